@@ -1,0 +1,64 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { mustRun } from './run-command.ts';
+
+const cacheRoot = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'everbind-lab');
+
+/**
+ * Unpacks a Debian package from the unstable suite without installing it and returns the folder. The stable suites carry
+ * versions of Pebble that lack ARI and profiles; its binary needs nothing else from unstable. apt checks the archive's signature.
+ * The mirror is the one this machine already uses. Cached below the user's cache folder.
+ */
+export async function unpackFromUnstable(name: string): Promise<string> {
+  const target = join(cacheRoot, name);
+  if (existsSync(target)) return target;
+  await mkdir(cacheRoot, { recursive: true });
+  const work = await mkdtemp(join(cacheRoot, `.${name}-`));
+  try {
+    await mkdir(join(work, 'lists', 'partial'), { recursive: true });
+    await mkdir(join(work, 'cache', 'archives', 'partial'), { recursive: true });
+    await writeFile(join(work, 'sources.list'), `deb ${await debianMirror()} sid main\n`);
+    const options = [
+      '-o',
+      `Dir::Etc::sourcelist=${join(work, 'sources.list')}`,
+      '-o',
+      'Dir::Etc::sourceparts=/dev/null',
+      '-o',
+      `Dir::State::lists=${join(work, 'lists')}`,
+      '-o',
+      `Dir::Cache=${join(work, 'cache')}`,
+      '-o',
+      'APT::Sandbox::User=root',
+      '-o',
+      'Acquire::Retries=3',
+    ];
+    await mustRun('apt-get', [...options, '-q', 'update']);
+    await mustRun('apt-get', [...options, '-q', 'download', name], { cwd: work });
+    const file = (await readdir(work)).find((entry) => entry.endsWith('.deb'));
+    if (file === undefined) throw new Error(`apt-get downloaded no package for ${name}`);
+    await mustRun('dpkg', ['-x', join(work, file), join(work, 'root')]);
+    // Two runs may race here; whichever renames first wins and both folders hold the same files.
+    await rename(join(work, 'root'), target).catch((error: unknown) => {
+      if (!existsSync(target)) throw error;
+    });
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+  return target;
+}
+
+async function debianMirror(): Promise<string> {
+  const files = ['/etc/apt/sources.list'];
+  if (existsSync('/etc/apt/sources.list.d')) {
+    for (const entry of await readdir('/etc/apt/sources.list.d')) files.push(join('/etc/apt/sources.list.d', entry));
+  }
+  for (const file of files) {
+    if (!existsSync(file)) continue;
+    const text = await readFile(file, 'utf8');
+    const found = /^\s*(?:deb\s+(?:\[[^\]]*\]\s+)?|URIs:\s*)(\S+\/debian)\/?(?=\s)/m.exec(text);
+    if (found?.[1] !== undefined) return found[1];
+  }
+  throw new Error('no Debian mirror found in the apt sources of this machine; the lab needs Debian');
+}

@@ -1,0 +1,48 @@
+import { ERRORS, type ErrorCode } from './table.ts';
+
+/** Facts of one failure, for programs and logs. Never a secret, never key material. */
+export type ErrorDetails = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
+
+/** Every failure that we understand. Branch on `code`, never on `message`. */
+export class EverbindError extends Error {
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.name = 'EverbindError';
+    this.code = code;
+    this.details = details;
+  }
+
+  /** What the operator can do about it. */
+  get action(): string {
+    return ERRORS[this.code].action;
+  }
+
+  /** Exit status of a command that ends with this error. */
+  get exitStatus(): number {
+    return ERRORS[this.code].exit;
+  }
+}
+
+/** A failed native call of Windows. */
+export class WindowsError extends EverbindError {
+  /** Win32 code, HRESULT or NTSTATUS as an unsigned number. */
+  readonly status: number;
+
+  constructor(call: string, status: number, details: ErrorDetails = {}) {
+    super('WIN_CALL_FAILED', `${call} failed with status ${status} (0x${status.toString(16)})`, {
+      call,
+      status,
+      ...details,
+    });
+    this.name = 'WindowsError';
+    this.status = status;
+  }
+}
+
+/** The code of an EverbindError, or INTERNAL for anything else. */
+export function errorCode(error: unknown): ErrorCode {
+  return error instanceof EverbindError ? error.code : 'INTERNAL';
+}

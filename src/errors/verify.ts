@@ -1,0 +1,3 @@
+import { entries } from './entry.ts';
+
+export const VERIFY_ERRORS = entries({});

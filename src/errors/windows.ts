@@ -1,0 +1,14 @@
+import { entries } from './entry.ts';
+
+export const WINDOWS_ERRORS = entries({
+  WIN_CALL_FAILED: {
+    exit: 1,
+    summary: 'A call into Windows failed.',
+    action: 'Look up the status number; 5 means: run elevated, 1312: the certificate or its key is not in the store.',
+  },
+  WIN_NOT_WINDOWS: {
+    exit: 5,
+    summary: 'This command needs a Windows host with IIS.',
+    action: 'Run it on the IIS server.',
+  },
+});

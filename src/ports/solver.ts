@@ -1,0 +1,27 @@
+export type ChallengeType = 'http-01' | 'dns-01' | 'tls-alpn-01';
+
+/** One challenge to answer, as plain data so that an interrupted run can clean up what it presented. */
+export interface ChallengeTask {
+  readonly type: ChallengeType;
+  readonly identifier: { readonly type: 'dns' | 'ip'; readonly value: string };
+  /** The authorization is for `*.identifier` (RFC 8555 section 7.1.4). */
+  readonly wildcard: boolean;
+  /** base64url, checked by the ACME client before it gets here (RFC 8555 section 8). */
+  readonly token: string;
+  /** token || '.' || base64url(JWK thumbprint) (RFC 8555 section 8.1). */
+  readonly keyAuthorization: string;
+}
+
+/**
+ * Proves control of a name. All calls are safe to repeat and bounded in time.
+ * Errors: CHALLENGE_PRESENT_FAILED, CHALLENGE_SELF_CHECK_FAILED, CHALLENGE_UNSUPPORTED.
+ */
+export interface Solver {
+  readonly type: ChallengeType;
+  /** Makes the answer visible. */
+  present(task: ChallengeTask, signal?: AbortSignal): Promise<void>;
+  /** Returns when the answer is seen as the CA would see it; throws CHALLENGE_SELF_CHECK_FAILED otherwise. */
+  wait(task: ChallengeTask, signal?: AbortSignal): Promise<void>;
+  /** Removes only what `present` of this task put there. */
+  cleanUp(task: ChallengeTask): Promise<void>;
+}

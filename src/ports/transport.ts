@@ -1,0 +1,26 @@
+export interface HttpRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST';
+  /** Absolute URL. */
+  readonly url: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  /** The answer is refused with ACME_RESPONSE_TOO_LARGE once its body passes this many octets. */
+  readonly maxBytes: number;
+  /** The whole exchange, from connecting to the last octet; past it: ACME_TIMEOUT. */
+  readonly timeoutMs: number;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Names in lower case; a repeated header keeps every value. */
+  readonly headers: Readonly<Record<string, readonly string[]>>;
+  readonly body: Uint8Array;
+}
+
+/**
+ * Sends one request and returns the whole answer. MUST NOT follow redirects, MUST refuse plain http except to loopback
+ * where that was allowed explicitly, MUST verify the server's certificate, MUST bound the body. Throws EverbindError
+ * (ACME_TRANSPORT, ACME_TIMEOUT, ACME_RESPONSE_TOO_LARGE, ACME_INSECURE_URL) for anything that is no HTTP answer.
+ */
+export type Transport = (request: HttpRequest, signal?: AbortSignal) => Promise<HttpResponse>;

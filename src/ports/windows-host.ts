@@ -1,0 +1,119 @@
+/**
+ * What a Windows host can do for us, without policy. Implemented by `windows/` over FFI and by `lab/sim-windows`; one contract
+ * suite runs against both. Failures of a native call are WindowsError (WIN_CALL_FAILED) with the Win32 status in `status`.
+ */
+export interface WindowsHost {
+  describe(): Promise<HostDescription>;
+  /** Runs appcmd.exe with these arguments, no shell. A non-zero exit is data, not an error. */
+  appcmd(args: readonly string[]): Promise<AppcmdResult>;
+  readonly certificates: CertificateStores;
+  readonly sslRecords: SslRecords;
+  readonly files: SiteFiles;
+  readonly httpServer: HttpServer;
+  /** Where on this machine a client can connect to reach what listens on `address:port`; `*`, `0.0.0.0` and `::` are wildcards. */
+  endpoints(address: string, port: number): Promise<readonly Endpoint[]>;
+}
+
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface HostDescription {
+  readonly os: string;
+  readonly elevated: boolean;
+  /** Major and minor version of IIS; null when IIS is not installed. */
+  readonly iisVersion: string | null;
+  readonly machineName: string;
+}
+
+export interface AppcmdResult {
+  /** A Win32 code: 0 done, 5 access denied, 183 already exists; decisions rest on this number, never on text. */
+  readonly exitCode: number;
+  readonly stdout: Uint8Array;
+}
+
+/** Stores of LocalMachine that we use; `MY` is shown as Personal by Windows. */
+export type StoreName = 'MY' | 'WebHosting' | 'CA' | 'Root';
+
+export interface StoredCertificate {
+  readonly store: StoreName;
+  /** SHA-1, 40 lower-case hex digits. */
+  readonly thumbprint: string;
+  readonly der: Uint8Array;
+  readonly friendlyName: string | null;
+  readonly hasPrivateKey: boolean;
+}
+
+export interface CertificateStores {
+  list(store: StoreName): Promise<readonly StoredCertificate[]>;
+  find(store: StoreName, thumbprint: string): Promise<StoredCertificate | null>;
+  /** Imports leaf and key with a non-exportable key, replacing an equal certificate. Chain certificates in the PFX are ignored. Wrong password: status 86. */
+  importPfx(store: StoreName, pfx: Uint8Array, password: string, friendlyName: string): Promise<void>;
+  /** Adds a certificate without key; an equal one already there is no error. */
+  add(store: StoreName, der: Uint8Array): Promise<void>;
+  /** Removes certificate and, where it has one, its key container. Absent is no error. */
+  remove(store: StoreName, thumbprint: string): Promise<void>;
+}
+
+/** Names a record of the http.sys SSL configuration: ids 1, 5, 6 and 11 (HTTP_SERVICE_CONFIG_ID). Host names as http.sys keeps them. */
+export type SslRecordKey =
+  | { readonly kind: 'ipport'; readonly address: string; readonly port: number }
+  | { readonly kind: 'hostnameport'; readonly host: string; readonly port: number }
+  | { readonly kind: 'ccs'; readonly port: number }
+  | { readonly kind: 'scopedccs'; readonly host: string; readonly port: number };
+
+/** HTTP_SERVICE_CONFIG_SSL_PARAM. A renewal changes certificateHash (and certificateStore) and carries every other field over. */
+export interface SslRecord {
+  readonly key: SslRecordKey;
+  /** SHA-1, lower-case hex; null for central-store records. */
+  readonly certificateHash: string | null;
+  /** null means MY. */
+  readonly certificateStore: string | null;
+  /** GUID in braces, lower case. */
+  readonly appId: string;
+  readonly certCheckMode: number;
+  readonly revocationFreshnessTime: number;
+  readonly revocationUrlRetrievalTimeout: number;
+  readonly ctlIdentifier: string | null;
+  readonly ctlStoreName: string | null;
+  /** DefaultFlags: bits, unknown ones included. */
+  readonly flags: number;
+}
+
+export interface SslRecords {
+  enumerate(): Promise<readonly SslRecord[]>;
+  /** null when there is none (Win32 status 2). */
+  query(key: SslRecordKey): Promise<SslRecord | null>;
+  /** Creates. Status 183 when the key exists, 1312 when the certificate or its key is not in the store, 87 for a bad key. */
+  set(record: SslRecord): Promise<void>;
+  /** Replaces atomically as far as the host can; status 2 when absent, 1312 as for set. After a failure the old record stands. */
+  update(record: SslRecord): Promise<void>;
+  /** Status 2 when absent. */
+  remove(key: SslRecordKey): Promise<void>;
+}
+
+/** Files below a site's root; paths are Windows paths as IIS has them, environment variables included. */
+export interface SiteFiles {
+  /** null when absent. */
+  read(path: string, maxBytes: number): Promise<Uint8Array | null>;
+  /** Creates parent folders; the answer names those that it had to create, outermost first. */
+  write(path: string, octets: Uint8Array): Promise<readonly string[]>;
+  /** Absent is no error. */
+  removeFile(path: string): Promise<void>;
+  /** Removes a folder if it is empty; false otherwise. */
+  removeEmptyFolder(path: string): Promise<boolean>;
+}
+
+/** The http.sys HTTP server API, as much of it as challenge answers need. */
+export interface HttpServer {
+  /**
+   * Registers `http://+:PORT/PATH/` beside IIS on the same port; the longest prefix wins, `+` outranks IIS site bindings.
+   * `answer` gives the body for a path (null: 404). Status 183 when taken, 32 when a foreign process owns the port, 5 when not elevated.
+   * The registration ends with the returned function or with the process.
+   */
+  serve(
+    prefix: string,
+    answer: (request: { host: string; path: string }) => string | null,
+  ): Promise<() => Promise<void>>;
+}
