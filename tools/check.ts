@@ -1,0 +1,36 @@
+import { devProgram } from './dev-program.ts';
+import { checkErrorsPage } from './errors-page.ts';
+import { checkWalls } from './walls.ts';
+
+// Everything that judges the code without running it: formatter, types, linter, walls, unused code, generated pages.
+
+const failures: string[] = [];
+
+async function check(name: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+    console.log(`ok   ${name}`);
+  } catch (error) {
+    failures.push(name);
+    console.error(`FAIL ${name}\n${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function program(file: string, ...args: string[]): () => Promise<void> {
+  return async () => {
+    const result = await devProgram(file, args);
+    if (result.exitCode !== 0) throw new Error(`${result.stdout}\n${result.stderr}`.trim());
+  };
+}
+
+await check('formatting (biome)', program('biome', 'format', '.'));
+await check('types (tsc)', program('tsc'));
+await check('lint (oxlint with type information)', program('oxlint', '--type-aware', '--deny-warnings'));
+await check('walls between rooms', checkWalls);
+await check('unused files, exports and dependencies (knip)', program('knip', '--no-progress'));
+await check('error pages', checkErrorsPage);
+
+if (failures.length > 0) {
+  console.error(`checks failed: ${failures.join(', ')}`);
+  process.exitCode = 1;
+}
