@@ -1,0 +1,38 @@
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import { EverbindError } from '../errors/error.ts';
+import type { Io } from './io.ts';
+
+/** The Io of a real process. NO_COLOR (no-color.org) and TERM=dumb switch colours off. */
+export function processIo(process: NodeJS.Process): Io {
+  const { stdin, stdout, stderr, env } = process;
+  return {
+    out: (text) => void stdout.write(text),
+    err: (text) => void stderr.write(text),
+    interactive: stderr.isTTY === true && env['TERM'] !== 'dumb' && env['CI'] === undefined,
+    colour: stdout.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
+    columns: stdout.isTTY === true ? Math.max(40, stdout.columns) : 80,
+    readInput: async (maxBytes) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      for await (const chunk of stdin as AsyncIterable<Buffer>) {
+        size += chunk.length;
+        if (size > maxBytes) throw new EverbindError('CLI_USAGE', `standard input holds more than ${maxBytes} octets`);
+        chunks.push(chunk);
+      }
+      return Buffer.concat(chunks).toString('utf8');
+    },
+    ask: async (question, options = {}) => {
+      if (stdin.isTTY !== true || stderr.isTTY !== true) return null;
+      stderr.write(question);
+      const sink = new Writable({ write: (_chunk, _encoding, done) => done() });
+      const lines = createInterface({ input: stdin, output: options.hidden === true ? sink : stderr, terminal: true });
+      try {
+        return await lines.question('');
+      } finally {
+        lines.close();
+        if (options.hidden === true) stderr.write('\n');
+      }
+    },
+  };
+}
