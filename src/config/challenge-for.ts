@@ -1,0 +1,22 @@
+import type { Identifier } from '../pki/names.ts';
+import type { CertificateConfig, ChallengeConfig } from './types.ts';
+
+/**
+ * How control of this name is proved: the first rule that fits. For a wildcard authorization pass the ordered name
+ * (`*.example.com`). null when no rule fits, which loadConfig has excluded for the certificate's own names.
+ */
+export function challengeFor(
+  certificate: Pick<CertificateConfig, 'challenges'>,
+  identifier: Identifier,
+): ChallengeConfig | null {
+  const rule = certificate.challenges.find((candidate) =>
+    candidate.patterns.some((pattern) => patternMatches(pattern, identifier)),
+  );
+  return rule?.challenge ?? null;
+}
+
+/** `*` fits every name, `*.example.com` every name below example.com however deep and the wildcard itself, the rest itself. */
+export function patternMatches(pattern: string, identifier: Identifier): boolean {
+  if (pattern === '*' || pattern === identifier.value) return true;
+  return pattern.startsWith('*.') && identifier.type === 'dns' && identifier.value.endsWith(pattern.slice(1));
+}

@@ -1,0 +1,122 @@
+import type { Identifier } from '../pki/names.ts';
+import type { KeyAlgorithm } from '../ports/key-store.ts';
+
+/** A checked everbind.yaml: defaults applied, names canonical, paths absolute. Plain JSON, so that it can be kept and read back. */
+export interface Config {
+  readonly version: 1;
+  /** Absolute path of the file. */
+  readonly file: string;
+  /** See configFingerprint. */
+  readonly fingerprint: string;
+  readonly engine: EngineConfig;
+  readonly issuers: readonly IssuerConfig[];
+  readonly certificates: readonly CertificateConfig[];
+  readonly warnings: readonly ConfigWarning[];
+}
+
+export interface EngineConfig {
+  /** How many certificates are worked on at the same time. */
+  readonly concurrency: number;
+}
+
+/** Names a sealed value, `secret:NAME`; never the value. */
+export type SecretReference = `secret:${string}`;
+
+export interface IssuerConfig {
+  readonly name: string;
+  /** ACME directory; https, or http to loopback when allowInsecureLoopback. */
+  readonly directory: string;
+  /** mailto: URLs. */
+  readonly contacts: readonly string[];
+  readonly termsOfServiceAgreed: boolean;
+  readonly accountKey: KeyAlgorithm;
+  /** RFC 8555 section 7.3.4. */
+  readonly externalAccountBinding: ExternalAccountBindingConfig | null;
+  /** Certificate profile to ask for; null leaves the choice to the CA. */
+  readonly profile: string | null;
+  /** Common name of the issuer that one of the offered chains should end below; null takes the CA's default chain. */
+  readonly preferredIssuer: string | null;
+  /** PEM files, absolute: extra roots for the TLS connection to the CA. */
+  readonly trustRoots: readonly string[];
+  /** PEM files, absolute: extra roots that issued certificates may end in. */
+  readonly certificateRoots: readonly string[];
+  readonly allowInsecureLoopback: boolean;
+}
+
+export interface ExternalAccountBindingConfig {
+  readonly keyId: string;
+  readonly hmacKey: SecretReference;
+}
+
+/** Algorithms of a certificate's key. CAs of the web sign no Ed25519 keys. */
+export type CertificateKeyAlgorithm = Exclude<KeyAlgorithm, 'ed25519'>;
+
+export interface CertificateKeyConfig {
+  readonly algorithm: CertificateKeyAlgorithm;
+  /** The next certificate keeps the key of the last one. */
+  readonly reuse: boolean;
+}
+
+export interface CertificateConfig {
+  readonly name: string;
+  /** Canonical, without duplicates, in the order of the file. */
+  readonly identifiers: readonly Identifier[];
+  readonly key: CertificateKeyConfig;
+  /** Names of issuers, the first choice first; never empty. */
+  readonly issuers: readonly string[];
+  /** First match wins (challengeFor); every identifier has a match. */
+  readonly challenges: readonly ChallengeRule[];
+  readonly deployments: readonly DeploymentConfig[];
+  /** How many old certificates are kept for rollback. */
+  readonly keepOld: number;
+}
+
+export interface ChallengeRule {
+  /** Canonical patterns: `*` (any name), `*.example.com` (any name below it), a name, an IP address. */
+  readonly patterns: readonly string[];
+  readonly challenge: ChallengeConfig;
+}
+
+export type ChallengeConfig = HttpChallengeConfig | DnsExecChallengeConfig;
+
+export interface HttpChallengeConfig {
+  readonly type: 'http-01';
+  readonly mode: 'auto' | 'webroot' | 'http.sys' | 'listener';
+  /** Windows path of the folder served as the site's root; null takes the one that IIS has. */
+  readonly path: string | null;
+  /** Port of this machine that receives what the CA sends to port 80. */
+  readonly port: number;
+}
+
+export interface DnsExecChallengeConfig {
+  readonly type: 'dns-01';
+  readonly provider: 'exec';
+  /** Program (absolute path) and its arguments; never empty, no shell. */
+  readonly command: readonly string[];
+  readonly timeoutSeconds: number;
+}
+
+export type DeploymentConfig = IisDeploymentConfig;
+
+export interface IisDeploymentConfig {
+  readonly type: 'iis';
+  /** Names of sites, or `id:N`; null means every site whose bindings fit the certificate's names. */
+  readonly sites: readonly string[] | null;
+  /** Bindings that hold a certificate of somebody else are taken over. */
+  readonly adopt: boolean;
+  readonly store: 'WebHosting' | 'MY';
+  /** Application ids (GUID in braces, lower case) whose http.sys records may be changed as well. */
+  readonly adoptForeignAppIds: readonly string[];
+}
+
+/** Something odd that does not stop anything. */
+export interface ConfigWarning {
+  /** Stable word for programs. */
+  readonly code: 'name-in-two-certificates' | 'issuer-unused';
+  /** Both from 1. */
+  readonly line: number;
+  readonly column: number;
+  /** `certificates[3].names[0]`. */
+  readonly path: string;
+  readonly message: string;
+}
