@@ -7,7 +7,10 @@ const page = new URL('../docs/errors.md', import.meta.url);
 export function errorsPage(): string {
   const rows = Object.entries(ERRORS)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([code, entry]) => `## ${code}\n\n${entry.summary}\n\n**What to do:** ${entry.action}\n\nExit status ${entry.exit}.\n`);
+    .map(
+      ([code, entry]) =>
+        `## ${code}\n\n${entry.summary}\n\n**What to do:** ${entry.action}\n\nExit status ${entry.exit}.\n`,
+    );
   return [
     '# Error codes',
     '',
@@ -24,7 +27,8 @@ export function errorsPage(): string {
 /** Fails when the committed page is not what the table says. */
 export async function checkErrorsPage(): Promise<void> {
   const committed = await readFile(page, 'utf8').catch(() => '');
-  if (committed !== errorsPage()) throw new Error('docs/errors.md is out of date: run node tools/errors-page.ts --write');
+  if (committed !== errorsPage())
+    throw new Error('docs/errors.md is out of date: run node tools/errors-page.ts --write');
   console.log(`errors: ${Object.keys(ERRORS).length} codes documented`);
 }
 

@@ -28,7 +28,9 @@ for (const part of parts.filter((candidate) => wanted.length === 0 || wanted.inc
   console.log(`\n== ${part.name}`);
   const started = Date.now();
   const status = await run(part);
-  console.log(`== ${part.name}: ${status === 0 ? 'ok' : `failed (${status})`} in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+  console.log(
+    `== ${part.name}: ${status === 0 ? 'ok' : `failed (${status})`} in ${((Date.now() - started) / 1000).toFixed(1)} s`,
+  );
   if (status !== 0) failed.push(part.name);
 }
 if (failed.length > 0) {

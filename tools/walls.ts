@@ -6,7 +6,9 @@ import { devProgram } from './dev-program.ts';
  * compared with the files that git knows.
  */
 export async function checkWalls(): Promise<void> {
-  const files = (await mustRun('git', ['ls-files', '--cached', '--others', '--exclude-standard', 'src/*.ts', 'lab/*.ts']))
+  const files = (
+    await mustRun('git', ['ls-files', '--cached', '--others', '--exclude-standard', 'src/*.ts', 'lab/*.ts'])
+  )
     .split('\n')
     .filter((line) => line !== '');
   const result = await devProgram('depcruise', ['--config', '.depcruise.cjs', '--output-type', 'json', 'src', 'lab']);
@@ -18,12 +20,15 @@ export async function checkWalls(): Promise<void> {
   const missed = files.filter((file) => !seen.has(file));
   const edges = report.modules.reduce((sum, module) => sum + module.dependencies.length, 0);
   if (missed.length > 0 || edges < files.length / 2) {
-    throw new Error(`the wall checker saw ${seen.size} modules and ${edges} imports; it missed ${missed.join(', ') || 'imports'}`);
+    throw new Error(
+      `the wall checker saw ${seen.size} modules and ${edges} imports; it missed ${missed.join(', ') || 'imports'}`,
+    );
   }
   for (const violation of report.summary.violations) {
     console.error(`wall ${violation.rule.name}: ${violation.from} -> ${violation.to}`);
   }
-  if (report.summary.violations.length > 0) throw new Error(`${report.summary.violations.length} imports through a wall`);
+  if (report.summary.violations.length > 0)
+    throw new Error(`${report.summary.violations.length} imports through a wall`);
   console.log(`walls: ${files.length} modules, ${edges} imports, none through a wall`);
 }
 
