@@ -1,0 +1,26 @@
+import { EverbindError } from '../errors/error.ts';
+import { systemClock, systemRandom } from '../net/system.ts';
+import { processIo } from './process-io.ts';
+import { runCli } from './run.ts';
+
+/** The product on this machine. The folder is readable by SYSTEM and Administrators (root) alone. */
+export async function main(process: NodeJS.Process): Promise<number> {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  const stateDir =
+    process.platform === 'win32' ? `${process.env['ProgramData'] ?? 'C:\\ProgramData'}\\Everbind` : '/var/lib/everbind';
+  return await runCli(process.argv.slice(2), {
+    io: processIo(process),
+    clock: systemClock,
+    random: systemRandom,
+    stateDir,
+    configFile: `${stateDir}${process.platform === 'win32' ? '\\' : '/'}everbind.yaml`,
+    openHost: () =>
+      Promise.reject(
+        new EverbindError('WIN_NOT_WINDOWS', 'this build has no connection to a Windows host', {
+          platform: process.platform,
+        }),
+      ),
+    signal: stop.signal,
+  });
+}

@@ -1,0 +1,38 @@
+import { EverbindError } from '../errors/error.ts';
+import type { ErrorCode } from '../errors/table.ts';
+import type { Io } from './io.ts';
+import { painter, printable, wrap } from './output/text.ts';
+
+/** An error as programs see it with --json. */
+export interface ErrorReport {
+  readonly error: {
+    readonly code: ErrorCode;
+    readonly message: string;
+    readonly action: string;
+    readonly details: Readonly<Record<string, unknown>>;
+  };
+}
+
+/** The JSON form of a failure. */
+export function errorReport(error: EverbindError): ErrorReport {
+  return { error: { code: error.code, message: error.message, action: error.action, details: error.details } };
+}
+
+/** Anything thrown, as an error with a code. A defect keeps its stack as the cause. */
+export function asEverbindError(error: unknown): EverbindError {
+  if (error instanceof EverbindError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new EverbindError('INTERNAL', message, {}, { cause: error });
+}
+
+/** Prints a failure for a person: what happened, the code, what to do; for a defect also where. */
+export function printError(io: Io, error: EverbindError): void {
+  const paint = painter(io.colour);
+  const lines = error.message.split('\n').flatMap((line) => wrap(printable(line), io.columns - 2));
+  io.err(`${paint('red', 'Error')} ${paint('dim', `[${error.code}]`)}\n`);
+  for (const line of lines) io.err(`  ${line}\n`);
+  for (const line of wrap(error.action, io.columns - 2)) io.err(`  ${paint('cyan', line)}\n`);
+  if (error.code === 'INTERNAL' && error.cause instanceof Error && error.cause.stack !== undefined) {
+    io.err(`${printable(error.cause.stack).replaceAll('\\u{a}', '\n')}\n`);
+  }
+}

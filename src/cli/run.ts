@@ -1,0 +1,41 @@
+import { Command, CommanderError } from 'commander';
+import { registerCommands } from './commands/all.ts';
+import { asEverbindError, errorReport, printError } from './report.ts';
+import { VERSION } from './version.ts';
+import type { World } from './world.ts';
+
+/** Runs one command line (without node and script) and returns the exit status; see docs/errors.md. Never throws. */
+export async function runCli(argv: readonly string[], world: World): Promise<number> {
+  const { io } = world;
+  let status = 0;
+  const program = new Command('everbind')
+    .description('Renews the TLS certificates of an IIS server: securely, by itself, with proof.')
+    .version(`everbind ${VERSION}`, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .showHelpAfterError('(add --help for the options and examples)')
+    .configureOutput({
+      writeOut: (text) => io.out(text),
+      writeErr: (text) => io.err(text),
+      getOutHelpWidth: () => io.columns,
+      getErrHelpWidth: () => io.columns,
+    })
+    .exitOverride();
+  registerCommands(program, world, (value) => {
+    status = value;
+  });
+  try {
+    if (argv.length === 0) {
+      program.outputHelp();
+      return 2;
+    }
+    await program.parseAsync(argv, { from: 'user' });
+    return status;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const known = asEverbindError(error);
+    if (argv.includes('--json')) io.out(`${JSON.stringify(errorReport(known))}\n`);
+    else printError(io, known);
+    return known.exitStatus;
+  }
+}

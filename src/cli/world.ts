@@ -1,0 +1,23 @@
+import type { Clock } from '../ports/clock.ts';
+import type { Random } from '../ports/random.ts';
+import type { WindowsHost } from '../ports/windows-host.ts';
+import type { Io } from './io.ts';
+
+/** What a command runs in. The product's world is this machine; the lab's has a double of a Windows host. */
+export interface World {
+  readonly io: Io;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** State folder and configuration file when the command line names none. */
+  readonly stateDir: string;
+  readonly configFile: string;
+  /** Connects to the web server's host. Throws WIN_NOT_WINDOWS where there is none. */
+  openHost(): Promise<OpenHost>;
+  /** Aborted when the person or the service manager asks the program to stop. */
+  readonly signal: AbortSignal;
+}
+
+export interface OpenHost {
+  readonly host: WindowsHost;
+  close(): Promise<void>;
+}
