@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { mustRun } from '../lab/run-command.ts';
 import { devProgram } from './dev-program.ts';
 
@@ -5,13 +6,17 @@ import { devProgram } from './dev-program.ts';
  * Checks the walls between rooms (.depcruise.cjs). A checker that sees nothing finds nothing, so the number of modules is
  * compared with the files that git knows.
  */
-export async function checkWalls(): Promise<void> {
+export async function checkWalls(root = '.'): Promise<void> {
   const files = (
-    await mustRun('git', ['ls-files', '--cached', '--others', '--exclude-standard', 'src/*.ts', 'lab/*.ts'])
+    await mustRun('git', ['-C', root, 'ls-files', '--cached', '--others', '--exclude-standard', 'src/*.ts', 'lab/*.ts'])
   )
     .split('\n')
     .filter((line) => line !== '');
-  const result = await devProgram('depcruise', ['--config', '.depcruise.cjs', '--output-type', 'json', 'src', 'lab']);
+  const result = await devProgram(
+    'depcruise',
+    ['--config', fileURLToPath(new URL('../.depcruise.cjs', import.meta.url)), '--output-type', 'json', 'src', 'lab'],
+    root,
+  );
   const report = JSON.parse(result.stdout) as {
     modules: { source: string; dependencies: unknown[] }[];
     summary: { violations: { rule: { name: string }; from: string; to: string }[] };
