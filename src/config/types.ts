@@ -112,7 +112,7 @@ export interface IisDeploymentConfig {
 /** Something odd that does not stop anything. */
 export interface ConfigWarning {
   /** Stable word for programs. */
-  readonly code: 'name-in-two-certificates' | 'issuer-unused';
+  readonly code: 'name-in-two-certificates' | 'name-covered-by-wildcard' | 'issuer-unused' | 'program-missing';
   /** Both from 1. */
   readonly line: number;
   readonly column: number;

@@ -1,3 +1,21 @@
 import { entries } from './entry.ts';
 
-export const CONFIG_ERRORS = entries({});
+export const CONFIG_ERRORS = entries({
+  CONFIG_NOT_FOUND: {
+    exit: 2,
+    summary: 'There is no configuration file at this place.',
+    action:
+      'Make one with everbind add, or copy examples/everbind.yaml there and edit it; --config names another place.',
+  },
+  CONFIG_UNREADABLE: {
+    exit: 2,
+    summary: 'The configuration file cannot be read.',
+    action: 'Check that it is an ordinary file, that this account may read it, and that it is not larger than allowed.',
+  },
+  CONFIG_INVALID: {
+    exit: 2,
+    summary: 'The configuration file is wrong; nothing was done.',
+    action:
+      'Correct each place that is named by line, column and path, then run everbind config check. docs/configuration.md describes every key.',
+  },
+});

@@ -1,0 +1,55 @@
+import type { CheckContext } from './context.ts';
+import { absolutePath } from './check-path.ts';
+import { rootsProblem } from './check-roots.ts';
+import { DEFAULTS } from './defaults.ts';
+import { type PathStep, quote } from './problem.ts';
+import type { IssuerInput } from './schema.ts';
+import type { IssuerConfig, SecretReference } from './types.ts';
+
+/** An issuer with its defaults; what is wrong is reported. */
+export function checkIssuer(input: IssuerInput, path: readonly PathStep[], context: CheckContext): IssuerConfig {
+  const binding = input.externalAccountBinding;
+  return {
+    name: input.name,
+    directory: checkDirectory(input, [...path, 'directory'], context),
+    contacts: input.contacts ?? [],
+    termsOfServiceAgreed: input.termsOfServiceAgreed ?? false,
+    accountKey: input.accountKey ?? DEFAULTS.accountKey,
+    externalAccountBinding:
+      binding === undefined ? null : { keyId: binding.keyId, hmacKey: binding.hmacKey as SecretReference },
+    profile: input.profile ?? null,
+    preferredIssuer: input.preferredIssuer ?? null,
+    trustRoots: checkFiles(input.trustRoots ?? [], [...path, 'trustRoots'], context),
+    certificateRoots: checkFiles(input.certificateRoots ?? [], [...path, 'certificateRoots'], context),
+    allowInsecureLoopback: input.allowInsecureLoopback ?? false,
+  };
+}
+
+/** The rest of the URL was checked with the shape. */
+function checkDirectory(input: IssuerInput, path: readonly PathStep[], { report }: CheckContext): string {
+  const url = new URL(input.directory);
+  if (url.protocol === 'http:' && !(input.allowInsecureLoopback === true && isLoopback(url.hostname))) {
+    const expected = 'an https URL (http only to a loopback address, with allowInsecureLoopback: true)';
+    report.problem(path, quote(input.directory), expected);
+  }
+  return url.href;
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+function checkFiles(
+  paths: readonly string[],
+  path: readonly PathStep[],
+  { report, folder }: CheckContext,
+): readonly string[] {
+  return paths.map((written, index) => {
+    const file = absolutePath(folder, written);
+    const problem = rootsProblem(file);
+    if (problem !== null) {
+      report.problem([...path, index], `${quote(written)}, ${problem}`, 'the path of a file of PEM certificates');
+    }
+    return file;
+  });
+}

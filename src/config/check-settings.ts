@@ -1,0 +1,66 @@
+import { checkChallenges } from './check-challenge.ts';
+import type { CheckContext } from './context.ts';
+import { DEFAULTS } from './defaults.ts';
+import { type PathStep, quote } from './problem.ts';
+import type { DeploymentInput, SettingsInput } from './schema.ts';
+import { suggest } from './suggest.ts';
+import type { CertificateKeyAlgorithm, ChallengeRule, DeploymentConfig } from './types.ts';
+
+/** What a certificate, or `defaults`, says itself; null where it is silent. */
+export interface Settings {
+  readonly algorithm: CertificateKeyAlgorithm | null;
+  readonly reuse: boolean | null;
+  readonly issuers: readonly string[] | null;
+  readonly challenges: readonly ChallengeRule[] | null;
+  readonly deployments: readonly DeploymentConfig[] | null;
+  readonly keepOld: number | null;
+}
+
+export function checkSettings(input: SettingsInput, path: readonly PathStep[], context: CheckContext): Settings {
+  checkIssuerNames(input.issuers ?? [], [...path, 'issuers'], context);
+  return {
+    algorithm: input.key?.algorithm ?? null,
+    reuse: input.key?.reuse ?? null,
+    issuers: input.issuers ?? null,
+    challenges: checkChallenges(input, path, context),
+    deployments:
+      input.deployments?.map((entry, index) => checkDeployment(entry, [...path, 'deployments', index], context)) ??
+      null,
+    keepOld: input.keepOld ?? null,
+  };
+}
+
+function checkIssuerNames(names: readonly string[], path: readonly PathStep[], context: CheckContext): void {
+  // Without any issuer the file is wrong for that reason, which is reported once.
+  if (context.issuerNames.length === 0) return;
+  for (const [index, name] of names.entries()) {
+    const at = [...path, index];
+    if (!context.issuerNames.includes(name)) {
+      const known = context.issuerNames.join(', ');
+      context.report.problem(at, quote(name), `an issuer of this file: ${known}`, suggest(name, context.issuerNames));
+    } else if (names.indexOf(name) !== index) {
+      context.report.problem(at, `${quote(name)} again`, 'each issuer once');
+    }
+  }
+}
+
+function checkDeployment(
+  input: DeploymentInput,
+  path: readonly PathStep[],
+  { report }: CheckContext,
+): DeploymentConfig {
+  const { sites } = input;
+  for (const [index, site] of sites?.entries() ?? []) {
+    const at = [...path, 'sites', index];
+    if (sites?.findIndex((other) => other.toLowerCase() === site.toLowerCase()) !== index) {
+      report.problem(at, `${quote(site)} again`, 'each site once');
+    }
+  }
+  return {
+    type: 'iis',
+    sites: sites ?? null,
+    adopt: input.adopt ?? DEFAULTS.adopt,
+    store: input.store ?? DEFAULTS.store,
+    adoptForeignAppIds: (input.adoptForeignAppIds ?? []).map((id) => id.toLowerCase()),
+  };
+}

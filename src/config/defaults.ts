@@ -1,0 +1,30 @@
+import type { DeploymentConfig, HttpChallengeConfig } from './types.ts';
+
+/** What holds when the file is silent. The schema, its JSON form and the documentation take these values from here. */
+export const DEFAULTS = {
+  concurrency: 8,
+  accountKey: 'ec-p256',
+  keyAlgorithm: 'ec-p256',
+  reuseKey: false,
+  keepOld: 1,
+  httpMode: 'auto',
+  httpPort: 80,
+  execTimeoutSeconds: 120,
+  store: 'WebHosting',
+  adopt: true,
+} as const;
+
+export const DEFAULT_CHALLENGE: HttpChallengeConfig = {
+  type: 'http-01',
+  mode: DEFAULTS.httpMode,
+  path: null,
+  port: DEFAULTS.httpPort,
+};
+
+export const DEFAULT_DEPLOYMENT: DeploymentConfig = {
+  type: 'iis',
+  sites: null,
+  adopt: DEFAULTS.adopt,
+  store: DEFAULTS.store,
+  adoptForeignAppIds: [],
+};
