@@ -1,3 +1,54 @@
 import { entries } from './entry.ts';
 
-export const IIS_ERRORS = entries({});
+export const IIS_ERRORS = entries({
+  IIS_CONFIG_INVALID: {
+    exit: 2,
+    summary: 'An IIS configuration file cannot be read.',
+    action: 'The message names line and column. Compare with a backup below %SystemDrive%\\inetpub\\history.',
+  },
+  IIS_APPCMD_FAILED: {
+    exit: 1,
+    summary: 'appcmd.exe ended with an error.',
+    action: 'Run the command of the details by hand on this server; its exit code is a Win32 code.',
+  },
+  IIS_ACCESS_DENIED: {
+    exit: 5,
+    summary: 'IIS does not let this process read or change its configuration.',
+    action: 'Run Everbind elevated, as an administrator or as SYSTEM.',
+  },
+  IIS_APPCMD_OUTPUT_INVALID: {
+    exit: 1,
+    summary: 'appcmd.exe answered something that is not its XML.',
+    action: 'Run the command of the details by hand on this server and compare; report it if the answer looks right.',
+  },
+  IIS_RECORD_DID_NOT_TAKE: {
+    exit: 1,
+    summary: 'An http.sys record did not keep what was written to it.',
+    action: 'Look for another program that manages the certificates of this port (netsh http show sslcert).',
+  },
+  IIS_RECORD_CHANGED_BY_OTHERS: {
+    exit: 1,
+    summary: 'Somebody else changed an http.sys record after it was read; it was left as it is.',
+    action: 'Look at the record (netsh http show sslcert), then renew again: the next plan starts from it.',
+  },
+  IIS_RESTORE_FAILED: {
+    exit: 1,
+    summary: 'Not every http.sys record could be put back to its earlier state.',
+    action: 'The details name the records. See the audit log for their earlier values and repeat everbind rollback.',
+  },
+  IIS_CERTIFICATE_NOT_STORED: {
+    exit: 1,
+    summary: 'A certificate is not in the store after it was imported, or came without its key.',
+    action: 'Check that nothing else cleans the certificate store of the computer, then renew again.',
+  },
+  IIS_KEY_UNSUPPORTED: {
+    exit: 5,
+    summary: 'This host cannot use a key that stays inside its provider.',
+    action: 'Use the software key provider for this certificate.',
+  },
+  IIS_PLAN_INVALID: {
+    exit: 1,
+    summary: 'A recorded binding plan cannot be read.',
+    action: 'It was written by another version of Everbind or was damaged. Renew again: a new plan is made.',
+  },
+});

@@ -1,0 +1,200 @@
+import { deepStrictEqual, equal, ok } from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorCode, EverbindError } from '../../src/errors/error.ts';
+import { parseSiteList } from '../../src/iis/appcmd-output.ts';
+import { parseApplicationHost, type IisConfiguration } from '../../src/iis/application-host.ts';
+import { inventoryOfConfiguration } from '../../src/iis/application-host-inventory.ts';
+import type { RawSite } from '../../src/iis/application-host-sites.ts';
+import { parseBindingInformation } from '../../src/iis/binding-information.ts';
+
+interface CorpusCase {
+  readonly name: string;
+  run(): void | Promise<void>;
+}
+
+/**
+ * Real IIS configurations against what an independent XML parser read from them, fragments from manuals, appcmd output, and the mapping of
+ * bindingInformation. `corpus` is the folder that holds apphost/, cli/ and behaviour-refs/.
+ */
+export async function* cases(corpus: string): AsyncIterable<CorpusCase> {
+  const folder = join(corpus, 'apphost');
+  const invalid = await filesMarkedInvalid(folder);
+  for (const file of (await readdir(folder)).filter((name) => name.endsWith('.config')).sort()) {
+    yield {
+      name: `apphost/${file}`,
+      run: async () => {
+        const octets = await readFile(join(folder, file));
+        if (invalid.has(file)) expectRefused(octets);
+        else compare(parseApplicationHost(octets), await readJson<Truth>(join(folder, 'truth', truthName(file))));
+      },
+    };
+  }
+  for (const file of await filesIn(join(folder, 'fragments'))) {
+    yield {
+      name: `apphost/fragments/${file}`,
+      run: async () => checkFragment(await readFile(join(folder, 'fragments', file))),
+    };
+  }
+  for (const file of await filesIn(join(corpus, 'cli'))) {
+    if (!file.endsWith('.xml')) continue;
+    yield { name: `cli/${file}`, run: async () => checkAppcmd(file, await readFile(join(corpus, 'cli', file))) };
+  }
+  for (const file of await filesIn(join(corpus, 'behaviour-refs'))) {
+    const { cases: references } = await readJson<{ cases: BindingReference[] }>(join(corpus, 'behaviour-refs', file));
+    for (const reference of references) {
+      yield { name: `behaviour-refs ${reference.bindingInformation}`, run: () => checkReference(reference) };
+    }
+  }
+}
+
+interface Truth {
+  readonly sites: readonly TruthSite[];
+  readonly locationPaths: readonly (string | null)[];
+  readonly applicationPools: readonly (string | null)[];
+  readonly siteDefaultsBindings: readonly Record<string, string>[];
+}
+
+interface TruthSite {
+  readonly name: string | null;
+  readonly id: string | null;
+  readonly serverAutoStart: string | null;
+  readonly bindings: readonly Record<string, string>[];
+  readonly applications: readonly unknown[];
+  readonly hsts: Record<string, string> | boolean | null;
+  readonly ftpServer: boolean;
+}
+
+interface BindingReference {
+  readonly bindingInformation: string;
+  readonly address: string;
+  readonly port: string;
+  readonly host: string;
+}
+
+function compare(configuration: IisConfiguration, truth: Truth): void {
+  // A fragment has no sites of a server; a reader that looks below <sites> wherever it stands finds those of the fragment.
+  const sites =
+    truth.sites.length === 0 ? configuration.sites : [...configuration.sites, ...configuration.fragmentSites];
+  deepStrictEqual(
+    sites.map((site, index) => asTruth(site, truth.sites[index])),
+    truth.sites,
+  );
+  deepStrictEqual(
+    configuration.locations.map(({ path }) => path),
+    truth.locationPaths,
+  );
+  deepStrictEqual(configuration.applicationPools, truth.applicationPools);
+  deepStrictEqual(
+    configuration.siteDefaults.bindings.map(({ attributes }) => attributes),
+    truth.siteDefaultsBindings,
+  );
+  // What everything else works on must come out of it too, whatever the file holds.
+  equal(inventoryOfConfiguration(configuration).sites.length, configuration.sites.length);
+}
+
+function asTruth(site: RawSite, truth: TruthSite | undefined): TruthSite {
+  return {
+    name: site.name,
+    id: site.id,
+    serverAutoStart: site.serverAutoStart,
+    bindings: site.bindings.map(({ attributes }) => attributes),
+    applications: site.applications.map(({ path, applicationPool, enabledProtocols, virtualDirectories }) => ({
+      path,
+      applicationPool,
+      enabledProtocols,
+      virtualDirectories: virtualDirectories.map((directory) => ({
+        path: directory.path,
+        physicalPath: directory.physicalPath,
+      })),
+    })),
+    hsts: typeof truth?.hsts === 'boolean' ? site.hsts !== null : site.hsts,
+    ftpServer: site.ftpServer !== null,
+  };
+}
+
+function expectRefused(octets: Uint8Array): void {
+  try {
+    parseApplicationHost(octets);
+  } catch (error) {
+    equal(errorCode(error), 'IIS_CONFIG_INVALID');
+    ok(error instanceof EverbindError && Number(error.details['line']) >= 1 && Number(error.details['column']) >= 1);
+    return;
+  }
+  throw new Error('a broken file was read without complaint');
+}
+
+function checkFragment(octets: Uint8Array): void {
+  const { root, sites, fragmentSites, siteDefaults } = parseApplicationHost(octets);
+  const text = new TextDecoder().decode(octets);
+  const found = [...sites, ...fragmentSites];
+  equal(found.length, text.match(/<site\s/g)?.length ?? 0, 'sites');
+  const bindings = [...found.flatMap((site) => site.bindings), ...siteDefaults.bindings];
+  equal(bindings.length, text.match(/<binding\s/g)?.length ?? 0, 'bindings');
+  const settings = [...found, siteDefaults];
+  equal(settings.filter(({ hsts }) => hsts !== null).length, text.match(/<hsts\s/g)?.length ?? 0, 'hsts');
+  const hashes = settings.flatMap(({ ftpServer }) => ftpServer?.ssl?.['serverCertHash'] ?? []);
+  deepStrictEqual(
+    hashes,
+    [...text.matchAll(/serverCertHash="([^"]*)"/g)].map(([, hash]) => hash),
+    'FTP certificates',
+  );
+  if (root !== 'configuration') equal(sites.length, 0);
+}
+
+function checkAppcmd(file: string, octets: Uint8Array): void {
+  if (!file.startsWith('appcmd-list-site')) {
+    try {
+      parseSiteList(octets);
+    } catch (error) {
+      equal(errorCode(error), 'IIS_APPCMD_OUTPUT_INVALID');
+      return;
+    }
+    throw new Error('taken for appcmd output');
+  }
+  const sites = parseSiteList(octets);
+  const text = new TextDecoder().decode(octets);
+  equal(sites.length, text.match(/<SITE\s/g)?.length ?? 0, 'sites');
+  deepStrictEqual(
+    sites.map(({ state }) => state),
+    [...text.matchAll(/ state="([^"]*)"/g)].map(([, state]) => state),
+  );
+  deepStrictEqual(
+    sites.map(({ bindings }) =>
+      bindings.map(({ protocol, bindingInformation }) => `${protocol}/${bindingInformation}`).join(','),
+    ),
+    [...text.matchAll(/ bindings="([^"]*)"/g)].map(([, bindings]) => bindings),
+  );
+  for (const { protocol, bindingInformation } of sites.flatMap(({ bindings }) => bindings)) {
+    equal(parseBindingInformation(protocol, bindingInformation).kind, 'ip-port-host');
+  }
+}
+
+function checkReference(reference: BindingReference): void {
+  const information = parseBindingInformation('https', reference.bindingInformation);
+  ok(information.kind === 'ip-port-host');
+  equal(information.address === '*' ? '0.0.0.0' : information.address, reference.address);
+  equal(information.port, Number(reference.port));
+  equal(information.host, reference.host);
+}
+
+async function filesMarkedInvalid(folder: string): Promise<ReadonlySet<string>> {
+  const [head = '', ...lines] = (await readFile(join(folder, 'INDEX.tsv'), 'utf8')).split(/\r?\n/);
+  const columns = head.split('\t');
+  const [file, xml] = [columns.indexOf('file'), columns.indexOf('xml')];
+  ok(file >= 0 && xml >= 0, 'INDEX.tsv has the columns file and xml');
+  const rows = lines.map((line) => line.split('\t')).filter((cells) => cells[xml] === 'INVALID');
+  return new Set(rows.map((cells) => cells[file] ?? ''));
+}
+
+async function filesIn(folder: string): Promise<readonly string[]> {
+  return (await readdir(folder).catch(() => [])).sort();
+}
+
+async function readJson<T>(path: string): Promise<T> {
+  return JSON.parse(await readFile(path, 'utf8')) as T;
+}
+
+function truthName(file: string): string {
+  return file.replace(/\.config$/, '.json');
+}

@@ -1,0 +1,68 @@
+import { readSites, type RawSite, type RawSites } from './application-host-sites.ts';
+import { childrenNamed, elementsAt, readXml, type XmlAttributes, type XmlElement } from './application-host-xml.ts';
+
+/** An applicationHost.config as written: no defaults applied, nothing dropped for being odd. */
+export interface IisConfiguration extends RawSites {
+  /** Name of the root element; a server's own file has `configuration`. */
+  readonly root: string;
+  /**
+   * Sites of a fragment (root `site`, `sites`, `siteDefaults`, `system.applicationHost`), as manuals print them. They belong to no server,
+   * so they are not among `sites`.
+   */
+  readonly fragmentSites: readonly RawSite[];
+  /** Names as written; null for an entry without one. */
+  readonly applicationPools: readonly (string | null)[];
+  /** `<location>` elements, in order. */
+  readonly locations: readonly Location[];
+}
+
+export interface Location {
+  readonly path: string | null;
+  readonly attributes: XmlAttributes;
+}
+
+/**
+ * Parses an applicationHost.config, or a fragment of one: octets (UTF-8, UTF-16, declared encodings, byte order mark or not) or decoded text.
+ * Throws IIS_CONFIG_INVALID with line and column for what is no well-formed XML or passes a bound.
+ */
+export function parseApplicationHost(source: Uint8Array | string): IisConfiguration {
+  const root = readXml(source);
+  const whole = root.name === 'configuration';
+  // Sections may also stand in <location path="." or ""> (IIS writes both for the whole server).
+  const holders = whole
+    ? [root, ...childrenNamed(root, 'location').filter(({ attributes }) => isWholeServer(attributes['path']))]
+    : [root];
+  const applicationHosts = holders.flatMap((holder) => named(holder, 'system.applicationHost'));
+  const sections = (applicationHosts.length > 0 || whole ? applicationHosts : holders).flatMap((host) =>
+    named(host, 'sites'),
+  );
+  const section = readSites(sections.length > 0 || whole ? sections : [wrapped(root)]);
+  const fragmentSites = whole ? [] : section.sites;
+  return {
+    ...section,
+    sites: whole ? section.sites : [],
+    root: root.name,
+    fragmentSites,
+    applicationPools: applicationHosts
+      .flatMap((host) => elementsAt(host, 'applicationPools', 'add'))
+      .map(({ attributes }) => attributes['name'] ?? null),
+    locations: childrenNamed(root, 'location').map(({ attributes }) => ({
+      path: attributes['path'] ?? null,
+      attributes,
+    })),
+  };
+}
+
+function isWholeServer(path: string | undefined): boolean {
+  return path === undefined || path === '' || path === '.';
+}
+
+// The element itself when it has the name, its children of the name otherwise.
+function named(element: XmlElement, name: string): readonly XmlElement[] {
+  return element.name === name ? [element] : childrenNamed(element, name);
+}
+
+// A root such as <site> or <siteDefaults> read as the only content of a <sites>.
+function wrapped(root: XmlElement): XmlElement {
+  return { name: 'sites', attributes: {}, children: [root] };
+}
