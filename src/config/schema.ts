@@ -148,7 +148,7 @@ const dnsShape = {
   provider: oneOf(['exec']).meta({ description: 'Who writes the record: a program of yours (`exec`).' }),
   command: commandLine().meta({
     description:
-      'Program and arguments, run without a shell. It gets the task as JSON on standard input, see docs/dns-exec.md. A relative program path is taken from the folder of this file.',
+      'Program and arguments, run without a shell. It gets the task as JSON on standard input. A relative program path is taken from the folder of this file.',
     examples: [['./hooks/dns.exe', '--zone', 'example.com']],
   }),
   timeoutSeconds: wholeNumber(1, 3600)
