@@ -56,7 +56,11 @@ export function siteSelector() {
 
 /** A program and its arguments. */
 export function commandLine() {
-  const argument = text({ expected: 'text: the program or one of its arguments', max: 4096, pattern: /^[^\0]*$/ });
+  const error = 'text: the program or one of its arguments';
+  const argument = z
+    .string({ error })
+    .max(4096, { error })
+    .regex(/^[^\0]*$/, { error });
   const list = 'a list of 1 to 64 texts: a program and its arguments';
   return z
     .array(argument, { error: list })
@@ -64,7 +68,7 @@ export function commandLine() {
     .max(64, { error: list })
     .check((context) => {
       const program = context.value[0];
-      if (typeof program !== 'string' || program === '') return;
+      if (typeof program !== 'string') return;
       const wrong = programProblem(program);
       if (wrong !== null) {
         context.issues.push({ code: 'custom', message: wrong, input: program, path: [0] });

@@ -12,7 +12,7 @@ export function suggest(word: string, known: readonly string[]): string | null {
       bestDistance = distance;
     }
   }
-  return best;
+  return best === word ? null : best;
 }
 
 function fold(word: string): string {
