@@ -14,11 +14,16 @@ export type BindingInformation =
   | { readonly kind: 'unreadable'; readonly problem: BindingProblem };
 
 // IIS takes the port of the protocol when the part is empty: `*::` of https is port 443.
-const defaultPorts: Readonly<Record<string, number>> = { http: 80, https: 443, ftp: 21, ftps: 990 };
+const defaultPorts: ReadonlyMap<string, number> = new Map([
+  ['http', 80],
+  ['https', 443],
+  ['ftp', 21],
+  ['ftps', 990],
+]);
 
 /** Reads a binding of applicationHost.config. Junk is data (`unreadable`), never an error. `protocol` in any case. */
 export function parseBindingInformation(protocol: string, text: string): BindingInformation {
-  const defaultPort = defaultPorts[protocol.toLowerCase()];
+  const defaultPort = defaultPorts.get(protocol.toLowerCase());
   if (defaultPort === undefined) return { kind: 'other' };
   if (text.length > 512) return unreadable('too-long');
   // From the right: only the address may hold colons.
