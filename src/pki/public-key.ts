@@ -6,7 +6,9 @@ export type PublicKeyInfo =
   | { readonly type: 'rsa' | 'rsa-pss'; readonly bits: number; readonly exponentOk: boolean }
   /** `curve` is a name for the curves that the web uses, otherwise the object identifier or `explicit`. */
   | { readonly type: 'ec'; readonly curve: string }
-  | { readonly type: 'ed25519' | 'ed448' }
+  | { readonly type: 'ed25519' }
+  /** FIPS 204 in any of its three sizes (RFC 9881). */
+  | { readonly type: 'ml-dsa' }
   | { readonly type: 'other'; readonly oid: string };
 
 const MAX_SPKI_BYTES = 64 * 1024;
@@ -27,8 +29,10 @@ export function describePublicKey(spkiDer: Uint8Array): PublicKeyInfo {
       return { type: 'ec', curve: readCurve(algorithm) };
     case '1.3.101.112':
       return { type: 'ed25519' };
-    case '1.3.101.113':
-      return { type: 'ed448' };
+    case '2.16.840.1.101.3.4.3.17':
+    case '2.16.840.1.101.3.4.3.18':
+    case '2.16.840.1.101.3.4.3.19':
+      return { type: 'ml-dsa' };
     default:
       return { type: 'other', oid };
   }

@@ -5,7 +5,7 @@ import { readOid, readSmallInteger } from './der-values.ts';
 
 /** How a signature in a certificate, request or CRL was made. */
 export interface SignatureScheme {
-  readonly key: 'rsa' | 'ec' | 'ed25519';
+  readonly key: 'rsa' | 'ec' | 'ed25519' | 'ml-dsa-44' | 'ml-dsa-65' | 'ml-dsa-87';
   /** null where the algorithm fixes it. */
   readonly hash: 'md5' | 'sha1' | 'sha256' | 'sha384' | 'sha512' | null;
   readonly pss: boolean;
@@ -70,6 +70,14 @@ const ECDSA_HASHES: Readonly<Record<string, SignatureScheme['hash']>> = {
   '1.2.840.10045.4.3.4': 'sha512',
 };
 
+/** Algorithms whose key type says everything (RFC 8410, RFC 9881). */
+const KEY_BOUND: Readonly<Record<string, SignatureScheme['key']>> = {
+  '1.3.101.112': 'ed25519',
+  '2.16.840.1.101.3.4.3.17': 'ml-dsa-44',
+  '2.16.840.1.101.3.4.3.18': 'ml-dsa-65',
+  '2.16.840.1.101.3.4.3.19': 'ml-dsa-87',
+};
+
 const PSS_HASHES: Readonly<Record<string, 'sha256' | 'sha384' | 'sha512'>> = {
   '2.16.840.1.101.3.4.2.1': 'sha256',
   '2.16.840.1.101.3.4.2.2': 'sha384',
@@ -92,9 +100,8 @@ function readScheme(algorithmDer: Uint8Array): SignatureScheme | null {
   if (ecdsa !== undefined) {
     return parameters === undefined ? { key: 'ec', hash: ecdsa, pss: false, weak: ecdsa === 'sha1' } : null;
   }
-  if (oid === '1.3.101.112') {
-    return parameters === undefined ? { key: 'ed25519', hash: null, pss: false, weak: false } : null;
-  }
+  const bare = KEY_BOUND[oid];
+  if (bare !== undefined) return parameters === undefined ? { key: bare, hash: null, pss: false, weak: false } : null;
   if (oid !== '1.2.840.113549.1.1.10') return null;
   const hash = readPssHash(take(cursor, TAG.sequence));
   finish(cursor);
