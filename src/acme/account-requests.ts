@@ -1,0 +1,142 @@
+import { EverbindError } from '../errors/error.ts';
+import type { Signer } from '../ports/signer.ts';
+import { type Account, decodeAccount } from './account.ts';
+import type { Answer } from './answer.ts';
+import { list, member, members, string } from './decode.ts';
+import { bindExternalAccount, type ExternalAccount } from './external-account.ts';
+import { parseJson } from './json.ts';
+import { signerKey } from './jwk.ts';
+import { signJws } from './jws.ts';
+import { linkTargets } from './link-header.ts';
+import { location } from './location.ts';
+import { offered } from './offered.ts';
+import { RESOURCES } from './resource.ts';
+import type { Session } from './session.ts';
+import { checkUrl } from './url-policy.ts';
+
+export interface NewAccount {
+  /** `mailto:` URLs; many CAs keep none. */
+  readonly contacts?: readonly string[] | undefined;
+  readonly termsOfServiceAgreed?: boolean | undefined;
+  /** Only looks the account of the key up; without one the CA reports accountDoesNotExist (RFC 8555 section 7.3.1). */
+  readonly onlyReturnExisting?: boolean | undefined;
+  readonly externalAccountBinding?: ExternalAccount | undefined;
+}
+
+export interface AccountResource {
+  readonly url: string;
+  readonly account: Account;
+  /** False when the key had an account already. */
+  readonly created: boolean;
+}
+
+export interface AccountRequests {
+  /**
+   * Creates the account of the client's key, or finds it, and uses it from then on (RFC 8555 section 7.3). Throws ACME_TERMS_REQUIRED and
+   * ACME_EXTERNAL_ACCOUNT_REQUIRED before anything is sent.
+   */
+  newAccount(request: NewAccount, signal?: AbortSignal): Promise<AccountResource>;
+  getAccount(signal?: AbortSignal): Promise<Account>;
+  updateAccount(
+    changes: { readonly contacts?: readonly string[]; readonly termsOfServiceAgreed?: boolean },
+    signal?: AbortSignal,
+  ): Promise<Account>;
+  /** For good: the CA refuses every later request of the account (RFC 8555 section 7.3.6). */
+  deactivateAccount(signal?: AbortSignal): Promise<Account>;
+  /**
+   * Gives the account a new key and signs with it from then on (RFC 8555 section 7.3.5). When this fails without an answer of the CA, either
+   * key may be the account's: newAccount with onlyReturnExisting and the new key finds out.
+   */
+  rolloverKey(newSigner: Signer, signal?: AbortSignal): Promise<void>;
+  /** Addresses of the account's orders, page by page (RFC 8555 section 7.1.2.1); none where the CA keeps no list. */
+  orderUrls(signal?: AbortSignal): AsyncIterable<string>;
+}
+
+const maxPages = 10_000;
+const maxUrlsPerPage = 10_000;
+
+export function accountRequests(session: Session): AccountRequests {
+  const { policy } = session;
+  const decode = (answer: Answer): Account => decodeAccount(parseJson(answer.body, 'account'), policy);
+
+  async function change(payload: object | '', signal?: AbortSignal): Promise<Account> {
+    return decode(await session.post({ url: session.accountUrl(), payload, resource: RESOURCES.account }, signal));
+  }
+
+  return {
+    newAccount: async (request, signal) => {
+      const signer = session.signer();
+      const { jwk } = signerKey(signer);
+      const { newAccount, meta } = await session.directory(signal);
+      const { contacts, externalAccountBinding: external } = request;
+      const lookUp = request.onlyReturnExisting === true;
+      if (!lookUp && meta.termsOfService !== null && request.termsOfServiceAgreed !== true) {
+        throw new EverbindError('ACME_TERMS_REQUIRED', 'The terms of service have not been agreed to', {
+          termsOfService: meta.termsOfService,
+        });
+      }
+      if (!lookUp && meta.externalAccountRequired && external === undefined) {
+        throw new EverbindError('ACME_EXTERNAL_ACCOUNT_REQUIRED', 'The CA wants an external account binding', {
+          url: newAccount,
+        });
+      }
+      const payload = lookUp
+        ? { onlyReturnExisting: true }
+        : {
+            ...(contacts === undefined || contacts.length === 0 ? {} : { contact: contacts }),
+            ...(request.termsOfServiceAgreed === true ? { termsOfServiceAgreed: true } : {}),
+            ...(external === undefined
+              ? {}
+              : { externalAccountBinding: bindExternalAccount(external, newAccount, jwk) }),
+          };
+      const answer = await session.post(
+        { url: newAccount, payload, resource: RESOURCES.account, keyOf: signer },
+        signal,
+      );
+      const url = location(answer, 'account', policy);
+      const account = decode(answer);
+      session.account.url = url;
+      return { url, account, created: answer.status === 201 };
+    },
+
+    getAccount: (signal) => change('', signal),
+
+    updateAccount: ({ contacts, termsOfServiceAgreed }, signal) =>
+      change(
+        {
+          ...(contacts === undefined ? {} : { contact: contacts }),
+          ...(termsOfServiceAgreed === undefined ? {} : { termsOfServiceAgreed }),
+        },
+        signal,
+      ),
+
+    deactivateAccount: (signal) => change({ status: 'deactivated' }, signal),
+
+    rolloverKey: async (newSigner, signal) => {
+      const url = offered((await session.directory(signal)).keyChange, 'keyChange');
+      const account = session.accountUrl();
+      const oldKey = signerKey(session.signer()).jwk;
+      const payload = await signJws({
+        signer: newSigner,
+        header: { url, key: { jwk: signerKey(newSigner).jwk } },
+        payload: { account, oldKey },
+      });
+      await session.post({ url, payload, resource: RESOURCES.keyChange }, signal);
+      session.account.signer = newSigner;
+    },
+
+    orderUrls: async function* (signal) {
+      let page: string | null = (await change('', signal)).orders;
+      for (let count = 0; page !== null && count < maxPages; count += 1) {
+        const answer: Answer = await session.post({ url: page, payload: '', resource: RESOURCES.orders }, signal);
+        const object = members(parseJson(answer.body, 'orders list'), 'orders list');
+        const urls = list(member(object, 'orders'), 'orders list', maxUrlsPerPage, (item, where) =>
+          string(item, where, 2048),
+        );
+        for (const url of urls) yield checkUrl(url, 'orders list', policy);
+        const [next] = linkTargets(answer.headers['link'], 'next', answer.url);
+        page = next === undefined ? null : checkUrl(next, 'Link of the orders list', policy);
+      }
+    },
+  };
+}

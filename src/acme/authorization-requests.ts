@@ -1,0 +1,106 @@
+import type { Identifier } from '../pki/names.ts';
+import type { Answer } from './answer.ts';
+import { type Authorization, authorizationProblem, checkAuthorization, decodeAuthorization } from './authorization.ts';
+import { type Challenge, decodeChallenge } from './challenge.ts';
+import { parseJson } from './json.ts';
+import { keyAuthorization } from './key-authorization.ts';
+import { signerKey } from './jwk.ts';
+import { pollUntil, type WaitOptions } from './polling.ts';
+import { acmeErrorType, AcmeProblemError, blankProblem } from './problem.ts';
+import { RESOURCES } from './resource.ts';
+import type { Session } from './session.ts';
+
+export interface AuthorizationResource {
+  readonly url: string;
+  readonly authorization: Authorization;
+  readonly retryAfterMs: number | null;
+}
+
+export interface AuthorizationOptions {
+  /** Names of the order: ACME_ORDER_MISMATCH when the authorization is for none of them. */
+  readonly identifiers?: readonly Identifier[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface AuthorizationRequests {
+  getAuthorization(url: string, options?: AuthorizationOptions): Promise<AuthorizationResource>;
+  /** Gives an authorization up, pending or valid, so that nobody can use it later (RFC 8555 section 7.5.2). */
+  deactivateAuthorization(url: string, signal?: AbortSignal): Promise<Authorization>;
+  /** Tells the CA that the challenge can be checked now (RFC 8555 section 7.5.1). `url` is the challenge's. */
+  respondToChallenge(
+    url: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly challenge: Challenge; readonly retryAfterMs: number | null }>;
+  /** Throws ACME_AUTHORIZATION_INVALID with the CA's reason, ACME_WAIT_TIMEOUT. */
+  waitForAuthorization(url: string, options?: WaitOptions & AuthorizationOptions): Promise<AuthorizationResource>;
+  /** What a solver of this account's challenges presents (RFC 8555 section 8.1). Throws ACME_NO_ACCOUNT. */
+  keyAuthorization(token: string): string;
+}
+
+export function authorizationRequests(session: Session): AuthorizationRequests {
+  const { policy } = session;
+  const decode = (answer: Answer): Authorization =>
+    decodeAuthorization(parseJson(answer.body, 'authorization'), policy);
+
+  async function getAuthorization(url: string, options: AuthorizationOptions = {}): Promise<AuthorizationResource> {
+    const answer = await session.post({ url, payload: '', resource: RESOURCES.authorization }, options.signal);
+    const authorization = decode(answer);
+    if (options.identifiers !== undefined) checkAuthorization(authorization, options.identifiers);
+    return { url, authorization, retryAfterMs: answer.retryAfterMs };
+  }
+
+  return {
+    getAuthorization,
+
+    deactivateAuthorization: async (url, signal) =>
+      decode(
+        await session.post({ url, payload: { status: 'deactivated' }, resource: RESOURCES.authorization }, signal),
+      ),
+
+    respondToChallenge: async (url, signal) => {
+      const answer = await session.post({ url, payload: {}, resource: RESOURCES.challenge }, signal);
+      const challenge = decodeChallenge(parseJson(answer.body, 'challenge'), 'challenge', policy);
+      return { challenge, retryAfterMs: answer.retryAfterMs };
+    },
+
+    waitForAuthorization: (url, options = {}) =>
+      pollUntil(
+        session,
+        {
+          what: 'authorization',
+          ask: async (signal) => {
+            const resource = await getAuthorization(url, { identifiers: options.identifiers, signal });
+            const { status } = resource.authorization;
+            if (status !== 'pending' && status !== 'valid') throw authorizationFailed(resource);
+            return resource;
+          },
+          done: ({ authorization }) => authorization.status === 'valid',
+          describe: ({ authorization }) => describe(url, authorization),
+        },
+        options,
+      ),
+
+    keyAuthorization: (token) => keyAuthorization(token, signerKey(session.signer()).thumbprint),
+  };
+}
+
+function authorizationFailed({ url, authorization, retryAfterMs }: AuthorizationResource): AcmeProblemError {
+  const problem = authorizationProblem(authorization) ?? blankProblem(`the authorization is ${authorization.status}`);
+  return new AcmeProblemError(
+    'ACME_AUTHORIZATION_INVALID',
+    problem,
+    { httpStatus: 200, retryAfterMs },
+    { url, identifier: authorization.identifier.value, authorizationStatus: authorization.status },
+  );
+}
+
+/** Some CAs try a failing challenge again, or leave it `processing` for ever: what they saw so far is worth telling. */
+function describe(url: string, authorization: Authorization): Readonly<Record<string, string>> {
+  const problem = authorizationProblem(authorization);
+  return {
+    url,
+    identifier: authorization.identifier.value,
+    status: authorization.status,
+    ...(problem === null ? {} : { problem: acmeErrorType(problem) ?? problem.type, detail: problem.detail }),
+  };
+}

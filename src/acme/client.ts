@@ -1,0 +1,32 @@
+import { accountRequests, type AccountRequests } from './account-requests.ts';
+import { authorizationRequests, type AuthorizationRequests } from './authorization-requests.ts';
+import { certificateRequests, type CertificateRequests } from './certificate-requests.ts';
+import type { Directory } from './directory.ts';
+import { orderRequests, type OrderRequests } from './order-requests.ts';
+import { createSession, type SessionOptions } from './session.ts';
+
+/**
+ * An ACME client (RFC 8555, RFC 8738, RFC 9773, draft-ietf-acme-profiles) for one CA and one account. Calls may run side by side; none waits
+ * for another. It knows messages, not when to send them, keeps no state but nonces and the directory, and does nothing but what it is asked.
+ *
+ * Every call may throw: AcmeProblemError (ACME_PROBLEM) when the CA refuses; ACME_UNEXPECTED_ANSWER, ACME_ANSWER_INVALID, ACME_INSECURE_URL,
+ * ACME_NO_NONCE when it does not speak ACME; what the transport and the signer throw; the signal's reason.
+ */
+export interface AcmeClient extends AccountRequests, OrderRequests, AuthorizationRequests, CertificateRequests {
+  /** Fetched once and kept for an hour. */
+  directory(signal?: AbortSignal): Promise<Directory>;
+}
+
+export type AcmeClientOptions = SessionOptions;
+
+/** Sends nothing yet. Throws ACME_INSECURE_URL. */
+export function createAcmeClient(options: AcmeClientOptions): AcmeClient {
+  const session = createSession(options);
+  return {
+    directory: (signal) => session.directory(signal),
+    ...accountRequests(session),
+    ...orderRequests(session),
+    ...authorizationRequests(session),
+    ...certificateRequests(session),
+  };
+}

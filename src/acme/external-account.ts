@@ -1,0 +1,29 @@
+import { createHmac } from 'node:crypto';
+import { encodeBase64url } from './base64url.ts';
+import type { Jwk } from './jwk.ts';
+import type { FlattenedJws } from './jws.ts';
+
+export type MacAlgorithm = 'HS256' | 'HS384' | 'HS512';
+
+/** What a CA hands out so that an ACME account is tied to a customer's account (RFC 8555 section 7.3.4). */
+export interface ExternalAccount {
+  readonly keyId: string;
+  readonly hmacKey: Uint8Array;
+  /** HS256 unless the CA says otherwise. */
+  readonly algorithm?: MacAlgorithm;
+}
+
+/** The externalAccountBinding member of a newAccount request: the account's key, signed with the CA's MAC key. */
+export function bindExternalAccount(account: ExternalAccount, newAccountUrl: string, jwk: Jwk): FlattenedJws {
+  const algorithm = account.algorithm ?? 'HS256';
+  const header = encodeBase64url(JSON.stringify({ alg: algorithm, kid: account.keyId, url: newAccountUrl }));
+  const payload = encodeBase64url(JSON.stringify(jwk));
+  return { protected: header, payload, signature: macJws(algorithm, account.hmacKey, `${header}.${payload}`) };
+}
+
+/** base64url of the HMAC of a JWS signing input (RFC 7518 section 3.2). */
+export function macJws(algorithm: MacAlgorithm, key: Uint8Array, signingInput: string): string {
+  return createHmac(macHash[algorithm], key).update(signingInput, 'latin1').digest('base64url');
+}
+
+const macHash = { HS256: 'sha256', HS384: 'sha384', HS512: 'sha512' } as const;

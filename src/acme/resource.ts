@@ -1,0 +1,32 @@
+/** How an answer of one kind must look, and what it may cost. */
+export interface Resource {
+  readonly name: string;
+  readonly mediaType: string | null;
+  readonly maxBytes: number;
+  readonly timeoutMs: number;
+}
+
+const KIB = 1024;
+const json = 'application/json';
+
+// Errors come in place of any of these, so that none is smaller than a problem document may be.
+export const RESOURCES = {
+  directory: { name: 'directory', mediaType: json, maxBytes: 64 * KIB, timeoutMs: 30_000 },
+  nonce: { name: 'nonce', mediaType: null, maxBytes: 64 * KIB, timeoutMs: 30_000 },
+  account: { name: 'account', mediaType: json, maxBytes: 64 * KIB, timeoutMs: 60_000 },
+  orders: { name: 'orders list', mediaType: json, maxBytes: 256 * KIB, timeoutMs: 60_000 },
+  order: { name: 'order', mediaType: json, maxBytes: 256 * KIB, timeoutMs: 60_000 },
+  // Some CAs issue before they answer; up to two minutes have been seen.
+  finalize: { name: 'order', mediaType: json, maxBytes: 256 * KIB, timeoutMs: 150_000 },
+  authorization: { name: 'authorization', mediaType: json, maxBytes: 64 * KIB, timeoutMs: 60_000 },
+  challenge: { name: 'challenge', mediaType: json, maxBytes: 64 * KIB, timeoutMs: 60_000 },
+  certificate: {
+    name: 'certificate chain',
+    mediaType: 'application/pem-certificate-chain',
+    maxBytes: 256 * KIB,
+    timeoutMs: 60_000,
+  },
+  revocation: { name: 'revocation', mediaType: null, maxBytes: 64 * KIB, timeoutMs: 60_000 },
+  keyChange: { name: 'key change', mediaType: null, maxBytes: 64 * KIB, timeoutMs: 60_000 },
+  renewalInfo: { name: 'renewalInfo', mediaType: json, maxBytes: 64 * KIB, timeoutMs: 30_000 },
+} as const satisfies Record<string, Resource>;

@@ -1,0 +1,75 @@
+import { EverbindError } from '../errors/error.ts';
+import type { HttpRequest } from '../ports/transport.ts';
+
+export function timedOut(request: HttpRequest): EverbindError {
+  return new EverbindError('ACME_TIMEOUT', `No complete answer from ${place(request.url)} in ${request.timeoutMs} ms`, {
+    server: place(request.url),
+    timeoutMs: request.timeoutMs,
+  });
+}
+
+export function responseTooLarge(request: HttpRequest): EverbindError {
+  return new EverbindError('ACME_RESPONSE_TOO_LARGE', `The answer of ${place(request.url)} is too large`, {
+    server: place(request.url),
+    maxBytes: request.maxBytes,
+  });
+}
+
+/** ACME_SERVER_UNTRUSTED when the server's certificate is the reason, ACME_TRANSPORT otherwise. `details.reason` is Node's or OpenSSL's code. */
+export function connectionFailed(url: string, cause: unknown): EverbindError {
+  const reason = systemCode(cause);
+  const server = place(url);
+  if (certificateReasons.has(reason)) {
+    return new EverbindError('ACME_SERVER_UNTRUSTED', `The certificate of ${server} is not trusted: ${reason}`, {
+      server,
+      reason,
+    });
+  }
+  return new EverbindError(
+    'ACME_TRANSPORT',
+    `The connection to ${server} failed: ${reason}`,
+    { server, reason },
+    { cause },
+  );
+}
+
+/** https://nodejs.org/api/tls.html#x509-certificate-error-codes, and the host name check. */
+const certificateReasons: ReadonlySet<string> = new Set([
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_DECRYPT_CERT_SIGNATURE',
+  'UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_NOT_YET_VALID',
+  'CERT_HAS_EXPIRED',
+  'ERROR_IN_CERT_NOT_BEFORE_FIELD',
+  'ERROR_IN_CERT_NOT_AFTER_FIELD',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'CERT_CHAIN_TOO_LONG',
+  'CERT_REVOKED',
+  'INVALID_CA',
+  'PATH_LENGTH_EXCEEDED',
+  'INVALID_PURPOSE',
+  'CERT_UNTRUSTED',
+  'CERT_REJECTED',
+  'HOSTNAME_MISMATCH',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'ERR_TLS_CERT_ALTNAME_FORMAT',
+]);
+
+/** An exchange that ended without an error of Node's. */
+export function brokenOff(code: 'CUT_SHORT' | 'PROTOCOL_SWITCHED'): Error {
+  return Object.assign(new Error(code), { code });
+}
+
+function systemCode(cause: unknown): string {
+  if (cause instanceof AggregateError && cause.errors.length > 0) return systemCode(cause.errors[0]);
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : 'UNKNOWN';
+}
+
+/** Host and port only: a URL may hold what is not for logs. */
+function place(url: string): string {
+  return URL.parse(url)?.host ?? 'an invalid address';
+}
