@@ -65,6 +65,15 @@ export function readNamedBits(element: DerElement, tag: number = TAG.bitString):
   const { octets, unusedBits } = readBitString(element, tag);
   const last = octets.at(-1);
   if (last !== undefined && ((last >> unusedBits) & 1) === 0) throw derError('trailing zero bits', element.start);
+  return setBits(octets, element);
+}
+
+/** The same with trailing zero bits let through, which CAs in wide use have written. */
+export function readPaddedNamedBits(element: DerElement): number[] {
+  return setBits(readBitString(element, TAG.bitString).octets, element);
+}
+
+function setBits(octets: Uint8Array, element: DerElement): number[] {
   if (octets.length > 4) throw derError('too many bits', element.start);
   const bits: number[] = [];
   for (let bit = 0; bit < octets.length * 8; bit += 1) {

@@ -11,7 +11,7 @@ import {
   take,
   takeOptional,
 } from './der.ts';
-import { readBoolean, readInteger, readNamedBits, readOctets, readOid, readSmallInteger } from './der-values.ts';
+import { readBoolean, readInteger, readPaddedNamedBits, readOctets, readOid, readSmallInteger } from './der-values.ts';
 import { type GeneralName, readGeneralName } from './general-name.ts';
 
 /** One extension; `value` holds the DER inside the OCTET STRING. */
@@ -83,7 +83,7 @@ export function readBasicConstraints(value: Uint8Array): BasicConstraints {
 /** RFC 5280 section 4.2.1.3. */
 export function readKeyUsage(value: Uint8Array): ReadonlySet<KeyUsage> {
   const usages = new Set<KeyUsage>();
-  for (const bit of readNamedBits(readDer(value, MAX_EXTENSION))) {
+  for (const bit of readPaddedNamedBits(readDer(value, MAX_EXTENSION))) {
     const usage = KEY_USAGES[bit];
     if (usage !== undefined) usages.add(usage);
   }
@@ -134,14 +134,6 @@ export function readNameConstraints(value: Uint8Array): NameConstraints {
     permitted: permitted === null ? null : readSubtrees(permitted),
     excluded: excluded === null ? null : readSubtrees(excluded),
   };
-}
-
-/** Whether the value is one SEQUENCE of SEQUENCEs, as the extensions are that we only check for being well-formed. */
-export function readSequenceOfSequences(value: Uint8Array): DerElement[] {
-  const entries = children(sequence(value));
-  if (entries.length === 0) throw derError('an empty list', 0);
-  for (const entry of entries) expectTag(entry, TAG.sequence);
-  return entries;
 }
 
 /** The features of RFC 7633; 5 is status_request, "must staple". */

@@ -51,6 +51,10 @@ export function malformedConstraint({ permitted, excluded }: NameConstraints, st
       if (problem !== null) return problem;
     }
     if (subtree.type === 'ip' && ipConstraint(subtree.octets) === null) return MALFORMED_IP;
+    if (subtree.type === 'email' || subtree.type === 'uri') {
+      const problem = hostConstraintProblem(subtree.value, subtree.type);
+      if (problem !== null) return problem;
+    }
   }
   return null;
 }
@@ -132,11 +136,8 @@ function compareIp(address: Uint8Array, subtree: Uint8Array): boolean | string {
 function compareEmail(name: string, subtree: string): boolean | string {
   const mailbox = parseMailbox(name);
   if (mailbox === null) return 'an email address cannot be compared with a name constraint';
-  if (subtree.includes('@')) {
-    const wanted = parseMailbox(subtree);
-    if (wanted === null) return `the email name constraint ${JSON.stringify(subtree)} is malformed`;
-    return wanted.local === mailbox.local && wanted.host === mailbox.host;
-  }
+  const wanted = subtree.includes('@') ? parseMailbox(subtree) : null;
+  if (wanted !== null) return wanted.local === mailbox.local && wanted.host === mailbox.host;
   return compareHost(mailbox.host, subtree, 'email');
 }
 
@@ -147,18 +148,23 @@ function compareUri(name: string, subtree: string): boolean | string {
   if (host === undefined || host.startsWith('[') || parseIp(host) !== null || dnsNameProblem(host) !== null) {
     return 'a URI without a host name cannot be compared with a name constraint';
   }
-  return compareHost(host, subtree, 'URI');
+  return compareHost(host, subtree, 'uri');
 }
 
 /** A constraint that is a host means that host; with a leading period, every host below it. */
-function compareHost(host: string, subtree: string, form: string): boolean | string {
+function compareHost(host: string, subtree: string, form: 'email' | 'uri'): boolean | string {
+  const problem = hostConstraintProblem(subtree, form);
+  if (problem !== null) return problem;
   const wanted = subtree.toLowerCase();
-  if (wanted === '') return true;
-  const bare = wanted.startsWith('.') ? wanted.slice(1) : wanted;
-  if (bare.startsWith('*') || dnsNameProblem(bare) !== null) {
-    return `the ${form} name constraint ${JSON.stringify(subtree)} is malformed`;
-  }
-  return wanted.startsWith('.') ? host.endsWith(wanted) : host === wanted;
+  return wanted === '' || (wanted.startsWith('.') ? host.endsWith(wanted) : host === wanted);
+}
+
+function hostConstraintProblem(subtree: string, form: 'email' | 'uri'): string | null {
+  if (form === 'email' && subtree.includes('@') && parseMailbox(subtree) !== null) return null;
+  const bare = subtree.startsWith('.') ? subtree.slice(1) : subtree;
+  return subtree === '' || (!bare.startsWith('*') && dnsNameProblem(bare.toLowerCase()) === null)
+    ? null
+    : `the ${form} name constraint ${JSON.stringify(subtree)} is malformed`;
 }
 
 function compareDirectory(name: Uint8Array, subtree: Uint8Array): boolean | string {

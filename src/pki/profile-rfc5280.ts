@@ -1,8 +1,10 @@
 import type { Certificate } from './certificate.ts';
 import { altNameProblem } from './general-name-rules.ts';
 import { malformedConstraint } from './name-constraints.ts';
+import { malformedExtension } from './extension-syntax.ts';
 import { EXTENSION } from './oids.ts';
 import { isSelfIssued, type Role } from './path-rules.ts';
+import { describePublicKey } from './public-key.ts';
 
 /** How a certificate breaks the form of RFC 5280 section 4, or null. The rules are those that other validators check as well. */
 export function rfc5280Problem(certificate: Certificate, role: Role): string | null {
@@ -108,6 +110,22 @@ const policies: Rule = (certificate) => {
     : null;
 };
 
+/** Section 4.2: extensions that nothing here acts upon. */
+const syntax: Rule = (certificate) => {
+  const oid = malformedExtension(certificate);
+  return oid === null ? null : `its extension ${oid} is malformed`;
+};
+
+/** RFC 8410 section 5 with RFC 9295, and RFC 9881 section 5: keys that can only sign. */
+const signingKey: Rule = (certificate) => {
+  const { type } = describePublicKey(certificate.spkiDer);
+  if (type !== 'ed25519' && type !== 'ml-dsa') return null;
+  const odd = [...(certificate.keyUsage ?? [])].find((usage) => !SIGNING.has(usage));
+  return odd === undefined ? null : `its key usage has ${odd}, which a key that only signs must not`;
+};
+
+const SIGNING: ReadonlySet<string> = new Set(['digitalSignature', 'nonRepudiation', 'keyCertSign', 'cRLSign']);
+
 const RULES: readonly Rule[] = [
   serial,
   names,
@@ -118,6 +136,8 @@ const RULES: readonly Rule[] = [
   alternativeNames,
   nameConstraints,
   policies,
+  syntax,
+  signingKey,
 ];
 
 /** Section 4.2.1.10: "Conforming CAs MUST mark this extension as critical". */

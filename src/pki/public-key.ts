@@ -1,4 +1,4 @@
-import { encodingOf, finish, open, readDer, TAG, take, takeOptional, type DerCursor } from './der.ts';
+import { finish, open, readDer, TAG, take, takeOptional, type DerCursor } from './der.ts';
 import { readBitString, readInteger, readOid } from './der-values.ts';
 
 /** What a SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7) holds, as far as decisions need it. */
@@ -22,32 +22,25 @@ export function describePublicKey(spkiDer: Uint8Array): PublicKeyInfo {
   const oid = readOid(take(algorithm, TAG.oid));
   switch (oid) {
     case '1.2.840.113549.1.1.1':
+      // RFC 3279 section 2.3.1.
+      take(algorithm, TAG.null);
+      finish(algorithm);
       return describeRsa('rsa', octets);
     case '1.2.840.113549.1.1.10':
       return describeRsa('rsa-pss', octets);
     case '1.2.840.10045.2.1':
       return { type: 'ec', curve: readCurve(algorithm) };
     case '1.3.101.112':
+      finish(algorithm);
       return { type: 'ed25519' };
     case '2.16.840.1.101.3.4.3.17':
     case '2.16.840.1.101.3.4.3.18':
     case '2.16.840.1.101.3.4.3.19':
+      finish(algorithm);
       return { type: 'ml-dsa' };
     default:
       return { type: 'other', oid };
   }
-}
-
-/** The BIT STRING inside, without the octet for the unused bits: what key identifiers are hashed from (RFC 5280 section 4.2.1.2). */
-export function publicKeyBits(spkiDer: Uint8Array): Uint8Array {
-  const spki = open(readDer(spkiDer, MAX_SPKI_BYTES));
-  take(spki, TAG.sequence);
-  return readBitString(take(spki, TAG.bitString), TAG.bitString).octets;
-}
-
-/** The AlgorithmIdentifier inside, encoded. */
-export function publicKeyAlgorithm(spkiDer: Uint8Array): Uint8Array {
-  return encodingOf(take(open(readDer(spkiDer, MAX_SPKI_BYTES)), TAG.sequence));
 }
 
 const CURVES: Readonly<Record<string, string>> = {
