@@ -1,3 +1,52 @@
 import { entries } from './entry.ts';
 
-export const CUSTODY_ERRORS = entries({});
+export const CUSTODY_ERRORS = entries({
+  KEY_NOT_FOUND: {
+    exit: 1,
+    summary: 'There is no key of this name.',
+    action: 'The next renewal makes a new one. If it happens again, check that the state folder is the right one.',
+  },
+  KEY_ALGORITHM_UNSUPPORTED: {
+    exit: 2,
+    summary: 'This key store cannot make keys of this algorithm, or has the key with another one.',
+    action: 'Choose another algorithm in the configuration.',
+  },
+  KEY_STORE_FAILED: {
+    exit: 1,
+    summary: 'The key store could not do its work.',
+    action: 'See the cause in the log; for a device check that it is connected and unlocked.',
+  },
+  KEY_NOT_EXPORTABLE: {
+    exit: 1,
+    summary: 'The key cannot leave its key store, and this use needs it to.',
+    action: 'Use a deployment that refers to the key where it is, or a software key.',
+  },
+  KEY_SEAL_BROKEN: {
+    exit: 1,
+    summary:
+      'Sealed keys or secrets cannot be opened: the master key is another one or lost, or the sealed octets were changed.',
+    action:
+      'Restore master.key and everbind.db from the same backup. Without the master key what it sealed is lost: move both files away, set the secrets again and renew.',
+  },
+  KEY_MASTER_EXPOSED: {
+    exit: 5,
+    summary: 'Others than Everbind can read or replace the master key.',
+    action:
+      'Check who had access. Then make it an ordinary file, owned by the account that runs Everbind, with mode 0600, in a folder that others cannot write to.',
+  },
+  KEY_MASTER_INVALID: {
+    exit: 1,
+    summary: 'The file of the master key does not hold a master key.',
+    action: 'Restore it from a backup; it must hold exactly 32 octets.',
+  },
+  SECRET_NOT_FOUND: {
+    exit: 2,
+    summary: 'A secret that the configuration refers to is not set.',
+    action: 'Set it with everbind secret set NAME; it asks for the value or reads it from standard input.',
+  },
+  SECRET_INVALID: {
+    exit: 2,
+    summary: 'The name or the value of a secret cannot be used.',
+    action: 'Names have letters, digits, ".", "_" and "-", at most 63; values are text of 1 to 65,536 octets.',
+  },
+});

@@ -229,7 +229,7 @@ ${Array.from({ length: 20 }, (_, index) => `  - { name: c${index}, names: [c${in
   it('control characters of the file do not reach the terminal', () => {
     const [problem] = problemsOf(`${ISSUERS}"\\e[31m\\u202e": 1\n`);
     assert.ok(problem);
-    const wild = [...problem.found, ...problem.path].filter((char) => {
+    const wild = Array.from(`${problem.found}${problem.path}`).filter((char) => {
       const code = char.codePointAt(0) ?? 0;
       return code < 0x20 || (code >= 0x7f && code < 0xa0) || code === 0x202e;
     });
