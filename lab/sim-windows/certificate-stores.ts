@@ -1,0 +1,102 @@
+import { type KeyObject, X509Certificate } from 'node:crypto';
+import { WindowsError } from '../../src/errors/error.ts';
+import type { CertificateStores, StoredCertificate, StoreName } from '../../src/ports/windows-host.ts';
+import { openPfx } from './pfx.ts';
+
+const INVALID_PARAMETER = 87;
+const BAD_ENCODE = 0x80092002;
+
+const storeNames: readonly StoreName[] = ['MY', 'WebHosting', 'CA', 'Root'];
+
+interface Entry {
+  readonly certificate: X509Certificate;
+  readonly friendlyName: string | null;
+  readonly key: KeyObject | null;
+}
+
+/** A certificate that http.sys can serve. Never leaves the double: the port has no way to read a key. */
+export interface ServableCertificate {
+  readonly certificate: X509Certificate;
+  readonly key: KeyObject;
+}
+
+/** Stores of LocalMachine. */
+export interface SimStores extends CertificateStores {
+  /** Certificate and key, if the store (any spelling, null = MY) has both. */
+  servable(store: string | null, thumbprint: string): ServableCertificate | null;
+  /** Certificates above `leaf` that Windows would send: issuers from CA, without the self-signed root. */
+  chainAbove(leaf: X509Certificate): readonly X509Certificate[];
+}
+
+export function createStores(): SimStores {
+  const stores = new Map<StoreName, Map<string, Entry>>(storeNames.map((name) => [name, new Map()]));
+  const open = (name: StoreName): Map<string, Entry> => {
+    const store = stores.get(name);
+    if (store === undefined) throw new WindowsError('CertOpenStore', INVALID_PARAMETER, { store: String(name) });
+    return store;
+  };
+  const view = (store: StoreName, { certificate, friendlyName, key }: Entry): StoredCertificate => ({
+    store,
+    thumbprint: thumbprintOf(certificate),
+    der: new Uint8Array(certificate.raw),
+    friendlyName,
+    hasPrivateKey: key !== null,
+  });
+  return {
+    list: async (name) => [...open(name).values()].map((entry) => view(name, entry)),
+    find: async (name, thumbprint) => {
+      const entry = open(name).get(thumbprint.toLowerCase());
+      return entry === undefined ? null : view(name, entry);
+    },
+    importPfx: async (name, pfx, password, friendlyName) => {
+      const store = open(name);
+      const { leaf, key } = await openPfx(pfx, password);
+      store.set(thumbprintOf(leaf), { certificate: leaf, friendlyName: friendlyName || null, key });
+    },
+    add: async (name, der) => {
+      const store = open(name);
+      const certificate = parse(der);
+      const thumbprint = thumbprintOf(certificate);
+      if (!store.has(thumbprint)) store.set(thumbprint, { certificate, friendlyName: null, key: null });
+    },
+    remove: async (name, thumbprint) => {
+      open(name).delete(thumbprint.toLowerCase());
+    },
+    servable: (name, thumbprint) => {
+      const wanted = (name ?? 'MY').toLowerCase();
+      const store = storeNames.find((candidate) => candidate.toLowerCase() === wanted);
+      const entry = store === undefined ? undefined : open(store).get(thumbprint.toLowerCase());
+      return entry === undefined || entry.key === null ? null : { certificate: entry.certificate, key: entry.key };
+    },
+    chainAbove: (leaf) => {
+      const chain: X509Certificate[] = [];
+      const candidates = [...open('CA').values()].map(({ certificate }) => certificate);
+      let last = leaf;
+      while (chain.length < 8) {
+        const issuer = candidates
+          .filter((candidate) => isIssuer(candidate, last) && !isIssuer(candidate, candidate))
+          .sort((left, right) => right.validToDate.getTime() - left.validToDate.getTime())[0];
+        if (issuer === undefined || chain.includes(issuer)) break;
+        chain.push(issuer);
+        last = issuer;
+      }
+      return chain;
+    },
+  };
+}
+
+function isIssuer(issuer: X509Certificate, subject: X509Certificate): boolean {
+  return subject.checkIssued(issuer) && subject.verify(issuer.publicKey);
+}
+
+function thumbprintOf(certificate: X509Certificate): string {
+  return certificate.fingerprint.replaceAll(':', '').toLowerCase();
+}
+
+function parse(der: Uint8Array): X509Certificate {
+  try {
+    return new X509Certificate(der);
+  } catch {
+    throw new WindowsError('CertAddEncodedCertificateToStore', BAD_ENCODE);
+  }
+}

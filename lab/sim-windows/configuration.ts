@@ -1,0 +1,49 @@
+import { parseApplicationHost } from '../../src/iis/application-host.ts';
+import { siteInventory } from '../../src/iis/application-host-inventory.ts';
+import { readSite, readSites } from '../../src/iis/application-host-sites.ts';
+import { childrenNamed, readXml } from '../../src/iis/application-host-xml.ts';
+import type { SiteInventory } from '../../src/iis/inventory-types.ts';
+import { type MutableElement, mutableCopy, writeElement } from './xml-writer.ts';
+
+/** The applicationHost.config that the simulated IIS runs on. */
+export interface SimConfiguration {
+  /** The whole document. */
+  readonly root: MutableElement;
+  /** The `<sites>` elements; the first takes new sites. Empty for a file that is no server's configuration. */
+  readonly sections: readonly MutableElement[];
+  /** `<site>` elements in order. */
+  siteElements(): readonly MutableElement[];
+  /** What a site's element says, defaults of the section included; `state` is given by the caller. */
+  inventoryOf(element: MutableElement, state: SiteInventory['state']): SiteInventory;
+  /** Elements at a path below the root; `<location path="">` and `"."` count as the root. */
+  elementsBelowRoot(...path: readonly string[]): readonly MutableElement[];
+  /** The document as IIS would write it after a change. */
+  write(): Buffer;
+}
+
+/** Loads a configuration. Throws IIS_CONFIG_INVALID. */
+export function loadConfiguration(octets: Uint8Array): SimConfiguration {
+  // For its checks: what the product's parser refuses, the double refuses too.
+  parseApplicationHost(octets);
+  const root = mutableCopy(readXml(octets));
+  const named = (element: MutableElement, name: string): readonly MutableElement[] =>
+    childrenNamed(element, name) as readonly MutableElement[];
+  const holders = (): readonly MutableElement[] => [
+    root,
+    ...named(root, 'location').filter(({ attributes }) => ['', '.'].includes(attributes['path'] ?? '')),
+  ];
+  const elementsBelowRoot = (...path: readonly string[]): readonly MutableElement[] => {
+    let level = holders();
+    for (const name of path) level = level.flatMap((parent) => named(parent, name));
+    return level;
+  };
+  const sections = root.name === 'configuration' ? elementsBelowRoot('system.applicationHost', 'sites') : [];
+  return {
+    root,
+    sections,
+    elementsBelowRoot,
+    siteElements: () => sections.flatMap((section) => named(section, 'site')),
+    inventoryOf: (element, state) => siteInventory(readSite(element), readSites(sections), state),
+    write: () => Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\r\n${writeElement(root)}`),
+  };
+}

@@ -1,0 +1,147 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WindowsError } from '../../src/errors/error.ts';
+import type { AppcmdResult, SslRecordKey } from '../../src/ports/windows-host.ts';
+import type { HostCall } from './host-calls.ts';
+import { sameKey } from './ssl-records.ts';
+
+/** Which calls a fault is about: one call, or every call of a group (`certificates`). */
+export type FaultTarget = HostCall | 'certificates' | 'sslRecords' | 'files';
+
+/** Something that goes wrong on the simulated host until it is removed. */
+export type Fault =
+  /** The call fails with a Win32 status, from its `nth` (default 1) occurrence, `times` times (default: always); `afterEffect`: the effect happened all the same. */
+  | {
+      readonly kind: 'fail';
+      readonly call: FaultTarget;
+      readonly status: number;
+      readonly nth?: number;
+      readonly times?: number;
+      readonly afterEffect?: boolean;
+    }
+  /** The call takes this long before it begins. */
+  | { readonly kind: 'delay'; readonly call: FaultTarget; readonly ms: number }
+  /** appcmd ends like this; `words`: only when the command begins with them, for example ['list', 'site']. */
+  | {
+      readonly kind: 'appcmd';
+      readonly exitCode: number;
+      readonly stdout: string | Uint8Array;
+      readonly words?: readonly string[];
+      readonly times?: number;
+    }
+  /** set, update and remove of this record report success and change nothing. */
+  | { readonly kind: 'record-sticks'; readonly key: SslRecordKey }
+  /**
+   * What a client that asks for `host` ('' = without SNI, null = any) on this port (as configured, not as moved) gets: another certificate,
+   * the leaf alone, a reset, or silence.
+   */
+  | {
+      readonly kind: 'serve';
+      readonly host: string | null;
+      readonly port: number;
+      readonly how: 'wrong-certificate' | 'leaf-only' | 'reset' | 'silence';
+    };
+
+export type ServeFault = Extract<Fault, { kind: 'serve' }>['how'];
+
+export interface ActiveFault {
+  readonly id: number;
+  readonly fault: Fault;
+  /** How often it has struck. */
+  readonly hits: number;
+}
+
+/** The switches; the same in the double's process and over RPC. */
+export interface Faults {
+  add(fault: Fault): Promise<number>;
+  remove(id: number): Promise<void>;
+  clear(): Promise<void>;
+  list(): Promise<readonly ActiveFault[]>;
+}
+
+/** The switches with what the double asks them. */
+export interface FaultBoard extends Faults {
+  around<T>(call: HostCall, work: () => Promise<T>): Promise<T>;
+  appcmd(args: readonly string[]): AppcmdResult | null;
+  sticks(key: SslRecordKey): boolean;
+  served(host: string, port: number): ServeFault | null;
+}
+
+interface Switch {
+  readonly id: number;
+  readonly fault: Fault;
+  seen: number;
+  hits: number;
+}
+
+export function createFaults(): FaultBoard {
+  const switches: Switch[] = [];
+  let last = 0;
+  const strike = (entry: Switch): true => {
+    entry.hits += 1;
+    return true;
+  };
+  const findFailure = (call: HostCall): Extract<Fault, { kind: 'fail' }> | null => {
+    for (const entry of switches) {
+      const { fault } = entry;
+      if (fault.kind !== 'fail' || !concerns(fault.call, call)) continue;
+      entry.seen += 1;
+      if (entry.seen < (fault.nth ?? 1) || entry.hits >= (fault.times ?? Infinity)) continue;
+      strike(entry);
+      return fault;
+    }
+    return null;
+  };
+  return {
+    add: async (fault) => {
+      last += 1;
+      switches.push({ id: last, fault, seen: 0, hits: 0 });
+      return last;
+    },
+    remove: async (id) => {
+      const index = switches.findIndex((entry) => entry.id === id);
+      if (index >= 0) switches.splice(index, 1);
+    },
+    clear: async () => {
+      switches.length = 0;
+    },
+    list: async () => switches.map(({ id, fault, hits }) => ({ id, fault, hits })),
+    around: async (call, work) => {
+      for (const entry of [...switches]) {
+        if (entry.fault.kind === 'delay' && concerns(entry.fault.call, call) && strike(entry)) {
+          await sleep(entry.fault.ms);
+        }
+      }
+      const failure = findFailure(call);
+      if (failure === null) return work();
+      if (failure.afterEffect === true) await work();
+      throw new WindowsError(call, failure.status);
+    },
+    appcmd: (args) => {
+      for (const entry of switches) {
+        const { fault } = entry;
+        if (fault.kind !== 'appcmd' || entry.hits >= (fault.times ?? Infinity)) continue;
+        if (!(fault.words ?? []).every((word, index) => args[index]?.toLowerCase() === word.toLowerCase())) continue;
+        strike(entry);
+        const { exitCode, stdout } = fault;
+        return { exitCode, stdout: typeof stdout === 'string' ? Buffer.from(stdout) : stdout };
+      }
+      return null;
+    },
+    sticks: (key) =>
+      switches.some((entry) => entry.fault.kind === 'record-sticks' && sameKey(entry.fault.key, key) && strike(entry)),
+    served: (host, port) => {
+      for (const entry of switches) {
+        const { fault } = entry;
+        if (fault.kind !== 'serve' || fault.port !== port) continue;
+        if (fault.host !== null && fault.host.toLowerCase() !== host.toLowerCase()) continue;
+        strike(entry);
+        return fault.how;
+      }
+      return null;
+    },
+  };
+}
+
+function concerns(target: FaultTarget, call: HostCall): boolean {
+  return call === target || call.startsWith(`${target}.`);
+}
