@@ -22,6 +22,8 @@ export interface ConfigProblem extends Position {
   readonly suggestion: string | null;
 }
 
+/** Enough to see what is wrong with a file; a flood of them helps nobody. */
+export const MAX_PROBLEMS = 1000;
 /** More problems than this are counted, not listed. */
 const LISTED = 50;
 
@@ -80,5 +82,6 @@ export function quote(text: string): string {
 }
 
 function count(problems: number): string {
+  if (problems >= MAX_PROBLEMS) return `${MAX_PROBLEMS} problems or more`;
   return problems === 1 ? '1 problem' : `${problems} problems`;
 }

@@ -1,10 +1,8 @@
 import type { ConfigDocument } from './yaml-document.ts';
-import { type ConfigProblem, describe, type PathStep, pathText, quote } from './problem.ts';
+import { type ConfigProblem, describe, MAX_PROBLEMS, type PathStep, pathText, quote } from './problem.ts';
 import { suggest } from './suggest.ts';
 import type { ConfigWarning } from './types.ts';
 
-/** Enough to see what is wrong with a file; a flood of them helps nobody. */
-const MAX_PROBLEMS = 1000;
 const MAX_WARNINGS = 200;
 
 /** Collects what is wrong with a file, each with its place. */

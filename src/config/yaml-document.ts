@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
-import type { ConfigProblem, PathStep, Position } from './problem.ts';
+import { type ConfigProblem, MAX_PROBLEMS, type PathStep, type Position } from './problem.ts';
 import { toPlain } from './yaml-plain.ts';
 import { syntaxProblem } from './yaml-syntax.ts';
 
@@ -28,7 +28,10 @@ export function parseYaml(
   const parsed = parse(text, lines);
   if (parsed === null) return { problems: [tooDeep()] };
   const wrong = [...parsed.errors, ...parsed.warnings];
-  if (wrong.length > 0) return { problems: wrong.map((error) => syntaxProblem(error.code, position(error.pos[0]))) };
+  // What follows such an error is the library's confusion, not the file's.
+  const exhausted = wrong.find((error) => error.code === 'RESOURCE_EXHAUSTION');
+  const told = exhausted === undefined ? wrong.slice(0, MAX_PROBLEMS) : [exhausted];
+  if (told.length > 0) return { problems: told.map((error) => syntaxProblem(error.code, position(error.pos[0]))) };
   const declared = parsed.directives?.yaml;
   if (declared?.explicit === true && declared.version !== '1.2') {
     return { problems: [syntaxProblem('BAD_DIRECTIVE', position(0))] };
