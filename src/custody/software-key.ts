@@ -1,0 +1,60 @@
+import { createPrivateKey, createPublicKey, generateKeyPair, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
+import type { KeyAlgorithm } from '../ports/key-store.ts';
+
+const generateAsync = promisify(generateKeyPair);
+
+/** A new private key. RSA takes a second or so and is made off the main thread; the others take less than that would cost. */
+export async function generatePrivateKey(algorithm: KeyAlgorithm): Promise<KeyObject> {
+  switch (algorithm) {
+    case 'ec-p256':
+      return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+    case 'ec-p384':
+      return generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey;
+    case 'ed25519':
+      return generateKeyPairSync('ed25519').privateKey;
+    case 'rsa-2048':
+      return generateRsa(2048);
+    case 'rsa-3072':
+      return generateRsa(3072);
+    case 'rsa-4096':
+      return generateRsa(4096);
+  }
+}
+
+async function generateRsa(modulusLength: number): Promise<KeyObject> {
+  return (await generateAsync('rsa', { modulusLength })).privateKey;
+}
+
+/** PKCS#8 DER; the caller overwrites it after use. */
+export function exportPrivateKey(key: KeyObject): Buffer {
+  return key.export({ type: 'pkcs8', format: 'der' });
+}
+
+/** The inverse; null when the octets are no private key of this algorithm. */
+export function importPrivateKey(pkcs8: Buffer, algorithm: KeyAlgorithm): KeyObject | null {
+  try {
+    const key = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
+    return algorithmOf(key) === algorithm ? key : null;
+  } catch {
+    // What OpenSSL says about the octets helps nobody, and they are a secret.
+    return null;
+  }
+}
+
+/** SubjectPublicKeyInfo, DER. */
+export function publicKeyOf(key: KeyObject): Uint8Array {
+  return createPublicKey(key).export({ type: 'spki', format: 'der' });
+}
+
+function algorithmOf(key: KeyObject): string {
+  const details = key.asymmetricKeyDetails;
+  switch (key.asymmetricKeyType) {
+    case 'ec':
+      return details?.namedCurve === 'prime256v1' ? 'ec-p256' : details?.namedCurve === 'secp384r1' ? 'ec-p384' : 'ec';
+    case 'rsa':
+      return `rsa-${details?.modulusLength}`;
+    default:
+      return key.asymmetricKeyType ?? '';
+  }
+}
