@@ -1,0 +1,53 @@
+import { EverbindError, WindowsError, errorCode, type ErrorDetails } from '../errors/error.ts';
+import type { ChallengeTask } from '../ports/solver.ts';
+
+/** What every error of this room names: the name to prove and, for Windows calls, the status. */
+export function failureDetails(task: Pick<ChallengeTask, 'identifier'>, cause?: unknown): ErrorDetails {
+  return {
+    name: task.identifier.value,
+    ...(cause === undefined ? {} : { cause: errorCode(cause) }),
+    ...(cause instanceof WindowsError ? { status: cause.status } : {}),
+  };
+}
+
+/** CHALLENGE_PRESENT_FAILED; `reason` is one of docs/challenges.md. */
+export function presentFailed(
+  task: Pick<ChallengeTask, 'identifier'>,
+  reason: string,
+  message: string,
+  details: ErrorDetails = {},
+  cause?: unknown,
+): EverbindError {
+  return new EverbindError(
+    'CHALLENGE_PRESENT_FAILED',
+    `${task.identifier.value}: ${message}`,
+    { ...failureDetails(task, cause), reason, ...details },
+    { cause },
+  );
+}
+
+/** CHALLENGE_CLEANUP_FAILED; `reason` is one of docs/challenges.md. */
+export function cleanUpFailed(
+  task: Pick<ChallengeTask, 'identifier'>,
+  reason: string,
+  message: string,
+  details: ErrorDetails = {},
+  cause?: unknown,
+): EverbindError {
+  return new EverbindError(
+    'CHALLENGE_CLEANUP_FAILED',
+    `${task.identifier.value}: ${message}`,
+    { ...failureDetails(task, cause), reason, ...details },
+    { cause },
+  );
+}
+
+/** CHALLENGE_UNSUPPORTED. */
+export function unsupported(task: Pick<ChallengeTask, 'identifier'>, message: string): EverbindError {
+  return new EverbindError('CHALLENGE_UNSUPPORTED', `${task.identifier.value}: ${message}`, failureDetails(task));
+}
+
+/** For a message: what an unknown error says. */
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,102 @@
+import type { ChallengeConfig, DnsExecChallengeConfig, HttpChallengeConfig } from '../config/types.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ChallengeTask, Solver } from '../ports/solver.ts';
+import { chooseHttpMode, type HttpMode, type HttpModeChoice } from './auto.ts';
+import { createDnsExecSolver } from './dns-exec.ts';
+import { createTxtLookup } from './dns-txt.ts';
+import { listenerEndpoints } from './endpoints.ts';
+import { unsupported } from './failure.ts';
+import { createAutoSolver } from './http-auto.ts';
+import { createHttpListenerSolver } from './http-listener.ts';
+import { createWindowsHttp, type WindowsHttp, type WindowsSites } from './http-windows.ts';
+import { createTurns } from './in-turn.ts';
+import { createSelfCheck } from './self-check.ts';
+
+export interface SolversOptions {
+  /** null on a machine without IIS. */
+  readonly windows: WindowsSites | null;
+  readonly clock: Clock;
+  /** Address of our own listener; every one unless told. */
+  readonly listenAddress?: string;
+  /** Resolvers (`address` or `address:port`) that dns-01 records are looked for at; the system's unless told. */
+  readonly dnsServers?: readonly string[];
+  /** Hears how http-01 is answered for a name under mode auto, and why. */
+  readonly onChoice?: (task: ChallengeTask, choice: HttpModeChoice) => void;
+}
+
+/** What a solver is chosen by. */
+export type SolverTask = Pick<ChallengeTask, 'type' | 'identifier' | 'wildcard'>;
+
+/**
+ * Gives the solver for a task under the challenge that is configured for its name. Equal configurations share one solver, so that a port or
+ * a URL prefix is taken once for all tasks; make one of these for a process. Throws CHALLENGE_UNSUPPORTED.
+ */
+export function createSolvers(options: SolversOptions): (task: SolverTask, config: ChallengeConfig) => Solver {
+  const http = createHttpSolvers(options);
+  const dns = createDnsSolvers(options);
+  return (task, config) => {
+    if (task.type !== config.type) {
+      throw unsupported(task, `${config.type} is configured, but the challenge is ${task.type}`);
+    }
+    return config.type === 'http-01' ? http(task, config) : dns(task, config);
+  };
+}
+
+function createHttpSolvers(options: SolversOptions): (task: SolverTask, config: HttpChallengeConfig) => Solver {
+  const { clock, listenAddress = null } = options;
+  const windows = options.windows === null ? null : createWindowsHttp(options.windows, clock);
+  const kept = createKept();
+
+  const listener = (port: number): Solver =>
+    kept(['listener', port], () => {
+      const selfCheck = createSelfCheck({ resolve: listenerEndpoints(listenAddress, port), clock });
+      return createHttpListenerSolver({ address: listenAddress, port, selfCheck });
+    });
+  const onWindows = (host: WindowsHttp, mode: 'webroot' | 'http.sys', { path, port }: HttpChallengeConfig): Solver =>
+    mode === 'http.sys'
+      ? kept([mode, port], () => host.httpSys(port))
+      : kept([mode, path, port], () => host.webroot({ path, port }));
+  const solverFor = (task: SolverTask, mode: HttpMode, config: HttpChallengeConfig): Solver => {
+    if (mode === 'listener') return listener(config.port);
+    if (windows === null) throw unsupported(task, `mode ${mode} needs IIS on this machine; use listener or auto`);
+    return onWindows(windows, mode, config);
+  };
+  const auto = (config: HttpChallengeConfig): Solver =>
+    kept(['auto', config.path, config.port], () =>
+      createAutoSolver({
+        choose: async (refusal) => chooseHttpMode({ config, windows: (await windows?.facts()) ?? null, refusal }),
+        solverFor: (task, mode) => solverFor(task, mode, config),
+        onChoice: options.onChoice ?? (() => {}),
+        afterKill: windows === null ? null : onWindows(windows, 'webroot', config),
+      }),
+    );
+
+  return (task, config) => {
+    // RFC 8555 section 8.3.
+    if (task.wildcard) throw unsupported(task, 'http-01 cannot prove a wildcard; configure dns-01 for it');
+    return config.mode === 'auto' ? auto(config) : solverFor(task, config.mode, config);
+  };
+}
+
+function createDnsSolvers(options: SolversOptions): (task: SolverTask, config: DnsExecChallengeConfig) => Solver {
+  const lookup = createTxtLookup(options.dnsServers);
+  const inTurn = createTurns();
+  const kept = createKept();
+  return (task, { command, timeoutSeconds }) => {
+    // RFC 8738 section 7.
+    if (task.identifier.type === 'ip') throw unsupported(task, 'dns-01 cannot prove an IP address; configure http-01');
+    return kept([timeoutSeconds, ...command], () =>
+      createDnsExecSolver({ command, timeoutMs: timeoutSeconds * 1_000, clock: options.clock, lookup, inTurn }),
+    );
+  };
+}
+
+function createKept(): (key: readonly (string | number | null)[], make: () => Solver) => Solver {
+  const solvers = new Map<string, Solver>();
+  return (key, make) => {
+    const name = JSON.stringify(key);
+    const solver = solvers.get(name) ?? make();
+    solvers.set(name, solver);
+    return solver;
+  };
+}

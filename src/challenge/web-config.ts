@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * The web.config that lies beside the answers while challenges run. Sections of a web.config that the server has locked, or does not know,
+ * turn every request below it into an error 500.19, so the forms below are tried in this order until one works:
+ *
+ * - `plain`: static content only. Its section is open to web.config files in every IIS as delivered.
+ * - `handlers`: takes all handlers but the static file handler away (ASP.NET's extensionless handler sits before it), the site's redirect
+ *   and the forms login. `handlers` is locked as delivered and opened where the site features of IIS were installed the usual way.
+ * - `rewrite`: drops the URL Rewrite rules that the site passes down. The section exists only where that module is installed.
+ * - `handlers-rewrite`: both.
+ *
+ * What no web.config can undo as IIS is delivered: authentication methods, request filtering by the server, global rewrite rules.
+ */
+export const WEB_CONFIG_FORMS = ['plain', 'handlers', 'rewrite', 'handlers-rewrite'] as const;
+export type WebConfigForm = (typeof WEB_CONFIG_FORMS)[number];
+
+/** The folders that a web.config can record as made by Everbind, the inner one first. */
+export const CHALLENGE_FOLDERS = ['acme-challenge', '.well-known'] as const;
+export type ChallengeFolder = (typeof CHALLENGE_FOLDERS)[number];
+
+/** `torn`: the beginning of one of ours, cut off by a kill. */
+export type FoundWebConfig =
+  | { readonly kind: 'ours'; readonly form: WebConfigForm; readonly madeFolders: readonly ChallengeFolder[] }
+  | { readonly kind: 'torn' }
+  | { readonly kind: 'foreign' };
+
+const declaration = '<?xml version="1.0" encoding="UTF-8"?>\n';
+const marker = '<!-- Made by Everbind for the time of an ACME challenge; it removes this file itself. ';
+const end = '</configuration>\n';
+const seal = /^form=([a-z-]+) folders=([a-z.,-]*) sha256=([0-9a-f]{64}) -->\n/;
+
+/** The file for a form. It names the folders that were made for it, so that they can be removed whatever happened in between. */
+export function renderWebConfig(form: WebConfigForm, madeFolders: readonly ChallengeFolder[]): Uint8Array {
+  const body = bodyOf(form);
+  const facts = `form=${form} folders=${madeFolders.join(',')}`;
+  return Buffer.from(`${declaration}${marker}${facts} sha256=${digest(facts, body)} -->\n${body}`, 'utf8');
+}
+
+/** Whose a web.config is. One of ours that somebody edited is no longer ours. */
+export function readWebConfig(octets: Uint8Array): FoundWebConfig {
+  const text = Buffer.from(octets).toString('utf8');
+  const head = `${declaration}${marker}`;
+  if (!text.startsWith(head)) return { kind: head.startsWith(text) ? 'torn' : 'foreign' };
+  const found = seal.exec(text.slice(head.length));
+  const [line = '', form = '', folders = '', sum] = found ?? [];
+  const body = text.slice(head.length + line.length);
+  const known = WEB_CONFIG_FORMS.find((candidate) => candidate === form);
+  const madeFolders = CHALLENGE_FOLDERS.filter((folder) => folders.split(',').includes(folder));
+  if (known !== undefined && sum === digest(`form=${form} folders=${folders}`, body)) {
+    return { kind: 'ours', form: known, madeFolders };
+  }
+  return { kind: text.endsWith(end) ? 'foreign' : 'torn' };
+}
+
+function digest(facts: string, body: string): string {
+  return createHash('sha256').update(`${facts}\n${body}`).digest('hex');
+}
+
+function bodyOf(form: WebConfigForm): string {
+  const handlers = form === 'handlers' || form === 'handlers-rewrite';
+  const rewrite = form === 'rewrite' || form === 'handlers-rewrite';
+  return [
+    '<configuration>\n  <system.webServer>\n',
+    // A second mapping of the same extension would be an error, so an inherited one goes first.
+    '    <staticContent>\n      <remove fileExtension="." />\n',
+    '      <mimeMap fileExtension="." mimeType="text/plain" />\n    </staticContent>\n',
+    form === 'plain' ? '' : '    <httpRedirect enabled="false" />\n',
+    handlers ? staticFileHandler : '',
+    rewrite ? '    <rewrite>\n      <rules>\n        <clear />\n      </rules>\n    </rewrite>\n' : '',
+    '  </system.webServer>\n',
+    handlers ? everybody : '',
+    end,
+  ].join('');
+}
+
+const staticFileHandler = [
+  '    <handlers>\n      <clear />\n',
+  '      <add name="EverbindStaticFile" path="*" verb="GET,HEAD" modules="StaticFileModule" resourceType="File" requireAccess="Read" />\n',
+  '    </handlers>\n',
+].join('');
+
+const everybody =
+  '  <system.web>\n    <authorization>\n      <allow users="*" />\n    </authorization>\n  </system.web>\n';
