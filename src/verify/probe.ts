@@ -1,0 +1,24 @@
+/** Where to shake hands and what to ask for. */
+export interface ProbeTarget {
+  /** An IP address of this machine or another. */
+  readonly address: string;
+  readonly port: number;
+  /** Sent as SNI in A-labels; nothing is sent for '' and for an IP address (RFC 6066 section 3). */
+  readonly host: string;
+  /** Connecting and the handshake together. */
+  readonly timeoutMs: number;
+}
+
+/** What a visitor gets. */
+export interface ServedCertificate {
+  /** As sent: leaf first, DER. */
+  readonly chain: readonly Uint8Array[];
+  /** `TLSv1.3`, `TLSv1.2`. */
+  readonly protocol: string;
+}
+
+/**
+ * Completes one TLS handshake and says what was served, trusted or not; judging it is up to the caller. Errors: VERIFY_CONNECT_FAILED,
+ * VERIFY_HANDSHAKE_FAILED, VERIFY_TIMEOUT; the signal's reason when it aborts first.
+ */
+export type Probe = (target: ProbeTarget, signal?: AbortSignal) => Promise<ServedCertificate>;

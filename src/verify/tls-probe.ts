@@ -1,0 +1,89 @@
+import type { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import { connect, type TLSSocket } from 'node:tls';
+import { EverbindError } from '../errors/error.ts';
+import { canonicalHost } from '../pki/names.ts';
+import type { Probe, ProbeTarget, ServedCertificate } from './probe.ts';
+
+// Schannel sends at most a handful; a hostile peer may send a long chain within its message limit.
+const MAX_CHAIN = 20;
+
+/** Shakes hands over node:tls, TLS 1.2 or later. Nothing but the handshake is sent. */
+export const tlsProbe: Probe = (target, signal) =>
+  new Promise((resolve, reject) => {
+    if (signal?.aborted === true) {
+      reject(signal.reason as Error);
+      return;
+    }
+    let connected = false;
+    const socket = connect({
+      host: target.address,
+      port: target.port,
+      servername: serverName(target.host),
+      minVersion: 'TLSv1.2',
+      // The one connection whose certificate nobody checks: it exists to see the certificate that visitors get, expired, self-signed or of
+      // somebody else. Nothing is sent over it and nothing received is trusted; compare.ts judges the chain.
+      rejectUnauthorized: false,
+      // Without roots of our own, the chain below is what the server sent and nothing that was found here.
+      ca: [],
+      // Weak keys and signatures are to be reported, not to end the handshake.
+      ciphers: 'DEFAULT:@SECLEVEL=0',
+    });
+    const settle = (work: () => void): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+      socket.destroy();
+      work();
+    };
+    const fail = (
+      code: 'VERIFY_CONNECT_FAILED' | 'VERIFY_HANDSHAKE_FAILED' | 'VERIFY_TIMEOUT',
+      cause?: unknown,
+    ): void => settle(() => reject(probeError(code, target, cause)));
+    const abort = (): void => settle(() => reject(signal?.reason as Error));
+    const timer = setTimeout(() => fail('VERIFY_TIMEOUT'), target.timeoutMs);
+    signal?.addEventListener('abort', abort, { once: true });
+    socket.once('connect', () => {
+      connected = true;
+    });
+    socket.on('error', (error) => fail(connected ? 'VERIFY_HANDSHAKE_FAILED' : 'VERIFY_CONNECT_FAILED', error));
+    socket.once('close', () => fail(connected ? 'VERIFY_HANDSHAKE_FAILED' : 'VERIFY_CONNECT_FAILED'));
+    socket.once('secureConnect', () => {
+      const served = servedBy(socket);
+      if (served === null) fail('VERIFY_HANDSHAKE_FAILED');
+      else settle(() => resolve(served));
+    });
+  });
+
+function serverName(host: string): string {
+  const canonical = canonicalHost(host);
+  return isIP(canonical) === 0 ? canonical : '';
+}
+
+function servedBy(socket: TLSSocket): ServedCertificate | null {
+  const chain: Uint8Array[] = [];
+  let certificate: X509Certificate | undefined = socket.getPeerX509Certificate();
+  while (certificate !== undefined && chain.length < MAX_CHAIN) {
+    chain.push(new Uint8Array(certificate.raw));
+    certificate = certificate.issuerCertificate;
+  }
+  return chain.length === 0 ? null : { chain, protocol: socket.getProtocol() ?? '' };
+}
+
+const problems = {
+  VERIFY_CONNECT_FAILED: 'no connection',
+  VERIFY_HANDSHAKE_FAILED: 'the connection ended before the TLS handshake did',
+  VERIFY_TIMEOUT: 'no TLS handshake in time',
+} as const;
+
+function probeError(code: keyof typeof problems, target: ProbeTarget, cause: unknown): EverbindError {
+  const { address, port, host } = target;
+  const place = `${address.includes(':') ? `[${address}]` : address}:${port}`;
+  const reason = (cause as NodeJS.ErrnoException | undefined)?.code ?? null;
+  const asked = host === '' ? '' : ` for ${host}`;
+  return new EverbindError(
+    code,
+    `${place}${asked}: ${problems[code]}${reason === null ? '' : ` (${reason})`}`,
+    { address, port, host, reason },
+    { cause },
+  );
+}
