@@ -2,7 +2,7 @@ import { EverbindError } from '../errors/error.ts';
 import type { Signer } from '../ports/signer.ts';
 import { type Account, decodeAccount } from './account.ts';
 import type { Answer } from './answer.ts';
-import { list, member, members, string } from './decode.ts';
+import { invalidAnswer, list, member, members, url } from './decode.ts';
 import { bindExternalAccount, type ExternalAccount } from './external-account.ts';
 import { parseJson } from './json.ts';
 import { signerKey } from './jwk.ts';
@@ -93,10 +93,10 @@ export function accountRequests(session: Session): AccountRequests {
         { url: newAccount, payload, resource: RESOURCES.account, keyOf: signer },
         signal,
       );
-      const url = location(answer, 'account', policy);
+      const accountUrl = location(answer, 'account', policy);
       const account = decode(answer);
-      session.account.url = url;
-      return { url, account, created: answer.status === 201 };
+      session.account.url = accountUrl;
+      return { url: accountUrl, account, created: answer.status === 201 };
     },
 
     getAccount: (signal) => change('', signal),
@@ -113,27 +113,28 @@ export function accountRequests(session: Session): AccountRequests {
     deactivateAccount: (signal) => change({ status: 'deactivated' }, signal),
 
     rolloverKey: async (newSigner, signal) => {
-      const url = offered((await session.directory(signal)).keyChange, 'keyChange');
+      const keyChange = offered((await session.directory(signal)).keyChange, 'keyChange');
       const account = session.accountUrl();
       const oldKey = signerKey(session.signer()).jwk;
       const payload = await signJws({
         signer: newSigner,
-        header: { url, key: { jwk: signerKey(newSigner).jwk } },
+        header: { url: keyChange, key: { jwk: signerKey(newSigner).jwk } },
         payload: { account, oldKey },
       });
-      await session.post({ url, payload, resource: RESOURCES.keyChange }, signal);
+      await session.post({ url: keyChange, payload, resource: RESOURCES.keyChange }, signal);
       session.account.signer = newSigner;
     },
 
     orderUrls: async function* (signal) {
+      const seen = new Set<string>();
       let page: string | null = (await change('', signal)).orders;
-      for (let count = 0; page !== null && count < maxPages; count += 1) {
+      while (page !== null) {
+        // A list that leads back to itself would never end.
+        if (seen.has(page) || seen.size === maxPages) throw invalidAnswer('orders list', 'an end');
+        seen.add(page);
         const answer: Answer = await session.post({ url: page, payload: '', resource: RESOURCES.orders }, signal);
         const object = members(parseJson(answer.body, 'orders list'), 'orders list');
-        const urls = list(member(object, 'orders'), 'orders list', maxUrlsPerPage, (item, where) =>
-          string(item, where, 2048),
-        );
-        for (const url of urls) yield checkUrl(url, 'orders list', policy);
+        yield* list(member(object, 'orders'), 'orders list', maxUrlsPerPage, (item, where) => url(item, where, policy));
         const [next] = linkTargets(answer.headers['link'], 'next', answer.url);
         page = next === undefined ? null : checkUrl(next, 'Link of the orders list', policy);
       }
