@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { EverbindError } from '../errors/error.ts';
+import { applyChanges, restoreRecords } from '../iis/apply.ts';
+import { readInventory } from '../iis/inventory.ts';
+import type { Inventory } from '../iis/inventory-types.ts';
+import { planBindings } from '../iis/plan.ts';
+import { referencesTo } from '../iis/references.ts';
+import { parseCertificate } from '../pki/certificate.ts';
+import type { Identifier } from '../pki/names.ts';
+import type { CertificateMaterial, Deployment } from '../ports/deployment.ts';
+import type { WindowsHost } from '../ports/windows-host.ts';
+import { compareServed } from '../verify/compare.ts';
+import type { Probe } from '../verify/probe.ts';
+import { shakeHands, type HandshakeOptions, type Judge } from './iis-handshakes.ts';
+import { installCertificate } from './iis-install.ts';
+import { decodeChanges, decodeEndpoints, encodePlan } from './iis-plan-json.ts';
+
+export interface IisDeploymentOptions {
+  readonly host: WindowsHost;
+  readonly probe: Probe;
+  /** Names of sites, `id:N`; null: every site, as far as its bindings name a host of the certificate. */
+  readonly sites: readonly string[] | null;
+  /** See docs/binding-rules.md. */
+  readonly adopt: boolean;
+  readonly store: 'WebHosting' | 'MY';
+  readonly adoptForeignAppIds: readonly string[];
+  /** Thumbprint (lower case) of every certificate that Everbind installed on this host, with the name of its managed certificate. */
+  ownThumbprints(): ReadonlyMap<string, string>;
+  /** Reads the present state; deployments of one host may share one reader. */
+  readonly readInventory?: () => Promise<Inventory>;
+  /** For one handshake. */
+  readonly probeTimeoutMs?: number;
+  /** Handshakes at the same time. */
+  readonly probeConcurrency?: number;
+}
+
+/** Certificates of IIS sites: the certificate store, the http.sys records, and a handshake with every binding. */
+export function createIisDeployment(options: IisDeploymentOptions): Deployment {
+  const { host, store } = options;
+  const inventory = options.readInventory ?? ((): Promise<Inventory> => readInventory(host));
+  const handshakes: HandshakeOptions = {
+    host,
+    probe: options.probe,
+    timeoutMs: options.probeTimeoutMs ?? 10_000,
+    concurrency: options.probeConcurrency ?? 16,
+  };
+  return {
+    type: 'iis',
+    install: (material) => installCertificate(host, store, material),
+    plan: async (material) => {
+      const policy = {
+        sites: options.sites,
+        adopt: options.adopt,
+        ownThumbprints: options.ownThumbprints(),
+        adoptForeignAppIds: options.adoptForeignAppIds,
+      };
+      const { name, thumbprint, previousThumbprint } = material;
+      const certificate = { name, thumbprint, previousThumbprint, identifiers: identifiersOf(material), store };
+      return encodePlan(planBindings({ inventory: await inventory(), certificate, policy }));
+    },
+    apply: (plan) => applyChanges(host, decodeChanges(plan)),
+    verify: (plan, material) => {
+      const judge: Judge = (served, { name }) => compareServed(served, material.chain, name);
+      return shakeHands(decodeEndpoints(plan), judge, handshakes);
+    },
+    undo: async (plan) => {
+      await restoreRecords(host, decodeChanges(plan));
+      return shakeHands(decodeEndpoints(plan), servesAsBefore, handshakes);
+    },
+    retire: async (thumbprint) => {
+      const hash = thumbprint.toLowerCase();
+      if (!options.ownThumbprints().has(hash)) return false;
+      const state = await inventory();
+      if (referencesTo(hash, state).length > 0) return false;
+      const copies = state.certificates.filter((certificate) => certificate.thumbprint.toLowerCase() === hash);
+      for (const copy of copies) await host.certificates.remove(copy.store, hash);
+      return true;
+    },
+  };
+}
+
+function identifiersOf({ chain, thumbprint }: Omit<CertificateMaterial, 'attach'>): readonly Identifier[] {
+  const [leaf] = chain;
+  if (leaf === undefined) {
+    throw new EverbindError('IIS_CERTIFICATE_NOT_STORED', `the chain of certificate ${thumbprint} is empty`, {
+      thumbprint,
+    });
+  }
+  return parseCertificate(leaf).identifiers;
+}
+
+const servesAsBefore: Judge = ({ chain: [leaf] }, { hashBefore }) => {
+  // A record that was created is gone again: what answers there now was never ours.
+  if (hashBefore === null) return null;
+  const served = leaf === undefined ? '(none)' : createHash('sha1').update(leaf).digest('hex');
+  if (served === hashBefore.toLowerCase()) return null;
+  return {
+    code: 'VERIFY_WRONG_LEAF',
+    message: `the restored record holds ${hashBefore}, but ${served} is served`,
+  };
+};
