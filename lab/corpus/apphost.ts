@@ -188,7 +188,8 @@ async function filesMarkedInvalid(folder: string): Promise<ReadonlySet<string>> 
 }
 
 async function filesIn(folder: string): Promise<readonly string[]> {
-  return (await readdir(folder).catch(() => [])).sort();
+  const files: string[] = await readdir(folder).catch(() => []);
+  return files.sort();
 }
 
 async function readJson<T>(path: string): Promise<T> {

@@ -52,7 +52,9 @@ async function query(host: WindowsHost, args: readonly string[]): Promise<Uint8A
 
 function failed(args: readonly string[], exitCode: number): EverbindError {
   const command = `appcmd ${args.join(' ')}`;
-  const code = exitCode === 5 ? 'IIS_ACCESS_DENIED' : 'IIS_APPCMD_FAILED';
+  // A Win32 code, or the same inside an HRESULT.
+  const status = exitCode >>> 16 === 0x8007 ? exitCode & 0xffff : exitCode;
+  const code = status === 5 ? 'IIS_ACCESS_DENIED' : 'IIS_APPCMD_FAILED';
   return new EverbindError(code, `${command} ended with ${exitCode}`, { command, exitCode });
 }
 
