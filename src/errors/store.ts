@@ -1,3 +1,49 @@
 import { entries } from './entry.ts';
 
-export const STORE_ERRORS = entries({});
+export const STORE_ERRORS = entries({
+  STORE_NOT_FOUND: {
+    exit: 2,
+    summary: 'There is no database in the state folder.',
+    action: 'Run everbind renew once, or name the right folder with --state-dir.',
+  },
+  STORE_FAILED: {
+    exit: 1,
+    summary: 'The database cannot be opened, read or written.',
+    action: 'Look at the reason: rights, disk, file system. Nothing that was acknowledged is lost.',
+  },
+  STORE_FULL: {
+    exit: 1,
+    summary: 'The disk is full.',
+    action: 'Make room; the next run resumes where this one stopped.',
+  },
+  STORE_BUSY: {
+    exit: 4,
+    summary: 'Another program holds the database.',
+    action: 'Wait for the other Everbind, or end whatever has the file open.',
+  },
+  STORE_CORRUPT: {
+    exit: 1,
+    summary: 'The database is damaged.',
+    action: 'Keep the files, restore the state folder from a backup, and check the disk.',
+  },
+  STORE_NEWER: {
+    exit: 2,
+    summary: 'The database was written by a newer Everbind.',
+    action: 'Install that version or a later one.',
+  },
+  STORE_MIGRATION_CHANGED: {
+    exit: 70,
+    summary: 'A migration that this database has already seen is not the one in this program.',
+    action: 'Install an official release; the database was made by a modified one.',
+  },
+  STORE_LEASE_HELD: {
+    exit: 4,
+    summary: 'Another Everbind is at work on this state folder.',
+    action: 'Wait until it ends; a dead one is noticed by itself.',
+  },
+  STORE_LEASE_LOST: {
+    exit: 4,
+    summary: 'Another Everbind took over while this one did not answer.',
+    action: 'Nothing is lost: the other one goes on. Look why this one stood still (sleep, a stopped virtual machine).',
+  },
+});

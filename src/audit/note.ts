@@ -1,0 +1,94 @@
+import { createHash, createPublicKey, verify } from 'node:crypto';
+import { EverbindError } from '../errors/error.ts';
+import type { CheckpointSigner } from '../ports/checkpoint-signer.ts';
+
+/** A verifier key of C2SP signed-note: `name+hash+base64(0x01 || Ed25519 public key)`. */
+export interface Verifier {
+  readonly name: string;
+  /** First four octets of SHA-256(name || 0x0A || 0x01 || public key). */
+  readonly hash: Buffer;
+  /** 32 octets. */
+  readonly publicKey: Buffer;
+}
+
+const ED25519 = 1;
+const MAX_NOTE = 1_000_000;
+const MAX_SIGNATURES = 100;
+
+/** The identifier that signature lines carry. */
+export function keyHash(name: string, publicKey: Uint8Array): Buffer {
+  return createHash('sha256')
+    .update(`${name}\n`)
+    .update(Uint8Array.of(ED25519))
+    .update(publicKey)
+    .digest()
+    .subarray(0, 4);
+}
+
+/** The verifier key in its text form. */
+export function verifierText(key: Pick<CheckpointSigner, 'name' | 'publicKey'>): string {
+  const encoded = Buffer.concat([Uint8Array.of(ED25519), key.publicKey]).toString('base64');
+  return `${key.name}+${keyHash(key.name, key.publicKey).toString('hex')}+${encoded}`;
+}
+
+/** Reads a verifier key. Throws AUDIT_KEY_INVALID. */
+export function parseVerifier(text: string): Verifier {
+  const match = /^([^+\s]{1,255})\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})$/u.exec(text);
+  const [, name = '', hash = '', encoded = ''] = match ?? [];
+  const key = Buffer.from(encoded, 'base64');
+  if (match === null || key.toString('base64') !== encoded || key[0] !== ED25519 || key.length !== 33) {
+    throw new EverbindError('AUDIT_KEY_INVALID', 'this is no Ed25519 verifier key of a signed note');
+  }
+  const publicKey = key.subarray(1);
+  if (!keyHash(name, publicKey).equals(Buffer.from(hash, 'hex'))) {
+    throw new EverbindError('AUDIT_KEY_INVALID', 'the key hash of the verifier key does not fit the key');
+  }
+  return { name, hash: Buffer.from(hash, 'hex'), publicKey };
+}
+
+/** Signs a text, which must end in a newline (C2SP signed-note). */
+export function signNote(text: string, signer: CheckpointSigner): string {
+  if (!text.endsWith('\n')) throw new Error('the text of a note ends in a newline');
+  const signature = Buffer.concat([keyHash(signer.name, signer.publicKey), signer.sign(Buffer.from(text))]);
+  return `${text}\n\u2014 ${signer.name} ${signature.toString('base64')}\n`;
+}
+
+/**
+ * The text of a note that this verifier signed; signatures of others are passed over. Throws AUDIT_NOTE_MALFORMED when it is no signed
+ * note, AUDIT_CHECKPOINT_FORGED when the verifier's signature is missing or wrong.
+ */
+export function openNote(note: string, verifier: Verifier): string {
+  const split = note.lastIndexOf('\n\n');
+  if (note.length > MAX_NOTE || split < 0 || !note.endsWith('\n') || /[\u0000-\u0009\u000b-\u001f\ufffd]/.test(note)) {
+    throw malformed();
+  }
+  const text = note.slice(0, split + 1);
+  const lines = note.slice(split + 2, -1).split('\n');
+  if (lines.length > MAX_SIGNATURES) throw malformed();
+  let verified = false;
+  for (const line of lines) {
+    const match = /^\u2014 ([^+\s]+) ([A-Za-z0-9+/]+={0,2})$/u.exec(line);
+    const [, name = '', encoded = ''] = match ?? [];
+    const blob = Buffer.from(encoded, 'base64');
+    if (match === null || blob.toString('base64') !== encoded || blob.length < 5) throw malformed();
+    if (name !== verifier.name || !blob.subarray(0, 4).equals(verifier.hash)) continue;
+    if (!verifies(Buffer.from(text), blob.subarray(4), verifier)) throw forged();
+    verified = true;
+  }
+  if (!verified) throw forged();
+  return text;
+}
+
+function verifies(text: Uint8Array, signature: Uint8Array, { publicKey }: Verifier): boolean {
+  // SubjectPublicKeyInfo of Ed25519 is a fixed prefix and the key (RFC 8410 section 4).
+  const spki = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), publicKey]);
+  return verify(null, text, createPublicKey({ key: spki, format: 'der', type: 'spki' }), signature);
+}
+
+function malformed(): EverbindError {
+  return new EverbindError('AUDIT_NOTE_MALFORMED', 'this is no signed note');
+}
+
+function forged(): EverbindError {
+  return new EverbindError('AUDIT_CHECKPOINT_FORGED', 'the note is not signed by the key of this log');
+}
