@@ -21,3 +21,6 @@ export interface OpenHost {
   readonly host: WindowsHost;
   close(): Promise<void>;
 }
+
+/** Sets the exit status of a command that does not end with an error but not with success either. */
+export type SetStatus = (status: number) => void;

@@ -1,0 +1,120 @@
+import type { Command } from 'commander';
+import { EverbindError } from '../../errors/error.ts';
+import { type SiteInventory, siteText } from '../../iis/inventory-types.ts';
+import type { NewCertificate } from '../../config/add-certificate.ts';
+import { globalsOf, withGlobals } from '../globals.ts';
+import { painter, printable } from '../output/text.ts';
+import type { SetStatus, World } from '../world.ts';
+
+interface AddOptions {
+  readonly site?: readonly string[];
+  readonly names?: string;
+  readonly issuer?: readonly string[];
+  readonly key?: string;
+  readonly mode?: string;
+  readonly adopt?: boolean;
+  readonly directory?: string;
+  readonly contact?: readonly string[];
+  readonly acceptTerms?: boolean;
+  readonly yes?: boolean;
+}
+
+const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';
+
+/** `everbind add NAME`: declares a certificate in everbind.yaml. */
+export function registerAdd(program: Command, world: World, _setStatus: SetStatus): void {
+  const command = withGlobals(program.command('add <name>'))
+    .description('declare a certificate for a site (writes everbind.yaml, changes no binding)')
+    .option('--site <name...>', 'IIS sites whose bindings it serves (name or id:N)')
+    .option(
+      '--names <list>',
+      'names, separated by commas (default: the hosts of the https and http bindings of the sites)',
+    )
+    .option('--issuer <name...>', 'issuers of the configuration, the first choice first')
+    .option('--key <algorithm>', 'ec-p256, ec-p384, rsa-2048, rsa-3072 or rsa-4096')
+    .option('--mode <mode>', 'how HTTP-01 is answered: auto, webroot, http.sys or listener')
+    .option('--adopt', 'take over bindings of these sites that hold a certificate of somebody else')
+    .option('--directory <url>', 'ACME directory, for the first issuer of a new configuration', LETS_ENCRYPT)
+    .option('--contact <url...>', 'mailto: address for the CA, for a new configuration')
+    .option('--accept-terms', "agree to the CA's terms of service, for a new configuration")
+    .option('-y, --yes', 'do not ask')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  everbind add shop --site Shop --adopt\n  everbind add api --names api.example.com,192.0.2.7 --key rsa-3072\n  everbind add shop --site id:3 --adopt --yes --accept-terms --contact mailto:admin@example.com\n\nWithout --adopt, bindings that hold a certificate of somebody else are left alone.',
+    )
+    .action(async (name: string) => {
+      const globals = globalsOf(command, world);
+      const options = command.opts<AddOptions>();
+      const { writeAddition } = await import('../add-to-config.ts');
+      const sites = options.site === undefined ? [] : await findSites(world, options.site);
+      const names = options.names?.split(',').map((part) => part.trim()) ?? namesOf(sites);
+      if (names.length === 0) {
+        throw new EverbindError('CLI_USAGE', 'no names: give --names, or a --site whose bindings have host names');
+      }
+      const adopt = options.adopt === true || (sites.length > 0 && (await wantsAdoption(world, sites, options)));
+      const certificate: NewCertificate = {
+        name,
+        names,
+        ...(options.issuer === undefined ? {} : { issuers: options.issuer }),
+        ...(options.key === undefined ? {} : { key: { algorithm: options.key } }),
+        ...(options.mode === undefined ? {} : { challenge: { type: 'http-01', mode: options.mode } }),
+        ...(options.site === undefined ? {} : { deployments: [{ type: 'iis', sites: options.site, adopt }] }),
+      };
+      const written = await writeAddition(globals.configFile, certificate, {
+        name: 'default',
+        directory: options.directory ?? LETS_ENCRYPT,
+        ...(options.contact === undefined ? {} : { contacts: options.contact }),
+        termsOfServiceAgreed: options.acceptTerms === true,
+      });
+      if (globals.json) world.io.out(`${JSON.stringify({ ok: true, file: written.file, certificate })}\n`);
+      else {
+        const paint = painter(world.io.colour);
+        world.io.out(`${paint('green', 'added')} ${name} for ${names.join(', ')} to ${written.file}\n`);
+        world.io.out(`See what would happen: everbind renew ${name} --dry-run\n`);
+      }
+    });
+}
+
+async function findSites(world: World, wanted: readonly string[]): Promise<readonly SiteInventory[]> {
+  const { readInventory } = await import('../../iis/inventory.ts');
+  const { host, close } = await world.openHost();
+  try {
+    const { sites } = await readInventory(host);
+    return wanted.map((text) => {
+      const found = sites.find((site) => site.name.toLowerCase() === text.toLowerCase() || text === `id:${site.id}`);
+      if (found === undefined) {
+        throw new EverbindError('CLI_USAGE', `there is no site ${text}; there are ${sites.map(siteText).join(', ')}`);
+      }
+      return found;
+    });
+  } finally {
+    await close();
+  }
+}
+
+/** Hosts of the https bindings; where a site has none, those of its http bindings. */
+function namesOf(sites: readonly SiteInventory[]): string[] {
+  const hosts = (site: SiteInventory, protocol: string): string[] =>
+    site.bindings.flatMap((binding) =>
+      binding.protocol === protocol && binding.information.kind === 'ip-port-host' && binding.information.host !== ''
+        ? [binding.information.host]
+        : [],
+    );
+  const all = sites.flatMap((site) => {
+    const https = hosts(site, 'https');
+    return https.length > 0 ? https : hosts(site, 'http');
+  });
+  return [...new Set(all)];
+}
+
+async function wantsAdoption(world: World, sites: readonly SiteInventory[], options: AddOptions): Promise<boolean> {
+  const bindings = sites.flatMap((site) =>
+    site.bindings
+      .filter(({ protocol }) => protocol === 'https')
+      .map(({ text }) => `  ${printable(siteText(site))}: ${printable(text)}\n`),
+  );
+  if (bindings.length === 0 || options.yes === true) return false;
+  world.io.err(`These bindings would get the certificate:\n${bindings.join('')}`);
+  const answer = await world.io.ask('Take them over, whatever certificate they hold now? [y/N] ');
+  return answer !== null && /^y(es)?$/i.test(answer.trim());
+}

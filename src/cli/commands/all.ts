@@ -1,0 +1,32 @@
+import type { Command } from 'commander';
+import type { SetStatus, World } from '../world.ts';
+import { registerAdd } from './add.ts';
+import { registerAudit } from './audit.ts';
+import { registerConfig } from './config.ts';
+import { registerList } from './list.ts';
+import { registerRenew } from './renew.ts';
+import { registerRevoke } from './revoke.ts';
+import { registerRollback } from './rollback.ts';
+import { registerScan } from './scan.ts';
+import { registerSecret } from './secret.ts';
+import { registerShow } from './show.ts';
+import { registerStatus } from './status.ts';
+
+/** Adds every command, in the order of the help. */
+export function registerCommands(program: Command, world: World, setStatus: SetStatus): void {
+  for (const register of [
+    registerScan,
+    registerAdd,
+    registerList,
+    registerShow,
+    registerRenew,
+    registerStatus,
+    registerRollback,
+    registerRevoke,
+    registerAudit,
+    registerConfig,
+    registerSecret,
+  ]) {
+    register(program, world, setStatus);
+  }
+}

@@ -1,0 +1,42 @@
+import type { Command } from 'commander';
+import { globalsOf, withGlobals } from '../globals.ts';
+import { painter } from '../output/text.ts';
+import type { SetStatus, World } from '../world.ts';
+
+/** `everbind config check|schema` */
+export function registerConfig(program: Command, world: World, _setStatus: SetStatus): void {
+  const group = program.command('config').description('check everbind.yaml, or print its JSON Schema');
+
+  const check = withGlobals(group.command('check'))
+    .description('check the configuration without running anything')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  everbind config check\n  everbind config check --config ./everbind.yaml --json\n\nExit status: 0 right, 2 wrong (each problem with line, column, path and what was expected).',
+    )
+    .action(async () => {
+      const globals = globalsOf(check, world);
+      const { loadConfig } = await import('../../config/load.ts');
+      const config = await loadConfig(globals.configFile);
+      const counts = { issuers: config.issuers.length, certificates: config.certificates.length };
+      if (globals.json) {
+        world.io.out(`${JSON.stringify({ ok: true, file: config.file, ...counts, warnings: config.warnings })}\n`);
+        return;
+      }
+      const paint = painter(world.io.colour);
+      world.io.out(
+        `${paint('green', 'ok')}  ${config.file}: ${counts.issuers} issuers, ${counts.certificates} certificates\n`,
+      );
+      for (const warning of config.warnings) {
+        world.io.out(`${paint('yellow', 'warning')}  line ${warning.line}, ${warning.path}: ${warning.message}\n`);
+      }
+    });
+
+  group
+    .command('schema')
+    .description('print the JSON Schema of everbind.yaml, for editors')
+    .addHelpText('after', '\nExample:\n  everbind config schema > everbind.schema.json')
+    .action(async () => {
+      const { default: schema } = await import('../../config/everbind.schema.json', { with: { type: 'json' } });
+      world.io.out(`${JSON.stringify(schema, null, 2)}\n`);
+    });
+}
