@@ -39,6 +39,8 @@ export interface Pebble {
   readonly challengeServerUrl: string;
   readonly httpPort: number;
   readonly tlsPort: number;
+  /** Resolver of the validation, `host:port`. */
+  readonly dnsServer: string;
   /** Root number `index` that issued certificates chain to (PEM). */
   rootPem(index?: number): Promise<string>;
   /** POST to pebble-challtestsrv, for example ('set-txt', {host, value}). */
@@ -64,6 +66,7 @@ export async function startPebble(options: PebbleOptions = {}): Promise<Pebble> 
   await writeFile(join(folder, 'key.pem'), listener.privateKeyPem, { mode: 0o600 });
   const httpPort = options.httpPort ?? http;
   const tlsPort = options.tlsPort ?? tls;
+  const dnsServer = options.dnsServer ?? `127.0.0.1:${dns}`;
   const config = {
     pebble: {
       listenAddress: `127.0.0.1:${listen}`,
@@ -122,15 +125,11 @@ export async function startPebble(options: PebbleOptions = {}): Promise<Pebble> 
       ],
       { stdio: 'ignore', env: environment },
     ),
-    spawn(
-      join(root, 'usr/bin/pebble'),
-      ['-config', join(folder, 'pebble.json'), '-dnsserver', options.dnsServer ?? `127.0.0.1:${dns}`],
-      {
-        stdio: 'ignore',
-        env: environment,
-        cwd: folder,
-      },
-    ),
+    spawn(join(root, 'usr/bin/pebble'), ['-config', join(folder, 'pebble.json'), '-dnsserver', dnsServer], {
+      stdio: 'ignore',
+      env: environment,
+      cwd: folder,
+    }),
   );
   const directoryUrl = `https://127.0.0.1:${listen}/dir`;
   const managementUrl = `https://127.0.0.1:${manage}`;
@@ -151,6 +150,7 @@ export async function startPebble(options: PebbleOptions = {}): Promise<Pebble> 
     listenerCaPem: ca.certificatePem,
     httpPort,
     tlsPort,
+    dnsServer,
     rootPem: (index = 0) => fetchText(`${managementUrl}/roots/${index}`, ca.certificatePem),
     management: (path, body) => fetchText(`${managementUrl}/${path}`, ca.certificatePem, body),
     challenge: async (path, body) => {

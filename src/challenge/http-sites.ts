@@ -1,5 +1,4 @@
 import type { SiteInventory } from '../iis/inventory-types.ts';
-import { parentWildcard } from '../iis/match.ts';
 import { canonicalHost } from '../pki/names.ts';
 
 /** A site that answers for a host, and the address it does so on (`*`: every one). */
@@ -23,8 +22,8 @@ export function iisListensOn(sites: readonly SiteInventory[], port: number): boo
 }
 
 /**
- * The sites that answer PROTOCOL://HOST:PORT/, as http.sys chooses: a binding with the host before one with a wildcard, before one to the
- * address that the host is, before one to all. `host`: canonical. null when none does.
+ * The sites that answer PROTOCOL://HOST:PORT/, as http.sys chooses: a binding with the host before one with a wildcard above it (the longer
+ * one first), before one to the address that the host is, before one to all. `host`: canonical. null when none does.
  */
 export function sitesFor(
   sites: readonly SiteInventory[],
@@ -47,7 +46,9 @@ export function sitesFor(
   };
 }
 
-const CATCH_ALL = 3;
+// Above any number that a wildcard, at most 253 characters, can have.
+const BY_ADDRESS = 1_000;
+const CATCH_ALL = 1_001;
 
 interface HttpBinding extends AnsweringSite {
   readonly host: string;
@@ -68,6 +69,9 @@ function bindingsOf(sites: readonly SiteInventory[], protocol: Protocol, port: n
 
 function rankOf(binding: HttpBinding, host: string): number | null {
   if (binding.host === host) return 0;
-  if (binding.host !== '') return binding.host === parentWildcard(host) ? 1 : null;
-  return binding.address === host ? 2 : CATCH_ALL;
+  if (binding.host !== '') {
+    const covers = binding.host.startsWith('*.') && host.endsWith(binding.host.slice(1));
+    return covers ? 1 + Math.max(0, 256 - binding.host.length) : null;
+  }
+  return binding.address === host ? BY_ADDRESS : CATCH_ALL;
 }

@@ -39,7 +39,11 @@ export function createWindowsHttp(windows: WindowsSites, clock: Clock): WindowsH
     webroot: ({ path, port }) =>
       createWebrootSolver({
         folders,
-        rootFor: async (name) => path ?? sitesFor(await sites(), 'http', name, port)?.sites[0]?.site.rootPath ?? null,
+        rootsFor: async (name) => {
+          if (path !== null) return [path];
+          const answering = sitesFor(await sites(), 'http', name, port)?.sites ?? [];
+          return answering.flatMap(({ site }) => (site.rootPath === null ? [] : [site.rootPath]));
+        },
         selfCheck: checkAt(port),
       }),
   };

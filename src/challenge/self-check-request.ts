@@ -54,7 +54,8 @@ function open({ endpoint, url }: CheckRequest, signal: AbortSignal): ClientReque
     signal,
   };
   if (url.protocol === 'http:') return httpRequest(options);
-  return httpsRequest({ ...options, servername: isIP(bare) === 0 ? bare : '' });
+  // Said, not left to the default: the environment variable NODE_TLS_REJECT_UNAUTHORIZED must not change it.
+  return httpsRequest({ ...options, servername: isIP(bare) === 0 ? bare : '', rejectUnauthorized: true });
 }
 
 async function collect(answer: IncomingMessage, maxBytes: number): Promise<CheckAnswer> {

@@ -17,9 +17,10 @@ export interface WebrootFolders {
   form(root: string): Promise<WebConfigForm | null>;
   /**
    * Writes the form after `from`, unless another task has done so already, and says which one stands. null when there is none left, when
-   * web.config is not ours, or when an answer was already seen through the present form: that one must go on being served.
+   * web.config is not ours (nor was: `from` null), or when an answer was already seen through the present form: that one must go on being
+   * served.
    */
-  nextForm(root: string, from: WebConfigForm): Promise<WebConfigForm | null>;
+  nextForm(root: string, from: WebConfigForm | null): Promise<WebConfigForm | null>;
   /** An answer was seen: the form stays until the last answer is gone. */
   settle(root: string): void;
 }
@@ -82,7 +83,7 @@ export function createWebrootFolders(files: SiteFiles): WebrootFolders {
     nextForm: (root, from) =>
       inTurn(keyOf(root), async () => {
         const found = await findWebConfig(files, root);
-        if (found?.kind !== 'ours') return null;
+        if (found?.kind !== 'ours' || from === null) return null;
         const tried = WEB_CONFIG_FORMS.indexOf(from);
         if (WEB_CONFIG_FORMS.indexOf(found.form) > tried) return found.form;
         const next = WEB_CONFIG_FORMS[tried + 1];
@@ -103,14 +104,24 @@ async function placeWebConfig(files: SiteFiles, root: string): Promise<boolean> 
   if (found !== null && found.kind !== 'torn') return true;
   const made = await files.write(webConfigPath(root), renderWebConfig('plain', []));
   if (made.length > CHALLENGE_FOLDERS.length) {
-    await files.removeFile(webConfigPath(root));
-    for (const folder of made.toReversed()) await files.removeEmptyFolder(folder);
+    await undo(files, root, made);
     return false;
   }
   // Which folders are new is known only now. A kill between the two writes leaves empty folders, never a lost one of somebody else.
   const madeFolders: readonly ChallengeFolder[] = CHALLENGE_FOLDERS.slice(0, made.length);
-  if (made.length > 0) await files.write(webConfigPath(root), renderWebConfig('plain', madeFolders));
+  if (made.length === 0) return true;
+  try {
+    await files.write(webConfigPath(root), renderWebConfig('plain', madeFolders));
+  } catch (error) {
+    await undo(files, root, made).catch(() => {});
+    throw error;
+  }
   return true;
+}
+
+async function undo(files: SiteFiles, root: string, made: readonly string[]): Promise<void> {
+  await files.removeFile(webConfigPath(root));
+  for (const folder of made.toReversed()) await files.removeEmptyFolder(folder);
 }
 
 async function dismantle(files: SiteFiles, root: string): Promise<void> {
