@@ -93,6 +93,11 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
   const faults = createFaults();
   const hasIpv6 = await listensOn('::1');
 
+  const makeRootFolders = (): Promise<void> => createRootFolders(sites, files);
+  await mkdir(options.rootFolder, { recursive: true });
+  await makeRootFolders();
+  await files.write(CONFIGURATION_PATH, options.applicationHostConfig);
+
   // Changes come at any time and from several processes; sockets are opened and closed one change after another.
   let queue: Promise<void> = Promise.resolve();
   const reconcile = (): Promise<void> => {
@@ -155,11 +160,6 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
     return { listeners: made, ready: made.reconcile(wanted()) };
   });
   const { listeners, httpPort } = opened;
-
-  const makeRootFolders = (): Promise<void> => createRootFolders(sites, files);
-  await mkdir(options.rootFolder, { recursive: true });
-  await makeRootFolders();
-  await files.write(CONFIGURATION_PATH, options.applicationHostConfig);
 
   const appcmd = createAppcmd({ configuration, sites, elevated, changed });
   const bare: WindowsHost = {

@@ -1,5 +1,5 @@
 import { lstat, mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { WindowsError } from '../../src/errors/error.ts';
 import type { SiteFiles } from '../../src/ports/windows-host.ts';
 import { parseWindowsPath } from './windows-path.ts';
@@ -49,15 +49,13 @@ export function createSiteFiles(rootFolder: string): SiteFiles {
       const found = await locate(path);
       if (found.kind === 'folder') throw new WindowsError('CreateFile', ACCESS_DENIED, { path });
       if (found.kind === 'none' && found.blocked) throw new WindowsError('CreateDirectory', PATH_NOT_FOUND, { path });
-      const made: string[] = [];
+      const file = join(rootFolder, ...found.existing, ...found.missing);
       const folders = found.missing.slice(0, -1);
-      await mkdir(join(rootFolder, ...found.existing, ...folders), { recursive: true });
+      if (folders.length > 0) await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, octets);
       const names = found.text.split('\\');
-      for (const [index] of folders.entries()) {
-        made.push(names.slice(0, names.length - found.missing.length + index + 1).join('\\'));
-      }
-      await writeFile(join(rootFolder, ...found.existing, ...found.missing), octets);
-      return made;
+      const known = names.length - found.missing.length;
+      return folders.map((_, index) => names.slice(0, known + index + 1).join('\\'));
     },
     removeFile: async (path) => {
       const found = await locate(path);
