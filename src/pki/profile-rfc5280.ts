@@ -44,15 +44,13 @@ const validity: Rule = (certificate) => {
 };
 
 /** Section 4.2.1.1: only a self-signed certificate may do without. */
-const authorityKey: Rule = (certificate, role) => {
+const authorityKey: Rule = (certificate) => {
   const identifier = certificate.authorityKey;
   if (critical(certificate, EXTENSION.authorityKeyIdentifier)) return 'its authority key identifier is critical';
   if (identifier !== null && (identifier.issuer === null) !== (identifier.serialHex === null)) {
     return 'its authority key identifier names an issuer without a serial number, or the other way round';
   }
-  if (identifier?.keyIdentifier != null || (role === 'root' && isSelfIssued(certificate) && identifier === null))
-    return null;
-  // A self-issued CA certificate of a key that changed names the other key; only signed by its own key it may leave that out.
+  if (identifier?.keyIdentifier != null || (identifier === null && isSelfIssued(certificate))) return null;
   return 'it has no authority key identifier';
 };
 
