@@ -3,7 +3,7 @@ import type { SslRecord, SslRecordKey } from '../ports/windows-host.ts';
 import { siteText, type Inventory, type SiteBinding, type SiteInventory } from './inventory-types.ts';
 import type { UntouchedCode } from './plan-types.ts';
 import { hasFlag, SSL_FLAG } from './ssl-flags.ts';
-import { recordKeyId } from './ssl-record.ts';
+import { recordKeyId, withoutZone } from './ssl-record.ts';
 
 /** An https binding and where its certificate is looked up. */
 export interface SlotUser {
@@ -62,7 +62,7 @@ export function joinSlots(inventory: Pick<Inventory, 'sites' | 'records'>): {
       if ('code' in read) unusable.push(read);
       else if (read.sni) attach({ kind: 'hostnameport', host: read.host, port: read.port }, read, false);
       else {
-        const address = read.address === '*' ? '0.0.0.0' : read.address;
+        const address = read.address === '*' ? '0.0.0.0' : withoutZone(read.address);
         attach({ kind: 'ipport', address, port: read.port }, read, false);
         // IIS writes only the IPv4 wildcard. Where somebody added the IPv6 one, IPv6 clients of this binding get that certificate.
         if (read.address === '*') attach({ kind: 'ipport', address: '::', port: read.port }, read, true);

@@ -18,11 +18,11 @@ export function recordKeyText(key: SslRecordKey): string {
   }
 }
 
-/** Equal for keys that mean the same record, whatever the spelling of address and host. */
+/** Equal for keys that mean the same record, whatever the spelling of address and host; the zone of an IPv6 address does not count. */
 export function recordKeyId(key: SslRecordKey): string {
   switch (key.kind) {
     case 'ipport':
-      return `ipport ${canonicalHost(key.address)} ${key.port}`;
+      return `ipport ${canonicalHost(withoutZone(key.address))} ${key.port}`;
     case 'hostnameport':
     case 'scopedccs':
       return `${key.kind} ${canonicalHost(key.host)} ${key.port}`;
@@ -50,4 +50,10 @@ export function sameRecord(left: SslRecord, right: SslRecord): boolean {
 /** null means MY; store names have no case. */
 export function sameStore(left: string | null, right: string | null): boolean {
   return (left ?? 'MY').toLowerCase() === (right ?? 'MY').toLowerCase();
+}
+
+/** `fe80::1` for `fe80::1%4`. */
+export function withoutZone(address: string): string {
+  const percent = address.indexOf('%');
+  return percent < 0 ? address : address.slice(0, percent);
 }

@@ -283,6 +283,16 @@ test('an SNI binding is found by host and port, its address does not matter', ()
   ok(endpoints(result).includes('10.0.0.5:443 shop.example shop.example -'));
 });
 
+test('a link-local binding is found with and without its zone', () => {
+  const sites = [site('Local', ['https [fe80::1%4]:443:'])];
+  for (const written of ['fe80::1', 'fe80::1%4']) {
+    const key = { kind: 'ipport', address: written, port: 443 } as const;
+    const result = plan({ names: ['shop.example'], sites, records: [{ ...record('x:1', OLD), key }] });
+    deepEqual(result.changes[0]?.sites, ['Local']);
+    deepEqual(endpoints(result), ['fe80::1%4:443 - - -']);
+  }
+});
+
 test('flags are bits: 5, 33 and 97 are SNI, 4 and 32 are not', () => {
   const bindings = ['5', '33', '97', '4', '32'].map((flags) => `https *:${400 + Number(flags)}:shop.example ${flags}`);
   const result = plan({ names: ['shop.example'], sites: [site('Shop', bindings)], policy: { adopt: true } });
