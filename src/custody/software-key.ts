@@ -47,14 +47,12 @@ export function publicKeyOf(key: KeyObject): Uint8Array {
   return createPublicKey(key).export({ type: 'spki', format: 'der' });
 }
 
-function algorithmOf(key: KeyObject): string {
-  const details = key.asymmetricKeyDetails;
-  switch (key.asymmetricKeyType) {
-    case 'ec':
-      return details?.namedCurve === 'prime256v1' ? 'ec-p256' : details?.namedCurve === 'secp384r1' ? 'ec-p384' : 'ec';
-    case 'rsa':
-      return `rsa-${details?.modulusLength}`;
-    default:
-      return key.asymmetricKeyType ?? '';
-  }
+function algorithmOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): KeyAlgorithm | null {
+  if (asymmetricKeyType === 'ed25519') return 'ed25519';
+  if (asymmetricKeyType === 'ec') return CURVES[asymmetricKeyDetails?.namedCurve ?? ''] ?? null;
+  if (asymmetricKeyType === 'rsa') return MODULI[asymmetricKeyDetails?.modulusLength ?? 0] ?? null;
+  return null;
 }
+
+const CURVES: Readonly<Record<string, KeyAlgorithm>> = { prime256v1: 'ec-p256', secp384r1: 'ec-p384' };
+const MODULI: Readonly<Record<number, KeyAlgorithm>> = { 2048: 'rsa-2048', 3072: 'rsa-3072', 4096: 'rsa-4096' };

@@ -1,0 +1,29 @@
+import { createHash, createPublicKey, sign } from 'node:crypto';
+import { EverbindError } from '../errors/error.ts';
+import type { CheckpointSigner } from '../ports/checkpoint-signer.ts';
+import type { Store } from '../store/store.ts';
+import type { SoftwareKeyStore } from './software.ts';
+
+const AUDIT_KEY = 'audit';
+const AUDIT_HANDLE = 'software:audit';
+
+/**
+ * The key that signs the audit log's checkpoints, Ed25519, made at the first use. The log is named after it: `everbind/` and the
+ * beginning of the SHA-256 of the public key. Throws KEY_NOT_FOUND when the log has entries and its key is gone: a new key would make
+ * the old entries look forged.
+ */
+export async function openCheckpointSigner(store: Store, keys: SoftwareKeyStore): Promise<CheckpointSigner> {
+  const key = await keys.privateKey(AUDIT_HANDLE).catch(async (error: unknown) => {
+    const absent = error instanceof EverbindError && error.code === 'KEY_NOT_FOUND';
+    if (!absent || hasEntries(store)) throw error;
+    return keys.privateKey(await keys.generate(AUDIT_KEY, 'ed25519'));
+  });
+  const { x = '' } = createPublicKey(key).export({ format: 'jwk' });
+  const publicKey = Buffer.from(x, 'base64url');
+  const name = `everbind/${createHash('sha256').update(publicKey).digest('hex').slice(0, 16)}`;
+  return { name, publicKey, sign: (data) => sign(null, data, key) };
+}
+
+function hasEntries(store: Store): boolean {
+  return store.read((db) => db.prepare('SELECT 1 FROM audit_event LIMIT 1').get()) !== undefined;
+}

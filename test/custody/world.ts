@@ -1,0 +1,71 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { KeyObject } from 'node:crypto';
+import { type Custody, openCustody } from '../../src/custody/custody.ts';
+import { masterKeyFile } from '../../src/custody/master-key-file.ts';
+import type { SoftwareKeyStore } from '../../src/custody/software.ts';
+import { errorCode } from '../../src/errors/error.ts';
+import type { Clock } from '../../src/ports/clock.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
+
+export const clock: Clock = { now: () => Date.now(), sleep: () => Promise.resolve() };
+
+/** A state folder with store and custody, opened anew as often as one likes. */
+export interface World {
+  readonly folder: string;
+  readonly database: string;
+  readonly masterKey: string;
+  open(): Opened;
+  /** Changes the database behind the store's back. */
+  tamper(work: (db: DatabaseSync) => void): void;
+  remove(): void;
+}
+
+export interface Opened extends Custody {
+  readonly store: Store;
+  /** How often the master key was fetched. */
+  fetches(): number;
+  privateKey(handle: string): Promise<KeyObject>;
+}
+
+export function createWorld(): World {
+  const folder = mkdtempSync(join(tmpdir(), 'everbind-custody-'));
+  const database = join(folder, 'everbind.db');
+  const masterKey = join(folder, 'master.key');
+  return {
+    folder,
+    database,
+    masterKey,
+    open: () => {
+      const store = openStore({ path: database, clock });
+      const file = masterKeyFile(masterKey);
+      let fetches = 0;
+      const protector = {
+        ...file,
+        unseal: () => {
+          fetches += 1;
+          return file.unseal();
+        },
+      };
+      const custody = openCustody({ store, masterKey: protector, clock });
+      const keys = custody.keys as SoftwareKeyStore;
+      return { ...custody, store, fetches: () => fetches, privateKey: (handle) => keys.privateKey(handle) };
+    },
+    tamper: (work) => {
+      const db = new DatabaseSync(database, { timeout: 5000 });
+      work(db);
+      db.close();
+    },
+    remove: () => rmSync(folder, { recursive: true }),
+  };
+}
+
+/** The code that this work fails with, `none` when it does not. */
+export async function codeOf(work: Promise<unknown>): Promise<string> {
+  return work.then(
+    () => 'none',
+    (error: unknown) => errorCode(error),
+  );
+}
