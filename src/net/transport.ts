@@ -1,4 +1,5 @@
 import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
+import type { Socket } from 'node:net';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { EverbindError } from '../errors/error.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../ports/transport.ts';
@@ -31,6 +32,8 @@ export interface NetTransport extends Transport {
 }
 
 const idleMs = 30_000;
+/** After a pause of the network every kept connection may be dead. */
+const maxStale = 3;
 
 export function createTransport(options: TransportOptions = {}): NetTransport {
   const policy = { allowInsecureLoopback: options.allowInsecureLoopback === true };
@@ -44,7 +47,9 @@ export function createTransport(options: TransportOptions = {}): NetTransport {
     ...(options.proxy === null ? {} : { proxyEnv: { ...(options.proxy ?? process.env) } }),
   };
   const agents: { https?: HttpsAgent; http?: HttpAgent } = {};
+  const seen = new WeakSet<Socket>();
   const counts = { requests: 0, connections: 0 };
+  let closed = false;
 
   function start(request: HttpRequest): ClientRequest {
     const url = new URL(request.url);
@@ -63,29 +68,34 @@ export function createTransport(options: TransportOptions = {}): NetTransport {
     return requestHttps(url, { method, headers, agent: agents.https });
   }
 
+  /** Notes a connection; false when an earlier request had it. `ClientRequest.reusedSocket` misses those handed to a queued request. */
+  function isNew(socket: Socket): boolean {
+    if (seen.has(socket)) return false;
+    seen.add(socket);
+    counts.connections += 1;
+    return true;
+  }
+
   const transport = async (request: HttpRequest, signal?: AbortSignal): Promise<HttpResponse> => {
     checkUrl(request.url, 'request', policy);
     signal?.throwIfAborted();
-    counts.requests += 1;
     const deadline = Date.now() + request.timeoutMs;
-    const opened = (): void => {
-      counts.connections += 1;
-    };
-    try {
-      return await exchange(start(request), request, deadline, opened, signal);
-    } catch (error) {
-      // The server closed a kept connection while the request was on its way (RFC 9112 section 9.3.1). ACME requests may be repeated as they
-      // are: had the first one been taken, its nonce would be used up and the repetition refused.
-      if (!(error instanceof StaleConnection)) throw error;
+    for (let attempt = 0; ; attempt += 1) {
       counts.requests += 1;
-      return await exchange(start(request), request, deadline, opened, signal).catch((second: unknown) => {
-        throw second instanceof StaleConnection ? connectionFailed(request.url, second.cause) : second;
-      });
+      try {
+        return await exchange(start(request), request, { deadline, isNew, signal });
+      } catch (error) {
+        // The server closed a kept connection while the request was on its way (RFC 9112 section 9.3.1). ACME requests may be repeated as
+        // they are: had the first one been taken, its nonce would be used up and the repetition refused.
+        if (!(error instanceof StaleConnection)) throw error;
+        if (attempt === maxStale || closed) throw connectionFailed(request.url, error.cause);
+      }
     }
   };
   return Object.assign(transport, {
     stats: () => ({ ...counts }),
     close: () => {
+      closed = true;
       agents.https?.destroy();
       agents.http?.destroy();
     },
@@ -95,15 +105,17 @@ export function createTransport(options: TransportOptions = {}): NetTransport {
 /** A kept connection ended before the first octet of an answer. */
 class StaleConnection extends Error {}
 
-function exchange(
-  call: ClientRequest,
-  request: HttpRequest,
-  deadline: number,
-  opened: () => void,
-  signal: AbortSignal | undefined,
-): Promise<HttpResponse> {
+interface ExchangeContext {
+  readonly deadline: number;
+  isNew(socket: Socket): boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+function exchange(call: ClientRequest, request: HttpRequest, context: ExchangeContext): Promise<HttpResponse> {
+  const { deadline, signal } = context;
   return new Promise((resolve, reject) => {
     let answered = false;
+    let reused = false;
     // One limit for the whole exchange: a server that sends an octet now and then gains nothing.
     const timer = setTimeout(() => fail(timedOut(request)), Math.max(deadline - Date.now(), 1));
     const abort = (): void => fail(signal?.reason);
@@ -126,12 +138,12 @@ function exchange(
     }
 
     function lost(error: unknown): void {
-      const stale = !answered && call.reusedSocket && isReset(error);
+      const stale = !answered && reused && isReset(error);
       fail(stale ? new StaleConnection('stale', { cause: error }) : connectionFailed(request.url, error));
     }
 
-    call.on('socket', () => {
-      if (!call.reusedSocket) opened();
+    call.on('socket', (socket: Socket) => {
+      reused = !context.isNew(socket);
     });
     call.on('error', lost);
     // We ask for no upgrade; an answer that switches protocols would otherwise hang until the time limit.

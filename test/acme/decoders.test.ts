@@ -94,7 +94,7 @@ test('order: a valid one without certificate, an unknown status, an unknown type
     { identifiers: [{ type: 'email', value: 'a@b.test' }] },
     { identifiers: [{ type: 'dns', value: 'shop_1.example' }] },
     { identifiers: [{ type: 'ip', value: '999.1.1.1' }] },
-    { identifiers: Array(1001).fill({ type: 'dns', value: 'a.test' }) },
+    { identifiers: Array.from({ length: 1001 }, () => ({ type: 'dns', value: 'a.test' })) },
     { authorizations: 'https://ca.test/authz/1' },
     { expires: 'tomorrow' },
     { profile: 7 },

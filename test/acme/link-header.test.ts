@@ -51,7 +51,7 @@ test('a long field takes linear time', () => {
   parseLinks([
     `<a>${';x="\\\\'.repeat(20_000)}`,
     `<a>${' '.repeat(100_000)}`,
-    `${' ,'.repeat(50_000)}`,
+    ' ,'.repeat(50_000),
     `<a>;rel=${'"\\'.repeat(50_000)}`,
   ]);
   assert.ok(performance.now() - started < 1000);

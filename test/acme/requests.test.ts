@@ -112,7 +112,7 @@ const ari = { renewalInfo: 'https://ca.test/ari' };
 test('replaces: sent with renewalInfo only; refused, the order is made without it', async () => {
   const without = clientWith(() => created);
   await without.client.newOrder({ identifiers, replaces: 'a.b' });
-  assert.equal('replaces' in (without.posts()[0]?.payload as object), false);
+  assert.deepEqual(without.posts()[0]?.payload, { identifiers: [{ type: 'dns', value: 'shop.test' }] });
   for (const refusal of [
     problem('alreadyReplaced', 409),
     problem('malformed'),

@@ -4,7 +4,7 @@ import type { SignatureAlgorithm, Signer } from '../../src/ports/signer.ts';
 /** A new key in memory that signs as a key store's would. */
 export function newSigner(algorithm: SignatureAlgorithm = 'ES256'): Signer & { readonly privateKeyPem: string } {
   const privateKey = generate(algorithm);
-  const privateKeyPem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const privateKeyPem = privateKey.export({ type: 'pkcs8', format: 'pem' });
   return { ...signerOf(algorithm, privateKey), privateKeyPem };
 }
 

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { after, test } from 'node:test';
+import { inspect } from 'node:util';
+import { EverbindError } from '../../src/errors/error.ts';
+import { createTransport } from '../../src/net/transport.ts';
+import { startServer, testAuthority } from './https-server.ts';
+
+interface Proxy {
+  readonly port: number;
+  readonly connects: string[];
+  readonly credentials: (string | undefined)[];
+  stop(): Promise<void>;
+}
+
+/** A CONNECT proxy that notes what it is asked for. */
+async function startProxy(refuse = false): Promise<Proxy> {
+  const connects: string[] = [];
+  const credentials: (string | undefined)[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer();
+  server.on('connect', (request, client: Socket) => {
+    connects.push(request.url ?? '');
+    credentials.push(request.headers['proxy-authorization']);
+    sockets.add(client);
+    client.on('error', () => {});
+    if (refuse) {
+      client.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
+      return;
+    }
+    const [host, port] = (request.url ?? '').split(':');
+    const target = connect(Number(port), host, () => {
+      client.write('HTTP/1.1 200 OK\r\n\r\n');
+      target.pipe(client).pipe(target);
+    });
+    target.on('error', () => client.destroy());
+    sockets.add(target);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    connects,
+    credentials,
+    stop: () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => resolve());
+      }),
+  };
+}
+
+const server = await startServer((_request, response) => response.end('through'));
+const roots = [(await testAuthority()).certificatePem];
+const request = { method: 'GET', url: server.url, headers: {}, maxBytes: 1000, timeoutMs: 5000 } as const;
+after(() => server.stop());
+
+test('requests go through the proxy of the environment, one tunnel for many, TLS checked end to end', async () => {
+  const proxy = await startProxy();
+  const transport = createTransport({
+    roots,
+    proxy: { HTTPS_PROXY: `http://user:pass%40word@127.0.0.1:${proxy.port}` },
+  });
+  for (let index = 0; index < 3; index += 1) {
+    assert.equal(Buffer.from((await transport(request)).body).toString(), 'through');
+  }
+  assert.deepEqual(proxy.connects, [`127.0.0.1:${server.port}`]);
+  assert.deepEqual(proxy.credentials, [`Basic ${Buffer.from('user:pass@word').toString('base64')}`]);
+  assert.deepEqual(transport.stats(), { requests: 3, connections: 1 });
+  transport.close();
+  const distrustful = createTransport({ proxy: { https_proxy: `http://127.0.0.1:${proxy.port}` } });
+  await assert.rejects(
+    distrustful(request),
+    (error) => error instanceof EverbindError && error.code === 'ACME_SERVER_UNTRUSTED',
+  );
+  distrustful.close();
+  await proxy.stop();
+});
+
+test('NO_PROXY is obeyed', async () => {
+  const proxy = await startProxy();
+  const transport = createTransport({
+    roots,
+    proxy: { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`, NO_PROXY: 'localhost,127.0.0.1' },
+  });
+  await transport(request);
+  assert.deepEqual(proxy.connects, []);
+  transport.close();
+  await proxy.stop();
+});
+
+test('the environment of the process is the default, null switches it off', async () => {
+  const proxy = await startProxy();
+  const saved = { ...process.env };
+  for (const name of ['NO_PROXY', 'no_proxy', 'https_proxy']) delete process.env[name];
+  process.env['HTTPS_PROXY'] = `http://127.0.0.1:${proxy.port}`;
+  try {
+    const transport = createTransport({ roots });
+    await transport(request);
+    assert.equal(proxy.connects.length, 1);
+    transport.close();
+    const direct = createTransport({ roots, proxy: null });
+    await direct(request);
+    assert.equal(proxy.connects.length, 1);
+    direct.close();
+  } finally {
+    process.env = saved;
+  }
+  await proxy.stop();
+});
+
+test('a proxy that refuses or is not there: coded, and its password is nowhere in the error', async () => {
+  const proxy = await startProxy(true);
+  for (const port of [proxy.port, 1]) {
+    const transport = createTransport({ roots, proxy: { HTTPS_PROXY: `http://user:hunter2@127.0.0.1:${port}` } });
+    await assert.rejects(transport(request), (error) => {
+      assert.ok(error instanceof EverbindError && error.code === 'ACME_TRANSPORT', inspect(error));
+      const text = inspect(error, { depth: 10, showHidden: true });
+      assert.doesNotMatch(text, /hunter2|aHVudGVyMg|dXNlcjpodW50ZXIy/);
+      return true;
+    });
+    transport.close();
+  }
+  await proxy.stop();
+});
