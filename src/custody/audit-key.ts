@@ -2,20 +2,21 @@ import { createHash, createPublicKey, sign } from 'node:crypto';
 import { EverbindError } from '../errors/error.ts';
 import type { CheckpointSigner } from '../ports/checkpoint-signer.ts';
 import type { Store } from '../store/store.ts';
-import type { SoftwareKeyStore } from './software.ts';
+import { createSoftwareKeyStore, type SoftwareKeyStoreOptions } from './software.ts';
 
 const AUDIT_KEY = 'audit';
 const AUDIT_HANDLE = 'software:audit';
 
 /**
- * The key that signs the audit log's checkpoints, Ed25519, made at the first use. The log is named after it: `everbind/` and the
- * beginning of the SHA-256 of the public key. Throws KEY_NOT_FOUND when the log has entries and its key is gone: a new key would make
- * the old entries look forged.
+ * The signer of the audit log's checkpoints, for Store.signWith: an Ed25519 key, sealed, made at the first use. The log is named after
+ * it: `everbind/` and the beginning of the SHA-256 of the public key. Throws KEY_NOT_FOUND when the log has entries and its key is
+ * gone: a new key would make the old entries look forged.
  */
-export async function openCheckpointSigner(store: Store, keys: SoftwareKeyStore): Promise<CheckpointSigner> {
+export async function createAuditKey(options: SoftwareKeyStoreOptions): Promise<CheckpointSigner> {
+  const keys = createSoftwareKeyStore(options);
   const key = await keys.privateKey(AUDIT_HANDLE).catch(async (error: unknown) => {
     const absent = error instanceof EverbindError && error.code === 'KEY_NOT_FOUND';
-    if (!absent || hasEntries(store)) throw error;
+    if (!absent || hasEntries(options.store)) throw error;
     return keys.privateKey(await keys.generate(AUDIT_KEY, 'ed25519'));
   });
   const { x = '' } = createPublicKey(key).export({ format: 'jwk' });

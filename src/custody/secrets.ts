@@ -10,7 +10,7 @@ export interface SecretInfo {
   readonly changedAt: number;
 }
 
-/** Values that the configuration refers to as `secret:NAME`, sealed in the database. */
+/** Values that the configuration refers to as `secret:NAME`, sealed in the database. Changes are logged: Store.signWith comes before. */
 export interface Secrets {
   /** Sets or replaces; durable on return. Throws SECRET_INVALID. */
   setSecret(name: string, value: string): Promise<void>;
@@ -28,15 +28,13 @@ export interface SecretsOptions {
   readonly store: Store;
   readonly vault: Vault;
   readonly clock: Clock;
-  /** Called before a change is logged. */
-  readonly prepareAudit: () => Promise<void>;
 }
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const PREFIX = 'secret:';
 const MAX_OCTETS = 65_536;
 
-export function createSecrets({ store, vault, clock, prepareAudit }: SecretsOptions): Secrets {
+export function createSecrets({ store, vault, clock }: SecretsOptions): Secrets {
   async function getSecret(name: string): Promise<string> {
     checkName(name);
     const row = store.read((db) => db.prepare('SELECT sealed FROM custody_secrets WHERE name = ?').get(name));
@@ -64,7 +62,6 @@ export function createSecrets({ store, vault, clock, prepareAudit }: SecretsOpti
       } finally {
         octets.fill(0);
       }
-      await prepareAudit();
       await store.commit((tx) => {
         const now = clock.now();
         tx.db
@@ -90,7 +87,6 @@ export function createSecrets({ store, vault, clock, prepareAudit }: SecretsOpti
 
     async deleteSecret(name) {
       checkName(name);
-      await prepareAudit();
       return store.commit((tx) => {
         tx.db.prepare('UPDATE custody_secrets SET sealed = zeroblob(length(sealed)) WHERE name = ?').run(name);
         const { changes } = tx.db.prepare('DELETE FROM custody_secrets WHERE name = ?').run(name);

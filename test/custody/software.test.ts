@@ -108,7 +108,7 @@ describe('the software key store', () => {
 describe('attaching a key to its certificate', () => {
   async function certificateFor(handle: string): Promise<Buffer> {
     const keyFile = join(world.folder, 'attach.key');
-    const pem = (await custody.privateKey(handle)).export({ type: 'pkcs8', format: 'pem' });
+    const pem = (await keys.privateKey(handle)).export({ type: 'pkcs8', format: 'pem' });
     writeFileSync(keyFile, pem, { mode: 0o600 });
     const out = join(world.folder, 'attach.der');
     const made = await runCommand('openssl', [
@@ -133,7 +133,7 @@ describe('attaching a key to its certificate', () => {
         input: `${password}\n`,
       });
       assert.equal(read.exitCode, 0, read.stderr);
-      const pem = (await custody.privateKey(handle)).export({ type: 'pkcs8', format: 'pem' });
+      const pem = (await keys.privateKey(handle)).export({ type: 'pkcs8', format: 'pem' });
       assert.ok(read.stdout.includes(String(pem).trim()));
       assert.match(read.stdout, /BEGIN CERTIFICATE/);
       const wrong = await runCommand('openssl', ['pkcs12', '-in', file, '-nodes', '-passin', 'stdin'], {

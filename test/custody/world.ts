@@ -2,11 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { KeyObject } from 'node:crypto';
-import { type Custody, openCustody } from '../../src/custody/custody.ts';
+import { createAuditKey } from '../../src/custody/audit-key.ts';
 import { masterKeyFile } from '../../src/custody/master-key-file.ts';
-import type { SoftwareKeyStore } from '../../src/custody/software.ts';
+import { createSecrets, type Secrets } from '../../src/custody/secrets.ts';
+import { createSoftwareKeyStore, type SoftwareKeyStore } from '../../src/custody/software.ts';
+import { createVault } from '../../src/custody/vault.ts';
 import { errorCode } from '../../src/errors/error.ts';
+import type { CheckpointSigner } from '../../src/ports/checkpoint-signer.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 
@@ -23,11 +25,13 @@ export interface World {
   remove(): void;
 }
 
-export interface Opened extends Custody {
+export interface Opened {
   readonly store: Store;
+  readonly keys: SoftwareKeyStore;
+  readonly secrets: Secrets;
+  auditKey(): Promise<CheckpointSigner>;
   /** How often the master key was fetched. */
   fetches(): number;
-  privateKey(handle: string): Promise<KeyObject>;
 }
 
 export function createWorld(): World {
@@ -49,9 +53,14 @@ export function createWorld(): World {
           return file.unseal();
         },
       };
-      const custody = openCustody({ store, masterKey: protector, clock });
-      const keys = custody.keys as SoftwareKeyStore;
-      return { ...custody, store, fetches: () => fetches, privateKey: (handle) => keys.privateKey(handle) };
+      const options = { store, vault: createVault({ store, protector, clock }), clock };
+      return {
+        store,
+        keys: createSoftwareKeyStore(options),
+        secrets: createSecrets(options),
+        auditKey: () => createAuditKey(options),
+        fetches: () => fetches,
+      };
     },
     tamper: (work) => {
       const db = new DatabaseSync(database, { timeout: 5000 });

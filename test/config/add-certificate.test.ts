@@ -2,32 +2,31 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { addCertificate, type CertificateEntry } from '../../src/config/edit.ts';
-import { ConfigError } from '../../src/config/problem.ts';
-import { FILE, read } from './read-text.ts';
+import { addCertificate, type NewCertificate } from '../../src/config/add-certificate.ts';
+import { errorCode } from '../../src/errors/error.ts';
+import { problemsOf, read } from './read-text.ts';
 
-const ENTRY: CertificateEntry = {
+const ENTRY: NewCertificate = {
   name: 'added',
-  names: ['added.example.com', '*.added.example.com'],
+  names: ['added.example.com', 'größe.example'],
   issuers: ['letsencrypt'],
   key: { algorithm: 'rsa-2048' },
-  challenge: { type: 'dns-01', provider: 'exec', command: ['./dns', '#1', 'a: b'] },
-  deployments: [{ type: 'iis', sites: ['Größe: "groß"', 'id:3'] }],
-  keepOld: 2,
+  challenge: { type: 'http-01', mode: 'webroot' },
+  deployments: [{ type: 'iis', sites: ['Größe: "groß" #1', 'id:3'], adopt: true }],
 };
 const ISSUER = 'issuers:\n- {name: letsencrypt, directory: "https://ca.example/"}\n';
 
 function add(text: string): string {
-  const { text: changed, config } = addCertificate(Buffer.from(text), FILE, ENTRY);
-  const before = read(text).certificates;
-  assert.deepEqual(config.certificates.slice(0, -1), before);
-  const last = config.certificates.at(-1);
+  const changed = addCertificate(text, ENTRY, null);
+  const certificates = read(changed).certificates;
+  assert.deepEqual(certificates.slice(0, -1), read(text).certificates);
+  const last = certificates.at(-1);
   assert.deepEqual(
     last?.identifiers.map(({ value }) => value),
-    ENTRY.names,
+    ['added.example.com', 'xn--gre-6ka8i.example'],
   );
-  assert.deepEqual(last?.deployments[0]?.sites, ['Größe: "groß"', 'id:3']);
-  assert.deepEqual(read(changed).certificates, config.certificates);
+  assert.deepEqual(last?.deployments[0]?.sites, ['Größe: "groß" #1', 'id:3']);
+  assert.equal(last?.key.algorithm, 'rsa-2048');
   return changed;
 }
 
@@ -46,7 +45,7 @@ describe('a certificate is added', () => {
     const tail = `\n# about issuers\n${ISSUER}`;
     const changed = add(head + tail);
     assert.ok(changed.startsWith(head) && changed.endsWith(tail));
-    assert.match(changed, /\n    - name: added\n      names: \[added.example.com, '\*.added.example.com'\]\n/);
+    assert.match(changed, /\n    - name: added\n      names: \[added.example.com, größe.example\]\n/);
   });
 
   it('to a file without a list, with an empty one, with one in brackets, in JSON', () => {
@@ -80,9 +79,27 @@ describe('a certificate is added', () => {
     );
   });
 
-  it('not to a wrong file, and not when it would make the file wrong', () => {
-    assert.throws(() => addCertificate(Buffer.from('version: 2\n'), FILE, ENTRY), ConfigError);
-    const text = `version: 1\n${ISSUER}certificates:\n- name: added\n  names: [a.example.com]\n`;
-    assert.throws(() => addCertificate(Buffer.from(text), FILE, ENTRY), ConfigError);
+  it('to a new file, with its issuer', () => {
+    const issuer = { name: 'letsencrypt', directory: 'https://ca.example/', termsOfServiceAgreed: true };
+    const text = addCertificate(null, ENTRY, { ...issuer, contacts: ['mailto:admin@example.com'] });
+    const config = read(text);
+    assert.deepEqual(config.issuers[0]?.contacts, ['mailto:admin@example.com']);
+    assert.equal(config.certificates[0]?.name, 'added');
+    assert.ok(text.startsWith('version: 1\nissuers:\n  - name: letsencrypt\n'));
+    assert.equal(addCertificate(text, { ...ENTRY, name: 'second' }, null).slice(0, text.length), text);
+  });
+
+  it('a wrong file stays wrong, and is told so', () => {
+    for (const text of ['', '- a\n', 'hello\n', `version: 1\n${ISSUER}certificates: 5\n`, 'certificates: { a: 1 }\n']) {
+      assert.throws(
+        () => addCertificate(text, ENTRY, null),
+        (error) => errorCode(error) === 'CONFIG_INVALID',
+        text,
+      );
+    }
+    const broken = `version: 1\n${ISSUER}certificates:\n- name: "a\n  names: [a.example.com]\n`;
+    assert.notDeepEqual(problemsOf(addCertificate(broken, ENTRY, null)), []);
+    const taken = `version: 1\n${ISSUER}certificates:\n- name: added\n  names: [a.example.com]\n`;
+    assert.match(problemsOf(addCertificate(taken, ENTRY, null))[0]?.found ?? '', /the name of certificates\[0\]/);
   });
 });
