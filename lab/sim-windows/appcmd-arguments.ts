@@ -31,17 +31,26 @@ export function parseAppcmdArguments(args: readonly string[]): AppcmdCommand | n
 function parseParameter(text: string): AppcmdParameter {
   let quoted = false;
   let depth = 0;
-  for (const [index, character] of [...text].entries()) {
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text[index];
     if (character === "'" && depth > 0) quoted = !quoted;
     else if (quoted) continue;
     else if (character === '[') depth += 1;
     else if (character === ']') depth -= 1;
-    else if (character === ':' && depth === 0) {
-      const name = [...text].slice(0, index).join('');
-      return { name, value: text.slice(name.length + 1) };
-    }
+    else if (character === ':' && depth === 0) return { name: text.slice(0, index), value: text.slice(index + 1) };
   }
   return { name: text, value: null };
+}
+
+/** The value of the first parameter with one of these names; null when it is absent or bare. */
+export function parameter(command: AppcmdCommand, ...names: readonly string[]): string | null {
+  const wanted = names.map((name) => name.toLowerCase());
+  return command.parameters.find(({ name }) => wanted.includes(name.toLowerCase()))?.value ?? null;
+}
+
+/** Whether the parameter was given, with a value or without. `name` in lower case. */
+export function has(command: AppcmdCommand, name: string): boolean {
+  return command.parameters.some((candidate) => candidate.name.toLowerCase() === name);
 }
 
 /** A step of a configuration path: an element or attribute by name, or an element of a collection by its attributes. */

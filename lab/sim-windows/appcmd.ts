@@ -1,6 +1,6 @@
 import type { AppcmdResult } from '../../src/ports/windows-host.ts';
-import { childrenNamed, elementsAt } from '../../src/iis/application-host-xml.ts';
-import { type AppcmdCommand, parseAppcmdArguments } from './appcmd-arguments.ts';
+import { appcmdText } from './appcmd-answer.ts';
+import { type AppcmdCommand, parameter, parseAppcmdArguments } from './appcmd-arguments.ts';
 import {
   ACCESS_DENIED,
   ALREADY_EXISTS,
@@ -9,12 +9,17 @@ import {
   FILE_NOT_FOUND,
   INVALID_PARAMETER,
 } from './appcmd-change.ts';
-import { appcmdXml, siteXml } from './appcmd-xml.ts';
+import {
+  applicationRows,
+  listConfiguration,
+  listRows,
+  listSites,
+  requireSitesSection,
+  virtualDirectoryRows,
+} from './appcmd-list.ts';
 import type { SimConfiguration } from './configuration.ts';
 import type { SimSite, SimSites } from './sites.ts';
 import { type MutableElement, mutableCopy } from './xml-writer.ts';
-
-const NO_MATCH = 1;
 
 export interface AppcmdWorld {
   readonly configuration: SimConfiguration;
@@ -36,15 +41,15 @@ export function createAppcmd(world: AppcmdWorld): (args: readonly string[]) => P
     }
     switch (`${command.verb} ${command.object}`) {
       case 'list site':
-        return listSites(world, command);
+        return listSites(world.sites, command);
       case 'list app':
-        return listed(command, applications(world), 'APP.NAME');
+        return listRows(command, applicationRows(world.sites), 'APP.NAME');
       case 'list vdir':
-        return listed(command, virtualDirectories(world), 'VDIR.NAME');
+        return listRows(command, virtualDirectoryRows(world.sites), 'VDIR.NAME');
       case 'list config':
-        return listConfiguration(world, command);
+        return listConfiguration(world.configuration, command);
       case 'list backup':
-        return listed(
+        return listRows(
           command,
           [...backups.keys()].map((name) => ['BACKUP', { 'BACKUP.NAME': name }]),
           'BACKUP.NAME',
@@ -53,11 +58,11 @@ export function createAppcmd(world: AppcmdWorld): (args: readonly string[]) => P
         const site = requireSite(world, command);
         changeAll(site.element, command);
         await world.changed();
-        return text(`SITE object "${site.inventory.name}" changed`);
+        return appcmdText(`SITE object "${site.inventory.name}" changed`);
       }
       case 'set config':
         await setConfiguration(world, command);
-        return text(
+        return appcmdText(
           `Applied configuration changes to section "system.applicationHost/sites" for "MACHINE/WEBROOT/APPHOST"`,
         );
       case 'add site':
@@ -68,7 +73,7 @@ export function createAppcmd(world: AppcmdWorld): (args: readonly string[]) => P
           section.children = section.children.filter((child) => child !== site.element);
         }
         await world.changed();
-        return text(`SITE object "${site.inventory.name}" deleted`);
+        return appcmdText(`SITE object "${site.inventory.name}" deleted`);
       }
       case 'start site':
       case 'stop site': {
@@ -80,7 +85,7 @@ export function createAppcmd(world: AppcmdWorld): (args: readonly string[]) => P
         if (conflict !== null) {
           throw new AppcmdRefusal(ALREADY_EXISTS, 'Cannot create a file when that file already exists. ');
         }
-        return text(`"${site.inventory.name}" successfully ${running ? 'started' : 'stopped'}.`);
+        return appcmdText(`"${site.inventory.name}" successfully ${running ? 'started' : 'stopped'}.`);
       }
       case 'add backup': {
         const name = command.identifier ?? new Date().toISOString().replace(/\D/g, '').slice(0, 14);
@@ -89,7 +94,12 @@ export function createAppcmd(world: AppcmdWorld): (args: readonly string[]) => P
           name,
           world.configuration.sections.map((section) => section.children.map(mutableCopy)),
         );
-        return text(`BACKUP object "${name}" added`);
+        return appcmdText(`BACKUP object "${name}" added`);
+      }
+      case 'delete backup': {
+        const name = command.identifier ?? '';
+        if (!backups.delete(name)) throw notFound('BACKUP', name);
+        return appcmdText(`BACKUP object "${name}" deleted`);
       }
       case 'restore backup': {
         const saved = backups.get(command.identifier ?? '');
@@ -98,7 +108,7 @@ export function createAppcmd(world: AppcmdWorld): (args: readonly string[]) => P
           section.children = (saved[index] ?? []).map(mutableCopy);
         }
         await world.changed();
-        return text(`Restored configuration from backup "${command.identifier}"`);
+        return appcmdText(`Restored configuration from backup "${command.identifier}"`);
       }
       default:
         throw new AppcmdRefusal(INVALID_PARAMETER, `Object '${command.object}' or command is not supported. `);
@@ -112,89 +122,9 @@ export function createAppcmd(world: AppcmdWorld): (args: readonly string[]) => P
       return await run(command);
     } catch (error) {
       if (!(error instanceof AppcmdRefusal)) throw error;
-      return text(`ERROR ( message:${error.message} )`, error.exitCode);
+      return appcmdText(`ERROR ( message:${error.message} )`, error.exitCode);
     }
   };
-}
-
-function listSites(world: AppcmdWorld, command: AppcmdCommand): AppcmdResult {
-  const wanted = (site: SimSite): boolean =>
-    (command.identifier ?? parameter(command, 'site.name', 'name') ?? site.inventory.name).toLowerCase() ===
-      site.inventory.name.toLowerCase() &&
-    (parameter(command, 'site.id', 'id') ?? site.element.attributes['id']) === site.element.attributes['id'] &&
-    (parameter(command, 'state') ?? site.inventory.state).toLowerCase() === site.inventory.state.toLowerCase();
-  const sites = world.sites.all().filter(wanted);
-  const exitCode = sites.length === 0 ? NO_MATCH : 0;
-  if (has(command, 'xml')) {
-    return { exitCode, stdout: appcmdXml(sites.map((site) => siteXml(site, has(command, 'config')))) };
-  }
-  const property = parameter(command, 'text');
-  return text(
-    sites
-      .map(({ inventory, element }) => {
-        const bindings = inventory.bindings.map(({ protocol, text: information }) => `${protocol}/${information}`);
-        if (property === 'name' || property === 'site.name') return inventory.name;
-        if (property === 'id' || property === 'site.id') return element.attributes['id'] ?? '';
-        if (property === 'state') return inventory.state;
-        return `SITE "${inventory.name}" (id:${element.attributes['id'] ?? ''},bindings:${bindings.join(',')},state:${inventory.state})`;
-      })
-      .join('\r\n'),
-    exitCode,
-  );
-}
-
-type Row = readonly [name: string, attributes: Readonly<Record<string, string>>];
-
-function applications(world: AppcmdWorld): readonly Row[] {
-  return world.sites.all().flatMap(({ element, inventory }) =>
-    childrenNamed(element, 'application').map(({ attributes }): Row => {
-      const path = attributes['path'] ?? '';
-      const pool = attributes['applicationPool'] ?? 'DefaultAppPool';
-      const name = `${inventory.name}${path}`;
-      return ['APP', { path, 'APP.NAME': name, 'APPPOOL.NAME': pool, 'SITE.NAME': inventory.name }];
-    }),
-  );
-}
-
-function virtualDirectories(world: AppcmdWorld): readonly Row[] {
-  return world.sites.all().flatMap(({ element, inventory }) =>
-    childrenNamed(element, 'application').flatMap((application) =>
-      elementsAt(application, 'virtualDirectory').map(({ attributes }): Row => {
-        const name = `${inventory.name}${application.attributes['path'] ?? ''}`;
-        const path = attributes['path'] ?? '';
-        const whole = path === '/' ? name : `${name.replace(/\/$/, '')}${path}`;
-        const physicalPath = attributes['physicalPath'] ?? '';
-        return ['VDIR', { 'VDIR.NAME': whole, physicalPath, path, 'APP.NAME': name }];
-      }),
-    ),
-  );
-}
-
-function listed(command: AppcmdCommand, rows: readonly Row[], nameAttribute: string): AppcmdResult {
-  const matching = rows.filter(
-    ([, attributes]) =>
-      command.identifier === null || attributes[nameAttribute]?.toLowerCase() === command.identifier.toLowerCase(),
-  );
-  const exitCode = matching.length === 0 ? NO_MATCH : 0;
-  const elements = matching.map(([name, attributes]) => ({ name, attributes, children: [] }));
-  if (has(command, 'xml')) return { exitCode, stdout: appcmdXml(elements) };
-  return text(
-    matching.map(([name, attributes]) => `${name} "${attributes[nameAttribute] ?? ''}"`).join('\r\n'),
-    exitCode,
-  );
-}
-
-function listConfiguration(world: AppcmdWorld, command: AppcmdCommand): AppcmdResult {
-  requireSitesSection(command);
-  const children = world.configuration.sections.flatMap((section) => section.children);
-  const attributes = {
-    'CONFIG.SECTION': 'system.applicationHost/sites',
-    path: 'MACHINE/WEBROOT/APPHOST',
-    overrideMode: 'Inherit',
-    locked: 'false',
-  };
-  const section = { name: 'system.applicationHost-sites', attributes: {}, children };
-  return { exitCode: 0, stdout: appcmdXml([{ name: 'CONFIG', attributes, children: [section] }]) };
 }
 
 async function setConfiguration(world: AppcmdWorld, command: AppcmdCommand): Promise<void> {
@@ -211,13 +141,6 @@ function changeAll(element: MutableElement, command: AppcmdCommand): void {
   for (const { name, value } of settings(command)) changeElement(copy, name, value);
   element.attributes = copy.attributes;
   element.children = copy.children;
-}
-
-function requireSitesSection(command: AppcmdCommand): void {
-  const section = parameter(command, 'section') ?? command.identifier;
-  if (section?.toLowerCase() !== 'system.applicationhost/sites') {
-    throw new AppcmdRefusal(INVALID_PARAMETER, `Unknown config section "${section ?? ''}". Replace with ? for help. `);
-  }
 }
 
 async function addSite(world: AppcmdWorld, command: AppcmdCommand): Promise<AppcmdResult> {
@@ -241,7 +164,7 @@ async function addSite(world: AppcmdWorld, command: AppcmdCommand): Promise<Appc
   }
   section.children.push(site);
   await world.changed();
-  return text(`SITE object "${name}" added`);
+  return appcmdText(`SITE object "${name}" added`);
 }
 
 // A name with a slash at its end or as `/site.name:` both name a site.
@@ -260,17 +183,4 @@ const switches = new Set(['site.name', 'xml', 'config', 'commit', 'section', 'te
 
 function settings(command: AppcmdCommand): AppcmdCommand['parameters'] {
   return command.parameters.filter(({ name }) => !switches.has(name.toLowerCase()));
-}
-
-function parameter(command: AppcmdCommand, ...names: readonly string[]): string | null {
-  const wanted = names.map((name) => name.toLowerCase());
-  return command.parameters.find(({ name }) => wanted.includes(name.toLowerCase()))?.value ?? null;
-}
-
-function has(command: AppcmdCommand, name: string): boolean {
-  return command.parameters.some((candidate) => candidate.name.toLowerCase() === name);
-}
-
-function text(line: string, exitCode = 0): AppcmdResult {
-  return { exitCode, stdout: Buffer.from(line === '' ? '' : `${line}\r\n`) };
 }

@@ -32,7 +32,7 @@ export function createStores(): SimStores {
   const stores = new Map<StoreName, Map<string, Entry>>(storeNames.map((name) => [name, new Map()]));
   const open = (name: StoreName): Map<string, Entry> => {
     const store = stores.get(name);
-    if (store === undefined) throw new WindowsError('CertOpenStore', INVALID_PARAMETER, { store: String(name) });
+    if (store === undefined) throw new WindowsError('CertOpenStore', INVALID_PARAMETER, { store: name });
     return store;
   };
   const view = (store: StoreName, { certificate, friendlyName, key }: Entry): StoredCertificate => ({

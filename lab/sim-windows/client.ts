@@ -4,7 +4,7 @@ import type { Faults } from './faults.ts';
 import { hostFromCalls } from './host-calls.ts';
 import type { PortRow } from './port-table.ts';
 import { openChannel, type RpcChannel } from './rpc-channel.ts';
-import type { SimSnapshot } from './sim-windows.ts';
+import type { SimSnapshot } from './sim-types.ts';
 
 /** The double's host as another process sees it. */
 export interface SimWindowsClient extends WindowsHost {

@@ -106,10 +106,10 @@ export function createFaults(): FaultBoard {
     },
     list: async () => switches.map(({ id, fault, hits }) => ({ id, fault, hits })),
     around: async (call, work) => {
-      for (const entry of [...switches]) {
-        if (entry.fault.kind === 'delay' && concerns(entry.fault.call, call) && strike(entry)) {
-          await sleep(entry.fault.ms);
-        }
+      const delays = switches.filter(({ fault }) => fault.kind === 'delay' && concerns(fault.call, call));
+      for (const entry of delays) {
+        strike(entry);
+        await sleep(entry.fault.kind === 'delay' ? entry.fault.ms : 0);
       }
       const failure = findFailure(call);
       if (failure === null) return work();

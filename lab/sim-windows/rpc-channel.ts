@@ -27,7 +27,10 @@ interface WireError {
 
 /** Speaks over a connected or connecting socket. `handle` answers the other side's calls; `closed` runs once when the connection ends. */
 export function openChannel(socket: Socket, handle: Handler, closed: () => void): RpcChannel {
-  const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
+  const waiting = new Map<
+    number,
+    { readonly resolve: (value: unknown) => void; readonly reject: (error: unknown) => void }
+  >();
   let lastId = 0;
   let ended = false;
   const send = (message: object): void => {

@@ -2,7 +2,7 @@ import { chmod, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { callHost } from './host-calls.ts';
 import { openChannel } from './rpc-channel.ts';
-import type { SimWindows } from './sim-windows.ts';
+import type { SimWindows } from './sim-types.ts';
 
 /** Offers the double to other processes on a Unix-domain socket; the returned function ends that. */
 export async function listenRpc(sim: Omit<SimWindows, 'stop'>, socketPath: string): Promise<() => Promise<void>> {
@@ -54,7 +54,8 @@ export async function listenRpc(sim: Omit<SimWindows, 'stop'>, socketPath: strin
       () => {
         gone = true;
         sockets.delete(socket);
-        for (const end of registrations.values()) void end();
+        // A port that cannot be opened again is no reason to end the double.
+        for (const end of registrations.values()) void end().catch(() => {});
       },
     );
   });

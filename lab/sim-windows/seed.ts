@@ -111,7 +111,7 @@ function recordKeyOf({ information, sslFlags }: SiteBinding): SslRecordKey | str
 
 function defaultNames({ key, sites, hosts }: SeedTarget): readonly string[] {
   if (hosts.length > 0) return hosts;
-  if (key.kind === 'ipport' && /^127\./.test(key.address)) return [key.address];
+  if (key.kind === 'ipport' && key.address.startsWith('127.')) return [key.address];
   const label = (sites[0] ?? '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')

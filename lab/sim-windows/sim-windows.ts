@@ -1,87 +1,27 @@
 import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { WindowsError } from '../../src/errors/error.ts';
-import type { SiteFiles, SslRecord, StoreName, WindowsHost } from '../../src/ports/windows-host.ts';
 import { IIS_APP_ID } from '../../src/iis/ssl-record.ts';
 import { freePorts } from '../loopback.ts';
 import { createAppcmd } from './appcmd.ts';
-import type { ChoiceOrder } from './certificate-choice.ts';
 import { createStores } from './certificate-stores.ts';
 import { loadConfiguration } from './configuration.ts';
-import { type ActiveFault, createFaults, type Faults } from './faults.ts';
-import { callHost, hostFromCalls } from './host-calls.ts';
+import { createFaults } from './faults.ts';
 import { createHttpFront } from './http-front.ts';
-import { type CentralStore, createIdentities } from './identities.ts';
+import { createIdentities } from './identities.ts';
 import { createListeners, type Listener, type Listeners } from './listeners.ts';
-import { type PortRow, portRows } from './port-table.ts';
+import { portRows } from './port-table.ts';
 import { listenRpc } from './rpc-server.ts';
-import type { Registration } from './routing.ts';
+import { createRootFolders } from './root-folders.ts';
+import { createSimHost } from './sim-host.ts';
 import { createSiteFiles } from './site-files.ts';
-import { createSites, type SimSites } from './sites.ts';
+import type { SimWindows, SimWindowsOptions } from './sim-types.ts';
+import { createSites } from './sites.ts';
 import { createRecords } from './ssl-records.ts';
 import { serverMimeMap } from './static-content.ts';
 import { acceptTls } from './tls-front.ts';
 import { createRegistrations } from './url-registrations.ts';
-import { escapeAttribute } from './xml-writer.ts';
 
-export interface SimWindowsOptions {
-  /** The file as it is on disk; any real one. */
-  readonly applicationHostConfig: Uint8Array;
-  /** Where `C:\inetpub` becomes `C/inetpub`; made when absent. The sites' root folders are made in it. */
-  readonly rootFolder: string;
-  /** Unix-domain socket for other processes. */
-  readonly socketPath?: string;
-  /** Number that port 80 has on every loopback address; by default a free one. */
-  readonly httpPort?: number;
-  /** Ports keep their own numbers where those are free (port 80 keeps to `httpPort`). */
-  readonly keepPorts?: boolean;
-  readonly choiceOrder?: ChoiceOrder;
-  /** false: changes are refused with 5, as without administrator's rights. */
-  readonly elevated?: boolean;
-  /** Ports (as configured) that a process without http.sys listens on: registrations there fail with 32. */
-  readonly foreignPorts?: readonly number[];
-  readonly centralStore?: CentralStore;
-}
-
-/** What a test may look at. No keys. */
-export interface SimSnapshot {
-  readonly sites: readonly { readonly name: string; readonly state: string; readonly conflict: string | null }[];
-  readonly records: readonly SslRecord[];
-  readonly certificates: readonly {
-    readonly store: StoreName;
-    readonly thumbprint: string;
-    readonly hasPrivateKey: boolean;
-  }[];
-  readonly registrations: readonly string[];
-  readonly faults: readonly ActiveFault[];
-}
-
-/** A running double of a Windows host with IIS. */
-export interface SimWindows {
-  readonly host: WindowsHost;
-  readonly faults: Faults;
-  /** Number that every binding of port 80 has on its loopback address. */
-  readonly httpPort: number;
-  readonly socketPath: string | null;
-  /** Every binding and where it was moved. */
-  ports(): Promise<readonly PortRow[]>;
-  snapshot(): Promise<SimSnapshot>;
-  /** `host.httpServer.serve` for an answer that takes time: one that is asked in another process. */
-  serveAsync(prefix: string, answer: Registration['answer']): Promise<() => Promise<void>>;
-  stop(): Promise<void>;
-}
-
-const ACCESS_DENIED = 5;
-const MAX_PAGE = 16 * 1024 * 1024;
-const needElevation = new Set([
-  'certificates.importPfx',
-  'certificates.add',
-  'certificates.remove',
-  'sslRecords.set',
-  'sslRecords.update',
-  'sslRecords.remove',
-]);
-const stickable = new Set(['sslRecords.set', 'sslRecords.update', 'sslRecords.remove']);
+export type { SimWindows, SimWindowsOptions } from './sim-types.ts';
 
 /** Starts the double. Throws IIS_CONFIG_INVALID for a configuration that IIS could not load either. */
 export async function startSimWindows(options: SimWindowsOptions): Promise<SimWindows> {
@@ -100,8 +40,9 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
 
   // Changes come at any time and from several processes; sockets are opened and closed one change after another.
   let queue: Promise<void> = Promise.resolve();
+  let stopped = false;
   const reconcile = (): Promise<void> => {
-    const next = queue.then(() => listeners.reconcile(wanted()));
+    const next = queue.then(() => (stopped ? undefined : listeners.reconcile(wanted())));
     queue = next.catch(() => {});
     return next;
   };
@@ -162,39 +103,16 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
   const { listeners, httpPort } = opened;
 
   const appcmd = createAppcmd({ configuration, sites, elevated, changed });
-  const bare: WindowsHost = {
-    describe: async () => ({
-      os: 'Windows Server (sim-windows)',
-      elevated,
-      iisVersion: '10.0',
-      machineName: 'SIM-WINDOWS',
-    }),
-    appcmd: async (args) => faults.appcmd(args) ?? appcmd(args),
-    certificates: stores,
-    sslRecords: records,
+  const { host, serveAsync } = createSimHost({
+    elevated,
+    faults,
+    appcmd,
+    stores,
+    records,
     files,
-    httpServer: { serve: (prefix, answer) => serveAsync(prefix, async (request) => answer(request)) },
-    endpoints: async (address, port) => {
-      const wildcard = address === '*' || address === '0.0.0.0' || address === '';
-      const endpoint = listeners.endpointOf(wildcard ? '*' : address.replace(/^\[(.*)\]$/, '$1'), port);
-      return endpoint === null ? [] : [endpoint];
-    },
-  };
-  const serveAsync: SimWindows['serveAsync'] = (prefix, answer) =>
-    faults.around('httpServer.serve', () => registrations.add(prefix, answer));
-  const host = hostFromCalls(
-    (name, parameters) =>
-      faults.around(name, async () => {
-        if (!elevated && needElevation.has(name)) throw new WindowsError(name, ACCESS_DENIED);
-        if (stickable.has(name)) {
-          const [given] = parameters as [SslRecord | SslRecord['key']];
-          if (faults.sticks('key' in given ? given.key : given)) return undefined;
-        }
-        return callHost(bare, name, parameters);
-      }),
-    bare.httpServer.serve,
-  );
-
+    registrations,
+    listeners,
+  });
   const sim = {
     host,
     faults,
@@ -218,6 +136,7 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
   return {
     ...sim,
     stop: async () => {
+      stopped = true;
       await stopRpc?.();
       await queue;
       await listeners.close();
@@ -242,22 +161,6 @@ async function openListeners(
       await listeners.close();
       const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
       if (!taken || options.httpPort !== undefined || attempt === 5) throw error;
-    }
-  }
-}
-
-/** Folders that a real server has, each with a page, so that the site can be looked at. */
-async function createRootFolders(sites: SimSites, files: SiteFiles): Promise<void> {
-  for (const { inventory } of sites.all()) {
-    const { rootPath, name } = inventory;
-    if (rootPath === null) continue;
-    const path = `${rootPath}\\iisstart.htm`;
-    const page = `<!DOCTYPE html><title>${escapeAttribute(name)}</title><h1>${escapeAttribute(name)}</h1>\n`;
-    try {
-      if ((await files.read(path, MAX_PAGE)) === null) await files.write(path, Buffer.from(page));
-    } catch (error) {
-      // A root path that Windows would refuse too: the site has no files.
-      if (!(error instanceof WindowsError)) throw error;
     }
   }
 }

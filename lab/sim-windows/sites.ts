@@ -24,7 +24,7 @@ export interface SimSite {
 /** Who runs: every site that starts by itself or was started, and that http.sys could give all its URLs. */
 export interface SimSites {
   all(): readonly SimSite[];
-  urls(): readonly BoundUrl[];
+  readonly urls: () => readonly BoundUrl[];
   /** Reads the configuration again. */
   refresh(): void;
   /** What `appcmd start site` and `stop site` ask for. */
@@ -45,12 +45,12 @@ export function createSites(configuration: SimConfiguration): SimSites {
       if (!(wanted.get(element) ?? inventory.serverAutoStart)) return stopped;
       const own = urlsOf(inventory);
       // IIS gives a site all of its URLs or stops it: two sites cannot share one, and a port speaks TLS or does not.
-      const clash = own.find(
-        ({ scheme, address, port, host }) =>
-          taken.has(`${scheme} ${address} ${port} ${host}`) || (schemes.get(`${address} ${port}`) ?? scheme) !== scheme,
-      );
+      const otherScheme = ({ scheme, address, port }: (typeof own)[number]): boolean =>
+        (schemes.get(`${address} ${port}`) ?? scheme) !== scheme ||
+        own.some((other) => other.address === address && other.port === port && other.scheme !== scheme);
+      const clash = own.find((url) => taken.has(urlKey(url)) || otherScheme(url));
       if (clash !== undefined) {
-        const rival = taken.get(`${clash.scheme} ${clash.address} ${clash.port} ${clash.host}`) ?? 'another site';
+        const rival = taken.get(urlKey(clash)) ?? 'the other scheme';
         return {
           ...stopped,
           conflict: `${clash.scheme} ${clash.address}:${clash.port}:${clash.host} belongs to ${rival}`,
@@ -58,7 +58,7 @@ export function createSites(configuration: SimConfiguration): SimSites {
       }
       const site: SimSite = { element, inventory, conflict: null };
       for (const url of own) {
-        taken.set(`${url.scheme} ${url.address} ${url.port} ${url.host}`, inventory.name);
+        taken.set(urlKey(url), inventory.name);
         schemes.set(`${url.address} ${url.port}`, url.scheme);
         found.push({ ...url, site });
       }
@@ -76,6 +76,10 @@ export function createSites(configuration: SimConfiguration): SimSites {
       refresh();
     },
   };
+}
+
+function urlKey({ scheme, address, port, host }: Omit<BoundUrl, 'site'>): string {
+  return `${scheme} ${address} ${port} ${host}`;
 }
 
 /** The URLs that a site's readable http and https bindings ask for, each once. */

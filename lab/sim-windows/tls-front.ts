@@ -32,7 +32,7 @@ export function acceptTls(
     socket.off('data', onData);
     socket.pause();
     socket.setTimeout(0);
-    void proceed(hello, octets);
+    proceed(hello, octets).catch(() => socket.resetAndDestroy());
   };
   const proceed = async (hello: Hello, octets: Buffer): Promise<void> => {
     const identity = hello.kind === 'hello' ? await identify(hello.serverName) : null;

@@ -8,7 +8,7 @@ const ALREADY_EXISTS = 183;
 
 /** URL prefixes that processes other than IIS have asked http.sys for. */
 export interface UrlRegistrations {
-  current(): readonly Registration[];
+  readonly current: () => readonly Registration[];
   /** Throws WindowsError 87 for a bad prefix, 183 when it is taken, 5 when not elevated, 32 when the port belongs to somebody else. */
   add(prefix: string, answer: Registration['answer']): Promise<() => Promise<void>>;
 }

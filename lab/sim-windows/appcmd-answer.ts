@@ -1,3 +1,4 @@
+import type { AppcmdResult } from '../../src/ports/windows-host.ts';
 import type { XmlElement } from '../../src/iis/application-host-xml.ts';
 import type { SimSite } from './sites.ts';
 import { writeElement } from './xml-writer.ts';
@@ -20,4 +21,9 @@ export function siteXml({ element, inventory }: SimSite, withConfiguration: bool
     },
     children: withConfiguration ? [element] : [],
   };
+}
+
+/** A text answer, one line or several. */
+export function appcmdText(line: string, exitCode = 0): AppcmdResult {
+  return { exitCode, stdout: Buffer.from(line === '' ? '' : `${line}\r\n`) };
 }

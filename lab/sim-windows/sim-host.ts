@@ -1,0 +1,70 @@
+import { WindowsError } from '../../src/errors/error.ts';
+import type { AppcmdResult, SiteFiles, SslRecord, WindowsHost } from '../../src/ports/windows-host.ts';
+import type { SimStores } from './certificate-stores.ts';
+import type { FaultBoard } from './faults.ts';
+import { callHost, hostFromCalls } from './host-calls.ts';
+import type { Listeners } from './listeners.ts';
+import type { SimWindows } from './sim-types.ts';
+import type { SimRecords } from './ssl-records.ts';
+import type { UrlRegistrations } from './url-registrations.ts';
+
+const ACCESS_DENIED = 5;
+const needElevation = new Set([
+  'certificates.importPfx',
+  'certificates.add',
+  'certificates.remove',
+  'sslRecords.set',
+  'sslRecords.update',
+  'sslRecords.remove',
+]);
+const stickable = new Set(['sslRecords.set', 'sslRecords.update', 'sslRecords.remove']);
+
+/** The parts of the double as one WindowsHost, every call of which passes the fault switches. */
+export function createSimHost(parts: {
+  readonly elevated: boolean;
+  readonly faults: FaultBoard;
+  readonly appcmd: (args: readonly string[]) => Promise<AppcmdResult>;
+  readonly stores: SimStores;
+  readonly records: SimRecords;
+  readonly files: SiteFiles;
+  readonly registrations: UrlRegistrations;
+  readonly listeners: Listeners;
+}): Pick<SimWindows, 'host' | 'serveAsync'> {
+  const { elevated, faults } = parts;
+  const serveAsync: SimWindows['serveAsync'] = (prefix, answer) =>
+    faults.around('httpServer.serve', () => parts.registrations.add(prefix, answer));
+  const serve: WindowsHost['httpServer']['serve'] = (prefix, answer) =>
+    serveAsync(prefix, async (request) => answer(request));
+  const bare: WindowsHost = {
+    describe: async () => ({
+      os: 'Windows Server (sim-windows)',
+      elevated,
+      iisVersion: '10.0',
+      machineName: 'SIM-WINDOWS',
+    }),
+    appcmd: async (args) => faults.appcmd(args) ?? parts.appcmd(args),
+    certificates: parts.stores,
+    sslRecords: parts.records,
+    files: parts.files,
+    httpServer: { serve },
+    endpoints: async (address, port) => {
+      const wildcard = address === '*' || address === '0.0.0.0' || address === '';
+      const bareAddress = address.replace(/^\[(.*)\]$/, '$1').split('%')[0] ?? '';
+      const endpoint = parts.listeners.endpointOf(wildcard ? '*' : bareAddress, port);
+      return endpoint === null ? [] : [endpoint];
+    },
+  };
+  const host = hostFromCalls(
+    (name, parameters) =>
+      faults.around(name, async () => {
+        if (!elevated && needElevation.has(name)) throw new WindowsError(name, ACCESS_DENIED);
+        if (stickable.has(name)) {
+          const [given] = parameters as [SslRecord | SslRecord['key']];
+          if (faults.sticks('key' in given ? given.key : given)) return undefined;
+        }
+        return callHost(bare, name, parameters);
+      }),
+    serve,
+  );
+  return { host, serveAsync };
+}

@@ -1,0 +1,53 @@
+import type { SslRecord, StoreName, WindowsHost } from '../../src/ports/windows-host.ts';
+import type { ChoiceOrder } from './certificate-choice.ts';
+import type { ActiveFault, Faults } from './faults.ts';
+import type { CentralStore } from './identities.ts';
+import type { PortRow } from './port-table.ts';
+import type { Registration } from './routing.ts';
+
+export interface SimWindowsOptions {
+  /** The file as it is on disk; any real one. */
+  readonly applicationHostConfig: Uint8Array;
+  /** Where `C:\inetpub` becomes `C/inetpub`; made when absent. The sites' root folders are made in it. */
+  readonly rootFolder: string;
+  /** Unix-domain socket for other processes. */
+  readonly socketPath?: string;
+  /** Number that port 80 has on every loopback address; by default a free one. */
+  readonly httpPort?: number;
+  /** Ports keep their own numbers where those are free (port 80 keeps to `httpPort`). */
+  readonly keepPorts?: boolean;
+  readonly choiceOrder?: ChoiceOrder;
+  /** false: changes are refused with 5, as without administrator's rights. */
+  readonly elevated?: boolean;
+  /** Ports (as configured) that a process without http.sys listens on: registrations there fail with 32. */
+  readonly foreignPorts?: readonly number[];
+  readonly centralStore?: CentralStore;
+}
+
+/** What a test may look at. No keys. */
+export interface SimSnapshot {
+  readonly sites: readonly { readonly name: string; readonly state: string; readonly conflict: string | null }[];
+  readonly records: readonly SslRecord[];
+  readonly certificates: readonly {
+    readonly store: StoreName;
+    readonly thumbprint: string;
+    readonly hasPrivateKey: boolean;
+  }[];
+  readonly registrations: readonly string[];
+  readonly faults: readonly ActiveFault[];
+}
+
+/** A running double of a Windows host with IIS. */
+export interface SimWindows {
+  readonly host: WindowsHost;
+  readonly faults: Faults;
+  /** Number that every binding of port 80 has on its loopback address. */
+  readonly httpPort: number;
+  readonly socketPath: string | null;
+  /** Every binding and where it was moved. */
+  ports(): Promise<readonly PortRow[]>;
+  snapshot(): Promise<SimSnapshot>;
+  /** `host.httpServer.serve` for an answer that takes time: one that is asked in another process. */
+  serveAsync(prefix: string, answer: Registration['answer']): Promise<() => Promise<void>>;
+  stop(): Promise<void>;
+}

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
+import { after, before, describe, it } from 'node:test';
+import { errorCode } from '../../src/errors/error.ts';
+import type { SslRecordKey } from '../../src/ports/windows-host.ts';
+import { tlsProbe } from '../../src/verify/tls-probe.ts';
+import type { ContractContext, ContractHost } from './windows-host-support.ts';
+import { installed, recordFor } from './windows-host-support.ts';
+
+const SITE = 'Everbind contract handshakes';
+const HOST = 'tls.contract.test';
+
+export function handshakeContract(name: string, { open, ca }: ContractContext): void {
+  describe(`${name}: handshakes`, () => {
+    let opened: ContractHost;
+    before(async () => {
+      opened = await open();
+      const bindings = `/bindings:https/*:${opened.ports[0]}:${HOST}`;
+      await opened.host.appcmd(['add', 'site', `/name:${SITE}`, bindings, `/physicalPath:${opened.folder}`]);
+    });
+    after(async () => {
+      await opened.host.appcmd(['delete', 'site', SITE]);
+      await opened.close();
+    });
+
+    const served = async (host: string): Promise<string> => {
+      const [endpoint] = await opened.host.endpoints('*', opened.ports[0]);
+      assert.ok(endpoint !== undefined);
+      try {
+        const { chain } = await tlsProbe({ ...endpoint, host, timeoutMs: 10_000 });
+        return hash('sha1', chain[0] ?? new Uint8Array(), 'hex');
+      } catch (error) {
+        return errorCode(error);
+      }
+    };
+
+    it('serves what the record says from the next handshake on', async (t) => {
+      const { sslRecords } = opened.host;
+      const key: SslRecordKey = { kind: 'hostnameport', host: HOST, port: opened.ports[0] };
+      const old = await installed(t, opened.host, await ca(), 'MY', HOST);
+      const fresh = await installed(t, opened.host, await ca(), 'WebHosting', HOST);
+      assert.equal(await served(HOST), 'VERIFY_HANDSHAKE_FAILED');
+      await sslRecords.set(recordFor(key, old.thumbprint));
+      assert.equal(await served(HOST), old.thumbprint);
+      await sslRecords.update(recordFor(key, fresh.thumbprint, 'WebHosting'));
+      assert.equal(await served(HOST), fresh.thumbprint);
+      await sslRecords.remove(key);
+      assert.equal(await served(HOST), 'VERIFY_HANDSHAKE_FAILED');
+    });
+
+    it('prefers the record of the host to that of every address', async (t) => {
+      const { sslRecords } = opened.host;
+      const [port] = opened.ports;
+      const general = await installed(t, opened.host, await ca(), 'MY', 'general.contract.test');
+      const special = await installed(t, opened.host, await ca(), 'MY', HOST);
+      const records = [
+        recordFor({ kind: 'ipport', address: '0.0.0.0', port }, general.thumbprint),
+        recordFor({ kind: 'hostnameport', host: HOST, port }, special.thumbprint),
+      ];
+      for (const record of records) {
+        await sslRecords.set(record);
+        t.after(() => sslRecords.remove(record.key));
+      }
+      assert.equal(await served(HOST), special.thumbprint);
+      assert.equal(await served('other.contract.test'), general.thumbprint);
+      assert.equal(await served(''), general.thumbprint);
+    });
+  });
+}

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
+import { makePfx } from '../../lab/pfx.ts';
+import type { LabCa } from '../../lab/test-ca.ts';
+import { WindowsError } from '../../src/errors/error.ts';
+import type { Pfx } from '../../src/ports/key-store.ts';
+import type { SslRecord, SslRecordKey, StoreName, WindowsHost } from '../../src/ports/windows-host.ts';
+
+/** A host for one run of the suite, and what of it may be used. The suite removes what it makes. */
+export interface ContractHost {
+  readonly host: WindowsHost;
+  /** An empty or absent folder for files of the suite, as a Windows path. */
+  readonly folder: string;
+  /** Two ports that nothing of the host uses. */
+  readonly ports: readonly [number, number];
+  close(): Promise<void>;
+}
+
+/** What every part of the suite starts from. */
+export interface ContractContext {
+  readonly open: () => Promise<ContractHost>;
+  readonly ca: () => Promise<LabCa>;
+}
+
+export interface ContractCertificate {
+  readonly der: Uint8Array;
+  readonly thumbprint: string;
+  readonly pfx: Pfx;
+}
+
+const DAY_MS = 24 * 3600 * 1000;
+
+/** A certificate of the CA that is valid for 30 days, with the CA's own certificate in its PFX. */
+export async function issue(ca: LabCa, ...names: readonly string[]): Promise<ContractCertificate> {
+  const issued = await ca.issue({
+    names,
+    notBefore: new Date(Date.now() - DAY_MS),
+    notAfter: new Date(Date.now() + 30 * DAY_MS),
+  });
+  const pfx = await makePfx(issued, [ca.der], `contract ${names[0] ?? ''}`);
+  return { der: issued.der, thumbprint: hash('sha1', issued.der, 'hex'), pfx };
+}
+
+/** Issues, imports, and removes again when the test is over. */
+export async function installed(
+  context: { after(work: () => Promise<void>): void },
+  host: WindowsHost,
+  ca: LabCa,
+  store: StoreName,
+  ...names: readonly string[]
+): Promise<ContractCertificate> {
+  const certificate = await issue(ca, ...names);
+  await host.certificates.importPfx(store, certificate.pfx.octets, certificate.pfx.password, 'contract');
+  context.after(() => host.certificates.remove(store, certificate.thumbprint));
+  return certificate;
+}
+
+/** A record with unusual values in the fields that a renewal carries over. */
+export function recordFor(key: SslRecordKey, certificateHash: string | null, store: string | null = 'MY'): SslRecord {
+  return {
+    key,
+    certificateHash,
+    certificateStore: store,
+    appId: '{0b5f2a5c-53a4-4d1c-9d2e-000000000001}',
+    certCheckMode: 1,
+    revocationFreshnessTime: 77,
+    revocationUrlRetrievalTimeout: 88,
+    ctlIdentifier: null,
+    ctlStoreName: null,
+    flags: 0x40 | 0x400,
+  };
+}
+
+/** The Win32 status with which a call fails. */
+export async function statusOf(work: Promise<unknown>): Promise<number> {
+  try {
+    await work;
+  } catch (error) {
+    assert.ok(error instanceof WindowsError, `not a WindowsError: ${String(error)}`);
+    assert.equal(error.code, 'WIN_CALL_FAILED');
+    return error.status;
+  }
+  return 0;
+}
