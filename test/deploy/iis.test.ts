@@ -109,7 +109,7 @@ test('install: a key that stays in its provider is refused, an import without ef
   await rejects(world.deployment().install(hardware), { code: 'IIS_KEY_UNSUPPORTED' });
   await rejects(world.deployment().install({ ...material, chain: [] }), { code: 'IIS_CERTIFICATE_NOT_STORED' });
   const other = await world.material(['other.test']);
-  await rejects(world.deployment().install({ ...material, attach: other.attach }), {
+  await rejects(world.deployment().install({ ...material, attach: () => other.attach() }), {
     code: 'IIS_CERTIFICATE_NOT_STORED',
   });
   await world.deployment().install(material);
