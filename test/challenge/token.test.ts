@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { CHALLENGE_PATH, checkedToken, tokenOfPath, urlHost } from '../../src/challenge/token.ts';
 import { coded, httpTask } from './support.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { CHALLENGE_FOLDERS, readWebConfig, renderWebConfig, WEB_CONFIG_FORMS } from '../../src/challenge/web-config.ts';
 import { elementsAt, readXml } from '../../src/iis/application-host-xml.ts';
 

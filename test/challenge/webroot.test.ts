@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { createWebrootSolver } from '../../src/challenge/http-webroot.ts';
 import { createWebrootFolders } from '../../src/challenge/webroot-folder.ts';
 import { WindowsError } from '../../src/errors/error.ts';

@@ -1,0 +1,292 @@
+import assert from 'node:assert/strict';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createSolvers } from '../../src/challenge/solvers.ts';
+import type { ChallengeTask } from '../../src/ports/solver.ts';
+import { systemClock } from '../../src/net/system.ts';
+import { connectSimWindows } from '../../lab/sim-windows/client.ts';
+import { http, startWorld, type World } from './sim.ts';
+import { coded, dnsTask, httpTask, site, temporaryFolder } from './support.ts';
+
+// appcmd tells nothing without administrator's rights.
+const shop = site('shop', [['http', '*:80:shop.everbind.test']]);
+
+async function get(world: World, task: ChallengeTask, address = '127.0.0.1'): Promise<number> {
+  const { request } = await import('node:http');
+  return new Promise((resolve, reject) => {
+    request(
+      {
+        host: address,
+        port: world.sim.httpPort,
+        path: `/.well-known/acme-challenge/${task.token}`,
+        headers: { host: task.identifier.value },
+        agent: false,
+      },
+      (answer) => {
+        answer.resume();
+        resolve(answer.statusCode ?? 0);
+      },
+    )
+      .on('error', reject)
+      .end();
+  });
+}
+
+async function roundTrip(world: World, mode: 'auto' | 'webroot' | 'http.sys', task: ChallengeTask): Promise<void> {
+  const solver = world.solvers(task, http(mode));
+  await solver.present(task);
+  await solver.wait(task);
+  await solver.cleanUp(task);
+}
+
+test('webroot: the file is served only thanks to our web.config', async (t) => {
+  const world = await startWorld(t);
+  const task = httpTask();
+  const folder = join(world.inetpub, 'shop', '.well-known', 'acme-challenge');
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, task.token), task.keyAuthorization);
+  assert.equal(await get(world, task), 404);
+  const before = await world.tree();
+  const solver = world.solvers(task, http('webroot'));
+  await solver.present(task);
+  assert.equal(await get(world, task), 200);
+  await solver.wait(task);
+  await solver.cleanUp(task);
+  const { [`/C/inetpub/shop/.well-known/acme-challenge/${task.token}`]: own, ...rest } = before;
+  assert.ok(own !== undefined);
+  assert.deepEqual(await world.tree(), rest);
+});
+
+for (const name of [
+  'shop.everbind.test',
+  'www.shop.everbind.test',
+  'a.tenants.everbind.test',
+  'xn--bcher-kva.everbind.test',
+]) {
+  for (const mode of ['webroot', 'http.sys'] as const) {
+    test(`${mode}: ${name}, and the tree is as it was`, async (t) => {
+      const world = await startWorld(t);
+      const before = await world.tree();
+      await roundTrip(world, mode, httpTask(name));
+      assert.deepEqual(await world.tree(), before);
+    });
+  }
+}
+
+test('an address that a site is bound to', async (t) => {
+  const world = await startWorld(t);
+  for (const mode of ['webroot', 'http.sys'] as const) await roundTrip(world, mode, httpTask('127.0.0.20', 'ip'));
+});
+
+test('webroot: many answers of two sites at the same time', async (t) => {
+  const world = await startWorld(t);
+  const before = await world.tree();
+  const tasks = Array.from({ length: 12 }, (_, index) =>
+    httpTask(index % 3 === 0 ? 'a.tenants.everbind.test' : 'shop.everbind.test'),
+  );
+  await Promise.all(tasks.map((task) => roundTrip(world, 'webroot', task)));
+  assert.deepEqual(await world.tree(), before);
+});
+
+test('webroot: a foreign web.config stays, and the self-check tells when it is in the way', async (t) => {
+  const world = await startWorld(t);
+  const folder = join(world.inetpub, 'shop', '.well-known', 'acme-challenge');
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'web.config'), '<configuration />');
+  const before = await world.tree();
+  const task = httpTask();
+  const solver = world.solvers(task, http('webroot'));
+  await solver.present(task);
+  await assert.rejects(solver.wait(task), coded('CHALLENGE_SELF_CHECK_FAILED', 'not-found'));
+  await solver.cleanUp(task);
+  assert.deepEqual(await world.tree(), before);
+});
+
+test('webroot: a site that maps files without extension itself', async (t) => {
+  const world = await startWorld(t);
+  const content = '<staticContent><mimeMap fileExtension="." mimeType="application/x-own" /></staticContent>';
+  const text = `<configuration><system.webServer>${content}</system.webServer></configuration>`;
+  await writeFile(join(world.inetpub, 'shop', 'web.config'), text);
+  await roundTrip(world, 'webroot', httpTask());
+  assert.equal(await readFile(join(world.inetpub, 'shop', 'web.config'), 'utf8'), text);
+});
+
+test('webroot: a configured folder holds for every name', async (t) => {
+  const world = await startWorld(t);
+  const before = await world.tree();
+  const task = httpTask('unknown.everbind.test');
+  const solver = world.solvers(task, http('webroot', { path: 'C:\\inetpub\\shop' }));
+  await solver.present(task);
+  await readFile(join(world.inetpub, 'shop', '.well-known', 'acme-challenge', task.token));
+  await solver.cleanUp(task);
+  assert.deepEqual(await world.tree(), before);
+});
+
+test('webroot: a name that no site answers for', async (t) => {
+  const world = await startWorld(t);
+  const task = httpTask('unknown.everbind.test');
+  await assert.rejects(
+    world.solvers(task, http('webroot', { port: 8080 })).present(task),
+    coded('CHALLENGE_PRESENT_FAILED', 'no-site'),
+  );
+});
+
+test('webroot: Windows refuses to write', async (t) => {
+  const world = await startWorld(t);
+  const before = await world.tree();
+  const task = httpTask();
+  const solver = world.solvers(task, http('webroot'));
+  for (const status of [5, 32, 112]) {
+    const fault = await world.sim.faults.add({ kind: 'fail', call: 'files.write', status });
+    await assert.rejects(solver.present(task), coded('CHALLENGE_PRESENT_FAILED', 'file-refused'));
+    await world.sim.faults.remove(fault);
+  }
+  assert.deepEqual(await world.tree(), before);
+});
+
+test('http.sys: one registration for all answers, gone with the last, and no site is touched', async (t) => {
+  const world = await startWorld(t);
+  const before = await world.tree();
+  const tasks = ['shop.everbind.test', 'unknown.everbind.test', 'elsewhere.everbind.test'].map((name) =>
+    httpTask(name),
+  );
+  await Promise.all(
+    tasks.map(async (task) => {
+      const solver = world.solvers(task, http('http.sys'));
+      await solver.present(task);
+      await solver.present(task);
+      await solver.wait(task);
+    }),
+  );
+  assert.deepEqual((await world.sim.snapshot()).registrations, ['http://+:80/.well-known/acme-challenge/']);
+  assert.deepEqual(await world.tree(), before);
+  for (const [index, task] of tasks.entries()) {
+    assert.equal((await world.sim.snapshot()).registrations.length, 1, `${index} gone`);
+    await world.solvers(task, http('http.sys')).cleanUp(task);
+    await world.solvers(task, http('http.sys')).cleanUp(task);
+  }
+  assert.deepEqual((await world.sim.snapshot()).registrations, []);
+});
+
+test('http.sys: from another process, and gone with it', async (t) => {
+  const socketPath = join(await temporaryFolder(t), 'sim.sock');
+  const client = connectSimWindows(socketPath);
+  t.after(() => client.close());
+  const world = await startWorld(t, { socketPath }, { hostOf: () => client });
+  const [one, two] = [httpTask(), httpTask('a.tenants.everbind.test')];
+  await Promise.all([one, two].map((task) => world.solvers(task, http('http.sys')).present(task)));
+  await world.solvers(one, http('http.sys')).wait(one);
+  await world.solvers(two, http('http.sys')).wait(two);
+  assert.equal(await get(world, httpTask()), 404);
+  await world.solvers(one, http('http.sys')).cleanUp(one);
+  assert.equal(await get(world, one), 404);
+  assert.equal(await get(world, two), 200);
+  client.close();
+  for (let tries = 0; (await world.sim.snapshot()).registrations.length > 0; tries += 1) {
+    assert.ok(tries < 100);
+    await systemClock.sleep(10);
+  }
+});
+
+test('auto: http.sys where it can', async (t) => {
+  const world = await startWorld(t);
+  await roundTrip(world, 'auto', httpTask());
+  assert.deepEqual(world.choices, ['shop.everbind.test http.sys shared-with-iis']);
+});
+
+for (const [what, options, reason, choices] of [
+  ['taken by another program', {}, 'http-sys-taken', ['http.sys shared-with-iis', 'webroot http-sys-refused']],
+  [
+    'a foreign port',
+    { foreignPorts: [80] },
+    'http-sys-port-foreign',
+    ['http.sys shared-with-iis', 'webroot http-sys-refused'],
+  ],
+  ['no rights', { elevated: false }, 'http-sys-denied', ['webroot not-elevated']],
+] as const) {
+  test(`auto: http.sys refuses (${what}), so it is webroot; mode http.sys says why it failed`, async (t) => {
+    const world = await startWorld(t, options, { sites: [shop] });
+    if (reason === 'http-sys-taken') {
+      await world.sim.host.httpServer.serve('http://+:80/.well-known/acme-challenge/', ({ path }) =>
+        path.includes('theirs') ? 'theirs' : null,
+      );
+    }
+    const before = await world.tree();
+    const task = httpTask();
+    const explicit = world.solvers(task, http('http.sys'));
+    await assert.rejects(explicit.present(task), coded('CHALLENGE_PRESENT_FAILED', reason));
+    await explicit.cleanUp(task);
+    const solver = world.solvers(task, http('auto'));
+    await solver.present(task);
+    assert.deepEqual(
+      world.choices,
+      choices.map((choice) => `shop.everbind.test ${choice}`),
+    );
+    await readFile(join(world.inetpub, 'shop', '.well-known', 'acme-challenge', task.token));
+    // The other program's prefix outranks the site: the self-check finds out before the CA does.
+    if (reason === 'http-sys-taken') {
+      await assert.rejects(solver.wait(task), coded('CHALLENGE_SELF_CHECK_FAILED', 'not-found'));
+    } else await solver.wait(task);
+    await solver.cleanUp(task);
+    assert.deepEqual(await world.tree(), before);
+  });
+}
+
+test('auto: when neither way is open the message names both', async (t) => {
+  const world = await startWorld(t);
+  await world.sim.host.httpServer.serve('http://+:8080/.well-known/acme-challenge/', () => null);
+  const task = httpTask('unknown.everbind.test');
+  await assert.rejects(world.solvers(task, http('auto', { port: 8080 })).present(task), (error) => {
+    assert.ok(coded('CHALLENGE_PRESENT_FAILED', 'no-site')(error));
+    assert.match((error as Error).message, /no IIS site .* another ACME client/);
+    return true;
+  });
+});
+
+test('auto: cleans up what a killed run that had chosen webroot left', async (t) => {
+  const world = await startWorld(t);
+  const before = await world.tree();
+  const task = httpTask();
+  await world.solvers(task, http('webroot')).present(task);
+  const { host } = world.sim;
+  const next = createSolvers({
+    windows: {
+      host,
+      sites: async () => (await import('../../src/iis/inventory.ts')).readInventory(host).then((all) => all.sites),
+    },
+    clock: systemClock,
+  });
+  await next(task, http('auto')).cleanUp(task);
+  assert.deepEqual(await world.tree(), before);
+  await world.solvers(task, http('webroot')).present(task);
+  const again = next(task, http('auto'));
+  await again.present(task);
+  await again.wait(task);
+  await again.cleanUp(task);
+  assert.deepEqual(await world.tree(), before);
+  assert.deepEqual((await world.sim.snapshot()).registrations, []);
+});
+
+test('equal configurations share a solver, others do not', async (t) => {
+  const { solvers } = await startWorld(t);
+  const task = httpTask();
+  assert.equal(solvers(task, http('http.sys')), solvers(httpTask('b.test'), http('http.sys')));
+  assert.notEqual(solvers(task, http('listener', { port: 81 })), solvers(task, http('listener')));
+});
+
+test('what cannot be proved is refused before anything happens', async (t) => {
+  const { solvers } = await startWorld(t);
+  const exec = { type: 'dns-01', provider: 'exec', command: ['/bin/true'], timeoutSeconds: 1 } as const;
+  const refused = coded('CHALLENGE_UNSUPPORTED');
+  assert.throws(() => solvers({ ...httpTask(), wildcard: true }, http('auto')), refused);
+  assert.throws(
+    () => solvers({ ...dnsTask('192.0.2.1'), identifier: { type: 'ip', value: '192.0.2.1' } }, exec),
+    refused,
+  );
+  assert.throws(() => solvers(dnsTask(), http('auto')), refused);
+  assert.throws(() => solvers({ ...httpTask(), type: 'tls-alpn-01' }, http('auto')), refused);
+  const without = createSolvers({ windows: null, clock: systemClock });
+  assert.throws(() => without(httpTask(), http('webroot')), refused);
+  assert.throws(() => without(httpTask(), http('http.sys')), refused);
+});
