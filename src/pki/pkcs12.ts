@@ -1,6 +1,7 @@
-import { hash, webcrypto } from 'node:crypto';
+import { createPrivateKey, createPublicKey, hash, webcrypto } from 'node:crypto';
 import type { ICryptoEngine } from 'pkijs';
 import { EverbindError } from '../errors/error.ts';
+import { parseCertificate } from './certificate.ts';
 
 export interface PfxRequest {
   /** PrivateKeyInfo, DER. Not kept. */
@@ -52,6 +53,10 @@ async function build({
   const [pkijs, asn1js] = await Promise.all([import('pkijs'), import('asn1js')]);
   const [leaf] = chain;
   if (leaf === undefined) throw new Error('no certificate');
+  const privateKey = createPrivateKey({ key: Buffer.from(privateKeyPkcs8), format: 'der', type: 'pkcs8' });
+  const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
+  if (Buffer.compare(parseCertificate(leaf).spkiDer, publicKey) !== 0)
+    throw new Error('the key is not that of the certificate');
   // The published type of CryptoEngine lacks members of the interface that the methods ask for; at run time it is what they expect.
   const engine = new pkijs.CryptoEngine({ name: 'node', crypto: webcrypto as Crypto }) as unknown as ICryptoEngine;
   const encryption = {
