@@ -39,11 +39,6 @@ export const TAG = {
   set: 0x31,
 } as const;
 
-/** The identifier octet of a context-specific tag. */
-export function contextTag(number: number, constructed: boolean): number {
-  return (constructed ? 0xa0 : 0x80) | number;
-}
-
 // A certificate nests about ten deep; general names with distinguished names in name constraints reach fifteen.
 const MAX_DEPTH = 24;
 

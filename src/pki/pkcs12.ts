@@ -58,7 +58,7 @@ async function build({
   if (Buffer.compare(parseCertificate(leaf).spkiDer, publicKey) !== 0)
     throw new Error('the key is not that of the certificate');
   // The published type of CryptoEngine lacks members of the interface that the methods ask for; at run time it is what they expect.
-  const engine = new pkijs.CryptoEngine({ name: 'node', crypto: webcrypto as Crypto }) as unknown as ICryptoEngine;
+  const engine = new pkijs.CryptoEngine({ name: 'node', crypto: webcrypto }) as unknown as ICryptoEngine;
   const encryption = {
     password: exactBuffer(Buffer.from(password, 'utf8')),
     contentEncryptionAlgorithm: { name: 'AES-CBC', length: 256 },

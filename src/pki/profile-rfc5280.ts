@@ -50,8 +50,8 @@ const authorityKey: Rule = (certificate) => {
   if (identifier !== null && (identifier.issuer === null) !== (identifier.serialHex === null)) {
     return 'its authority key identifier names an issuer without a serial number, or the other way round';
   }
-  if (identifier?.keyIdentifier != null || (identifier === null && isSelfIssued(certificate))) return null;
-  return 'it has no authority key identifier';
+  if (identifier === null) return isSelfIssued(certificate) ? null : 'it has no authority key identifier';
+  return identifier.keyIdentifier === null ? 'its authority key identifier has no key identifier' : null;
 };
 
 /** Section 4.2.1.2. */
@@ -69,7 +69,7 @@ const authority: Rule = (certificate) => {
   if (isCa && !critical(certificate, EXTENSION.basicConstraints))
     return 'it is a CA certificate with uncritical basic constraints';
   if (!isCa && keyUsage?.has('keyCertSign')) return 'it may issue certificates but is no CA certificate';
-  if (basicConstraints?.pathLength == null) return null;
+  if (basicConstraints === null || basicConstraints.pathLength === null) return null;
   if (!isCa) return 'it has a path length but is no CA certificate';
   return keyUsage !== null && !keyUsage.has('keyCertSign')
     ? 'it has a path length but may not issue certificates'

@@ -106,7 +106,7 @@ test('requests by OpenSSL are read and verified', async () => {
 test('a signer that signs wrongly is found before the CA sees it', async () => {
   const own = signer('ES256');
   const other = signer('ES256');
-  await refuses('PKI_CSR_INVALID', buildCsr({ identifiers, signer: { ...own, sign: other.sign } }));
+  await refuses('PKI_CSR_INVALID', buildCsr({ identifiers, signer: { ...own, sign: (data) => other.sign(data) } }));
   await refuses('PKI_CSR_INVALID', buildCsr({ identifiers, signer: { ...own, sign: async () => new Uint8Array(64) } }));
   await refuses('PKI_CSR_INVALID', buildCsr({ identifiers, signer: { ...own, sign: async () => new Uint8Array(0) } }));
 });

@@ -83,16 +83,10 @@ function isKeyBound({ privateKey }: TestKey): boolean {
 }
 
 export function algorithmOf({ privateKey }: TestKey): Uint8Array {
-  switch (privateKey.asymmetricKeyType) {
-    case 'rsa':
-      return sequence(oid('1.2.840.113549.1.1.11'), nothing());
-    case 'ed25519':
-      return sequence(oid('1.3.101.112'));
-    case 'ml-dsa-44':
-      return sequence(oid('2.16.840.1.101.3.4.3.17'));
-    default:
-      return ecdsaSha256;
-  }
+  const type = privateKey.asymmetricKeyType;
+  if (type === 'rsa') return sequence(oid('1.2.840.113549.1.1.11'), nothing());
+  if (type === 'ed25519') return sequence(oid('1.3.101.112'));
+  return type === 'ml-dsa-44' ? sequence(oid('2.16.840.1.101.3.4.3.17')) : ecdsaSha256;
 }
 
 function encode(extension: TestExtension): Uint8Array {
