@@ -11,7 +11,7 @@ export const DEFAULTS = {
   httpPort: 80,
   execTimeoutSeconds: 120,
   store: 'WebHosting',
-  adopt: true,
+  adopt: false,
 } as const;
 
 export const DEFAULT_CHALLENGE: HttpChallengeConfig = {

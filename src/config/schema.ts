@@ -195,7 +195,7 @@ const deployment = z.discriminatedUnion(
           }),
         adopt: yesOrNo().optional().meta({
           description:
-            'Take over bindings that hold a certificate of somebody else. With `false` only bindings that hold an earlier certificate of Everbind are changed.',
+            'Take over bindings that hold a certificate of somebody else, or none. Without it only bindings that hold an earlier certificate of Everbind are changed. docs/binding-rules.md has the rules.',
           default: DEFAULTS.adopt,
         }),
         store: oneOf(['WebHosting', 'MY']).optional().meta({

@@ -102,7 +102,7 @@ export interface IisDeploymentConfig {
   readonly type: 'iis';
   /** Names of sites, or `id:N`; null means every site whose bindings fit the certificate's names. */
   readonly sites: readonly string[] | null;
-  /** Bindings that hold a certificate of somebody else are taken over. */
+  /** Bindings that hold a certificate of somebody else, or none, are taken over. */
   readonly adopt: boolean;
   readonly store: 'WebHosting' | 'MY';
   /** Application ids (GUID in braces, lower case) whose http.sys records may be changed as well. */

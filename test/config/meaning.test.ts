@@ -47,7 +47,7 @@ certificates: [{ name: shop, names: [Shop.Example.com., bücher.example, "2001:D
         key: { algorithm: 'ec-p256', reuse: false },
         issuers: ['main'],
         challenges: [{ patterns: ['*'], challenge: { type: 'http-01', mode: 'auto', path: null, port: 80 } }],
-        deployments: [{ type: 'iis', sites: null, adopt: true, store: 'WebHosting', adoptForeignAppIds: [] }],
+        deployments: [{ type: 'iis', sites: null, adopt: false, store: 'WebHosting', adoptForeignAppIds: [] }],
         keepOld: 1,
       },
     ]);
