@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createAcmeClient, type AcmeClient } from '../../src/acme/client.ts';
+import { createTxtLookup } from '../../src/challenge/dns-txt.ts';
+import { createSolvers } from '../../src/challenge/solvers.ts';
+import type { ChallengeConfig } from '../../src/config/types.ts';
+import { systemClock, systemRandom } from '../../src/net/system.ts';
+import { createTransport, type NetTransport } from '../../src/net/transport.ts';
+import { parseCertificate } from '../../src/pki/certificate.ts';
+import { buildCsr } from '../../src/pki/csr.ts';
+import { type Identifier, identifierKey } from '../../src/pki/names.ts';
+import type { ChallengeTask } from '../../src/ports/solver.ts';
+import { freePorts } from '../../lab/loopback.ts';
+import { gated } from '../../lab/pebble/gate.ts';
+import { type Pebble, startPebble } from '../../lab/pebble/server.ts';
+import { newSigner } from '../acme/signers.ts';
+import { http, startWorld } from './sim.ts';
+import { coded } from './support.ts';
+
+// The whole way with a real CA that really looks: order, present, self-check, validation, clean-up, certificate.
+
+let pebble: Pebble;
+let transport: NetTransport;
+let client: AcmeClient;
+
+before(async () => {
+  const [httpPort = 0] = await freePorts(1);
+  pebble = await startPebble({ httpPort });
+  transport = createTransport({ roots: [pebble.listenerCaPem], proxy: null });
+  client = createAcmeClient({
+    directoryUrl: pebble.directoryUrl,
+    transport: gated(transport),
+    clock: systemClock,
+    random: systemRandom,
+    userAgent: 'everbind-test',
+    signer: newSigner(),
+  });
+  await client.newAccount({ termsOfServiceAgreed: true });
+});
+
+after(async () => {
+  transport.close();
+  await pebble.stop();
+});
+
+type Solvers = ReturnType<typeof createSolvers>;
+
+interface Begun {
+  readonly orderUrl: string;
+  readonly finalize: string;
+  readonly challenges: readonly {
+    readonly authorizationUrl: string;
+    readonly url: string;
+    readonly task: ChallengeTask;
+  }[];
+}
+
+async function begin(identifiers: readonly Identifier[], type: ChallengeConfig['type']): Promise<Begun> {
+  const { url, order } = await client.newOrder({ identifiers });
+  const challenges = await Promise.all(
+    order.authorizations.map(async (authorizationUrl) => {
+      const { authorization } = await client.getAuthorization(authorizationUrl);
+      const challenge = authorization.challenges.find((candidate) => candidate.type === type);
+      const token = challenge?.token ?? null;
+      assert.ok(challenge !== undefined && token !== null);
+      const { identifier, wildcard } = authorization;
+      const task = { type, identifier, wildcard, token, keyAuthorization: client.keyAuthorization(token) };
+      return { authorizationUrl, url: challenge.url, task };
+    }),
+  );
+  return { orderUrl: url, finalize: order.finalize, challenges };
+}
+
+/** Names of the certificate that the CA issues in the end. */
+async function issue(
+  solvers: Solvers,
+  config: ChallengeConfig,
+  identifiers: readonly Identifier[],
+): Promise<readonly string[]> {
+  const { orderUrl, finalize, challenges } = await begin(identifiers, config.type);
+  await Promise.all(
+    challenges.map(async ({ authorizationUrl, url, task }) => {
+      const solver = solvers(task, config);
+      try {
+        await solver.present(task);
+        await solver.wait(task);
+        await client.respondToChallenge(url);
+        await client.waitForAuthorization(authorizationUrl);
+      } finally {
+        await solver.cleanUp(task);
+      }
+    }),
+  );
+  await client.finalize(finalize, await buildCsr({ identifiers, signer: newSigner() }));
+  const { order } = await client.waitForOrder(orderUrl);
+  const { chain } = await client.downloadCertificate(order.certificate ?? '');
+  return parseCertificate(chain[0] ?? new Uint8Array())
+    .identifiers.map(identifierKey)
+    .toSorted();
+}
+
+const dns = (...names: readonly string[]): readonly Identifier[] => names.map((value) => ({ type: 'dns', value }));
+
+for (const mode of ['webroot', 'http.sys', 'auto'] as const) {
+  test(`${mode}: a certificate for names of two sites and for an address`, async (t) => {
+    const world = await startWorld(t, { httpPort: pebble.httpPort });
+    const tree = await world.tree();
+    const names = [
+      ...dns('shop.everbind.test', 'www.shop.everbind.test', 'a.tenants.everbind.test', 'xn--bcher-kva.everbind.test'),
+      { type: 'ip', value: '127.0.0.20' } as const,
+    ];
+    assert.deepEqual(await issue(world.solvers, http(mode), names), names.map(identifierKey).toSorted());
+    assert.deepEqual(await world.tree(), tree);
+    assert.deepEqual((await world.sim.snapshot()).registrations, []);
+  });
+}
+
+test('listener: a certificate on a machine without IIS', async () => {
+  const solvers = createSolvers({ windows: null, clock: systemClock, listenAddress: '127.0.0.1' });
+  const names = dns('a.everbind.test', 'b.everbind.test', 'c.everbind.test');
+  const config = http('auto', { port: pebble.httpPort });
+  assert.deepEqual(await issue(solvers, config, names), names.map(identifierKey));
+});
+
+test('dns-01 by a program: a name and its wildcard, which share a record', async () => {
+  const program = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'lab', 'dns-exec-challtestsrv.ts');
+  const solvers = createSolvers({ windows: null, clock: systemClock, dnsServers: [pebble.dnsServer] });
+  const config = {
+    type: 'dns-01',
+    provider: 'exec',
+    command: [process.execPath, program, pebble.challengeServerUrl],
+    timeoutSeconds: 10,
+  } as const;
+  const names = dns('*.wild.everbind.test', 'wild.everbind.test', 'other.everbind.test');
+  assert.deepEqual(await issue(solvers, config, names), names.map(identifierKey).toSorted());
+
+  assert.deepEqual(await createTxtLookup([pebble.dnsServer])('_acme-challenge.wild.everbind.test'), []);
+});
+
+test('when the self-check fails the CA is not asked, and the authorization stays usable', async (t) => {
+  const world = await startWorld(t, { httpPort: pebble.httpPort });
+  const { challenges } = await begin(dns('shop.everbind.test'), 'http-01');
+  const [only] = challenges;
+  assert.ok(only !== undefined);
+  const { task, url, authorizationUrl } = only;
+  const broken = await world.sim.host.httpServer.serve('http://+:80/.well-known/', () => 'not the answer');
+  const solver = world.solvers(task, http('webroot'));
+  await solver.present(task);
+  await assert.rejects(solver.wait(task), coded('CHALLENGE_SELF_CHECK_FAILED', 'wrong-body'));
+  assert.equal((await client.getAuthorization(authorizationUrl)).authorization.status, 'pending');
+  await broken();
+  await solver.wait(task);
+  await client.respondToChallenge(url);
+  await client.waitForAuthorization(authorizationUrl);
+  await solver.cleanUp(task);
+});
+
+test('without the self-check the CA would have refused: it really looks', async () => {
+  const { challenges } = await begin(dns('nobody.everbind.test'), 'http-01');
+  const [only] = challenges;
+  assert.ok(only !== undefined);
+  await client.respondToChallenge(only.url);
+  await assert.rejects(client.waitForAuthorization(only.authorizationUrl), coded('ACME_AUTHORIZATION_INVALID'));
+});
