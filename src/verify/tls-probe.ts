@@ -29,17 +29,20 @@ export const tlsProbe: Probe = (target, signal) =>
       // Weak keys and signatures are to be reported, not to end the handshake.
       ciphers: 'DEFAULT:@SECLEVEL=0',
     });
-    const settle = (work: () => void): void => {
+    const settle = (close: () => void, work: () => void): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
-      socket.destroy();
+      close();
       work();
     };
+    const cut = (): void => void socket.destroy();
+    // What is still to be sent goes first: a server that lacks the end of the handshake logs an error for each probe.
+    const hangUp = (): void => socket.destroySoon();
     const fail = (
       code: 'VERIFY_CONNECT_FAILED' | 'VERIFY_HANDSHAKE_FAILED' | 'VERIFY_TIMEOUT',
       cause?: unknown,
-    ): void => settle(() => reject(probeError(code, target, cause)));
-    const abort = (): void => settle(() => reject(signal?.reason as Error));
+    ): void => settle(cut, () => reject(probeError(code, target, cause)));
+    const abort = (): void => settle(cut, () => reject(signal?.reason as Error));
     const timer = setTimeout(() => fail('VERIFY_TIMEOUT'), target.timeoutMs);
     signal?.addEventListener('abort', abort, { once: true });
     socket.once('connect', () => {
@@ -50,7 +53,7 @@ export const tlsProbe: Probe = (target, signal) =>
     socket.once('secureConnect', () => {
       const served = servedBy(socket);
       if (served === null) fail('VERIFY_HANDSHAKE_FAILED');
-      else settle(() => resolve(served));
+      else settle(hangUp, () => resolve(served));
     });
   });
 
