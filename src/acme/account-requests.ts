@@ -44,8 +44,9 @@ export interface AccountRequests {
   /** For good: the CA refuses every later request of the account (RFC 8555 section 7.3.6). */
   deactivateAccount(signal?: AbortSignal): Promise<Account>;
   /**
-   * Gives the account a new key and signs with it from then on (RFC 8555 section 7.3.5). When this fails without an answer of the CA, either
-   * key may be the account's: newAccount with onlyReturnExisting and the new key finds out.
+   * Gives the account a new key, sees that the CA knows it, and signs with it from then on (RFC 8555 section 7.3.5). When this fails without
+   * an answer of the CA, either key may be the account's: newAccount with onlyReturnExisting and the new key finds out. Throws
+   * ACME_KEY_CHANGE_FAILED.
    */
   rolloverKey(newSigner: Signer, signal?: AbortSignal): Promise<void>;
   /** Addresses of the account's orders, page by page (RFC 8555 section 7.1.2.1); none where the CA keeps no list. */
@@ -63,40 +64,46 @@ export function accountRequests(session: Session): AccountRequests {
     return decode(await session.post({ url: session.accountUrl(), payload, resource: RESOURCES.account }, signal));
   }
 
+  async function submit(payload: object, signer: Signer, signal?: AbortSignal): Promise<AccountResource> {
+    const { newAccount } = await session.directory(signal);
+    const answer = await session.post({ url: newAccount, payload, resource: RESOURCES.account, keyOf: signer }, signal);
+    return { url: location(answer, 'account', policy), account: decode(answer), created: answer.status === 201 };
+  }
+
+  function lookUp(signer: Signer, signal?: AbortSignal): Promise<AccountResource> {
+    return submit({ onlyReturnExisting: true }, signer, signal);
+  }
+
+  async function create(request: NewAccount, signer: Signer, signal?: AbortSignal): Promise<AccountResource> {
+    const { newAccount, meta } = await session.directory(signal);
+    const { contacts = [], externalAccountBinding: external } = request;
+    if (meta.termsOfService !== null && request.termsOfServiceAgreed !== true) {
+      throw new EverbindError('ACME_TERMS_REQUIRED', 'The terms of service have not been agreed to', {
+        termsOfService: meta.termsOfService,
+      });
+    }
+    if (meta.externalAccountRequired && external === undefined) {
+      throw new EverbindError('ACME_EXTERNAL_ACCOUNT_REQUIRED', 'The CA wants an external account binding', {
+        url: newAccount,
+      });
+    }
+    const payload = {
+      ...(contacts.length === 0 ? {} : { contact: contacts }),
+      ...(request.termsOfServiceAgreed === true ? { termsOfServiceAgreed: true } : {}),
+      ...(external === undefined
+        ? {}
+        : { externalAccountBinding: bindExternalAccount(external, newAccount, signerKey(signer).jwk) }),
+    };
+    return submit(payload, signer, signal);
+  }
+
   return {
     newAccount: async (request, signal) => {
       const signer = session.signer();
-      const { jwk } = signerKey(signer);
-      const { newAccount, meta } = await session.directory(signal);
-      const { contacts, externalAccountBinding: external } = request;
-      const lookUp = request.onlyReturnExisting === true;
-      if (!lookUp && meta.termsOfService !== null && request.termsOfServiceAgreed !== true) {
-        throw new EverbindError('ACME_TERMS_REQUIRED', 'The terms of service have not been agreed to', {
-          termsOfService: meta.termsOfService,
-        });
-      }
-      if (!lookUp && meta.externalAccountRequired && external === undefined) {
-        throw new EverbindError('ACME_EXTERNAL_ACCOUNT_REQUIRED', 'The CA wants an external account binding', {
-          url: newAccount,
-        });
-      }
-      const payload = lookUp
-        ? { onlyReturnExisting: true }
-        : {
-            ...(contacts === undefined || contacts.length === 0 ? {} : { contact: contacts }),
-            ...(request.termsOfServiceAgreed === true ? { termsOfServiceAgreed: true } : {}),
-            ...(external === undefined
-              ? {}
-              : { externalAccountBinding: bindExternalAccount(external, newAccount, jwk) }),
-          };
-      const answer = await session.post(
-        { url: newAccount, payload, resource: RESOURCES.account, keyOf: signer },
-        signal,
-      );
-      const accountUrl = location(answer, 'account', policy);
-      const account = decode(answer);
-      session.account.url = accountUrl;
-      return { url: accountUrl, account, created: answer.status === 201 };
+      const resource =
+        request.onlyReturnExisting === true ? await lookUp(signer, signal) : await create(request, signer, signal);
+      session.account.url = resource.url;
+      return resource;
     },
 
     getAccount: (signal) => change('', signal),
@@ -122,6 +129,14 @@ export function accountRequests(session: Session): AccountRequests {
         payload: { account, oldKey },
       });
       await session.post({ url: keyChange, payload, resource: RESOURCES.keyChange }, signal);
+      // Whoever destroys the old key next must be sure: a CA has been seen to refuse with an empty 200.
+      const { url: owner } = await lookUp(newSigner, signal);
+      if (owner !== account) {
+        throw new EverbindError('ACME_KEY_CHANGE_FAILED', 'The CA accepted the key change but did not make it', {
+          account,
+          owner,
+        });
+      }
       session.account.signer = newSigner;
     },
 

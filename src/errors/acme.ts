@@ -87,6 +87,11 @@ export const ACME_ERRORS = entries({
     summary: 'The CA wants the account bound to an account that you have with it.',
     action: 'Get a key id and an HMAC key from the CA and set externalAccountBinding for this issuer.',
   },
+  ACME_KEY_CHANGE_FAILED: {
+    exit: 1,
+    summary: 'The CA accepted a new account key but does not know the account by it.',
+    action: 'The old key stays in use. Report it to the CA; try again with a new key.',
+  },
   ACME_KEY_UNSUPPORTED: {
     exit: 2,
     summary: 'A key cannot sign or verify ACME messages.',

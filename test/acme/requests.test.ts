@@ -337,10 +337,14 @@ test('an order that turns into one for other names while it is waited for', asyn
 
 test('a key change is signed by both keys and takes effect', async () => {
   const next = newSigner('EdDSA');
-  const { client, posts } = clientWith(() => ({ body: { status: 'valid' } }));
+  const { client, posts } = clientWith((request) => ({
+    headers: request.url.endsWith('/account') ? { location: 'https://ca.test/acct/1' } : {},
+    body: { status: 'valid' },
+  }));
   await client.rolloverKey(next);
   await client.getAccount();
-  const [change, later] = posts();
+  const [change, check, later] = posts();
+  assert.deepEqual(check?.payload, { onlyReturnExisting: true });
   assert.equal(change?.header['kid'], 'https://ca.test/acct/1');
   const inner = change?.payload as { protected: string; payload: string };
   const header = JSON.parse(Buffer.from(inner.protected, 'base64url').toString()) as Record<string, unknown>;
@@ -350,6 +354,16 @@ test('a key change is signed by both keys and takes effect', async () => {
   assert.equal(payload['account'], 'https://ca.test/acct/1');
   assert.equal((payload['oldKey'] as { kty: string }).kty, 'EC');
   assert.equal(later?.header['alg'], 'EdDSA');
+});
+
+test('a key change that the CA accepts and does not make leaves the old key in use', async () => {
+  const { client, posts } = clientWith((request) => ({
+    headers: request.url.endsWith('/account') ? { location: 'https://ca.test/acct/2' } : {},
+    body: { status: 'valid' },
+  }));
+  await assert.rejects(client.rolloverKey(newSigner('EdDSA')), coded('ACME_KEY_CHANGE_FAILED'));
+  await client.getAccount();
+  assert.equal(posts().at(-1)?.header['alg'], 'ES256');
 });
 
 test('a refused key change leaves the old key in use', async () => {

@@ -1,0 +1,78 @@
+import { gated } from '../../lab/pebble/gate.ts';
+import { type Pebble, type PebbleOptions, startPebble } from '../../lab/pebble/server.ts';
+import { type AcmeClient, createAcmeClient } from '../../src/acme/client.ts';
+import type { NewOrder, NewOrderResult } from '../../src/acme/order-requests.ts';
+import { systemClock, systemRandom } from '../../src/net/system.ts';
+import { createTransport, type NetTransport } from '../../src/net/transport.ts';
+import { buildCsr } from '../../src/pki/csr.ts';
+import { parseIdentifier } from '../../src/pki/names.ts';
+import type { Signer } from '../../src/ports/signer.ts';
+import { newSigner } from './signers.ts';
+
+/** A real Pebble that believes every challenge, and what is needed to talk to it. */
+export interface PebbleLab {
+  readonly pebble: Pebble;
+  readonly transport: NetTransport;
+  client(signer?: Signer, accountUrl?: string): AcmeClient;
+  stop(): Promise<void>;
+}
+
+export async function startLab(options: PebbleOptions = {}): Promise<PebbleLab> {
+  const pebble = await startPebble({ alwaysValid: true, ...options });
+  const transport = createTransport({ roots: [pebble.listenerCaPem], proxy: null });
+  return {
+    pebble,
+    transport,
+    client: (signer = newSigner(), accountUrl) =>
+      createAcmeClient({
+        directoryUrl: pebble.directoryUrl,
+        transport: gated(transport),
+        clock: systemClock,
+        random: systemRandom,
+        userAgent: 'everbind-test',
+        signer,
+        accountUrl,
+      }),
+    stop: async () => {
+      transport.close();
+      await pebble.stop();
+    },
+  };
+}
+
+export interface Issued {
+  readonly order: NewOrderResult;
+  readonly certificateUrl: string;
+  readonly key: Signer;
+  readonly chain: readonly Uint8Array[];
+}
+
+/** All steps of an issuance, authorizations side by side. */
+export async function issue(
+  client: AcmeClient,
+  names: readonly string[],
+  extra: Partial<NewOrder> = {},
+): Promise<Issued> {
+  const identifiers = names.map(parseIdentifier);
+  const key = newSigner();
+  const order = await client.newOrder({ identifiers, ...extra });
+  await Promise.all(order.order.authorizations.map((url) => authorize(client, url)));
+  await client.waitForOrder(order.url, { until: 'ready', identifiers });
+  const finalized = await client.finalize(order.order.finalize, await buildCsr({ identifiers, signer: key }));
+  const { order: done } = await client.waitForOrder(order.url, { identifiers, retryAfterMs: finalized.retryAfterMs });
+  if (done.certificate === null) throw new Error('no certificate in a valid order');
+  const { chain } = await client.downloadCertificate(done.certificate);
+  return { order, certificateUrl: done.certificate, key, chain };
+}
+
+/** Answers one challenge of an authorization unless it is valid already. */
+export async function authorize(client: AcmeClient, url: string): Promise<void> {
+  const { authorization } = await client.getAuthorization(url);
+  if (authorization.status === 'valid') return;
+  const challenge = authorization.challenges.find(
+    ({ type }) => type === (authorization.wildcard ? 'dns-01' : 'http-01'),
+  );
+  if (challenge === undefined) throw new Error('no challenge that fits');
+  const { retryAfterMs } = await client.respondToChallenge(challenge.url);
+  await client.waitForAuthorization(url, { retryAfterMs });
+}
