@@ -40,9 +40,9 @@ export function addCertificate(text: string | null, certificate: NewCertificate,
   if (root.flow !== true && list === undefined) {
     return `${ended(text, newline)}certificates:${newline}${entry(certificate, 2, newline)}`;
   }
-  if (isSeq(list) && list.flow !== true && list.range != null && list.items.length > 0) {
+  if (isSeq(list) && list.flow !== true && list.items.length > 0) {
     const indent = indentation(text, list.items[0] as Node);
-    const end = endOfLine(text, list.range[1]);
+    const end = endOfLine(text, list.range?.[1] ?? text.length);
     return ended(text.slice(0, end), newline) + entry(certificate, indent, newline) + text.slice(end);
   }
   if (isSeq(list) && list.items.length > 0) list.add(document.createNode(certificate));

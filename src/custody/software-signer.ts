@@ -6,14 +6,15 @@ import { publicKeyOf } from './software-key.ts';
 
 const signAsync = promisify(sign);
 
-/** A signer over a key in memory. RSA, which takes a millisecond or more, signs off the main thread. */
+/** A signer over a key in memory. RSA and P-384, which take a millisecond or more, sign off the main thread. */
 export function softwareSigner(key: KeyObject, algorithm: KeyAlgorithm): Signer {
   const { name, hash } = signatureOf(algorithm);
+  const slow = name === 'RS256' || name === 'ES384';
   const parameters = { key, dsaEncoding: 'ieee-p1363' } as const;
   return {
     algorithm: name,
     publicKey: publicKeyOf(key),
-    sign: name === 'RS256' ? (data) => signAsync(hash, data, parameters) : async (data) => sign(hash, data, parameters),
+    sign: slow ? (data) => signAsync(hash, data, parameters) : async (data) => sign(hash, data, parameters),
   };
 }
 

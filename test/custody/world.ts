@@ -29,9 +29,9 @@ export interface Opened {
   readonly store: Store;
   readonly keys: SoftwareKeyStore;
   readonly secrets: Secrets;
-  auditKey(): Promise<CheckpointSigner>;
+  readonly auditKey: () => Promise<CheckpointSigner>;
   /** How often the master key was fetched. */
-  fetches(): number;
+  readonly fetches: () => number;
 }
 
 export function createWorld(): World {
