@@ -58,7 +58,10 @@ export async function* cases(corpus: string): AsyncIterable<CorpusCase> {
         ...(soft === undefined ? {} : { soft }),
         run: () => {
           const verdict = judge(testcase);
-          assert.equal(verdict.result, testcase.expected_result, verdict.reason);
+          assert(
+            verdict.result === testcase.expected_result,
+            `expected ${testcase.expected_result}, ${verdict.reason}`,
+          );
         },
       };
     }

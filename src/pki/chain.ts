@@ -46,8 +46,9 @@ export interface ValidatedChain {
 }
 
 const DEFAULT_DEPTH = 8;
-// Self-issued certificates do not count for the depth, so that the length needs a limit of its own.
-const MAX_PATH = 16;
+const MAX_DEPTH = 64;
+/** Self-issued certificates do not count for the depth; so many more of them are followed. */
+const MAX_SELF_ISSUED = 8;
 /** Steps of the search and signature checks that one validation may cost (webpki of Rust: 200,000 and 100). */
 const MAX_STEPS = 10_000;
 const MAX_SIGNATURE_CHECKS = 100;
@@ -61,7 +62,7 @@ export function validateChain(request: ChainRequest): ValidatedChain {
     request,
     profile: request.profile ?? 'webpki',
     purpose: request.purpose ?? KEY_PURPOSE.serverAuth,
-    depth: Math.min(request.maxDepth ?? DEFAULT_DEPTH, MAX_PATH),
+    depth: Math.min(request.maxDepth ?? DEFAULT_DEPTH, MAX_DEPTH),
     budget: { left: MAX_SIGNATURE_CHECKS, verified: new Map() },
     findings: new Map(),
     stepsLeft: MAX_STEPS,
@@ -115,7 +116,7 @@ function extend(search: Search, path: readonly Certificate[], depth: number): re
   for (const candidate of search.request.intermediates) {
     if (!names(candidate, current) || path.some((earlier) => sameAuthority(earlier, candidate))) continue;
     const below = depth + (isSelfIssued(candidate) ? 0 : 1);
-    if (below > search.depth || path.length + 1 >= MAX_PATH) {
+    if (below > search.depth || path.length - below > MAX_SELF_ISSUED) {
       note(search, RANK.link, { reason: 'limit', message: 'the path through it is too long', certificate: candidate });
       continue;
     }

@@ -72,13 +72,13 @@ function decode(der: Uint8Array): Crl {
   finish(fields);
   if (version > 2) throw derError('an unknown version', tbs.start);
   if (wrapped !== null && version !== 2) throw derError('extensions outside version 2', wrapped.start);
-  const { revoked, entryExtensions } = readRevoked(revokedField);
+  const { revoked, entryExtensions, canonical } = readRevoked(revokedField);
   return {
     version,
     issuerDer: encodingOf(issuer),
     thisUpdate: thisUpdate.ms,
     nextUpdate: nextUpdate?.ms ?? null,
-    timesCanonical: thisUpdate.canonical && (nextUpdate?.canonical ?? true),
+    timesCanonical: thisUpdate.canonical && (nextUpdate?.canonical ?? true) && canonical,
     revoked,
     entryExtensions,
     extensions: wrapped === null ? new Map() : readWrapped(wrapped),
@@ -98,23 +98,25 @@ function readWrapped(element: DerElement): ReadonlyMap<string, Extension> {
 function readRevoked(element: DerElement | null): {
   revoked: ReadonlySet<string>;
   entryExtensions: readonly Extension[];
+  canonical: boolean;
 } {
   const revoked = new Set<string>();
   const extensions = new Map<string, Extension>();
+  let canonical = true;
   const entries = element === null ? [] : children(element);
   // Section 5.1.2.6: the list is left out when nothing is revoked.
   if (element !== null && entries.length === 0) throw derError('an empty list of revoked certificates', element.start);
   for (const entry of entries) {
     const cursor = open(entry);
     revoked.add(Buffer.from(readInteger(take(cursor, TAG.integer))).toString('hex'));
-    readTime(takeAny(cursor));
+    canonical &&= readTime(takeAny(cursor)).canonical;
     const entryExtensions = takeOptional(cursor, TAG.sequence);
     finish(cursor);
     for (const extension of entryExtensions === null ? [] : readExtensions(entryExtensions).values()) {
       extensions.set(`${extension.oid} ${extension.critical} ${reasonKey(extension)}`, extension);
     }
   }
-  return { revoked, entryExtensions: [...extensions.values()] };
+  return { revoked, entryExtensions: [...extensions.values()], canonical };
 }
 
 /** Reasons are few, and each must be looked at; values of other extensions only matter by their kind. */

@@ -1,4 +1,4 @@
-import { domainToASCII } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 import type { Certificate } from './certificate.ts';
 import { attributeText } from './distinguished-name.ts';
 import { formatIp, parseIp } from './ip-address.ts';
@@ -74,10 +74,14 @@ const alternativeNames: Rule = (certificate) => {
   if (extension === undefined) return 'it has no alternative names';
   if (extension.critical && certificate.subject.length > 0)
     return 'its alternative names are critical though it has a subject';
-  const suffix = (certificate.subjectAltNames ?? []).find(
-    (name) => name.type === 'dns' && /^\*\.[^.]*$/.test(name.value),
-  );
-  return suffix === undefined ? null : 'it is a wildcard for a whole top-level domain';
+  for (const name of certificate.subjectAltNames ?? []) {
+    if (name.type === 'ip') continue;
+    if (name.type !== 'dns') return `it has an alternative name of the form "${name.type}"`;
+    if (/^\*\.[^.]*$/.test(name.value)) return 'it is a wildcard for a whole top-level domain';
+    if (name.value.split('.').some(isReservedLabel))
+      return `the DNS name ${JSON.stringify(name.value)} has a reserved label`;
+  }
+  return null;
 };
 
 /**
@@ -103,6 +107,12 @@ const RULES: Readonly<Record<Role, readonly Rule[]>> = {
   intermediate: [version, authorityKey],
   root: [version, authorityKey, rootAuthorityKey, rootPurpose],
 };
+
+/** 1.6.1, RFC 5890 section 2.3.1: hyphens in the third and fourth place stand for A-labels, and those must decode. */
+function isReservedLabel(label: string): boolean {
+  if (label.slice(2, 4) !== '--') return false;
+  return !/^xn--/i.test(label) || domainToUnicode(label.toLowerCase()).startsWith('xn--');
+}
 
 function kindOf(text: string): 'address' | 'wildcard' | 'host' {
   if (text.startsWith('*.')) return 'wildcard';

@@ -22,54 +22,55 @@ export function revocationProblem(
     const issuer = path[index + 1];
     if (issuer === undefined) break;
     const status = statusOf(certificate, issuer, lists, time);
-    if (status === 'revoked') return { reason: 'revoked', message: 'it is revoked', certificate };
-    if (status !== 'good' && (status !== 'no list' || index === 0)) {
-      return { reason: 'crl', message: `its revocation status is unknown: ${status}`, certificate };
+    if (status.kind === 'revoked') return { reason: 'revoked', message: 'it is revoked', certificate };
+    if (status.kind === 'unusable' || (status.kind === 'none' && index === 0)) {
+      const why = status.kind === 'unusable' ? status.problem : 'no CRL covers it';
+      return { reason: 'crl', message: `its revocation status is unknown: ${why}`, certificate };
     }
   }
   return null;
 }
 
-type Parsed = { readonly crl: Crl } | { readonly crl: null; readonly problem: string };
+/** What a list, or all of them, tell of a certificate. */
+type Status = { readonly kind: 'revoked' | 'good' | 'none' } | { readonly kind: 'unusable'; readonly problem: string };
+
+type Parsed = Crl | { readonly kind: 'unusable'; readonly problem: string };
 
 function parsed(der: Uint8Array): Parsed {
   try {
-    return { crl: parseCrl(der) };
+    return parseCrl(der);
   } catch (error) {
-    if (error instanceof EverbindError) return { crl: null, problem: error.message };
+    if (error instanceof EverbindError) return { kind: 'unusable', problem: error.message };
     throw error;
   }
 }
 
-/** `revoked`, `good`, `no list`, or what is wrong with the lists there are. */
-function statusOf(certificate: Certificate, issuer: Certificate, lists: readonly Parsed[], time: number): string {
-  let status = 'no list';
+/** Revoked outweighs good, good outweighs lists that cannot be used. */
+function statusOf(certificate: Certificate, issuer: Certificate, lists: readonly Parsed[], time: number): Status {
+  let status: Status = { kind: 'none' };
   for (const list of lists) {
-    // A list that does not parse may be anybody's; it cannot vouch for this certificate.
-    if (list.crl === null) {
-      if (status === 'no list') status = list.problem;
-      continue;
-    }
-    const { crl } = list;
-    if (Buffer.compare(crl.issuerDer, certificate.issuerDer) !== 0) continue;
-    let scope: DistributionScope | null = null;
-    let problem: string | null;
-    try {
-      problem = unusable(crl, issuer, time);
-      scope = problem === null ? readDistributionScope(crl) : null;
-    } catch (error) {
-      if (!(error instanceof EverbindError)) throw error;
-      problem = error.message;
-    }
-    if (problem !== null) {
-      if (status === 'no list') status = problem;
-      continue;
-    }
-    if (scope !== null && !covers(scope, certificate)) continue;
-    if (crl.revoked.has(certificate.serialHex)) return 'revoked';
-    if (scope === null || !scope.someReasons) status = 'good';
+    const found = judge(list, certificate, issuer, time);
+    if (found.kind === 'revoked') return found;
+    if (found.kind === 'good' || status.kind === 'none') status = found;
   }
   return status;
+}
+
+function judge(list: Parsed, certificate: Certificate, issuer: Certificate, time: number): Status {
+  // A list that does not parse may be anybody's, the issuer's too.
+  if ('kind' in list) return list;
+  if (Buffer.compare(list.issuerDer, certificate.issuerDer) !== 0) return { kind: 'none' };
+  try {
+    const problem = unusable(list, issuer, time);
+    if (problem !== null) return { kind: 'unusable', problem };
+    const scope = readDistributionScope(list);
+    if (scope !== null && !covers(scope, certificate)) return { kind: 'none' };
+    if (list.revoked.has(certificate.serialHex)) return { kind: 'revoked' };
+    return { kind: scope === null || !scope.someReasons ? 'good' : 'none' };
+  } catch (error) {
+    if (error instanceof EverbindError) return { kind: 'unusable', problem: error.message };
+    throw error;
+  }
 }
 
 function covers(scope: DistributionScope, certificate: Certificate): boolean {
@@ -95,6 +96,7 @@ function unusable(crl: Crl, issuer: Certificate, time: number): string | null {
   if (identifier === null) return 'the CRL has no authority key identifier';
   if (issuer.subjectKeyIdentifier !== null && identifier !== issuer.subjectKeyIdentifier)
     return 'the CRL is of another key';
+  if (crl.extensions.has(EXTENSION.deltaCrlIndicator)) return 'the CRL only lists changes';
   for (const extension of crl.extensions.values()) {
     if (extension.critical && !PROCESSED.has(extension.oid))
       return `the CRL has the critical extension ${extension.oid}`;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { EverbindError } from '../../src/errors/error.ts';
-import type { Certificate } from '../../src/pki/certificate.ts';
+import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
 import { type ChainRequest, validateChain } from '../../src/pki/chain.ts';
 import type { ChainReason } from '../../src/pki/chain-problem.ts';
 import { nothing, oid, sequence, unsignedInteger } from '../../src/pki/der-writer.ts';
@@ -13,6 +14,7 @@ import {
   basicConstraints,
   CLIENT_AUTH,
   dns,
+  email,
   extendedKeyUsage,
   ip,
   keyUsage,
@@ -290,6 +292,18 @@ test('the Baseline Requirements: only the profile of the web minds', () => {
   strictOnly(leaf({ extensions: [{ ...extendedKeyUsage(SERVER_AUTH), critical: true }] }), ['webpki']);
   strictOnly(leaf({ extensions: [{ ...san(dns('shop.example')), critical: true }] }), ['webpki']);
   strictOnly(leaf({ extensions: [keyUsage(0, 2)] }), ['webpki']);
+  strictOnly(leaf({ extensions: [san(dns('shop.example'), email('a@shop.example'))] }), ['webpki']);
+  strictOnly(leaf({ extensions: [san(dns('shop.example'), dns('ab--c.example'))] }), ['webpki']);
+  strictOnly(leaf({ extensions: [san(dns('shop.example'), dns('xn--a.example'))] }), ['webpki']);
+  strictOnly(leaf({ subject: name('0xC0000201'), extensions: [san(dns('shop.example'), ip('192.0.2.1'))] }), [
+    'webpki',
+  ]);
+  validate(
+    leaf({
+      subject: name('192.0.2.1'),
+      extensions: [san(dns('shop.example'), ip('192.0.2.1'), dns('xn--bcher-kva.example'))],
+    }),
+  );
   const asLeaf = makeIntermediate(root, 'CA', {
     extensions: [san(dns('shop.example')), extendedKeyUsage(SERVER_AUTH)],
   });
@@ -378,4 +392,38 @@ test('numbers of certificates in policy extensions are read strictly', () => {
   };
   const ca = makeIntermediate(root, 'Huge', { extensions: [inhibit] });
   refuses('policy', { leaf: makeLeaf(ca), intermediates: [ca.certificate], profile: 'path' });
+});
+
+test('chains of certificates with changed octets are valid or refused with a reason, in every profile', () => {
+  const parts = [makeLeaf(intermediate), intermediate.certificate, root.certificate];
+  const change = fc.tuple(fc.nat(2), fc.nat(), fc.integer({ min: 1, max: 255 }));
+  fc.assert(
+    fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), (changes) => {
+      const octets = parts.map((certificate) => Uint8Array.from(certificate.der));
+      for (const [which, at, bits] of changes) {
+        const target = octets[which] ?? new Uint8Array(1);
+        target[at % target.length] = (target[at % target.length] ?? 0) ^ bits;
+      }
+      let parsed;
+      try {
+        parsed = octets.map((der) => parseCertificate(der));
+      } catch (error) {
+        assert(error instanceof EverbindError && error.code === 'PKI_CERTIFICATE_INVALID', String(error));
+        return;
+      }
+      const [leaf, ca, anchor] = parsed;
+      if (leaf === undefined || ca === undefined || anchor === undefined) return;
+      for (const profile of ['path', 'rfc5280', 'webpki'] as const) {
+        try {
+          validate({ leaf, intermediates: [ca], roots: [anchor], profile });
+          // Only the anchor may differ, and only in what nobody looks at: its own signature.
+          assert.deepEqual(leaf.der, parts[0]?.der);
+          assert.deepEqual(ca.der, parts[1]?.der);
+        } catch (error) {
+          assert(error instanceof EverbindError && error.code === 'PKI_CHAIN_INVALID', String(error));
+        }
+      }
+    }),
+    { numRuns: 1500 },
+  );
 });
