@@ -24,14 +24,14 @@ const MAX_POLICIES = 1000;
  */
 export function policyProblem(path: readonly Certificate[]): string | null {
   try {
-    return process(path);
+    return walkPath(path);
   } catch (error) {
     if (error instanceof EverbindError) return 'the policy extensions are malformed';
     throw error;
   }
 }
 
-function process(path: readonly Certificate[]): string | null {
+function walkPath(path: readonly Certificate[]): string | null {
   const last = path.length - 1;
   let explicitPolicy = path.length;
   let policyMapping = path.length;
