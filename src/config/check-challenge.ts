@@ -2,7 +2,8 @@ import { absolutePath, isFile } from './check-path.ts';
 import type { CheckContext } from './context.ts';
 import { DEFAULTS } from './defaults.ts';
 import type { PathStep } from './problem.ts';
-import type { ChallengeInput, ChallengeRuleInput, SettingsInput } from './schema.ts';
+import type { SettingsInput } from './schema.ts';
+import type { ChallengeInput, ChallengeRuleInput } from './schema-challenge.ts';
 import type { ChallengeConfig, ChallengeRule } from './types.ts';
 
 /** The challenge rules of a certificate or of `defaults`; null when it says nothing about challenges. */

@@ -3,7 +3,7 @@ import { absolutePath } from './check-path.ts';
 import { rootsProblem } from './check-roots.ts';
 import { DEFAULTS } from './defaults.ts';
 import { type PathStep, quote } from './problem.ts';
-import type { IssuerInput } from './schema.ts';
+import type { IssuerInput } from './schema-issuer.ts';
 import type { IssuerConfig, SecretReference } from './types.ts';
 
 /** An issuer with its defaults; what is wrong is reported. */

@@ -2,7 +2,8 @@ import { checkChallenges } from './check-challenge.ts';
 import type { CheckContext } from './context.ts';
 import { DEFAULTS } from './defaults.ts';
 import { type PathStep, quote } from './problem.ts';
-import type { DeploymentInput, SettingsInput } from './schema.ts';
+import type { SettingsInput } from './schema.ts';
+import type { DeploymentInput } from './schema-deployment.ts';
 import { suggest } from './suggest.ts';
 import type { CertificateKeyAlgorithm, ChallengeRule, DeploymentConfig } from './types.ts';
 

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { KeyAlgorithm, KeyHandle } from '../ports/key-store.ts';
+import { statement } from '../store/statements.ts';
 
 export interface KeyRow {
   readonly handle: KeyHandle;
@@ -10,7 +11,7 @@ export interface KeyRow {
 }
 
 export function readKeyRow(db: DatabaseSync, handle: KeyHandle): KeyRow | null {
-  const row = db.prepare('SELECT algorithm, sealed, created_at FROM custody_keys WHERE handle = ?').get(handle);
+  const row = statement(db, 'SELECT algorithm, sealed, created_at FROM custody_keys WHERE handle = ?').get(handle);
   if (row === undefined) return null;
   return {
     handle,
@@ -22,16 +23,15 @@ export function readKeyRow(db: DatabaseSync, handle: KeyHandle): KeyRow | null {
 
 /** null when it was inserted; the algorithm of the key that has this handle already, and stays, otherwise. */
 export function insertKeyRow(db: DatabaseSync, row: KeyRow): KeyAlgorithm | null {
-  const { changes } = db
-    .prepare(
-      'INSERT INTO custody_keys (handle, algorithm, sealed, created_at) VALUES (?, ?, ?, ?) ON CONFLICT (handle) DO NOTHING',
-    )
-    .run(row.handle, row.algorithm, row.sealed, row.createdAt);
+  const { changes } = statement(
+    db,
+    'INSERT INTO custody_keys (handle, algorithm, sealed, created_at) VALUES (?, ?, ?, ?) ON CONFLICT (handle) DO NOTHING',
+  ).run(row.handle, row.algorithm, row.sealed, row.createdAt);
   return changes === 1 ? null : (readKeyRow(db, row.handle)?.algorithm ?? null);
 }
 
 /** Overwrites the octets before the row goes. */
 export function deleteKeyRow(db: DatabaseSync, handle: KeyHandle): void {
-  db.prepare('UPDATE custody_keys SET sealed = zeroblob(length(sealed)) WHERE handle = ?').run(handle);
-  db.prepare('DELETE FROM custody_keys WHERE handle = ?').run(handle);
+  statement(db, 'UPDATE custody_keys SET sealed = zeroblob(length(sealed)) WHERE handle = ?').run(handle);
+  statement(db, 'DELETE FROM custody_keys WHERE handle = ?').run(handle);
 }

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { mustRun } from '../../lab/run-command.ts';
 import { configFingerprint } from '../../src/config/fingerprint.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { readConfigFile } from '../../src/config/read.ts';
@@ -62,7 +63,7 @@ describe('loadConfig', () => {
   it('a folder, a pipe, a huge file: CONFIG_UNREADABLE, at once', async () => {
     assert.equal(await codeOf(folder), 'CONFIG_UNREADABLE');
     const pipe = join(folder, 'pipe');
-    execFileSync('mkfifo', [pipe]);
+    await mustRun('mkfifo', [pipe]);
     assert.equal(await codeOf(pipe), 'CONFIG_UNREADABLE');
     const huge = write('huge.yaml', GOOD);
     truncateSync(huge, 33 * 1024 * 1024);

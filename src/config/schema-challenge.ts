@@ -1,0 +1,61 @@
+import * as z from 'zod';
+import { DEFAULTS } from './defaults.ts';
+import { commandLine, namePattern, windowsFolder } from './schema-names.ts';
+import { listOf, oneOf, section, wholeNumber } from './schema-values.ts';
+
+const httpShape = {
+  type: z.literal('http-01').meta({ description: 'Control is proved by an answer over HTTP on port 80.' }),
+  mode: oneOf(['auto', 'webroot', 'http.sys', 'listener']).optional().meta({
+    description:
+      'Who answers: files below the root of the IIS site (`webroot`), a URL reservation beside IIS (`http.sys`), a listener of our own (`listener`), or the first of these that works (`auto`).',
+    default: DEFAULTS.httpMode,
+  }),
+  path: windowsFolder()
+    .optional()
+    .meta({
+      description: 'Folder that is served as the root of the site, when it is not the one that IIS has.',
+      examples: ['C:\\inetpub\\wwwroot'],
+    }),
+  port: wholeNumber(1, 65535).optional().meta({
+    description: 'Port of this machine that receives what the CA sends to port 80.',
+    default: DEFAULTS.httpPort,
+  }),
+};
+
+const dnsShape = {
+  type: z.literal('dns-01').meta({ description: 'Control is proved by a TXT record; needed for wildcard names.' }),
+  provider: oneOf(['exec']).meta({ description: 'Who writes the record: a program of yours (`exec`).' }),
+  command: commandLine().meta({
+    description:
+      'Program and arguments, run without a shell. It gets the task as JSON on standard input. A relative program path is taken from the folder of this file.',
+    examples: [['./hooks/dns.exe', '--zone', 'example.com']],
+  }),
+  timeoutSeconds: wholeNumber(1, 3600)
+    .optional()
+    .meta({ description: 'Time limit of one run of the program.', default: DEFAULTS.execTimeoutSeconds }),
+};
+
+const CHALLENGE = 'a mapping with type: http-01 or type: dns-01';
+/** How control of names is proved. */
+export const challenge = z.discriminatedUnion(
+  'type',
+  [section(httpShape, CHALLENGE), section(dnsShape, CHALLENGE)],
+  CHALLENGE,
+);
+
+const patterns = listOf(namePattern(), 'name patterns', { min: 1, max: 250 }).meta({
+  description:
+    'Names that this entry is for: a name, an IP address, `*.example.com` for every name below example.com, or `*` for all.',
+  examples: [['*.example.com']],
+});
+
+const RULE = 'a mapping with names, type and the settings of that challenge';
+/** The same for the names that fit its patterns. */
+export const challengeRule = z.discriminatedUnion(
+  'type',
+  [section({ names: patterns, ...httpShape }, RULE), section({ names: patterns, ...dnsShape }, RULE)],
+  RULE,
+);
+
+export type ChallengeInput = z.output<typeof challenge>;
+export type ChallengeRuleInput = z.output<typeof challengeRule>;
