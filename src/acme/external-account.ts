@@ -18,12 +18,13 @@ export function bindExternalAccount(account: ExternalAccount, newAccountUrl: str
   const algorithm = account.algorithm ?? 'HS256';
   const header = encodeBase64url(JSON.stringify({ alg: algorithm, kid: account.keyId, url: newAccountUrl }));
   const payload = encodeBase64url(JSON.stringify(jwk));
-  return { protected: header, payload, signature: macJws(algorithm, account.hmacKey, `${header}.${payload}`) };
+  const signature = mac(algorithm, account.hmacKey, Buffer.from(`${header}.${payload}`, 'latin1'));
+  return { protected: header, payload, signature: encodeBase64url(signature) };
 }
 
-/** base64url of the HMAC of a JWS signing input (RFC 7518 section 3.2). */
-export function macJws(algorithm: MacAlgorithm, key: Uint8Array, signingInput: string): string {
-  return createHmac(macHash[algorithm], key).update(signingInput, 'latin1').digest('base64url');
+/** HMAC of the octets (RFC 7518 section 3.2). */
+export function mac(algorithm: MacAlgorithm, key: Uint8Array, data: Uint8Array): Uint8Array {
+  return createHmac(macHash[algorithm], key).update(data).digest();
 }
 
 const macHash = { HS256: 'sha256', HS384: 'sha384', HS512: 'sha512' } as const;

@@ -2,8 +2,8 @@ import { type KeyObject, timingSafeEqual, verify } from 'node:crypto';
 import { EverbindError } from '../errors/error.ts';
 import type { SignatureAlgorithm } from '../ports/signer.ts';
 import { decodeBase64url } from './base64url.ts';
-import { type MacAlgorithm, macJws } from './external-account.ts';
-import { type FlattenedJws } from './jws.ts';
+import { mac, type MacAlgorithm } from './external-account.ts';
+import type { FlattenedJws } from './jws.ts';
 
 /** A key that may verify messages of exactly one algorithm: never the one that a message asks for. */
 export type VerificationKey =
@@ -46,7 +46,8 @@ export function verifyJws(jws: FlattenedJws, findKey: (header: JwsHeader) => Ver
   const key = findKey(header);
   if (key === null) throw invalid('no key is known for it');
   if (header['alg'] !== key.algorithm) throw invalid('its algorithm is not that of the key');
-  if (!signatureMatches(key, `${jws.protected}.${jws.payload}`, signature)) throw invalid('its signature is wrong');
+  const signingInput = Buffer.from(`${jws.protected}.${jws.payload}`, 'latin1');
+  if (!signatureMatches(key, signingInput, signature)) throw invalid('its signature is wrong');
   return { header, payload };
 }
 
@@ -61,8 +62,8 @@ function decodeHeader(encoded: string): JwsHeader {
   throw invalid('its header is not a JSON object');
 }
 
-function signatureMatches(key: VerificationKey, signingInput: string, signature: Uint8Array): boolean {
-  const data = Buffer.from(signingInput, 'latin1');
+/** Whether a signature in the form of JWS is the key's over these octets. */
+export function signatureMatches(key: VerificationKey, data: Uint8Array, signature: Uint8Array): boolean {
   switch (key.algorithm) {
     case 'ES256':
     case 'ES384':
@@ -74,7 +75,7 @@ function signatureMatches(key: VerificationKey, signingInput: string, signature:
     case 'HS256':
     case 'HS384':
     case 'HS512': {
-      const expected = Buffer.from(macJws(key.algorithm, key.secret, signingInput), 'base64url');
+      const expected = mac(key.algorithm, key.secret, data);
       return expected.length === signature.length && timingSafeEqual(expected, signature);
     }
   }
