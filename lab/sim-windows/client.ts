@@ -1,9 +1,10 @@
 import { connect, type Socket } from 'node:net';
+import { WindowsError } from '../../src/errors/error.ts';
 import type { WindowsHost } from '../../src/ports/windows-host.ts';
 import type { Faults } from './faults.ts';
 import { hostFromCalls } from './host-calls.ts';
 import type { PortRow } from './port-table.ts';
-import { openChannel, type RpcChannel } from './rpc-channel.ts';
+import { openChannel, RPC_SERVER_UNAVAILABLE, type RpcChannel } from './rpc-channel.ts';
 import type { SimSnapshot } from './sim-types.ts';
 
 /** The double's host as another process sees it. */
@@ -27,6 +28,7 @@ export function connectSimWindows(socketPath: string): SimWindowsClient {
 
   const open = (): { readonly socket: Socket; readonly channel: RpcChannel } => {
     if (connection !== null) return connection;
+    if (closed) throw new WindowsError('rpc', RPC_SERVER_UNAVAILABLE);
     const socket = connect(socketPath);
     const channel = openChannel(
       socket,
@@ -40,7 +42,6 @@ export function connectSimWindows(socketPath: string): SimWindowsClient {
       },
     );
     connection = { socket, channel };
-    if (closed) channel.close();
     return connection;
   };
   const settle = (socket: Socket, channel: RpcChannel): void => {

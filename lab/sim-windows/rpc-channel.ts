@@ -5,7 +5,8 @@ import type { ErrorCode } from '../../src/errors/table.ts';
 // One JSON object a line, both ways: a call {id, method, parameters}, or an answer {id, result} or {id, error}. Octets travel as
 // {"$octets": base64}. Either side may call; calls run at the same time.
 
-const RPC_SERVER_UNAVAILABLE = 1722;
+/** Status of every call when the double is not there. */
+export const RPC_SERVER_UNAVAILABLE = 1722;
 const MAX_LINE = 64 * 1024 * 1024;
 
 export interface RpcChannel {
@@ -74,7 +75,12 @@ export function openChannel(socket: Socket, handle: Handler, closed: () => void)
     let rest = chunk;
     for (let newline = rest.indexOf('\n'); newline >= 0; newline = rest.indexOf('\n')) {
       parts.push(rest.slice(0, newline));
-      receive(parts.splice(0).join(''));
+      try {
+        receive(parts.splice(0).join(''));
+      } catch {
+        socket.destroy();
+        return;
+      }
       length = 0;
       rest = rest.slice(newline + 1);
     }

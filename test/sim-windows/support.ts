@@ -1,7 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makePfx } from '../../lab/pfx.ts';
 import { startSimWindows, type SimWindows, type SimWindowsOptions } from '../../lab/sim-windows/sim-windows.ts';
+import { errorCode } from '../../src/errors/error.ts';
+import { IIS_APP_ID } from '../../src/iis/ssl-record.ts';
+import { parseCertificate } from '../../src/pki/certificate.ts';
+import type { Endpoint, SslRecord, SslRecordKey, StoreName, WindowsHost } from '../../src/ports/windows-host.ts';
+import { tlsProbe } from '../../src/verify/tls-probe.ts';
+import type { MadeCertificate } from '../verify/certificates.ts';
 
 /** A configuration with these sites; `attributes` go into the site's element as they are. */
 export function configurationOf(
@@ -47,4 +55,69 @@ export async function simFor(
     await rm(folder, { recursive: true, force: true });
   });
   return { ...sim, folder };
+}
+
+/** Puts a certificate with its key into a store; the thumbprint. */
+export async function install(
+  host: WindowsHost,
+  certificate: MadeCertificate,
+  store: StoreName = 'MY',
+): Promise<string> {
+  const pfx = await makePfx(certificate, [], certificate.commonName);
+  await host.certificates.importPfx(store, pfx.octets, pfx.password, certificate.commonName);
+  return certificate.thumbprint;
+}
+
+/** A record as IIS would make it. */
+export function iisRecord(key: SslRecordKey, certificateHash: string | null, flags = 0): SslRecord {
+  return {
+    key,
+    certificateHash,
+    certificateStore: certificateHash === null ? null : 'MY',
+    appId: IIS_APP_ID,
+    certCheckMode: 0,
+    revocationFreshnessTime: 0,
+    revocationUrlRetrievalTimeout: 0,
+    ctlIdentifier: null,
+    ctlStoreName: null,
+    flags,
+  };
+}
+
+/** Common name of the leaf that a handshake with `address:port` (as configured) gets, or the error code. */
+export async function served(host: WindowsHost, address: string, port: number, name: string): Promise<string> {
+  const [endpoint] = await host.endpoints(address, port);
+  if (endpoint === undefined) return 'nothing listens';
+  try {
+    const { chain } = await tlsProbe({ ...endpoint, host: name, timeoutMs: 2000 });
+    return parseCertificate(chain[0] ?? new Uint8Array()).subjectCommonName ?? '';
+  } catch (error) {
+    return errorCode(error);
+  }
+}
+
+/** One GET, path and Host header as they are; nothing is followed or normalised. */
+export function fetchRaw(
+  endpoint: Endpoint,
+  host: string,
+  path: string,
+  method = 'GET',
+): Promise<{ readonly status: number; readonly type: string; readonly body: string }> {
+  return new Promise((resolve, reject) => {
+    const call = request(
+      { host: endpoint.address, port: endpoint.port, path, method, headers: { host }, agent: false },
+      (answer) => {
+        let body = '';
+        answer.setEncoding('utf8');
+        answer.on('data', (chunk: string) => {
+          body += chunk;
+        });
+        answer.on('end', () =>
+          resolve({ status: answer.statusCode ?? 0, type: answer.headers['content-type'] ?? '', body }),
+        );
+      },
+    );
+    call.on('error', reject);
+    call.end();
+  });
 }

@@ -64,9 +64,10 @@ export async function makeCertificate(request: {
     der,
     pem: `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64')}\n-----END CERTIFICATE-----\n`,
     thumbprint: hash('sha1', der, 'hex'),
-    privateKeyPem: createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })
-      .export({ type: 'pkcs8', format: 'pem' })
-      .toString(),
+    privateKeyPem: createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }).export({
+      type: 'pkcs8',
+      format: 'pem',
+    }),
     keys,
   };
 }

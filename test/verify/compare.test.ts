@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { compareServed } from '../../src/verify/compare.ts';
 import { makeCertificate, makeHierarchy, type MadeCertificate } from './certificates.ts';
 

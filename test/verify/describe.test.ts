@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describeServed } from '../../src/verify/describe.ts';
 import { makeCertificate, makeHierarchy } from './certificates.ts';
 
