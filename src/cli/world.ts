@@ -19,7 +19,7 @@ export interface World {
 
 export interface OpenHost {
   readonly host: WindowsHost;
-  close(): Promise<void>;
+  close(): void | Promise<void>;
 }
 
 /** Sets the exit status of a command that does not end with an error but not with success either. */

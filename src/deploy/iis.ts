@@ -1,13 +1,10 @@
 import { createHash } from 'node:crypto';
-import { EverbindError } from '../errors/error.ts';
 import { applyChanges, restoreRecords } from '../iis/apply.ts';
 import { readInventory } from '../iis/inventory.ts';
 import type { Inventory } from '../iis/inventory-types.ts';
 import { planBindings } from '../iis/plan.ts';
 import { referencesTo } from '../iis/references.ts';
-import { parseCertificate } from '../pki/certificate.ts';
-import type { Identifier } from '../pki/names.ts';
-import type { CertificateMaterial, Deployment } from '../ports/deployment.ts';
+import type { Deployment } from '../ports/deployment.ts';
 import type { WindowsHost } from '../ports/windows-host.ts';
 import { compareServed } from '../verify/compare.ts';
 import type { Probe } from '../verify/probe.ts';
@@ -54,8 +51,8 @@ export function createIisDeployment(options: IisDeploymentOptions): Deployment {
         ownThumbprints: options.ownThumbprints(),
         adoptForeignAppIds: options.adoptForeignAppIds,
       };
-      const { name, thumbprint, previousThumbprint } = material;
-      const certificate = { name, thumbprint, previousThumbprint, identifiers: identifiersOf(material), store };
+      const { name, identifiers, thumbprint, previousThumbprint } = material;
+      const certificate = { name, thumbprint, previousThumbprint, identifiers, store };
       return encodePlan(planBindings({ inventory: await inventory(), certificate, policy }));
     },
     apply: (plan) => applyChanges(host, decodeChanges(plan)),
@@ -77,16 +74,6 @@ export function createIisDeployment(options: IisDeploymentOptions): Deployment {
       return true;
     },
   };
-}
-
-function identifiersOf({ chain, thumbprint }: Omit<CertificateMaterial, 'attach'>): readonly Identifier[] {
-  const [leaf] = chain;
-  if (leaf === undefined) {
-    throw new EverbindError('IIS_CERTIFICATE_NOT_STORED', `the chain of certificate ${thumbprint} is empty`, {
-      thumbprint,
-    });
-  }
-  return parseCertificate(leaf).identifiers;
 }
 
 const servesAsBefore: Judge = ({ chain: [leaf] }, { hashBefore }) => {

@@ -1,3 +1,44 @@
 import { entries } from './entry.ts';
 
-export const RENEWAL_ERRORS = entries({});
+export const RENEWAL_ERRORS = entries({
+  RENEWAL_UNKNOWN_CERTIFICATE: {
+    exit: 2,
+    summary: 'No managed certificate has this name.',
+    action: 'See everbind list for the names; everbind add declares a new one.',
+  },
+  RENEWAL_NOTHING_ISSUED: {
+    exit: 2,
+    summary: 'No certificate was issued for this name yet.',
+    action: 'Run everbind renew NAME first.',
+  },
+  RENEWAL_NO_PREVIOUS: {
+    exit: 1,
+    summary: 'There is no earlier certificate to go back to.',
+    action: 'Raise keepOld to keep earlier certificates; an expired one is of no use.',
+  },
+  RENEWAL_UNDER_WAY: {
+    exit: 1,
+    summary: 'A renewal of this certificate is not finished.',
+    action: 'Run everbind renew NAME to finish it first.',
+  },
+  RENEWAL_CHALLENGE_NOT_OFFERED: {
+    exit: 1,
+    summary: 'The CA does not offer the challenge type that is configured for a name.',
+    action: 'Choose another challenge type in everbind.yaml; wildcards need dns-01.',
+  },
+  RENEWAL_ORDER_LOST: {
+    exit: 1,
+    summary: 'The CA does not know the order of an interrupted renewal any more.',
+    action: 'Nothing to do: the next attempt makes a new order.',
+  },
+  RENEWAL_NOT_VERIFIED: {
+    exit: 1,
+    summary: 'Visitors did not get the new certificate, so the earlier state was restored.',
+    action: 'See everbind show NAME for what each endpoint served; the next attempt is scheduled.',
+  },
+  RENEWAL_NOT_RESTORED: {
+    exit: 1,
+    summary: 'The earlier state could not be restored in full.',
+    action: 'Look at the bindings now: everbind scan, everbind show NAME. Everbind tries again at the next run.',
+  },
+});

@@ -6,7 +6,9 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export interface CertificateMaterial {
   /** Name of the managed certificate. */
   readonly name: string;
-  /** Leaf first, DER. */
+  /** Names of the certificate, canonical (see src/pki/names.ts). */
+  readonly identifiers: readonly { readonly type: 'dns' | 'ip'; readonly value: string }[];
+  /** Leaf first, DER; empty while nothing is issued and only a plan is wanted. */
   readonly chain: readonly Uint8Array[];
   /** SHA-1 of the leaf, 40 lower-case hex digits: how Windows names a certificate. */
   readonly thumbprint: string;

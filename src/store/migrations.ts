@@ -3,11 +3,13 @@ import type { DatabaseSync } from 'node:sqlite';
 import { EverbindError } from '../errors/error.ts';
 import { core } from './sql/001-core.ts';
 import { custody } from './sql/010-custody.ts';
+import { renewal } from './sql/020-renewal.ts';
 
 // SQL stands in TypeScript strings so that the bundle of a release carries it. Forward only: an applied one never changes.
 const migrations: readonly { readonly number: number; readonly sql: string }[] = [
   { number: 1, sql: core },
   { number: 10, sql: custody },
+  { number: 20, sql: renewal },
 ];
 
 /** Numbers of the migrations that this database still needs. Throws STORE_NEWER, STORE_MIGRATION_CHANGED. */

@@ -7,6 +7,7 @@ import { startSimWindows, type SimWindows } from '../../lab/sim-windows/sim-wind
 import type { LabCa, LabCertificate } from '../../lab/test-ca.ts';
 import { createIisDeployment, type IisDeploymentOptions } from '../../src/deploy/iis.ts';
 import { readInventory } from '../../src/iis/inventory.ts';
+import { parseIdentifier } from '../../src/pki/names.ts';
 import { recordKeyText } from '../../src/iis/ssl-record.ts';
 import { buildPfx } from '../../src/pki/pkcs12.ts';
 import type { CertificateMaterial, Deployment } from '../../src/ports/deployment.ts';
@@ -75,6 +76,7 @@ export async function createWorld(): Promise<World> {
       own.set(thumbprint, 'shop');
       return {
         name: 'shop',
+        identifiers: names.map(parseIdentifier),
         chain: [issued.der, ca.der],
         thumbprint,
         previousThumbprint,

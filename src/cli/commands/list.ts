@@ -1,0 +1,61 @@
+import type { Command } from 'commander';
+import { listCertificates, type CertificateState } from '../../renewal/readers.ts';
+import { globalsOf, withGlobals } from '../globals.ts';
+import { type Cell, renderTable } from '../output/table.ts';
+import { painter } from '../output/text.ts';
+import { daysLeft, relativeTime } from '../output/time.ts';
+import { withReadOnlyStore } from '../read-state.ts';
+import type { SetStatus, World } from '../world.ts';
+
+/** `everbind list` */
+export function registerList(program: Command, world: World, _setStatus: SetStatus): void {
+  const command = withGlobals(program.command('list'))
+    .description('the managed certificates: names, days left, next renewal, state')
+    .addHelpText('after', '\nExamples:\n  everbind list\n  everbind list --json')
+    .action(async () => {
+      const globals = globalsOf(command, world);
+      const certificates = await withReadOnlyStore(globals, world, (store) => store.read(listCertificates));
+      if (globals.json) {
+        world.io.out(`${JSON.stringify({ certificates })}\n`);
+        return;
+      }
+      if (certificates.length === 0) {
+        world.io.out('No certificate is managed; declare one with everbind add.\n');
+        return;
+      }
+      const now = world.clock.now();
+      const rows = certificates.map((certificate): (string | Cell)[] => [
+        certificate.name,
+        certificate.config.identifiers.map(({ value }) => value).join(' '),
+        days(certificate, now),
+        relativeTime(certificate.nextDue, now),
+        state(certificate, now),
+      ]);
+      world.io.out(
+        renderTable(
+          [
+            { title: 'NAME' },
+            { title: 'NAMES' },
+            { title: 'DAYS', fixed: true, align: 'right' },
+            { title: 'NEXT', fixed: true },
+            { title: 'STATE', fixed: true },
+          ],
+          rows,
+          { columns: world.io.columns, paint: painter(world.io.colour) },
+        ),
+      );
+    });
+}
+
+function days({ active }: CertificateState, now: number): Cell {
+  if (active === null) return { text: '-' };
+  const left = daysLeft(active.notAfter, now);
+  return { text: String(left), style: left < 0 ? 'red' : left < 14 ? 'yellow' : 'green' };
+}
+
+function state({ active, failures, openStep, nextDue, lastError }: CertificateState, now: number): Cell {
+  if (failures > 0) return { text: `failed ${failures}x ${lastError?.code ?? ''}`.slice(0, 30), style: 'red' };
+  if (openStep !== null) return { text: 'interrupted', style: 'yellow' };
+  if (nextDue <= now) return { text: active === null ? 'new' : 'due', style: 'yellow' };
+  return { text: 'ok', style: 'green' };
+}

@@ -1,0 +1,64 @@
+import { type Command, Option } from 'commander';
+import type { RevocationReason } from '../../acme/certificate-requests.ts';
+import { EverbindError } from '../../errors/error.ts';
+import { withWork } from '../compose.ts';
+import { globalsOf, withGlobals } from '../globals.ts';
+import { painter } from '../output/text.ts';
+import type { SetStatus, World } from '../world.ts';
+
+// CRLReason (RFC 5280 section 5.3.1), those that make sense for a certificate of one's own.
+const reasons: Readonly<Record<string, RevocationReason>> = {
+  unspecified: 0,
+  keyCompromise: 1,
+  affiliationChanged: 3,
+  superseded: 4,
+  cessationOfOperation: 5,
+};
+
+interface RevokeOptions {
+  readonly reason?: string;
+  readonly withCertificateKey?: boolean;
+  readonly yes?: boolean;
+}
+
+/** `everbind revoke NAME` */
+export function registerRevoke(program: Command, world: World, _setStatus: SetStatus): void {
+  const command = withGlobals(program.command('revoke <name>'))
+    .description('revoke the certificate in use at its CA; a new one is due at once')
+    .addOption(new Option('--reason <reason>', 'why').choices(Object.keys(reasons)))
+    .option('--with-certificate-key', "sign with the certificate's own key instead of the account's")
+    .option('-y, --yes', 'do not ask')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  everbind revoke shop --reason keyCompromise\n  everbind revoke shop --yes && everbind renew shop',
+    )
+    .action(async (name: string) => {
+      const globals = globalsOf(command, world);
+      const options = command.opts<RevokeOptions>();
+      if (options.yes !== true) {
+        const answer = await world.io.ask(`Revoke the certificate of ${name}? This cannot be undone. [y/N] `);
+        if (answer === null || !/^y(es)?$/i.test(answer.trim()))
+          throw new EverbindError('CLI_CANCELLED', 'nothing was revoked');
+      }
+      const result = await withWork(
+        globals,
+        world,
+        () => {},
+        ({ engine, signal }) =>
+          engine.revoke(
+            {
+              name,
+              reason: options.reason === undefined ? null : (reasons[options.reason] ?? null),
+              byCertificateKey: options.withCertificateKey === true,
+            },
+            signal,
+          ),
+      );
+      if (globals.json) world.io.out(`${JSON.stringify({ ok: true, ...result })}\n`);
+      else {
+        const paint = painter(world.io.colour);
+        world.io.out(`${paint('green', result.already ? 'was revoked already' : 'revoked')} ${result.thumbprint}\n`);
+        world.io.out(`A new certificate is due now: everbind renew ${name}\n`);
+      }
+    });
+}

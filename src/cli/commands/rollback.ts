@@ -1,0 +1,33 @@
+import type { Command } from 'commander';
+import { EverbindError } from '../../errors/error.ts';
+import { withWork } from '../compose.ts';
+import { globalsOf, withGlobals } from '../globals.ts';
+import { printOutcome } from '../output/outcome.ts';
+import { createProgress } from '../progress.ts';
+import type { SetStatus, World } from '../world.ts';
+
+/** `everbind rollback NAME` */
+export function registerRollback(program: Command, world: World, setStatus: SetStatus): void {
+  const command = withGlobals(program.command('rollback <name>'))
+    .description('put the previous certificate back on its bindings, verified by handshake')
+    .option('-y, --yes', 'do not ask')
+    .addHelpText('after', '\nExamples:\n  everbind rollback shop\n  everbind rollback shop --yes --json')
+    .action(async (name: string) => {
+      const globals = globalsOf(command, world);
+      if (command.opts<{ yes?: boolean }>().yes !== true) {
+        const answer = await world.io.ask(`Put the previous certificate of ${name} back to use? [y/N] `);
+        if (answer === null || !/^y(es)?$/i.test(answer.trim()))
+          throw new EverbindError('CLI_CANCELLED', 'nothing was changed');
+      }
+      const progress = createProgress(world.io);
+      const outcome = await withWork(
+        globals,
+        world,
+        ({ step }) => progress.show(`${name}: ${step}`),
+        ({ engine, signal }) => engine.rollBack(name, signal),
+      ).finally(() => progress.done());
+      setStatus(outcome.kind === 'renewed' ? 0 : 1);
+      if (globals.json) world.io.out(`${JSON.stringify({ ok: outcome.kind === 'renewed', outcome })}\n`);
+      else printOutcome(world.io, outcome, world.clock.now());
+    });
+}

@@ -1,0 +1,72 @@
+import type { Command } from 'commander';
+import { EverbindError } from '../../errors/error.ts';
+import { globalsOf, withGlobals } from '../globals.ts';
+import { renderTable } from '../output/table.ts';
+import { painter } from '../output/text.ts';
+import { shortTime } from '../output/time.ts';
+import { openState, type State } from '../state.ts';
+import type { SetStatus, World } from '../world.ts';
+
+const MAX_SECRET_OCTETS = 65_536;
+
+/** `everbind secret set|list|remove` */
+export function registerSecret(program: Command, world: World, _setStatus: SetStatus): void {
+  const group = program.command('secret').description('values that everbind.yaml refers to as secret:NAME, sealed');
+
+  const set = withGlobals(group.command('set <name>'))
+    .description('set or replace a secret; the value is read from standard input or asked for without echo')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  everbind secret set zerossl-hmac\n  everbind secret set zerossl-hmac < hmac.txt',
+    )
+    .action(async (name: string) => {
+      const value =
+        (await world.io.ask(`Value of ${name}: `, { hidden: true })) ?? (await world.io.readInput(MAX_SECRET_OCTETS));
+      const trimmed = value.replace(/\r?\n$/, '');
+      await withState(set, async ({ secrets }) => {
+        await secrets.setSecret(name, trimmed);
+        print(set, { ok: true, name }, `set ${name}; refer to it as secret:${name}\n`);
+      });
+    });
+
+  const list = withGlobals(group.command('list'))
+    .description('names and dates, never values')
+    .action(async () => {
+      await withState(list, async ({ secrets }) => {
+        const rows = secrets.listSecrets();
+        const text =
+          rows.length === 0
+            ? 'No secrets.\n'
+            : renderTable(
+                [{ title: 'NAME' }, { title: 'CHANGED', fixed: true }],
+                rows.map(({ name, changedAt }) => [name, shortTime(changedAt)]),
+                { columns: world.io.columns, paint: painter(world.io.colour) },
+              );
+        print(list, { secrets: rows }, text);
+      });
+    });
+
+  const remove = withGlobals(group.command('remove <name>'))
+    .description('destroy a secret')
+    .action(async (name: string) => {
+      await withState(remove, async ({ secrets }) => {
+        if (!(await secrets.deleteSecret(name))) {
+          throw new EverbindError('SECRET_NOT_FOUND', `there is no secret ${name}`, { name });
+        }
+        print(remove, { ok: true, name }, `removed ${name}\n`);
+      });
+    });
+
+  function print(command: Command, json: unknown, text: string): void {
+    world.io.out(globalsOf(command, world).json ? `${JSON.stringify(json)}\n` : text);
+  }
+
+  async function withState(command: Command, work: (state: State) => Promise<void>): Promise<void> {
+    const state = await openState(globalsOf(command, world).stateDir, world);
+    try {
+      await work(state);
+    } finally {
+      await state.close();
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+import { type CertificateDetail, showCertificate } from '../../renewal/readers.ts';
+import { globalsOf, withGlobals } from '../globals.ts';
+import type { Io } from '../io.ts';
+import { painter, printable, wrap } from '../output/text.ts';
+import { daysLeft, relativeTime, shortTime } from '../output/time.ts';
+import { withReadOnlyStore } from '../read-state.ts';
+import type { SetStatus, World } from '../world.ts';
+
+/** `everbind show NAME` */
+export function registerShow(program: Command, world: World, _setStatus: SetStatus): void {
+  const command = withGlobals(program.command('show <name>'))
+    .description('everything about one certificate: what is issued, when it is renewed, what happened')
+    .addHelpText('after', '\nExamples:\n  everbind show shop\n  everbind show shop --json')
+    .action(async (name: string) => {
+      const globals = globalsOf(command, world);
+      const detail = await withReadOnlyStore(globals, world, (store) => store.read((db) => showCertificate(db, name)));
+      if (globals.json) world.io.out(`${JSON.stringify(detail)}\n`);
+      else print(world.io, detail, world.clock.now());
+    });
+}
+
+function print(io: Io, { certificate, issued, openStep, window, renewals }: CertificateDetail, now: number): void {
+  const paint = painter(io.colour);
+  const say = (label: string, text: string): void => {
+    const [first = '', ...rest] = wrap(printable(text), io.columns - 13);
+    io.out(`${label.padEnd(13)}${first}\n`);
+    for (const line of rest) io.out(`${' '.repeat(13)}${line}\n`);
+  };
+  const { config } = certificate;
+  io.out(`${paint('bold', certificate.name)}\n`);
+  say('names', config.identifiers.map(({ value }) => value).join(', '));
+  say('issuers', config.issuers.join(', '));
+  say('key', `${config.key.algorithm}, ${config.key.reuse ? 'kept' : 'new for each renewal'}`);
+  say(
+    'next',
+    `${relativeTime(certificate.nextDue, now)}, ${shortTime(certificate.nextDue)} (${certificate.dueReason})`,
+  );
+  if (window !== null) {
+    say('CA window', `${shortTime(window.start)} to ${shortTime(window.end)}, drawn ${shortTime(window.selected)}`);
+    if (window.explanationUrl !== null) say('why', window.explanationUrl);
+  }
+  if (openStep !== null) say('interrupted', `after step ${openStep}; goes on at the next run`);
+  if (certificate.lastError !== null) {
+    const { code, message, at } = certificate.lastError;
+    say('last error', `${shortTime(at)} [${code}] ${message}`);
+  }
+  for (const one of issued) {
+    say(
+      one.status,
+      `${one.thumbprint}, ${daysLeft(one.notAfter, now)} days, until ${shortTime(one.notAfter)}, ${one.issuer}`,
+    );
+  }
+  for (const past of renewals) {
+    say(past.kind, `${shortTime(past.startedAt)} ${past.outcome ?? `open after ${past.step}`}`);
+  }
+  say('events', `everbind audit log --subject ${certificate.name}`);
+}

@@ -1,0 +1,96 @@
+import type { CertificateConfig, IssuerConfig } from '../config/types.ts';
+import { readConfigFile } from '../config/read.ts';
+import type { Deployment } from '../ports/deployment.ts';
+import { applyConfig } from '../renewal/applied-config.ts';
+import { createEngine, type Engine } from '../renewal/engine.ts';
+import type { EngineParts } from '../renewal/parts.ts';
+import { acquireLease } from '../store/lease.ts';
+import type { Globals } from './globals.ts';
+import type { HostParts } from './host-parts.ts';
+import { openState, type State } from './state.ts';
+import { VERSION } from './version.ts';
+import type { World } from './world.ts';
+
+/** The engine over a state folder, with the configuration applied and the lease held. */
+export interface Work {
+  readonly state: State;
+  readonly engine: Engine;
+  /** The person's wish to stop, or the loss of the lease. */
+  readonly signal: AbortSignal;
+}
+
+/** Opens everything, takes the lease, applies the configuration, does the work, closes everything. Only this room composes. */
+export async function withWork<T>(
+  globals: Globals,
+  world: World,
+  onProgress: NonNullable<EngineParts['onProgress']>,
+  work: (work: Work) => Promise<T>,
+): Promise<T> {
+  const { fingerprint } = await readConfigFile(globals.configFile);
+  const state = await openState(globals.stateDir, world);
+  const parts = lazyParts(state, world, onProgress);
+  try {
+    const lease = await acquireLease(state.store, world.clock);
+    try {
+      await applyConfig(state.store, fingerprint, world.clock.now(), async () => {
+        const { loadConfig } = await import('../config/load.ts');
+        return loadConfig(globals.configFile);
+      });
+      const signal = AbortSignal.any([world.signal, lease.lost]);
+      return await work({ state, engine: createEngine(parts.engine), signal });
+    } finally {
+      await lease.release();
+    }
+  } finally {
+    await parts.close();
+    await state.close();
+  }
+}
+
+/** Everything that talks to CAs and to Windows is loaded and opened when it is first used: most runs find nothing due. */
+function lazyParts(
+  state: State,
+  world: World,
+  onProgress: NonNullable<EngineParts['onProgress']>,
+): { readonly engine: EngineParts; close(): Promise<void> } {
+  const { store, keys, secrets } = state;
+  let host: HostParts | null = null;
+  const opened: { close(): void }[] = [];
+  const engine: EngineParts = {
+    store,
+    keys,
+    clock: world.clock,
+    random: world.random,
+    userAgent: `everbind/${VERSION}`,
+    prepare: async (needs) => {
+      const { openHostParts } = await import('./host-parts.ts');
+      host ??= await openHostParts(world, store, needs);
+    },
+    transportFor: async (issuer: IssuerConfig) => {
+      const { openTransport } = await import('./issuer-parts.ts');
+      const transport = await openTransport(issuer);
+      opened.push(transport);
+      return transport;
+    },
+    rootsFor: async (issuer: IssuerConfig) => {
+      const { certificateRoots } = await import('./issuer-parts.ts');
+      return certificateRoots(issuer);
+    },
+    solverFor: (task, config) => ready(host).solverFor(task, config),
+    deploymentsFor: (certificate: CertificateConfig): readonly Deployment[] => ready(host).deploymentsFor(certificate),
+    resolveSecret: (reference) => secrets.resolveSecret(reference),
+    onProgress,
+  };
+  return {
+    engine,
+    close: async () => {
+      for (const transport of opened) transport.close();
+      await host?.close();
+    },
+  };
+}
+
+function ready(host: HostParts | null): HostParts {
+  if (host === null) throw new Error('the engine has not prepared the host');
+  return host;
+}

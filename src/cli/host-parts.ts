@@ -1,0 +1,68 @@
+import { createSolvers } from '../challenge/solvers.ts';
+import type { CertificateConfig } from '../config/types.ts';
+import { createIisDeployment } from '../deploy/iis.ts';
+import { EverbindError } from '../errors/error.ts';
+import { readInventory } from '../iis/inventory.ts';
+import { sharedRead } from '../iis/shared-read.ts';
+import type { Deployment } from '../ports/deployment.ts';
+import type { EngineParts } from '../renewal/parts.ts';
+import { ownThumbprints } from '../renewal/rows.ts';
+import type { Store } from '../store/store.ts';
+import { tlsProbe } from '../verify/tls-probe.ts';
+import type { OpenHost, World } from './world.ts';
+
+/** What needs this machine's web server. */
+export interface HostParts {
+  readonly solverFor: EngineParts['solverFor'];
+  readonly deploymentsFor: (certificate: CertificateConfig) => readonly Deployment[];
+  close(): Promise<void>;
+}
+
+/** Connects to the web server where one is needed: a machine without IIS can still obtain certificates that no deployment uses. */
+export async function openHostParts(
+  world: World,
+  store: Store,
+  needs: { readonly deployments: boolean },
+): Promise<HostParts> {
+  const open = await openHost(world, needs.deployments);
+  const inventory = open === null ? null : sharedRead(() => readInventory(open.host));
+  const solverFor = createSolvers({
+    windows:
+      open === null || inventory === null ? null : { host: open.host, sites: async () => (await inventory()).sites },
+    clock: world.clock,
+  });
+  return {
+    solverFor,
+    deploymentsFor: (certificate) =>
+      certificate.deployments.map((config): Deployment => {
+        if (open === null || inventory === null) {
+          throw new EverbindError(
+            'WIN_NOT_WINDOWS',
+            `the deployment of ${certificate.name} needs a Windows host with IIS`,
+          );
+        }
+        return createIisDeployment({
+          host: open.host,
+          probe: tlsProbe,
+          sites: config.sites,
+          adopt: config.adopt,
+          store: config.store,
+          adoptForeignAppIds: config.adoptForeignAppIds,
+          ownThumbprints: () => store.read(ownThumbprints),
+          readInventory: inventory,
+        });
+      }),
+    close: async () => {
+      await open?.close();
+    },
+  };
+}
+
+async function openHost(world: World, needed: boolean): Promise<OpenHost | null> {
+  try {
+    return await world.openHost();
+  } catch (error) {
+    if (!needed && error instanceof EverbindError && error.code === 'WIN_NOT_WINDOWS') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,76 @@
+import { challengeFor } from '../config/challenge-for.ts';
+import type { ChallengeConfig } from '../config/types.ts';
+import { parsePemCertificates } from '../pki/pem.ts';
+import type { DeploymentPlan } from '../ports/deployment.ts';
+import { appliedConfig } from './applied-config.ts';
+import { selectIds, type Selection } from './due.ts';
+import type { EngineParts } from './parts.ts';
+import { certificateById, issuedWith, openRenewal } from './rows.ts';
+import type { DueReason } from './schedule.ts';
+import type { Step } from './types.ts';
+
+/** What renewing one certificate would do. */
+export interface DryRun {
+  readonly name: string;
+  readonly due: { readonly at: number; readonly reason: DueReason };
+  /** Where an interrupted renewal would go on; null when a new one would begin. */
+  readonly resumesAt: Step | null;
+  readonly order: {
+    readonly issuer: string;
+    readonly directory: string;
+    readonly profile: string | null;
+    readonly names: readonly string[];
+  };
+  readonly key: { readonly algorithm: string; readonly reused: boolean };
+  readonly challenges: readonly { readonly name: string; readonly challenge: ChallengeConfig | null }[];
+  readonly plans: readonly DeploymentPlan[];
+  /** Certificates that would be removed from the stores, by thumbprint, unless something still refers to them. */
+  readonly retired: readonly string[];
+}
+
+/** Stands for the certificate that does not exist yet. */
+export const NEW_THUMBPRINT = '0'.repeat(40);
+
+/** Reads the state, plans, and changes nothing. */
+export async function dryRun(parts: EngineParts, selection: Selection): Promise<readonly DryRun[]> {
+  const { store, clock } = parts;
+  const issuers = store.read(appliedConfig)?.issuers ?? [];
+  const results: DryRun[] = [];
+  for (const id of selectIds(store.read, selection, clock.now())) {
+    const certificate = store.read((db) => certificateById(db, id));
+    if (certificate === null) continue;
+    const { name, config } = certificate;
+    const [active] = store.read((db) => issuedWith(db, id, 'active'));
+    const previous = store.read((db) => issuedWith(db, id, 'previous'));
+    const material = {
+      name,
+      identifiers: config.identifiers,
+      chain: active === undefined ? [] : parsePemCertificates(active.chain),
+      thumbprint: NEW_THUMBPRINT,
+      previousThumbprint: active?.thumbprint ?? null,
+      friendlyName: name,
+    };
+    const plans = await Promise.all(parts.deploymentsFor(config).map((deployment) => deployment.plan(material)));
+    const issuer = issuers.find((candidate) => candidate.name === config.issuers[0]);
+    const kept = Math.max(0, config.keepOld - (active === undefined ? 0 : 1));
+    results.push({
+      name,
+      due: { at: certificate.nextDue, reason: certificate.dueReason },
+      resumesAt: store.read((db) => openRenewal(db, id))?.step ?? null,
+      order: {
+        issuer: issuer?.name ?? '',
+        directory: issuer?.directory ?? '',
+        profile: issuer?.profile ?? null,
+        names: config.identifiers.map(({ value }) => value),
+      },
+      key: { algorithm: config.key.algorithm, reused: config.key.reuse && active !== undefined },
+      challenges: config.identifiers.map((identifier) => ({
+        name: identifier.value,
+        challenge: challengeFor(config, identifier),
+      })),
+      plans,
+      retired: previous.slice(kept).map(({ thumbprint }) => thumbprint),
+    });
+  }
+  return results;
+}

@@ -1,0 +1,83 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { EverbindError } from '../errors/error.ts';
+import { statement } from '../store/statements.ts';
+import { certificateByName } from './rows.ts';
+
+/** Which certificates a run is about. */
+export interface Selection {
+  /** Names; empty: all. */
+  readonly names: readonly string[];
+  /** Also those that are not due. */
+  readonly force: boolean;
+}
+
+const PAGE = 200;
+
+/** Whether anything is due: one look into an index, whatever the number of certificates. */
+export function anythingDue(db: DatabaseSync, now: number): boolean {
+  return statement(db, 'SELECT 1 FROM certificate WHERE removed = 0 AND next_due <= ? LIMIT 1').get(now) !== undefined;
+}
+
+/** How many managed certificates there are. */
+export function countManaged(db: DatabaseSync): number {
+  return statement(db, 'SELECT count(*) AS n FROM certificate WHERE removed = 0').get()?.['n'] as number;
+}
+
+/** Whether any managed certificate has a deployment. */
+export function anyDeployment(db: DatabaseSync): boolean {
+  const sql = `SELECT 1 FROM certificate WHERE removed = 0 AND json_array_length(config, '$.deployments') > 0 LIMIT 1`;
+  return statement(db, sql).get() !== undefined;
+}
+
+/**
+ * Ids of the certificates to work on, each once, a page at a time, so that memory does not grow with their number: expired ones first, then
+ * by due time. Throws RENEWAL_UNKNOWN_CERTIFICATE.
+ */
+export function* selectIds(
+  read: <T>(work: (db: DatabaseSync) => T) => T,
+  { names, force }: Selection,
+  now: number,
+): Iterable<number> {
+  if (names.length > 0) {
+    for (const name of names) {
+      const certificate = read((db) => certificateByName(db, name));
+      if (certificate === null) {
+        throw new EverbindError('RENEWAL_UNKNOWN_CERTIFICATE', `there is no managed certificate ${name}`, { name });
+      }
+      if (force || certificate.nextDue <= now) yield certificate.id;
+    }
+    return;
+  }
+  const done = new Set<number>();
+  const expired = read((db) =>
+    statement(
+      db,
+      `SELECT c.id FROM certificate c JOIN issued i ON i.certificate_id = c.id AND i.status = 'active'
+       WHERE c.removed = 0 AND c.next_due <= ? AND i.not_after <= ? ORDER BY i.not_after LIMIT 10000`,
+    ).all(now, now),
+  );
+  for (const row of expired) {
+    done.add(row['id'] as number);
+    yield row['id'] as number;
+  }
+  const bound = force ? Number.MAX_SAFE_INTEGER : now;
+  let after: readonly [number, number] = [-1, -1];
+  for (;;) {
+    const page = read((db) =>
+      statement(
+        db,
+        `SELECT id, next_due FROM certificate WHERE removed = 0 AND next_due <= ? AND (next_due, id) > (?, ?)
+         ORDER BY next_due, id LIMIT ${PAGE}`,
+      ).all(bound, ...after),
+    );
+    for (const row of page) {
+      const id = row['id'] as number;
+      after = [row['next_due'] as number, id];
+      // A certificate that was worked on has a later due time and comes by again under force.
+      if (done.has(id)) continue;
+      done.add(id);
+      yield id;
+    }
+    if (page.length < PAGE) return;
+  }
+}

@@ -1,0 +1,98 @@
+import { appliedConfig } from './applied-config.ts';
+import type { EngineContext } from './context.ts';
+import { anyDeployment, anythingDue, countManaged, selectIds, type Selection } from './due.ts';
+import type { DryRun } from './dry-run.ts';
+import type { EngineParts } from './parts.ts';
+import { certificateById } from './rows.ts';
+import type { RevokeRequest, RevokeResult } from './revoke.ts';
+import type { Outcome } from './types.ts';
+
+/** The work of Everbind over one state folder. The caller holds the lease for everything but dryRun. */
+export interface Engine {
+  /**
+   * Renews what is selected, several at a time, and hands over each outcome as it comes. One failing certificate never stops the others;
+   * only the signal does. Returns how many certificates there are and how many were worked on.
+   */
+  renew(selection: Selection, onOutcome: (outcome: Outcome) => void, signal: AbortSignal): Promise<RunCount>;
+  /** What renewing would do. Changes nothing, neither here nor at the CA. */
+  dryRun(selection: Selection): Promise<readonly DryRun[]>;
+  /** Puts the previous certificate back to use, verified like a renewal. */
+  rollBack(name: string, signal: AbortSignal): Promise<Outcome>;
+  /** Revokes the active certificate at its CA; a new one is due at once. */
+  revoke(request: RevokeRequest, signal: AbortSignal): Promise<RevokeResult>;
+  /** Asks the CAs for the renewal windows (RFC 9773) whose time to ask has come. Errors stop nothing. Returns how many were asked for. */
+  refreshWindows(signal: AbortSignal): Promise<number>;
+}
+
+export interface RunCount {
+  readonly managed: number;
+  readonly worked: number;
+}
+
+/** Modules that talk to CAs are loaded when there is something to do: looking for what is due costs next to nothing. */
+export function createEngine(parts: EngineParts): Engine {
+  const { store, clock } = parts;
+
+  async function contextFor(signal: AbortSignal): Promise<EngineContext> {
+    const [{ createIssuerSessions }, { createJournal }] = await Promise.all([
+      import('./issuer-session.ts'),
+      import('./journal.ts'),
+    ]);
+    await parts.prepare({ deployments: store.read(anyDeployment) });
+    return {
+      ...parts,
+      journal: createJournal(store, (event) => parts.onProgress?.(event)),
+      sessions: createIssuerSessions(parts),
+      signal,
+    };
+  }
+
+  return {
+    renew: async (selection, onOutcome, signal) => {
+      const managed = store.read(countManaged);
+      const now = clock.now();
+      if (selection.names.length === 0 && !selection.force && !store.read((db) => anythingDue(db, now))) {
+        return { managed, worked: 0 };
+      }
+      const { renewOne } = await import('./renew-one.ts');
+      const context = await contextFor(signal);
+      const concurrency = store.read(appliedConfig)?.engine.concurrency ?? 1;
+      const ids = selectIds(store.read, selection, now)[Symbol.iterator]();
+      let worked = 0;
+      const worker = async (): Promise<void> => {
+        for (let next = ids.next(); next.done !== true; next = ids.next()) {
+          signal.throwIfAborted();
+          const certificate = store.read((db) => certificateById(db, next.value));
+          if (certificate === null) continue;
+          worked += 1;
+          onOutcome(await renewOne(context, certificate));
+        }
+      };
+      await Promise.all(Array.from({ length: concurrency }, worker));
+      return { managed, worked };
+    },
+
+    dryRun: async (selection) => {
+      const { dryRun } = await import('./dry-run.ts');
+      await parts.prepare({ deployments: store.read(anyDeployment) });
+      return dryRun(parts, selection);
+    },
+
+    rollBack: async (name, signal) => {
+      const { rollBack } = await import('./roll-back.ts');
+      return rollBack(await contextFor(signal), name);
+    },
+
+    revoke: async (request, signal) => {
+      const { revoke } = await import('./revoke.ts');
+      return revoke(await contextFor(signal), request);
+    },
+
+    refreshWindows: async (signal) => {
+      const { windowsToAsk } = await import('./windows-to-ask.ts');
+      if (windowsToAsk(store, clock.now()).length === 0) return 0;
+      const { refreshWindows } = await import('./refresh-windows.ts');
+      return refreshWindows(await contextFor(signal));
+    },
+  };
+}

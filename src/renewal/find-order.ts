@@ -1,0 +1,34 @@
+import type { AcmeClient } from '../acme/client.ts';
+import type { OrderResource } from '../acme/messages.ts';
+import { type Identifier, identifierKey } from '../pki/names.ts';
+import { statement } from '../store/statements.ts';
+import type { EngineContext } from './context.ts';
+
+/** A list is looked through this far: it is asked for only after a kill, and the newest orders matter. */
+const MOST_ORDERS = 1000;
+
+/**
+ * The order that a killed run created but could not note: one of the account's orders (RFC 8555 section 7.1.2.1) that the journal does not
+ * know, for exactly these names, not failed. Null where there is none or the CA keeps no list. An unknown order is ours to take: the account's
+ * key is ours alone.
+ */
+export async function findLostOrder(
+  { store, signal }: EngineContext,
+  client: AcmeClient,
+  identifiers: readonly Identifier[],
+): Promise<OrderResource | null> {
+  const wanted = keysOf(identifiers);
+  let seen = 0;
+  for await (const url of client.orderUrls(signal)) {
+    if (++seen > MOST_ORDERS) return null;
+    const known = store.read((db) => statement(db, 'SELECT 1 FROM renewal WHERE order_url = ?').get(url) !== undefined);
+    if (known) continue;
+    const resource = await client.getOrder(url, { signal });
+    if (resource.order.status !== 'invalid' && keysOf(resource.order.identifiers) === wanted) return resource;
+  }
+  return null;
+}
+
+function keysOf(identifiers: readonly Identifier[]): string {
+  return identifiers.map(identifierKey).sort().join(' ');
+}

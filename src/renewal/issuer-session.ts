@@ -1,0 +1,116 @@
+import { createAcmeClient, type AcmeClient } from '../acme/client.ts';
+import type { IssuerConfig } from '../config/types.ts';
+import { EverbindError } from '../errors/error.ts';
+import type { KeyHandle } from '../ports/key-store.ts';
+import { statement } from '../store/statements.ts';
+import { appliedConfig } from './applied-config.ts';
+import type { EngineParts } from './parts.ts';
+
+/** A CA with our account there. */
+export interface IssuerSession {
+  readonly config: IssuerConfig;
+  readonly client: AcmeClient;
+  readonly accountUrl: string;
+  readonly roots: readonly Uint8Array[];
+}
+
+/** Opens each issuer once for all renewals of a run. */
+export interface IssuerSessions {
+  /** Registers the account when there is none yet. A failure is not kept: the next caller tries again. */
+  open(issuer: string): Promise<IssuerSession>;
+}
+
+export function createIssuerSessions(parts: EngineParts): IssuerSessions {
+  const opened = new Map<string, Promise<IssuerSession>>();
+  return {
+    open: (name) => {
+      let session = opened.get(name);
+      if (session === undefined) {
+        session = openIssuer(parts, name);
+        opened.set(name, session);
+        session.catch(() => opened.delete(name));
+      }
+      return session;
+    },
+  };
+}
+
+async function openIssuer(parts: EngineParts, name: string): Promise<IssuerSession> {
+  const { store, keys, clock, random, userAgent } = parts;
+  const config = store.read(appliedConfig)?.issuers.find((issuer) => issuer.name === name);
+  if (config === undefined) {
+    throw new EverbindError('CONFIG_INVALID', `the issuer ${name} is not in the configuration any more`, {
+      issuer: name,
+    });
+  }
+  const [transport, roots, account] = await Promise.all([
+    parts.transportFor(config),
+    parts.rootsFor(config),
+    ensureAccountRow(parts, config),
+  ]);
+  const signer = await keys.open(await keys.generate(keyName(account.keyHandle), config.accountKey));
+  const client = createAcmeClient({
+    directoryUrl: config.directory,
+    transport,
+    clock,
+    random,
+    userAgent,
+    signer,
+    ...(account.url === null ? {} : { accountUrl: account.url }),
+    allowInsecureLoopback: config.allowInsecureLoopback,
+  });
+  const accountUrl = account.url ?? (await register(parts, config, client));
+  return { config, client, accountUrl, roots };
+}
+
+interface AccountRow {
+  readonly keyHandle: KeyHandle;
+  readonly url: string | null;
+}
+
+/** The handle is durable before the key is made, so that a kill in between loses no key. */
+async function ensureAccountRow({ store, random, keys }: EngineParts, config: IssuerConfig): Promise<AccountRow> {
+  const handle = `${keys.provider}:account-${Buffer.from(random.bytes(8)).toString('hex')}`;
+  return store.commit(({ db, audit }) => {
+    const find = statement(db, 'SELECT key_handle, url FROM account WHERE issuer = ? AND directory = ?');
+    const row = find.get(config.name, config.directory);
+    if (row !== undefined) return { keyHandle: row['key_handle'] as string, url: row['url'] as string | null };
+    statement(db, 'INSERT INTO account (issuer, directory, key_handle) VALUES (?, ?, ?)').run(
+      config.name,
+      config.directory,
+      handle,
+    );
+    audit({ type: 'account.started', subject: config.name, data: { directory: config.directory, key: handle } });
+    return { keyHandle: handle, url: null };
+  });
+}
+
+async function register(parts: EngineParts, config: IssuerConfig, client: AcmeClient): Promise<string> {
+  const binding = config.externalAccountBinding;
+  const { url, created } = await client.newAccount({
+    contacts: config.contacts,
+    termsOfServiceAgreed: config.termsOfServiceAgreed,
+    ...(binding === null
+      ? {}
+      : {
+          externalAccountBinding: {
+            keyId: binding.keyId,
+            hmacKey: Buffer.from(await parts.resolveSecret(binding.hmacKey), 'base64url'),
+          },
+        }),
+  });
+  await parts.store.commit(({ db, audit }) => {
+    statement(db, 'UPDATE account SET url = ? WHERE issuer = ? AND directory = ?').run(
+      url,
+      config.name,
+      config.directory,
+    );
+    audit({ type: 'account.registered', subject: config.name, data: { url, created } });
+  });
+  return url;
+}
+
+/** The part of a handle after the colon. */
+export function keyName(handle: KeyHandle): string {
+  return handle.slice(handle.indexOf(':') + 1);
+}

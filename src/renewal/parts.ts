@@ -1,0 +1,30 @@
+import type { CertificateConfig, ChallengeConfig, IssuerConfig } from '../config/types.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Deployment } from '../ports/deployment.ts';
+import type { KeyStore } from '../ports/key-store.ts';
+import type { Random } from '../ports/random.ts';
+import type { ChallengeTask, Solver } from '../ports/solver.ts';
+import type { Transport } from '../ports/transport.ts';
+import type { Store } from '../store/store.ts';
+import type { ProgressEvent } from './types.ts';
+
+/** What the engine is put together from; the composing room gives it. */
+export interface EngineParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly keys: KeyStore;
+  /** Names the program to the CA (RFC 8555 section 6.1). */
+  readonly userAgent: string;
+  /** Called before solverFor and deploymentsFor are used. `deployments`: whether any certificate has one, and so needs the web server. */
+  prepare(needs: { readonly deployments: boolean }): Promise<void>;
+  /** The connection to this CA; called once for each issuer of a run. */
+  transportFor(issuer: IssuerConfig): Promise<Transport>;
+  /** Roots that certificates of this issuer may end in, DER. The same array each time. */
+  rootsFor(issuer: IssuerConfig): Promise<readonly Uint8Array[]>;
+  solverFor(task: Pick<ChallengeTask, 'type' | 'identifier' | 'wildcard'>, config: ChallengeConfig): Solver;
+  deploymentsFor(certificate: CertificateConfig): readonly Deployment[];
+  /** The value behind `secret:NAME`. */
+  resolveSecret(reference: string): Promise<string>;
+  onProgress?(event: ProgressEvent): void;
+}

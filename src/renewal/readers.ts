@@ -1,0 +1,137 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { EverbindError } from '../errors/error.ts';
+import { statement } from '../store/statements.ts';
+import { certificateByName, issuedWith, openRenewal, toCertificate } from './rows.ts';
+import type { Issued, ManagedCertificate, Step } from './types.ts';
+
+/** A managed certificate and where it stands. */
+export interface CertificateState extends ManagedCertificate {
+  readonly active: Pick<Issued, 'thumbprint' | 'notBefore' | 'notAfter' | 'issuer'> | null;
+  /** Step of a renewal that is not finished. */
+  readonly openStep: Step | null;
+}
+
+/** Every managed certificate, by name. */
+export function listCertificates(db: DatabaseSync): readonly CertificateState[] {
+  const rows = statement(
+    db,
+    `SELECT c.*, i.thumbprint, i.not_before, i.not_after, i.issuer, r.step FROM certificate c
+     LEFT JOIN issued i ON i.certificate_id = c.id AND i.status = 'active'
+     LEFT JOIN renewal r ON r.certificate_id = c.id AND r.outcome IS NULL
+     WHERE c.removed = 0 ORDER BY c.name`,
+  ).all();
+  return rows.map((row) => ({
+    ...toCertificate(row),
+    active:
+      row['thumbprint'] === null
+        ? null
+        : {
+            thumbprint: row['thumbprint'] as string,
+            notBefore: row['not_before'] as number,
+            notAfter: row['not_after'] as number,
+            issuer: row['issuer'] as string,
+          },
+    openStep: row['step'] as Step | null,
+  }));
+}
+
+export interface PastRenewal {
+  readonly id: string;
+  readonly kind: string;
+  readonly outcome: string | null;
+  readonly step: string;
+  readonly orderUrl: string | null;
+  readonly startedAt: number;
+  readonly finishedAt: number | null;
+}
+
+/** Everything about one certificate. */
+export interface CertificateDetail {
+  readonly certificate: ManagedCertificate;
+  /** All that were issued and not removed yet, the newest first. */
+  readonly issued: readonly Issued[];
+  readonly openStep: Step | null;
+  /** The CA's window (RFC 9773) and the moment drawn in it. */
+  readonly window: {
+    readonly start: number;
+    readonly end: number;
+    readonly selected: number;
+    readonly explanationUrl: string | null;
+  } | null;
+  /** The last twenty, the newest first. */
+  readonly renewals: readonly PastRenewal[];
+}
+
+/** Throws RENEWAL_UNKNOWN_CERTIFICATE. */
+export function showCertificate(db: DatabaseSync, name: string): CertificateDetail {
+  const certificate = certificateByName(db, name);
+  if (certificate === null) {
+    throw new EverbindError('RENEWAL_UNKNOWN_CERTIFICATE', `there is no managed certificate ${name}`, { name });
+  }
+  const { id } = certificate;
+  const row =
+    statement(db, 'SELECT window_start, window_end, selected, explanation_url FROM certificate WHERE id = ?').get(id) ??
+    {};
+  const renewals = statement(
+    db,
+    'SELECT * FROM renewal WHERE certificate_id = ? ORDER BY started_at DESC, id LIMIT 20',
+  ).all(id);
+  return {
+    certificate,
+    issued: (['active', 'pending', 'previous', 'failed'] as const).flatMap((status) => issuedWith(db, id, status)),
+    openStep: openRenewal(db, id)?.step ?? null,
+    window:
+      row['selected'] === null
+        ? null
+        : {
+            start: row['window_start'] as number,
+            end: row['window_end'] as number,
+            selected: row['selected'] as number,
+            explanationUrl: row['explanation_url'] as string | null,
+          },
+    renewals: renewals.map((past) => ({
+      id: past['id'] as string,
+      kind: past['kind'] as string,
+      outcome: past['outcome'] as string | null,
+      step: past['step'] as string,
+      orderUrl: past['order_url'] as string | null,
+      startedAt: past['started_at'] as number,
+      finishedAt: past['finished_at'] as number | null,
+    })),
+  };
+}
+
+/** The state of the whole in numbers. */
+export interface Summary {
+  readonly managed: number;
+  readonly neverIssued: number;
+  readonly due: number;
+  readonly expired: number;
+  readonly failing: number;
+  readonly interrupted: number;
+  /** When the next certificate is due; null without certificates. */
+  readonly nextDue: { readonly at: number; readonly name: string } | null;
+  readonly soonestExpiry: { readonly at: number; readonly name: string } | null;
+}
+
+export function summarize(db: DatabaseSync, now: number): Summary {
+  const count = (sql: string, ...values: number[]): number => statement(db, sql).get(...values)?.['n'] as number;
+  const moment = (sql: string): { at: number; name: string } | null => {
+    const row = statement(db, sql).get();
+    return row === undefined ? null : { at: row['at'] as number, name: row['name'] as string };
+  };
+  const active = `FROM issued i JOIN certificate c ON c.id = i.certificate_id WHERE i.status = 'active' AND c.removed = 0`;
+  return {
+    managed: count('SELECT count(*) AS n FROM certificate WHERE removed = 0'),
+    neverIssued: count(
+      `SELECT count(*) AS n FROM certificate c WHERE removed = 0 AND NOT EXISTS
+       (SELECT 1 FROM issued i WHERE i.certificate_id = c.id AND i.status = 'active')`,
+    ),
+    due: count('SELECT count(*) AS n FROM certificate WHERE removed = 0 AND next_due <= ?', now),
+    expired: count(`SELECT count(*) AS n ${active} AND i.not_after <= ?`, now),
+    failing: count('SELECT count(*) AS n FROM certificate WHERE removed = 0 AND failures > 0'),
+    interrupted: count('SELECT count(*) AS n FROM renewal WHERE outcome IS NULL'),
+    nextDue: moment('SELECT next_due AS at, name FROM certificate WHERE removed = 0 ORDER BY next_due LIMIT 1'),
+    soonestExpiry: moment(`SELECT i.not_after AS at, c.name AS name ${active} ORDER BY i.not_after LIMIT 1`),
+  };
+}

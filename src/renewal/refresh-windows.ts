@@ -1,0 +1,83 @@
+import { certificateId } from '../acme/ari.ts';
+import { EverbindError } from '../errors/error.ts';
+import { parseCertificate } from '../pki/certificate.ts';
+import { parsePemCertificates } from '../pki/pem.ts';
+import { statement } from '../store/statements.ts';
+import type { EngineContext } from './context.ts';
+import { isStop } from './failure.ts';
+import { certificateById, issuedWith } from './rows.ts';
+import { drawInWindow, dueAt, pollAfterMs } from './schedule.ts';
+import { windowsToAsk } from './windows-to-ask.ts';
+
+const AT_ONCE = 16;
+
+/** Asks for every window that may be asked for again. A CA without ARI, or one that does not answer, changes nothing but the time to ask. */
+export async function refreshWindows(context: EngineContext): Promise<number> {
+  const ids = [...windowsToAsk(context.store, context.clock.now())];
+  const count = ids.length;
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (let id = ids.shift(); id !== undefined; id = ids.shift()) await refreshWindow(context, id);
+    }),
+  );
+  return count;
+}
+
+async function refreshWindow({ store, sessions, clock, random, signal }: EngineContext, id: number): Promise<void> {
+  const certificate = store.read((db) => certificateById(db, id));
+  const [active] = store.read((db) => issuedWith(db, id, 'active'));
+  if (certificate === null || active === undefined || active.notAfter <= clock.now()) {
+    await pollAt(store, id, null);
+    return;
+  }
+  try {
+    const { client } = await sessions.open(active.issuer);
+    const { renewalInfo } = await client.directory(signal);
+    const [leaf] = parsePemCertificates(active.chain);
+    if (renewalInfo === null || leaf === undefined) {
+      await pollAt(store, id, clock.now() + pollAfterMs(null));
+      return;
+    }
+    const info = await client.renewalInfo(certificateId(parseCertificate(leaf)), signal);
+    await store.commit(({ db, audit }) => {
+      const row =
+        statement(db, 'SELECT window_start, window_end, selected FROM certificate WHERE id = ?').get(id) ?? {};
+      const same = row['window_start'] === info.window.start && row['window_end'] === info.window.end;
+      const selected = same ? (row['selected'] as number) : drawInWindow(info.window, random.uniform());
+      const due = dueAt(active, selected);
+      statement(
+        db,
+        `UPDATE certificate SET window_start = ?, window_end = ?, selected = ?, explanation_url = ?, next_poll = ?, next_due = ?, due_reason = ?
+         WHERE id = ? AND due_reason IN ('lifetime', 'window')`,
+      ).run(
+        info.window.start,
+        info.window.end,
+        selected,
+        info.explanationUrl,
+        clock.now() + pollAfterMs(info.retryAfterMs),
+        due.at,
+        due.reason,
+        id,
+      );
+      if (same) return;
+      audit({
+        type: 'window.received',
+        subject: certificate.name,
+        data: {
+          start: new Date(info.window.start).toISOString(),
+          end: new Date(info.window.end).toISOString(),
+          selected: new Date(selected).toISOString(),
+          explanation: info.explanationUrl,
+        },
+      });
+    });
+  } catch (error) {
+    if (isStop(error)) throw error;
+    if (!(error instanceof EverbindError)) throw error;
+    await pollAt(store, id, clock.now() + pollAfterMs(null));
+  }
+}
+
+async function pollAt(store: EngineContext['store'], id: number, at: number | null): Promise<void> {
+  await store.commit(({ db }) => void statement(db, 'UPDATE certificate SET next_poll = ? WHERE id = ?').run(at, id));
+}

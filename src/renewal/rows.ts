@@ -1,0 +1,95 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { CertificateConfig } from '../config/types.ts';
+import { statement } from '../store/statements.ts';
+import type { DueReason } from './schedule.ts';
+import type { Issued, IssuedStatus, LastError, ManagedCertificate, Renewal } from './types.ts';
+
+type Row = Record<string, unknown>;
+
+/** Columns of a managed certificate. */
+export function toCertificate(row: Row): ManagedCertificate {
+  return {
+    id: row['id'] as number,
+    name: row['name'] as string,
+    config: JSON.parse(row['config'] as string) as CertificateConfig,
+    nextDue: row['next_due'] as number,
+    dueReason: row['due_reason'] as DueReason,
+    failures: row['failures'] as number,
+    lastError: row['last_error'] === null ? null : (JSON.parse(row['last_error'] as string) as LastError),
+    removed: row['removed'] === 1,
+  };
+}
+
+function toRenewal(row: Row): Renewal {
+  return {
+    id: row['id'] as string,
+    certificateId: row['certificate_id'] as number,
+    kind: row['kind'] as Renewal['kind'],
+    step: row['step'] as Renewal['step'],
+    issuer: row['issuer'] as string,
+    identifiers: JSON.parse(row['identifiers'] as string) as Renewal['identifiers'],
+    keyHandle: row['key_handle'] as string,
+    accountUrl: row['account_url'] as string | null,
+    orderUrl: row['order_url'] as string | null,
+    issuedId: row['issued_id'] as number | null,
+    plans: row['plans'] as string | null,
+    rollbacks: row['rollbacks'] as number,
+    startedAt: row['started_at'] as number,
+  };
+}
+
+function toIssued(row: Row): Issued {
+  return {
+    id: row['id'] as number,
+    certificateId: row['certificate_id'] as number,
+    thumbprint: row['thumbprint'] as string,
+    status: row['status'] as IssuedStatus,
+    chain: row['chain'] as string,
+    keyHandle: row['key_handle'] as string,
+    issuer: row['issuer'] as string,
+    accountUrl: row['account_url'] as string,
+    notBefore: row['not_before'] as number,
+    notAfter: row['not_after'] as number,
+    issuedAt: row['issued_at'] as number,
+  };
+}
+
+function optional<T>(row: Row | undefined, convert: (row: Row) => T): T | null {
+  return row === undefined ? null : convert(row);
+}
+
+export function certificateById(db: DatabaseSync, id: number): ManagedCertificate | null {
+  return optional(statement(db, 'SELECT * FROM certificate WHERE id = ?').get(id), toCertificate);
+}
+
+export function certificateByName(db: DatabaseSync, name: string): ManagedCertificate | null {
+  return optional(statement(db, 'SELECT * FROM certificate WHERE name = ? AND removed = 0').get(name), toCertificate);
+}
+
+/** The renewal of this certificate that was not finished, if any. */
+export function openRenewal(db: DatabaseSync, certificateId: number): Renewal | null {
+  return optional(
+    statement(db, 'SELECT * FROM renewal WHERE certificate_id = ? AND outcome IS NULL').get(certificateId),
+    toRenewal,
+  );
+}
+
+export function issuedById(db: DatabaseSync, id: number): Issued | null {
+  return optional(statement(db, 'SELECT * FROM issued WHERE id = ?').get(id), toIssued);
+}
+
+/** Certificates of one managed certificate in this state, the newest first. */
+export function issuedWith(db: DatabaseSync, certificateId: number, status: IssuedStatus): readonly Issued[] {
+  return statement(db, 'SELECT * FROM issued WHERE certificate_id = ? AND status = ? ORDER BY id DESC')
+    .all(certificateId, status)
+    .map(toIssued);
+}
+
+/** Thumbprint of every certificate that we issued and did not remove, with the name of its managed certificate. */
+export function ownThumbprints(db: DatabaseSync): ReadonlyMap<string, string> {
+  const rows = statement(
+    db,
+    `SELECT i.thumbprint, c.name FROM issued i JOIN certificate c ON c.id = i.certificate_id WHERE i.status <> 'retired'`,
+  ).all();
+  return new Map(rows.map((row) => [row['thumbprint'] as string, row['name'] as string]));
+}

@@ -1,0 +1,110 @@
+import type { CertificateConfig } from '../config/types.ts';
+import type { ErrorCode } from '../errors/table.ts';
+import type { Identifier } from '../pki/names.ts';
+import type { EndpointCheck, Untouched } from '../ports/deployment.ts';
+import type { DueReason } from './schedule.ts';
+
+/** The last step of a renewal that is durable; docs/renewal.md has the table. */
+export type Step =
+  | 'started'
+  | 'key'
+  | 'order-requested'
+  | 'ordered'
+  | 'authorized'
+  | 'issued'
+  | 'installed'
+  | 'planned'
+  | 'bound'
+  | 'undoing';
+
+/** A managed certificate as the database has it. Times are milliseconds since 1970. */
+export interface ManagedCertificate {
+  readonly id: number;
+  readonly name: string;
+  readonly config: CertificateConfig;
+  readonly nextDue: number;
+  readonly dueReason: DueReason;
+  readonly failures: number;
+  readonly lastError: LastError | null;
+  readonly removed: boolean;
+}
+
+export interface LastError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly at: number;
+}
+
+/** An open or finished run of the saga. */
+export interface Renewal {
+  readonly id: string;
+  readonly certificateId: number;
+  readonly kind: 'renewal' | 'rollback';
+  readonly step: Step;
+  readonly issuer: string;
+  readonly identifiers: readonly Identifier[];
+  readonly keyHandle: string;
+  readonly accountUrl: string | null;
+  readonly orderUrl: string | null;
+  readonly issuedId: number | null;
+  /** JSON text of DeploymentPlan[]. */
+  readonly plans: string | null;
+  readonly rollbacks: number;
+  readonly startedAt: number;
+}
+
+export type IssuedStatus = 'pending' | 'active' | 'previous' | 'failed' | 'retired' | 'revoked';
+
+/** A certificate that a CA issued to us. */
+export interface Issued {
+  readonly id: number;
+  readonly certificateId: number;
+  readonly thumbprint: string;
+  readonly status: IssuedStatus;
+  /** PEM, leaf first. */
+  readonly chain: string;
+  readonly keyHandle: string;
+  readonly issuer: string;
+  readonly accountUrl: string;
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly issuedAt: number;
+}
+
+/** How one certificate fared in one run. */
+export type Outcome =
+  | {
+      readonly kind: 'renewed';
+      readonly name: string;
+      readonly thumbprint: string;
+      readonly notAfter: number;
+      readonly nextDue: number;
+      readonly endpoints: readonly EndpointCheck[];
+      readonly changes: number;
+      readonly untouched: readonly Untouched[];
+    }
+  | {
+      readonly kind: 'rolledBack';
+      readonly name: string;
+      readonly code: ErrorCode;
+      readonly message: string;
+      /** What the endpoints served before and after the earlier state was restored. */
+      readonly endpoints: readonly EndpointCheck[];
+      readonly restored: readonly EndpointCheck[];
+      readonly nextAttempt: number;
+    }
+  | {
+      readonly kind: 'failed';
+      readonly name: string;
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly action: string;
+      readonly nextAttempt: number;
+    };
+
+/** What an engine tells while it works. */
+export interface ProgressEvent {
+  readonly name: string;
+  /** `order.created`: the type of the audit event, or `finished`. */
+  readonly step: string;
+}
