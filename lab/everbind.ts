@@ -1,12 +1,9 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { processIo } from '../src/cli/process-io.ts';
 import { main } from '../src/cli/product.ts';
 import { runCli } from '../src/cli/run.ts';
-import { systemClock, systemRandom } from '../src/net/system.ts';
-import { type DemoWorld, worldFile } from './demo/world.ts';
-import { connectSimWindows } from './sim-windows/client.ts';
+import { cliWorld, type DemoWorld, worldFile } from './demo/world.ts';
 
 // The program in a checkout: against the running demo's simulated Windows server when there is one, else the product as it is.
 
@@ -16,16 +13,5 @@ async function inDemo(): Promise<number> {
   const world = JSON.parse(await readFile(worldFile, 'utf8')) as DemoWorld;
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
-  return await runCli(process.argv.slice(2), {
-    io: processIo(process),
-    clock: systemClock,
-    random: systemRandom,
-    stateDir: world.stateDir,
-    configFile: join(world.stateDir, 'everbind.yaml'),
-    openHost: async () => {
-      const host = await connectSimWindows(world.socketPath);
-      return { host, close: () => host.close() };
-    },
-    signal: stop.signal,
-  });
+  return await runCli(process.argv.slice(2), cliWorld(world, processIo(process), stop.signal));
 }

@@ -15,6 +15,8 @@ export interface DeclaredCertificate {
   readonly names: readonly string[];
   /** Sites as the deployment names them. */
   readonly sites: readonly string[];
+  /** The same sites as people name them. */
+  readonly siteNames: readonly string[];
   readonly wildcard: boolean;
 }
 
@@ -71,6 +73,7 @@ export function declareCertificates(inventory: Inventory): Declaration {
         name: uniqueName(sites[0] ?? '', used),
         names,
         sites: group.map(({ site }) => siteReference(site, inventory)),
+        siteNames: sites,
         wildcard: names.some((name) => name.startsWith('*.')),
       },
     ];
@@ -91,12 +94,9 @@ function namesOf(
   }
   if (sslFlags === null) return { refused: 'its sslFlags are no number' };
   if ((sslFlags & CENTRAL_STORE) !== 0) return { refused: 'its certificate comes from the central certificate store' };
-  const { address, port, host } = information;
-  const usesSni = (sslFlags & SNI) !== 0;
-  if (usesSni && host === '') return { refused: 'it asks for SNI but names no host' };
-  const record: SslRecordKey = usesSni
-    ? { kind: 'hostnameport', host, port }
-    : { kind: 'ipport', address: address === '*' ? '0.0.0.0' : address, port };
+  const { address, host } = information;
+  const record = recordOf(binding);
+  if (record === null) return { refused: 'it asks for SNI but names no host' };
   if (host !== '') {
     const name = validName(host);
     return name === null ? { refused: `no certificate can hold the host name ${host}` } : { names: [name], record };
@@ -107,6 +107,14 @@ function namesOf(
   );
   const names = hosts.filter((name): name is string => name !== null && !name.startsWith('*.'));
   return { names: names.length > 0 ? names : [`site-${site.id ?? 0}.iis.test`], record };
+}
+
+/** The http.sys record behind a readable binding that is not of the central store; null for SNI without a host. */
+export function recordOf({ information, sslFlags }: SiteBinding): SslRecordKey | null {
+  if (information.kind !== 'ip-port-host') return null;
+  const { address, port, host } = information;
+  if (((sslFlags ?? 0) & SNI) === 0) return { kind: 'ipport', address: address === '*' ? '0.0.0.0' : address, port };
+  return host === '' ? null : { kind: 'hostnameport', host, port };
 }
 
 function validName(host: string): string | null {

@@ -30,6 +30,7 @@ export async function openHostParts(
     windows:
       open === null || inventory === null ? null : { host: open.host, sites: async () => (await inventory()).sites },
     clock: world.clock,
+    ...(world.dnsServers === undefined ? {} : { dnsServers: world.dnsServers }),
   });
   return {
     solverFor,

@@ -13,6 +13,8 @@ export interface World {
   readonly configFile: string;
   /** Connects to the web server's host. Throws WIN_NOT_WINDOWS where there is none. */
   openHost(): Promise<OpenHost>;
+  /** Resolvers (`address` or `address:port`) that DNS-01 records are looked for at; the system's when absent. */
+  readonly dnsServers?: readonly string[];
   /** Aborted when the person or the service manager asks the program to stop. */
   readonly signal: AbortSignal;
 }
