@@ -21,6 +21,6 @@ export interface HttpResponse {
 /**
  * Sends one request and returns the whole answer. MUST NOT follow redirects, MUST refuse plain http except to loopback
  * where that was allowed explicitly, MUST verify the server's certificate, MUST bound the body. Throws EverbindError
- * (ACME_TRANSPORT, ACME_TIMEOUT, ACME_RESPONSE_TOO_LARGE, ACME_INSECURE_URL) for anything that is no HTTP answer.
+ * (ACME_TRANSPORT, ACME_SERVER_UNTRUSTED, ACME_TIMEOUT, ACME_RESPONSE_TOO_LARGE, ACME_INSECURE_URL) for anything that is no HTTP answer.
  */
 export type Transport = (request: HttpRequest, signal?: AbortSignal) => Promise<HttpResponse>;

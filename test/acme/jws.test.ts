@@ -88,6 +88,32 @@ test('an algorithm other than the key’s is refused, none above all', async () 
   assert.throws(() => verifyJws(confused, () => importJwk(signerKey(p256).jwk)), coded('ACME_JWS_INVALID'));
 });
 
+test('the header is judged even when the signature over it is right', async () => {
+  const [signer] = signers;
+  assert.ok(signer);
+  const key = importJwk(signerKey(signer).jwk);
+  const signed = async (header: object) => {
+    const head = Buffer.from(JSON.stringify(header)).toString('base64url');
+    const signature = Buffer.from(await signer.sign(Buffer.from(`${head}.e30`))).toString('base64url');
+    return { protected: head, payload: 'e30', signature };
+  };
+  verifyJws(await signed({ alg: 'ES256' }), () => key);
+  for (const header of [
+    { alg: 'ES384' },
+    { alg: 'none' },
+    {},
+    { alg: 'ES256', crit: ['exp'] },
+    { alg: 'ES256', b64: false },
+    [],
+  ]) {
+    const jws = await signed(header);
+    assert.throws(() => verifyJws(jws, () => key), coded('ACME_JWS_INVALID'), JSON.stringify(header));
+  }
+  const jws = await signed({ alg: 'ES256' });
+  assert.throws(() => verifyJws(jws, () => null), coded('ACME_JWS_INVALID'));
+  assert.throws(() => verifyJws({ ...jws, payload: 'A'.repeat(2 ** 21) }, () => key), coded('ACME_JWS_INVALID'));
+});
+
 test('an unprotected header, a missing member and critical members are refused', async () => {
   const [signer] = signers;
   assert.ok(signer);

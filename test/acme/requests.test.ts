@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAcmeClient } from '../../src/acme/client.ts';
 import { AcmeProblemError } from '../../src/acme/problem.ts';
+import { EverbindError } from '../../src/errors/error.ts';
 import { parseIdentifier } from '../../src/pki/names.ts';
 import type { HttpRequest } from '../../src/ports/transport.ts';
 import { newSigner } from './signers.ts';
@@ -247,6 +248,18 @@ test('waiting: failures of the line and of the server are waited out, five in a 
   const down = clientWith(() => ({ status: 502, headers: { 'content-type': 'text/html' } }));
   await assert.rejects(down.client.waitForOrder('https://ca.test/order/1'), coded('ACME_UNEXPECTED_ANSWER'));
   assert.equal(down.posts().length, 6);
+});
+
+test('waiting: a refusal ends it at once', async () => {
+  for (const refusal of [
+    problem('unauthorized', 403),
+    problem('orderNotReady', 403),
+    { status: 404, headers: { 'content-type': 'text/html' } },
+  ]) {
+    const { client, posts } = clientWith(() => refusal);
+    await assert.rejects(client.waitForOrder('https://ca.test/order/1'), EverbindError);
+    assert.equal(posts().length, 1);
+  }
 });
 
 test('waiting: an invalid order or authorization ends it with the CA’s reason', async () => {
