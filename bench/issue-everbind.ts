@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gated } from '../lab/pebble/gate.ts';
+import { openState } from '../src/cli/state.ts';
+import { systemClock, systemRandom } from '../src/net/system.ts';
+import { createTransport } from '../src/net/transport.ts';
+import { parsePemRoots } from '../src/pki/pem.ts';
+import type { Solver } from '../src/ports/solver.ts';
+import { createEngine } from '../src/renewal/engine.ts';
+import { acquireLease } from '../src/store/lease.ts';
+import { type IssueFigures, ownFigures } from './figures.ts';
+
+// One process of Everbind: every certificate of the configuration with lease, full durable journal and audit log. Nothing is deployed, and
+// since the CA takes every challenge as answered, nothing is presented.
+
+const { folder } = JSON.parse(process.argv[2] ?? '{}') as { folder: string };
+const pem = async (name: string): Promise<string> => readFile(join(folder, name), 'utf8');
+const silent: Solver = { type: 'http-01', present: async () => {}, wait: async () => {}, cleanUp: async () => {} };
+const transport = createTransport({ roots: [await pem('listener.pem')], proxy: null });
+const roots = parsePemRoots(await pem('root.pem'));
+
+const state = await openState(join(folder, 'state'), { clock: systemClock });
+const lease = await acquireLease(state.store, systemClock);
+const engine = createEngine({
+  ...state,
+  clock: systemClock,
+  random: systemRandom,
+  userAgent: 'everbind-bench',
+  prepare: async () => {},
+  transportFor: async () => gated(transport),
+  rootsFor: async () => roots,
+  solverFor: () => silent,
+  deploymentsFor: () => [],
+  resolveSecret: (reference) => state.secrets.resolveSecret(reference),
+});
+const started = performance.now();
+let renewed = 0;
+await engine.renew(
+  { names: [], force: false },
+  (outcome) => {
+    if (outcome.kind === 'renewed') renewed += 1;
+    else console.error(JSON.stringify(outcome));
+  },
+  new AbortController().signal,
+);
+const wallMs = performance.now() - started;
+await lease.release();
+const { requests, connections } = transport.stats();
+transport.close();
+await state.close();
+const figures: IssueFigures = { certificates: renewed, wallMs, requests, connections, ...ownFigures() };
+console.log(JSON.stringify(figures));
