@@ -5,6 +5,7 @@ import { EverbindError } from '../errors/error.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../ports/transport.ts';
 import { checkUrl } from '../acme/url-policy.ts';
 import { brokenOff, connectionFailed, responseTooLarge, timedOut } from './failure.ts';
+import { type Environment, proxyEnvironment } from './proxy.ts';
 import { createTrust, type TrustOptions } from './trust.ts';
 
 export interface TransportOptions extends TrustOptions {
@@ -13,7 +14,7 @@ export interface TransportOptions extends TrustOptions {
   /** Connections to one host at a time; 16 by default. */
   readonly maxSockets?: number | undefined;
   /** HTTPS_PROXY, HTTP_PROXY and NO_PROXY, upper or lower case; the process's environment by default, null for none. */
-  readonly proxy?: Readonly<Record<string, string | undefined>> | null | undefined;
+  readonly proxy?: Environment | null | undefined;
   /** Sent where the request names none. */
   readonly userAgent?: string | undefined;
 }
@@ -37,15 +38,15 @@ const maxStale = 3;
 
 export function createTransport(options: TransportOptions = {}): NetTransport {
   const policy = { allowInsecureLoopback: options.allowInsecureLoopback === true };
-  const pool = {
+  const pool = () => ({
     keepAlive: true,
     // The connection used last is the least likely to have been dropped by the server.
     scheduling: 'lifo' as const,
     maxSockets: options.maxSockets ?? 16,
     maxTotalSockets: 64,
     timeout: idleMs,
-    ...(options.proxy === null ? {} : { proxyEnv: { ...(options.proxy ?? process.env) } }),
-  };
+    ...(options.proxy === null ? {} : { proxyEnv: proxyEnvironment(options.proxy ?? process.env) }),
+  });
   const agents: { https?: HttpsAgent; http?: HttpAgent } = {};
   const seen = new WeakSet<Socket>();
   const counts = { requests: 0, connections: 0 };
@@ -57,9 +58,9 @@ export function createTransport(options: TransportOptions = {}): NetTransport {
     const headers =
       options.userAgent === undefined ? request.headers : { 'user-agent': options.userAgent, ...request.headers };
     if (url.protocol === 'http:')
-      return requestHttp(url, { method, headers, agent: (agents.http ??= new HttpAgent(pool)) });
+      return requestHttp(url, { method, headers, agent: (agents.http ??= new HttpAgent(pool())) });
     agents.https ??= new HttpsAgent({
-      ...pool,
+      ...pool(),
       secureContext: createTrust(options),
       minVersion: 'TLSv1.2',
       // Said, not left to the default: the environment variable NODE_TLS_REJECT_UNAUTHORIZED must not change it.

@@ -72,6 +72,7 @@ test('directory: unknown members are ignored, optional ones may be missing', () 
 test('directory: nothing is taken from the prototype', () => {
   const hostile = JSON.parse(`{"__proto__": ${JSON.stringify(directoryObject())}}`) as unknown;
   assert.throws(() => decodeDirectory(hostile, policy), coded('ACME_ANSWER_INVALID'));
+  assert.throws(() => decodeDirectory(Object.create(directoryObject()), policy), coded('ACME_ANSWER_INVALID'));
 });
 
 test('order: identifiers become canonical', () => {

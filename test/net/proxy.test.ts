@@ -123,3 +123,29 @@ test('a proxy that refuses or is not there: coded, and its password is nowhere i
   }
   await proxy.stop();
 });
+
+test('a proxy address without a scheme is an http proxy', async () => {
+  const proxy = await startProxy();
+  const transport = createTransport({ roots, proxy: { HTTPS_PROXY: `127.0.0.1:${proxy.port}` } });
+  await transport(request);
+  assert.equal(proxy.connects.length, 1);
+  transport.close();
+  await proxy.stop();
+});
+
+test('an address that is no HTTP proxy is refused: connecting directly would be a surprise', async () => {
+  for (const address of [
+    'socks5://127.0.0.1:1080',
+    'http://',
+    'http://user:pa%ss@127.0.0.1:1',
+    'http://user:hunter2@a b/',
+    'ftp://x',
+  ]) {
+    const transport = createTransport({ roots, proxy: { HTTPS_PROXY: address } });
+    await assert.rejects(transport(request), (error) => {
+      assert.ok(error instanceof EverbindError && error.code === 'ACME_PROXY_INVALID', inspect(error));
+      assert.doesNotMatch(inspect(error, { depth: 10 }), /hunter2/);
+      return true;
+    });
+  }
+});

@@ -273,3 +273,21 @@ test('a connection that the server closed while idle is not used', async () => {
   }
   assert.equal(Buffer.from((await transport(get(server.url))).body).toString(), 'x');
 });
+
+test('a closed transport lets go of what is under way', async () => {
+  const server = await serve((request, response) => {
+    if (request.url === '/first') response.end();
+  });
+  const transport = await transportTo();
+  await transport(get(`${server.url}/first`));
+  const call = transport(get(server.url));
+  setTimeout(() => transport.close(), 20);
+  await failsWithin(1000, 'ACME_TRANSPORT', call);
+});
+
+test('request after request on one handed-over connection counts as one', async () => {
+  const server = await serve((_request, response) => response.end());
+  const transport = await transportTo({ maxSockets: 1 });
+  await Promise.all([1, 2, 3].map(() => transport(get(server.url))));
+  assert.deepEqual(transport.stats(), { requests: 3, connections: 1 });
+});

@@ -1,0 +1,43 @@
+import { EverbindError } from '../errors/error.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The proxy settings of an environment, as Node's agents take them. Lower-case names win, as everywhere; `host:port` alone is an http proxy.
+ * Anything else is refused with ACME_PROXY_INVALID, since Node would connect directly where the operator wants a proxy.
+ */
+export function proxyEnvironment(environment: Environment): Record<string, string> {
+  const https = address(environment, 'HTTPS_PROXY');
+  const http = address(environment, 'HTTP_PROXY');
+  const exceptions = setting(environment, 'NO_PROXY');
+  return {
+    ...(https === null ? {} : { HTTPS_PROXY: https }),
+    ...(http === null ? {} : { HTTP_PROXY: http }),
+    ...(exceptions === null ? {} : { NO_PROXY: exceptions }),
+  };
+}
+
+function setting(environment: Environment, name: string): string | null {
+  return environment[name.toLowerCase()] || environment[name] || null;
+}
+
+function address(environment: Environment, name: string): string | null {
+  const value = setting(environment, name);
+  if (value === null) return null;
+  const text = value.includes('://') ? value : `http://${value}`;
+  const url = URL.parse(text);
+  if (url === null || !['http:', 'https:'].includes(url.protocol) || !isDecodable(url)) {
+    // The value is not repeated: it may hold a password.
+    throw new EverbindError('ACME_PROXY_INVALID', `${name} is not the address of an HTTP proxy`, { variable: name });
+  }
+  return text;
+}
+
+function isDecodable({ username, password }: URL): boolean {
+  try {
+    decodeURIComponent(username + password);
+    return true;
+  } catch {
+    return false;
+  }
+}
