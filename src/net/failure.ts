@@ -33,6 +33,16 @@ export function connectionFailed(url: string, cause: unknown): EverbindError {
   );
 }
 
+/** Whether the server's chain, not its name, was the reason. */
+export function isUntrusted(error: unknown): boolean {
+  return (
+    error instanceof EverbindError &&
+    error.code === 'ACME_SERVER_UNTRUSTED' &&
+    typeof error.details['reason'] === 'string' &&
+    !error.details['reason'].startsWith('ERR_TLS_CERT_ALTNAME')
+  );
+}
+
 /** https://nodejs.org/api/tls.html#x509-certificate-error-codes, and the host name check. */
 const certificateReasons: ReadonlySet<string> = new Set([
   'UNABLE_TO_GET_ISSUER_CERT',
@@ -59,9 +69,9 @@ const certificateReasons: ReadonlySet<string> = new Set([
   'ERR_TLS_CERT_ALTNAME_FORMAT',
 ]);
 
-/** An exchange that ended without an error of Node's. */
-export function brokenOff(code: 'CUT_SHORT' | 'PROTOCOL_SWITCHED'): Error {
-  return Object.assign(new Error(code), { code });
+/** An answer 101 to a request that asked for no other protocol. */
+export function protocolSwitched(): Error {
+  return Object.assign(new Error('the server switched protocols'), { code: 'PROTOCOL_SWITCHED' });
 }
 
 function systemCode(cause: unknown): string {

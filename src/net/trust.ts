@@ -8,17 +8,24 @@ export interface TrustOptions {
   readonly systemRoots?: boolean | undefined;
 }
 
-/** TLS 1.2 or later; Node's roots and what the options add. Throws ACME_SERVER_UNTRUSTED for roots that are no certificates. */
-export function createTrust({ roots = [], systemRoots = false }: TrustOptions): SecureContext {
-  // Without additions OpenSSL's own store is used, which costs nothing to build.
-  if (roots.length === 0 && !systemRoots) return createSecureContext({ minVersion: 'TLSv1.2' });
-  const trusted = new Set([
-    ...getCACertificates('default'),
-    ...(systemRoots ? getCACertificates('system') : []),
-    ...roots,
-  ]);
+/**
+ * What a server may be trusted by, TLS 1.2 or later: the cheapest part first, all of it last. Reading and parsing every root of the system takes
+ * longer than an issuance, and hardly any server needs them; a server that fails the check of one part is judged by the next.
+ */
+export function trustStages({ roots = [], systemRoots = false }: TrustOptions): readonly (() => SecureContext)[] {
+  // Without a list OpenSSL's own store is used, which costs nothing to build.
+  const first = roots.length === 0 ? () => context() : () => context(roots);
+  if (roots.length === 0 && !systemRoots) return [first];
+  return [
+    first,
+    () => context([...getCACertificates('default'), ...(systemRoots ? getCACertificates('system') : []), ...roots]),
+  ];
+}
+
+/** Throws ACME_SERVER_UNTRUSTED for roots that are no certificates. */
+function context(roots?: readonly string[]): SecureContext {
   try {
-    return createSecureContext({ minVersion: 'TLSv1.2', ca: [...trusted] });
+    return createSecureContext({ minVersion: 'TLSv1.2', ...(roots === undefined ? {} : { ca: [...new Set(roots)] }) });
   } catch (error) {
     throw new EverbindError(
       'ACME_SERVER_UNTRUSTED',

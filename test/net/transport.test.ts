@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { createLabCa } from '../../lab/test-ca.ts';
 import { after, test } from 'node:test';
 import { createTransport, type NetTransport, type TransportOptions } from '../../src/net/transport.ts';
 import { EverbindError } from '../../src/errors/error.ts';
@@ -187,7 +189,7 @@ test('certificates: unknown authority, another host, expired, NODE_TLS_REJECT_UN
   const before = process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
   process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
   try {
-    await assert.rejects(transport(get(expired.url)), coded('ACME_SERVER_UNTRUSTED'));
+    await assert.rejects((await transportTo())(get(expired.url)), coded('ACME_SERVER_UNTRUSTED'));
   } finally {
     if (before === undefined) delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
     else process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = before;
@@ -211,6 +213,25 @@ test('roots are added to those of Node, and rubbish is no root', async () => {
     proxy: null,
   });
   await assert.rejects(broken(get(server.url)), coded('ACME_SERVER_UNTRUSTED'));
+});
+
+test('roots that are given do not take the place of Node’s own', async () => {
+  const server = await serve((_request, response) => response.end());
+  const { certificatePem: other } = await createLabCa('Everbind tests: another');
+  const before = getCACertificates('default');
+  const transport = createTransport({ roots: [other], proxy: null });
+  cleanUp.push(() => transport.close());
+  setDefaultCACertificates([(await testAuthority()).certificatePem]);
+  try {
+    await Promise.all([1, 2, 3].map(() => transport(get(server.url))));
+    await transport(get(server.url));
+  } finally {
+    setDefaultCACertificates(before);
+  }
+  const without = createTransport({ roots: [other], proxy: null });
+  cleanUp.push(() => without.close());
+  for (let round = 0; round < 2; round += 1)
+    await assert.rejects(without(get(server.url)), coded('ACME_SERVER_UNTRUSTED'));
 });
 
 test('plain http: to loopback, and only when allowed', async () => {
