@@ -1,26 +1,41 @@
 import { EverbindError } from '../errors/error.ts';
 import type { Json } from '../ports/deployment.ts';
 
+const MOST_LEVELS = 32;
+
 /**
- * JSON in the one form of RFC 8785, for the values that events hold: strings, integers that a double holds exactly, booleans, null, lists,
- * objects with keys sorted by UTF-16 code units. Throws AUDIT_EVENT_INVALID for anything else: fractions, lone surrogates, depth over 32.
+ * JSON in the one form of RFC 8785: no spaces, keys sorted by UTF-16 code units, numbers and strings as ECMAScript writes them. Throws
+ * AUDIT_EVENT_INVALID for what has no such form (infinities, half surrogate pairs) and for anything nested deeper than 32 levels.
  */
-export function canonicalJson(value: Json, depth = 0): string {
-  if (depth > 32) throw invalid('it is nested deeper than 32 levels');
+export function canonicalJson(value: Json, level = 0): string {
+  if (level > MOST_LEVELS) throw invalid(`it is nested deeper than ${MOST_LEVELS} levels`);
   if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'number') {
-    if (!Number.isSafeInteger(value)) throw invalid('a number is no exact integer');
-    return String(value === 0 ? 0 : value);
+    if (!Number.isFinite(value)) throw invalid('a number is not finite');
+    return JSON.stringify(value);
   }
   if (typeof value === 'string') {
     if (!value.isWellFormed()) throw invalid('a string holds half a surrogate pair');
     return JSON.stringify(value);
   }
-  if (isList(value)) return `[${value.map((item) => canonicalJson(item, depth + 1)).join(',')}]`;
-  const members = Object.keys(value)
-    .sort()
-    .map((key) => `${canonicalJson(key)}:${canonicalJson(value[key] ?? null, depth + 1)}`);
+  if (isList(value)) return `[${value.map((item) => canonicalJson(item, level + 1)).join(',')}]`;
+  const members: string[] = [];
+  for (const key of Object.keys(value).sort()) {
+    const member = value[key];
+    if (member !== undefined) members.push(`${canonicalJson(key)}:${canonicalJson(member, level + 1)}`);
+  }
   return `{${members.join(',')}}`;
+}
+
+/** The value with every half surrogate pair replaced by U+FFFD: texts of peers may hold some, and must not keep an event out of the log. */
+export function wellFormed(value: Json, level = 0): Json {
+  if (typeof value === 'string') return value.toWellFormed();
+  if (typeof value !== 'object' || value === null) return value;
+  if (level > MOST_LEVELS) throw invalid(`it is nested deeper than ${MOST_LEVELS} levels`);
+  if (isList(value)) return value.map((item) => wellFormed(item, level + 1));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [key.toWellFormed(), wellFormed(member, level + 1)]),
+  );
 }
 
 function isList(value: object): value is readonly Json[] {

@@ -19,6 +19,7 @@ export interface CompactRange {
   readonly hashes: readonly Buffer[];
 }
 
+/** No leaves. */
 export const EMPTY_RANGE: CompactRange = { size: 0, hashes: [] };
 
 /** The range with one more leaf, in O(log n). */

@@ -35,7 +35,7 @@ export function createAuditAppender(db: DatabaseSync): AuditAppender {
       range = earlier;
     },
     add: (event, time) => {
-      const text = encodeEvent(event, range.size, time);
+      const text = encodeEvent(event, { seq: range.size, commit: start, time });
       const hash = leafHash(text);
       insertEvent.run(range.size, text, hash);
       range = append(range, hash);
