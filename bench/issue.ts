@@ -1,8 +1,10 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { startPebble, type Pebble } from '../lab/pebble/server.ts';
+import { type Pebble, startPebble } from '../lab/pebble/server.ts';
+import { bundle } from '../tools/build.ts';
 import { type IssueFigures, round, runChild } from './figures.ts';
 import { legoInARow } from './lego.ts';
 
@@ -83,7 +85,9 @@ async function everbind(pebble: Pebble, folder: string, count: number, concurren
   ];
   await writeFile(join(folder, 'everbind.yaml'), configuration.join('\n'));
   await runChild(new URL('issue-prepare.ts', import.meta.url), { folder });
-  return runChild<IssueFigures>(new URL('issue-everbind.ts', import.meta.url), { folder });
+  // Measured as it is released: bundled, not compiled at every start.
+  const program = await bundle('bench/issue-everbind.ts', 'issue-everbind', join(folder, 'dist'));
+  return runChild<IssueFigures>(pathToFileURL(program), { folder });
 }
 
 async function acmeClient(pebble: Pebble, folder: string, count: number, concurrency: number): Promise<IssueFigures> {

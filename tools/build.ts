@@ -1,14 +1,22 @@
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 /**
  * Bundles the program into dist/: one small start file and chunks that load when a command needs them, so that a look at what is
- * due does not pay for the ACME client or the configuration parser.
+ * due does not pay for the ACME client or the configuration parser. Returns the path of the start file.
  */
 export async function buildProgram(outdir = 'dist'): Promise<string> {
   await rm(outdir, { recursive: true, force: true });
+  return bundle('src/cli/main.ts', 'everbind', outdir);
+}
+
+/** Bundles one entry (relative to the project) the way a release is bundled, as `<outdir>/<name>.mjs`. */
+export async function bundle(entry: string, name: string, outdir: string): Promise<string> {
   await build({
-    entryPoints: { everbind: 'src/cli/main.ts' },
+    absWorkingDir: fileURLToPath(new URL('..', import.meta.url)),
+    entryPoints: { [name]: entry },
     outdir,
     bundle: true,
     splitting: true,
@@ -20,13 +28,13 @@ export async function buildProgram(outdir = 'dist'): Promise<string> {
     legalComments: 'linked',
     minifySyntax: true,
     minifyWhitespace: true,
-    // Some packages are CommonJS and ask for require.
     banner: {
+      // Some packages are CommonJS and ask for require.
       js: "import { createRequire as everbindRequire } from 'node:module'; const require = everbindRequire(import.meta.url);",
     },
     logLevel: 'warning',
   });
-  return `${outdir}/everbind.mjs`;
+  return join(outdir, `${name}.mjs`);
 }
 
 if (import.meta.main) console.log(await buildProgram());

@@ -49,6 +49,12 @@ interface Waiting {
 /** Works of one transaction; more wait for the next, so that a flood does not starve readers. */
 const MOST_WORKS = 256;
 
+/**
+ * A commit waits for the disk and nothing else runs meanwhile. Under load the disk therefore rests this many times as long as the last commit
+ * took, and what comes in shares the next one; a work that comes alone is written at once.
+ */
+const REST = 2;
+
 /** Opens or creates the database. Throws STORE_NOT_FOUND, STORE_NEWER, STORE_MIGRATION_CHANGED, STORE_FAILED, STORE_CORRUPT, STORE_BUSY. */
 export function openStore({ path, clock, readOnly = false }: StoreOptions): Store {
   const db = guarded(path, () => openDatabase(path, readOnly));
@@ -57,6 +63,8 @@ export function openStore({ path, clock, readOnly = false }: StoreOptions): Stor
   const listeners: ((note: string) => void)[] = [];
   let waiting: Waiting[] = [];
   let scheduled = false;
+  /** When the next flush may begin, and how long the last one took, in milliseconds of performance.now(). */
+  let earliest = 0;
   let signer: CheckpointSigner | null = null;
   let fence: number | null = null;
   let closed: EverbindError | null = null;
@@ -71,9 +79,16 @@ export function openStore({ path, clock, readOnly = false }: StoreOptions): Stor
 
   function flush(): void {
     scheduled = false;
+    const begun = performance.now();
+    flushWorks();
+    const ended = performance.now();
+    earliest = ended + REST * (ended - begun);
+    if (waiting.length > 0) schedule();
+  }
+
+  function flushWorks(): void {
     const works = waiting.slice(0, MOST_WORKS);
     waiting = waiting.slice(MOST_WORKS);
-    if (waiting.length > 0) schedule();
     if (works.length === 0) return;
     const failures = new Map<Waiting, Error>();
     let note: string | null = null;
@@ -113,7 +128,9 @@ export function openStore({ path, clock, readOnly = false }: StoreOptions): Stor
     if (scheduled) return;
     scheduled = true;
     // After the I/O callbacks of this turn: everything that they unblocked shares the transaction.
-    setImmediate(flush);
+    const rest = earliest - performance.now();
+    if (rest < 1) setImmediate(flush);
+    else setTimeout(flush, rest);
   }
 
   return {
