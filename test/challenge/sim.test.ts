@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createSolvers } from '../../src/challenge/solvers.ts';
+import { WindowsError } from '../../src/errors/error.ts';
 import type { ChallengeTask } from '../../src/ports/solver.ts';
 import { systemClock } from '../../src/net/system.ts';
 import { connectSimWindows } from '../../lab/sim-windows/client.ts';
@@ -166,6 +167,37 @@ test('http.sys: one registration for all answers, gone with the last, and no sit
     await world.solvers(task, http('http.sys')).cleanUp(task);
     await world.solvers(task, http('http.sys')).cleanUp(task);
   }
+  assert.deepEqual((await world.sim.snapshot()).registrations, []);
+  await roundTrip(world, 'http.sys', httpTask());
+});
+
+test('http.sys: a prefix that cannot be given up is told, and given up the next time', async (t) => {
+  let refusals = 1;
+  const world = await startWorld(
+    t,
+    {},
+    {
+      hostOf: ({ host }) => ({
+        ...host,
+        httpServer: {
+          serve: async (prefix, answer) => {
+            const stop = await host.httpServer.serve(prefix, answer);
+            return async () => {
+              refusals -= 1;
+              if (refusals >= 0) throw new WindowsError('HttpRemoveUrl', 5);
+              await stop();
+            };
+          },
+        },
+      }),
+    },
+  );
+  const task = httpTask();
+  const solver = world.solvers(task, http('http.sys'));
+  await solver.present(task);
+  await assert.rejects(solver.cleanUp(task), coded('CHALLENGE_CLEANUP_FAILED', 'http-sys-failed'));
+  assert.equal(await get(world, task), 404);
+  await solver.cleanUp(task);
   assert.deepEqual((await world.sim.snapshot()).registrations, []);
 });
 

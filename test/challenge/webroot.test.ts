@@ -98,6 +98,20 @@ test('folders that were there stay, empty or not', async (t) => {
   }
 });
 
+test('in a folder that was there an answer keeps its web.config while another one goes', async (t) => {
+  const { files, folder, tree } = await webroot(t);
+  await mkdir(folder, { recursive: true });
+  const before = await tree();
+  const solver = solverOver(files);
+  const [one, two] = [httpTask(), httpTask()];
+  await solver.present(one);
+  await solver.present(two);
+  await solver.cleanUp(one);
+  assert.match(await readFile(join(folder, 'web.config'), 'utf8'), /mimeMap/);
+  await solver.cleanUp(two);
+  assert.deepEqual(await tree(), before);
+});
+
 test('what others put into our folders meanwhile stays, and so do the folders', async (t) => {
   const { files, folder, root } = await webroot(t);
   const solver = solverOver(files);
@@ -264,6 +278,21 @@ test('after a kill in the middle of a write the answer is written again and remo
   await solverOver(files).present(task);
   assert.equal(await readFile(join(folder, task.token), 'latin1'), task.keyAuthorization);
   await writeFile(join(folder, task.token), '');
+  await solverOver(files).cleanUp(task);
+  assert.deepEqual(await tree(), before);
+});
+
+test('after a kill in the middle of writing web.config it is written again and removed', async (t) => {
+  const { files, folder, tree } = await webroot(t);
+  await mkdir(folder, { recursive: true });
+  const before = await tree();
+  const task = httpTask();
+  await solverOver(files).present(task);
+  const whole = await readFile(join(folder, 'web.config'));
+  await writeFile(join(folder, 'web.config'), whole.subarray(0, 300));
+  await solverOver(files).present(task);
+  assert.deepEqual(await readFile(join(folder, 'web.config')), whole);
+  await writeFile(join(folder, 'web.config'), whole.subarray(0, 300));
   await solverOver(files).cleanUp(task);
   assert.deepEqual(await tree(), before);
 });
