@@ -9,9 +9,9 @@ export function processIo(process: NodeJS.Process): Io {
   return {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
-    interactive: stderr.isTTY === true && env['TERM'] !== 'dumb' && env['CI'] === undefined,
-    colour: stdout.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
-    columns: stdout.isTTY === true ? Math.max(40, stdout.columns) : 80,
+    interactive: stderr.isTTY && env['TERM'] !== 'dumb' && env['CI'] === undefined,
+    colour: stdout.isTTY && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
+    columns: stdout.isTTY ? Math.max(40, stdout.columns) : 80,
     readInput: async (maxBytes) => {
       const chunks: Buffer[] = [];
       let size = 0;
@@ -23,7 +23,7 @@ export function processIo(process: NodeJS.Process): Io {
       return Buffer.concat(chunks).toString('utf8');
     },
     ask: async (question, options = {}) => {
-      if (stdin.isTTY !== true || stderr.isTTY !== true) return null;
+      if (!stdin.isTTY || !stderr.isTTY) return null;
       stderr.write(question);
       const sink = new Writable({ write: (_chunk, _encoding, done) => done() });
       const lines = createInterface({ input: stdin, output: options.hidden === true ? sink : stderr, terminal: true });

@@ -1,5 +1,6 @@
 import type { AcmeClient } from '../acme/client.ts';
-import type { Authorization, Order } from '../acme/messages.ts';
+import type { Authorization } from '../acme/authorization.ts';
+import type { Order } from '../acme/order.ts';
 import { challengeFor } from '../config/challenge-for.ts';
 import type { CertificateConfig, ChallengeConfig } from '../config/types.ts';
 import { EverbindError } from '../errors/error.ts';

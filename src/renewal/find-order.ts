@@ -1,5 +1,5 @@
 import type { AcmeClient } from '../acme/client.ts';
-import type { OrderResource } from '../acme/messages.ts';
+import type { OrderResource } from '../acme/order.ts';
 import { type Identifier, identifierKey } from '../pki/names.ts';
 import { statement } from '../store/statements.ts';
 import type { EngineContext } from './context.ts';

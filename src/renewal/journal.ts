@@ -19,8 +19,11 @@ export interface Step {
   readonly changes: Changes;
   /** Type of the audit event, `order.created`. */
   readonly type: string;
-  readonly data: Json;
+  readonly data: EventData;
 }
+
+/** Members of an audit event's data. */
+export type EventData = { readonly [key: string]: Json };
 
 /** Writes the journal of renewals: each step is one commit that holds the change and its audit event. */
 export interface Journal {
@@ -43,10 +46,8 @@ export function createJournal(store: Store, onProgress: (event: ProgressEvent) =
 }
 
 /** Every event of a renewal names it. */
-export function withRenewal(id: string, data: Json): Json {
-  return typeof data === 'object' && data !== null && !Array.isArray(data)
-    ? { renewal: id, ...data }
-    : { renewal: id, data };
+export function withRenewal(id: string, data: EventData): EventData {
+  return { renewal: id, ...data };
 }
 
 function writeChanges({ db }: Transaction, id: string, changes: Changes): void {

@@ -1,5 +1,5 @@
 import { certificateId } from '../acme/ari.ts';
-import type { OrderResource } from '../acme/messages.ts';
+import type { OrderResource } from '../acme/order.ts';
 import { EverbindError } from '../errors/error.ts';
 import { parseCertificate } from '../pki/certificate.ts';
 import { checkIssued, type IssuedCertificate } from '../pki/check-issued.ts';
