@@ -59,7 +59,6 @@ export function createTransport(options: TransportOptions = {}): NetTransport {
     return (secure[trust] ??= new HttpsAgent({
       ...pool(),
       secureContext: stages[trust]?.(),
-      minVersion: 'TLSv1.2',
       // Said, not left to the default: the environment variable NODE_TLS_REJECT_UNAUTHORIZED must not change it.
       rejectUnauthorized: true,
     }));
