@@ -37,7 +37,11 @@ export function createPlacement(hasIpv6: boolean): Placement {
         return { address: claim(at(1), address, at), shared: false };
       }
       const [first, , third, fourth] = octets;
-      if (first === 127) return { address: claim(address, address, () => address), shared: false };
+      if (first === 127) {
+        // It has no choice; should it meet one that was moved here before, they share it.
+        places.set(address, address);
+        return { address, shared: false };
+      }
       const at = (attempt: number): string => `127.${attempt}.${third}.${fourth}`;
       return { address: claim(at(1), address, at), shared: false };
     },

@@ -45,6 +45,8 @@ export function acceptTls(
     const secureContext = createSecureContext({
       key: identity.key.export({ type: 'pkcs8', format: 'pem' }),
       cert: [identity.certificate, ...identity.above].map((certificate) => certificate.toString()).join(''),
+      // OpenSSL would complete the chain from the roots of this process.
+      ca: [],
       minVersion: 'TLSv1.2',
       maxVersion: identity.allowTls13 ? 'TLSv1.3' : 'TLSv1.2',
     });

@@ -24,9 +24,9 @@ export const tlsProbe: Probe = (target, signal) =>
       // The one connection whose certificate nobody checks: it exists to see the certificate that visitors get, expired, self-signed or of
       // somebody else. Nothing is sent over it and nothing received is trusted; compare.ts judges the chain.
       rejectUnauthorized: false,
-      // Without roots of our own, the chain below is what the server sent and nothing that was found here.
+      // No roots: none is needed, and none may complete the chain that was sent.
       ca: [],
-      // Weak keys and signatures are to be reported, not to end the handshake.
+      // Weak keys and parameters are to be reported, not to end the handshake.
       ciphers: 'DEFAULT:@SECLEVEL=0',
     });
     const settle = (close: () => void, work: () => void): void => {

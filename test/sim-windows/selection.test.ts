@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
 import { test } from 'node:test';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { makePfx } from '../../lab/pfx.ts';
 import { buildPfx } from '../../src/pki/pkcs12.ts';
 import type { SslRecordKey } from '../../src/ports/windows-host.ts';
@@ -98,7 +99,11 @@ test('a certificate that left the store breaks the handshake', async (t) => {
 test('the chain is built from the store CA at each handshake, without the root', async (t) => {
   const { host } = await simFor(t, configuration);
   const { root, upper, lower, leaf } = await makeHierarchy(['shop.test']);
-  const stranger = await makeCertificate({ commonName: 'lower', isCa: true });
+  // What this process trusts must not show.
+  setDefaultCACertificates([root.pem, upper.pem, lower.pem]);
+  t.after(() => setDefaultCACertificates(getCACertificates('bundled')));
+  // The same name, valid for longer, but another key.
+  const stranger = await makeCertificate({ commonName: 'lower', issuer: upper, isCa: true, until: 60 });
   await install(host, leaf);
   await host.sslRecords.set(iisRecord({ kind: 'ipport', address: '0.0.0.0', port: 443 }, leaf.thumbprint));
   const chain = async (): Promise<readonly Uint8Array[]> => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makePfx } from '../../lab/pfx.ts';
 import { startSimWindows, type SimWindows, type SimWindowsOptions } from '../../lab/sim-windows/sim-windows.ts';
+import { escapeAttribute } from '../../lab/sim-windows/xml-writer.ts';
 import { errorCode } from '../../src/errors/error.ts';
 import { IIS_APP_ID } from '../../src/iis/ssl-record.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
@@ -29,7 +30,7 @@ export function configurationOf(
       })
       .join('');
     const root = path ?? `C:\\inetpub\\site${index + 1}`;
-    return `<site name="${name}" id="${index + 1}" ${attributes ?? ''}><application path="/"><virtualDirectory path="/" physicalPath="${root}" /></application>${inside ?? ''}<bindings>${list}</bindings></site>`;
+    return `<site name="${escapeAttribute(name)}" id="${index + 1}" ${attributes ?? ''}><application path="/"><virtualDirectory path="/" physicalPath="${root}" /></application>${inside ?? ''}<bindings>${list}</bindings></site>`;
   });
   return Buffer.from(
     `<?xml version="1.0" encoding="UTF-8"?><configuration><system.applicationHost><sites>${elements.join('')}</sites></system.applicationHost></configuration>`,
@@ -44,16 +45,17 @@ export async function simFor(
 ): Promise<SimWindows & { readonly folder: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'everbind-sim-'));
   const { socket, ...rest } = options;
+  // After hooks run in this order.
+  let stop: () => Promise<void> = async () => {};
+  t.after(() => stop());
+  t.after(() => rm(folder, { recursive: true, force: true }));
   const sim = await startSimWindows({
     applicationHostConfig,
     rootFolder: join(folder, 'root'),
     ...(socket === true ? { socketPath: join(folder, 'socket') } : {}),
     ...rest,
   });
-  t.after(async () => {
-    await sim.stop();
-    await rm(folder, { recursive: true, force: true });
-  });
+  stop = sim.stop;
   return { ...sim, folder };
 }
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { createDiffieHellmanGroup } from 'node:crypto';
 import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { createServer as createTlsServer, type TlsOptions, TLSSocket } from 'node:tls';
+import * as asn1js from 'asn1js';
 import { EverbindError, errorCode } from '../../src/errors/error.ts';
 import { tlsProbe } from '../../src/verify/tls-probe.ts';
 import { makeCertificate, makeHierarchy, type MadeCertificate } from './certificates.ts';
@@ -49,6 +51,20 @@ test('an expired, a self-signed and a weak certificate are seen as visitors see 
     const port = await listen(t, serverOf(certificate, [], { ciphers: 'DEFAULT:@SECLEVEL=0' }));
     assert.deepEqual((await probe(port)).chain, [certificate.der]);
   }
+});
+
+test('a server with a Diffie-Hellman group of 1024 bits is seen too', async (t) => {
+  const certificate = await makeCertificate({ commonName: 'group', weakKey: true });
+  const group = createDiffieHellmanGroup('modp2');
+  const parameters = new asn1js.Sequence({
+    value: [group.getPrime(), group.getGenerator()].map((value) =>
+      asn1js.Integer.fromBigInt(BigInt(`0x${value.toString('hex')}`)),
+    ),
+  });
+  const options = { ciphers: 'DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0', maxVersion: 'TLSv1.2' } as const;
+  const dhparam = `-----BEGIN DH PARAMETERS-----\n${Buffer.from(parameters.toBER()).toString('base64')}\n-----END DH PARAMETERS-----\n`;
+  const port = await listen(t, serverOf(certificate, [], { ...options, dhparam }));
+  assert.deepEqual((await probe(port)).chain, [certificate.der]);
 });
 
 test('the host goes out as SNI in A-labels; none for no host and for an address', async (t) => {
