@@ -4,17 +4,22 @@ import { iisListensOn } from './http-sites.ts';
 
 export type HttpMode = 'webroot' | 'http.sys' | 'listener';
 
+/** Why a mode was chosen; docs/challenges.md explains each. */
+export const CHOICE_CODES = [
+  'configured',
+  'no-windows-host',
+  'path-configured',
+  'no-iis-on-port',
+  'not-elevated',
+  'http-sys-refused',
+  'shared-with-iis',
+] as const;
+export type ChoiceCode = (typeof CHOICE_CODES)[number];
+
 /** Which way http-01 goes for a name, and why: a stable word for programs and a sentence for the log. */
 export interface HttpModeChoice {
   readonly mode: HttpMode;
-  readonly code:
-    | 'configured'
-    | 'path-configured'
-    | 'no-windows-host'
-    | 'no-iis-on-port'
-    | 'not-elevated'
-    | 'http-sys-refused'
-    | 'shared-with-iis';
+  readonly code: ChoiceCode;
   readonly reason: string;
 }
 

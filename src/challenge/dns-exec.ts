@@ -2,7 +2,7 @@ import { dns01Value } from '../acme/key-authorization.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ChallengeTask, Solver } from '../ports/solver.ts';
 import { createTxtLookup, type TxtLookup, waitForTxt } from './dns-txt.ts';
-import { cleanUpFailed, presentFailed, unsupported } from './failure.ts';
+import { cleanUpFailed, type FailureReason, presentFailed, unsupported } from './failure.ts';
 import { createTurns } from './in-turn.ts';
 import { runProgram, type ProgramEnd } from './run-program.ts';
 
@@ -82,7 +82,7 @@ function messageFor(task: ChallengeTask, action: 'present' | 'cleanup'): string 
 }
 
 interface Problem {
-  readonly reason: string;
+  readonly reason: FailureReason;
   readonly text: string;
   readonly details: Readonly<Record<string, string | number | null>>;
 }

@@ -23,6 +23,10 @@ export function createTxtLookup(servers: readonly string[] = []): TxtLookup {
   };
 }
 
+/** `details.reason` of CHALLENGE_SELF_CHECK_FAILED for dns-01. */
+export const TXT_REASONS = ['txt-missing', 'txt-other', 'dns-failed'] as const;
+type TxtReason = (typeof TXT_REASONS)[number];
+
 export interface TxtWait {
   readonly lookup: TxtLookup;
   readonly clock: Clock;
@@ -30,7 +34,7 @@ export interface TxtWait {
   readonly limitMs: number;
 }
 
-/** Returns when the value is seen at the name; CHALLENGE_SELF_CHECK_FAILED (`txt-missing`, `txt-other`, `dns-failed`) past the limit. */
+/** Returns when the value is seen at the name; CHALLENGE_SELF_CHECK_FAILED (TXT_REASONS) past the limit. */
 export async function waitForTxt(
   task: Pick<ChallengeTask, 'identifier'>,
   name: string,
@@ -71,7 +75,7 @@ function missing(
   });
 }
 
-function describe(found: readonly string[] | string): readonly [reason: string, text: string] {
+function describe(found: readonly string[] | string): readonly [reason: TxtReason, text: string] {
   if (typeof found === 'string') {
     return ['dns-failed', `the resolver failed (${found}); check that it is reachable and that the zone answers`];
   }

@@ -1,6 +1,25 @@
 import { EverbindError, WindowsError, errorCode, type ErrorDetails } from '../errors/error.ts';
 import type { ChallengeTask } from '../ports/solver.ts';
 
+/** `details.reason` of CHALLENGE_PRESENT_FAILED and CHALLENGE_CLEANUP_FAILED; docs/challenges.md explains each. */
+export const FAILURE_REASONS = [
+  'no-site',
+  'root-missing',
+  'file-exists',
+  'file-refused',
+  'http-sys-taken',
+  'http-sys-denied',
+  'http-sys-port-foreign',
+  'http-sys-failed',
+  'port-denied',
+  'listen-failed',
+  'program-failed',
+  'program-timeout',
+  'program-output',
+  'program-not-started',
+] as const;
+export type FailureReason = (typeof FAILURE_REASONS)[number];
+
 /** What every error of this room names: the name to prove and, for Windows calls, the status. */
 export function failureDetails(task: Pick<ChallengeTask, 'identifier'>, cause?: unknown): ErrorDetails {
   return {
@@ -10,10 +29,10 @@ export function failureDetails(task: Pick<ChallengeTask, 'identifier'>, cause?: 
   };
 }
 
-/** CHALLENGE_PRESENT_FAILED; `reason` is one of docs/challenges.md. */
+/** CHALLENGE_PRESENT_FAILED. */
 export function presentFailed(
   task: Pick<ChallengeTask, 'identifier'>,
-  reason: string,
+  reason: FailureReason,
   message: string,
   details: ErrorDetails = {},
   cause?: unknown,
@@ -26,10 +45,10 @@ export function presentFailed(
   );
 }
 
-/** CHALLENGE_CLEANUP_FAILED; `reason` is one of docs/challenges.md. */
+/** CHALLENGE_CLEANUP_FAILED. */
 export function cleanUpFailed(
   task: Pick<ChallengeTask, 'identifier'>,
-  reason: string,
+  reason: FailureReason,
   message: string,
   details: ErrorDetails = {},
   cause?: unknown,

@@ -1,7 +1,7 @@
 import { EverbindError, WindowsError } from '../errors/error.ts';
 import type { Solver } from '../ports/solver.ts';
 import type { HttpServer } from '../ports/windows-host.ts';
-import { cleanUpFailed, errorText, presentFailed } from './failure.ts';
+import { cleanUpFailed, errorText, type FailureReason, presentFailed } from './failure.ts';
 import { createTurns } from './in-turn.ts';
 import type { SelfCheck } from './self-check.ts';
 import { CHALLENGE_PATH, checkedToken, tokenOfPath } from './token.ts';
@@ -14,7 +14,7 @@ export interface HttpSysOptions {
 }
 
 /** Why http.sys refuses the prefix, as `details.reason` of CHALLENGE_PRESENT_FAILED. */
-const refusals: ReadonlyMap<number, readonly [reason: string, text: string]> = new Map([
+const refusals: ReadonlyMap<number, readonly [reason: FailureReason, text: string]> = new Map([
   [183, ['http-sys-taken', 'another program, perhaps another ACME client, has registered the same URL prefix']],
   [5, ['http-sys-denied', 'this process may not register URL prefixes; run Everbind elevated']],
   [32, ['http-sys-port-foreign', 'a program beside http.sys owns the port']],

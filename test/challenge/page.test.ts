@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { CHOICE_CODES } from '../../src/challenge/auto.ts';
+import { TXT_REASONS } from '../../src/challenge/dns-txt.ts';
+import { FAILURE_REASONS } from '../../src/challenge/failure.ts';
+import { SELF_CHECK_REASONS } from '../../src/challenge/self-check-reasons.ts';
+import { WEB_CONFIG_FORMS } from '../../src/challenge/web-config.ts';
+
+const page = await readFile(new URL('../../docs/challenges.md', import.meta.url), 'utf8');
+const words = [...page.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, word]) => word ?? '');
+
+test('docs/challenges.md has a row for every word that programs may see', () => {
+  const known = [
+    ...CHOICE_CODES,
+    ...FAILURE_REASONS,
+    ...TXT_REASONS,
+    ...Object.keys(SELF_CHECK_REASONS),
+    ...WEB_CONFIG_FORMS,
+  ];
+  assert.deepEqual(
+    known.filter((word) => !words.includes(word)),
+    [],
+  );
+  const rows = words.filter((word) => word.includes('-') && !known.includes(word as never) && !word.endsWith('-01'));
+  assert.deepEqual(rows, []);
+});
