@@ -19,7 +19,7 @@ export type ProgramEnd =
   | { readonly kind: 'not-started'; readonly code: string };
 
 /**
- * Runs a program of the operator to its end, bounded in time and output: past a bound it is killed, together with what it started.
+ * Runs a program of the operator to its end, bounded in time and output: past a bound it is killed, on POSIX with all that it started.
  * Rejects only with the signal's reason.
  */
 export function runProgram(run: ProgramRun, signal?: AbortSignal): Promise<ProgramEnd> {
