@@ -91,7 +91,10 @@ export function createListeners(options: {
         };
         return listener;
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || index === numbersToTry.length - 1) throw error;
+        // Taken, or a low number that needs rights: another one will do.
+        const { code } = error as NodeJS.ErrnoException;
+        const last = index === numbersToTry.length - 1;
+        if (last || (code !== 'EADDRINUSE' && code !== 'EACCES')) throw error;
       }
     }
     throw new Error('no port to try');

@@ -110,7 +110,9 @@ function recordKeyOf({ information, sslFlags }: SiteBinding): SslRecordKey | str
 }
 
 function defaultNames({ key, sites, hosts }: SeedTarget): readonly string[] {
-  if (hosts.length > 0) return hosts;
+  // A host that has no A-labels cannot stand in a certificate.
+  const usable = hosts.filter((host) => /^[\x21-\x7e]+$/.test(host));
+  if (usable.length > 0) return usable;
   if (key.kind === 'ipport' && key.address.startsWith('127.')) return [key.address];
   const label = (sites[0] ?? '')
     .toLowerCase()
@@ -131,7 +133,8 @@ async function install(
   names: readonly string[],
   daysLeft: number,
 ): Promise<string> {
-  const notAfter = new Date(Date.now() + daysLeft * DAY_MS);
+  // An hour more, so that the days left read as asked for while the lab runs.
+  const notAfter = new Date(Date.now() + daysLeft * DAY_MS + DAY_MS / 24);
   const issued = await ca.issue({ names, notBefore: new Date(notAfter.getTime() - 90 * DAY_MS), notAfter });
   const pfx = await makePfx(issued, [], names[0] ?? '');
   await host.certificates.importPfx(store, pfx.octets, pfx.password, `${names[0] ?? ''} (old)`);

@@ -28,7 +28,7 @@ async function seedAndProbe(
   configuration: Buffer,
 ): Promise<{ readonly handshakes: number; readonly wrong: readonly string[]; readonly skipped: number }> {
   const sim = await simFor(t, configuration);
-  const { skipped, records } = await seedCertificates(sim.host, { daysLeft: 7.5 });
+  const { skipped, records } = await seedCertificates(sim.host, { daysLeft: 7 });
   const wrong: string[] = [];
   let handshakes = 0;
   for (const { protocol, endpoint, host, binding } of await sim.ports()) {
@@ -221,6 +221,35 @@ test('port 80 has the number that was asked for; ports can keep their own', asyn
   assert.deepEqual(await sim.host.endpoints('0.0.0.0', 80), await sim.host.endpoints('*', 80));
   assert.deepEqual(await sim.host.endpoints('192.0.2.1', 80), []);
   await assert.rejects(simFor(t, configuration, { httpPort }), { code: 'EADDRINUSE' });
+});
+
+test('odd addresses and hosts get a place and a certificate like others', async (t) => {
+  const configuration = configurationOf(
+    {
+      name: 'Odd',
+      bindings: [
+        ['http', '127.255.255.255:80:'],
+        ['https', '224.0.0.1:443:'],
+        ['https', '[::ffff:1.2.3.4]:443:'],
+      ],
+    },
+    {
+      name: 'Local',
+      bindings: [
+        ['http', '127.0.0.1:80:'],
+        ['http', '*:80:local.test'],
+        ['https', '*:81:☃\ufe0e\ufffd.test'],
+      ],
+    },
+  );
+  const { host, ports } = await simFor(t, configuration);
+  assert.ok((await ports()).every(({ endpoint }) => endpoint !== null));
+  assert.deepEqual(await host.endpoints('127.0.0.1', 80), await host.endpoints('*', 80));
+  const { records } = await seedCertificates(host);
+  assert.deepEqual(
+    records.map(({ names }) => names),
+    [['odd.everbind.test'], ['odd.everbind.test'], ['local.everbind.test']],
+  );
 });
 
 test('a registration on a port that another program has in truth: 32, and it works once that is gone', async (t) => {
