@@ -7,6 +7,8 @@ export function demoConfiguration(options: {
   readonly listenerCaFile: string;
   readonly rootFile: string;
   readonly certificates: readonly DeclaredCertificate[];
+  /** Whether some site answers on port 80; where none does, http.sys is told to, since this machine's own port 80 is not the demo's. */
+  readonly iisOnPort80: boolean;
   /** Program and arguments that answer DNS-01 challenges. */
   readonly dnsCommand: readonly string[];
 }): string {
@@ -22,7 +24,11 @@ export function demoConfiguration(options: {
         certificateRoots: [options.rootFile],
       },
     ],
-    defaults: { issuers: ['pebble'], key: { algorithm: 'ec-p256' } },
+    defaults: {
+      issuers: ['pebble'],
+      key: { algorithm: 'ec-p256' },
+      ...(options.iisOnPort80 ? {} : { challenge: { type: 'http-01', mode: 'http.sys' } }),
+    },
     certificates: options.certificates.map((certificate) => ({
       name: certificate.name,
       names: certificate.names,

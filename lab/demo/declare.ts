@@ -1,8 +1,6 @@
-import { isIP } from 'node:net';
+import { type Inventory, type SiteInventory, siteText } from '../../src/iis/inventory-types.ts';
 import { recordKeyId } from '../../src/iis/ssl-record.ts';
-import { type Inventory, type SiteBinding, type SiteInventory, siteText } from '../../src/iis/inventory-types.ts';
-import { identifierKey, parseIdentifier } from '../../src/pki/names.ts';
-import type { SslRecordKey } from '../../src/ports/windows-host.ts';
+import { namesOf } from './names.ts';
 
 /** What an operator would declare for the https sites of a configuration, and what cannot be declared, with the reason. */
 export interface Declaration {
@@ -15,8 +13,8 @@ export interface DeclaredCertificate {
   readonly names: readonly string[];
   /** Sites as the deployment names them. */
   readonly sites: readonly string[];
-  /** The same sites as people name them. */
-  readonly siteNames: readonly string[];
+  /** The http.sys records that it is for, see recordKeyId. */
+  readonly records: ReadonlySet<string>;
   readonly wildcard: boolean;
 }
 
@@ -28,121 +26,118 @@ export interface RefusedBinding {
 
 interface Candidate {
   readonly site: SiteInventory;
-  readonly names: Set<string>;
-  readonly records: Set<string>;
+  readonly reference: string;
+  readonly bindings: readonly { readonly text: string; readonly record: string; readonly names: readonly string[] }[];
 }
 
-const SNI = 1;
-const CENTRAL_STORE = 2;
+/** What public CAs put into one certificate. */
 const MOST_NAMES = 100;
 
 /**
  * One certificate for each site, or for each group of sites that share an IP:port record, since http.sys has one certificate for such a
- * record. A binding without host takes the hosts of the site's http bindings, a loopback address takes an IP certificate, and what is
- * left takes a stand-in name that the test DNS answers.
+ * record; several where a site has more names than one certificate holds.
  */
 export function declareCertificates(inventory: Inventory): Declaration {
   const refused: RefusedBinding[] = [];
   const candidates = inventory.sites.flatMap((site) => {
-    const candidate: Candidate = { site, names: new Set(), records: new Set() };
-    for (const binding of site.bindings.filter(({ protocol }) => protocol === 'https')) {
-      const outcome = namesOf(site, binding);
-      if ('refused' in outcome) {
-        refused.push({ site: siteText(site), binding: binding.text, reason: outcome.refused });
-      } else {
-        for (const name of outcome.names) candidate.names.add(name);
-        candidate.records.add(recordKeyId(outcome.record));
-      }
-    }
-    return candidate.records.size > 0 ? [candidate] : [];
+    const reference = siteReference(site, inventory);
+    const bindings = site.bindings
+      .filter(({ protocol }) => protocol === 'https')
+      .flatMap((binding) => {
+        const refuse = (reason: string): [] => {
+          refused.push({ site: siteText(site), binding: binding.text, reason });
+          return [];
+        };
+        const outcome = namesOf(site, binding);
+        if ('refused' in outcome) return refuse(outcome.refused);
+        if (reference === null) return refuse('the site has neither a name nor an id of its own to be declared by');
+        return [{ text: binding.text, record: recordKeyId(outcome.record), names: outcome.names }];
+      });
+    return bindings.length > 0 && reference !== null ? [{ site, reference, bindings }] : [];
   });
   const used = new Set<string>();
   const certificates = groupByRecord(candidates).flatMap((group): DeclaredCertificate[] => {
-    const names = [...new Set(group.flatMap((candidate) => [...candidate.names]))];
-    const sites = group.map(({ site }) => siteText(site));
-    if (names.length > MOST_NAMES) {
+    const sites = [...new Set(group.map(({ reference }) => reference))];
+    const { parts, tooLarge } = partition(group);
+    for (const { site, text, count } of tooLarge) {
       refused.push({
-        site: sites.join(', '),
-        binding: 'all',
-        reason: `${names.length} names are more than one certificate holds`,
+        site,
+        binding: text,
+        reason: `its record answers for ${count} names, and a certificate holds ${MOST_NAMES}`,
       });
-      return [];
     }
-    return [
-      {
-        name: uniqueName(sites[0] ?? '', used),
-        names,
-        sites: group.map(({ site }) => siteReference(site, inventory)),
-        siteNames: sites,
-        wildcard: names.some((name) => name.startsWith('*.')),
-      },
-    ];
+    return parts.map(({ names, records }) => ({
+      name: uniqueName(siteText(group[0]?.site ?? { name: '', id: null }), used),
+      names: [...names],
+      sites,
+      records,
+      wildcard: [...names].some((name) => name.startsWith('*.')),
+    }));
   });
   return { certificates, refused };
 }
 
-function namesOf(
-  site: SiteInventory,
-  binding: SiteBinding,
-): { readonly names: readonly string[]; readonly record: SslRecordKey } | { readonly refused: string } {
-  const { information, sslFlags } = binding;
-  if (information.kind !== 'ip-port-host') {
-    return {
-      refused:
-        information.kind === 'unreadable' ? `the binding is unreadable: ${information.problem}` : 'no IP:port:host',
-    };
-  }
-  if (sslFlags === null) return { refused: 'its sslFlags are no number' };
-  if ((sslFlags & CENTRAL_STORE) !== 0) return { refused: 'its certificate comes from the central certificate store' };
-  const { address, host } = information;
-  const record = recordOf(binding);
-  if (record === null) return { refused: 'it asks for SNI but names no host' };
-  if (host !== '') {
-    const name = validName(host);
-    return name === null ? { refused: `no certificate can hold the host name ${host}` } : { names: [name], record };
-  }
-  if (address.startsWith('127.') && isIP(address) === 4) return { names: [address], record };
-  const hosts = site.bindings.flatMap(({ protocol, information: other }) =>
-    protocol === 'http' && other.kind === 'ip-port-host' && other.host !== '' ? [validName(other.host)] : [],
-  );
-  const names = hosts.filter((name): name is string => name !== null && !name.startsWith('*.'));
-  return { names: names.length > 0 ? names : [`site-${site.id ?? 0}.iis.test`], record };
-}
-
-/** The http.sys record behind a readable binding that is not of the central store; null for SNI without a host. */
-export function recordOf({ information, sslFlags }: SiteBinding): SslRecordKey | null {
-  if (information.kind !== 'ip-port-host') return null;
-  const { address, port, host } = information;
-  if (((sslFlags ?? 0) & SNI) === 0) return { kind: 'ipport', address: address === '*' ? '0.0.0.0' : address, port };
-  return host === '' ? null : { kind: 'hostnameport', host, port };
-}
-
-function validName(host: string): string | null {
-  try {
-    const identifier = parseIdentifier(host);
-    return identifierKey(identifier).startsWith('dns:') ? identifier.value : null;
-  } catch {
-    return null;
-  }
-}
-
+/** Sites that share a record, or that can only be named together, belong to one group. */
 function groupByRecord(candidates: readonly Candidate[]): Candidate[][] {
-  const groups: { readonly records: Set<string>; readonly members: Candidate[] }[] = [];
+  const groups = new Map<string, Candidate[]>();
   for (const candidate of candidates) {
-    const touching = groups.filter(({ records }) => [...candidate.records].some((record) => records.has(record)));
-    const merged = {
-      records: new Set([...touching.flatMap(({ records }) => [...records]), ...candidate.records]),
-      members: [...touching.flatMap(({ members }) => members), candidate],
-    };
-    for (const group of touching) groups.splice(groups.indexOf(group), 1);
-    groups.push(merged);
+    const keys = [...candidate.bindings.map(({ record }) => record), `site ${candidate.reference.toLowerCase()}`];
+    const touching = new Set(keys.flatMap((key) => groups.get(key) ?? []).map((member) => groups.get(anyKey(member))));
+    const merged = [...[...touching].flatMap((group) => group ?? []), candidate];
+    for (const member of merged) {
+      for (const { record } of member.bindings) groups.set(record, merged);
+      groups.set(anyKey(member), merged);
+    }
   }
-  return groups.map(({ members }) => members);
+  return [...new Set(groups.values())];
 }
 
-function siteReference(site: SiteInventory, inventory: Inventory): string {
+function anyKey({ reference }: Candidate): string {
+  return `site ${reference.toLowerCase()}`;
+}
+
+interface Part {
+  readonly names: Set<string>;
+  readonly records: Set<string>;
+}
+
+/** The records of a group, with all names of each, in as few certificates as they fit into one after another. */
+function partition(group: readonly Candidate[]): {
+  readonly parts: readonly Part[];
+  readonly tooLarge: readonly { readonly site: string; readonly text: string; readonly count: number }[];
+} {
+  const namesOfRecord = new Map<string, Set<string>>();
+  for (const { bindings } of group) {
+    for (const { record, names } of bindings) {
+      namesOfRecord.set(record, new Set([...(namesOfRecord.get(record) ?? []), ...names]));
+    }
+  }
+  const parts: Part[] = [];
+  for (const [record, names] of namesOfRecord) {
+    if (names.size > MOST_NAMES) continue;
+    const last = parts.at(-1);
+    if (last !== undefined && new Set([...last.names, ...names]).size <= MOST_NAMES) {
+      for (const name of names) last.names.add(name);
+      last.records.add(record);
+    } else {
+      parts.push({ names: new Set(names), records: new Set([record]) });
+    }
+  }
+  const tooLarge = group.flatMap(({ site, bindings }) =>
+    bindings.flatMap(({ text, record }) => {
+      const count = namesOfRecord.get(record)?.size ?? 0;
+      return count > MOST_NAMES ? [{ site: siteText(site), text, count }] : [];
+    }),
+  );
+  return { parts, tooLarge };
+}
+
+/** The way a deployment can name the site: by its id where no other has it, else by its name; null when neither will do. */
+function siteReference(site: SiteInventory, inventory: Inventory): string | null {
   const sameId = inventory.sites.filter(({ id }) => id === site.id).length;
-  return site.id !== null && sameId === 1 ? `id:${site.id}` : site.name;
+  if (site.id !== null && site.id > 0 && sameId === 1) return `id:${site.id}`;
+  // What everbind.yaml takes as the name of a site; nothing that a terminal or a log could stumble over.
+  return site.name === '' || site.name.length > 260 || /^id:|\p{Cc}/iu.test(site.name) ? null : site.name;
 }
 
 function uniqueName(text: string, used: Set<string>): string {

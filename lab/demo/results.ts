@@ -1,12 +1,15 @@
+import { hash } from 'node:crypto';
 import { checkServerIdentity, connect } from 'node:tls';
-import { type Inventory, siteText } from '../../src/iis/inventory-types.ts';
+import { type Inventory, type SiteBinding, type SiteInventory, siteText } from '../../src/iis/inventory-types.ts';
 import { concreteHost } from '../../src/iis/match.ts';
 import { recordKeyId } from '../../src/iis/ssl-record.ts';
 import { canonicalHost } from '../../src/pki/names.ts';
 import type { Endpoint } from '../../src/ports/windows-host.ts';
 import type { CertificateState } from '../../src/renewal/readers.ts';
+import { tlsProbe } from '../../src/verify/tls-probe.ts';
 import type { SimWindows } from '../sim-windows/sim-windows.ts';
-import { type Declaration, recordOf } from './declare.ts';
+import type { Declaration } from './declare.ts';
+import { recordOf } from './names.ts';
 
 /** What the demo itself finds at one https binding, by a verifying TLS client that knows only the CA's root. */
 export interface BindingResult {
@@ -15,71 +18,92 @@ export interface BindingResult {
   /** Name of the managed certificate; null when none could be declared. */
   readonly certificate: string | null;
   /**
-   * `verified`: serves a certificate of the CA for its name. `rolledBack`: serves its old certificate, and Everbind says so. `stopped`: nothing
-   * listens, but the record holds the new certificate. `notHandled`: no certificate could be declared. `failed`: none of these.
+   * `verified`: serves a certificate of the CA for its name. `rolledBack`: a new certificate was issued, but the binding still serves the old
+   * one, and Everbind says so. `stopped`: nothing listens, but the record holds the new certificate. `notHandled`: no certificate could be
+   * declared, or the CA refuses its names. `failed`: none of these.
    */
   readonly state: 'verified' | 'rolledBack' | 'stopped' | 'notHandled' | 'failed';
   readonly reason: string;
 }
 
-/** Looks at every https binding. `managed`: what Everbind says of its certificates. */
-export async function checkBindings(
-  sim: SimWindows,
-  rootPem: string,
-  declared: Declaration,
-  inventory: Inventory,
-  managed: readonly CertificateState[],
-): Promise<readonly BindingResult[]> {
+export interface Evidence {
+  readonly sim: SimWindows;
+  /** Root of the CA, PEM. */
+  readonly rootPem: string;
+  readonly declared: Declaration;
+  readonly inventory: Inventory;
+  /** What Everbind says of its certificates. */
+  readonly managed: readonly CertificateState[];
+  /** Thumbprint that each record held before, by recordKeyId. */
+  readonly before: ReadonlyMap<string, string>;
+}
+
+const HANDSHAKES_AT_ONCE = 16;
+
+/** Looks at every https binding. */
+export async function checkBindings(evidence: Evidence): Promise<readonly BindingResult[]> {
+  const work = evidence.inventory.sites.flatMap((site) =>
+    site.bindings.filter(({ protocol }) => protocol === 'https').map((binding) => ({ site, binding })),
+  );
   const results: BindingResult[] = [];
-  for (const site of inventory.sites) {
-    for (const binding of site.bindings.filter(({ protocol }) => protocol === 'https')) {
-      const place = { site: siteText(site), binding: binding.text };
-      const refusal = declared.refused.find(
-        ({ site: name, binding: text }) => name === place.site && (text === place.binding || text === 'all'),
-      );
-      const certificate = declared.certificates.find(({ siteNames }) => siteNames.includes(place.site));
-      if (refusal !== undefined || certificate === undefined || binding.information.kind !== 'ip-port-host') {
-        results.push({
-          ...place,
-          certificate: null,
-          state: 'notHandled',
-          reason: refusal?.reason ?? 'no certificate was declared for it',
-        });
-        continue;
-      }
-      const { address, port, host } = binding.information;
-      const state = managed.find(({ name }) => name === certificate.name);
-      const [endpoint] = site.state === 'Stopped' ? [] : await sim.host.endpoints(address, port);
-      const result = { ...place, certificate: certificate.name };
-      if (endpoint === undefined || site.state === 'Stopped') {
-        const key = recordOf(binding);
-        const record =
-          key === null
-            ? null
-            : (inventory.records.find((candidate) => recordKeyId(candidate.key) === recordKeyId(key)) ?? null);
-        const held = record !== null && record.certificateHash === state?.active?.thumbprint;
-        results.push({
-          ...result,
-          state: held ? 'stopped' : 'failed',
-          reason: held
-            ? 'the site is stopped; its record holds the new certificate'
-            : 'the site is stopped and its record is not renewed',
-        });
-        continue;
-      }
-      const name = host === '' ? (certificate.names[0] ?? '') : concreteHost(canonicalHost(host));
-      const problem = await handshake(endpoint, host === '' ? '' : name, name, rootPem);
-      const failing = state !== undefined && state.lastError !== null;
-      const outcome =
-        problem === null
-          ? 'verified'
-          : failing && state.lastError?.code === 'RENEWAL_NOT_VERIFIED'
-            ? 'rolledBack'
-            : 'failed';
-      results.push({ ...result, state: outcome, reason: problem ?? '' });
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let index = next++; index < work.length; index = next++) {
+      const item = work[index];
+      if (item !== undefined) results[index] = await checkBinding(evidence, item.site, item.binding);
     }
-  }
+  };
+  await Promise.all(Array.from({ length: HANDSHAKES_AT_ONCE }, worker));
   return results;
+}
+
+async function checkBinding(evidence: Evidence, site: SiteInventory, binding: SiteBinding): Promise<BindingResult> {
+  const { sim, rootPem, declared, inventory, managed, before } = evidence;
+  const place = { site: siteText(site), binding: binding.text };
+  const refusal = declared.refused.find(
+    ({ site: name, binding: text }) => name === place.site && text === place.binding,
+  );
+  const key = recordOf(binding);
+  const id = key === null ? '' : recordKeyId(key);
+  const certificate = declared.certificates.find(({ records }) => records.has(id));
+  if (refusal !== undefined || certificate === undefined || binding.information.kind !== 'ip-port-host') {
+    const reason = refusal?.reason ?? 'no certificate was declared for it';
+    return { ...place, certificate: null, state: 'notHandled', reason };
+  }
+  const { address, port, host } = binding.information;
+  const result = { ...place, certificate: certificate.name };
+  const state = managed.find(({ name }) => name === certificate.name);
+  const record = inventory.records.find((candidate) => recordKeyId(candidate.key) === id);
+  const holds = record?.certificateHash?.toLowerCase() ?? null;
+  const said =
+    state?.lastError === null || state === undefined ? '' : `${state.lastError.message} [${state.lastError.code}]`;
+  if (state?.active === null && state.lastError?.code === 'ACME_PROBLEM' && state.openStep === null) {
+    return { ...result, state: 'notHandled', reason: said };
+  }
+  const [endpoint] = site.state === 'Stopped' ? [] : await sim.host.endpoints(address, port);
+  if (endpoint === undefined) {
+    return holds !== null && holds === state?.active?.thumbprint
+      ? { ...result, state: 'stopped', reason: 'the site is stopped; its record holds the new certificate' }
+      : {
+          ...result,
+          state: 'failed',
+          reason: said === '' ? 'the site is stopped and its record is not renewed' : said,
+        };
+  }
+  const name = host === '' ? (certificate.names[0] ?? '') : concreteHost(canonicalHost(host));
+  const problem = await handshake(endpoint, host === '' ? '' : name, name, rootPem);
+  if (problem === null) return { ...result, state: 'verified', reason: '' };
+  const old = before.get(id) ?? null;
+  const rolledBack =
+    state?.openStep === 'issued' &&
+    old !== null &&
+    holds === old &&
+    (await servedThumbprint(endpoint, host === '' ? '' : name)) === old;
+  return {
+    ...result,
+    state: rolledBack ? 'rolledBack' : 'failed',
+    reason: said === '' ? problem : `${said}; a client says ${problem}`,
+  };
 }
 
 /** null when the server proves `name` with a certificate of this root, else why not. */
@@ -102,4 +126,14 @@ function handshake({ address, port }: Endpoint, servername: string, name: string
     socket.on('timeout', () => socket.destroy(new Error('no answer in time')));
     socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
   });
+}
+
+/** SHA-1 of what is served there, trusted or not; null without a handshake. */
+async function servedThumbprint(endpoint: Endpoint, host: string): Promise<string | null> {
+  try {
+    const [leaf] = (await tlsProbe({ ...endpoint, host, timeoutMs: 5000 })).chain;
+    return leaf === undefined ? null : hash('sha1', leaf, 'hex');
+  } catch {
+    return null;
+  }
 }

@@ -1,136 +1,151 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { iisListensOn } from '../../src/challenge/http-sites.ts';
 import type { Io } from '../../src/cli/io.ts';
 import { painter } from '../../src/cli/output/text.ts';
 import { EverbindError } from '../../src/errors/error.ts';
+import { MAX_CONFIGURATION_OCTETS } from '../../src/iis/application-host-text.ts';
 import { readInventory } from '../../src/iis/inventory.ts';
-import { type Pebble, startPebble } from '../pebble/server.ts';
+import { recordKeyId } from '../../src/iis/ssl-record.ts';
+import { type Pebble, type PebbleOptions, startPebble } from '../pebble/server.ts';
 import { seedCertificates } from '../sim-windows/seed.ts';
 import { type SimWindows, startSimWindows } from '../sim-windows/sim-windows.ts';
+import { printAddresses } from './addresses.ts';
 import { runCommands } from './commands.ts';
 import { demoConfiguration } from './configuration.ts';
-import { declareCertificates } from './declare.ts';
-import { type DemoWorld, worldFile } from './world.ts';
+import { type Declaration, declareCertificates } from './declare.ts';
+import { announce, type DemoWorld, withdraw } from './world.ts';
 
 export interface DemoOptions {
   /** End when the work is done. */
   readonly exit: boolean;
   /** An applicationHost.config; null takes the built-in one, with its stuck record. */
   readonly iis: string | null;
+  /** Ends the demo, whatever it is doing. */
+  readonly signal: AbortSignal;
 }
 
 const builtIn = fileURLToPath(new URL('applicationHost.config', import.meta.url));
 const dnsProgram = fileURLToPath(new URL('../dns-exec-challtestsrv.ts', import.meta.url));
-const MAX_CONFIGURATION = 16 * 1024 * 1024;
 
-/** Builds the world, lets Everbind work in it, prints what happened, and returns the exit status. */
+/** How the demo's CA is: it refuses nonces and reuses authorizations now and then, as CAs do. */
+export const DEMO_CA: PebbleOptions = { rejectNoncesPercent: 15, reuseAuthorizationsPercent: 50, chainLength: 2 };
+
+/**
+ * Builds the world, lets Everbind work in it, prints what happened and last one line of JSON, and returns the exit status. Leaves nothing
+ * behind, however it ends. Errors: IIS_CONFIG_INVALID, CONFIG_NOT_FOUND, CONFIG_UNREADABLE; rejects with the reason of the signal.
+ */
 export async function runDemo(io: Io, options: DemoOptions): Promise<number> {
+  const { signal } = options;
   const paint = painter(io.colour);
   const folder = await mkdtemp(join(tmpdir(), 'everbind-demo-'));
   const running: { stop(): Promise<void> }[] = [];
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
   try {
-    const configuration = await readConfiguration(options.iis);
+    const configuration = await readConfiguration(options.iis, signal);
     io.out(`${paint('bold', 'Starting')} a simulated Windows server with IIS, and Pebble as the CA …\n`);
+    const world = { pid: process.pid, stateDir: join(folder, 'state'), socketPath: join(folder, 'windows.sock') };
     const sim = await startSimWindows({
       applicationHostConfig: configuration,
       rootFolder: join(folder, 'windows'),
-      socketPath: join(folder, 'windows.sock'),
+      socketPath: world.socketPath,
     });
     running.push(sim);
-    await seedCertificates(sim.host, { daysLeft: daysLeft() });
+    signal.throwIfAborted();
+    const seeded = await seedCertificates(sim.host, { daysLeft: daysLeft() });
     if (options.iis === null) {
       await sim.faults.add({
         kind: 'record-sticks',
         key: { kind: 'hostnameport', host: 'mirror.everbind.test', port: 443 },
       });
     }
-    const pebble = await startPebble({
-      httpPort: sim.httpPort,
-      rejectNoncesPercent: 15,
-      reuseAuthorizationsPercent: 50,
-      chainLength: 2,
-    });
+    signal.throwIfAborted();
+    const pebble = await startPebble({ ...DEMO_CA, httpPort: sim.httpPort });
     running.push(pebble);
-    const world: DemoWorld = {
-      pid: process.pid,
-      stateDir: join(folder, 'state'),
-      socketPath: join(folder, 'windows.sock'),
-      dnsServer: pebble.dnsServer,
-    };
-    const declared = await writeState(world, sim, pebble);
-    const status = await runCommands(io, world, sim, declared, {
-      builtIn: options.iis === null,
+    const demoWorld = { ...world, dnsServer: pebble.dnsServer };
+    const declared = await writeState(demoWorld, sim, pebble);
+    const summary = await runCommands(io, demoWorld, sim, declared, {
+      expectedRollbacks: options.iis === null ? 1 : 0,
       rootPem: await pebble.rootPem(),
-      stay: !options.exit,
-      signal: stop.signal,
+      before: new Map(seeded.records.map(({ key, thumbprint }) => [recordKeyId(key), thumbprint ?? ''])),
+      signal,
     });
-    if (!options.exit) await stay(io, world, stop.signal);
-    return status;
+    if (!options.exit) {
+      printAddresses(io, await sim.ports(), rootFileOf(demoWorld));
+      await stay(io, demoWorld, declared, signal);
+    }
+    io.out(`\n${JSON.stringify(summary)}\n`);
+    return summary.ok ? 0 : 1;
   } finally {
-    await rm(worldFile, { force: true });
-    for (const thing of running.toReversed()) await thing.stop();
+    await Promise.allSettled(running.toReversed().map((thing) => thing.stop()));
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function readConfiguration(file: string | null): Promise<Uint8Array> {
-  const path = file === null ? builtIn : resolve(process.env['INIT_CWD'] ?? '.', file);
-  const octets = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new EverbindError(
-      'CONFIG_NOT_FOUND',
-      `${path}: ${error.code ?? 'unreadable'}`,
-      { file: path },
-      { cause: error },
-    );
-  });
-  if (octets.length > MAX_CONFIGURATION) {
-    throw new EverbindError('IIS_CONFIG_INVALID', `${path} is larger than ${MAX_CONFIGURATION} octets`, { file: path });
+async function readConfiguration(file: string | null, signal: AbortSignal): Promise<Uint8Array> {
+  // npm changes to the project's folder and leaves the one that it was called in here.
+  const base = process.env['npm_lifecycle_event'] === 'demo' ? (process.env['INIT_CWD'] ?? '.') : '.';
+  const path = file === null ? builtIn : resolve(base, file);
+  const chunks: Buffer[] = [];
+  try {
+    // One octet more than is accepted: the parser then says that it is too much. The path may be a pipe without an end.
+    for await (const chunk of createReadStream(path, { end: MAX_CONFIGURATION_OCTETS, signal })) {
+      chunks.push(chunk as Buffer);
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
+    const known = code === 'ENOENT' ? 'CONFIG_NOT_FOUND' : 'CONFIG_UNREADABLE';
+    throw new EverbindError(known, `${path}: ${code}`, { file: path }, { cause: error });
   }
-  return octets;
+  return Buffer.concat(chunks);
 }
 
-/** Two to nine days, one after another, so that the first scan shows different numbers. */
+/** One to eight days, one after another, so that the first scan shows different numbers. */
 function daysLeft(): () => number {
   let count = 0;
   return () => 2 + (count++ % 8);
 }
 
-async function writeState(
-  world: DemoWorld,
-  sim: SimWindows,
-  pebble: Pebble,
-): Promise<ReturnType<typeof declareCertificates>> {
+function rootFileOf({ stateDir }: DemoWorld): string {
+  return join(stateDir, 'pebble-root.pem');
+}
+
+async function writeState(world: DemoWorld, sim: SimWindows, pebble: Pebble): Promise<Declaration> {
   const { stateDir } = world;
   await mkdir(stateDir, { mode: 0o700 });
   const listenerCaFile = join(stateDir, 'pebble-listener.pem');
-  const rootFile = join(stateDir, 'pebble-root.pem');
   await writeFile(listenerCaFile, pebble.listenerCaPem);
-  await writeFile(rootFile, await pebble.rootPem());
-  const declaration = declareCertificates(await readInventory(sim.host));
+  await writeFile(rootFileOf(world), await pebble.rootPem());
+  const inventory = await readInventory(sim.host);
+  const declaration = declareCertificates(inventory);
   const text = demoConfiguration({
     directoryUrl: pebble.directoryUrl,
     listenerCaFile,
-    rootFile,
+    rootFile: rootFileOf(world),
     certificates: declaration.certificates,
+    iisOnPort80: iisListensOn(inventory.sites, 80),
     dnsCommand: [process.execPath, dnsProgram, pebble.challengeServerUrl],
   });
   await writeFile(join(stateDir, 'everbind.yaml'), text, { mode: 0o600 });
   return declaration;
 }
 
-async function stay(io: Io, world: DemoWorld, signal: AbortSignal): Promise<void> {
-  await mkdir(dirname(worldFile), { recursive: true });
-  await writeFile(worldFile, JSON.stringify(world), { mode: 0o600 });
-  await chmod(worldFile, 0o600);
-  io.out(
-    '\nThe world stays up until Ctrl+C. In another terminal:\n' +
-      '  npm run everbind -- scan\n  npm run everbind -- list\n  npm run everbind -- show shop\n' +
-      '  npm run everbind -- renew shop --force\n  npm run everbind -- rollback shop --yes\n  npm run everbind -- audit verify\n',
-  );
-  if (signal.aborted) return;
-  await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }));
+async function stay(io: Io, world: DemoWorld, { certificates }: Declaration, signal: AbortSignal): Promise<void> {
+  const name = certificates.find((certificate) => certificate.name === 'shop')?.name ?? certificates[0]?.name ?? 'NAME';
+  await announce(world);
+  try {
+    io.out(
+      '\nThe world stays up until Ctrl+C. In another terminal, in this folder:\n' +
+        `  npm run everbind -- scan\n  npm run everbind -- list\n  npm run everbind -- show ${name}\n` +
+        `  npm run everbind -- renew ${name} --force\n  npm run everbind -- rollback ${name} --yes\n` +
+        '  npm run everbind -- audit verify\n',
+    );
+    if (signal.aborted) return;
+    await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }));
+  } finally {
+    await withdraw(world);
+  }
 }
