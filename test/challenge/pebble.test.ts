@@ -62,15 +62,17 @@ async function begin(identifiers: readonly Identifier[], type: ChallengeConfig['
   const challenges = await Promise.all(
     order.authorizations.map(async (authorizationUrl) => {
       const { authorization } = await client.getAuthorization(authorizationUrl);
+      // Pebble reuses one in a hundred valid authorizations even when told to reuse none.
+      if (authorization.status === 'valid') return [];
       const challenge = authorization.challenges.find((candidate) => candidate.type === type);
       const token = challenge?.token ?? null;
       assert.ok(challenge !== undefined && token !== null);
       const { identifier, wildcard } = authorization;
       const task = { type, identifier, wildcard, token, keyAuthorization: client.keyAuthorization(token) };
-      return { authorizationUrl, url: challenge.url, task };
+      return [{ authorizationUrl, url: challenge.url, task }];
     }),
   );
-  return { orderUrl: url, finalize: order.finalize, challenges };
+  return { orderUrl: url, finalize: order.finalize, challenges: challenges.flat() };
 }
 
 /** Names of the certificate that the CA issues in the end. */
@@ -141,7 +143,7 @@ test('dns-01 by a program: a name and its wildcard, which share a record', async
 
 test('when the self-check fails the CA is not asked, and the authorization stays usable', async (t) => {
   const world = await startWorld(t, { httpPort: pebble.httpPort });
-  const { challenges } = await begin(dns('shop.everbind.test'), 'http-01');
+  const { challenges } = await begin(dns('b.tenants.everbind.test'), 'http-01');
   const [only] = challenges;
   assert.ok(only !== undefined);
   const { task, url, authorizationUrl } = only;
