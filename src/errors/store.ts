@@ -31,6 +31,16 @@ export const STORE_ERRORS = entries({
     summary: 'The database was written by a newer Everbind.',
     action: 'Install that version or a later one.',
   },
+  STORE_OUTDATED: {
+    exit: 2,
+    summary: 'The database was written by an earlier Everbind and is only opened for reading.',
+    action: 'Run everbind renew --all-due once: it brings the database up to date and keeps a copy.',
+  },
+  STORE_FOREIGN: {
+    exit: 2,
+    summary: 'The file is the database of another program.',
+    action: 'Name the state folder of Everbind with --state-dir.',
+  },
   STORE_MIGRATION_CHANGED: {
     exit: 70,
     summary: 'A migration that this database has already seen is not the one in this program.',

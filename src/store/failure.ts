@@ -1,27 +1,45 @@
 import { EverbindError } from '../errors/error.ts';
 import type { ErrorCode } from '../errors/table.ts';
 
-// Primary result codes of SQLite (sqlite.org/rescode.html).
+// Primary result codes of SQLite (sqlite.org/rescode.html). Others, such as a broken constraint, are defects of the work that met them.
 const codes: Readonly<Record<number, ErrorCode>> = {
-  5: 'STORE_BUSY',
-  6: 'STORE_BUSY',
-  11: 'STORE_CORRUPT',
-  13: 'STORE_FULL',
-  26: 'STORE_CORRUPT',
+  3: 'STORE_FAILED', // PERM
+  5: 'STORE_BUSY', // BUSY
+  6: 'STORE_BUSY', // LOCKED
+  7: 'STORE_FAILED', // NOMEM
+  8: 'STORE_FAILED', // READONLY
+  10: 'STORE_FAILED', // IOERR
+  11: 'STORE_CORRUPT', // CORRUPT
+  13: 'STORE_FULL', // FULL
+  14: 'STORE_FAILED', // CANTOPEN
+  15: 'STORE_FAILED', // PROTOCOL
+  22: 'STORE_FAILED', // NOLFS
+  23: 'STORE_FAILED', // AUTH
+  26: 'STORE_CORRUPT', // NOTADB
 };
 
-/** An error of SQLite or of the file system as one of ours; ours stay as they are. */
-export function storeFailure(error: unknown, path: string): Error {
-  if (error instanceof EverbindError) return error;
-  if (!(error instanceof Error)) return new EverbindError('STORE_FAILED', String(error), { path });
-  const facts = error as { errcode?: unknown; code?: unknown };
-  if (typeof facts.errcode !== 'number' && typeof facts.code !== 'string') return error;
-  const code = typeof facts.errcode === 'number' ? codes[facts.errcode & 0xff] : undefined;
-  const full = facts.code === 'ENOSPC';
-  return new EverbindError(
-    code ?? (full ? 'STORE_FULL' : 'STORE_FAILED'),
-    `${path}: ${error.message}`,
-    { path },
-    { cause: error },
-  );
+/** IOERR_CORRUPTFS, IOERR_DATA: the disk gave back something else than was written. */
+const CORRUPTION = new Set([8458, 8202]);
+
+/** An error of SQLite or of the file system as one of ours; every other stays as it is. */
+export function storeFailure(error: unknown, path: string): unknown {
+  if (error instanceof EverbindError || !(error instanceof Error)) return error;
+  const code = sqliteCode(error) ?? fileSystemCode(error);
+  return code === null ? error : new EverbindError(code, `${path}: ${error.message}`, { path }, { cause: error });
+}
+
+/** Whether SQLite gave up waiting for a lock. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof Error && sqliteCode(error) === 'STORE_BUSY';
+}
+
+function sqliteCode(error: Error): ErrorCode | null {
+  if (!('errcode' in error) || typeof error.errcode !== 'number') return null;
+  if (CORRUPTION.has(error.errcode)) return 'STORE_CORRUPT';
+  return codes[error.errcode & 0xff] ?? null;
+}
+
+function fileSystemCode(error: Error): ErrorCode | null {
+  if (!('syscall' in error) || !('code' in error)) return null;
+  return error.code === 'ENOSPC' || error.code === 'EDQUOT' ? 'STORE_FULL' : 'STORE_FAILED';
 }

@@ -1,6 +1,8 @@
 import { EverbindError } from '../errors/error.ts';
 import type { Clock } from '../ports/clock.ts';
-import { isGone, ownIdentity, type ProcessIdentity } from './process-identity.ts';
+import { activeHolder, readLease } from './lease-row.ts';
+import { pendingMigrations } from './migrations.ts';
+import { ownIdentity } from './process-identity.ts';
 import type { Store } from './store.ts';
 
 /** The right to write, for one process at a time. While it is held, every commit of the store checks it. */
@@ -9,7 +11,7 @@ export interface Lease {
   readonly token: number;
   /** Aborted with STORE_LEASE_LOST when another process took over. */
   readonly lost: AbortSignal;
-  /** Gives it back; safe to repeat. */
+  /** Gives it back; safe to repeat, never fails. Commits of this store that come later fail with STORE_LEASE_LOST, until the next lease. */
   release(): Promise<void>;
 }
 
@@ -20,53 +22,62 @@ const TTL_MS = 30_000;
  * out. Prolonged by itself at a third of its time.
  */
 export async function acquireLease(store: Store, clock: Clock, ttlMs = TTL_MS): Promise<Lease> {
-  const own = JSON.stringify(ownIdentity());
-  const token = await store.commit(({ db }) => {
-    const row = db.prepare('SELECT token, holder, expires_at FROM lease WHERE id = 1').get() ?? {};
-    const holder = row['holder'] as string | null;
-    const expiresAt = row['expires_at'] as number;
-    if (holder !== null && expiresAt > clock.now() && !isGone(JSON.parse(holder) as ProcessIdentity)) {
-      const { pid } = JSON.parse(holder) as ProcessIdentity;
-      throw new EverbindError('STORE_LEASE_HELD', `another Everbind (process ${pid}) is at work on ${store.path}`, {
-        pid,
-      });
-    }
-    const next = (row['token'] as number) + 1;
-    db.prepare('UPDATE lease SET token = ?, holder = ?, expires_at = ? WHERE id = 1').run(
-      next,
-      own,
-      clock.now() + ttlMs,
-    );
-    return next;
-  });
-  store.fence(token);
+  const holder = JSON.stringify(ownIdentity());
+  const token = await store.commit(
+    ({ db }) => {
+      // Another program may have brought the database up to date since this one opened it.
+      pendingMigrations(db);
+      const now = clock.now();
+      const row = readLease(db);
+      const other = activeHolder(row, now);
+      if (other !== null) {
+        throw new EverbindError(
+          'STORE_LEASE_HELD',
+          `another Everbind (process ${other.pid}) is at work on ${store.path}`,
+          { pid: other.pid },
+        );
+      }
+      db.prepare('UPDATE lease SET token = ?, holder = ?, expires_at = ?, ttl = ? WHERE id = 1').run(
+        row.token + 1,
+        holder,
+        now + ttlMs,
+        ttlMs,
+      );
+      return row.token + 1;
+    },
+    { fenced: false },
+  );
   const controller = new AbortController();
+  let ended = false;
+  store.fence({
+    token,
+    onLost: (error) => {
+      clearInterval(timer);
+      if (!ended) controller.abort(error);
+    },
+  });
   const prolong = (): void => {
     store
       .commit(({ db }) => void db.prepare('UPDATE lease SET expires_at = ? WHERE id = 1').run(clock.now() + ttlMs))
-      .catch((error: unknown) => {
-        // A full disk or a busy database passes; a lost lease does not.
-        if (error instanceof EverbindError && error.code === 'STORE_LEASE_LOST') {
-          clearInterval(timer);
-          controller.abort(error);
-        }
-      });
+      // The loss of the lease is told by the fence. A full disk passes, or the lease runs out and is lost.
+      .catch(() => undefined);
   };
   const timer = setInterval(prolong, ttlMs / 3);
   timer.unref();
-  let released = false;
   return {
     token,
     lost: controller.signal,
     release: async () => {
-      if (released) return;
-      released = true;
+      if (ended) return;
+      ended = true;
       clearInterval(timer);
-      if (controller.signal.aborted) return;
-      await store.commit(
-        ({ db }) => void db.prepare('UPDATE lease SET holder = NULL, expires_at = 0 WHERE id = 1').run(),
-      );
-      store.fence(null);
+      await store
+        .commit(
+          ({ db }) =>
+            void db.prepare('UPDATE lease SET token = token + 1, holder = NULL, expires_at = 0 WHERE id = 1').run(),
+        )
+        // Not given back, it runs out by itself.
+        .catch(() => undefined);
     },
   };
 }

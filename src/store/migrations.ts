@@ -5,18 +5,37 @@ import { core } from './sql/001-core.ts';
 import { custody } from './sql/010-custody.ts';
 import { renewal } from './sql/020-renewal.ts';
 
-// SQL stands in TypeScript strings so that the bundle of a release carries it. Forward only: an applied one never changes.
-const migrations: readonly { readonly number: number; readonly sql: string }[] = [
+interface Migration {
+  readonly number: number;
+  readonly sql: string;
+}
+
+/**
+ * In the order in which a new database gets them. SQL stands in TypeScript strings so that the bundle of a release carries it. Forward only:
+ * an applied one never changes, not even its comments, and once released no number is added below the largest.
+ */
+const migrations: readonly Migration[] = [
   { number: 1, sql: core },
   { number: 10, sql: custody },
   { number: 20, sql: renewal },
 ];
 
-/** Numbers of the migrations that this database still needs. Throws STORE_NEWER, STORE_MIGRATION_CHANGED. */
-export function pendingMigrations(db: DatabaseSync): readonly number[] {
-  const exists = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'migration'").get() !== undefined;
-  const rows = exists ? db.prepare('SELECT number, sha256 FROM migration').all() : [];
-  const applied = new Map(rows.map((row) => [row['number'] as number, row['sha256'] as string]));
+/** What this database still needs; `fresh` when there is nothing in it yet. Throws STORE_NEWER, STORE_MIGRATION_CHANGED, STORE_FOREIGN. */
+export function pendingMigrations(db: DatabaseSync): {
+  readonly fresh: boolean;
+  readonly pending: readonly Migration[];
+} {
+  const tables = db.prepare('SELECT name FROM sqlite_schema').all();
+  if (tables.length === 0) return { fresh: true, pending: migrations };
+  if (!tables.some((row) => row['name'] === 'migration')) {
+    throw new EverbindError('STORE_FOREIGN', 'the file is a database, but none of Everbind');
+  }
+  const applied = new Map(
+    db
+      .prepare('SELECT number, sha256 FROM migration')
+      .all()
+      .map((row) => [row['number'] as number, row['sha256'] as string]),
+  );
   for (const [number, hash] of applied) {
     const known = migrations.find((migration) => migration.number === number);
     if (known === undefined) {
@@ -30,25 +49,14 @@ export function pendingMigrations(db: DatabaseSync): readonly number[] {
       });
     }
   }
-  return migrations.filter(({ number }) => !applied.has(number)).map(({ number }) => number);
+  return { fresh: false, pending: migrations.filter(({ number }) => !applied.has(number)) };
 }
 
-/** Applies what is pending, all or nothing. */
-export function migrate(db: DatabaseSync): void {
-  db.exec('BEGIN IMMEDIATE');
-  try {
-    db.exec('CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, sha256 TEXT NOT NULL) STRICT');
-    // Asked again under the lock: another process may have migrated meanwhile.
-    for (const number of pendingMigrations(db)) {
-      const sql = migrations.find((migration) => migration.number === number)?.sql ?? '';
-      db.exec(sql);
-      db.prepare('INSERT INTO migration (number, sha256) VALUES (?, ?)').run(number, sha256(sql));
-    }
-    db.exec('COMMIT');
-  } catch (error) {
-    db.exec('ROLLBACK');
-    throw error;
-  }
+/** Applies one migration, inside a transaction of the caller. */
+export function applyMigration(db: DatabaseSync, { number, sql }: Migration): void {
+  db.exec('CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, sha256 TEXT NOT NULL) STRICT');
+  db.exec(sql);
+  db.prepare('INSERT INTO migration (number, sha256) VALUES (?, ?)').run(number, sha256(sql));
 }
 
 function sha256(text: string): string {

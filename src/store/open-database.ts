@@ -1,34 +1,29 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { EverbindError } from '../errors/error.ts';
-import { migrate, pendingMigrations } from './migrations.ts';
+import { migrate } from './migrate.ts';
+import { pendingMigrations } from './migrations.ts';
 
-const KEPT_COPIES = 3;
+/** ms that opening and reading wait for a lock of another process. */
+const OPENING_WAIT = 5000;
+
+/** ms that the event loop may stand still for a lock; the commit queue tries again after that. */
+const LOCK_WAIT = 100;
+
+const isPosix = process.platform !== 'win32';
 
 /**
- * Opens the database: write-ahead log, every commit synced, foreign keys. File and folder are private from the moment they exist; SQLite
- * gives its -wal and -shm files the mode of the database. A copy is kept before an existing database is migrated.
+ * Opens the database for writing, or creates it: write-ahead log, every commit synced, foreign keys, old content overwritten. File and
+ * folder are private from the moment they exist; SQLite gives its -wal and -shm files the mode of the database.
  */
-export function openDatabase(path: string, readOnly: boolean): DatabaseSync {
-  if (!existsSync(path)) {
-    if (readOnly) throw new EverbindError('STORE_NOT_FOUND', `there is no ${path}`, { path });
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    closeSync(openSync(path, 'a', 0o600));
-  }
-  const db = new DatabaseSync(path, { readOnly, timeout: 5000, enableForeignKeyConstraints: true });
+export function openForWriting(path: string, now: number): DatabaseSync {
+  createPrivately(path);
+  const db = open(path, false);
   try {
-    if (readOnly) {
-      if (pendingMigrations(db).length > 0)
-        throw new EverbindError('STORE_NOT_FOUND', `${path} is not set up yet`, { path });
-      return db;
-    }
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON');
-    const fresh = db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
-    if (pendingMigrations(db).length > 0) {
-      if (!fresh) keepCopy(db, path);
-      migrate(db);
-    }
+    migrate(db, path, now);
+    db.exec(`PRAGMA busy_timeout = ${LOCK_WAIT}; PRAGMA query_only = ON`);
     return db;
   } catch (error) {
     db.close();
@@ -36,14 +31,43 @@ export function openDatabase(path: string, readOnly: boolean): DatabaseSync {
   }
 }
 
-function keepCopy(db: DatabaseSync, path: string): void {
-  const prefix = `${basename(path)}.before-`;
-  const copy = join(dirname(path), `${prefix}${new Date().toISOString().replaceAll(/[:.]/g, '-')}`);
-  closeSync(openSync(copy, 'wx', 0o600));
-  db.prepare('VACUUM INTO ?').run(copy);
-  chmodSync(copy, 0o600);
-  const copies = readdirSync(dirname(path))
-    .filter((name) => name.startsWith(prefix))
-    .sort();
-  for (const old of copies.slice(0, -KEPT_COPIES)) rmSync(join(dirname(path), old));
+/** Opens the database for reading, beside a writer. Throws STORE_NOT_FOUND, STORE_OUTDATED, and what pendingMigrations throws. */
+export function openForReading(path: string): DatabaseSync {
+  if (!existsSync(path)) throw new EverbindError('STORE_NOT_FOUND', `there is no ${path}`, { path });
+  const db = open(path, true);
+  try {
+    const { fresh, pending } = pendingMigrations(db);
+    if (fresh) throw new EverbindError('STORE_NOT_FOUND', `${path} is empty`, { path });
+    if (pending.length > 0) throw new EverbindError('STORE_OUTDATED', `${path} is not up to date`, { path });
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function open(path: string, readOnly: boolean): DatabaseSync {
+  return new DatabaseSync(path, { readOnly, timeout: OPENING_WAIT, enableForeignKeyConstraints: true });
+}
+
+function createPrivately(path: string): void {
+  if (!existsSync(path)) {
+    const folder = dirname(path);
+    const created = mkdirSync(folder, { recursive: true, mode: 0o700 });
+    closeSync(openSync(path, 'a', 0o600));
+    // The names of new folders and files are durable only once their folders are; SQLite does this for its own files alone.
+    if (isPosix) for (const made of created === undefined ? [folder] : [folder, dirname(created)]) syncFolder(made);
+  } else if (isPosix && (statSync(path).mode & 0o077) !== 0) {
+    // Put back from a backup, for example.
+    for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, 0o600);
+  }
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
 }

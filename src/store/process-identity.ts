@@ -13,7 +13,12 @@ export interface ProcessIdentity {
 
 /** This process. */
 export function ownIdentity(): ProcessIdentity {
-  return { pid: process.pid, started: startTime(process.pid), boot: bootId(), namespace: pidNamespace() };
+  return {
+    pid: process.pid,
+    started: processStat(process.pid)?.started ?? null,
+    boot: bootId(),
+    namespace: pidNamespace(),
+  };
 }
 
 /** Whether that process is certainly gone. False when it lives or when nobody can tell. */
@@ -27,7 +32,10 @@ export function isGone(identity: ProcessIdentity): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
-  const started = startTime(identity.pid);
+  const stat = processStat(identity.pid);
+  // Dead, but its parent has not asked for its exit status yet.
+  if (stat?.state === 'Z' || stat?.state === 'X') return true;
+  const started = stat?.started ?? null;
   return started !== null && identity.started !== null && started !== identity.started;
 }
 
@@ -35,10 +43,12 @@ function bootId(): string | null {
   return readText('/proc/sys/kernel/random/boot_id');
 }
 
-function startTime(pid: number): string | null {
-  // Field 22 of proc_pid_stat(5); the second field may hold spaces and parentheses, so count from the last one.
+/** proc_pid_stat(5): field 3 is the state, field 22 the start time. The second may hold spaces and parentheses, so count from its end. */
+function processStat(pid: number): { readonly state: string; readonly started: string } | null {
   const stat = readText(`/proc/${pid}/stat`);
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+  const [state, started] = [fields[0], fields[19]];
+  return state === undefined || started === undefined ? null : { state, started };
 }
 
 function pidNamespace(): string | null {

@@ -2,11 +2,12 @@
 export const core = `
 CREATE TABLE lease (
   id INTEGER PRIMARY KEY CHECK (id = 1),
-  token INTEGER NOT NULL,      -- grows with every acquisition; fences writers that lost it
-  holder TEXT,                 -- JSON: pid, started, boot; NULL when free
-  expires_at INTEGER NOT NULL  -- ms since 1970
+  token INTEGER NOT NULL,      -- grows with every acquisition and every release; fences writers that lost it
+  holder TEXT,                 -- JSON: pid, started, boot, namespace; NULL when free
+  expires_at INTEGER NOT NULL, -- ms since 1970
+  ttl INTEGER NOT NULL         -- ms: how long before expires_at it was prolonged last
 ) STRICT;
-INSERT INTO lease (id, token, holder, expires_at) VALUES (1, 0, NULL, 0);
+INSERT INTO lease (id, token, holder, expires_at, ttl) VALUES (1, 0, NULL, 0, 0);
 
 -- The leaves of the log, from 0 without gaps.
 CREATE TABLE audit_event (
@@ -28,4 +29,10 @@ CREATE TABLE audit_range (
   hashes BLOB NOT NULL
 ) STRICT;
 INSERT INTO audit_range (id, size, hashes) VALUES (1, 0, x'');
+
+-- Against defects of this program; who writes to the file by other means is found by everbind audit verify.
+CREATE TRIGGER audit_event_stays BEFORE UPDATE ON audit_event BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
+CREATE TRIGGER audit_event_kept BEFORE DELETE ON audit_event BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
+CREATE TRIGGER audit_checkpoint_stays BEFORE UPDATE ON audit_checkpoint BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
+CREATE TRIGGER audit_checkpoint_kept BEFORE DELETE ON audit_checkpoint BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
 `;

@@ -1,0 +1,138 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { EverbindError } from '../errors/error.ts';
+import type { CheckpointSigner } from '../ports/checkpoint-signer.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { AuditAppender } from './audit-log.ts';
+import type { CheckpointPin } from './checkpoint-pin.ts';
+import type { Queued } from './commit-queue.ts';
+import { isBusy, storeFailure } from './failure.ts';
+import { conflictsWithPin } from './pin-conflict.ts';
+import { statement } from './statements.ts';
+import type { Fence, Transaction } from './store.ts';
+
+export interface Work extends Queued {
+  readonly run: (transaction: Transaction) => void;
+  /** The lease that must still be held; null when none need be. */
+  readonly fence: Fence | null;
+}
+
+export interface GroupParts {
+  readonly db: DatabaseSync;
+  readonly path: string;
+  readonly clock: Clock;
+  readonly log: AuditAppender;
+  readonly pin: CheckpointPin;
+  /** null until the audit log has its key. */
+  readonly signer: () => CheckpointSigner | null;
+}
+
+/** Runs works in one transaction, each in a savepoint of its own, and settles them once it is synced. See createCommitQueue for the answer. */
+export function createGroupRunner({ db, path, clock, log, pin, signer }: GroupParts) {
+  let pinChecked = false;
+
+  const transaction: Transaction = {
+    db,
+    audit: (event) => {
+      const key = signer();
+      if (key === null) throw new EverbindError('INTERNAL', 'the audit log has no signing key yet');
+      log.add(event, clock.now(), key);
+    },
+  };
+
+  /** Null, or why this work failed. A failure that ended the whole transaction is thrown. */
+  function runWork(work: Work): unknown {
+    if (work.fence !== null && work.fence.token !== leaseToken(db)) {
+      return new EverbindError('STORE_LEASE_LOST', 'another Everbind has taken over this state folder');
+    }
+    const mark = log.mark();
+    db.exec('SAVEPOINT work');
+    try {
+      work.run(transaction);
+      db.exec('RELEASE work');
+      return null;
+    } catch (error) {
+      // A full disk may have ended the transaction already.
+      if (!db.isTransaction) throw error;
+      db.exec('ROLLBACK TO work; RELEASE work');
+      log.rewind(mark);
+      return storeFailure(error, path);
+    }
+  }
+
+  /** Once a run: what the log signed last as far as this machine remembers, against what is there. True when they conflict; that is logged. */
+  function checkPin(key: CheckpointSigner): boolean {
+    const pinned = pin.read();
+    if (pinned === null || !conflictsWithPin(db, pinned, key)) return false;
+    const mark = log.mark();
+    try {
+      log.add({ type: 'audit.conflict', subject: 'audit', data: { checkpoint: pinned } }, clock.now(), key);
+      return true;
+    } catch {
+      // The log cannot be continued at all: whoever logs something is told.
+      log.rewind(mark);
+      return false;
+    }
+  }
+
+  function runAll(works: readonly Work[]): ReadonlyMap<Work, unknown> {
+    log.begin();
+    const key = signer();
+    const conflict = key !== null && !pinChecked && checkPin(key);
+    const failures = new Map<Work, unknown>();
+    for (const work of works) {
+      const failure = runWork(work);
+      if (failure !== null) failures.set(work, failure);
+    }
+    const note = key === null ? null : log.finish(key);
+    db.exec('COMMIT');
+    log.committed();
+    if (key !== null) pinChecked = true;
+    if (conflict) pin.setAside();
+    if (note !== null) pin.keep(note);
+    return failures;
+  }
+
+  return (works: readonly Work[], patient: boolean): boolean => {
+    let failures: ReadonlyMap<Work, unknown>;
+    try {
+      if (!begin(db, patient)) return false;
+      failures = runAll(works);
+    } catch (error) {
+      const failure = storeFailure(error, path);
+      failures = new Map(works.map((work) => [work, failure]));
+    } finally {
+      end(db);
+    }
+    for (const work of works) {
+      const failure = failures.get(work) ?? null;
+      if (failure instanceof EverbindError && failure.code === 'STORE_LEASE_LOST') work.fence?.onLost(failure);
+      work.settle(failure);
+    }
+    return true;
+  };
+}
+
+/** False when another process holds the lock and there is time to wait. */
+function begin(db: DatabaseSync, patient: boolean): boolean {
+  try {
+    db.exec('PRAGMA query_only = OFF; BEGIN IMMEDIATE');
+    return true;
+  } catch (error) {
+    if (patient && isBusy(error)) return false;
+    throw error;
+  }
+}
+
+/** Back to reading, whatever happened. */
+function end(db: DatabaseSync): void {
+  try {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    db.exec('PRAGMA query_only = ON');
+  } catch {
+    // The disk is gone; the next transaction says so.
+  }
+}
+
+function leaseToken(db: DatabaseSync): unknown {
+  return statement(db, 'SELECT token FROM lease WHERE id = 1').get()?.['token'];
+}
