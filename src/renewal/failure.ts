@@ -1,11 +1,10 @@
+import { isTransient } from '../acme/answer.ts';
 import { acmeErrorType, AcmeProblemError } from '../acme/problem.ts';
 import { EverbindError } from '../errors/error.ts';
 import type { ErrorCode } from '../errors/table.ts';
 
 // Nothing of the order is lost by these: the next attempt goes on where this one stopped.
 const resumable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'ACME_TRANSPORT',
-  'ACME_TIMEOUT',
   'ACME_WAIT_TIMEOUT',
   'ACME_RESPONSE_TOO_LARGE',
   'ACME_NO_NONCE',
@@ -21,20 +20,15 @@ const resumable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 /** Whether a failure before the certificate is there leaves an order that the next attempt can finish. */
 export function isResumable(error: unknown): boolean {
-  if (error instanceof AcmeProblemError && error.code === 'ACME_PROBLEM') {
-    return acmeErrorType(error.problem) === 'rateLimited' || error.httpStatus >= 500 || error.httpStatus === 429;
-  }
+  const limited = error instanceof AcmeProblemError && acmeErrorType(error.problem) === 'rateLimited';
+  if (error instanceof AcmeProblemError && error.code !== 'ACME_PROBLEM') return false;
+  if (limited || isTransient(error)) return true;
   return isStop(error) || (error instanceof EverbindError && resumable.has(error.code));
 }
 
 /** Whether this is no failure but the wish to stop. */
 export function isStop(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';
-}
-
-/** How long the CA asks to wait, in milliseconds. */
-export function retryAfterOf(error: unknown): number | null {
-  return error instanceof AcmeProblemError ? error.retryAfterMs : null;
 }
 
 /** Anything thrown, as an error with a code; a defect becomes INTERNAL. */

@@ -1,8 +1,9 @@
+import { retryAfterOf } from '../acme/answer.ts';
 import type { EverbindError } from '../errors/error.ts';
 import { statement } from '../store/statements.ts';
 import { cleanUpLeftovers } from './authorize.ts';
 import type { EngineContext } from './context.ts';
-import { asKnown, isResumable, isStop, retryAfterOf } from './failure.ts';
+import { asKnown, isResumable, isStop } from './failure.ts';
 import { withRenewal } from './journal.ts';
 import { obtain } from './obtain.ts';
 import { putToUse, type Reschedule } from './put-to-use.ts';
