@@ -41,6 +41,8 @@ export async function putToUse(
   const use = prepare(context, certificate, begun);
   const { deployments, material } = use;
   let renewal = begun;
+  // Nothing is installed or bound anywhere: there are no steps to note.
+  if (deployments.length === 0 && renewal.step === 'issued') return commit(context, use, renewal, [], []);
   if (renewal.step === 'issued') {
     for (const deployment of deployments) await deployment.install(material);
     renewal = await journal.step(renewal, name, {
