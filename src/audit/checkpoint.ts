@@ -13,21 +13,29 @@ export interface Checkpoint {
 
 /** A checkpoint signed by the log's key; its origin is the key's name. */
 export function signCheckpoint(size: number, root: Uint8Array, signer: CheckpointSigner): string {
-  return signNote(`${signer.name}\n${size}\n${Buffer.from(root).toString('base64')}\n`, signer);
+  return signNote(checkpointText({ origin: signer.name, size, root: Buffer.from(root) }), signer);
 }
 
-/** Reads a checkpoint of this log. Throws AUDIT_NOTE_MALFORMED or AUDIT_CHECKPOINT_FORGED. */
-export function openCheckpoint(note: string, verifier: Verifier): Checkpoint {
-  const [origin = '', size = '', root = '', ...rest] = openNote(note, verifier).split('\n');
-  const octets = Buffer.from(root, 'base64');
+/**
+ * Reads a checkpoint of this log; extension lines and signatures of others are passed over. Throws AUDIT_NOTE_MALFORMED or
+ * AUDIT_CHECKPOINT_FORGED.
+ */
+export function openCheckpoint(note: string | Uint8Array, verifier: Verifier): Checkpoint {
+  const lines = openNote(note, verifier).split('\n').slice(0, -1);
+  const [origin = '', size = '', root = ''] = lines;
+  const checkpoint = { origin, size: Number(size), root: Buffer.from(root, 'base64') };
   const valid =
     origin === verifier.name &&
-    /^(0|[1-9][0-9]{0,15})$/.test(size) &&
-    Number.isSafeInteger(Number(size)) &&
-    octets.length === 32 &&
-    octets.toString('base64') === root &&
-    rest.length >= 1 &&
-    rest.slice(0, -1).every((line) => line !== '');
+    checkpoint.root.length === 32 &&
+    Number.isSafeInteger(checkpoint.size) &&
+    // Written back it must be the same: no leading zeros, no sign, no loose base64.
+    checkpointText(checkpoint) === `${lines.slice(0, 3).join('\n')}\n` &&
+    lines.every((line) => line !== '');
   if (!valid) throw new EverbindError('AUDIT_NOTE_MALFORMED', 'the signed note is no checkpoint of this log');
-  return { origin, size: Number(size), root: octets };
+  return checkpoint;
+}
+
+/** The signed part of a checkpoint without extensions. */
+export function checkpointText({ origin, size, root }: Checkpoint): string {
+  return `${origin}\n${size}\n${root.toString('base64')}\n`;
 }

@@ -69,7 +69,7 @@ export function createAuditAppender(db: DatabaseSync): AuditAppender {
 
 /** The stored state of the tree. A malformed one has a size that no checkpoint fits. */
 function readRange(db: DatabaseSync): CompactRange {
-  const row = statement(db, 'SELECT size, hashes FROM audit_range WHERE id = 1').get();
+  const row = statement(db, 'SELECT min(size, 9007199254740991) AS size, hashes FROM audit_range WHERE id = 1').get();
   if (row === undefined) return { size: -1, hashes: [] };
   const octets = Buffer.from(row['hashes'] as Uint8Array);
   const hashes = Array.from({ length: octets.length / 32 }, (_, index) => octets.subarray(index * 32, index * 32 + 32));

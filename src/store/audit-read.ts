@@ -1,0 +1,110 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { MOST_EVENT_OCTETS } from '../audit/event.ts';
+import { type EventProof, makeProof } from '../audit/proof.ts';
+import type { LogReport } from '../audit/log-report.ts';
+import type { Verifier } from '../audit/note.ts';
+import type { SavedCheckpoint } from '../audit/saved-checkpoints.ts';
+import { type StoredLog, verifyLog } from '../audit/verify-log.ts';
+import { EverbindError } from '../errors/error.ts';
+import { readPins } from './checkpoint-pin.ts';
+import { statement } from './statements.ts';
+import type { Store } from './store.ts';
+
+export interface EventFilter {
+  /** First number that is wanted. */
+  readonly from?: number;
+  /** The last so many of those that match. */
+  readonly last?: number;
+  readonly subject?: string;
+  /** `order.created`, or the beginning of a type that ends in a dot: `order.` */
+  readonly type?: string;
+}
+
+/** Canonical JSON of the events that match, in order. Nothing is verified. */
+export function readEvents(store: Store, { from = 0, last = -1, subject, type }: EventFilter = {}): readonly string[] {
+  const prefix = type?.endsWith('.') === true;
+  const rows = store.read((db) =>
+    statement(
+      db,
+      `SELECT event FROM audit_event WHERE seq >= :from
+        AND (:subject IS NULL OR json_valid(event) AND event ->> '$.subject' = :subject)
+        AND (:type IS NULL OR json_valid(event) AND CASE WHEN :prefix THEN substr(event ->> '$.type', 1, length(:type)) = :type
+          ELSE event ->> '$.type' = :type END)
+       ORDER BY seq DESC LIMIT :last`,
+    ).all({ from, last, subject: subject ?? null, type: type ?? null, prefix: prefix ? 1 : 0 }),
+  );
+  return rows.reverse().map((row) => String(row['event']));
+}
+
+/** The newest checkpoint of the log, or null while it is empty. To be saved elsewhere. Nothing is verified. */
+export function newestCheckpoint(store: Store): string | null {
+  return store.read(selectNewestCheckpoint);
+}
+
+/**
+ * Verifies the stored log against its own checkpoints, those beside the database (its pin and what was set aside), and others that were saved
+ * elsewhere. Throws STORE_CORRUPT when the database cannot be read.
+ */
+export function verifyStoredLog(store: Store, verifier: Verifier, saved: readonly SavedCheckpoint[] = []): LogReport {
+  return store.read((db) => {
+    const log: StoredLog = {
+      events: db
+        .prepare(
+          `SELECT ${safeInteger('seq')}, ${octets('event', MOST_EVENT_OCTETS)},
+            CASE WHEN octet_length(leaf_hash) = 32 THEN leaf_hash END AS leafHash
+          FROM audit_event ORDER BY audit_event.seq`,
+        )
+        .iterate() as unknown as StoredLog['events'],
+      checkpoints: db
+        .prepare(
+          `SELECT ${safeInteger('size')}, ${octets('note', 65_536)} FROM audit_checkpoint ORDER BY audit_checkpoint.size`,
+        )
+        .iterate() as unknown as StoredLog['checkpoints'],
+      range: (db.prepare(`SELECT ${safeInteger('size')}, hashes FROM audit_range WHERE id = 1`).get() ??
+        null) as StoredLog['range'],
+    };
+    return verifyLog(log, verifier, [...readPins(store.path), ...saved]);
+  });
+}
+
+/** A number that JavaScript cannot hold is shown as -1, which no event has. */
+function safeInteger(column: string): string {
+  return `CASE WHEN ${column} BETWEEN 0 AND ${Number.MAX_SAFE_INTEGER} THEN ${column} ELSE -1 END AS ${column}`;
+}
+
+/** The stored octets of a text, as they are hashed and signed. One that is far too large is cut, so that memory stays bounded. */
+function octets(column: string, most: number): string {
+  return `substr(CAST(${column} AS BLOB), 1, ${most + 1}) AS ${column}`;
+}
+
+/** A proof that event `index` is in the log, against the newest checkpoint. Throws AUDIT_NO_SUCH_EVENT and what makeProof throws. */
+export function proveEvent(store: Store, index: number, verifier: Verifier): EventProof {
+  return store.read((db) => {
+    const row = Number.isSafeInteger(index)
+      ? statement(db, 'SELECT event FROM audit_event WHERE seq = ?').get(index)
+      : undefined;
+    const checkpoint = selectNewestCheckpoint(db);
+    if (row === undefined || checkpoint === null) {
+      throw new EverbindError('AUDIT_NO_SUCH_EVENT', `the audit log has no event ${index}`, { index });
+    }
+    return makeProof({
+      event: String(row['event']),
+      index,
+      checkpoint,
+      verifier,
+      leafHashes: ({ start, end }) => leafHashes(db, start, end),
+    });
+  });
+}
+
+function* leafHashes(db: DatabaseSync, start: number, end: number): Iterable<Uint8Array> {
+  const rows = db
+    .prepare('SELECT leaf_hash FROM audit_event WHERE seq >= ? AND seq < ? ORDER BY seq')
+    .iterate(start, end);
+  for (const row of rows) yield row['leaf_hash'] as Uint8Array;
+}
+
+function selectNewestCheckpoint(db: DatabaseSync): string | null {
+  const row = statement(db, 'SELECT note FROM audit_checkpoint ORDER BY size DESC LIMIT 1').get();
+  return row === undefined ? null : String(row['note']);
+}
