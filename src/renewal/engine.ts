@@ -68,7 +68,10 @@ export function createEngine(parts: EngineParts): Engine {
           onOutcome(await renewOne(context, certificate));
         }
       };
-      await Promise.all(Array.from({ length: concurrency }, worker));
+      // Whoever stops first, the others have come to rest before the caller closes what they use.
+      const ends = await Promise.allSettled(Array.from({ length: concurrency }, worker));
+      const stopped = ends.find((end) => end.status === 'rejected');
+      if (stopped !== undefined) throw stopped.reason;
       return { managed, worked };
     },
 
