@@ -1,5 +1,12 @@
+import { isIP } from 'node:net';
 import { stringify } from 'yaml';
 import type { DeclaredCertificate } from './declare.ts';
+
+/**
+ * What is on port 80 of the server. `http`: some site. `nothing`: http.sys is then told to answer, since this machine's own port 80 is not the
+ * demo's. `https`: no CA can ask there, so control is proved by DNS.
+ */
+export type Port80 = 'http' | 'nothing' | 'https';
 
 /** The everbind.yaml that the demo's operator has written. */
 export function demoConfiguration(options: {
@@ -7,13 +14,14 @@ export function demoConfiguration(options: {
   readonly listenerCaFile: string;
   readonly rootFile: string;
   readonly certificates: readonly DeclaredCertificate[];
-  /** Whether some site answers on port 80; where none does, http.sys is told to, since this machine's own port 80 is not the demo's. */
-  readonly iisOnPort80: boolean;
+  readonly port80: Port80;
   /** Program and arguments that answer DNS-01 challenges. */
   readonly dnsCommand: readonly string[];
 }): string {
   return stringify({
     version: 1,
+    // One certificate at a time: Pebble 2.10 can deadlock when an order and the authorizations of another meet.
+    engine: { concurrency: 1 },
     issuers: [
       {
         name: 'pebble',
@@ -27,19 +35,35 @@ export function demoConfiguration(options: {
     defaults: {
       issuers: ['pebble'],
       key: { algorithm: 'ec-p256' },
-      ...(options.iisOnPort80 ? {} : { challenge: { type: 'http-01', mode: 'http.sys' } }),
+      ...(options.port80 !== 'nothing' ? {} : { challenge: { type: 'http-01', mode: 'http.sys' } }),
     },
     certificates: options.certificates.map((certificate) => ({
       name: certificate.name,
       names: certificate.names,
-      ...(certificate.wildcard
-        ? {
-            challenges: [
-              { names: ['*'], type: 'dns-01', provider: 'exec', command: options.dnsCommand, timeoutSeconds: 20 },
-            ],
-          }
-        : {}),
-      deployments: [{ type: 'iis', sites: certificate.sites, adopt: true, store: 'WebHosting' }],
+      ...challengesOf(certificate, options),
+      deployments: [
+        {
+          type: 'iis',
+          ...(certificate.sites === null ? {} : { sites: certificate.sites }),
+          adopt: true,
+          store: 'WebHosting',
+        },
+      ],
     })),
   });
+}
+
+function challengesOf(
+  { names }: DeclaredCertificate,
+  { port80, dnsCommand }: { readonly port80: Port80; readonly dnsCommand: readonly string[] },
+): { readonly challenges?: readonly object[] } {
+  if (port80 !== 'https' && !names.some((name) => name.startsWith('*.'))) return {};
+  const addresses = names.filter((name) => isIP(name) !== 0);
+  return {
+    challenges: [
+      // RFC 8738 section 7: no DNS challenge for an address.
+      ...(addresses.length === 0 ? [] : [{ names: addresses, type: 'http-01' }]),
+      { names: ['*'], type: 'dns-01', provider: 'exec', command: dnsCommand, timeoutSeconds: 20 },
+    ],
+  };
 }

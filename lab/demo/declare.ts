@@ -11,11 +11,10 @@ export interface Declaration {
 export interface DeclaredCertificate {
   readonly name: string;
   readonly names: readonly string[];
-  /** Sites as the deployment names them. */
-  readonly sites: readonly string[];
+  /** Sites as the deployment names them; null: whatever bindings its names fit. */
+  readonly sites: readonly string[] | null;
   /** The http.sys records that it is for, see recordKeyId. */
   readonly records: ReadonlySet<string>;
-  readonly wildcard: boolean;
 }
 
 export interface RefusedBinding {
@@ -57,7 +56,8 @@ export function declareCertificates(inventory: Inventory): Declaration {
   });
   const used = new Set<string>();
   const certificates = groupByRecord(candidates).flatMap((group): DeclaredCertificate[] => {
-    const sites = [...new Set(group.map(({ reference }) => reference))];
+    // Names of sites have no case.
+    const sites = [...new Map(group.map(({ reference }) => [reference.toLowerCase(), reference])).values()];
     const { parts, tooLarge } = partition(group);
     for (const { site, text, count } of tooLarge) {
       refused.push({
@@ -66,12 +66,12 @@ export function declareCertificates(inventory: Inventory): Declaration {
         reason: `its record answers for ${count} names, and a certificate holds ${MOST_NAMES}`,
       });
     }
-    return parts.map(({ names, records }) => ({
+    return parts.map(({ names, records }, index) => ({
       name: uniqueName(siteText(group[0]?.site ?? { name: '', id: null }), used),
       names: [...names],
-      sites,
+      // Who names a site also claims its bindings without a host, and only one certificate can have those.
+      sites: index === 0 ? sites : null,
       records,
-      wildcard: [...names].some((name) => name.startsWith('*.')),
     }));
   });
   return { certificates, refused };
@@ -81,19 +81,16 @@ export function declareCertificates(inventory: Inventory): Declaration {
 function groupByRecord(candidates: readonly Candidate[]): Candidate[][] {
   const groups = new Map<string, Candidate[]>();
   for (const candidate of candidates) {
-    const keys = [...candidate.bindings.map(({ record }) => record), `site ${candidate.reference.toLowerCase()}`];
-    const touching = new Set(keys.flatMap((key) => groups.get(key) ?? []).map((member) => groups.get(anyKey(member))));
-    const merged = [...[...touching].flatMap((group) => group ?? []), candidate];
-    for (const member of merged) {
-      for (const { record } of member.bindings) groups.set(record, merged);
-      groups.set(anyKey(member), merged);
-    }
+    const keys = groupKeys(candidate);
+    const touching = new Set(keys.flatMap((key) => groups.get(key) ?? []));
+    const merged = [...touching, candidate];
+    for (const key of merged.flatMap(groupKeys)) groups.set(key, merged);
   }
   return [...new Set(groups.values())];
 }
 
-function anyKey({ reference }: Candidate): string {
-  return `site ${reference.toLowerCase()}`;
+function groupKeys({ reference, bindings }: Candidate): readonly string[] {
+  return [`site ${reference.toLowerCase()}`, ...bindings.map(({ record }) => record)];
 }
 
 interface Part {
@@ -113,7 +110,10 @@ function partition(group: readonly Candidate[]): {
     }
   }
   const parts: Part[] = [];
-  for (const [record, names] of namesOfRecord) {
+  const sorted = [...namesOfRecord].toSorted(
+    ([left], [right]) => Number(right.startsWith('ipport')) - Number(left.startsWith('ipport')),
+  );
+  for (const [record, names] of sorted) {
     if (names.size > MOST_NAMES) continue;
     const last = parts.at(-1);
     if (last !== undefined && new Set([...last.names, ...names]).size <= MOST_NAMES) {

@@ -8,6 +8,7 @@ import type { Io } from '../../src/cli/io.ts';
 import { painter } from '../../src/cli/output/text.ts';
 import { EverbindError } from '../../src/errors/error.ts';
 import { MAX_CONFIGURATION_OCTETS } from '../../src/iis/application-host-text.ts';
+import type { SiteInventory } from '../../src/iis/inventory-types.ts';
 import { readInventory } from '../../src/iis/inventory.ts';
 import { recordKeyId } from '../../src/iis/ssl-record.ts';
 import { type Pebble, type PebbleOptions, startPebble } from '../pebble/server.ts';
@@ -15,7 +16,7 @@ import { seedCertificates } from '../sim-windows/seed.ts';
 import { type SimWindows, startSimWindows } from '../sim-windows/sim-windows.ts';
 import { printAddresses } from './addresses.ts';
 import { runCommands } from './commands.ts';
-import { demoConfiguration } from './configuration.ts';
+import { demoConfiguration, type Port80 } from './configuration.ts';
 import { type Declaration, declareCertificates } from './declare.ts';
 import { announce, type DemoWorld, withdraw } from './world.ts';
 
@@ -26,6 +27,8 @@ export interface DemoOptions {
   readonly iis: string | null;
   /** Ends the demo, whatever it is doing. */
   readonly signal: AbortSignal;
+  /** A CA that runs already and asks port 80 at its `httpPort`; without it one is started. */
+  readonly pebble?: Pebble;
 }
 
 const builtIn = fileURLToPath(new URL('applicationHost.config', import.meta.url));
@@ -51,6 +54,7 @@ export async function runDemo(io: Io, options: DemoOptions): Promise<number> {
       applicationHostConfig: configuration,
       rootFolder: join(folder, 'windows'),
       socketPath: world.socketPath,
+      ...(options.pebble === undefined ? {} : { httpPort: options.pebble.httpPort }),
     });
     running.push(sim);
     signal.throwIfAborted();
@@ -62,8 +66,8 @@ export async function runDemo(io: Io, options: DemoOptions): Promise<number> {
       });
     }
     signal.throwIfAborted();
-    const pebble = await startPebble({ ...DEMO_CA, httpPort: sim.httpPort });
-    running.push(pebble);
+    const pebble = options.pebble ?? (await startPebble({ ...DEMO_CA, httpPort: sim.httpPort }));
+    if (options.pebble === undefined) running.push(pebble);
     const demoWorld = { ...world, dnsServer: pebble.dnsServer };
     const declared = await writeState(demoWorld, sim, pebble);
     const summary = await runCommands(io, demoWorld, sim, declared, {
@@ -103,6 +107,19 @@ async function readConfiguration(file: string | null, signal: AbortSignal): Prom
   return Buffer.concat(chunks);
 }
 
+function port80Of(sites: readonly SiteInventory[]): Port80 {
+  if (iisListensOn(sites, 80)) return 'http';
+  const speaksTls = sites.some(
+    ({ state, bindings }) =>
+      state !== 'Stopped' &&
+      bindings.some(
+        ({ protocol, information }) =>
+          protocol === 'https' && information.kind === 'ip-port-host' && information.port === 80,
+      ),
+  );
+  return speaksTls ? 'https' : 'nothing';
+}
+
 /** One to eight days, one after another, so that the first scan shows different numbers. */
 function daysLeft(): () => number {
   let count = 0;
@@ -126,7 +143,7 @@ async function writeState(world: DemoWorld, sim: SimWindows, pebble: Pebble): Pr
     listenerCaFile,
     rootFile: rootFileOf(world),
     certificates: declaration.certificates,
-    iisOnPort80: iisListensOn(inventory.sites, 80),
+    port80: port80Of(inventory.sites),
     dnsCommand: [process.execPath, dnsProgram, pebble.challengeServerUrl],
   });
   await writeFile(join(stateDir, 'everbind.yaml'), text, { mode: 0o600 });
