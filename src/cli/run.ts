@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { helpText } from './help.ts';
 import { registerCommands } from './commands/all.ts';
 import { asEverbindError, errorReport, printError } from './report.ts';
 import { VERSION } from './version.ts';
@@ -13,6 +14,7 @@ export async function runCli(argv: readonly string[], world: World): Promise<num
     .version(`everbind ${VERSION}`, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
+    .addHelpText('after', helpText(['everbind scan', 'everbind add shop --site Shop', 'everbind renew --all-due']))
     .showHelpAfterError('(add --help for the options and examples)')
     .configureOutput({
       writeOut: (text) => io.out(text),

@@ -21,10 +21,10 @@ const contacted = new Set<string>();
 const connect = Socket.prototype.connect;
 let pebble: Pebble | null = null;
 before(async () => {
-  Socket.prototype.connect = function watched(this: Socket, ...options: Parameters<typeof connect>): Socket {
+  Socket.prototype.connect = function watched(this: Socket, ...options: unknown[]): Socket {
     this.on('connectionAttempt', (address: string) => contacted.add(address));
-    return connect.apply(this, options) as Socket;
-  } as typeof connect;
+    return Reflect.apply(connect, this, options) as Socket;
+  };
   if (present) pebble = await startPebble(DEMO_CA);
 });
 after(async () => {

@@ -3,6 +3,7 @@ import { EverbindError } from '../../errors/error.ts';
 import { type SiteInventory, siteText } from '../../iis/inventory-types.ts';
 import type { NewCertificate } from '../../config/add-certificate.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
+import { helpText } from '../help.ts';
 import { painter, printable } from '../output/text.ts';
 import type { SetStatus, World } from '../world.ts';
 
@@ -40,7 +41,14 @@ export function registerAdd(program: Command, world: World, _setStatus: SetStatu
     .option('-y, --yes', 'do not ask')
     .addHelpText(
       'after',
-      '\nExamples:\n  everbind add shop --site Shop --adopt\n  everbind add api --names api.example.com,192.0.2.7 --key rsa-3072\n  everbind add shop --site id:3 --adopt --yes --accept-terms --contact mailto:admin@example.com\n\nWithout --adopt, bindings that hold a certificate of somebody else are left alone.',
+      helpText(
+        [
+          'everbind add shop --site Shop --adopt',
+          'everbind add api --names api.example.com,192.0.2.7 --key rsa-3072',
+          'everbind add shop --site id:3 --adopt --accept-terms',
+        ],
+        'Without --adopt, bindings that hold a certificate of somebody else are left alone.',
+      ),
     )
     .action(async (name: string) => {
       const globals = globalsOf(command, world);

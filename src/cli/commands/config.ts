@@ -1,17 +1,24 @@
 import type { Command } from 'commander';
 import { globalsOf, withGlobals } from '../globals.ts';
-import { painter } from '../output/text.ts';
+import { helpText } from '../help.ts';
+import { painter, plural } from '../output/text.ts';
 import type { SetStatus, World } from '../world.ts';
 
 /** `everbind config check|schema` */
 export function registerConfig(program: Command, world: World, _setStatus: SetStatus): void {
-  const group = program.command('config').description('check everbind.yaml, or print its JSON Schema');
+  const group = program
+    .command('config')
+    .description('check everbind.yaml, or print its JSON Schema')
+    .addHelpText('after', helpText(['everbind config check', 'everbind config schema']));
 
   const check = withGlobals(group.command('check'))
     .description('check the configuration without running anything')
     .addHelpText(
       'after',
-      '\nExamples:\n  everbind config check\n  everbind config check --config ./everbind.yaml --json\n\nExit status: 0 right, 2 wrong (each problem with line, column, path and what was expected).',
+      helpText(
+        ['everbind config check', 'everbind config check --config ./everbind.yaml --json'],
+        'Exit status: 0 right, 2 wrong (each problem with line, column, path and what was expected).',
+      ),
     )
     .action(async () => {
       const globals = globalsOf(check, world);
@@ -24,7 +31,7 @@ export function registerConfig(program: Command, world: World, _setStatus: SetSt
       }
       const paint = painter(world.io.colour);
       world.io.out(
-        `${paint('green', 'ok')}  ${config.file}: ${counts.issuers} issuers, ${counts.certificates} certificates\n`,
+        `${paint('green', 'ok')}  ${config.file}: ${plural(counts.issuers, 'issuer')}, ${plural(counts.certificates, 'certificate')}\n`,
       );
       for (const warning of config.warnings) {
         world.io.out(`${paint('yellow', 'warning')}  line ${warning.line}, ${warning.path}: ${warning.message}\n`);
@@ -34,7 +41,7 @@ export function registerConfig(program: Command, world: World, _setStatus: SetSt
   group
     .command('schema')
     .description('print the JSON Schema of everbind.yaml, for editors')
-    .addHelpText('after', '\nExample:\n  everbind config schema > everbind.schema.json')
+    .addHelpText('after', helpText(['everbind config schema > everbind.schema.json']))
     .action(async () => {
       const { default: schema } = await import('../../config/everbind.schema.json', { with: { type: 'json' } });
       world.io.out(`${JSON.stringify(schema, null, 2)}\n`);

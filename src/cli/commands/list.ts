@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { listCertificates, type CertificateState } from '../../renewal/readers.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
+import { helpText } from '../help.ts';
 import { type Cell, renderTable } from '../output/table.ts';
-import { painter } from '../output/text.ts';
+import { painter, sayWrapped } from '../output/text.ts';
 import { daysLeft, relativeTime } from '../output/time.ts';
 import { withReadOnlyStore } from '../read-state.ts';
 import type { SetStatus, World } from '../world.ts';
@@ -11,7 +12,7 @@ import type { SetStatus, World } from '../world.ts';
 export function registerList(program: Command, world: World, _setStatus: SetStatus): void {
   const command = withGlobals(program.command('list'))
     .description('the managed certificates: names, days left, next renewal, state')
-    .addHelpText('after', '\nExamples:\n  everbind list\n  everbind list --json')
+    .addHelpText('after', helpText(['everbind list', 'everbind list --json']))
     .action(async () => {
       const globals = globalsOf(command, world);
       const certificates = await withReadOnlyStore(globals, world, (store) => store.read(listCertificates));
@@ -26,7 +27,7 @@ export function registerList(program: Command, world: World, _setStatus: SetStat
       const now = world.clock.now();
       const rows = certificates.map((certificate): (string | Cell)[] => [
         certificate.name,
-        certificate.config.identifiers.map(({ value }) => value).join(' '),
+        names(certificate),
         days(certificate, now),
         relativeTime(certificate.nextDue, now),
         state(certificate, now),
@@ -44,6 +45,11 @@ export function registerList(program: Command, world: World, _setStatus: SetStat
           { columns: world.io.columns, paint: painter(world.io.colour) },
         ),
       );
+      const failing = certificates.filter(({ failures }) => failures > 0);
+      if (failing.length > 0) world.io.out('\n');
+      for (const { name, lastError } of failing) {
+        sayWrapped(world.io, '', `${name}: ${lastError?.code ?? 'INTERNAL'}; see everbind show ${name}`, 2);
+      }
     });
 }
 
@@ -53,8 +59,14 @@ function days({ active }: CertificateState, now: number): Cell {
   return { text: String(left), style: left < 0 ? 'red' : left < 14 ? 'yellow' : 'green' };
 }
 
-function state({ active, failures, openStep, nextDue, lastError }: CertificateState, now: number): Cell {
-  if (failures > 0) return { text: `failed ${failures}x ${lastError?.code ?? ''}`.slice(0, 30), style: 'red' };
+/** The first name, and how many more there are. */
+function names({ config: { identifiers } }: CertificateState): string {
+  const first = identifiers[0]?.value ?? '';
+  return identifiers.length > 1 ? `${first} +${identifiers.length - 1}` : first;
+}
+
+function state({ active, failures, openStep, nextDue }: CertificateState, now: number): Cell {
+  if (failures > 0) return { text: `failed ${failures}x`, style: 'red' };
   if (openStep !== null) return { text: 'interrupted', style: 'yellow' };
   if (nextDue <= now) return { text: active === null ? 'new' : 'due', style: 'yellow' };
   return { text: 'ok', style: 'green' };

@@ -1,13 +1,17 @@
+import type { DatabaseSync } from 'node:sqlite';
 import type { Command } from 'commander';
 import type { DryRun } from '../../renewal/dry-run.ts';
 import type { Selection } from '../../renewal/due.ts';
+import { showCertificate } from '../../renewal/readers.ts';
 import type { Outcome } from '../../renewal/types.ts';
 import { EverbindError } from '../../errors/error.ts';
 import { withWork } from '../compose.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
+import { helpText } from '../help.ts';
 import { printDryRun } from '../output/dry-run.ts';
 import { printOutcome } from '../output/outcome.ts';
-import { painter } from '../output/text.ts';
+import { painter, plural, sayWrapped } from '../output/text.ts';
+import { relativeTime, shortTime } from '../output/time.ts';
 import { createProgress } from '../progress.ts';
 import type { SetStatus, World } from '../world.ts';
 
@@ -15,6 +19,14 @@ interface RenewOptions {
   readonly allDue?: boolean;
   readonly force?: boolean;
   readonly dryRun?: boolean;
+}
+
+/** A certificate that was named but is not due. */
+interface Waiting {
+  readonly name: string;
+  /** Milliseconds since 1970. */
+  readonly nextDue: number;
+  readonly reason: string;
 }
 
 /** `everbind renew [NAME…]` */
@@ -26,7 +38,15 @@ export function registerRenew(program: Command, world: World, setStatus: SetStat
     .option('--dry-run', 'say which order, binding and certificate would change; change nothing')
     .addHelpText(
       'after',
-      '\nExamples:\n  everbind renew --all-due\n  everbind renew shop api\n  everbind renew shop --force\n  everbind renew --all-due --dry-run\n\nExit status: 0 all well, 1 nothing worked, 3 some failed or were rolled back and others not, 4 another Everbind is at work.',
+      helpText(
+        [
+          'everbind renew --all-due',
+          'everbind renew shop api',
+          'everbind renew shop --force',
+          'everbind renew --all-due --dry-run',
+        ],
+        'Exit status: 0 all well, 1 nothing worked, 3 some failed or were rolled back and others not, 4 another Everbind is at work.',
+      ),
     )
     .action(async (names: string[]) => {
       const globals = globalsOf(command, world);
@@ -36,7 +56,6 @@ export function registerRenew(program: Command, world: World, setStatus: SetStat
       }
       if (names.length > 0 && options.allDue === true)
         throw new EverbindError('CLI_USAGE', 'either names or --all-due');
-      // Who names a certificate wants it now; due or not matters only for all of them.
       const selection: Selection = { names, force: options.force === true };
       if (options.dryRun === true) await dryRun(globals, selection);
       else await renew(globals, selection);
@@ -55,12 +74,13 @@ export function registerRenew(program: Command, world: World, setStatus: SetStat
     const outcomes: Outcome[] = [];
     const failedKinds = (): number => outcomes.filter(({ kind }) => kind !== 'renewed').length;
     let count = { managed: 0, worked: 0 };
+    let waiting: readonly Waiting[] = [];
     try {
       count = await withWork(
         globals,
         world,
         ({ name, step }) => progress.show(`${outcomes.length} done, ${failedKinds()} failed; ${name}: ${step}`),
-        async ({ engine, signal }) => {
+        async ({ state, engine, signal }) => {
           await engine.refreshWindows(signal);
           const done = await engine.renew(
             selection,
@@ -72,6 +92,7 @@ export function registerRenew(program: Command, world: World, setStatus: SetStat
             signal,
           );
           if (outcomes.some(({ kind }) => kind === 'renewed')) await engine.refreshWindows(signal);
+          waiting = state.store.read((db) => notDue(db, selection.names, outcomes));
           return done;
         },
       );
@@ -88,15 +109,30 @@ export function registerRenew(program: Command, world: World, setStatus: SetStat
       notDue: selection.names.length > 0 ? selection.names.length - count.worked : count.managed - count.worked,
     };
     if (globals.json) {
-      world.io.out(`${JSON.stringify({ ...counts, certificates: outcomes })}\n`);
+      world.io.out(`${JSON.stringify({ ...counts, waiting, certificates: outcomes })}\n`);
       return;
     }
     const paint = painter(world.io.colour);
-    if (outcomes.length === 0) world.io.out(`Nothing is due; ${counts.managed} certificates are managed.\n`);
-    else {
+    for (const { name, nextDue, reason } of waiting) {
+      const when = `${relativeTime(nextDue, world.clock.now())} (${shortTime(nextDue)}, ${reason})`;
+      sayWrapped(world.io, `${paint('dim', 'not due')}     `, `${name}: next ${when}; --force renews it now`, 12);
+    }
+    if (outcomes.length === 0 && selection.names.length === 0) {
+      world.io.out(`Nothing is due; ${plural(counts.managed, 'certificate')} managed.\n`);
+    } else {
       world.io.out(
         `\n${paint('bold', `${counts.renewed} renewed, ${counts.rolledBack} rolled back, ${counts.failed} failed`)}; ${counts.notDue} not due.\n`,
       );
     }
   }
+}
+
+function notDue(db: DatabaseSync, names: readonly string[], outcomes: readonly Outcome[]): readonly Waiting[] {
+  const worked = new Set(outcomes.map(({ name }) => name));
+  return names
+    .filter((name) => !worked.has(name))
+    .map((name) => {
+      const { certificate } = showCertificate(db, name);
+      return { name, nextDue: certificate.nextDue, reason: certificate.dueReason };
+    });
 }

@@ -3,6 +3,7 @@ import type { RevocationReason } from '../../acme/certificate-requests.ts';
 import { EverbindError } from '../../errors/error.ts';
 import { withWork } from '../compose.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
+import { helpText } from '../help.ts';
 import { painter } from '../output/text.ts';
 import type { SetStatus, World } from '../world.ts';
 
@@ -30,7 +31,7 @@ export function registerRevoke(program: Command, world: World, _setStatus: SetSt
     .option('-y, --yes', 'do not ask')
     .addHelpText(
       'after',
-      '\nExamples:\n  everbind revoke shop --reason keyCompromise\n  everbind revoke shop --yes && everbind renew shop',
+      helpText(['everbind revoke shop --reason keyCompromise', 'everbind revoke shop --yes && everbind renew shop']),
     )
     .action(async (name: string) => {
       const globals = globalsOf(command, world);

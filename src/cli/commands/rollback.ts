@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { EverbindError } from '../../errors/error.ts';
 import { withWork } from '../compose.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
+import { helpText } from '../help.ts';
 import { printOutcome } from '../output/outcome.ts';
 import { createProgress } from '../progress.ts';
 import type { SetStatus, World } from '../world.ts';
@@ -11,7 +12,7 @@ export function registerRollback(program: Command, world: World, setStatus: SetS
   const command = withGlobals(program.command('rollback <name>'))
     .description('put the previous certificate back on its bindings, verified by handshake')
     .option('-y, --yes', 'do not ask')
-    .addHelpText('after', '\nExamples:\n  everbind rollback shop\n  everbind rollback shop --yes --json')
+    .addHelpText('after', helpText(['everbind rollback shop', 'everbind rollback shop --yes --json']))
     .action(async (name: string) => {
       const globals = globalsOf(command, world);
       if (command.opts<{ yes?: boolean }>().yes !== true) {

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { globalsOf, withGlobals } from '../globals.ts';
+import { helpText } from '../help.ts';
 import { type Cell, renderTable } from '../output/table.ts';
-import { painter, printable } from '../output/text.ts';
+import { cut, painter, plural, sayWrapped, wrap } from '../output/text.ts';
 import { createProgress } from '../progress.ts';
 import type { ScanRow } from '../scan-report.ts';
 import type { SetStatus, World } from '../world.ts';
@@ -15,7 +16,7 @@ export function registerScan(program: Command, world: World, setStatus: SetStatu
     .option('--no-probe', 'read the configuration only, contact no site')
     .addHelpText(
       'after',
-      '\nExamples:\n  everbind scan\n  everbind scan --json\n\nExit status: 0 nothing wrong, 1 a binding has a problem.',
+      helpText(['everbind scan', 'everbind scan --json'], 'Exit status: 0 nothing wrong, 1 a binding has a problem.'),
     )
     .action(async () => {
       const globals = globalsOf(command, world);
@@ -39,7 +40,7 @@ export function registerScan(program: Command, world: World, setStatus: SetStatu
         } else {
           print(world, rows, inventory.sites.length);
           for (const { target, reason } of inventory.problems) {
-            world.io.out(`${painter(world.io.colour)('yellow', 'note')}  ${printable(target)}: ${printable(reason)}\n`);
+            sayWrapped(world.io, painter(world.io.colour)('yellow', 'note  '), `${target}: ${reason}`, 6);
           }
         }
       } finally {
@@ -52,10 +53,10 @@ export function registerScan(program: Command, world: World, setStatus: SetStatu
 function print(world: World, rows: readonly ScanRow[], sites: number): void {
   const paint = painter(world.io.colour);
   if (rows.length === 0) {
-    world.io.out(`${sites} sites, none with an https binding.\n`);
+    world.io.out(`${plural(sites, 'site')}, none with an https binding.\n`);
     return;
   }
-  const cells = rows.map((row) => [row.site, row.binding, row.served?.issuer ?? '', days(row), verdict(row)]);
+  const cells = rows.map((row) => [row.site, row.binding, issuer(row), days(row), verdict(row)]);
   world.io.out(
     renderTable(
       [
@@ -73,9 +74,16 @@ function print(world: World, rows: readonly ScanRow[], sites: number): void {
   const soon = rows.filter(
     ({ served }) => served?.daysLeft !== null && served !== null && served.daysLeft < SOON_DAYS,
   ).length;
-  world.io.out(
-    `\n${sites} sites, ${rows.length} https bindings: ${problems} with a problem, ${soon} with less than ${SOON_DAYS} days left.\n`,
-  );
+  const counts = `${plural(sites, 'site')}, ${plural(rows.length, 'https binding')}: ${problems} with a problem, ${soon} with less than ${SOON_DAYS} days left.`;
+  world.io.out(`\n${wrap(counts, world.io.columns).join('\n')}\n`);
+}
+
+const ISSUER_COLUMNS = 14;
+
+/** The common name, since the rest seldom fits; the binding needs the room more. */
+function issuer({ served }: ScanRow): string {
+  const text = served?.issuer ?? '';
+  return cut(/(?:^|, ?)CN=([^,]+)/.exec(text)?.[1] ?? text, ISSUER_COLUMNS);
 }
 
 function days({ served }: ScanRow): Cell {

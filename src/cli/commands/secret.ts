@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { EverbindError } from '../../errors/error.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
+import { helpText } from '../help.ts';
 import { renderTable } from '../output/table.ts';
 import { painter } from '../output/text.ts';
 import { shortTime } from '../output/time.ts';
@@ -11,14 +12,14 @@ const MAX_SECRET_OCTETS = 65_536;
 
 /** `everbind secret set|list|remove` */
 export function registerSecret(program: Command, world: World, _setStatus: SetStatus): void {
-  const group = program.command('secret').description('values that everbind.yaml refers to as secret:NAME, sealed');
+  const group = program
+    .command('secret')
+    .description('values that everbind.yaml refers to as secret:NAME, sealed')
+    .addHelpText('after', helpText(['everbind secret set zerossl-hmac', 'everbind secret list']));
 
   const set = withGlobals(group.command('set <name>'))
     .description('set or replace a secret; the value is read from standard input or asked for without echo')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  everbind secret set zerossl-hmac\n  everbind secret set zerossl-hmac < hmac.txt',
-    )
+    .addHelpText('after', helpText(['everbind secret set zerossl-hmac', 'everbind secret set zerossl-hmac < hmac.txt']))
     .action(async (name: string) => {
       const value =
         (await world.io.ask(`Value of ${name}: `, { hidden: true })) ?? (await world.io.readInput(MAX_SECRET_OCTETS));
@@ -31,6 +32,7 @@ export function registerSecret(program: Command, world: World, _setStatus: SetSt
 
   const list = withGlobals(group.command('list'))
     .description('names and dates, never values')
+    .addHelpText('after', helpText(['everbind secret list', 'everbind secret list --json']))
     .action(async () => {
       await withState(list, async ({ secrets }) => {
         const rows = secrets.listSecrets();
@@ -48,6 +50,7 @@ export function registerSecret(program: Command, world: World, _setStatus: SetSt
 
   const remove = withGlobals(group.command('remove <name>'))
     .description('destroy a secret')
+    .addHelpText('after', helpText(['everbind secret remove zerossl-hmac']))
     .action(async (name: string) => {
       await withState(remove, async ({ secrets }) => {
         if (!(await secrets.deleteSecret(name))) {

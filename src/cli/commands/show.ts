@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type CertificateDetail, showCertificate } from '../../renewal/readers.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
+import { helpText } from '../help.ts';
 import type { Io } from '../io.ts';
 import { painter, printable, wrap } from '../output/text.ts';
 import { daysLeft, relativeTime, shortTime } from '../output/time.ts';
@@ -11,7 +12,7 @@ import type { SetStatus, World } from '../world.ts';
 export function registerShow(program: Command, world: World, _setStatus: SetStatus): void {
   const command = withGlobals(program.command('show <name>'))
     .description('everything about one certificate: what is issued, when it is renewed, what happened')
-    .addHelpText('after', '\nExamples:\n  everbind show shop\n  everbind show shop --json')
+    .addHelpText('after', helpText(['everbind show shop', 'everbind show shop --json']))
     .action(async (name: string) => {
       const globals = globalsOf(command, world);
       const detail = await withReadOnlyStore(globals, world, (store) => store.read((db) => showCertificate(db, name)));

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { summarize } from '../../renewal/readers.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
-import { painter } from '../output/text.ts';
+import { helpText } from '../help.ts';
+import { painter, plural, sayWrapped } from '../output/text.ts';
 import { relativeTime, shortTime } from '../output/time.ts';
 import { withReadOnlyStore } from '../read-state.ts';
 import type { SetStatus, World } from '../world.ts';
@@ -12,7 +13,10 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
     .description('the whole in numbers: due, failing, expired, what is next')
     .addHelpText(
       'after',
-      '\nExamples:\n  everbind status\n  everbind status --json\n\nExit status: 0 all well, 1 a certificate is expired or failing.',
+      helpText(
+        ['everbind status', 'everbind status --json'],
+        'Exit status: 0 all well, 1 a certificate is expired or failing.',
+      ),
     )
     .action(async () => {
       const globals = globalsOf(command, world);
@@ -28,9 +32,16 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
       const { managed, neverIssued, due, expired, failing, interrupted, nextDue, soonestExpiry } = summary;
       const moment = (label: string, found: typeof nextDue): void => {
         if (found !== null)
-          world.io.out(`${label}  ${relativeTime(found.at, now)}, ${shortTime(found.at)}: ${found.name}\n`);
+          sayWrapped(
+            world.io,
+            `${label}  `,
+            `${relativeTime(found.at, now)}, ${shortTime(found.at)}: ${found.name}`,
+            15,
+          );
       };
-      world.io.out(`${ok ? paint('green', 'ok') : paint('red', 'attention')}  ${managed} certificates managed\n`);
+      world.io.out(
+        `${ok ? paint('green', 'ok') : paint('red', 'attention')}  ${plural(managed, 'certificate')} managed\n`,
+      );
       world.io.out(
         `due ${due}, never issued ${neverIssued}, interrupted ${interrupted}, failing ${failing}, expired ${expired}\n`,
       );

@@ -1,33 +1,35 @@
 import type { DryRun } from '../../renewal/dry-run.ts';
 import type { Io } from '../io.ts';
-import { painter, printable, wrap } from './text.ts';
+import { groupNotes, isUntouched, noteText } from './notes.ts';
+import { painter, plural, sayWrapped } from './text.ts';
 import { relativeTime } from './time.ts';
 
 /** What renewing would do, certificate by certificate. */
 export function printDryRun(io: Io, results: readonly DryRun[], now: number): void {
   const paint = painter(io.colour);
-  const say = (indent: number, text: string): void => {
-    for (const line of wrap(printable(text), io.columns - indent)) io.out(`${' '.repeat(indent)}${line}\n`);
-  };
-  if (results.length === 0) io.out('Nothing is due; nothing would change.\n');
-  for (const run of results) {
-    io.out(`${paint('bold', run.name)} (due ${relativeTime(run.due.at, now)}: ${run.due.reason})\n`);
-    if (run.resumesAt !== null) say(2, `goes on with an interrupted renewal after step ${run.resumesAt}`);
-    const profile = run.order.profile === null ? '' : `, profile ${run.order.profile}`;
-    say(2, `order     ${run.order.names.join(', ')} at ${run.order.issuer} (${run.order.directory}${profile})`);
-    say(2, `key       ${run.key.algorithm}, ${run.key.reused ? 'the present one again' : 'a new one'}`);
-    for (const [how, names] of groupChallenges(run)) say(2, `prove     ${how}: ${names.join(', ')}`);
-    for (const plan of run.plans) {
-      for (const change of plan.changes) {
-        const sites = change.sites.length === 0 ? '' : ` (sites: ${change.sites.join(', ')})`;
-        say(2, `change    ${change.target}${sites}: ${change.reason}`);
-      }
-      for (const left of plan.untouched) say(2, `untouched ${left.target}: ${left.reason} [${left.code}]`);
-    }
-    for (const thumbprint of run.retired)
-      say(2, `remove    old certificate ${thumbprint}, unless something still uses it`);
+  const say = (label: string, text: string): void => sayWrapped(io, `  ${label.padEnd(10)}`, text, 12);
+  if (results.length === 0) {
+    io.out('Nothing is due; nothing would change.\n');
+    return;
   }
-  io.out(`\n${results.length} certificate${results.length === 1 ? '' : 's'} would be renewed. Nothing was changed.\n`);
+  for (const run of results) {
+    const due = `due ${relativeTime(run.due.at, now)}: ${run.due.reason}`;
+    io.out(`${paint('bold', run.name)} (${due})\n`);
+    if (run.resumesAt !== null) say('resume', `goes on with an interrupted renewal after step ${run.resumesAt}`);
+    const profile = run.order.profile === null ? '' : `, profile ${run.order.profile}`;
+    say('order', `${run.order.names.join(', ')} at ${run.order.issuer} (${run.order.directory}${profile})`);
+    say('key', `${run.key.algorithm}, ${run.key.reused ? 'the present one again' : 'a new one'}`);
+    for (const [how, names] of groupChallenges(run)) say('prove', `${names.join(', ')} by ${how}`);
+    for (const { target, sites, reason } of run.plans.flatMap(({ changes }) => changes)) {
+      say('change', `${target}${sites.length === 0 ? '' : ` (${sites.join(', ')})`}: ${reason}`);
+    }
+    const notes = run.plans.flatMap(({ untouched }) => untouched);
+    for (const group of groupNotes(notes.filter(isUntouched))) say('untouched', noteText(group));
+    for (const group of groupNotes(notes.filter((note) => !isUntouched(note)))) say('note', noteText(group));
+    for (const thumbprint of run.retired)
+      say('remove', `old certificate ${thumbprint}, unless something still uses it`);
+  }
+  io.out(`\n${plural(results.length, 'certificate')} would be renewed. Nothing was changed.\n`);
 }
 
 function groupChallenges(run: DryRun): ReadonlyMap<string, string[]> {

@@ -1,36 +1,38 @@
-import type { Outcome } from '../../renewal/types.ts';
 import type { EndpointCheck } from '../../ports/deployment.ts';
+import type { Outcome } from '../../renewal/types.ts';
 import type { Io } from '../io.ts';
-import { painter, printable, wrap } from './text.ts';
+import { groupNotes, needsOperator, noteText } from './notes.ts';
+import { painter, plural, sayWrapped } from './text.ts';
 import { daysLeft, relativeTime, shortTime } from './time.ts';
 
-/** What became of one certificate, in a few lines. */
+/** What became of one certificate, in a few lines; of what was left alone only what the operator has to look at. */
 export function printOutcome(io: Io, outcome: Outcome, now: number): void {
   const paint = painter(io.colour);
-  const say = (text: string): void => {
-    for (const line of wrap(printable(text), io.columns - 4)) io.out(`    ${line}\n`);
-  };
+  const head = (label: string, text: string): void => sayWrapped(io, label, text, 12);
+  const say = (text: string): void => sayWrapped(io, '    ', text, 4);
   switch (outcome.kind) {
     case 'renewed': {
       const verified = outcome.endpoints.filter(({ servedThumbprint }) => servedThumbprint !== null).length;
-      const served =
-        verified === 0 ? 'no endpoint to verify' : `${verified} endpoint${verified === 1 ? '' : 's'} verified`;
-      io.out(
-        `${paint('green', 'renewed')}     ${outcome.name}: ${daysLeft(outcome.notAfter, now)} days, ${served}, next ${shortTime(outcome.nextDue)}\n`,
+      const served = verified === 0 ? 'no endpoint to verify' : `${plural(verified, 'endpoint')} verified`;
+      const left = plural(daysLeft(outcome.notAfter, now), 'day');
+      head(
+        `${paint('green', 'renewed')}     `,
+        `${outcome.name}: ${left}, ${served}, next ${relativeTime(outcome.nextDue, now)}`,
       );
-      for (const { target, reason, code } of outcome.untouched) say(`${target}: ${reason} [${code}]`);
-      for (const check of outcome.endpoints.filter(({ servedThumbprint }) => servedThumbprint === null))
+      for (const group of groupNotes(outcome.untouched.filter(needsOperator))) say(noteText(group));
+      for (const check of outcome.endpoints.filter(({ servedThumbprint }) => servedThumbprint === null)) {
         say(line(check));
+      }
       return;
     }
     case 'rolledBack':
-      io.out(`${paint('yellow', 'rolled back')} ${outcome.name} [${outcome.code}]\n`);
+      head(`${paint('yellow', 'rolled back')} `, `${outcome.name} [${outcome.code}]`);
       say(outcome.message);
       for (const check of outcome.restored) say(`restored: ${line(check)}`);
       say(`next attempt ${relativeTime(outcome.nextAttempt, now)} (${shortTime(outcome.nextAttempt)})`);
       return;
     case 'failed':
-      io.out(`${paint('red', 'failed')}      ${outcome.name} [${outcome.code}]\n`);
+      head(`${paint('red', 'failed')}      `, `${outcome.name} [${outcome.code}]`);
       say(outcome.message);
       say(outcome.action);
       say(`next attempt ${relativeTime(outcome.nextAttempt, now)} (${shortTime(outcome.nextAttempt)})`);

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import type { Io } from '../io.ts';
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 
@@ -81,4 +82,16 @@ function pieces(word: string, columns: number): string[] {
     piece += character;
   }
   return [...result, piece];
+}
+
+/** `1 site`, `2 sites`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** Text from outside after a label, safe for a terminal and wrapped; the lines that follow are indented by `indent`. */
+export function sayWrapped(io: Pick<Io, 'out' | 'columns'>, label: string, text: string, indent: number): void {
+  const [first = '', ...rest] = wrap(printable(text), io.columns - indent);
+  io.out(`${label}${first}\n`);
+  for (const line of rest) io.out(`${' '.repeat(indent)}${line}\n`);
 }

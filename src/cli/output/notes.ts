@@ -1,0 +1,74 @@
+import type { FindingCode, UntouchedCode } from '../../iis/plan-types.ts';
+import type { Untouched } from '../../ports/deployment.ts';
+
+/** `act`: the operator has something to decide or mend. `know`: worth reading before a renewal, noise after each. */
+type Weight = 'act' | 'know';
+
+const untouched: Readonly<Record<UntouchedCode, Weight>> = {
+  'foreign-app-id': 'act',
+  'managed-by-other': 'act',
+  'not-adopted': 'act',
+  'not-declared': 'act',
+  'no-record': 'act',
+  'name-mismatch': 'act',
+  'partial-fit': 'act',
+  'shared-record': 'act',
+  'central-store': 'act',
+  'sni-without-host': 'act',
+  'binding-unreadable': 'act',
+  'ssl-flags-unreadable': 'act',
+  'ftp-not-handled': 'know',
+  'protocol-not-handled': 'know',
+};
+
+const findings: Readonly<Record<FindingCode, Weight>> = {
+  'name-without-binding': 'act',
+  'site-not-found': 'act',
+  'shared-name-mismatch': 'act',
+  'ip-record-beside-sni': 'know',
+  'catch-all-adopted': 'know',
+  'shadowed-by-host-record': 'know',
+  'ssl-flags-unknown': 'know',
+};
+
+const weights: ReadonlyMap<string, Weight> = new Map(Object.entries({ ...untouched, ...findings }));
+
+/** Whether the operator has something to decide or mend; a code that is not known here counts. */
+export function needsOperator({ code }: Untouched): boolean {
+  return weights.get(code) !== 'know';
+}
+
+/** Whether this is about something that stays as it is because of a rule, not merely worth knowing. */
+export function isUntouched({ code }: Untouched): boolean {
+  return Object.hasOwn(untouched, code);
+}
+
+export interface NoteGroup {
+  readonly targets: readonly string[];
+  readonly code: string;
+  readonly reason: string;
+}
+
+/** Notes that say the same of several targets, as one; in the order of the first of each. */
+export function groupNotes(notes: readonly Untouched[]): readonly NoteGroup[] {
+  const groups = new Map<string, { readonly targets: string[]; readonly code: string; readonly reason: string }>();
+  for (const { target, code, reason } of notes) {
+    const key = `${code} ${reason}`;
+    const group = groups.get(key) ?? { targets: [], code, reason };
+    groups.set(key, group);
+    if (!group.targets.includes(target)) group.targets.push(target);
+  }
+  return [...groups.values()];
+}
+
+const MOST_TARGETS = 4;
+
+/** `http.sys record a:443, b:443 and 7 more: the reason [code]`. */
+export function noteText({ targets, code, reason }: NoteGroup): string {
+  const [first = '', ...others] = targets;
+  // The kind of thing is said once.
+  const kind = /^http\.sys record /.exec(first)?.[0] ?? '';
+  const shown = [first, ...others.slice(0, MOST_TARGETS - 1).map((target) => target.replace(kind, ''))];
+  const hidden = targets.length - shown.length;
+  return `${shown.join(', ')}${hidden > 0 ? ` and ${hidden} more` : ''}: ${reason} [${code}]`;
+}
