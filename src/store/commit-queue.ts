@@ -17,7 +17,7 @@ const MOST_WORKS = 256;
  * A commit waits for the disk and nothing else runs meanwhile. Under load the disk therefore rests this many times as long as the last
  * commit took, and what comes in shares the next one; where works come one by one, each is written at once.
  */
-const REST = 3;
+const REST = 2;
 
 const MOST_REST_MS = 50;
 
@@ -49,7 +49,7 @@ export function createCommitQueue<Work extends Queued>(
     busySince = null;
     waiting = waiting.slice(works.length);
     const ended = performance.now();
-    earliest = ended + Math.min(REST * (ended - begun), MOST_REST_MS);
+    earliest = works.length > 1 ? ended + Math.min(REST * (ended - begun), MOST_REST_MS) : 0;
   }
 
   function schedule(): void {
