@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { EverbindError } from '../../src/errors/error.ts';
+import { type Run, runIn, type RunOptions } from './world.ts';
+
+// Commands that need neither IIS nor a CA.
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'everbind-cli-state-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+function run(args: readonly string[], options: RunOptions = {}): Promise<Run> {
+  const noWindows = new EverbindError('WIN_NOT_WINDOWS', 'there is no Windows here');
+  return runIn({ stateDir: join(folder, 'state'), openHost: () => Promise.reject(noWindows) }, args, options);
+}
+
+test('add makes a new file, for its owner alone, once the terms are agreed to', async () => {
+  const args = ['add', 'api', '--names', 'api.example.com, 192.0.2.7', '--contact', 'mailto:a@example.com'];
+  const refused = await run(args);
+  assert.equal(refused.status, 2);
+  assert.match(refused.err.replaceAll(/\n +/g, ' '), /--accept-terms/);
+  const { status, out } = await run([...args, '--accept-terms', '--key', 'rsa-3072', '--mode', 'listener']);
+  assert.equal(status, 0);
+  assert.match(out, /renew api --dry-run/);
+  const file = join(folder, 'state', 'everbind.yaml');
+  assert.equal((await stat(file)).mode & 0o777, 0o600);
+  const text = await readFile(file, 'utf8');
+  for (const part of ['acme-v02.api.letsencrypt.org', 'rsa-3072', 'listener', '192.0.2.7', 'mailto:a@example.com']) {
+    assert.ok(text.includes(part), part);
+  }
+  assert.equal((await run(['config', 'check'])).status, 0);
+});
+
+test('without Windows, what needs it says so', async () => {
+  for (const args of [['scan'], ['add', 'x', '--site', 'Shop']]) {
+    const { status, err } = await run(args);
+    assert.notEqual(status, 0);
+    assert.match(err, /WIN_NOT_WINDOWS/);
+  }
+});
+
+test('config check names line, path and what was expected', async () => {
+  const file = join(folder, 'wrong.yaml');
+  await writeFile(
+    file,
+    'version: 1\nissuers:\n  - name: a\n    directory: http://ca.example/\n    termsOfServiceAgreed: maybe\n',
+  );
+  const { status, out, err } = await run(['config', 'check', '--config', file]);
+  assert.deepEqual([status, out], [2, '']);
+  assert.match(err, /CONFIG_INVALID/);
+  assert.match(err, /wrong\.yaml:5:\d+/);
+  assert.match(err.replaceAll(/\n +/g, ' '), /issuers\[0\]\.termsOfServiceAgreed.*expected/);
+  const json = await run(['config', 'check', '--config', file, '--json']);
+  const report = JSON.parse(json.out) as { error: { code: string; message: string; action: string } };
+  assert.equal(report.error.code, 'CONFIG_INVALID');
+  assert.ok(report.error.message.length > 0 && report.error.action.length > 0);
+  assert.equal(json.err, '');
+  assert.equal((await run(['config', 'check', '--config', join(folder, 'no.yaml')])).status, 2);
+});
+
+test('a wrong file stops everything before anything runs', async () => {
+  await mkdir(join(folder, 'state'));
+  await writeFile(join(folder, 'state', 'everbind.yaml'), 'version: 2\n');
+  for (const args of [
+    ['renew', '--all-due'],
+    ['renew', '--all-due', '--dry-run'],
+    ['rollback', 'x', '--yes'],
+  ]) {
+    const { status, err } = await run(args);
+    assert.equal(status, 2, args.join(' '));
+    assert.match(err, /CONFIG_INVALID/);
+  }
+});
+
+test('config schema prints the schema that the project ships', async () => {
+  const { status, out } = await run(['config', 'schema']);
+  assert.equal(status, 0);
+  const shipped = new URL('../../src/config/everbind.schema.json', import.meta.url);
+  assert.deepEqual(JSON.parse(out), JSON.parse(await readFile(shipped, 'utf8')));
+});
+
+test('secrets are set, listed and removed, and never shown', async () => {
+  const value = 'c2VjcmV0LXZhbHVl';
+  const set = await run(['secret', 'set', 'hmac'], { input: `${value}\n` });
+  assert.equal(set.status, 0, set.err);
+  const asked = await run(['secret', 'set', 'other', '--json'], { answers: [value] });
+  assert.deepEqual(JSON.parse(asked.out), { ok: true, name: 'other' });
+  const list = await run(['secret', 'list']);
+  assert.match(list.out, /^hmac +\d{4}-\d\d-\d\d/m);
+  const json = JSON.parse((await run(['secret', 'list', '--json'])).out) as { secrets: { name: string }[] };
+  assert.deepEqual(json.secrets.map(({ name }) => name).sort(), ['hmac', 'other']);
+  assert.equal((await run(['secret', 'remove', 'hmac'])).status, 0);
+  const again = await run(['secret', 'remove', 'hmac', '--json']);
+  assert.equal(again.status, 2);
+  assert.equal((JSON.parse(again.out) as { error: { code: string } }).error.code, 'SECRET_NOT_FOUND');
+  for (const { out, err } of [set, asked, list]) assert.ok(!(out + err).includes(value));
+  assert.equal((await run(['secret', 'set', 'BAD NAME'], { input: value })).status, 2);
+});
+
+test('--state-dir and --config point elsewhere', async () => {
+  const elsewhere = join(folder, 'elsewhere');
+  assert.equal((await run(['secret', 'set', 'a', '--state-dir', elsewhere], { input: 'x' })).status, 0);
+  assert.ok((await stat(join(elsewhere, 'everbind.db'))).isFile());
+  const added = await run(['add', 'x', '--names', 'x.example.com', '--accept-terms', '--state-dir', elsewhere]);
+  assert.equal(added.status, 0);
+  assert.ok((await stat(join(elsewhere, 'everbind.yaml'))).isFile(), 'the file is looked for in the state folder');
+  const check = await run(['config', 'check', '--config', join(elsewhere, 'everbind.yaml')]);
+  assert.equal(check.status, 0);
+});
+
+test('wrong command lines end with 2 and point to the help', async () => {
+  for (const args of [[], ['nosuch'], ['renew', '--nosuch'], ['show'], ['secret', 'set']]) {
+    const { status, out, err } = await run(args);
+    assert.equal(status, 2, args.join(' '));
+    assert.ok((out + err).includes('help'));
+  }
+});
+
+test('a wrong command line with --json is JSON too', async () => {
+  const { status, out } = await run(['renew', '--json']);
+  assert.equal(status, 2);
+  assert.equal((JSON.parse(out) as { error: { code: string } }).error.code, 'CLI_USAGE');
+});
