@@ -14,7 +14,7 @@ interface Migration {
  * In the order in which a new database gets them. SQL stands in TypeScript strings so that the bundle of a release carries it. Forward only:
  * an applied one never changes, not even its comments, and once released no number is added below the largest.
  */
-const migrations: readonly Migration[] = [
+export const migrations: readonly Migration[] = [
   { number: 1, sql: core },
   { number: 10, sql: custody },
   { number: 20, sql: renewal },

@@ -1,112 +1,250 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, sign } from 'node:crypto';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { test } from 'node:test';
+import { chmod, mkdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { describe, it } from 'node:test';
 import { openCheckpoint } from '../../src/audit/checkpoint.ts';
 import { leafHash } from '../../src/audit/merkle.ts';
-import { parseVerifier, verifierText } from '../../src/audit/note.ts';
-import { systemClock } from '../../src/net/system.ts';
-import type { CheckpointSigner } from '../../src/ports/checkpoint-signer.ts';
-import { acquireLease } from '../../src/store/lease.ts';
-import { openStore, type Store } from '../../src/store/store.ts';
+import { type Folder, testSigner, verifierOf, withFolder } from './support.ts';
 
-function testSigner(): CheckpointSigner {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  return {
-    name: 'log.everbind.test',
-    publicKey: publicKey.export({ type: 'spki', format: 'der' }).subarray(12),
-    sign: (data) => sign(null, data, privateKey),
-  };
+async function mode(path: string): Promise<number> {
+  return (await stat(path)).mode & 0o777;
 }
 
-async function withStore(work: (store: Store, path: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'everbind-store-'));
-  const path = join(folder, 'state', 'everbind.db');
-  const store = openStore({ path, clock: systemClock });
-  try {
-    await work(store, path);
-  } finally {
-    await store.close();
-    await rm(folder, { recursive: true, force: true });
-  }
+async function assertPrivate({ path }: Folder): Promise<void> {
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) assert.equal(await mode(file), 0o600, file);
 }
 
-test('folder, database and write-ahead log are private from the start', async () => {
-  await withStore(async (store, path) => {
-    await store.commit(({ db }) => db.exec('CREATE TABLE t (a)'));
-    for (const [file, mode] of [
-      [join(path, '..'), 0o700],
-      [path, 0o600],
-      [`${path}-wal`, 0o600],
-      [`${path}-shm`, 0o600],
-    ] as const) {
-      assert.equal((await stat(file)).mode & 0o777, mode, file);
-    }
-  });
-});
-
-test('one failing work is rolled back alone, its events with it', async () => {
-  await withStore(async (store) => {
-    const signer = testSigner();
-    store.signWith(signer);
-    await store.commit(({ db }) => db.exec('CREATE TABLE t (a INTEGER)'));
-    const outcomes = await Promise.allSettled(
-      [1, 2, 3].map((a) =>
-        store.commit(({ db, audit }) => {
-          db.prepare('INSERT INTO t VALUES (?)').run(a);
-          audit({ type: 'test', subject: 's', data: a });
-          if (a === 2) throw new Error('no');
-          return a;
-        }),
-      ),
-    );
-    assert.deepEqual(
-      outcomes.map(({ status }) => status),
-      ['fulfilled', 'rejected', 'fulfilled'],
-    );
-    assert.deepEqual(
-      store.read((db) =>
-        db
-          .prepare('SELECT a FROM t ORDER BY a')
-          .all()
-          .map((row) => row['a']),
-      ),
-      [1, 3],
-    );
-    const events = store.read((db) => db.prepare('SELECT event, leaf_hash FROM audit_event ORDER BY seq').all());
-    assert.deepEqual(
-      events.map((row) => JSON.parse(row['event'] as string).data),
-      [1, 3],
-    );
-    for (const row of events)
-      assert.deepEqual(Buffer.from(row['leaf_hash'] as Uint8Array), leafHash(row['event'] as string));
-    // Three works, one transaction, one checkpoint.
-    const notes = store.read((db) => db.prepare('SELECT note FROM audit_checkpoint').all());
-    assert.equal(notes.length, 1);
-    assert.equal(openCheckpoint(notes[0]?.['note'] as string, parseVerifier(verifierText(signer))).size, 2);
-  });
-});
-
-test('the lease: one holder, taken over when its time has run out, the old holder fenced off', async () => {
-  await withStore(async (store, path) => {
-    let now = 1_000_000;
-    const clock = { ...systemClock, now: () => now };
-    const first = await acquireLease(store, clock);
-    const other = openStore({ path, clock });
+describe('files', () => {
+  it('are private from the start, whatever the umask', async () => {
+    const before = process.umask(0);
     try {
-      await assert.rejects(acquireLease(other, clock), { code: 'STORE_LEASE_HELD' });
-      now += 31_000;
-      const second = await acquireLease(other, clock);
-      assert.ok(second.token > first.token);
-      await assert.rejects(
-        store.commit(() => {}),
-        { code: 'STORE_LEASE_LOST' },
-      );
-      await second.release();
+      await withFolder(async (folder) => {
+        const store = folder.open();
+        await store.commit(({ db }) => db.exec('CREATE TABLE t (a)'));
+        assert.equal(await mode(dirname(folder.path)), 0o700);
+        await assertPrivate(folder);
+      });
     } finally {
-      await other.close();
+      process.umask(before);
     }
+  });
+
+  it('that were put back with other rights are made private again', async () => {
+    await withFolder(async (folder) => {
+      await folder.open().close();
+      await chmod(folder.path, 0o644);
+      const store = folder.open();
+      await store.commit(({ db }) => db.exec('CREATE TABLE t (a)'));
+      await assertPrivate(folder);
+    });
+  });
+
+  it('in a folder that exists leave that folder as it is', async () => {
+    await withFolder(async (folder) => {
+      await mkdir(dirname(folder.path), { mode: 0o755 });
+      folder.open();
+      assert.equal(await mode(dirname(folder.path)), 0o755);
+    });
+  });
+});
+
+describe('settings', () => {
+  it('are those that durability and hygiene need', async () => {
+    await withFolder(async ({ open }) => {
+      const store = open();
+      const pragma = (name: string): unknown =>
+        store.read((db) => Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0]);
+      assert.equal(pragma('journal_mode'), 'wal');
+      assert.equal(pragma('synchronous'), 2);
+      assert.equal(pragma('foreign_keys'), 1);
+      assert.equal(pragma('secure_delete'), 1);
+    });
+  });
+});
+
+describe('commit', () => {
+  it('runs works of one turn in one transaction, with one checkpoint; one that fails is rolled back alone, its events too', async () => {
+    await withFolder(async ({ open }) => {
+      const store = open();
+      const signer = testSigner();
+      store.signWith(signer);
+      await store.commit(({ db }) => db.exec('CREATE TABLE t (a INTEGER)'));
+      const outcomes = await Promise.allSettled(
+        [1, 2, 3].map((a) =>
+          store.commit(({ db, audit }) => {
+            db.prepare('INSERT INTO t VALUES (?)').run(a);
+            audit({ type: 'test', subject: 's', data: a });
+            if (a === 2) throw new Error('no');
+            return a;
+          }),
+        ),
+      );
+      assert.deepEqual(
+        outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : String(outcome.reason))),
+        [1, 'Error: no', 3],
+      );
+      const all = (sql: string) => store.read((db) => db.prepare(sql).all());
+      assert.deepEqual(
+        all('SELECT a FROM t ORDER BY a').map((row) => row['a']),
+        [1, 3],
+      );
+      const events = all('SELECT event, leaf_hash FROM audit_event ORDER BY seq');
+      assert.deepEqual(
+        events.map((row) => [JSON.parse(row['event'] as string).data, JSON.parse(row['event'] as string).commit]),
+        [
+          [1, 0],
+          [3, 0],
+        ],
+      );
+      for (const row of events) {
+        assert.deepEqual(Buffer.from(row['leaf_hash'] as Uint8Array), leafHash(row['event'] as string));
+      }
+      const notes = all('SELECT note FROM audit_checkpoint');
+      assert.equal(notes.length, 1);
+      assert.equal(openCheckpoint(String(notes[0]?.['note']), verifierOf(signer)).size, 2);
+    });
+  });
+
+  it('keeps the order of its works, over more than one transaction, and answers each with its own result', async () => {
+    await withFolder(async ({ open }) => {
+      const store = open();
+      await store.commit(({ db }) => db.exec('CREATE TABLE t (a INTEGER)'));
+      const results = await Promise.all(
+        Array.from({ length: 1000 }, (_, a) =>
+          store.commit(({ db }) => {
+            db.prepare('INSERT INTO t VALUES (?)').run(a);
+            return a;
+          }),
+        ),
+      );
+      assert.deepEqual(
+        results,
+        results.map((_, index) => index),
+      );
+      const rows = store.read((db) => db.prepare('SELECT a FROM t ORDER BY rowid').all());
+      assert.deepEqual(
+        rows.map((row) => row['a']),
+        results,
+      );
+    });
+  });
+
+  it('a work may queue another; a promise as its result is refused and rolled back', async () => {
+    await withFolder(async ({ open }) => {
+      const store = open();
+      await store.commit(({ db }) => db.exec('CREATE TABLE t (a INTEGER)'));
+      let inner: Promise<number> | undefined;
+      await store.commit(() => {
+        inner = store.commit(({ db }) => Number(db.prepare('INSERT INTO t VALUES (1)').run().changes));
+      });
+      assert.equal(await inner, 1);
+      await assert.rejects(
+        // oxlint-disable-next-line require-await
+        store.commit(async ({ db }) => db.prepare('INSERT INTO t VALUES (2)').run()),
+        /synchronous/,
+      );
+      assert.equal(
+        store.read((db) => db.prepare('SELECT count(*) AS n FROM t').get()?.['n']),
+        1,
+      );
+    });
+  });
+
+  it('an error of the program itself stays what it is', async () => {
+    await withFolder(async ({ open }) => {
+      const store = open();
+      await assert.rejects(
+        store.commit(({ db }) => db.exec('NO SQL')),
+        (error) => error instanceof Error && error.name === 'Error' && /syntax error/.test(error.message),
+      );
+      const own = Object.assign(new Error('of the work'), { code: 'ERR_OF_THE_WORK' });
+      await assert.rejects(
+        store.commit(() => {
+          throw own;
+        }),
+        (error) => error === own,
+      );
+    });
+  });
+
+  it('events need a key', async () => {
+    await withFolder(async ({ open }) => {
+      const store = open();
+      await assert.rejects(
+        store.commit(({ audit }) => audit({ type: 'a', subject: 'b', data: null })),
+        { code: 'INTERNAL' },
+      );
+    });
+  });
+});
+
+describe('read', () => {
+  it('sees one state and changes nothing', async () => {
+    await withFolder(async ({ open, tamper }) => {
+      const store = open();
+      await store.commit(({ db }) => db.exec('CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1)'));
+      const count = (): unknown => store.read((db) => db.prepare('SELECT count(*) AS n FROM t').get()?.['n']);
+      store.read((db) => {
+        const before = db.prepare('SELECT count(*) AS n FROM t').get()?.['n'];
+        tamper((other) => other.exec('INSERT INTO t VALUES (2)'));
+        assert.equal(db.prepare('SELECT count(*) AS n FROM t').get()?.['n'], before);
+      });
+      assert.equal(count(), 2);
+      assert.throws(() => store.read((db) => db.exec('INSERT INTO t VALUES (3)')), /readonly|read-only/);
+      assert.equal(count(), 2);
+      // Within a work it sees what the work did.
+      await store.commit(({ db }) => {
+        db.exec('INSERT INTO t VALUES (3)');
+        assert.equal(count(), 3);
+      });
+    });
+  });
+
+  it('goes on beside a writer, from a store of its own that refuses commits', async () => {
+    await withFolder(async ({ open }) => {
+      await assert.rejects(async () => open({ readOnly: true }), { code: 'STORE_NOT_FOUND' });
+      const writer = open();
+      await writer.commit(({ db }) => db.exec('CREATE TABLE t (a INTEGER)'));
+      const reader = open({ readOnly: true });
+      const count = (): unknown => reader.read((db) => db.prepare('SELECT count(*) AS n FROM t').get()?.['n']);
+      await writer.commit(({ db }) => {
+        db.exec('INSERT INTO t VALUES (1)');
+        // Not committed yet.
+        assert.equal(count(), 0);
+      });
+      assert.equal(count(), 1);
+      await assert.rejects(
+        reader.commit(() => 1),
+        { code: 'INTERNAL' },
+      );
+      await writer.close();
+      assert.equal(count(), 1);
+      await reader.close();
+      // Cleanly closed: no write-ahead log is left, and reading works all the same.
+      assert.equal(
+        open({ readOnly: true }).read((db) => db.prepare('SELECT count(*) AS n FROM t').get()?.['n']),
+        1,
+      );
+    });
+  });
+});
+
+describe('close', () => {
+  it('commits what waits; later commits are refused', async () => {
+    await withFolder(async ({ open }) => {
+      const store = open();
+      const waiting = store.commit(({ db }) => db.exec('CREATE TABLE t (a INTEGER)'));
+      await store.close();
+      await waiting;
+      await assert.rejects(
+        store.commit(() => 1),
+        { code: 'STORE_FAILED' },
+      );
+      await store.close();
+      assert.equal(
+        open().read((db) => db.prepare('SELECT count(*) AS n FROM t').get()?.['n']),
+        0,
+      );
+    });
   });
 });
