@@ -6,6 +6,7 @@ import { createSoftwareKeyStore } from '../custody/software.ts';
 import { createVault } from '../custody/vault.ts';
 import type { KeyStore } from '../ports/key-store.ts';
 import { openStore, type Store } from '../store/store.ts';
+import { pinAuditKey } from './audit-key-file.ts';
 import type { World } from './world.ts';
 
 /** The state folder, opened for writing: database, sealed keys and secrets, the audit log with its key. */
@@ -26,7 +27,9 @@ export async function openState(stateDir: string, { clock }: Pick<World, 'clock'
   const store = openStore({ path: databaseFile(stateDir), clock });
   try {
     const vault = createVault({ store, protector: masterKeyFile(join(stateDir, 'master.key')), clock });
-    store.signWith(await createAuditKey({ store, vault, clock }));
+    const signer = await createAuditKey({ store, vault, clock });
+    await pinAuditKey(stateDir, signer);
+    store.signWith(signer);
     return {
       store,
       keys: createSoftwareKeyStore({ store, vault, clock }),

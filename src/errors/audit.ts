@@ -78,4 +78,9 @@ export const AUDIT_ERRORS = entries({
     summary: 'A proof does not show that its event is in the log.',
     action: 'Do not rely on it; ask for a new one: everbind audit prove N.',
   },
+  AUDIT_KEY_CHANGED: {
+    exit: 6,
+    summary: 'The key that signs the audit log is not the one that was noted beside the database.',
+    action: 'Somebody exchanged the key or the database. Keep the state folder as evidence; see docs/audit.md.',
+  },
 });

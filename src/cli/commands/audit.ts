@@ -1,0 +1,180 @@
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { decodeEvent } from '../../audit/event.ts';
+import { verifierText } from '../../audit/note.ts';
+import { checkProof, MOST_PROOF_OCTETS, parseProof } from '../../audit/proof.ts';
+import { EverbindError } from '../../errors/error.ts';
+import { newestCheckpoint, proveEvent, readEvents, verifyStoredLog } from '../../store/audit-read.ts';
+import { givenKey, readPinnedKey } from '../audit-key-file.ts';
+import { type Globals, globalsOf, withGlobals } from '../globals.ts';
+import { renderTable } from '../output/table.ts';
+import { painter, printable } from '../output/text.ts';
+import { withReadOnlyStore } from '../read-state.ts';
+import type { SetStatus, World } from '../world.ts';
+
+const BROKEN = 6;
+const MOST_CHECKPOINT_OCTETS = 65_536;
+
+/** `everbind audit log|verify|prove|check-proof|checkpoint|key` */
+export function registerAudit(program: Command, world: World, setStatus: SetStatus): void {
+  const group = program.command('audit').description('read the tamper-evident log, verify it, prove an event');
+  const paint = painter(world.io.colour);
+  const print = (globals: Globals, json: unknown, text: string): void =>
+    world.io.out(globals.json ? `${JSON.stringify(json)}\n` : text);
+
+  const log = withGlobals(group.command('log'))
+    .description('what happened, oldest first')
+    .option('--subject <name>', 'only events about this certificate or issuer')
+    .option('--type <type>', 'only this type, or types that begin with it when it ends in a dot (order.)')
+    .option('--last <count>', 'the last so many events', '50')
+    .option('--all', 'every event')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  everbind audit log\n  everbind audit log --subject shop --all\n  everbind audit log --type verification. --json',
+    )
+    .action(async () => {
+      const globals = globalsOf(log, world);
+      const options = log.opts<{ subject?: string; type?: string; last: string; all?: boolean }>();
+      const last = options.all === true ? -1 : wholeNumber(options.last, '--last');
+      const { subject, type } = options;
+      const texts = await withReadOnlyStore(globals, world, (store) =>
+        readEvents(store, {
+          last,
+          ...(subject === undefined ? {} : { subject }),
+          ...(type === undefined ? {} : { type }),
+        }),
+      );
+      const events = texts.map((text) => decodeEvent(text));
+      const known = events.filter((event) => event !== null);
+      if (globals.json) {
+        world.io.out(
+          `{"events":[${texts.filter((_, index) => events[index] !== null).join(',')}],"unreadable":${events.length - known.length}}\n`,
+        );
+        return;
+      }
+      const rows = known.map(({ seq, time, type: kind, subject: about, data }) => [
+        String(seq),
+        new Date(time).toISOString().slice(0, 19).replace('T', ' '),
+        about,
+        kind,
+        JSON.stringify(data),
+      ]);
+      const columns = [
+        { title: 'NO', fixed: true, align: 'right' as const },
+        { title: 'TIME (UTC)', fixed: true },
+        { title: 'SUBJECT' },
+        { title: 'TYPE' },
+        { title: 'DATA' },
+      ];
+      world.io.out(
+        rows.length === 0 ? 'No such events.\n' : renderTable(columns, rows, { columns: world.io.columns, paint }),
+      );
+      if (known.length < events.length) {
+        world.io.out(
+          `${paint('red', `${events.length - known.length} events are not in canonical form`)}: run everbind audit verify\n`,
+        );
+      }
+    });
+
+  const verify = withGlobals(group.command('verify'))
+    .description('find any changed, removed, inserted or reordered event, a cut tail, a forged checkpoint')
+    .option('--checkpoint <file...>', 'checkpoints that were saved elsewhere: the log must continue them')
+    .option('--key <key>', 'verifier key, or a file with it (default: the one noted in the state folder)')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  everbind audit verify\n  everbind audit verify --checkpoint /mnt/auditor/everbind.checkpoint --key everbind.pub\n\nExit status: 0 the log is whole, 6 it is not.',
+    )
+    .action(async () => {
+      const globals = globalsOf(verify, world);
+      const options = verify.opts<{ checkpoint?: string[]; key?: string }>();
+      const verifier = options.key === undefined ? await readPinnedKey(globals.stateDir) : await givenKey(options.key);
+      const saved = await Promise.all(
+        (options.checkpoint ?? []).map(async (file) => ({
+          label: file,
+          note: await readBounded(file, MOST_CHECKPOINT_OCTETS),
+        })),
+      );
+      const report = await withReadOnlyStore(globals, world, (store) => verifyStoredLog(store, verifier, saved));
+      setStatus(report.ok ? 0 : BROKEN);
+      const lines = report.ok
+        ? [`${paint('green', 'ok')}  ${report.size} events, root ${report.root ?? 'none'}, signed by ${verifier.name}`]
+        : [paint('red', `The log is not whole: ${report.findings.length + report.more} findings`)];
+      if (report.ok && report.confirmed.length > 0) lines.push(`continues ${report.confirmed.join(', ')}`);
+      for (const { code, message } of report.findings) lines.push(`${paint('red', code)}  ${printable(message)}`);
+      if (report.more > 0) lines.push(`and ${report.more} more`);
+      print(globals, report, `${lines.join('\n')}\n`);
+    });
+
+  const prove = withGlobals(group.command('prove <number>'))
+    .description('a proof that an event is in the log, which can be checked without the log (JSON)')
+    .addHelpText(
+      'after',
+      '\nExample:\n  everbind audit prove 42 > proof.json && everbind audit check-proof proof.json --key everbind.pub',
+    )
+    .action(async (number: string) => {
+      const globals = globalsOf(prove, world);
+      const index = wholeNumber(number, 'the number of the event');
+      const verifier = await readPinnedKey(globals.stateDir);
+      const proof = await withReadOnlyStore(globals, world, (store) => proveEvent(store, index, verifier));
+      world.io.out(`${JSON.stringify(proof, null, globals.json ? 0 : 2)}\n`);
+    });
+
+  const check = withGlobals(group.command('check-proof <file>'))
+    .description('check a proof; needs no state folder')
+    .option('--key <key>', "the log's verifier key as you know it, or a file with it")
+    .addHelpText(
+      'after',
+      '\nExample:\n  everbind audit check-proof proof.json --key everbind.pub\n\nWithout --key the proof shows only that the owner of the key inside it made it.\nExit status: 0 it holds, 6 it does not.',
+    )
+    .action(async (file: string) => {
+      const globals = globalsOf(check, world);
+      const { key } = check.opts<{ key?: string }>();
+      const value = parseProof((await readBounded(file, MOST_PROOF_OCTETS)).toString('utf8'));
+      const checked = checkProof(value, key === undefined ? null : await givenKey(key));
+      const { event, checkpoint, verifier, keyGiven } = checked;
+      const text = [
+        `${paint('green', 'holds')}  event ${event.seq} of ${checkpoint.size}, ${new Date(event.time).toISOString()}`,
+        `${printable(event.type)} ${printable(event.subject)} ${printable(JSON.stringify(event.data))}`,
+        keyGiven
+          ? `signed by ${verifier}`
+          : `signed by ${verifier}, the key in the proof itself: compare it with the one you know`,
+      ].join('\n');
+      print(
+        globals,
+        { ok: true, event, size: checkpoint.size, root: checkpoint.root.toString('base64'), verifier, keyGiven },
+        `${text}\n`,
+      );
+    });
+
+  const checkpoint = withGlobals(group.command('checkpoint'))
+    .description('the newest signed checkpoint, to be kept elsewhere (C2SP tlog-checkpoint)')
+    .addHelpText('after', '\nExample:\n  everbind audit checkpoint > /mnt/auditor/everbind.checkpoint')
+    .action(async () => {
+      const globals = globalsOf(checkpoint, world);
+      const note = await withReadOnlyStore(globals, world, newestCheckpoint);
+      if (note === null) throw new EverbindError('AUDIT_NO_SUCH_EVENT', 'the audit log is empty');
+      print(globals, { checkpoint: note }, note);
+    });
+
+  const key = withGlobals(group.command('key'))
+    .description("the log's verifier key, for auditors (C2SP signed-note)")
+    .addHelpText('after', '\nExample:\n  everbind audit key > /mnt/auditor/everbind.pub')
+    .action(async () => {
+      const globals = globalsOf(key, world);
+      const text = verifierText(await readPinnedKey(globals.stateDir));
+      print(globals, { key: text }, `${text}\n`);
+    });
+}
+
+function wholeNumber(text: string, what: string): number {
+  if (!/^[0-9]{1,15}$/.test(text)) throw new EverbindError('CLI_USAGE', `${what} must be a whole number`);
+  return Number(text);
+}
+
+async function readBounded(file: string, most: number): Promise<Buffer> {
+  const octets = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+    throw new EverbindError('CLI_USAGE', `${file}: ${error.code ?? 'unreadable'}`, { file }, { cause: error });
+  });
+  if (octets.length > most) throw new EverbindError('CLI_USAGE', `${file} is larger than ${most} octets`, { file });
+  return octets;
+}
