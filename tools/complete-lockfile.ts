@@ -39,7 +39,7 @@ for (const entry of Object.values(lock.packages)) {
       : os === 'linux'
         ? { libc: ['glibc'] }
         : {};
-    const skipped = {
+    const skipped: Entry & Record<string, unknown> = {
       version,
       cpu: [cpu],
       ...libc,
@@ -47,7 +47,7 @@ for (const entry of Object.values(lock.packages)) {
       optional: true,
       os: [os],
     };
-    lock.packages[path] = skipped as Entry;
+    lock.packages[path] = skipped;
     added += 1;
   }
 }

@@ -3,12 +3,13 @@ import type { Command } from 'commander';
 import { decodeEvent } from '../../audit/event.ts';
 import { verifierText } from '../../audit/note.ts';
 import { checkProof, MOST_PROOF_OCTETS, parseProof } from '../../audit/proof.ts';
+import { tlogProof } from '../../audit/tlog-proof.ts';
 import { EverbindError } from '../../errors/error.ts';
 import { newestCheckpoint, proveEvent, readEvents, verifyStoredLog } from '../../store/audit-read.ts';
 import { givenKey, readPinnedKey } from '../audit-key-file.ts';
 import { type Globals, globalsOf, withGlobals } from '../globals.ts';
 import { renderTable } from '../output/table.ts';
-import { painter, printable } from '../output/text.ts';
+import { painter, printable, wrap } from '../output/text.ts';
 import { withReadOnlyStore } from '../read-state.ts';
 import type { SetStatus, World } from '../world.ts';
 
@@ -17,7 +18,13 @@ const MOST_CHECKPOINT_OCTETS = 65_536;
 
 /** `everbind audit log|verify|prove|check-proof|checkpoint|key` */
 export function registerAudit(program: Command, world: World, setStatus: SetStatus): void {
-  const group = program.command('audit').description('read the tamper-evident log, verify it, prove an event');
+  const group = program
+    .command('audit')
+    .description('read the tamper-evident log, verify it, prove an event')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  everbind audit log --subject shop\n  everbind audit verify\n  everbind audit prove 42 > proof.json',
+    );
   const paint = painter(world.io.colour);
   const print = (globals: Globals, json: unknown, text: string): void =>
     world.io.out(globals.json ? `${JSON.stringify(json)}\n` : text);
@@ -97,16 +104,23 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
       const report = await withReadOnlyStore(globals, world, (store) => verifyStoredLog(store, verifier, saved));
       setStatus(report.ok ? 0 : BROKEN);
       const lines = report.ok
-        ? [`${paint('green', 'ok')}  ${report.size} events, root ${report.root ?? 'none'}, signed by ${verifier.name}`]
+        ? [
+            `${paint('green', 'ok')}  ${report.size} events`,
+            `root       ${report.root ?? 'none'}`,
+            `signed by  ${verifier.name}`,
+          ]
         : [paint('red', `The log is not whole: ${report.findings.length + report.more} findings`)];
-      if (report.ok && report.confirmed.length > 0) lines.push(`continues ${report.confirmed.join(', ')}`);
-      for (const { code, message } of report.findings) lines.push(`${paint('red', code)}  ${printable(message)}`);
+      if (report.ok) lines.push(...report.confirmed.map((label) => `continues  ${printable(label)}`));
+      for (const { code, message } of report.findings) {
+        lines.push(paint('red', code), ...wrap(printable(message), world.io.columns - 2).map((line) => `  ${line}`));
+      }
       if (report.more > 0) lines.push(`and ${report.more} more`);
       print(globals, report, `${lines.join('\n')}\n`);
     });
 
   const prove = withGlobals(group.command('prove <number>'))
     .description('a proof that an event is in the log, which can be checked without the log (JSON)')
+    .option('--tlog', 'in the form of C2SP tlog-proof, which other tools read, instead of JSON')
     .addHelpText(
       'after',
       '\nExample:\n  everbind audit prove 42 > proof.json && everbind audit check-proof proof.json --key everbind.pub',
@@ -116,7 +130,8 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
       const index = wholeNumber(number, 'the number of the event');
       const verifier = await readPinnedKey(globals.stateDir);
       const proof = await withReadOnlyStore(globals, world, (store) => proveEvent(store, index, verifier));
-      world.io.out(`${JSON.stringify(proof, null, globals.json ? 0 : 2)}\n`);
+      if (prove.opts<{ tlog?: boolean }>().tlog === true) world.io.out(tlogProof(proof));
+      else world.io.out(`${JSON.stringify(proof, null, globals.json ? 0 : 2)}\n`);
     });
 
   const check = withGlobals(group.command('check-proof <file>'))
@@ -134,10 +149,11 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
       const { event, checkpoint, verifier, keyGiven } = checked;
       const text = [
         `${paint('green', 'holds')}  event ${event.seq} of ${checkpoint.size}, ${new Date(event.time).toISOString()}`,
-        `${printable(event.type)} ${printable(event.subject)} ${printable(JSON.stringify(event.data))}`,
-        keyGiven
-          ? `signed by ${verifier}`
-          : `signed by ${verifier}, the key in the proof itself: compare it with the one you know`,
+        ...wrap(printable(`${event.type} ${event.subject} ${JSON.stringify(event.data)}`), world.io.columns),
+        ...wrap(
+          `signed by ${verifier}${keyGiven ? '' : ', the key in the proof itself: compare it with the one you know'}`,
+          world.io.columns,
+        ),
       ].join('\n');
       print(
         globals,
