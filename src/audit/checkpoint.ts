@@ -28,7 +28,8 @@ export function openCheckpoint(note: string | Uint8Array, verifier: Verifier): C
     origin === verifier.name &&
     checkpoint.root.length === 32 &&
     Number.isSafeInteger(checkpoint.size) &&
-    // Written back it must be the same: no leading zeros, no sign, no loose base64.
+    checkpoint.size >= 0 &&
+    // Written back it must be the same: no leading zeros, no loose base64.
     checkpointText(checkpoint) === `${lines.slice(0, 3).join('\n')}\n` &&
     lines.every((line) => line !== '');
   if (!valid) throw new EverbindError('AUDIT_NOTE_MALFORMED', 'the signed note is no checkpoint of this log');

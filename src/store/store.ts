@@ -81,7 +81,7 @@ export function openStore({ path, clock, readOnly = false }: StoreOptions): Stor
           },
           settle: (failure) => {
             if (failure === null) resolve(result);
-            else reject(failure as Error);
+            else reject(failure);
           },
         });
       }),

@@ -44,18 +44,22 @@ CREATE TABLE renewal (
   outcome TEXT,                  -- NULL while open; renewed, rolledBack, failed, superseded
   issuer TEXT NOT NULL,
   identifiers TEXT NOT NULL,     -- JSON
+  algorithm TEXT NOT NULL,       -- of the key
   key_handle TEXT NOT NULL,
   account_url TEXT,
   order_url TEXT,
   issued_id INTEGER REFERENCES issued (id),
+  deployments TEXT,              -- JSON: DeploymentConfig[] that the plans are for
   plans TEXT,                    -- JSON: DeploymentPlan[], with the snapshot to go back to
   rollbacks INTEGER NOT NULL DEFAULT 0,
   started_at INTEGER NOT NULL,
-  finished_at INTEGER
+  finished_at INTEGER,
+  key_destroyed INTEGER NOT NULL DEFAULT 0  -- the key of a renewal that came to no certificate
 ) STRICT;
 CREATE UNIQUE INDEX renewal_open ON renewal (certificate_id) WHERE outcome IS NULL;
 CREATE INDEX renewal_history ON renewal (certificate_id, started_at);
-CREATE UNIQUE INDEX renewal_order ON renewal (order_url) WHERE order_url IS NOT NULL AND kind = 'renewal';
+-- Not unique: some CAs answer a new order for the same names with the one that is pending still.
+CREATE INDEX renewal_order ON renewal (order_url) WHERE order_url IS NOT NULL;
 
 -- Challenges whose answers may be visible: removed again also after a kill.
 CREATE TABLE presented (
@@ -63,20 +67,21 @@ CREATE TABLE presented (
   task TEXT NOT NULL,            -- JSON: ChallengeTask
   config TEXT NOT NULL           -- JSON: ChallengeConfig
 ) STRICT;
-CREATE INDEX presented_renewal ON presented (renewal_id);
+CREATE INDEX presented_task ON presented (task);
 
 CREATE TABLE issued (
   id INTEGER PRIMARY KEY,
   certificate_id INTEGER NOT NULL REFERENCES certificate (id),
   thumbprint TEXT NOT NULL,      -- SHA-1, lower-case hex
-  status TEXT NOT NULL,          -- pending, active, previous, failed, retired, revoked
+  status TEXT NOT NULL,          -- see IssuedStatus in src/renewal/types.ts
   chain TEXT NOT NULL,           -- PEM, leaf first
   key_handle TEXT NOT NULL,
   issuer TEXT NOT NULL,
   account_url TEXT NOT NULL,
   not_before INTEGER NOT NULL,
   not_after INTEGER NOT NULL,
-  issued_at INTEGER NOT NULL
+  issued_at INTEGER NOT NULL,
+  revoked_at INTEGER
 ) STRICT;
 CREATE INDEX issued_certificate ON issued (certificate_id, status);
 CREATE INDEX issued_thumbprint ON issued (thumbprint);
