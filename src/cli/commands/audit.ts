@@ -89,7 +89,7 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
     .option('--key <key>', 'verifier key, or a file with it (default: the one noted in the state folder)')
     .addHelpText(
       'after',
-      '\nExamples:\n  everbind audit verify\n  everbind audit verify --checkpoint /mnt/auditor/everbind.checkpoint --key everbind.pub\n\nExit status: 0 the log is whole, 6 it is not.',
+      '\nExamples:\n  everbind audit verify\n  everbind audit verify --checkpoint everbind.checkpoint --key everbind.pub\n\nExit status: 0 the log is whole, 6 it is not.',
     )
     .action(async () => {
       const globals = globalsOf(verify, world);
@@ -123,7 +123,7 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
     .option('--tlog', 'in the form of C2SP tlog-proof, which other tools read, instead of JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  everbind audit prove 42 > proof.json && everbind audit check-proof proof.json --key everbind.pub',
+      '\nExamples:\n  everbind audit prove 42 > proof.json\n  everbind audit check-proof proof.json --key everbind.pub',
     )
     .action(async (number: string) => {
       const globals = globalsOf(prove, world);
@@ -139,7 +139,7 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
     .option('--key <key>', "the log's verifier key as you know it, or a file with it")
     .addHelpText(
       'after',
-      '\nExample:\n  everbind audit check-proof proof.json --key everbind.pub\n\nWithout --key the proof shows only that the owner of the key inside it made it.\nExit status: 0 it holds, 6 it does not.',
+      '\nExamples:\n  everbind audit check-proof proof.json --key everbind.pub\n\nWithout --key the proof shows only that the owner of the key inside it made it.\nExit status: 0 it holds, 6 it does not.',
     )
     .action(async (file: string) => {
       const globals = globalsOf(check, world);
@@ -164,7 +164,7 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
 
   const checkpoint = withGlobals(group.command('checkpoint'))
     .description('the newest signed checkpoint, to be kept elsewhere (C2SP tlog-checkpoint)')
-    .addHelpText('after', '\nExample:\n  everbind audit checkpoint > /mnt/auditor/everbind.checkpoint')
+    .addHelpText('after', '\nExamples:\n  everbind audit checkpoint > everbind.checkpoint')
     .action(async () => {
       const globals = globalsOf(checkpoint, world);
       const note = await withReadOnlyStore(globals, world, newestCheckpoint);
@@ -174,7 +174,7 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
 
   const key = withGlobals(group.command('key'))
     .description("the log's verifier key, for auditors (C2SP signed-note)")
-    .addHelpText('after', '\nExample:\n  everbind audit key > /mnt/auditor/everbind.pub')
+    .addHelpText('after', '\nExamples:\n  everbind audit key > everbind.pub')
     .action(async () => {
       const globals = globalsOf(key, world);
       const text = verifierText(await readPinnedKey(globals.stateDir));
