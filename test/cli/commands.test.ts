@@ -173,6 +173,7 @@ test('rollback asks first, then puts the previous certificate back', async () =>
   assert.equal((await world.run(['rollback', 'shop'])).status, 1, 'nobody answered');
   const { status, out, err } = await world.run(['rollback', 'shop'], { answers: ['y'] });
   assert.equal(status, 0, out + err);
+  assert.match(out, /^put back {4}shop: 89 days, 2 endpoints verified/m);
   const now = (await world.json('show', 'shop')).value;
   assert.equal(now['issued']?.[0]?.['thumbprint'], before['issued']?.[1]?.['thumbprint']);
   const without = await world.run(['rollback', 'blog', '--yes']);

@@ -29,6 +29,6 @@ export function registerRollback(program: Command, world: World, setStatus: SetS
       ).finally(() => progress.done());
       setStatus(outcome.kind === 'renewed' ? 0 : 1);
       if (globals.json) world.io.out(`${JSON.stringify({ ok: outcome.kind === 'renewed', outcome })}\n`);
-      else printOutcome(world.io, outcome, world.clock.now());
+      else printOutcome(world.io, outcome, world.clock.now(), { done: 'put back', undone: 'undone' });
     });
 }

@@ -2,23 +2,29 @@ import type { EndpointCheck } from '../../ports/deployment.ts';
 import type { Outcome } from '../../renewal/types.ts';
 import type { Io } from '../io.ts';
 import { groupNotes, needsOperator, noteText } from './notes.ts';
-import { painter, plural, sayWrapped } from './text.ts';
+import { painter, plural, sayWrapped, type Style } from './text.ts';
 import { daysLeft, relativeTime, shortTime } from './time.ts';
 
+/** How success and its undoing are called, at most eleven columns. */
+export interface OutcomeWords {
+  readonly done: string;
+  readonly undone: string;
+}
+
+const RENEWAL: OutcomeWords = { done: 'renewed', undone: 'rolled back' };
+
 /** What became of one certificate, in a few lines; of what was left alone only what the operator has to look at. */
-export function printOutcome(io: Io, outcome: Outcome, now: number): void {
+export function printOutcome(io: Io, outcome: Outcome, now: number, words: OutcomeWords = RENEWAL): void {
   const paint = painter(io.colour);
-  const head = (label: string, text: string): void => sayWrapped(io, label, text, 12);
+  const head = (style: Style, label: string, text: string): void =>
+    sayWrapped(io, paint(style, label) + ' '.repeat(12 - label.length), text, 12);
   const say = (text: string): void => sayWrapped(io, '    ', text, 4);
   switch (outcome.kind) {
     case 'renewed': {
       const verified = outcome.endpoints.filter(({ servedThumbprint }) => servedThumbprint !== null).length;
       const served = verified === 0 ? 'no endpoint to verify' : `${plural(verified, 'endpoint')} verified`;
       const left = plural(daysLeft(outcome.notAfter, now), 'day');
-      head(
-        `${paint('green', 'renewed')}     `,
-        `${outcome.name}: ${left}, ${served}, next ${relativeTime(outcome.nextDue, now)}`,
-      );
+      head('green', words.done, `${outcome.name}: ${left}, ${served}, next ${relativeTime(outcome.nextDue, now)}`);
       for (const group of groupNotes(outcome.untouched.filter(needsOperator))) say(noteText(group));
       for (const check of outcome.endpoints.filter(({ servedThumbprint }) => servedThumbprint === null)) {
         say(line(check));
@@ -26,13 +32,13 @@ export function printOutcome(io: Io, outcome: Outcome, now: number): void {
       return;
     }
     case 'rolledBack':
-      head(`${paint('yellow', 'rolled back')} `, `${outcome.name} [${outcome.code}]`);
+      head('yellow', words.undone, `${outcome.name} [${outcome.code}]`);
       say(outcome.message);
       for (const check of outcome.restored) say(`restored: ${line(check)}`);
       say(`next attempt ${relativeTime(outcome.nextAttempt, now)} (${shortTime(outcome.nextAttempt)})`);
       return;
     case 'failed':
-      head(`${paint('red', 'failed')}      `, `${outcome.name} [${outcome.code}]`);
+      head('red', 'failed', `${outcome.name} [${outcome.code}]`);
       say(outcome.message);
       say(outcome.action);
       say(`next attempt ${relativeTime(outcome.nextAttempt, now)} (${shortTime(outcome.nextAttempt)})`);
