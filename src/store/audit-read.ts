@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { makeContinuation } from '../audit/continuation.ts';
 import { MOST_EVENT_OCTETS } from '../audit/event.ts';
 import { type EventProof, makeProof } from '../audit/proof.ts';
 import type { LogReport } from '../audit/log-report.ts';
@@ -46,6 +47,8 @@ export function newestCheckpoint(store: Store): string | null {
  * elsewhere. Throws STORE_CORRUPT when the database cannot be read.
  */
 export function verifyStoredLog(store: Store, verifier: Verifier, saved: readonly SavedCheckpoint[] = []): LogReport {
+  // Before the log is read: a pin that is written meanwhile may be ahead of it.
+  const pins = readPins(store.path);
   return store.read((db) => {
     const log: StoredLog = {
       events: db
@@ -63,7 +66,7 @@ export function verifyStoredLog(store: Store, verifier: Verifier, saved: readonl
       range: (db.prepare(`SELECT ${safeInteger('size')}, hashes FROM audit_range WHERE id = 1`).get() ??
         null) as StoredLog['range'],
     };
-    return verifyLog(log, verifier, [...readPins(store.path), ...saved]);
+    return verifyLog(log, verifier, [...pins, ...saved]);
   });
 }
 
@@ -94,6 +97,18 @@ export function proveEvent(store: Store, index: number, verifier: Verifier): Eve
       verifier,
       leafHashes: ({ start, end }) => leafHashes(db, start, end),
     });
+  });
+}
+
+/**
+ * A proof that the log continues a checkpoint that was saved elsewhere, up to the newest one (C2SP tlog-witness, add-checkpoint). Throws what
+ * makeContinuation throws, AUDIT_NO_SUCH_EVENT while the log is empty.
+ */
+export function proveContinuation(store: Store, saved: string | Uint8Array, verifier: Verifier): string {
+  return store.read((db) => {
+    const newest = selectNewestCheckpoint(db);
+    if (newest === null) throw new EverbindError('AUDIT_NO_SUCH_EVENT', 'the audit log is empty');
+    return makeContinuation(saved, newest, verifier, ({ start, end }) => leafHashes(db, start, end));
   });
 }
 

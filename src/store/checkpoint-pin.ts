@@ -16,7 +16,7 @@ export interface CheckpointPin {
   keep(note: string): void;
   /** What the file holds; null when there is none or it cannot be read. */
   read(): string | null;
-  /** Renames the file, so that its content stays as evidence. */
+  /** Renames the file, so that its content stays as evidence. Never fails. */
   setAside(): void;
   /** Waits until the newest one is written. */
   close(): Promise<void>;
@@ -32,7 +32,10 @@ export function createCheckpointPin(database: string): CheckpointPin {
     while (newest !== null) {
       const note = newest;
       newest = null;
-      await replace(path, note).catch(() => undefined);
+      await replace(path, note).catch(() => {
+        // Somebody has the file open (Windows), or the disk is full: again later, unless the store is closed.
+        if (!stop.signal.aborted) newest ??= note;
+      });
       await sleep(INTERVAL_MS, undefined, { signal: stop.signal, ref: false }).catch(() => undefined);
     }
     writing = null;
@@ -46,7 +49,12 @@ export function createCheckpointPin(database: string): CheckpointPin {
     read: () => readBounded(path),
     setAside: () => {
       const note = readBounded(path) ?? '';
-      renameSync(path, `${path}.conflict-${createHash('sha256').update(note).digest('hex').slice(0, 16)}`);
+      const name = `${path}.conflict-${createHash('sha256').update(note).digest('hex').slice(0, 16)}`;
+      try {
+        renameSync(path, name);
+      } catch {
+        // Its content is in the log as well.
+      }
     },
     close: async () => {
       stop.abort();

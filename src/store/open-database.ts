@@ -21,7 +21,10 @@ export function openForWriting(path: string, now: number): DatabaseSync {
   createPrivately(path);
   const db = open(path, false);
   try {
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON');
+    if (db.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode'] !== 'wal') {
+      throw new EverbindError('STORE_FAILED', `${path}: this file system cannot hold a write-ahead log`, { path });
+    }
+    db.exec('PRAGMA synchronous = FULL; PRAGMA secure_delete = ON');
     migrate(db, path, now);
     db.exec(`PRAGMA busy_timeout = ${LOCK_WAIT}; PRAGMA query_only = ON`);
     return db;

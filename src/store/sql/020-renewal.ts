@@ -74,7 +74,8 @@ CREATE TABLE issued (
   certificate_id INTEGER NOT NULL REFERENCES certificate (id),
   thumbprint TEXT NOT NULL,      -- SHA-1, lower-case hex
   status TEXT NOT NULL,          -- see IssuedStatus in src/renewal/types.ts
-  chain TEXT NOT NULL,           -- PEM, leaf first
+  chain TEXT NOT NULL,           -- PEM, leaf first; empty once retired
+  algorithm TEXT NOT NULL,       -- of the key
   key_handle TEXT NOT NULL,
   issuer TEXT NOT NULL,
   account_url TEXT NOT NULL,
