@@ -21,8 +21,8 @@ await state.store.commit(({ db }) => {
     now + day / 4,
   );
   db.prepare(
-    `INSERT INTO issued (certificate_id, thumbprint, status, chain, key_handle, issuer, account_url, not_before, not_after, issued_at)
-     SELECT id, lower(hex(randomblob(20))), 'active', hex(randomblob(1500)), 'software:r-' || id, 'ca', 'https://ca.bench.test/1', ?, ?, ?
+    `INSERT INTO issued (certificate_id, thumbprint, status, chain, algorithm, key_handle, issuer, account_url, not_before, not_after, issued_at)
+     SELECT id, lower(hex(randomblob(20))), 'active', hex(randomblob(1500)), 'ec-p256', 'software:r-' || id, 'ca', 'https://ca.bench.test/1', ?, ?, ?
      FROM certificate`,
   ).run(now - 30 * day, now + 60 * day, now - 30 * day);
 });

@@ -31,6 +31,12 @@ export const RENEWAL_ERRORS = entries({
     summary: 'The CA does not know the order of an interrupted renewal any more.',
     action: 'Nothing to do: the next attempt makes a new order.',
   },
+  RENEWAL_ORDER_SHARED: {
+    exit: 1,
+    summary: 'The CA answered a new order with one that another certificate is using.',
+    action:
+      'Nothing to do if it stays at once: the next attempt comes later. Two certificates with the same names should be one.',
+  },
   RENEWAL_NOT_VERIFIED: {
     exit: 1,
     summary: 'Visitors did not get the new certificate, so the earlier state was restored.',

@@ -25,7 +25,8 @@ export function appliedConfig(db: DatabaseSync): AppliedConfig | null {
 /**
  * Brings the managed certificates in line with the configuration, in one commit. `load` is called only when the file has changed since the
  * last time: at thousands of certificates the parser costs more than all else. A certificate that is no longer declared is kept with its
- * history and not renewed any more; one whose names, key or issuer changed is due now.
+ * history and not renewed any more, until it is declared again. One whose names, key algorithm or CA changed is due now, and so is one whose
+ * last attempt failed when anything about it changed.
  */
 export async function applyConfig(
   store: Store,
@@ -33,13 +34,16 @@ export async function applyConfig(
   now: number,
   load: () => Promise<Config>,
 ): Promise<void> {
-  if (store.read(appliedConfig)?.fingerprint === fingerprint) return;
+  const last = store.read(appliedConfig);
+  if (last?.fingerprint === fingerprint) return;
   const config = await load();
+  const moved = movedIssuers(last?.issuers ?? [], config.issuers);
   await store.commit((transaction) => {
     const known = readKnown(transaction.db);
     let changed = 0;
     for (const certificate of config.certificates) {
-      changed += applyCertificate(transaction, certificate, known.get(certificate.name) ?? null, now);
+      const before = known.get(certificate.name) ?? null;
+      changed += applyCertificate(transaction, certificate, before, now, moved);
       known.delete(certificate.name);
     }
     for (const [name, row] of known) {
@@ -62,15 +66,27 @@ export async function applyConfig(
   });
 }
 
+/** Issuers that stand for another CA than before: tried out with the staging CA, then pointed to the real one. */
+function movedIssuers(before: readonly IssuerConfig[], after: readonly IssuerConfig[]): ReadonlySet<string> {
+  const directories = new Map(before.map(({ name, directory }) => [name, directory]));
+  return new Set(
+    after.filter(({ name, directory }) => (directories.get(name) ?? directory) !== directory).map(({ name }) => name),
+  );
+}
+
 interface Known {
   readonly config: string;
   readonly removed: boolean;
+  readonly failures: number;
 }
 
 function readKnown(db: DatabaseSync): Map<string, Known> {
-  const rows = statement(db, 'SELECT name, config, removed FROM certificate').all();
+  const rows = statement(db, 'SELECT name, config, removed, failures FROM certificate').all();
   return new Map(
-    rows.map((row) => [row['name'] as string, { config: row['config'] as string, removed: row['removed'] === 1 }]),
+    rows.map((row) => [
+      row['name'] as string,
+      { config: row['config'] as string, removed: row['removed'] === 1, failures: row['failures'] as number },
+    ]),
   );
 }
 
@@ -80,6 +96,7 @@ function applyCertificate(
   certificate: CertificateConfig,
   known: Known | null,
   now: number,
+  moved: ReadonlySet<string>,
 ): number {
   const text = JSON.stringify(certificate);
   if (known === null) {
@@ -91,21 +108,23 @@ function applyCertificate(
     audit({ type: 'certificate.declared', subject: certificate.name, data: { names: namesOf(certificate) } });
     return 1;
   }
-  if (known.config === text && !known.removed) return 0;
+  const another =
+    moved.has(certificate.issuers[0] ?? '') ||
+    issuance(certificate) !== issuance(JSON.parse(known.config) as CertificateConfig);
+  if (known.config === text && !known.removed && !another) return 0;
   statement(db, 'UPDATE certificate SET config = ?, removed = 0 WHERE name = ?').run(text, certificate.name);
-  const another = issuance(certificate) !== issuance(JSON.parse(known.config) as CertificateConfig);
-  if (another || known.removed) {
-    const reason: DueReason = 'changed';
-    statement(db, 'UPDATE certificate SET next_due = ?, due_reason = ?, failures = 0 WHERE name = ?').run(
+  const dueNow = another || known.failures > 0;
+  if (dueNow) {
+    statement(db, `UPDATE certificate SET next_due = ?, due_reason = ?, failures = 0 WHERE name = ?`).run(
       now,
-      reason,
+      (another ? 'changed' : 'retry') satisfies DueReason,
       certificate.name,
     );
   }
   audit({
     type: 'certificate.changed',
     subject: certificate.name,
-    data: { names: namesOf(certificate), dueNow: another || known.removed },
+    data: { names: namesOf(certificate), dueNow },
   });
   return 1;
 }

@@ -1,62 +1,62 @@
 import type { AcmeClient } from '../acme/client.ts';
-import type { Authorization } from '../acme/authorization.ts';
-import type { Order } from '../acme/order.ts';
+import { type Authorization, authorizationProblem } from '../acme/authorization.ts';
+import type { AuthorizationResource } from '../acme/authorization-requests.ts';
+import type { OrderResource } from '../acme/order.ts';
+import { AcmeProblemError } from '../acme/problem.ts';
 import { challengeFor } from '../config/challenge-for.ts';
-import type { CertificateConfig, ChallengeConfig } from '../config/types.ts';
+import type { CertificateConfig } from '../config/types.ts';
 import { EverbindError } from '../errors/error.ts';
 import type { Identifier } from '../pki/names.ts';
-import type { ChallengeTask, Solver } from '../ports/solver.ts';
-import { statement } from '../store/statements.ts';
+import type { ChallengeTask } from '../ports/solver.ts';
 import type { EngineContext } from './context.ts';
 import { isResumable } from './failure.ts';
+import { cleanUp, present, type Presentation } from './presented.ts';
 import type { Renewal } from './types.ts';
 
-interface Work {
-  /** The authorization's URL. */
-  readonly url: string;
+interface Work extends Presentation {
   readonly challengeUrl: string;
-  readonly task: ChallengeTask;
-  readonly config: ChallengeConfig;
-  readonly solver: Solver;
 }
 
 /**
- * Proves control of every name of a pending order and resolves when the CA says that the order is ready. What is presented is journaled
- * first and removed in the end, whatever happens. When it fails, the authorizations still pending are given up.
+ * Proves control of every name of a pending order; the order as it is once the CA has seen enough. What is presented is journaled first and
+ * removed in the end, whatever happens. When it fails for good, the authorizations still pending are given up.
  */
 export async function authorize(
   context: EngineContext,
   client: AcmeClient,
   certificate: CertificateConfig,
   renewal: Renewal,
-  order: { readonly url: string; readonly order: Order },
-): Promise<void> {
+  order: OrderResource,
+): Promise<OrderResource> {
   const { identifiers } = renewal;
   const { signal } = context;
-  const found = await Promise.all(
-    order.order.authorizations.map((url) => client.getAuthorization(url, { identifiers, signal })),
-  );
-  const pending = found.filter(({ authorization }) => authorization.status === 'pending');
+  const { authorizations } = order.order;
+  const known = new Map<string, AuthorizationResource>();
   try {
-    const works = pending.map(({ url, authorization }) => chooseWork(context, client, certificate, url, authorization));
+    const found = await Promise.all(
+      authorizations.map(async (url) => {
+        const resource = await client.getAuthorization(url, { identifiers, signal });
+        known.set(url, resource);
+        return resource;
+      }),
+    );
+    const works = found
+      .filter(({ authorization }) => authorization.status === 'pending')
+      .map(({ authorization }) => chooseWork(context, client, certificate, authorization));
     await present(context, renewal, works);
     try {
       await Promise.all(works.map(({ challengeUrl }) => client.respondToChallenge(challengeUrl, signal)));
-      await client.waitForOrder(order.url, { until: 'ready', identifiers, signal });
+      return await client.waitForOrder(order.url, { until: 'ready', identifiers, signal });
     } finally {
-      await cleanUp(context, renewal, works);
+      await cleanUp(context, works);
     }
   } catch (error) {
-    const reason = await reasonOf(
-      client,
-      found.map(({ url }) => url),
-      error,
-    );
-    await giveUp(
-      client,
-      pending.map(({ url }) => url),
-      reason,
-    );
+    const reason = await reasonOf(client, authorizations, error);
+    // An order that can go on later needs its authorizations.
+    if (!signal.aborted && !isResumable(reason)) {
+      const pending = authorizations.filter((url) => (known.get(url)?.authorization.status ?? 'pending') === 'pending');
+      await Promise.allSettled(pending.map((url) => client.deactivateAuthorization(url, signal)));
+    }
     throw reason;
   }
 }
@@ -65,7 +65,6 @@ function chooseWork(
   context: EngineContext,
   client: AcmeClient,
   certificate: CertificateConfig,
-  url: string,
   authorization: Authorization,
 ): Work {
   const { identifier } = authorization;
@@ -91,79 +90,25 @@ function chooseWork(
     token: challenge.token,
     keyAuthorization: client.keyAuthorization(challenge.token),
   };
-  return { url, challengeUrl: challenge.url, task, config, solver: context.solverFor(task, config) };
-}
-
-async function present(context: EngineContext, renewal: Renewal, works: readonly Work[]): Promise<void> {
-  if (works.length === 0) return;
-  await context.store.commit(({ db }) => {
-    for (const { task, config } of works) {
-      statement(db, 'INSERT INTO presented (renewal_id, task, config) VALUES (?, ?, ?)').run(
-        renewal.id,
-        JSON.stringify(task),
-        JSON.stringify(config),
-      );
-    }
-  });
-  try {
-    await settled(works.map(({ solver, task }) => solver.present(task, context.signal)));
-    await settled(works.map(({ solver, task }) => solver.wait(task, context.signal)));
-  } catch (error) {
-    await cleanUp(context, renewal, works);
-    throw error;
-  }
-}
-
-// All of them, so that nothing is still being presented while it is cleaned up; then the first failure.
-async function settled(works: readonly Promise<void>[]): Promise<void> {
-  const results = await Promise.allSettled(works);
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
-}
-
-/** What cannot be removed now is tried again at the next run: its row stays. */
-async function cleanUp(
-  context: EngineContext,
-  renewal: Renewal,
-  works: readonly Pick<Work, 'task' | 'solver'>[],
-): Promise<void> {
-  const results = await Promise.allSettled(works.map(({ solver, task }) => solver.cleanUp(task)));
-  const done = works.filter((_, index) => results[index]?.status === 'fulfilled');
-  if (done.length === 0) return;
-  await context.store.commit(({ db }) => {
-    for (const { task } of done) {
-      statement(db, 'DELETE FROM presented WHERE renewal_id = ? AND task = ?').run(renewal.id, JSON.stringify(task));
-    }
-  });
-}
-
-/** Removes what an interrupted or failed run of this renewal left visible. */
-export async function cleanUpLeftovers(context: EngineContext, renewal: Renewal): Promise<void> {
-  const rows = context.store.read((db) =>
-    statement(db, 'SELECT task, config FROM presented WHERE renewal_id = ?').all(renewal.id),
-  );
-  const works = rows.map((row) => {
-    const task = JSON.parse(row['task'] as string) as ChallengeTask;
-    return { task, solver: context.solverFor(task, JSON.parse(row['config'] as string) as ChallengeConfig) };
-  });
-  if (works.length > 0) await cleanUp(context, renewal, works);
+  return { challengeUrl: challenge.url, task, config, solver: context.solverFor(task, config) };
 }
 
 /** An order that became invalid says less than the authorization that made it so. */
 async function reasonOf(client: AcmeClient, urls: readonly string[], error: unknown): Promise<unknown> {
-  if (!(error instanceof EverbindError) || error.code !== 'ACME_ORDER_INVALID') return error;
-  for (const url of urls) {
-    const reason = await client.waitForAuthorization(url, { timeoutMs: 2000 }).then(
-      () => null,
-      (found: unknown) => found,
+  if (!(error instanceof AcmeProblemError) || error.code !== 'ACME_ORDER_INVALID') return error;
+  const answers = await Promise.allSettled(urls.map((url) => client.getAuthorization(url)));
+  for (const answer of answers) {
+    if (answer.status === 'rejected' || answer.value.authorization.status !== 'invalid') continue;
+    const { url, authorization } = answer.value;
+    const problem = authorizationProblem(authorization);
+    if (problem === null) continue;
+    const { httpStatus, retryAfterMs } = error;
+    return new AcmeProblemError(
+      'ACME_AUTHORIZATION_INVALID',
+      problem,
+      { httpStatus, retryAfterMs },
+      { url, identifier: authorization.identifier.value },
     );
-    if (reason instanceof EverbindError && reason.code === 'ACME_AUTHORIZATION_INVALID') return reason;
   }
   return error;
-}
-
-async function giveUp(client: AcmeClient, urls: readonly string[], reason: unknown): Promise<void> {
-  // An order that can go on later needs its authorizations.
-  if (isResumable(reason)) return;
-  await Promise.allSettled(urls.map((url) => client.deactivateAuthorization(url)));
 }

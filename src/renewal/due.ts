@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { EverbindError } from '../errors/error.ts';
 import { statement } from '../store/statements.ts';
 import { certificateByName } from './rows.ts';
+import type { ManagedCertificate } from './types.ts';
 
 /** Which certificates a run is about. */
 export interface Selection {
@@ -13,9 +14,20 @@ export interface Selection {
 
 const PAGE = 200;
 
-/** Whether anything is due: one look into an index, whatever the number of certificates. */
+/** Whether anything is due: a look into two indexes, whatever the number of certificates. */
 export function anythingDue(db: DatabaseSync, now: number): boolean {
-  return statement(db, 'SELECT 1 FROM certificate WHERE removed = 0 AND next_due <= ? LIMIT 1').get(now) !== undefined;
+  const due = statement(db, 'SELECT 1 FROM certificate WHERE removed = 0 AND next_due <= ? LIMIT 1').get(now);
+  return due !== undefined || removedButOpen(db).length > 0;
+}
+
+/** Certificates that are no longer declared and have a renewal that is not finished: it may have changed bindings. */
+function removedButOpen(db: DatabaseSync): readonly number[] {
+  const rows = statement(
+    db,
+    `SELECT c.id FROM renewal r INDEXED BY renewal_open JOIN certificate c ON c.id = r.certificate_id
+     WHERE r.outcome IS NULL AND c.removed = 1 LIMIT 1000`,
+  ).all();
+  return rows.map((row) => row['id'] as number);
 }
 
 /** How many managed certificates there are. */
@@ -30,8 +42,8 @@ export function anyDeployment(db: DatabaseSync): boolean {
 }
 
 /**
- * Ids of the certificates to work on, each once, a page at a time, so that memory does not grow with their number: expired ones first, then
- * by due time. Throws RENEWAL_UNKNOWN_CERTIFICATE.
+ * Ids of the certificates to work on, each once, a page at a time, so that memory does not grow with their number: what stands half-done of
+ * removed ones, then expired ones, then by due time. Throws RENEWAL_UNKNOWN_CERTIFICATE before the first.
  */
 export function* selectIds(
   read: <T>(work: (db: DatabaseSync) => T) => T,
@@ -39,16 +51,15 @@ export function* selectIds(
   now: number,
 ): Iterable<number> {
   if (names.length > 0) {
-    for (const name of names) {
-      const certificate = read((db) => certificateByName(db, name));
-      if (certificate === null) {
-        throw new EverbindError('RENEWAL_UNKNOWN_CERTIFICATE', `there is no managed certificate ${name}`, { name });
-      }
-      if (force || certificate.nextDue <= now) yield certificate.id;
-    }
+    yield* new Set(
+      read((db) => names.map((name) => named(db, name))).flatMap(({ id, nextDue }) =>
+        force || nextDue <= now ? id : [],
+      ),
+    );
     return;
   }
-  const done = new Set<number>();
+  const done = new Set<number>(read(removedButOpen));
+  yield* done;
   const expired = read((db) =>
     statement(
       db,
@@ -80,4 +91,10 @@ export function* selectIds(
     }
     if (page.length < PAGE) return;
   }
+}
+
+function named(db: DatabaseSync, name: string): ManagedCertificate {
+  const certificate = certificateByName(db, name);
+  if (certificate !== null) return certificate;
+  throw new EverbindError('RENEWAL_UNKNOWN_CERTIFICATE', `there is no managed certificate ${name}`, { name });
 }

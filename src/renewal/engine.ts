@@ -54,7 +54,10 @@ export function createEngine(parts: EngineParts): Engine {
       if (selection.names.length === 0 && !selection.force && !store.read((db) => anythingDue(db, now))) {
         return { managed, worked: 0 };
       }
-      const { renewOne } = await import('./renew-one.ts');
+      const [{ renewOne }, { cleanUpLeftovers }] = await Promise.all([
+        import('./renew-one.ts'),
+        import('./presented.ts'),
+      ]);
       const context = await contextFor(signal);
       const concurrency = store.read(appliedConfig)?.engine.concurrency ?? 1;
       const ids = selectIds(store.read, selection, now)[Symbol.iterator]();
@@ -64,14 +67,18 @@ export function createEngine(parts: EngineParts): Engine {
           signal.throwIfAborted();
           const certificate = store.read((db) => certificateById(db, next.value));
           if (certificate === null) continue;
+          const outcome = await renewOne(context, certificate);
+          if (outcome === null) continue;
           worked += 1;
-          onOutcome(await renewOne(context, certificate));
+          onOutcome(outcome);
         }
       };
       // Whoever stops first, the others have come to rest before the caller closes what they use.
       const ends = await Promise.allSettled(Array.from({ length: concurrency }, worker));
       const stopped = ends.find((end) => end.status === 'rejected');
       if (stopped !== undefined) throw stopped.reason;
+      // Tidying up is tried again at the next run; it takes nothing back from this one.
+      await cleanUpLeftovers(context).catch(() => {});
       return { managed, worked };
     },
 

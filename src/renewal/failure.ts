@@ -8,6 +8,7 @@ const resumable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ACME_WAIT_TIMEOUT',
   'ACME_RESPONSE_TOO_LARGE',
   'ACME_NO_NONCE',
+  'ACME_SERVER_UNTRUSTED',
   'CHALLENGE_PRESENT_FAILED',
   'CHALLENGE_SELF_CHECK_FAILED',
   'CHALLENGE_PORT_IN_USE',
@@ -23,12 +24,12 @@ export function isResumable(error: unknown): boolean {
   const limited = error instanceof AcmeProblemError && acmeErrorType(error.problem) === 'rateLimited';
   if (error instanceof AcmeProblemError && error.code !== 'ACME_PROBLEM') return false;
   if (limited || isTransient(error)) return true;
-  return isStop(error) || (error instanceof EverbindError && resumable.has(error.code));
+  return error instanceof EverbindError && resumable.has(error.code);
 }
 
-/** Whether this is no failure but the wish to stop. */
-export function isStop(error: unknown): boolean {
-  return error instanceof Error && error.name === 'AbortError';
+/** Whether the CA has lost our account, or never had it. */
+export function isAccountGone(error: unknown): boolean {
+  return error instanceof AcmeProblemError && acmeErrorType(error.problem) === 'accountDoesNotExist';
 }
 
 /** Anything thrown, as an error with a code; a defect becomes INTERNAL. */

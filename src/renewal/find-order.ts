@@ -9,11 +9,11 @@ const MOST_ORDERS = 1000;
 
 /**
  * The order that a killed run created but could not note: one of the account's orders (RFC 8555 section 7.1.2.1) that the journal does not
- * know, for exactly these names, not failed. Null where there is none or the CA keeps no list. An unknown order is ours to take: the account's
- * key is ours alone.
+ * know, for exactly these names, and not asked for a certificate yet: one that was is for another key, which a database restored from a copy
+ * has forgotten. Null where there is none or the CA keeps no list. An unknown order is ours to take: the account's key is ours alone.
  */
 export async function findLostOrder(
-  { store, signal }: EngineContext,
+  { store, clock, signal }: EngineContext,
   client: AcmeClient,
   identifiers: readonly Identifier[],
 ): Promise<OrderResource | null> {
@@ -24,7 +24,9 @@ export async function findLostOrder(
     const known = store.read((db) => statement(db, 'SELECT 1 FROM renewal WHERE order_url = ?').get(url) !== undefined);
     if (known) continue;
     const resource = await client.getOrder(url, { signal });
-    if (resource.order.status !== 'invalid' && keysOf(resource.order.identifiers) === wanted) return resource;
+    const { status, expires } = resource.order;
+    const open = (status === 'pending' || status === 'ready') && (expires === null || expires > clock.now());
+    if (open && keysOf(resource.order.identifiers) === wanted) return resource;
   }
   return null;
 }

@@ -2,6 +2,7 @@ import { createAcmeClient, type AcmeClient } from '../acme/client.ts';
 import type { IssuerConfig } from '../config/types.ts';
 import { EverbindError } from '../errors/error.ts';
 import type { KeyHandle } from '../ports/key-store.ts';
+import type { Transport } from '../ports/transport.ts';
 import { statement } from '../store/statements.ts';
 import { appliedConfig } from './applied-config.ts';
 import type { EngineParts } from './parts.ts';
@@ -18,19 +19,42 @@ export interface IssuerSession {
 export interface IssuerSessions {
   /** Registers the account when there is none yet. A failure is not kept: the next caller tries again. */
   open(issuer: string): Promise<IssuerSession>;
+  /** The CA does not know our account any more: it is registered anew, with its key, when it is needed next. */
+  forgetAccount(issuer: string): Promise<void>;
 }
 
 export function createIssuerSessions(parts: EngineParts): IssuerSessions {
   const opened = new Map<string, Promise<IssuerSession>>();
+  const transports = new Map<string, Promise<Transport>>();
+  // One connection pool for an issuer, however often its account cannot be opened.
+  const transportFor = (config: IssuerConfig): Promise<Transport> => {
+    const kept = transports.get(config.name) ?? parts.transportFor(config);
+    transports.set(config.name, kept);
+    kept.catch(() => transports.delete(config.name));
+    return kept;
+  };
   return {
     open: (name) => {
       let session = opened.get(name);
       if (session === undefined) {
-        session = openIssuer(parts, name);
+        session = openIssuer({ ...parts, transportFor }, name);
         opened.set(name, session);
         session.catch(() => opened.delete(name));
       }
       return session;
+    },
+    forgetAccount: async (name) => {
+      const session = await opened.get(name);
+      if (session === undefined) return;
+      opened.delete(name);
+      const { accountUrl } = session;
+      await parts.store.commit(({ db, audit }) => {
+        const { changes } = statement(db, 'UPDATE account SET url = NULL WHERE issuer = ? AND url = ?').run(
+          name,
+          accountUrl,
+        );
+        if (changes > 0) audit({ type: 'account.lost', subject: name, data: { url: accountUrl } });
+      });
     },
   };
 }

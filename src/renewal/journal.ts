@@ -4,13 +4,16 @@ import { statement } from '../store/statements.ts';
 import type { ProgressEvent, Renewal } from './types.ts';
 
 /** Columns of a renewal that a step may change. */
-type Changes = Partial<Pick<Renewal, 'step' | 'accountUrl' | 'orderUrl' | 'issuedId' | 'plans' | 'rollbacks'>>;
+type Changes = Partial<
+  Pick<Renewal, 'step' | 'accountUrl' | 'orderUrl' | 'issuedId' | 'deployments' | 'plans' | 'rollbacks'>
+>;
 
 const columns: Readonly<Record<keyof Changes, string>> = {
   step: 'step',
   accountUrl: 'account_url',
   orderUrl: 'order_url',
   issuedId: 'issued_id',
+  deployments: 'deployments',
   plans: 'plans',
   rollbacks: 'rollbacks',
 };
@@ -55,7 +58,11 @@ function writeChanges({ db }: Transaction, id: string, changes: Changes): void {
   if (names.length === 0) return;
   const assignments = names.map((name) => `${columns[name]} = ?`).join(', ');
   statement(db, `UPDATE renewal SET ${assignments} WHERE id = ?`).run(
-    ...names.map((name) => changes[name] ?? null),
+    ...names.map((name) => columnValue(changes[name])),
     id,
   );
+}
+
+function columnValue(value: Changes[keyof Changes]): string | number | null {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : (value ?? null);
 }

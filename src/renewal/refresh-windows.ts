@@ -1,10 +1,9 @@
+import { retryAfterOf } from '../acme/answer.ts';
 import { certificateId } from '../acme/ari.ts';
-import { EverbindError } from '../errors/error.ts';
 import { parseCertificate } from '../pki/certificate.ts';
 import { parsePemCertificates } from '../pki/pem.ts';
 import { statement } from '../store/statements.ts';
 import type { EngineContext } from './context.ts';
-import { isStop } from './failure.ts';
 import { certificateById, issuedWith } from './rows.ts';
 import { drawInWindow, dueAt, pollAfterMs } from './schedule.ts';
 import { windowsToAsk } from './windows-to-ask.ts';
@@ -15,11 +14,12 @@ const AT_ONCE = 16;
 export async function refreshWindows(context: EngineContext): Promise<number> {
   const ids = [...windowsToAsk(context.store, context.clock.now())];
   const count = ids.length;
-  await Promise.all(
-    Array.from({ length: AT_ONCE }, async () => {
-      for (let id = ids.shift(); id !== undefined; id = ids.shift()) await refreshWindow(context, id);
-    }),
-  );
+  const worker = async (): Promise<void> => {
+    for (let id = ids.pop(); id !== undefined; id = ids.pop()) await refreshWindow(context, id);
+  };
+  // Windows are advice: whatever goes wrong here, renewals go on.
+  await Promise.allSettled(Array.from({ length: AT_ONCE }, worker));
+  context.signal.throwIfAborted();
   return count;
 }
 
@@ -47,18 +47,20 @@ async function refreshWindow({ store, sessions, clock, random, signal }: EngineC
       const due = dueAt(active, selected);
       statement(
         db,
-        `UPDATE certificate SET window_start = ?, window_end = ?, selected = ?, explanation_url = ?, next_poll = ?, next_due = ?, due_reason = ?
-         WHERE id = ? AND due_reason IN ('lifetime', 'window')`,
+        `UPDATE certificate SET window_start = ?, window_end = ?, selected = ?, explanation_url = ?, next_poll = ? WHERE id = ?`,
       ).run(
         info.window.start,
         info.window.end,
         selected,
         info.explanationUrl,
         clock.now() + pollAfterMs(info.retryAfterMs),
-        due.at,
-        due.reason,
         id,
       );
+      // What has another reason stands: a person's wish, a failure, a change.
+      statement(
+        db,
+        `UPDATE certificate SET next_due = ?, due_reason = ? WHERE id = ? AND due_reason IN ('lifetime', 'window')`,
+      ).run(due.at, due.reason, id);
       if (same) return;
       audit({
         type: 'window.received',
@@ -72,9 +74,8 @@ async function refreshWindow({ store, sessions, clock, random, signal }: EngineC
       });
     });
   } catch (error) {
-    if (isStop(error)) throw error;
-    if (!(error instanceof EverbindError)) throw error;
-    await pollAt(store, id, clock.now() + pollAfterMs(null));
+    signal.throwIfAborted();
+    await pollAt(store, id, clock.now() + pollAfterMs(retryAfterOf(error)));
   }
 }
 

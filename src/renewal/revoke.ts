@@ -58,6 +58,7 @@ export async function revoke(context: EngineContext, request: RevokeRequest): Pr
     already = true;
   }
   await store.commit(({ db, audit }) => {
+    statement(db, 'UPDATE issued SET revoked_at = ? WHERE id = ?').run(clock.now(), active.id);
     statement(
       db,
       `UPDATE certificate SET next_due = ?, due_reason = 'revoked', failures = 0, next_poll = NULL WHERE id = ?`,

@@ -28,10 +28,13 @@ function toRenewal(row: Row): Renewal {
     step: row['step'] as Renewal['step'],
     issuer: row['issuer'] as string,
     identifiers: JSON.parse(row['identifiers'] as string) as Renewal['identifiers'],
+    algorithm: row['algorithm'] as Renewal['algorithm'],
     keyHandle: row['key_handle'] as string,
     accountUrl: row['account_url'] as string | null,
     orderUrl: row['order_url'] as string | null,
     issuedId: row['issued_id'] as number | null,
+    deployments:
+      row['deployments'] === null ? null : (JSON.parse(row['deployments'] as string) as Renewal['deployments']),
     plans: row['plans'] as string | null,
     rollbacks: row['rollbacks'] as number,
     startedAt: row['started_at'] as number,
@@ -45,12 +48,14 @@ function toIssued(row: Row): Issued {
     thumbprint: row['thumbprint'] as string,
     status: row['status'] as IssuedStatus,
     chain: row['chain'] as string,
+    algorithm: row['algorithm'] as Issued['algorithm'],
     keyHandle: row['key_handle'] as string,
     issuer: row['issuer'] as string,
     accountUrl: row['account_url'] as string,
     notBefore: row['not_before'] as number,
     notAfter: row['not_after'] as number,
     issuedAt: row['issued_at'] as number,
+    revokedAt: row['revoked_at'] as number | null,
   };
 }
 

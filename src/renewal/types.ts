@@ -1,4 +1,4 @@
-import type { CertificateConfig } from '../config/types.ts';
+import type { CertificateConfig, CertificateKeyAlgorithm, DeploymentConfig } from '../config/types.ts';
 import type { ErrorCode } from '../errors/table.ts';
 import type { Identifier } from '../pki/names.ts';
 import type { EndpointCheck, Untouched } from '../ports/deployment.ts';
@@ -43,17 +43,24 @@ export interface Renewal {
   readonly step: Step;
   readonly issuer: string;
   readonly identifiers: readonly Identifier[];
+  readonly algorithm: CertificateKeyAlgorithm;
   readonly keyHandle: string;
   readonly accountUrl: string | null;
   readonly orderUrl: string | null;
   readonly issuedId: number | null;
-  /** JSON text of DeploymentPlan[]. */
+  /** What the plans are for, whatever the configuration says by now. */
+  readonly deployments: readonly DeploymentConfig[] | null;
+  /** JSON text of DeploymentPlan[], in the order of the deployments. */
   readonly plans: string | null;
   readonly rollbacks: number;
   readonly startedAt: number;
 }
 
-export type IssuedStatus = 'pending' | 'active' | 'previous' | 'failed' | 'retired' | 'revoked';
+/**
+ * `pending`: not in use yet. `active`: in use. `previous`: was in use, kept for rolling back. `failed`: visitors never got it. `revoked`: was in
+ * use until another took the place of it. `retiring`: to be removed with its key as soon as nothing refers to it. `retired`: gone.
+ */
+export type IssuedStatus = 'pending' | 'active' | 'previous' | 'failed' | 'revoked' | 'retiring' | 'retired';
 
 /** A certificate that a CA issued to us. */
 export interface Issued {
@@ -61,14 +68,17 @@ export interface Issued {
   readonly certificateId: number;
   readonly thumbprint: string;
   readonly status: IssuedStatus;
-  /** PEM, leaf first. */
+  /** PEM, leaf first; empty once retired. */
   readonly chain: string;
+  readonly algorithm: CertificateKeyAlgorithm;
   readonly keyHandle: string;
   readonly issuer: string;
   readonly accountUrl: string;
   readonly notBefore: number;
   readonly notAfter: number;
   readonly issuedAt: number;
+  /** When its CA confirmed that it is revoked. */
+  readonly revokedAt: number | null;
 }
 
 /** How one certificate fared in one run. */

@@ -1,0 +1,59 @@
+import type { EndpointCheck } from '../ports/deployment.ts';
+import { statement } from '../store/statements.ts';
+import type { EngineContext } from './context.ts';
+import { type Due, dueAt, dueAfterRollBack } from './schedule.ts';
+import type { Outcome, Renewal } from './types.ts';
+import { checkData, type Planned, type Use } from './use.ts';
+
+/** The certificate is in use and visitors get it: it becomes the active one, and the one before it the previous. */
+export async function commitUse(
+  { journal, clock }: EngineContext,
+  { certificate, issued, material }: Use,
+  renewal: Renewal,
+  planned: readonly Planned[],
+  endpoints: readonly EndpointCheck[],
+): Promise<Extract<Outcome, { kind: 'renewed' }>> {
+  const now = clock.now();
+  const { name, id } = certificate;
+  const rolledBack = renewal.kind === 'rollback';
+  const due: Due = rolledBack ? dueAfterRollBack(issued, now) : dueAt(issued, null);
+  await journal.step(
+    renewal,
+    name,
+    {
+      changes: { plans: null, deployments: null },
+      type: rolledBack ? 'rollback.committed' : 'renewal.committed',
+      data: {
+        thumbprint: issued.thumbprint,
+        replaced: material.previousThumbprint,
+        endpoints: endpoints.map(checkData),
+        nextDue: new Date(due.at).toISOString(),
+      },
+    },
+    ({ db }) => {
+      statement(
+        db,
+        `UPDATE issued SET status = iif(revoked_at IS NULL, 'previous', 'revoked')
+         WHERE certificate_id = ? AND status = 'active' AND id <> ?`,
+      ).run(id, issued.id);
+      statement(db, `UPDATE issued SET status = 'active' WHERE id = ?`).run(issued.id);
+      statement(db, `UPDATE renewal SET outcome = 'renewed', finished_at = ? WHERE id = ?`).run(now, renewal.id);
+      // The window (RFC 9773) was that of the certificate before. It is asked for at once.
+      statement(
+        db,
+        `UPDATE certificate SET next_due = ?, due_reason = ?, failures = 0, last_error = NULL, window_start = NULL, window_end = NULL,
+         selected = NULL, explanation_url = NULL, next_poll = ? WHERE id = ?`,
+      ).run(due.at, due.reason, now, id);
+    },
+  );
+  return {
+    kind: 'renewed',
+    name,
+    thumbprint: issued.thumbprint,
+    notAfter: issued.notAfter,
+    nextDue: due.at,
+    endpoints,
+    changes: planned.reduce((sum, { plan }) => sum + plan.changes.length, 0),
+    untouched: planned.flatMap(({ plan }) => plan.untouched),
+  };
+}

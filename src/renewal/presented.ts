@@ -1,0 +1,74 @@
+import type { ChallengeConfig } from '../config/types.ts';
+import type { ChallengeTask, Solver } from '../ports/solver.ts';
+import { statement } from '../store/statements.ts';
+import type { EngineContext } from './context.ts';
+import type { Renewal } from './types.ts';
+
+/** An answer to a challenge that is, or may be, visible to everybody. */
+export interface Presentation {
+  readonly task: ChallengeTask;
+  readonly config: ChallengeConfig;
+  readonly solver: Solver;
+}
+
+/** Journals the answers, makes them visible and waits until the CA would see them. When one fails, all are removed. */
+export async function present(context: EngineContext, renewal: Renewal, works: readonly Presentation[]): Promise<void> {
+  if (works.length === 0) return;
+  await context.store.commit(({ db }) => {
+    for (const { task, config } of works) {
+      statement(db, 'INSERT INTO presented (renewal_id, task, config) VALUES (?, ?, ?)').run(
+        renewal.id,
+        JSON.stringify(task),
+        JSON.stringify(config),
+      );
+    }
+  });
+  try {
+    await settled(works.map(({ solver, task }) => solver.present(task, context.signal)));
+    await settled(works.map(({ solver, task }) => solver.wait(task, context.signal)));
+  } catch (error) {
+    await cleanUp(context, works);
+    throw error;
+  }
+}
+
+// All of them, so that nothing is still being presented while it is cleaned up; then the first failure.
+async function settled(works: readonly Promise<void>[]): Promise<void> {
+  const results = await Promise.allSettled(works);
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+/** Removes answers. What cannot be removed now is tried again at the next run: its row stays. */
+export async function cleanUp(
+  { store }: EngineContext,
+  works: readonly Pick<Presentation, 'task' | 'solver'>[],
+): Promise<void> {
+  const results = await Promise.allSettled(works.map(async ({ solver, task }) => solver.cleanUp(task)));
+  const done = works.filter((_, index) => results[index]?.status === 'fulfilled');
+  if (done.length === 0) return;
+  await store.commit(({ db }) => {
+    for (const { task } of done) {
+      statement(db, 'DELETE FROM presented WHERE task = ?').run(JSON.stringify(task));
+    }
+  });
+}
+
+/**
+ * Removes what interrupted runs left visible and what could not be removed before. At the end of a run: an answer that the CA is still
+ * looking at belongs to a renewal that was taken up again, which presents and removes it itself.
+ */
+export async function cleanUpLeftovers(context: EngineContext): Promise<void> {
+  const rows = context.store.read((db) => statement(db, 'SELECT task, config FROM presented').all());
+  const works = rows.flatMap((row) => {
+    const task = JSON.parse(row['task'] as string) as ChallengeTask;
+    const config = JSON.parse(row['config'] as string) as ChallengeConfig;
+    try {
+      return [{ task, solver: context.solverFor(task, config) }];
+    } catch {
+      // This machine cannot answer this way any more; the row stays in case it can again.
+      return [];
+    }
+  });
+  if (works.length > 0) await cleanUp(context, works);
+}

@@ -1,0 +1,54 @@
+import type { IssuedCertificate } from '../pki/check-issued.ts';
+import { toPem } from '../pki/pem.ts';
+import { statement } from '../store/statements.ts';
+import type { EngineContext } from './context.ts';
+import type { ManagedCertificate, Renewal } from './types.ts';
+
+/** Journals a checked certificate, before it is installed anywhere. */
+export async function saveIssued(
+  { journal, clock }: EngineContext,
+  accountUrl: string,
+  certificate: ManagedCertificate,
+  renewal: Renewal,
+  issued: IssuedCertificate,
+): Promise<Renewal> {
+  const chain = issued.chain.map(({ der }) => toPem('CERTIFICATE', der)).join('');
+  let issuedId = 0;
+  const saved = await journal.step(
+    renewal,
+    certificate.name,
+    {
+      changes: { step: 'issued' },
+      type: 'certificate.issued',
+      data: {
+        thumbprint: issued.thumbprint,
+        fingerprint: issued.leaf.fingerprint,
+        serial: issued.leaf.serialHex,
+        notBefore: new Date(issued.notBefore).toISOString(),
+        notAfter: new Date(issued.notAfter).toISOString(),
+        root: issued.root.subjectText,
+      },
+    },
+    ({ db }) => {
+      const { lastInsertRowid } = statement(
+        db,
+        `INSERT INTO issued (certificate_id, thumbprint, status, chain, algorithm, key_handle, issuer, account_url, not_before, not_after, issued_at)
+         VALUES (?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ).run(
+        certificate.id,
+        issued.thumbprint,
+        chain,
+        renewal.algorithm,
+        renewal.keyHandle,
+        renewal.issuer,
+        accountUrl,
+        issued.notBefore,
+        issued.notAfter,
+        clock.now(),
+      );
+      issuedId = Number(lastInsertRowid);
+      statement(db, 'UPDATE renewal SET issued_id = ? WHERE id = ?').run(issuedId, renewal.id);
+    },
+  );
+  return { ...saved, issuedId };
+}

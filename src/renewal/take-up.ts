@@ -1,0 +1,74 @@
+import type { EngineContext } from './context.ts';
+import { closeRenewal, insertRenewal } from './renewal-row.ts';
+import { issuedById, issuedWith, openRenewal } from './rows.ts';
+import { isBinding } from './steps.ts';
+import type { ManagedCertificate, Renewal } from './types.ts';
+
+/** The open renewal if it still fits the configuration, else a new one; null when the certificate is no longer declared and nothing is open. */
+export async function takeUp(context: EngineContext, certificate: ManagedCertificate): Promise<Renewal | null> {
+  const { store, clock } = context;
+  const { name } = certificate;
+  const open = store.read((db) => openRenewal(db, certificate.id));
+  if (open !== null && stillWanted(context, certificate, open)) {
+    await store.commit(({ audit }) =>
+      audit({ type: `${open.kind}.resumed`, subject: name, data: { renewal: open.id, step: open.step } }),
+    );
+    return open;
+  }
+  if (open !== null) {
+    const reason = certificate.removed ? 'certificate removed' : 'configuration changed';
+    await store.commit((transaction) =>
+      closeRenewal(transaction, name, open, clock.now(), { outcome: 'superseded', data: { reason } }),
+    );
+  }
+  return certificate.removed ? null : begin(context, certificate);
+}
+
+function stillWanted({ store, clock }: EngineContext, certificate: ManagedCertificate, open: Renewal): boolean {
+  const { config } = certificate;
+  if (isBinding(open.step)) return true;
+  if (certificate.removed) return false;
+  if (open.kind === 'rollback') return true;
+  if (JSON.stringify(open.identifiers) !== JSON.stringify(config.identifiers)) return false;
+  if (open.algorithm !== config.key.algorithm || open.issuer !== config.issuers[0]) return false;
+  if (open.issuedId === null) return true;
+  const { issuedId } = open;
+  const issued = store.read((db) => issuedById(db, issuedId));
+  // A certificate that waited for its binding for half its life is renewed instead.
+  return issued !== null && clock.now() < (issued.notBefore + issued.notAfter) / 2;
+}
+
+/** Begins a new renewal. */
+export async function begin(
+  { store, random, clock, keys }: EngineContext,
+  { id, name, config }: ManagedCertificate,
+): Promise<Renewal> {
+  const renewalId = Buffer.from(random.bytes(8)).toString('hex');
+  const { algorithm, reuse } = config.key;
+  const reused = reuse ? reusableKey(store, id, algorithm) : null;
+  const renewal: Renewal = {
+    id: renewalId,
+    certificateId: id,
+    kind: 'renewal',
+    step: reused === null ? 'started' : 'key',
+    issuer: config.issuers[0] ?? '',
+    identifiers: config.identifiers,
+    algorithm,
+    keyHandle: reused ?? `${keys.provider}:r-${renewalId}`,
+    accountUrl: null,
+    orderUrl: null,
+    issuedId: null,
+    deployments: null,
+    plans: null,
+    rollbacks: 0,
+    startedAt: clock.now(),
+  };
+  await store.commit((transaction) => insertRenewal(transaction, name, renewal));
+  return renewal;
+}
+
+/** Never that of a revoked certificate: it may be known to others, and CAs refuse it. */
+function reusableKey(store: EngineContext['store'], certificateId: number, algorithm: string): string | null {
+  const [active] = store.read((db) => issuedWith(db, certificateId, 'active'));
+  return active !== undefined && active.revokedAt === null && active.algorithm === algorithm ? active.keyHandle : null;
+}
