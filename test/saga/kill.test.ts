@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { type Kill, type KillWorld, startKillWorld } from './world.ts';
+
+// The promise: killed at any moment and run again, every certificate ends issued once, bound and verified.
+
+let world: KillWorld;
+/** Commits of a run that nobody disturbs. */
+let commits = 0;
+
+before(async () => {
+  world = await startKillWorld();
+});
+after(() => world.stop());
+
+test('undisturbed: the measure for all that follows', async () => {
+  const state = await world.newState();
+  const end = await world.run(state, ['renew', '--all-due']);
+  assert.equal(end.status, 0, end.output);
+  await assertWhole(state, end.output);
+  commits = end.commits;
+  assert.ok(commits > 20, `${commits} commits`);
+});
+
+test('killed before and after every commit in turn', async () => {
+  let kills = 0;
+  for (let commit = 1; commit <= commits; commit += 1) {
+    for (const when of ['before', 'after'] as const) {
+      if (await killAndResume({ commit, when }, `${when} commit ${commit}`)) kills += 1;
+    }
+  }
+  console.log(`killed ${kills} times at ${commits} commits`);
+  assert.ok(kills >= 2 * commits - 4);
+});
+
+test('killed at random moments, several times in a row', async () => {
+  // The same moments in every run: a linear congruential generator (Numerical Recipes) is random enough to spread them.
+  let seed = 20_261_123;
+  const draw = (): number => {
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+    return seed / 2 ** 32;
+  };
+  let kills = 0;
+  for (let round = 0; round < 10; round += 1) {
+    const state = await world.newState();
+    for (let kill = 0; kill < 3; kill += 1) {
+      const end = await world.run(state, ['renew', '--all-due'], { afterMs: 120 + draw() * 600 });
+      if (end.killed) kills += 1;
+    }
+    const end = await world.run(state, ['renew', '--all-due']);
+    assert.equal(end.status, 0, end.output);
+    await assertWhole(state, `round ${round}\n${end.output}`);
+  }
+  console.log(`killed ${kills} times at random moments`);
+  assert.ok(kills >= 5, `${kills} kills`);
+});
+
+async function killAndResume(kill: Kill, name: string): Promise<boolean> {
+  const state = await world.newState();
+  const first = await world.run(state, ['renew', '--all-due'], kill);
+  const second = await world.run(state, ['renew', '--all-due']);
+  assert.equal(second.status, 0, `${name}: ${first.output}\n${second.output}`);
+  await assertWhole(state, `${name}: ${first.output}\n${second.output}`);
+  return first.killed;
+}
+
+async function assertWhole(state: Parameters<KillWorld['judge']>[0], context: string): Promise<void> {
+  const { audit, ...rest } = await world.judge(state);
+  const { certificates } = world;
+  assert.deepEqual(
+    rest,
+    { orders: certificates, issued: certificates, active: certificates, records: 4, leftovers: [], leaseHeld: false },
+    context,
+  );
+  assert.deepEqual(audit.findings, [], context);
+}
