@@ -8,7 +8,7 @@ import type { Queued } from './commit-queue.ts';
 import { isBusy, storeFailure } from './failure.ts';
 import { conflictsWithPin } from './pin-conflict.ts';
 import { statement } from './statements.ts';
-import type { Fence, Transaction } from './store.ts';
+import type { Fence, Transaction } from './transaction.ts';
 
 export interface Work extends Queued {
   readonly run: (transaction: Transaction) => void;

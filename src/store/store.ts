@@ -1,5 +1,4 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { AuditEvent } from '../audit/event.ts';
 import { EverbindError } from '../errors/error.ts';
 import type { CheckpointSigner } from '../ports/checkpoint-signer.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -9,6 +8,9 @@ import { createCommitQueue } from './commit-queue.ts';
 import { storeFailure } from './failure.ts';
 import { openForReading, openForWriting } from './open-database.ts';
 import { createGroupRunner, type Work } from './run-group.ts';
+import type { Fence, Transaction } from './transaction.ts';
+
+export type { Transaction } from './transaction.ts';
 
 /** The one database of Everbind. */
 export interface Store {
@@ -29,19 +31,6 @@ export interface Store {
   fence(fence: Fence): void;
   /** Waits for commits under way. */
   close(): Promise<void>;
-}
-
-export interface Transaction {
-  readonly db: DatabaseSync;
-  /** Appends an event to the audit log, in this transaction. */
-  audit(event: AuditEvent): void;
-}
-
-/** A lease as commits check it. */
-export interface Fence {
-  readonly token: number;
-  /** Called when a commit found another token. May be called again. */
-  readonly onLost: (error: EverbindError) => void;
 }
 
 export interface StoreOptions {
