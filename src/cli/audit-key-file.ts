@@ -1,8 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseVerifier, type Verifier, verifierText } from '../audit/note.ts';
 import { EverbindError } from '../errors/error.ts';
 import type { CheckpointSigner } from '../ports/checkpoint-signer.ts';
+import { readAtMost } from './read-file.ts';
 
 const MOST_OCTETS = 4096;
 
@@ -13,11 +14,12 @@ const MOST_OCTETS = 4096;
 export async function pinAuditKey(stateDir: string, signer: CheckpointSigner): Promise<void> {
   const text = verifierText(signer);
   const file = keyFile(stateDir);
-  try {
-    await writeFile(file, `${text}\n`, { flag: 'wx', mode: 0o600 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    if (verifierText(await readPinnedKey(stateDir)) === text) return;
+  const noted = await readAtMost(file, MOST_OCTETS).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (noted === undefined) await writeWhole(file, `${text}\n`);
+  else if (noted?.toString('utf8').trim() !== text) {
     throw new EverbindError('AUDIT_KEY_CHANGED', `the log's key is not the one in ${file}`, { file });
   }
 }
@@ -29,15 +31,35 @@ export function readPinnedKey(stateDir: string): Promise<Verifier> {
 
 /** A verifier key given as its text or as a file that holds it. Throws AUDIT_KEY_INVALID. */
 export function givenKey(textOrFile: string): Promise<Verifier> {
-  return textOrFile.includes('+') ? Promise.resolve(parseVerifier(textOrFile.trim())) : readKey(textOrFile);
+  // A path may have a plus sign too; that of a key comes after a name and eight hexadecimal digits.
+  return /\+[0-9a-f]{8}\+/.test(textOrFile) ? Promise.resolve(parseVerifier(textOrFile.trim())) : readKey(textOrFile);
 }
 
 async function readKey(file: string): Promise<Verifier> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new EverbindError('AUDIT_KEY_INVALID', `no verifier key in ${file}: ${error.code ?? 'unreadable'}`, { file });
+  const octets = await readAtMost(file, MOST_OCTETS).catch((error: unknown) => {
+    throw new EverbindError('AUDIT_KEY_INVALID', `no verifier key in ${file}: ${systemCode(error)}`, { file });
   });
-  if (text.length > MOST_OCTETS) throw new EverbindError('AUDIT_KEY_INVALID', `${file} is no verifier key`, { file });
-  return parseVerifier(text.trim());
+  if (octets === null) throw new EverbindError('AUDIT_KEY_INVALID', `${file} is no verifier key`, { file });
+  return parseVerifier(octets.toString('utf8').trim());
+}
+
+/** A file that was half written when the process was killed would be taken for another key at every later start. */
+async function writeWhole(file: string, text: string): Promise<void> {
+  // Two processes that start at once write the same key: the one in the database.
+  const next = `${file}.${process.pid}`;
+  await rm(next, { force: true });
+  const handle = await open(next, 'wx', 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+  await rename(next, file);
+}
+
+function systemCode(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'unreadable';
 }
 
 function keyFile(stateDir: string): string {

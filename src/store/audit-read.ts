@@ -11,28 +11,42 @@ import { readPins } from './checkpoint-pin.ts';
 import { statement } from './statements.ts';
 import type { Store } from './store.ts';
 
+/** 53 hashes: one for each bit of the largest size. */
+const MOST_RANGE_OCTETS = 53 * 32;
+
 export interface EventFilter {
   /** First number that is wanted. */
   readonly from?: number;
   /** The last so many of those that match. */
   readonly last?: number;
   readonly subject?: string;
-  /** `order.created`, or the beginning of a type that ends in a dot: `order.` */
+  /** `order.created`, or what such types have in common: `order`. */
   readonly type?: string;
+  /** Only events from then on, by their own time: ms since 1970. */
+  readonly since?: number;
 }
 
 /** Canonical JSON of the events that match, in order. Nothing is verified. */
-export function readEvents(store: Store, { from = 0, last = -1, subject, type }: EventFilter = {}): readonly string[] {
-  const prefix = type?.endsWith('.') === true;
+export function readEvents(
+  store: Store,
+  { from = 0, last = -1, subject, type, since }: EventFilter = {},
+): readonly string[] {
   const rows = store.read((db) =>
     statement(
       db,
       `SELECT event FROM audit_event WHERE seq >= :from
         AND (:subject IS NULL OR json_valid(event) AND event ->> '$.subject' = :subject)
-        AND (:type IS NULL OR json_valid(event) AND CASE WHEN :prefix THEN substr(event ->> '$.type', 1, length(:type)) = :type
-          ELSE event ->> '$.type' = :type END)
+        AND (:type IS NULL OR json_valid(event) AND substr(event ->> '$.type' || '.', 1, length(:type)) = :type)
+        AND (:since IS NULL OR json_valid(event) AND event ->> '$.time' >= :since)
        ORDER BY seq DESC LIMIT :last`,
-    ).all({ from, last, subject: subject ?? null, type: type ?? null, prefix: prefix ? 1 : 0 }),
+    ).all({
+      from,
+      last,
+      subject: subject ?? null,
+      type: type === undefined ? null : `${type.replace(/\.$/, '')}.`,
+      // As events have it: such texts sort as the times do.
+      since: since === undefined ? null : new Date(since).toISOString(),
+    }),
   );
   return rows.reverse().map((row) => String(row['event']));
 }
@@ -63,8 +77,11 @@ export function verifyStoredLog(store: Store, verifier: Verifier, saved: readonl
           `SELECT ${safeInteger('size')}, ${octets('note', 65_536)} FROM audit_checkpoint ORDER BY audit_checkpoint.size`,
         )
         .iterate() as unknown as StoredLog['checkpoints'],
-      range: (db.prepare(`SELECT ${safeInteger('size')}, hashes FROM audit_range WHERE id = 1`).get() ??
-        null) as StoredLog['range'],
+      range: (db
+        .prepare(
+          `SELECT ${safeInteger('size')}, CASE WHEN octet_length(hashes) <= ${MOST_RANGE_OCTETS} THEN hashes END AS hashes FROM audit_range WHERE id = 1`,
+        )
+        .get() ?? null) as StoredLog['range'],
     };
     return verifyLog(log, verifier, [...pins, ...saved]);
   });

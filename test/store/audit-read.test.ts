@@ -43,7 +43,13 @@ describe('reading the log', () => {
       assert.deepEqual(numbers({ subject: 'blog' }), [2, 3]);
       assert.deepEqual(numbers({ type: 'order.created' }), [0, 3]);
       assert.deepEqual(numbers({ type: 'order.' }), [0, 1, 3]);
-      assert.deepEqual(numbers({ type: 'order' }), []);
+      assert.deepEqual(numbers({ type: 'order' }), [0, 1, 3]);
+      assert.deepEqual(numbers({ type: 'order.c' }), []);
+      assert.deepEqual(numbers({ type: 'orderly' }), [2]);
+      const times = readEvents(reader).map((text) => decodeEvent(text)?.time ?? 0);
+      assert.deepEqual(numbers({ since: times[0] ?? 0 }), [0, 1, 2, 3]);
+      assert.deepEqual(numbers({ since: times[3] ?? 0, type: 'order' }).at(-1), 3);
+      assert.deepEqual(numbers({ since: (times[3] ?? 0) + 1 }), []);
       assert.deepEqual(numbers({ type: 'order.', subject: 'shop', last: 1 }), [1]);
       assert.deepEqual(numbers({ last: 0 }), []);
     });

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { decodeEvent } from '../../audit/event.ts';
 import { verifierText } from '../../audit/note.ts';
@@ -10,6 +9,7 @@ import { givenKey, readPinnedKey } from '../audit-key-file.ts';
 import { type Globals, globalsOf, withGlobals } from '../globals.ts';
 import { renderTable } from '../output/table.ts';
 import { painter, printable, wrap } from '../output/text.ts';
+import { readAtMost } from '../read-file.ts';
 import { withReadOnlyStore } from '../read-state.ts';
 import type { SetStatus, World } from '../world.ts';
 
@@ -32,23 +32,25 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
   const log = withGlobals(group.command('log'))
     .description('what happened, oldest first')
     .option('--subject <name>', 'only events about this certificate or issuer')
-    .option('--type <type>', 'only this type, or types that begin with it when it ends in a dot (order.)')
-    .option('--last <count>', 'the last so many events', '50')
-    .option('--all', 'every event')
+    .option('--type <type>', 'only this type and those below it: order has order.created')
+    .option('--since <date>', 'only from then on: 2026-11-01 or 2026-11-01T08:30Z (UTC)')
+    .option('--limit <count>', 'the last so many of them', '50')
+    .option('--all', 'every one of them')
     .addHelpText(
       'after',
-      '\nExamples:\n  everbind audit log\n  everbind audit log --subject shop --all\n  everbind audit log --type verification. --json',
+      '\nExamples:\n  everbind audit log\n  everbind audit log --subject shop --all\n  everbind audit log --type verification --since 2026-11-01 --json',
     )
     .action(async () => {
       const globals = globalsOf(log, world);
-      const options = log.opts<{ subject?: string; type?: string; last: string; all?: boolean }>();
-      const last = options.all === true ? -1 : wholeNumber(options.last, '--last');
+      const options = log.opts<{ subject?: string; type?: string; since?: string; limit: string; all?: boolean }>();
+      const last = options.all === true ? -1 : wholeNumber(options.limit, '--limit');
       const { subject, type } = options;
       const texts = await withReadOnlyStore(globals, world, (store) =>
         readEvents(store, {
           last,
           ...(subject === undefined ? {} : { subject }),
           ...(type === undefined ? {} : { type }),
+          ...(options.since === undefined ? {} : { since: moment(options.since) }),
         }),
       );
       const events = texts.map((text) => decodeEvent(text));
@@ -187,10 +189,22 @@ function wholeNumber(text: string, what: string): number {
   return Number(text);
 }
 
+/** ms since 1970 of a date or a date with a time, both of UTC. */
+function moment(text: string): number {
+  const match = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(:\d\d(?:\.\d{1,3})?)?Z)?$/.exec(text);
+  const [, date = '', minute = '00:00', second = ':00'] = match ?? [];
+  const ms = Date.parse(`${date}T${minute}${second}Z`);
+  // The 30th of February is no date, though some take it for the 2nd of March.
+  if (Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 10) !== date) {
+    throw new EverbindError('CLI_USAGE', '--since must be a date such as 2026-11-01 or 2026-11-01T08:30Z');
+  }
+  return ms;
+}
+
 async function readBounded(file: string, most: number): Promise<Buffer> {
-  const octets = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+  const octets = await readAtMost(file, most).catch((error: NodeJS.ErrnoException) => {
     throw new EverbindError('CLI_USAGE', `${file}: ${error.code ?? 'unreadable'}`, { file }, { cause: error });
   });
-  if (octets.length > most) throw new EverbindError('CLI_USAGE', `${file} is larger than ${most} octets`, { file });
+  if (octets === null) throw new EverbindError('CLI_USAGE', `${file} is larger than ${most} octets`, { file });
   return octets;
 }
