@@ -1,7 +1,7 @@
 /** A piece of work that waits for a transaction. */
 export interface Queued {
-  /** Called once, with the failure or null. */
-  readonly settle: (failure: unknown) => void;
+  /** Called once, with why it failed, or null. */
+  readonly settle: (failed: { readonly failure: unknown } | null) => void;
 }
 
 export interface CommitQueue<Work extends Queued> {

@@ -1,6 +1,7 @@
-import { closeSync, fsyncSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { syncFolder } from './sync-folder.ts';
 
 const KEPT_COPIES = 3;
 
@@ -9,29 +10,36 @@ const KEPT_COPIES = 3;
  * copies. A connection of its own: the caller's holds the lock, so that nothing changes between the copy and the migration.
  */
 export function keepCopy(path: string, now: number): void {
+  const folder = dirname(path);
   const prefix = `${basename(path)}.before-`;
-  const copy = join(dirname(path), `${prefix}${new Date(now).toISOString().replaceAll(/[:.]/g, '-')}`);
-  closeSync(openSync(copy, 'wx', 0o600));
-  try {
-    const db = new DatabaseSync(path, { readOnly: true, timeout: 5000 });
-    try {
-      db.prepare('VACUUM INTO ?').run(copy);
-    } finally {
-      db.close();
-    }
-    const file = openSync(copy, 'r+');
-    try {
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-  } catch (error) {
-    // Half a copy must not push out a whole one.
-    rmSync(copy, { force: true });
-    throw error;
-  }
-  const copies = readdirSync(dirname(path))
+  // Under its name only once it is whole: half a copy must not push out a whole one.
+  const unfinished = `${path}.copying`;
+  rmSync(unfinished, { force: true });
+  closeSync(openSync(unfinished, 'wx', 0o600));
+  copyTo(path, unfinished);
+  sync(unfinished);
+  renameSync(unfinished, join(folder, `${prefix}${new Date(now).toISOString().replaceAll(/[:.]/g, '-')}`));
+  syncFolder(folder);
+  const copies = readdirSync(folder)
     .filter((name) => name.startsWith(prefix))
     .sort();
-  for (const old of copies.slice(0, -KEPT_COPIES)) rmSync(join(dirname(path), old));
+  for (const old of copies.slice(0, -KEPT_COPIES)) rmSync(join(folder, old));
+}
+
+function copyTo(path: string, copy: string): void {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 5000 });
+  try {
+    db.prepare('VACUUM INTO ?').run(copy);
+  } finally {
+    db.close();
+  }
+}
+
+function sync(path: string): void {
+  const file = openSync(path, 'r+');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
 }

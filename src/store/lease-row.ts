@@ -31,8 +31,12 @@ export function activeHolder({ holder, expiresAt, ttl }: LeaseRow, now: number):
   return holder === null || runsOut || isGone(holder) ? null : holder;
 }
 
+/** What is no holder holds nothing: fencing makes it safe to take over. */
 function parseHolder(text: string | null): ProcessIdentity | null {
-  if (text === null) return null;
-  const { pid, started = null, boot = null, namespace = null } = JSON.parse(text) as Partial<ProcessIdentity>;
-  return typeof pid === 'number' ? { pid, started, boot, namespace } : null;
+  try {
+    const { pid, started = null, boot = null, namespace = null } = JSON.parse(text ?? '{}') as Partial<ProcessIdentity>;
+    return typeof pid === 'number' ? { pid, started, boot, namespace } : null;
+  } catch {
+    return null;
+  }
 }

@@ -1,17 +1,16 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { EverbindError } from '../errors/error.ts';
 import { migrate } from './migrate.ts';
 import { pendingMigrations } from './migrations.ts';
+import { syncFolder } from './sync-folder.ts';
 
 /** ms that opening and reading wait for a lock of another process. */
 const OPENING_WAIT = 5000;
 
 /** ms that the event loop may stand still for a lock; the commit queue tries again after that. */
 const LOCK_WAIT = 100;
-
-const isPosix = process.platform !== 'win32';
 
 /**
  * Opens the database for writing, or creates it: write-ahead log, every commit synced, foreign keys, old content overwritten. File and
@@ -50,7 +49,10 @@ export function openForReading(path: string): DatabaseSync {
 }
 
 function open(path: string, readOnly: boolean): DatabaseSync {
-  return new DatabaseSync(path, { readOnly, timeout: OPENING_WAIT, enableForeignKeyConstraints: true });
+  const db = new DatabaseSync(path, { readOnly, timeout: OPENING_WAIT, enableForeignKeyConstraints: true });
+  // Whoever wrote the file may have meant harm: sizes are checked, and what its schema calls has no side effects.
+  db.exec('PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF');
+  return db;
 }
 
 function createPrivately(path: string): void {
@@ -59,18 +61,9 @@ function createPrivately(path: string): void {
     const created = mkdirSync(folder, { recursive: true, mode: 0o700 });
     closeSync(openSync(path, 'a', 0o600));
     // The names of new folders and files are durable only once their folders are; SQLite does this for its own files alone.
-    if (isPosix) for (const made of created === undefined ? [folder] : [folder, dirname(created)]) syncFolder(made);
-  } else if (isPosix && (statSync(path).mode & 0o077) !== 0) {
+    for (const made of created === undefined ? [folder] : [folder, dirname(created)]) syncFolder(made);
+  } else if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) {
     // Put back from a backup, for example.
     for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, 0o600);
-  }
-}
-
-function syncFolder(path: string): void {
-  const folder = openSync(path, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
   }
 }

@@ -40,9 +40,9 @@ export function createGroupRunner({ db, path, clock, log, pin, signer }: GroupPa
   };
 
   /** Null, or why this work failed. A failure that ended the whole transaction is thrown. */
-  function runWork(work: Work): unknown {
+  function runWork(work: Work): { readonly failure: unknown } | null {
     if (work.fence !== null && work.fence.token !== leaseToken(db)) {
-      return new EverbindError('STORE_LEASE_LOST', 'another Everbind has taken over this state folder');
+      return { failure: new EverbindError('STORE_LEASE_LOST', 'another Everbind has taken over this state folder') };
     }
     const mark = log.mark();
     db.exec('SAVEPOINT work');
@@ -55,7 +55,7 @@ export function createGroupRunner({ db, path, clock, log, pin, signer }: GroupPa
       if (!db.isTransaction) throw error;
       db.exec('ROLLBACK TO work; RELEASE work');
       log.rewind(mark);
-      return storeFailure(error, path);
+      return { failure: storeFailure(error, path) };
     }
   }
 
@@ -74,14 +74,14 @@ export function createGroupRunner({ db, path, clock, log, pin, signer }: GroupPa
     }
   }
 
-  function runAll(works: readonly Work[]): ReadonlyMap<Work, unknown> {
+  function runAll(works: readonly Work[]): ReadonlyMap<Work, { readonly failure: unknown }> {
     log.begin();
     const key = signer();
     const conflict = key !== null && !pinChecked && checkPin(key);
-    const failures = new Map<Work, unknown>();
+    const failures = new Map<Work, { readonly failure: unknown }>();
     for (const work of works) {
-      const failure = runWork(work);
-      if (failure !== null) failures.set(work, failure);
+      const failed = runWork(work);
+      if (failed !== null) failures.set(work, failed);
     }
     const note = key === null ? null : log.finish(key);
     db.exec('COMMIT');
@@ -93,20 +93,21 @@ export function createGroupRunner({ db, path, clock, log, pin, signer }: GroupPa
   }
 
   return (works: readonly Work[], patient: boolean): boolean => {
-    let failures: ReadonlyMap<Work, unknown>;
+    let failures: ReadonlyMap<Work, { readonly failure: unknown }>;
     try {
       if (!begin(db, patient)) return false;
       failures = runAll(works);
     } catch (error) {
-      const failure = storeFailure(error, path);
-      failures = new Map(works.map((work) => [work, failure]));
+      const failed = { failure: storeFailure(error, path) };
+      failures = new Map(works.map((work) => [work, failed]));
     } finally {
       end(db);
     }
     for (const work of works) {
-      const failure = failures.get(work) ?? null;
+      const failed = failures.get(work) ?? null;
+      const failure = failed?.failure;
       if (failure instanceof EverbindError && failure.code === 'STORE_LEASE_LOST') work.fence?.onLost(failure);
-      work.settle(failure);
+      work.settle(failed);
     }
     return true;
   };

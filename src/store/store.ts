@@ -68,9 +68,9 @@ export function openStore({ path, clock, readOnly = false }: StoreOptions): Stor
             result = work(transaction);
             if (result instanceof Promise) throw new Error('the work of a transaction must be synchronous');
           },
-          settle: (failure) => {
-            if (failure === null) resolve(result);
-            else reject(failure);
+          settle: (failed) => {
+            if (failed === null) resolve(result);
+            else reject(failed.failure);
           },
         });
       }),
