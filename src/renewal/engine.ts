@@ -54,10 +54,7 @@ export function createEngine(parts: EngineParts): Engine {
       if (selection.names.length === 0 && !selection.force && !store.read((db) => anythingDue(db, now))) {
         return { managed, worked: 0 };
       }
-      const [{ renewOne }, { cleanUpLeftovers }] = await Promise.all([
-        import('./renew-one.ts'),
-        import('./presented.ts'),
-      ]);
+      const [{ renewOne }, { tidyUp }] = await Promise.all([import('./renew-one.ts'), import('./tidy-up.ts')]);
       const context = await contextFor(signal);
       const concurrency = store.read(appliedConfig)?.engine.concurrency ?? 1;
       const ids = selectIds(store.read, selection, now)[Symbol.iterator]();
@@ -77,8 +74,7 @@ export function createEngine(parts: EngineParts): Engine {
       const ends = await Promise.allSettled(Array.from({ length: concurrency }, worker));
       const stopped = ends.find((end) => end.status === 'rejected');
       if (stopped !== undefined) throw stopped.reason;
-      // Tidying up is tried again at the next run; it takes nothing back from this one.
-      await cleanUpLeftovers(context).catch(() => {});
+      await tidyUp(context);
       return { managed, worked };
     },
 

@@ -1,58 +1,82 @@
 import { statement } from '../store/statements.ts';
 import type { EngineContext } from './context.ts';
 import { asKnown } from './failure.ts';
-import { issuedWith } from './rows.ts';
+import { issuedWith, toRetire } from './rows.ts';
 import type { Issued, ManagedCertificate } from './types.ts';
+
+/** What something still refers to is looked at again after this time. */
+const AGAIN_MS = 86_400_000;
 
 /**
  * Removes old certificates beyond those kept for rolling back, revoked and failed ones, with their keys, and the keys of renewals that came to
- * no certificate. One that something still refers to stays and is tried again after the next renewal.
+ * no certificate. One that something still refers to stays and is tried again later.
  */
 export async function retireOld(context: EngineContext, certificate: ManagedCertificate): Promise<void> {
-  const { store } = context;
+  const { store, clock } = context;
   const { id, config } = certificate;
   const old = store.read((db) => [
     ...issuedWith(db, id, 'previous').slice(config.keepOld),
     ...issuedWith(db, id, 'failed'),
     ...issuedWith(db, id, 'revoked'),
-    ...issuedWith(db, id, 'retiring'),
   ]);
-  const begun = old.filter(({ status }) => status !== 'retiring');
-  if (begun.length > 0) {
-    // From here on nobody rolls back to one of them: its key may be gone.
+  if (old.length > 0) {
+    // From here on nobody rolls back to one of them: its key may be gone. A run that is killed here leaves it to the next one.
     await store.commit(({ db }) => {
-      for (const issued of begun) statement(db, `UPDATE issued SET status = 'retiring' WHERE id = ?`).run(issued.id);
+      const mark = statement(db, `UPDATE issued SET status = 'retiring', retire_at = ? WHERE id = ?`);
+      for (const issued of old) mark.run(clock.now(), issued.id);
     });
   }
   for (const issued of old) await retireOne(context, certificate, issued);
   await destroyUnusedKeys(context, certificate);
 }
 
+/** Tries again what could not be removed before, or was interrupted. */
+export async function retireLeftovers(context: EngineContext): Promise<void> {
+  const { store, clock } = context;
+  for (const { issued, certificate } of store.read((db) => toRetire(db, clock.now()))) {
+    context.signal.throwIfAborted();
+    await retireOne(context, certificate, issued);
+  }
+}
+
 async function retireOne(context: EngineContext, certificate: ManagedCertificate, issued: Issued): Promise<void> {
   const { store, keys } = context;
-  const { thumbprint, keyHandle } = issued;
+  const { name } = certificate;
+  const { id, thumbprint, keyHandle } = issued;
   try {
     for (const deployment of context.deploymentsFor(certificate.config)) {
-      if (!(await deployment.retire(thumbprint))) return;
+      if (!(await deployment.retire(thumbprint))) {
+        await tryLater(context, id);
+        return;
+      }
     }
     const shared = store.read((db) =>
       statement(
         db,
         `SELECT 1 FROM issued WHERE certificate_id = ? AND key_handle = ? AND status <> 'retired' AND id <> ?`,
-      ).get(certificate.id, keyHandle, issued.id),
+      ).get(certificate.id, keyHandle, id),
     );
     if (shared === undefined) await keys.destroy(keyHandle);
     await store.commit(({ db, audit }) => {
-      statement(db, `UPDATE issued SET status = 'retired', chain = '' WHERE id = ?`).run(issued.id);
-      const data = { thumbprint, keyDestroyed: shared === undefined };
-      audit({ type: 'certificate.retired', subject: certificate.name, data });
+      statement(db, `UPDATE issued SET status = 'retired', retire_at = NULL, chain = '' WHERE id = ?`).run(id);
+      audit({ type: 'certificate.retired', subject: name, data: { thumbprint, keyDestroyed: shared === undefined } });
     });
   } catch (error) {
-    const { code } = asKnown(error);
-    await store.commit(({ audit }) =>
-      audit({ type: 'certificate.retire-failed', subject: certificate.name, data: { thumbprint, code } }),
-    );
+    await tryLater(context, id, { name, thumbprint, code: asKnown(error).code });
   }
+}
+
+async function tryLater(
+  { store, clock }: EngineContext,
+  id: number,
+  failed?: { readonly name: string; readonly thumbprint: string; readonly code: string },
+): Promise<void> {
+  await store.commit(({ db, audit }) => {
+    statement(db, 'UPDATE issued SET retire_at = ? WHERE id = ?').run(clock.now() + AGAIN_MS, id);
+    if (failed === undefined) return;
+    const { name, thumbprint, code } = failed;
+    audit({ type: 'certificate.retire-failed', subject: name, data: { thumbprint, code } });
+  });
 }
 
 async function destroyUnusedKeys({ store, keys }: EngineContext, { id, name }: ManagedCertificate): Promise<void> {

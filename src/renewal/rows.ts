@@ -90,6 +90,18 @@ export function issuedWith(db: DatabaseSync, certificateId: number, status: Issu
     .map(toIssued);
 }
 
+/** Certificates to be removed by now, with what they were issued for. */
+export function toRetire(
+  db: DatabaseSync,
+  now: number,
+): readonly { readonly issued: Issued; readonly certificate: ManagedCertificate }[] {
+  const rows = statement(db, 'SELECT * FROM issued WHERE retire_at <= ? ORDER BY retire_at LIMIT 1000').all(now);
+  return rows.map(toIssued).flatMap((issued) => {
+    const certificate = certificateById(db, issued.certificateId);
+    return certificate === null ? [] : { issued, certificate };
+  });
+}
+
 /** Thumbprint of every certificate that we issued and did not remove, with the name of its managed certificate. */
 export function ownThumbprints(db: DatabaseSync): ReadonlyMap<string, string> {
   const rows = statement(

@@ -82,8 +82,10 @@ CREATE TABLE issued (
   not_before INTEGER NOT NULL,
   not_after INTEGER NOT NULL,
   issued_at INTEGER NOT NULL,
-  revoked_at INTEGER
+  revoked_at INTEGER,
+  retire_at INTEGER              -- when to try to remove it; NULL unless retiring
 ) STRICT;
+CREATE INDEX issued_retire ON issued (retire_at) WHERE retire_at IS NOT NULL;
 CREATE INDEX issued_certificate ON issued (certificate_id, status);
 CREATE INDEX issued_thumbprint ON issued (thumbprint);
 `;

@@ -1,0 +1,78 @@
+import { join } from 'node:path';
+import { gated } from '../../../lab/pebble/gate.ts';
+import { openState, type State } from '../../../src/cli/state.ts';
+import { parseConfig } from '../../../src/config/parse.ts';
+import { systemClock, systemRandom } from '../../../src/net/system.ts';
+import { createTransport } from '../../../src/net/transport.ts';
+import { parsePemRoots } from '../../../src/pki/pem.ts';
+import type { Clock } from '../../../src/ports/clock.ts';
+import type { Transport } from '../../../src/ports/transport.ts';
+import { applyConfig } from '../../../src/renewal/applied-config.ts';
+import { createEngine, type Engine } from '../../../src/renewal/engine.ts';
+import type { EngineParts } from '../../../src/renewal/parts.ts';
+import { type Fault, fileDeployment } from './file-server.ts';
+import { tokenFolderSolver } from './token-folder.ts';
+
+/** Where a CA is and how it is trusted; plain data, so that child processes can be told. */
+export interface CaAddress {
+  readonly directoryUrl: string;
+  readonly listenerCaPem: string;
+  readonly rootPem: string;
+}
+
+export interface OpenOptions {
+  readonly clock?: Clock;
+  readonly fault?: Fault;
+  /** Around the connection to the CA. */
+  readonly transport?: (transport: Transport) => Transport;
+  readonly parts?: Partial<EngineParts>;
+  readonly onState?: (state: State) => void;
+}
+
+/** A state folder with an engine over it. Its certificates are put on the endpoints `NAME:443` of a server in a file. */
+export interface Opened {
+  readonly state: State;
+  readonly engine: Engine;
+  /** Applies a configuration; `certificates` and `engine` are YAML. */
+  apply(certificates: string, more?: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openEngine(folder: string, ca: CaAddress, options: OpenOptions = {}): Promise<Opened> {
+  const {
+    clock = systemClock,
+    fault = () => {},
+    transport: around = (transport: Transport): Transport => transport,
+  } = options;
+  const state = await openState(folder, { clock });
+  options.onState?.(state);
+  const transport = createTransport({ roots: [ca.listenerCaPem], proxy: null });
+  const roots = parsePemRoots(ca.rootPem);
+  const engine = createEngine({
+    ...state,
+    clock,
+    random: systemRandom,
+    userAgent: 'everbind-test',
+    prepare: async () => {},
+    transportFor: async () => around(gated(transport)),
+    rootsFor: async () => roots,
+    solverFor: () => tokenFolderSolver(join(folder, 'tokens'), (call) => fault(call, '')),
+    deploymentsFor: (certificate) =>
+      certificate.deployments.map(() => fileDeployment(folder, `${certificate.name}:443`, fault)),
+    resolveSecret: (reference) => state.secrets.resolveSecret(reference),
+    ...options.parts,
+  });
+  return {
+    state,
+    engine,
+    apply: async (certificates, more = '') => {
+      const text = `version: 1\nissuers: [{ name: ca, directory: "${ca.directoryUrl}", termsOfServiceAgreed: true }]\n${more}\ncertificates: ${certificates}\n`;
+      const config = parseConfig(Buffer.from(text), join(folder, 'everbind.yaml'));
+      await applyConfig(state.store, config.fingerprint, clock.now(), async () => config);
+    },
+    close: async () => {
+      transport.close();
+      await state.close();
+    },
+  };
+}
