@@ -11,7 +11,7 @@ export const AUDIT_ERRORS = entries({
   AUDIT_KEY_INVALID: {
     exit: 2,
     summary: 'A verifier key is not of the form name+hash+key.',
-    action: 'Take the key that everbind audit key prints.',
+    action: 'Give the key with --key, as everbind audit key printed it when the log was new.',
   },
   AUDIT_NO_SUCH_EVENT: {
     exit: 2,

@@ -86,9 +86,11 @@ describe('audit log', () => {
   });
 
   it('is told apart from a folder without one', async () => {
-    const { status, err } = await run(['log'], join(folder, 'nowhere'));
-    assert.equal(status, 2);
-    assert.match(err, /STORE_NOT_FOUND/);
+    for (const args of [['log'], ['verify'], ['prove', '0'], ['checkpoint']]) {
+      const { status, err } = await run(args, join(folder, 'nowhere'));
+      assert.equal(status, 2);
+      assert.match(err, /STORE_NOT_FOUND/);
+    }
   });
 });
 
@@ -198,6 +200,32 @@ describe('audit prove and check-proof', () => {
     }
     assert.equal((await run(['check-proof', '/dev/zero'])).status, 2);
     assert.equal((await run(['check-proof', join(folder, 'no-such-file')])).status, 2);
+  });
+});
+
+describe('audit checkpoint --after', () => {
+  it('proves without the log that it only grew', async () => {
+    const key = (await run(['key'])).out.trim();
+    const nowhere = join(folder, 'nowhere');
+    const db = new DatabaseSync(join(stateDir, 'everbind.db'), { readOnly: true });
+    const notes = db.prepare('SELECT note FROM audit_checkpoint ORDER BY size').all();
+    db.close();
+    assert.equal(notes.length, 3);
+    const saved = join(folder, 'earlier.checkpoint');
+    const proof = join(folder, 'growth.proof');
+    const check = () => run(['check-proof', proof, '--after', saved, '--key', key], nowhere);
+    for (const { note } of notes) {
+      await writeFile(saved, String(note));
+      await writeFile(proof, (await run(['checkpoint', '--after', saved])).out);
+      const { status, out, err } = await check();
+      assert.equal(status, 0, err);
+      assert.match(out, /^holds {2}the log of 4 events continues the saved one$/m);
+    }
+    await writeFile(saved, String(notes[0]?.['note']));
+    assert.equal((await check()).status, 6);
+    await writeFile(saved, 'none');
+    assert.equal((await run(['checkpoint', '--after', saved])).status, 6);
+    assert.equal((await run(['check-proof', proof, '--after', saved], nowhere)).status, 2);
   });
 });
 

@@ -71,7 +71,7 @@ export interface Judgement {
   /** https records whose certificate is one of the active ones. */
   readonly records: number;
   readonly audit: LogReport;
-  /** Files below the folders for challenges. */
+  /** Files below the folders for challenges. An empty folder may stay after a kill: whose it is was written nowhere. */
   readonly leftovers: readonly string[];
   readonly leaseHeld: boolean;
 }
@@ -174,11 +174,18 @@ async function judge(world: DemoWorld, sim: SimWindows, pebble: Pebble, windows:
       active: active.size,
       records: records.filter(({ certificateHash }) => active.has(certificateHash)).length,
       audit: verifyStoredLog(state.store, await readPinnedKey(world.stateDir)),
-      leftovers: (await readdir(windows, { recursive: true })).filter((path) => path.includes('.well-known')),
+      leftovers: await filesOfChallenges(windows),
       leaseHeld: rows('SELECT holder FROM lease WHERE holder IS NOT NULL').length > 0,
     };
   } finally {
     transport.close();
     await state.close();
   }
+}
+
+async function filesOfChallenges(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && entry.parentPath.includes('.well-known'))
+    .map(({ parentPath, name }) => join(parentPath, name));
 }

@@ -60,9 +60,9 @@ describe('the lease', () => {
   it('is prolonged while its holder lives', async () => {
     await withFolder(async ({ open }) => {
       const [one, other] = [open(), open()];
-      const lease = await acquireLease(one, systemClock, 400);
+      const lease = await acquireLease(one, systemClock, 900);
       for (let round = 0; round < 12; round += 1) {
-        await systemClock.sleep(50);
+        await systemClock.sleep(100);
         await assert.rejects(acquireLease(other, systemClock), { code: 'STORE_LEASE_HELD' });
       }
       assert.equal(lease.lost.aborted, false);

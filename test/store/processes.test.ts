@@ -69,13 +69,13 @@ describe('a process killed while it commits', () => {
 describe('a holder of the lease', () => {
   it('that is stopped for too long loses it, and finds out before it writes again', async () => {
     await withFolder(async ({ open, path }) => {
-      const child = start('hold', path, '600');
+      const child = start('hold', path, '1200');
       await child.told(1);
       const store = open();
-      await assert.rejects(acquireLease(store, systemClock, 600), { code: 'STORE_LEASE_HELD' });
+      await assert.rejects(acquireLease(store, systemClock, 1200), { code: 'STORE_LEASE_HELD' });
       child.process.kill('SIGSTOP');
       let lease = null;
-      for (let tries = 0; lease === null && tries < 100; tries += 1) {
+      for (let tries = 0; lease === null && tries < 200; tries += 1) {
         await systemClock.sleep(50);
         lease = await acquireLease(store, systemClock).catch(() => null);
       }

@@ -1,10 +1,17 @@
 import type { Command } from 'commander';
+import { checkContinuation } from '../../audit/continuation.ts';
 import { decodeEvent } from '../../audit/event.ts';
 import { verifierText } from '../../audit/note.ts';
 import { checkProof, MOST_PROOF_OCTETS, parseProof } from '../../audit/proof.ts';
 import { tlogProof } from '../../audit/tlog-proof.ts';
 import { EverbindError } from '../../errors/error.ts';
-import { newestCheckpoint, proveEvent, readEvents, verifyStoredLog } from '../../store/audit-read.ts';
+import {
+  newestCheckpoint,
+  proveContinuation,
+  proveEvent,
+  readEvents,
+  verifyStoredLog,
+} from '../../store/audit-read.ts';
 import { givenKey, readPinnedKey } from '../audit-key-file.ts';
 import { type Globals, globalsOf, withGlobals } from '../globals.ts';
 import { renderTable } from '../output/table.ts';
@@ -96,14 +103,16 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
     .action(async () => {
       const globals = globalsOf(verify, world);
       const options = verify.opts<{ checkpoint?: string[]; key?: string }>();
-      const verifier = options.key === undefined ? await readPinnedKey(globals.stateDir) : await givenKey(options.key);
       const saved = await Promise.all(
         (options.checkpoint ?? []).map(async (file) => ({
           label: file,
           note: await readBounded(file, MOST_CHECKPOINT_OCTETS),
         })),
       );
-      const report = await withReadOnlyStore(globals, world, (store) => verifyStoredLog(store, verifier, saved));
+      const { report, verifier } = await withReadOnlyStore(globals, world, async (store) => {
+        const known = options.key === undefined ? await readPinnedKey(globals.stateDir) : await givenKey(options.key);
+        return { verifier: known, report: verifyStoredLog(store, known, saved) };
+      });
       setStatus(report.ok ? 0 : BROKEN);
       const lines = report.ok
         ? [
@@ -130,8 +139,9 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
     .action(async (number: string) => {
       const globals = globalsOf(prove, world);
       const index = wholeNumber(number, 'the number of the event');
-      const verifier = await readPinnedKey(globals.stateDir);
-      const proof = await withReadOnlyStore(globals, world, (store) => proveEvent(store, index, verifier));
+      const proof = await withReadOnlyStore(globals, world, async (store) =>
+        proveEvent(store, index, await readPinnedKey(globals.stateDir)),
+      );
       if (prove.opts<{ tlog?: boolean }>().tlog === true) world.io.out(tlogProof(proof));
       else world.io.out(`${JSON.stringify(proof, null, globals.json ? 0 : 2)}\n`);
     });
@@ -139,15 +149,25 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
   const check = withGlobals(group.command('check-proof <file>'))
     .description('check a proof; needs no state folder')
     .option('--key <key>', "the log's verifier key as you know it, or a file with it")
+    .option('--after <file>', 'the proof of audit checkpoint --after, against the checkpoint that was saved')
     .addHelpText(
       'after',
-      '\nExamples:\n  everbind audit check-proof proof.json --key everbind.pub\n\nWithout --key the proof shows only that the owner of the key inside it made it.\nExit status: 0 it holds, 6 it does not.',
+      '\nExamples:\n  everbind audit check-proof proof.json --key everbind.pub\n  everbind audit check-proof growth.proof --after saved.checkpoint --key everbind.pub\n\nWithout --key the proof shows only that the owner of the key inside it made it.\nExit status: 0 it holds, 6 it does not.',
     )
     .action(async (file: string) => {
       const globals = globalsOf(check, world);
-      const { key } = check.opts<{ key?: string }>();
-      const value = parseProof((await readBounded(file, MOST_PROOF_OCTETS)).toString('utf8'));
-      const checked = checkProof(value, key === undefined ? null : await givenKey(key));
+      const options = check.opts<{ key?: string; after?: string }>();
+      const known = options.key === undefined ? null : await givenKey(options.key);
+      const proof = (await readBounded(file, MOST_PROOF_OCTETS)).toString('utf8');
+      if (options.after !== undefined) {
+        if (known === null) throw new EverbindError('CLI_USAGE', '--after needs --key');
+        const saved = await readBounded(options.after, MOST_CHECKPOINT_OCTETS);
+        const { size, root } = checkContinuation(proof, saved, known);
+        const said = `${paint('green', 'holds')}  the log of ${size} events continues the saved one\n`;
+        print(globals, { ok: true, size, root: root.toString('base64'), verifier: verifierText(known) }, said);
+        return;
+      }
+      const checked = checkProof(parseProof(proof), known);
       const { event, checkpoint, verifier, keyGiven } = checked;
       const text = [
         `${paint('green', 'holds')}  event ${event.seq} of ${checkpoint.size}, ${new Date(event.time).toISOString()}`,
@@ -166,9 +186,22 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
 
   const checkpoint = withGlobals(group.command('checkpoint'))
     .description('the newest signed checkpoint, to be kept elsewhere (C2SP tlog-checkpoint)')
-    .addHelpText('after', '\nExamples:\n  everbind audit checkpoint > everbind.checkpoint')
+    .option('--after <file>', 'with a proof that it continues the checkpoint in the file (C2SP tlog-witness)')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  everbind audit checkpoint > everbind.checkpoint\n  everbind audit checkpoint --after saved.checkpoint > growth.proof',
+    )
     .action(async () => {
       const globals = globalsOf(checkpoint, world);
+      const { after } = checkpoint.opts<{ after?: string }>();
+      if (after !== undefined) {
+        const saved = await readBounded(after, MOST_CHECKPOINT_OCTETS);
+        const proof = await withReadOnlyStore(globals, world, async (store) =>
+          proveContinuation(store, saved, await readPinnedKey(globals.stateDir)),
+        );
+        print(globals, { proof }, proof);
+        return;
+      }
       const note = await withReadOnlyStore(globals, world, newestCheckpoint);
       if (note === null) throw new EverbindError('AUDIT_NO_SUCH_EVENT', 'the audit log is empty');
       print(globals, { checkpoint: note }, note);
