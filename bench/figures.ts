@@ -46,3 +46,9 @@ export function runChild<T>(script: URL, argument: unknown, env: NodeJS.ProcessE
 export function round(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }
+
+/** The middle one; of an even number the lower of the two. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
+}

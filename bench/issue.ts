@@ -5,61 +5,80 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Pebble, startPebble } from '../lab/pebble/server.ts';
 import { bundle } from '../tools/build.ts';
-import { type IssueFigures, round, runChild } from './figures.ts';
+import { type IssueFigures, median, round, runChild } from './figures.ts';
 import { legoInARow } from './lego.ts';
 
 const goals = { acmeClientRatio: 2.7, legoRatio: 25, cpuMsPerCert: 8, peakMiB: 130, requestsPerCert: 7 };
 
 /**
  * Everbind with its full durable journal against npm's acme-client at its best concurrency and lego in a row, all against the same Pebble in
- * one run: figures of different machines or days say nothing about each other.
+ * one run: figures of different machines or days say nothing about each other. A shared machine is faster in one minute than in the next,
+ * so that they take turns: each figure is the median of the rounds, each ratio the median of the ratios within a round.
  */
 export async function benchIssue(args: readonly string[]): Promise<boolean> {
   const { values } = parseArgs({
     args: [...args],
     options: {
       count: { type: 'string', default: '1000' },
-      concurrency: { type: 'string', default: '16' },
+      concurrency: { type: 'string', default: '32' },
       lego: { type: 'string', default: '100' },
+      rounds: { type: 'string', default: '3' },
     },
   });
   const count = Number(values.count);
-  const folder = await mkdtemp(join(tmpdir(), 'everbind-bench-'));
   console.log(`${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores, Node ${process.version}`);
+  const rounds: Round[] = [];
+  for (let number = 1; number <= Number(values.rounds); number += 1) {
+    console.log(`round ${number} of ${values.rounds}`);
+    rounds.push(await playRound(count, Number(values.concurrency), Number(values.lego)));
+  }
+  const middle = (of: (played: Round) => number, digits: number): number => round(median(rounds.map(of)), digits);
+  const figures = {
+    certificates: Math.min(...rounds.map(({ ours }) => ours.certificates)),
+    certsPerSecond: middle(({ ours }) => rate(ours), 1),
+    acmeClientRatio: middle(({ ours, acmeClient }) => rate(ours) / acmeClient, 2),
+    legoRatio: middle(({ ours, lego }) => rate(ours) / lego, 1),
+    cpuMsPerCert: middle(({ ours }) => ours.cpuMs / count, 2),
+    peakMiB: round(Math.max(...rounds.map(({ ours }) => ours.peakMiB)), 1),
+    // To one digit: directory, nonces and account of the whole run are a few hundredths of a request for each certificate.
+    requestsPerCert: middle(({ ours }) => ours.requests / count, 1),
+    connections: Math.max(...rounds.map(({ ours }) => ours.connections)),
+  };
+  const ok =
+    figures.certificates === count &&
+    figures.acmeClientRatio >= goals.acmeClientRatio &&
+    figures.legoRatio >= goals.legoRatio &&
+    figures.cpuMsPerCert <= goals.cpuMsPerCert &&
+    figures.peakMiB <= goals.peakMiB &&
+    figures.requestsPerCert <= goals.requestsPerCert;
+  console.log(`goals: ${JSON.stringify(goals)}`);
+  console.log(JSON.stringify({ ...figures, ok }));
+  return ok;
+}
+
+interface Round {
+  readonly ours: IssueFigures;
+  /** Certificates per second, at the better concurrency. */
+  readonly acmeClient: number;
+  readonly lego: number;
+}
+
+/** Everybody once, against a CA that starts empty: what it has issued before makes it slower. */
+async function playRound(count: number, concurrency: number, legoCount: number): Promise<Round> {
+  const folder = await mkdtemp(join(tmpdir(), 'everbind-bench-'));
   const pebble = await startPebble({ alwaysValid: true });
   try {
-    const ours = await everbind(pebble, folder, count, Number(values.concurrency));
+    const ours = await everbind(pebble, folder, count, concurrency);
     print('everbind', ours);
     const peers: IssueFigures[] = [];
-    for (const concurrency of [8, 32]) {
-      const figures = await acmeClient(pebble, folder, Math.min(count, 300), concurrency);
-      print(`acme-client, ${concurrency} at a time`, figures);
+    for (const atOnce of [8, 32]) {
+      const figures = await acmeClient(pebble, folder, Math.min(count, 300), atOnce);
+      print(`acme-client, ${atOnce} at a time`, figures);
       peers.push(figures);
     }
-    const lego = await legoInARow(pebble, Number(values.lego));
+    const lego = await legoInARow(pebble, legoCount);
     console.log(`lego, one after another: ${lego.toFixed(1)} certificates/s`);
-    const best = Math.max(...peers.map(rate));
-    const figures = {
-      certificates: ours.certificates,
-      certsPerSecond: round(rate(ours), 1),
-      acmeClientRatio: round(rate(ours) / best, 2),
-      legoRatio: round(rate(ours) / lego, 1),
-      cpuMsPerCert: round(ours.cpuMs / count, 2),
-      peakMiB: round(ours.peakMiB, 1),
-      // To one digit: directory, nonces and account of the whole run are a few hundredths of a request for each certificate.
-      requestsPerCert: round(ours.requests / count, 1),
-      connections: ours.connections,
-    };
-    const ok =
-      figures.certificates === count &&
-      figures.acmeClientRatio >= goals.acmeClientRatio &&
-      figures.legoRatio >= goals.legoRatio &&
-      figures.cpuMsPerCert <= goals.cpuMsPerCert &&
-      figures.peakMiB <= goals.peakMiB &&
-      figures.requestsPerCert <= goals.requestsPerCert;
-    console.log(`goals: ${JSON.stringify(goals)}`);
-    console.log(JSON.stringify({ ...figures, ok }));
-    return ok;
+    return { ours, acmeClient: Math.max(...peers.map(rate)), lego };
   } finally {
     await pebble.stop();
     await rm(folder, { recursive: true, force: true });

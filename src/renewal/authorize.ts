@@ -11,23 +11,23 @@ import type { ChallengeTask } from '../ports/solver.ts';
 import type { EngineContext } from './context.ts';
 import { isResumable } from './failure.ts';
 import { cleanUp, present, type Presentation } from './presented.ts';
-import type { Renewal } from './types.ts';
+import type { ManagedCertificate, Renewal } from './types.ts';
 
 interface Work extends Presentation {
   readonly challengeUrl: string;
 }
 
 /**
- * Proves control of every name of a pending order; the order as it is once the CA has seen enough. What is presented is journaled first and
- * removed in the end, whatever happens. When it fails for good, the authorizations still pending are given up.
+ * Proves control of every name of a pending order; the order as it is once the CA has seen enough, and journaled as such. What is presented is
+ * journaled first and removed in the end, whatever happens. When it fails for good, the authorizations still pending are given up.
  */
 export async function authorize(
   context: EngineContext,
   client: AcmeClient,
-  certificate: CertificateConfig,
+  { name, config }: ManagedCertificate,
   renewal: Renewal,
   order: OrderResource,
-): Promise<OrderResource> {
+): Promise<[Renewal, OrderResource]> {
   const { identifiers } = renewal;
   const { signal } = context;
   const { authorizations } = order.order;
@@ -42,14 +42,26 @@ export async function authorize(
     );
     const works = found
       .filter(({ authorization }) => authorization.status === 'pending')
-      .map(({ authorization }) => chooseWork(context, client, certificate, authorization));
+      .map(({ authorization }) => chooseWork(context, client, config, authorization));
     await present(context, renewal, works);
+    let ready: OrderResource;
     try {
       await Promise.all(works.map(({ challengeUrl }) => client.respondToChallenge(challengeUrl, signal)));
-      return await client.waitForOrder(order.url, { until: 'ready', identifiers, signal });
-    } finally {
+      ready = await client.waitForOrder(order.url, { until: 'ready', identifiers, signal });
+    } catch (error) {
       await cleanUp(context, works);
+      throw error;
     }
+    // At the same time: where removing takes no time, both share a commit.
+    const [authorized] = await Promise.all([
+      context.journal.step(renewal, name, {
+        changes: { step: 'authorized' },
+        type: 'order.ready',
+        data: { order: order.url },
+      }),
+      cleanUp(context, works),
+    ]);
+    return [authorized, ready];
   } catch (error) {
     const reason = await reasonOf(client, authorizations, error);
     // An order that can go on later needs its authorizations.

@@ -14,11 +14,13 @@ export interface Selection {
 
 const PAGE = 200;
 
-/** Whether anything is due: a look into three indexes, whatever the number of certificates. */
+/** Whether there is anything to do: a look into indexes, whatever the number of certificates. */
 export function anythingDue(db: DatabaseSync, now: number): boolean {
   const due = statement(db, 'SELECT 1 FROM certificate WHERE removed = 0 AND next_due <= ? LIMIT 1').get(now);
   const old = statement(db, 'SELECT 1 FROM issued WHERE retire_at <= ? LIMIT 1').get(now);
-  return due !== undefined || old !== undefined || removedButOpen(db).length > 0;
+  // A kill may have come when every certificate was finished and an answer to a challenge still there.
+  const visible = statement(db, 'SELECT 1 FROM presented LIMIT 1').get();
+  return due !== undefined || old !== undefined || visible !== undefined || removedButOpen(db).length > 0;
 }
 
 /** Certificates that are no longer declared and have a renewal that is not finished: it may have changed bindings. */

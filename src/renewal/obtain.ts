@@ -19,29 +19,15 @@ export async function obtain(
   certificate: ManagedCertificate,
   begun: Renewal,
 ): Promise<Renewal> {
-  const { journal, keys, sessions, clock, signal } = context;
-  const { name, config } = certificate;
+  const { keys, sessions, clock, signal } = context;
   let renewal = begun;
   const session = await sessions.open(renewal.issuer);
-  if (renewal.step === 'started') {
-    await keys.generate(keyName(renewal.keyHandle), renewal.algorithm);
-    renewal = await journal.step(renewal, name, {
-      changes: { step: 'key' },
-      type: 'key.generated',
-      data: { key: renewal.keyHandle, algorithm: renewal.algorithm },
-    });
-  }
+  if (renewal.step === 'started') await keys.generate(keyName(renewal.keyHandle), renewal.algorithm);
   const signer = await keys.open(renewal.keyHandle);
   let order: OrderResource;
   [renewal, order] = await orderFor(context, session, certificate, renewal);
   if (order.order.status === 'pending') {
-    const { url } = order;
-    order = await authorize(context, session.client, config, renewal, order);
-    renewal = await journal.step(renewal, name, {
-      changes: { step: 'authorized' },
-      type: 'order.ready',
-      data: { order: url },
-    });
+    [renewal, order] = await authorize(context, session.client, certificate, renewal, order);
   }
   const valid = await finalize(context, session, renewal, signer, order);
   const url = valid.order.certificate;

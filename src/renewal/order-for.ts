@@ -9,6 +9,7 @@ import type { Transaction } from '../store/store.ts';
 import type { EngineContext } from './context.ts';
 import { findLostOrder } from './find-order.ts';
 import type { IssuerSession } from './issuer-session.ts';
+import { withRenewal } from './journal.ts';
 import { issuedWith } from './rows.ts';
 import type { ManagedCertificate, Renewal } from './types.ts';
 
@@ -43,11 +44,24 @@ async function newOrder(
   const { client, config, accountUrl } = session;
   const { identifiers } = begun;
   const replaces = replacedId(context, certificate, begun.issuer, accountUrl);
-  const requested = await context.journal.step(begun, certificate.name, {
-    changes: { step: 'order-requested' },
-    type: 'order.requested',
-    data: { issuer: config.name, names: identifiers.map(({ value }) => value), replaces, profile: config.profile },
-  });
+  const requested = await context.journal.step(
+    begun,
+    certificate.name,
+    {
+      changes: { step: 'order-requested' },
+      type: 'order.requested',
+      data: { issuer: config.name, names: identifiers.map(({ value }) => value), replaces, profile: config.profile },
+    },
+    ({ audit }) => {
+      if (begun.step !== 'started') return;
+      const { keyHandle, algorithm } = begun;
+      audit({
+        type: 'key.generated',
+        subject: certificate.name,
+        data: withRenewal(begun.id, { key: keyHandle, algorithm }),
+      });
+    },
+  );
   const order = await client.newOrder(
     {
       identifiers,

@@ -17,7 +17,7 @@ const MOST_WORKS = 256;
  * A commit waits for the disk and nothing else runs meanwhile. Under load the disk therefore rests this many times as long as the last
  * commit took, and what comes in shares the next one; where works come one by one, each is written at once.
  */
-const REST = 2;
+const REST = 3;
 
 const MOST_REST_MS = 50;
 

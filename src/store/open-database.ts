@@ -25,7 +25,7 @@ export function openForWriting(path: string, now: number): DatabaseSync {
     }
     db.exec('PRAGMA synchronous = FULL; PRAGMA secure_delete = ON');
     migrate(db, path, now);
-    db.exec(`PRAGMA busy_timeout = ${LOCK_WAIT}; PRAGMA query_only = ON`);
+    db.exec(`PRAGMA busy_timeout = ${LOCK_WAIT}`);
     return db;
   } catch (error) {
     db.close();

@@ -45,10 +45,10 @@ export function createGroupRunner({ db, path, clock, log, pin, signer }: GroupPa
       return { failure: new EverbindError('STORE_LEASE_LOST', 'another Everbind has taken over this state folder') };
     }
     const mark = log.mark();
-    db.exec('SAVEPOINT work');
+    statement(db, 'SAVEPOINT work').run();
     try {
       work.run(transaction);
-      db.exec('RELEASE work');
+      statement(db, 'RELEASE work').run();
       return null;
     } catch (error) {
       // A full disk may have ended the transaction already.
@@ -116,7 +116,7 @@ export function createGroupRunner({ db, path, clock, log, pin, signer }: GroupPa
 /** False when another process holds the lock and there is time to wait. */
 function begin(db: DatabaseSync, patient: boolean): boolean {
   try {
-    db.exec('PRAGMA query_only = OFF; BEGIN IMMEDIATE');
+    statement(db, 'BEGIN IMMEDIATE').run();
     return true;
   } catch (error) {
     if (patient && isBusy(error)) return false;
@@ -124,11 +124,10 @@ function begin(db: DatabaseSync, patient: boolean): boolean {
   }
 }
 
-/** Back to reading, whatever happened. */
+/** No transaction stays open, whatever happened. */
 function end(db: DatabaseSync): void {
   try {
     if (db.isTransaction) db.exec('ROLLBACK');
-    db.exec('PRAGMA query_only = ON');
   } catch {
     // The disk is gone; the next transaction says so.
   }

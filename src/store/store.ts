@@ -8,6 +8,7 @@ import { createCommitQueue } from './commit-queue.ts';
 import { storeFailure } from './failure.ts';
 import { openForReading, openForWriting } from './open-database.ts';
 import { createGroupRunner, type Work } from './run-group.ts';
+import { statement } from './statements.ts';
 import type { Fence, Transaction } from './transaction.ts';
 
 export type { Transaction } from './transaction.ts';
@@ -23,7 +24,7 @@ export interface Store {
    * bring it back). The work must be synchronous. While a lease is held, the commit checks it; only taking the lease itself is not fenced.
    */
   commit<T>(work: (transaction: Transaction) => T, options?: { readonly fenced?: boolean }): Promise<T>;
-  /** Reads one state: that after the last commit, or within a work that of its transaction. The work must not keep the database. */
+  /** Reads one state: that after the last commit, or within a work that of its transaction. Changes are taken back. The work must not keep the database. */
   read<T>(work: (db: DatabaseSync) => T): T;
   /** Events can be logged from now on. */
   signWith(signer: CheckpointSigner): void;
@@ -77,11 +78,11 @@ export function openStore({ path, clock, readOnly = false }: StoreOptions): Stor
     read: (work) =>
       guarded(path, () => {
         if (db.isTransaction) return work(db);
-        db.exec('BEGIN');
+        statement(db, 'BEGIN').run();
         try {
           return work(db);
         } finally {
-          db.exec('ROLLBACK');
+          statement(db, 'ROLLBACK').run();
         }
       }),
     signWith: (key) => {
