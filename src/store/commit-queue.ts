@@ -1,23 +1,34 @@
+import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
+
+/** Why something failed; null when it did not. */
+export type Failed = { readonly failure: unknown } | null;
+
 /** A piece of work that waits for a transaction. */
 export interface Queued {
-  /** Called once, with why it failed, or null. */
-  readonly settle: (failed: { readonly failure: unknown } | null) => void;
+  /** Called once. */
+  readonly settle: (failed: Failed) => void;
+}
+
+/** A transaction that was committed, or that failed. */
+export interface Group {
+  /** Settles its works, once it is known whether the disk has them. */
+  settle(unsynced: Failed): void;
 }
 
 export interface CommitQueue<Work extends Queued> {
   add(work: Work): void;
-  /** Runs everything that waits, now. */
-  drain(): void;
+  /** Waits until everything is done that was added; without rest and without patience. */
+  drain(): Promise<void>;
 }
 
 /** Works of one transaction; more wait for the next, so that a flood does not keep everything else from running. */
 const MOST_WORKS = 256;
 
 /**
- * A commit waits for the disk and nothing else runs meanwhile. Under load the disk therefore rests this many times as long as the last
- * commit took, and what comes in shares the next one; where works come one by one, each is written at once.
+ * Each transaction costs the same few pages whatever it holds. Under load there is therefore a rest after each, this many times as long as it
+ * took, and what comes in shares the next one; where works come one by one, each is written at once.
  */
-const REST = 3;
+const REST = 1;
 
 const MOST_REST_MS = 50;
 
@@ -26,53 +37,70 @@ const RETRY_MS = 20;
 const PATIENCE_MS = 5000;
 
 /**
- * Gathers works into groups. `runGroup` runs one transaction and settles its works; with `patient` it may instead answer false when another
- * process holds the lock, and is called again later.
+ * Gathers works into groups. `runGroup` runs one transaction; with `patient` it may instead answer null when another process holds the lock, and
+ * is called again later. `sync` brings what was committed to disk, beside the event loop; once it has failed nobody knows what the disk holds,
+ * and every later work fails as well.
  */
 export function createCommitQueue<Work extends Queued>(
-  runGroup: (works: readonly Work[], patient: boolean) => boolean,
+  runGroup: (works: readonly Work[], patient: boolean) => Group | null,
+  sync: () => Promise<void>,
 ): CommitQueue<Work> {
   let waiting: Work[] = [];
-  let scheduled = false;
+  let running: Promise<void> | null = null;
+  let draining = false;
+  let broken: Failed = null;
   /** When the next flush may begin, and since when the lock is held by others: ms of performance.now(). */
   let earliest = 0;
   let busySince: number | null = null;
 
-  function flush(patient: boolean): void {
+  async function flush(): Promise<void> {
     const begun = performance.now();
     const works = waiting.slice(0, MOST_WORKS);
-    if (!runGroup(works, patient && begun - (busySince ?? begun) < PATIENCE_MS)) {
+    const patient = !draining && begun - (busySince ?? begun) < PATIENCE_MS;
+    const group = broken === null ? runGroup(works, patient) : failedGroup(works);
+    if (group === null) {
       busySince ??= begun;
       earliest = begun + RETRY_MS;
       return;
     }
     busySince = null;
     waiting = waiting.slice(works.length);
+    broken ??= await sync().then(
+      () => null,
+      (failure: unknown) => ({ failure }),
+    );
+    group.settle(broken);
     const ended = performance.now();
     earliest = works.length > 1 ? ended + Math.min(REST * (ended - begun), MOST_REST_MS) : 0;
   }
 
-  function schedule(): void {
-    if (scheduled || waiting.length === 0) return;
-    scheduled = true;
-    const run = (): void => {
-      scheduled = false;
-      if (waiting.length > 0) flush(true);
-      schedule();
-    };
-    const rest = earliest - performance.now();
-    // After the I/O callbacks of this turn: everything that they unblocked shares the transaction.
-    if (rest < 1) setImmediate(run);
-    else setTimeout(run, rest);
+  async function run(): Promise<void> {
+    while (waiting.length > 0) {
+      const rest = draining ? 0 : earliest - performance.now();
+      // After the I/O callbacks of this turn: everything that they unblocked shares the transaction.
+      if (rest < 1) await immediate();
+      else await sleep(rest);
+      await flush();
+    }
+    running = null;
   }
 
   return {
     add: (work) => {
       waiting.push(work);
-      schedule();
+      running ??= run();
     },
-    drain: () => {
-      while (waiting.length > 0) flush(false);
+    drain: async () => {
+      draining = true;
+      await running;
+    },
+  };
+}
+
+function failedGroup(works: readonly Queued[]): Group {
+  return {
+    settle: (failed) => {
+      for (const work of works) work.settle(failed);
     },
   };
 }

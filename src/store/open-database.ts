@@ -13,7 +13,7 @@ const OPENING_WAIT = 5000;
 const LOCK_WAIT = 100;
 
 /**
- * Opens the database for writing, or creates it: write-ahead log, every commit synced, foreign keys, old content overwritten. File and
+ * Opens the database for writing, or creates it: write-ahead log, foreign keys, old content overwritten. File and
  * folder are private from the moment they exist; SQLite gives its -wal and -shm files the mode of the database.
  */
 export function openForWriting(path: string, now: number): DatabaseSync {
@@ -25,7 +25,8 @@ export function openForWriting(path: string, now: number): DatabaseSync {
     }
     db.exec('PRAGMA synchronous = FULL; PRAGMA secure_delete = ON');
     migrate(db, path, now);
-    db.exec(`PRAGMA busy_timeout = ${LOCK_WAIT}`);
+    // From here on commits are synced by createLogSync: SQLite would have everything else wait for the disk.
+    db.exec(`PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = ${LOCK_WAIT}`);
     return db;
   } catch (error) {
     db.close();

@@ -4,7 +4,7 @@ import type { CheckpointSigner } from '../ports/checkpoint-signer.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { AuditAppender } from './audit-log.ts';
 import type { CheckpointPin } from './checkpoint-pin.ts';
-import type { Queued } from './commit-queue.ts';
+import type { Failed, Group, Queued } from './commit-queue.ts';
 import { isBusy, storeFailure } from './failure.ts';
 import { conflictsWithPin } from './pin-conflict.ts';
 import { statement } from './statements.ts';
@@ -26,7 +26,7 @@ export interface GroupParts {
   readonly signer: () => CheckpointSigner | null;
 }
 
-/** Runs works in one transaction, each in a savepoint of its own, and settles them once it is synced. See createCommitQueue for the answer. */
+/** Runs works in one transaction, each in a savepoint of its own. See createCommitQueue for the answer. */
 export function createGroupRunner({ db, path, clock, log, pin, signer }: GroupParts) {
   let pinChecked = false;
 
@@ -40,7 +40,7 @@ export function createGroupRunner({ db, path, clock, log, pin, signer }: GroupPa
   };
 
   /** Null, or why this work failed. A failure that ended the whole transaction is thrown. */
-  function runWork(work: Work): { readonly failure: unknown } | null {
+  function runWork(work: Work): Failed {
     if (work.fence !== null && work.fence.token !== leaseToken(db)) {
       return { failure: new EverbindError('STORE_LEASE_LOST', 'another Everbind has taken over this state folder') };
     }
@@ -74,11 +74,15 @@ export function createGroupRunner({ db, path, clock, log, pin, signer }: GroupPa
     }
   }
 
-  function runAll(works: readonly Work[]): ReadonlyMap<Work, { readonly failure: unknown }> {
+  /** What failed, and the new checkpoint, if there is one. */
+  function runAll(works: readonly Work[]): {
+    readonly failures: ReadonlyMap<Work, Failed>;
+    readonly note: string | null;
+  } {
     log.begin();
     const key = signer();
     const conflict = key !== null && !pinChecked && checkPin(key);
-    const failures = new Map<Work, { readonly failure: unknown }>();
+    const failures = new Map<Work, Failed>();
     for (const work of works) {
       const failed = runWork(work);
       if (failed !== null) failures.set(work, failed);
@@ -88,28 +92,33 @@ export function createGroupRunner({ db, path, clock, log, pin, signer }: GroupPa
     log.committed();
     if (key !== null) pinChecked = true;
     if (conflict) pin.setAside();
-    if (note !== null) pin.keep(note);
-    return failures;
+    return { failures, note };
   }
 
-  return (works: readonly Work[], patient: boolean): boolean => {
-    let failures: ReadonlyMap<Work, { readonly failure: unknown }>;
+  return (works: readonly Work[], patient: boolean): Group | null => {
+    let failures: ReadonlyMap<Work, Failed>;
+    let note: string | null = null;
     try {
-      if (!begin(db, patient)) return false;
-      failures = runAll(works);
+      if (!begin(db, patient)) return null;
+      ({ failures, note } = runAll(works));
     } catch (error) {
       const failed = { failure: storeFailure(error, path) };
       failures = new Map(works.map((work) => [work, failed]));
     } finally {
       end(db);
     }
-    for (const work of works) {
-      const failed = failures.get(work) ?? null;
-      const failure = failed?.failure;
-      if (failure instanceof EverbindError && failure.code === 'STORE_LEASE_LOST') work.fence?.onLost(failure);
-      work.settle(failed);
-    }
-    return true;
+    return {
+      settle: (unsynced) => {
+        if (note !== null && unsynced === null) pin.keep(note);
+        const lost: Failed = unsynced === null ? null : { failure: storeFailure(unsynced.failure, path) };
+        for (const work of works) {
+          const failed = failures.get(work) ?? lost;
+          const failure = failed?.failure;
+          if (failure instanceof EverbindError && failure.code === 'STORE_LEASE_LOST') work.fence?.onLost(failure);
+          work.settle(failed);
+        }
+      },
+    };
   };
 }
 

@@ -8,6 +8,7 @@ import { createCommitQueue } from './commit-queue.ts';
 import { storeFailure } from './failure.ts';
 import { openForReading, openForWriting } from './open-database.ts';
 import { createGroupRunner, type Work } from './run-group.ts';
+import { createLogSync } from './sync-log.ts';
 import { statement } from './statements.ts';
 import type { Fence, Transaction } from './transaction.ts';
 
@@ -20,8 +21,8 @@ export interface Store {
   /**
    * Runs the work in a transaction and resolves with its result once that is synced to disk. Works that wait at the same time share one
    * transaction; one that throws is rolled back alone. Rejects with what the work threw, or with STORE_FULL, STORE_BUSY, STORE_CORRUPT,
-   * STORE_FAILED, STORE_LEASE_LOST; then nothing of it is stored (unless the disk failed while it synced: then a crash right after may
-   * bring it back). The work must be synchronous. While a lease is held, the commit checks it; only taking the lease itself is not fenced.
+   * STORE_FAILED, STORE_LEASE_LOST; then nothing of it is stored (unless the disk failed while it synced: then nobody knows, and every later
+   * commit fails too). The work must be synchronous. While a lease is held, the commit checks it; only taking the lease itself is not fenced.
    */
   commit<T>(work: (transaction: Transaction) => T, options?: { readonly fenced?: boolean }): Promise<T>;
   /** Reads one state: that after the last commit, or within a work that of its transaction. Changes are taken back. The work must not keep the database. */
@@ -51,8 +52,19 @@ export function openStore({ path, clock, readOnly = false }: StoreOptions): Stor
   const log = createAuditAppender(db);
   let signer: CheckpointSigner | null = null;
   let fence: Fence | null = null;
-  const queue = createCommitQueue<Work>(createGroupRunner({ db, path, clock, log, pin, signer: () => signer }));
+  const disk = createLogSync(path);
+  const runGroup = createGroupRunner({ db, path, clock, log, pin, signer: () => signer });
+  const queue = createCommitQueue<Work>(runGroup, disk.sync);
+  let closing: Promise<void> | null = null;
   let refused = readOnly ? new EverbindError('INTERNAL', `${path} was opened for reading only`) : null;
+
+  async function close(): Promise<void> {
+    refused = new EverbindError('STORE_FAILED', 'the database is closed', { path });
+    await queue.drain();
+    await disk.close();
+    db.close();
+    await pin.close();
+  }
 
   return {
     path,
@@ -91,12 +103,9 @@ export function openStore({ path, clock, readOnly = false }: StoreOptions): Stor
     fence: (lease) => {
       fence = lease;
     },
-    close: async () => {
-      if (!db.isOpen) return;
-      queue.drain();
-      refused = new EverbindError('STORE_FAILED', 'the database is closed', { path });
-      db.close();
-      await pin.close();
+    close: () => {
+      closing ??= close();
+      return closing;
     },
   };
 }

@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createCommitQueue, type Queued } from '../../src/store/commit-queue.ts';
+import { createCommitQueue, type Failed, type Group, type Queued } from '../../src/store/commit-queue.ts';
 
 interface Named extends Queued {
   readonly name: number;
+}
+
+const synced = (): Promise<void> => Promise.resolve();
+
+function settled(works: readonly Queued[], failed: Failed = null): Group {
+  return {
+    settle: (unsynced) => {
+      for (const work of works) work.settle(failed ?? unsynced);
+    },
+  };
 }
 
 /** A queue over a disk that takes `ms` for a commit, the groups that it got, and the times in ms between them. */
@@ -17,9 +27,8 @@ function queueOver(ms: (group: number) => number) {
     while (performance.now() < begun + ms(groups.length));
     ended = performance.now();
     groups.push(works.map(({ name }) => name));
-    for (const work of works) work.settle(null);
-    return true;
-  });
+    return settled(works);
+  }, synced);
   const add = (name: number): Promise<void> => new Promise((resolve) => queue.add({ name, settle: () => resolve() }));
   return { groups, gaps, add };
 }
@@ -66,17 +75,64 @@ describe('the commit queue', () => {
     const queue = createCommitQueue<Named>((works, patient) => {
       told.push(patient);
       held -= 1;
-      if (held > 0 && patient) return false;
-      for (const work of works) work.settle(held > 0 ? { failure: 'busy' } : null);
-      return true;
-    });
+      if (held > 0 && patient) return null;
+      return settled(works, held > 0 ? { failure: 'busy' } : null);
+    }, synced);
     const outcome = new Promise((resolve) => queue.add({ name: 1, settle: resolve }));
     assert.equal(await outcome, null);
     assert.deepEqual(told, [true, true, true]);
     held = 100;
     const last = new Promise((resolve) => queue.add({ name: 2, settle: resolve }));
-    queue.drain();
+    await queue.drain();
     assert.deepEqual(await last, { failure: 'busy' });
     assert.equal(told.at(-1), false);
   });
+
+  it('settles nothing before the disk has it; everything else goes on meanwhile, the next group waits', async () => {
+    const events: string[] = [];
+    let sync = (): void => {};
+    const queue = createCommitQueue<Named>(
+      (works) => {
+        events.push(`commit ${works.map(({ name }) => name).join()}`);
+        return settled(works);
+      },
+      () =>
+        new Promise((resolve) => {
+          sync = resolve;
+        }),
+    );
+    const add = (name: number): void => queue.add({ name, settle: () => events.push(`settled ${name}`) });
+    add(1);
+    await turns();
+    add(2);
+    await turns();
+    assert.deepEqual(events, ['commit 1']);
+    sync();
+    await turns();
+    assert.deepEqual(events, ['commit 1', 'settled 1', 'commit 2']);
+    const drained = queue.drain();
+    sync();
+    await drained;
+    assert.deepEqual(events.at(-1), 'settled 2');
+  });
+
+  it('fails a group that the disk refused, and everything after it without touching the database again', async () => {
+    let commits = 0;
+    const queue = createCommitQueue<Named>(
+      (works) => {
+        commits += 1;
+        return settled(works);
+      },
+      () => Promise.reject(new Error('EIO')),
+    );
+    const add = (name: number): Promise<Failed> => new Promise((settle) => queue.add({ name, settle }));
+    for (const name of [1, 2, 3]) {
+      assert.match(String((await add(name))?.failure), /EIO/);
+    }
+    assert.equal(commits, 1);
+  });
 });
+
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
+}
