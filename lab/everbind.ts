@@ -1,6 +1,7 @@
 import { processIo } from '../src/cli/process-io.ts';
 import { main } from '../src/cli/product.ts';
 import { runCli } from '../src/cli/run.ts';
+import { stopSignal } from '../src/cli/stop-signal.ts';
 import { cliWorld, type DemoWorld, runningDemo } from './demo/world.ts';
 
 // The program in a checkout: against the running demo's simulated Windows server when there is one, else the product as it is.
@@ -9,7 +10,5 @@ const demo = await runningDemo();
 process.exitCode = demo === null ? await main(process) : await inDemo(demo);
 
 async function inDemo(world: DemoWorld): Promise<number> {
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
-  return await runCli(process.argv.slice(2), cliWorld(world, processIo(process), stop.signal));
+  return await runCli(process.argv.slice(2), cliWorld(world, processIo(process), stopSignal(process)));
 }

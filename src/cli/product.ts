@@ -1,12 +1,11 @@
 import { EverbindError } from '../errors/error.ts';
 import { systemClock, systemRandom } from '../net/system.ts';
 import { processIo } from './process-io.ts';
+import { stopSignal } from './stop-signal.ts';
 import { runCli } from './run.ts';
 
 /** The product on this machine. The folder is readable by SYSTEM and Administrators (root) alone. */
 export async function main(process: NodeJS.Process): Promise<number> {
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   const stateDir =
     process.platform === 'win32' ? `${process.env['ProgramData'] ?? 'C:\\ProgramData'}\\Everbind` : '/var/lib/everbind';
   return await runCli(process.argv.slice(2), {
@@ -21,6 +20,6 @@ export async function main(process: NodeJS.Process): Promise<number> {
           platform: process.platform,
         }),
       ),
-    signal: stop.signal,
+    signal: stopSignal(process),
   });
 }

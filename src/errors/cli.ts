@@ -6,14 +6,14 @@ export const CLI_ERRORS = entries({
     summary: 'The command line is wrong.',
     action: 'See everbind COMMAND --help for the options and examples.',
   },
-  CLI_UNKNOWN_CERTIFICATE: {
-    exit: 2,
-    summary: 'No managed certificate has this name.',
-    action: 'See everbind list for the names.',
-  },
   CLI_CANCELLED: {
     exit: 1,
     summary: 'The question was answered with no, or nobody was there to answer it.',
     action: 'Repeat the command with --yes to go on without the question.',
+  },
+  CLI_INTERRUPTED: {
+    exit: 130,
+    summary: 'The command was told to stop (Ctrl+C, or the end of a service) and stopped at the next safe point.',
+    action: 'Nothing is lost: the next everbind renew --all-due goes on where this one stopped.',
   },
 });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { EverbindError } from '../../src/errors/error.ts';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { type CliWorld, startCliWorld } from './world.ts';
@@ -124,6 +125,24 @@ test('renew NAME of one that is not due says when it is', async () => {
   const { value } = await world.json('renew', 'shop');
   assert.equal(value['waiting']?.[0]?.['name'], 'shop');
   assert.equal(typeof value['waiting']?.[0]?.['nextDue'], 'number');
+});
+
+test('an interrupted renew says so by its code, leaves nothing half-done, and is gone on with', async () => {
+  const stop = new AbortController();
+  const interrupt = (): void => stop.abort(new EverbindError('CLI_INTERRUPTED', 'the command was interrupted'));
+  const { status, err } = await world.run(['renew', 'shop', '--force'], {
+    interactive: true,
+    signal: stop.signal,
+    onErr: (text) => {
+      if (text.includes('shop')) interrupt();
+    },
+  });
+  assert.equal(status, 130, err);
+  assert.match(err, /CLI_INTERRUPTED/);
+  const { value } = await world.json('renew', '--all-due');
+  assert.deepEqual([value['renewed'], value['failed']], [1, 0]);
+  const { value: log } = await world.json('audit', 'log', '--subject', 'shop', '--limit', '12');
+  assert.ok(JSON.stringify(log).includes('renewal.resumed'));
 });
 
 test('renew --force renews what is not due; an unknown name is an error and renews nothing', async () => {

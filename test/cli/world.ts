@@ -18,6 +18,9 @@ export interface RunOptions {
   readonly interactive?: boolean;
   readonly colour?: boolean;
   readonly columns?: number;
+  /** Hears what is printed for people, as it comes. */
+  readonly onErr?: (text: string) => void;
+  readonly signal?: AbortSignal;
 }
 
 export interface Run {
@@ -47,7 +50,7 @@ export interface Json {
 export async function runIn(
   world: Pick<World, 'openHost'> & { readonly stateDir: string; readonly dnsServers?: readonly string[] },
   args: readonly string[],
-  { answers, input = '', interactive = false, colour = false, columns = 80 }: RunOptions = {},
+  { answers, input = '', interactive = false, colour = false, columns = 80, onErr, signal }: RunOptions = {},
 ): Promise<Run> {
   let out = '';
   let err = '';
@@ -58,10 +61,13 @@ export async function runIn(
     configFile: join(world.stateDir, 'everbind.yaml'),
     clock: systemClock,
     random: systemRandom,
-    signal: new AbortController().signal,
+    signal: signal ?? new AbortController().signal,
     io: {
       out: (text) => void (out += text),
-      err: (text) => void (err += text),
+      err: (text) => {
+        err += text;
+        onErr?.(text);
+      },
       interactive,
       colour,
       columns,
