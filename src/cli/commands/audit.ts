@@ -152,7 +152,7 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
     .option('--after <file>', 'the proof of audit checkpoint --after, against the checkpoint that was saved')
     .addHelpText(
       'after',
-      '\nExamples:\n  everbind audit check-proof proof.json --key everbind.pub\n  everbind audit check-proof growth.proof --after saved.checkpoint --key everbind.pub\n\nWithout --key the proof shows only that the owner of the key inside it made it.\nExit status: 0 it holds, 6 it does not.',
+      '\nExamples:\n  everbind audit check-proof proof.json --key everbind.pub\n  everbind audit check-proof growth.proof --after saved.checkpoint\n\nWithout --key the proof shows only that the owner of the key inside it made it.\nExit status: 0 it holds, 6 it does not.',
     )
     .action(async (file: string) => {
       const globals = globalsOf(check, world);
