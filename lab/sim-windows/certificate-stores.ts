@@ -1,17 +1,22 @@
-import { type KeyObject, X509Certificate } from 'node:crypto';
+import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { WindowsError } from '../../src/errors/error.ts';
+import type { HostKeyName } from '../../src/ports/host-keys.ts';
 import type { CertificateStores, StoredCertificate, StoreName } from '../../src/ports/windows-host.ts';
+import type { SimKeys } from './key-providers.ts';
 import { openPfx } from './pfx.ts';
 
 const INVALID_PARAMETER = 87;
 const BAD_ENCODE = 0x80092002;
+const NO_KEY = 0x8009000d;
+const BAD_KEYSET = 0x80090016;
 
 const storeNames: readonly StoreName[] = ['MY', 'WebHosting', 'CA', 'Root'];
 
 interface Entry {
   readonly certificate: X509Certificate;
   readonly friendlyName: string | null;
-  readonly key: KeyObject | null;
+  /** Of a PFX, or in a provider. */
+  readonly key: KeyObject | HostKeyName | null;
 }
 
 /** A certificate that http.sys can serve. Never leaves the double: the port has no way to read a key. */
@@ -28,7 +33,7 @@ export interface SimStores extends CertificateStores {
   chainAbove(leaf: X509Certificate): readonly X509Certificate[];
 }
 
-export function createStores(): SimStores {
+export function createStores(keys: SimKeys): SimStores {
   const stores = new Map<StoreName, Map<string, Entry>>(storeNames.map((name) => [name, new Map()]));
   const open = (name: StoreName): Map<string, Entry> => {
     const store = stores.get(name);
@@ -59,6 +64,16 @@ export function createStores(): SimStores {
       const thumbprint = thumbprintOf(certificate);
       if (!store.has(thumbprint)) store.set(thumbprint, { certificate, friendlyName: null, key: null });
     },
+    addWithKey: async (name, der, key, friendlyName) => {
+      const store = open(name);
+      const certificate = parse(der);
+      const held = keys.keyFor(key);
+      if (held === null) throw new WindowsError('NCryptOpenKey', BAD_KEYSET, { provider: key.provider });
+      if (!createPublicKey(held).equals(certificate.publicKey)) {
+        throw new WindowsError('CertSetCertificateContextProperty', NO_KEY, { provider: key.provider });
+      }
+      store.set(thumbprintOf(certificate), { certificate, friendlyName: friendlyName || null, key });
+    },
     remove: async (name, thumbprint) => {
       open(name).delete(thumbprint.toLowerCase());
     },
@@ -66,7 +81,9 @@ export function createStores(): SimStores {
       const wanted = (name ?? 'MY').toLowerCase();
       const store = storeNames.find((candidate) => candidate.toLowerCase() === wanted);
       const entry = store === undefined ? undefined : open(store).get(thumbprint.toLowerCase());
-      return entry === undefined || entry.key === null ? null : { certificate: entry.certificate, key: entry.key };
+      if (entry === undefined || entry.key === null) return null;
+      const key = 'provider' in entry.key ? keys.keyFor(entry.key) : entry.key;
+      return key === null ? null : { certificate: entry.certificate, key };
     },
     chainAbove: (leaf) => {
       const chain: X509Certificate[] = [];

@@ -5,7 +5,7 @@ import type { HostCall } from './host-calls.ts';
 import { sameKey } from './ssl-records.ts';
 
 /** Which calls a fault is about: one call, or every call of a group (`certificates`). */
-export type FaultTarget = HostCall | 'certificates' | 'sslRecords' | 'files';
+export type FaultTarget = HostCall | 'certificates' | 'keys' | 'sslRecords' | 'files';
 
 /** Something that goes wrong on the simulated host until it is removed. */
 export type Fault =

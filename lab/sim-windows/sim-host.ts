@@ -1,5 +1,6 @@
 import { WindowsError } from '../../src/errors/error.ts';
 import type { AppcmdResult, SiteFiles, SslRecord, WindowsHost } from '../../src/ports/windows-host.ts';
+import type { SimKeys } from './key-providers.ts';
 import type { SimStores } from './certificate-stores.ts';
 import type { FaultBoard } from './faults.ts';
 import { callHost, hostFromCalls } from './host-calls.ts';
@@ -9,14 +10,18 @@ import type { SimRecords } from './ssl-records.ts';
 import type { UrlRegistrations } from './url-registrations.ts';
 
 const ACCESS_DENIED = 5;
+const NTE_PERM = 0x80090010;
 const needElevation = new Set([
   'certificates.importPfx',
   'certificates.add',
+  'certificates.addWithKey',
   'certificates.remove',
   'sslRecords.set',
   'sslRecords.update',
   'sslRecords.remove',
 ]);
+// Machine keys open to SYSTEM and Administrators only.
+const administratorsKeys = new Set(['keys.create', 'keys.publicKey', 'keys.sign', 'keys.remove']);
 const stickable = new Set(['sslRecords.set', 'sslRecords.update', 'sslRecords.remove']);
 
 /** The parts of the double as one WindowsHost, every call of which passes the fault switches. */
@@ -25,6 +30,7 @@ export function createSimHost(parts: {
   readonly faults: FaultBoard;
   readonly appcmd: (args: readonly string[]) => Promise<AppcmdResult>;
   readonly stores: SimStores;
+  readonly keys: SimKeys;
   readonly records: SimRecords;
   readonly files: SiteFiles;
   readonly registrations: UrlRegistrations;
@@ -44,6 +50,7 @@ export function createSimHost(parts: {
     }),
     appcmd: async (args) => faults.appcmd(args) ?? parts.appcmd(args),
     certificates: parts.stores,
+    keys: parts.keys,
     sslRecords: parts.records,
     files: parts.files,
     httpServer: { serve },
@@ -58,6 +65,7 @@ export function createSimHost(parts: {
     (name, parameters) =>
       faults.around(name, async () => {
         if (!elevated && needElevation.has(name)) throw new WindowsError(name, ACCESS_DENIED);
+        if (!elevated && administratorsKeys.has(name)) throw new WindowsError(name, NTE_PERM);
         if (stickable.has(name)) {
           const [given] = parameters as [SslRecord | SslRecord['key']];
           if (faults.sticks('key' in given ? given.key : given)) return undefined;

@@ -33,6 +33,8 @@ export interface SimSnapshot {
     readonly thumbprint: string;
     readonly hasPrivateKey: boolean;
   }[];
+  /** `provider/name`, names in lower case. */
+  readonly keys: readonly string[];
   readonly registrations: readonly string[];
   readonly faults: readonly ActiveFault[];
 }

@@ -8,6 +8,7 @@ import { loadConfiguration } from './configuration.ts';
 import { createFaults } from './faults.ts';
 import { createHttpFront } from './http-front.ts';
 import { createIdentities } from './identities.ts';
+import { createKeyProviders } from './key-providers.ts';
 import { createListeners, type Listener, type Listeners } from './listeners.ts';
 import { portRows } from './port-table.ts';
 import { listenRpc } from './rpc-server.ts';
@@ -29,7 +30,8 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
   const configuration = loadConfiguration(options.applicationHostConfig);
   const files = createSiteFiles(options.rootFolder);
   const sites = createSites(configuration);
-  const stores = createStores();
+  const keys = createKeyProviders();
+  const stores = createStores(keys);
   const faults = createFaults();
   const hasIpv6 = await listensOn('::1');
 
@@ -108,6 +110,7 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
     faults,
     appcmd,
     stores,
+    keys,
     records,
     files,
     registrations,
@@ -125,6 +128,7 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
       certificates: (
         await Promise.all((['MY', 'WebHosting', 'CA', 'Root'] as const).map((store) => stores.list(store)))
       ).flatMap((list) => list.map(({ store, thumbprint, hasPrivateKey }) => ({ store, thumbprint, hasPrivateKey }))),
+      keys: keys.current(),
       registrations: registrations
         .current()
         .map(({ scheme, host: name, port, path }) => `${scheme}://${name}:${port}${path}`),

@@ -1,3 +1,4 @@
+import type { CertificateKeyAlgorithm } from '../ports/key-store.ts';
 import { checkChallenges } from './check-challenge.ts';
 import type { CheckContext } from './context.ts';
 import { DEFAULTS } from './defaults.ts';
@@ -5,7 +6,7 @@ import { type PathStep, quote } from './problem.ts';
 import type { SettingsInput } from './schema.ts';
 import type { DeploymentInput } from './schema-deployment.ts';
 import { suggest } from './suggest.ts';
-import type { CertificateKeyAlgorithm, ChallengeRule, DeploymentConfig } from './types.ts';
+import type { ChallengeRule, DeploymentConfig } from './types.ts';
 
 /** What a certificate, or `defaults`, says itself; null where it is silent. */
 export interface Settings {

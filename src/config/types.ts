@@ -1,5 +1,5 @@
 import type { Identifier } from '../pki/names.ts';
-import type { KeyAlgorithm } from '../ports/key-store.ts';
+import type { CertificateKeyAlgorithm, KeyAlgorithm } from '../ports/key-store.ts';
 
 /** A checked everbind.yaml: defaults applied, names canonical, paths absolute. Plain JSON, so that it can be kept and read back. */
 export interface Config {
@@ -47,9 +47,6 @@ export interface ExternalAccountBindingConfig {
   readonly keyId: string;
   readonly hmacKey: SecretReference;
 }
-
-/** Algorithms of a certificate's key. CAs of the web sign no Ed25519 keys. */
-export type CertificateKeyAlgorithm = Exclude<KeyAlgorithm, 'ed25519'>;
 
 export interface CertificateKeyConfig {
   readonly algorithm: CertificateKeyAlgorithm;

@@ -2,6 +2,9 @@ import type { Signer } from './signer.ts';
 
 export type KeyAlgorithm = 'ec-p256' | 'ec-p384' | 'rsa-2048' | 'rsa-3072' | 'rsa-4096' | 'ed25519';
 
+/** Algorithms of a certificate's key. CAs of the web sign no Ed25519 keys. */
+export type CertificateKeyAlgorithm = Exclude<KeyAlgorithm, 'ed25519'>;
+
 /** Names a key: `provider:name`, for example `software:r-5f0c…`. Never key material; safe to journal and to log. */
 export type KeyHandle = string;
 

@@ -1,3 +1,5 @@
+import type { HostKeyName, HostKeys } from './host-keys.ts';
+
 /**
  * What a Windows host can do for us, without policy. Implemented by `windows/` over FFI and by `lab/sim-windows`; one contract
  * suite runs against both. Failures of a native call are WindowsError (WIN_CALL_FAILED) with the Win32 status in `status`.
@@ -7,6 +9,7 @@ export interface WindowsHost {
   /** Runs appcmd.exe with these arguments, no shell. A non-zero exit is data, not an error. */
   appcmd(args: readonly string[]): Promise<AppcmdResult>;
   readonly certificates: CertificateStores;
+  readonly keys: HostKeys;
   readonly sslRecords: SslRecords;
   readonly files: SiteFiles;
   readonly httpServer: HttpServer;
@@ -42,6 +45,7 @@ export interface StoredCertificate {
   readonly thumbprint: string;
   readonly der: Uint8Array;
   readonly friendlyName: string | null;
+  /** It refers to a private key. Whether that key is still where it says shows when it is used. */
   readonly hasPrivateKey: boolean;
 }
 
@@ -52,7 +56,15 @@ export interface CertificateStores {
   importPfx(store: StoreName, pfx: Uint8Array, password: string, friendlyName: string): Promise<void>;
   /** Adds a certificate without key; an equal one already there is no error. */
   add(store: StoreName, der: Uint8Array): Promise<void>;
-  /** Removes certificate and, where it has one, its key container. Absent is no error. */
+  /**
+   * Stores a certificate with a reference to its key in a provider (CERT_KEY_PROV_INFO), replacing an equal certificate. Status 0x80090016
+   * (NTE_BAD_KEYSET) when there is no such key, 0x8009000d (NTE_NO_KEY) when the key is not the certificate's; nothing is stored then.
+   */
+  addWithKey(store: StoreName, der: Uint8Array, key: HostKeyName, friendlyName: string): Promise<void>;
+  /**
+   * Removes a certificate and the key container that importPfx made for it. A key that addWithKey referred to stays: whoever made it
+   * removes it. Absent is no error.
+   */
   remove(store: StoreName, thumbprint: string): Promise<void>;
 }
 

@@ -1,7 +1,8 @@
-import type { CertificateConfig, CertificateKeyAlgorithm, DeploymentConfig } from '../config/types.ts';
+import type { CertificateConfig, DeploymentConfig } from '../config/types.ts';
 import type { ErrorCode } from '../errors/table.ts';
 import type { Identifier } from '../pki/names.ts';
 import type { EndpointCheck, Untouched } from '../ports/deployment.ts';
+import type { CertificateKeyAlgorithm } from '../ports/key-store.ts';
 import type { DueReason } from './schedule.ts';
 
 /** The last step of a renewal that is durable; docs/renewal.md has the table. */

@@ -1,0 +1,114 @@
+import { createPublicKey, generateKeyPair, type KeyObject, sign } from 'node:crypto';
+import { promisify } from 'node:util';
+import { WindowsError } from '../../src/errors/error.ts';
+import type { HostKeyName, HostKeys } from '../../src/ports/host-keys.ts';
+import type { CertificateKeyAlgorithm } from '../../src/ports/key-store.ts';
+import type { SignatureAlgorithm } from '../../src/ports/signer.ts';
+
+const BAD_KEYSET = 0x80090016;
+const EXISTS = 0x8009000f;
+const INVALID_PARAMETER = 0x80090027;
+const NOT_SUPPORTED = 0x80090029;
+const DEVICE_NOT_READY = 0x80090030;
+
+const SOFTWARE = 'Microsoft Software Key Storage Provider';
+const PLATFORM = 'Microsoft Platform Crypto Provider';
+const SMART_CARD = 'Microsoft Smart Card Key Storage Provider';
+const HSM = 'Everbind Lab Key Storage Provider';
+
+const all: readonly CertificateKeyAlgorithm[] = ['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'];
+
+/** What each provider can make; null: it is registered, but its device is not there. */
+const registered: ReadonlyMap<string, readonly CertificateKeyAlgorithm[] | null> = new Map([
+  [SOFTWARE, all],
+  [PLATFORM, ['rsa-2048', 'ec-p256']],
+  [SMART_CARD, null],
+  [HSM, all],
+]);
+
+const generateAsync = promisify(generateKeyPair);
+const signAsync = promisify(sign);
+
+interface KeptKey {
+  readonly algorithm: CertificateKeyAlgorithm;
+  readonly key: KeyObject;
+}
+
+/** Key storage providers of the double. They keep keys as hardware would: the port has no way to read one. */
+export interface SimKeys extends HostKeys {
+  /** For the double's own TLS, as LSASS uses a key; null when there is none. */
+  keyFor(key: HostKeyName): KeyObject | null;
+  /** Names of all keys, `provider/name`. */
+  current(): readonly string[];
+}
+
+export function createKeyProviders(): SimKeys {
+  const kept = new Map<string, KeptKey>();
+
+  const open = (call: string, { provider, name }: HostKeyName): { provider: string; id: string } => {
+    const found = [...registered.keys()].find((known) => known.toLowerCase() === provider.toLowerCase());
+    if (found === undefined) throw new WindowsError(call, BAD_KEYSET, { provider });
+    if (!/^[A-Za-z0-9._-]{1,127}$/.test(name)) throw new WindowsError(call, INVALID_PARAMETER, { provider: found });
+    return { provider: found, id: `${found}/${name.toLowerCase()}` };
+  };
+
+  return {
+    providers: async () => [...registered.keys()],
+
+    create: async (key, algorithm) => {
+      const call = 'NCryptCreatePersistedKey';
+      const { provider, id } = open(call, key);
+      const algorithms = registered.get(provider) ?? null;
+      if (algorithms === null) throw new WindowsError(call, DEVICE_NOT_READY, { provider });
+      if (!algorithms.includes(algorithm)) throw new WindowsError(call, NOT_SUPPORTED, { provider, algorithm });
+      if (kept.has(id)) throw new WindowsError(call, EXISTS, { provider });
+      const made = await generate(algorithm);
+      // Asked again: another call may have made it meanwhile.
+      if (kept.has(id)) throw new WindowsError(call, EXISTS, { provider });
+      kept.set(id, { algorithm, key: made });
+    },
+
+    publicKey: async (key) => {
+      const found = kept.get(open('NCryptOpenKey', key).id);
+      return found === undefined ? null : spkiOf(found.key);
+    },
+
+    sign: async (key, algorithm, data) => {
+      const found = kept.get(open('NCryptOpenKey', key).id);
+      if (found === undefined) throw new WindowsError('NCryptOpenKey', BAD_KEYSET);
+      if (signatureOf(found.algorithm) !== algorithm) throw new WindowsError('NCryptSignHash', INVALID_PARAMETER);
+      const hash = algorithm === 'ES384' ? 'sha384' : 'sha256';
+      return new Uint8Array(await signAsync(hash, data, { key: found.key, dsaEncoding: 'ieee-p1363' }));
+    },
+
+    remove: async (key) => {
+      kept.delete(open('NCryptOpenKey', key).id);
+    },
+
+    keyFor: (key) => kept.get(open('NCryptOpenKey', key).id)?.key ?? null,
+
+    current: () => [...kept.keys()],
+  };
+}
+
+async function generate(algorithm: CertificateKeyAlgorithm): Promise<KeyObject> {
+  switch (algorithm) {
+    case 'ec-p256':
+      return (await generateAsync('ec', { namedCurve: 'P-256' })).privateKey;
+    case 'ec-p384':
+      return (await generateAsync('ec', { namedCurve: 'P-384' })).privateKey;
+    case 'rsa-2048':
+    case 'rsa-3072':
+    case 'rsa-4096':
+      return (await generateAsync('rsa', { modulusLength: Number(algorithm.slice(4)) })).privateKey;
+  }
+}
+
+function signatureOf(algorithm: CertificateKeyAlgorithm): SignatureAlgorithm {
+  if (algorithm === 'ec-p256') return 'ES256';
+  return algorithm === 'ec-p384' ? 'ES384' : 'RS256';
+}
+
+function spkiOf(key: KeyObject): Uint8Array {
+  return new Uint8Array(createPublicKey(key).export({ type: 'spki', format: 'der' }));
+}
