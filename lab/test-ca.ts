@@ -31,6 +31,8 @@ export interface LabCa {
   readonly certificatePem: string;
   readonly der: Uint8Array;
   issue(request: CertificateRequest): Promise<LabCertificate>;
+  /** A certificate (DER) for a key that is elsewhere; `publicKey` is its SubjectPublicKeyInfo, DER. */
+  certify(request: CertificateRequest, publicKey: Uint8Array): Promise<Uint8Array>;
 }
 
 /** A new self-signed P-256 authority, valid for ten years around now. */
@@ -40,26 +42,29 @@ export async function createLabCa(commonName: string): Promise<LabCa> {
   const root = await build({
     subject: commonName,
     issuer: commonName,
-    publicKey: keys.publicKey,
+    publicKey: await spkiOf(keys.publicKey),
     signingKey: keys.privateKey,
     notBefore: new Date(Date.now() - year),
     notAfter: new Date(Date.now() + 9 * year),
     extensions: [basicConstraints(true), keyUsage(0x06, 1)],
   });
+  const certify = ({ names, notBefore, notAfter }: CertificateRequest, publicKey: Uint8Array): Promise<Uint8Array> =>
+    build({
+      subject: names[0] ?? 'nameless',
+      issuer: commonName,
+      publicKey,
+      signingKey: keys.privateKey,
+      notBefore,
+      notAfter,
+      extensions: [basicConstraints(false), keyUsage(0x80, 7), serverAuth(), subjectAltName(names)],
+    });
   return {
     certificatePem: pem('CERTIFICATE', root),
     der: root,
+    certify,
     issue: async (request) => {
       const leaf = await generate();
-      const der = await build({
-        subject: request.names[0] ?? 'nameless',
-        issuer: commonName,
-        publicKey: leaf.publicKey,
-        signingKey: keys.privateKey,
-        notBefore: request.notBefore,
-        notAfter: request.notAfter,
-        extensions: [basicConstraints(false), keyUsage(0x80, 7), serverAuth(), subjectAltName(request.names)],
-      });
+      const der = await certify(request, await spkiOf(leaf.publicKey));
       const pkcs8 = Buffer.from(await subtle.exportKey('pkcs8', leaf.privateKey));
       const privateKeyPem = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }).export({
         type: 'pkcs8',
@@ -74,10 +79,15 @@ function generate(): Promise<{ publicKey: CryptoKey; privateKey: CryptoKey }> {
   return subtle.generateKey(algorithm, true, ['sign', 'verify']);
 }
 
+async function spkiOf(key: CryptoKey): Promise<Uint8Array> {
+  return new Uint8Array(await subtle.exportKey('spki', key));
+}
+
 interface BuildRequest {
   readonly subject: string;
   readonly issuer: string;
-  readonly publicKey: CryptoKey;
+  /** SubjectPublicKeyInfo, DER. */
+  readonly publicKey: Uint8Array;
   readonly signingKey: CryptoKey;
   readonly notBefore: Date;
   readonly notAfter: Date;
@@ -101,7 +111,7 @@ async function build(request: BuildRequest): Promise<Uint8Array> {
   certificate.notBefore.value = request.notBefore;
   certificate.notAfter.value = request.notAfter;
   certificate.extensions = [...request.extensions];
-  await certificate.subjectPublicKeyInfo.importKey(request.publicKey, engine);
+  certificate.subjectPublicKeyInfo = pkijs.PublicKeyInfo.fromBER(new Uint8Array(request.publicKey));
   await certificate.sign(request.signingKey, 'SHA-256', engine);
   return new Uint8Array(certificate.toSchema(true).toBER(false));
 }

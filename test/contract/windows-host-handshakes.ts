@@ -5,7 +5,7 @@ import { errorCode } from '../../src/errors/error.ts';
 import type { SslRecordKey } from '../../src/ports/windows-host.ts';
 import { tlsProbe } from '../../src/verify/tls-probe.ts';
 import type { ContractContext, ContractHost } from './windows-host-support.ts';
-import { installed, recordFor } from './windows-host-support.ts';
+import { certified, installed, madeKey, recordFor } from './windows-host-support.ts';
 
 const SITE = 'Everbind contract handshakes';
 const HOST = 'tls.contract.test';
@@ -47,6 +47,20 @@ export function handshakeContract(name: string, { open, ca }: ContractContext): 
       await sslRecords.remove(key);
       assert.equal(await served(HOST), 'VERIFY_HANDSHAKE_FAILED');
     });
+
+    for (const algorithm of ['ec-p256', 'ec-p384', 'rsa-2048'] as const) {
+      it(`serves a certificate whose ${algorithm} key a provider keeps`, async (t) => {
+        const { sslRecords, certificates } = opened.host;
+        const { key, publicKey } = await madeKey(t, opened.host, algorithm);
+        const { der, thumbprint } = await certified(await ca(), publicKey, HOST);
+        await certificates.addWithKey('WebHosting', der, key, 'contract');
+        t.after(() => certificates.remove('WebHosting', thumbprint));
+        const record = recordFor({ kind: 'hostnameport', host: HOST, port: opened.ports[0] }, thumbprint, 'WebHosting');
+        await sslRecords.set(record);
+        t.after(() => sslRecords.remove(record.key));
+        assert.equal(await served(HOST), thumbprint);
+      });
+    }
 
     it('prefers the record of the host to that of every address', async (t) => {
       const { sslRecords } = opened.host;

@@ -3,7 +3,8 @@ import { hash } from 'node:crypto';
 import { makePfx } from '../../lab/pfx.ts';
 import type { LabCa } from '../../lab/test-ca.ts';
 import { WindowsError } from '../../src/errors/error.ts';
-import type { Pfx } from '../../src/ports/key-store.ts';
+import type { CertificateKeyAlgorithm, Pfx } from '../../src/ports/key-store.ts';
+import type { HostKeyName } from '../../src/ports/host-keys.ts';
 import type { SslRecord, SslRecordKey, StoreName, WindowsHost } from '../../src/ports/windows-host.ts';
 
 /** A host for one run of the suite, and what of it may be used. The suite removes what it makes. */
@@ -13,6 +14,10 @@ export interface ContractHost {
   readonly folder: string;
   /** Two ports that nothing of the host uses. */
   readonly ports: readonly [number, number];
+  /** A provider that refuses an algorithm, and which; null when the host has none. */
+  readonly limitedProvider: { readonly provider: string; readonly refuses: CertificateKeyAlgorithm } | null;
+  /** A provider that is registered although its device is not there; null when the host has none. */
+  readonly deviceless: string | null;
   close(): Promise<void>;
 }
 
@@ -53,6 +58,39 @@ export async function installed(
   await host.certificates.importPfx(store, certificate.pfx.octets, certificate.pfx.password, 'contract');
   context.after(() => host.certificates.remove(store, certificate.thumbprint));
   return certificate;
+}
+
+/** The provider that every Windows has. */
+export const SOFTWARE_PROVIDER = 'Microsoft Software Key Storage Provider';
+
+let made = 0;
+
+/** A key of the software provider that is removed when the test is over; with its SubjectPublicKeyInfo, DER. */
+export async function madeKey(
+  context: { after(work: () => Promise<void>): void },
+  { keys }: WindowsHost,
+  algorithm: CertificateKeyAlgorithm,
+): Promise<{ readonly key: HostKeyName; readonly publicKey: Uint8Array }> {
+  made += 1;
+  const key = { provider: SOFTWARE_PROVIDER, name: `everbind-contract-${process.pid}-${made}` };
+  context.after(() => keys.remove(key));
+  await keys.create(key, algorithm);
+  const publicKey = await keys.publicKey(key);
+  assert.ok(publicKey !== null, 'the key that was made is not there');
+  return { key, publicKey };
+}
+
+/** A certificate of the CA for a key that is elsewhere. */
+export async function certified(
+  ca: LabCa,
+  publicKey: Uint8Array,
+  ...names: readonly string[]
+): Promise<{ readonly der: Uint8Array; readonly thumbprint: string }> {
+  const der = await ca.certify(
+    { names, notBefore: new Date(Date.now() - DAY_MS), notAfter: new Date(Date.now() + 30 * DAY_MS) },
+    publicKey,
+  );
+  return { der, thumbprint: hash('sha1', der, 'hex') };
 }
 
 /** A record with unusual values in the fields that a renewal carries over. */

@@ -3,6 +3,7 @@ import { appcmdContract } from './windows-host-appcmd.ts';
 import { certificatesContract } from './windows-host-certificates.ts';
 import { filesContract } from './windows-host-files.ts';
 import { httpServerContract } from './windows-host-http.ts';
+import { keysContract } from './windows-host-keys.ts';
 import { recordsContract } from './windows-host-records.ts';
 import type { ContractContext, ContractHost } from './windows-host-support.ts';
 import { handshakeContract } from './windows-host-handshakes.ts';
@@ -23,6 +24,7 @@ export function windowsHostContract(name: string, open: () => Promise<ContractHo
     },
   };
   certificatesContract(name, context);
+  keysContract(name, context);
   recordsContract(name, context);
   filesContract(name, context);
   httpServerContract(name, context);
