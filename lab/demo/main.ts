@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { processIo } from '../../src/cli/process-io.ts';
-import { asEverbindError, errorReport, printError } from '../../src/cli/report.ts';
+import { errorReport, printError } from '../../src/cli/report.ts';
+import { asEverbindError } from '../../src/errors/error.ts';
 import { runDemo } from './run.ts';
 import { NOTHING_DONE } from './summary.ts';
 

@@ -2,6 +2,7 @@ import { createSolvers } from '../challenge/solvers.ts';
 import type { CertificateConfig } from '../config/types.ts';
 import { createIisDeployment } from '../deploy/iis.ts';
 import { EverbindError } from '../errors/error.ts';
+import type { ErrorCode } from '../errors/table.ts';
 import { readInventory } from '../iis/inventory.ts';
 import { sharedRead } from '../iis/shared-read.ts';
 import type { Deployment } from '../ports/deployment.ts';
@@ -9,6 +10,7 @@ import type { EngineParts } from '../renewal/parts.ts';
 import { ownThumbprints } from '../renewal/rows.ts';
 import type { Store } from '../store/store.ts';
 import { tlsProbe } from '../verify/tls-probe.ts';
+import { connectHost } from './connect-host.ts';
 import type { OpenHost, World } from './world.ts';
 
 /** What needs this machine's web server. */
@@ -59,11 +61,17 @@ export async function openHostParts(
   };
 }
 
+const withoutServer: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'WIN_NOT_WINDOWS',
+  'IIS_NOT_INSTALLED',
+  'IIS_TOO_OLD',
+]);
+
 async function openHost(world: World, needed: boolean): Promise<OpenHost | null> {
   try {
-    return await world.openHost();
+    return await connectHost(world);
   } catch (error) {
-    if (!needed && error instanceof EverbindError && error.code === 'WIN_NOT_WINDOWS') return null;
+    if (!needed && error instanceof EverbindError && withoutServer.has(error.code)) return null;
     throw error;
   }
 }

@@ -18,13 +18,6 @@ export function errorReport(error: EverbindError): ErrorReport {
   return { error: { code: error.code, message: error.message, action: error.action, details: error.details } };
 }
 
-/** Anything thrown, as an error with a code. A defect keeps its stack as the cause. */
-export function asEverbindError(error: unknown): EverbindError {
-  if (error instanceof EverbindError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new EverbindError('INTERNAL', message, {}, { cause: error });
-}
-
 /** Prints a failure for a person: what happened, the code, what to do; for a defect also where. */
 export function printError(io: Io, error: EverbindError): void {
   const paint = painter(io.colour);

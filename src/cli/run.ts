@@ -1,7 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { helpText } from './help.ts';
 import { registerCommands } from './commands/all.ts';
-import { asEverbindError, errorReport, printError } from './report.ts';
+import { asEverbindError } from '../errors/error.ts';
+import { errorReport, printError } from './report.ts';
 import { VERSION } from './version.ts';
 import type { World } from './world.ts';
 

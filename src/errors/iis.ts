@@ -6,6 +6,16 @@ export const IIS_ERRORS = entries({
     summary: 'An IIS configuration file cannot be read.',
     action: 'The message names line and column. Compare with a backup below %SystemDrive%\\inetpub\\history.',
   },
+  IIS_NOT_INSTALLED: {
+    exit: 5,
+    summary: 'There is no IIS on this server.',
+    action: 'Install the role "Web Server (IIS)" (Install-WindowsFeature Web-Server), or run Everbind where IIS is.',
+  },
+  IIS_TOO_OLD: {
+    exit: 5,
+    summary: 'This version of IIS is too old.',
+    action: 'Everbind needs IIS 8 (Windows Server 2012) or later: older ones know no certificates by host name (SNI).',
+  },
   IIS_APPCMD_FAILED: {
     exit: 1,
     summary: 'appcmd.exe ended with an error.',

@@ -11,4 +11,9 @@ export const WINDOWS_ERRORS = entries({
     summary: 'This command needs a Windows host with IIS.',
     action: 'Run it on the IIS server.',
   },
+  WIN_NOT_ELEVATED: {
+    exit: 5,
+    summary: 'This process does not have the rights of an administrator.',
+    action: 'Run it elevated ("Run as administrator"), or as SYSTEM.',
+  },
 });

@@ -1,5 +1,6 @@
 import { EverbindError } from '../errors/error.ts';
 import type { SignatureAlgorithm, Signer } from '../ports/signer.ts';
+import { subjectAltName } from './alt-name-writer.ts';
 import { identifiersOf } from './certificate.ts';
 import { children, encodingOf, finish, open, readDer, TAG, take, takeOptional } from './der.ts';
 import { readOctetAlignedBits, readOid, readSmallInteger } from './der-values.ts';
@@ -7,8 +8,7 @@ import { bitString, der, nothing, octetString, oid, sequence, unsignedInteger } 
 import { nameText, readName } from './distinguished-name.ts';
 import { type Extension, readExtensions, readGeneralNames, readTlsFeature } from './extensions.ts';
 import type { GeneralName } from './general-name.ts';
-import { parseIp } from './ip-address.ts';
-import { dnsNameProblem, type Identifier, identifierKey } from './names.ts';
+import type { Identifier } from './names.ts';
 import { EXTENSION } from './oids.ts';
 import { describePublicKey, type PublicKeyInfo } from './public-key.ts';
 import { importPublicKey, signatureScheme, verifySignature } from './signature.ts';
@@ -133,20 +133,6 @@ function keyInfo(spkiDer: Uint8Array): PublicKeyInfo {
   } catch (error) {
     throw new EverbindError('PKI_KEY_UNSUPPORTED', 'The public key is no SubjectPublicKeyInfo', {}, { cause: error });
   }
-}
-
-function subjectAltName(identifiers: readonly Identifier[]): Uint8Array {
-  const unique = new Map(identifiers.map((identifier) => [identifierKey(identifier), identifier]));
-  if (unique.size === 0) throw new EverbindError('PKI_NAME_INVALID', 'A certificate request needs at least one name');
-  return sequence(...[...unique.values()].map(generalName));
-}
-
-function generalName({ type, value }: Identifier): Uint8Array {
-  const octets = type === 'ip' ? parseIp(value) : dnsNameProblem(value) === null ? Buffer.from(value, 'latin1') : null;
-  if (octets === null) {
-    throw new EverbindError('PKI_NAME_INVALID', `${JSON.stringify(value)} is not a canonical name`, { name: value });
-  }
-  return der(type === 'ip' ? 0x87 : 0x82, octets);
 }
 
 function extension(id: string, value: Uint8Array): Uint8Array {

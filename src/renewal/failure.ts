@@ -31,10 +31,3 @@ export function isResumable(error: unknown): boolean {
 export function isAccountGone(error: unknown): boolean {
   return error instanceof AcmeProblemError && acmeErrorType(error.problem) === 'accountDoesNotExist';
 }
-
-/** Anything thrown, as an error with a code; a defect becomes INTERNAL. */
-export function asKnown(error: unknown): EverbindError {
-  if (error instanceof EverbindError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new EverbindError('INTERNAL', message, {}, { cause: error });
-}

@@ -1,8 +1,7 @@
-import { EverbindError } from '../errors/error.ts';
+import { asEverbindError, EverbindError } from '../errors/error.ts';
 import type { EndpointCheck } from '../ports/deployment.ts';
 import { commitUse } from './commit-use.ts';
 import type { EngineContext } from './context.ts';
-import { asKnown } from './failure.ts';
 import type { Reschedule } from './reschedule.ts';
 import type { ManagedCertificate, Outcome, Renewal } from './types.ts';
 import { undo } from './undo.ts';
@@ -73,7 +72,7 @@ async function applyAll(planned: readonly Planned[]): Promise<EverbindError | nu
     for (const { deployment, plan } of planned) await deployment.apply(plan);
     return null;
   } catch (error) {
-    return asKnown(error);
+    return asEverbindError(error);
   }
 }
 
@@ -84,7 +83,7 @@ async function verifyAll(
 ): Promise<readonly EndpointCheck[] | EverbindError> {
   const results = await Promise.allSettled(planned.map(({ deployment, plan }) => deployment.verify(plan, material)));
   const failed = results.find((result) => result.status === 'rejected');
-  if (failed !== undefined) return asKnown(failed.reason);
+  if (failed !== undefined) return asEverbindError(failed.reason);
   return results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
 }
 

@@ -1,6 +1,6 @@
-import type { EverbindError } from '../errors/error.ts';
+import { asEverbindError, type EverbindError } from '../errors/error.ts';
 import type { EngineContext } from './context.ts';
-import { asKnown, isAccountGone, isResumable } from './failure.ts';
+import { isAccountGone, isResumable } from './failure.ts';
 import { obtain } from './obtain.ts';
 import { putToUse } from './put-to-use.ts';
 import { closeRenewal } from './renewal-row.ts';
@@ -44,7 +44,7 @@ async function obtained(context: EngineContext, certificate: ManagedCertificate,
   try {
     return await obtain(context, certificate, renewal);
   } catch (error) {
-    const failure = asKnown(error);
+    const failure = asEverbindError(error);
     if (failure.code !== 'RENEWAL_ORDER_LOST') throw error;
     // Only an order of an earlier attempt can be lost, so this does not come round again.
     await context.store.commit((transaction) =>
@@ -65,7 +65,7 @@ export async function recordFailure(
 ): Promise<Outcome> {
   const { store, clock } = context;
   const { name } = certificate;
-  const failure = asKnown(error);
+  const failure = asEverbindError(error);
   const open = store.read((db) => openRenewal(db, certificate.id));
   const keep = open !== null && goesOnLater(open, error);
   if (open !== null && isAccountGone(error)) await context.sessions.forgetAccount(open.issuer);

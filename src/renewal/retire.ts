@@ -1,6 +1,6 @@
+import { asEverbindError } from '../errors/error.ts';
 import { statement } from '../store/statements.ts';
 import type { EngineContext } from './context.ts';
-import { asKnown } from './failure.ts';
 import { issuedWith, toRetire } from './rows.ts';
 import type { Issued, ManagedCertificate } from './types.ts';
 
@@ -62,7 +62,7 @@ async function retireOne(context: EngineContext, certificate: ManagedCertificate
       audit({ type: 'certificate.retired', subject: name, data: { thumbprint, keyDestroyed: shared === undefined } });
     });
   } catch (error) {
-    await tryLater(context, id, { name, thumbprint, code: asKnown(error).code });
+    await tryLater(context, id, { name, thumbprint, code: asEverbindError(error).code });
   }
 }
 

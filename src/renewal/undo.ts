@@ -1,8 +1,7 @@
-import { EverbindError } from '../errors/error.ts';
+import { asEverbindError, EverbindError } from '../errors/error.ts';
 import type { EndpointCheck } from '../ports/deployment.ts';
 import { statement } from '../store/statements.ts';
 import type { EngineContext } from './context.ts';
-import { asKnown } from './failure.ts';
 import type { Reschedule } from './reschedule.ts';
 import type { Outcome, Renewal } from './types.ts';
 import { checkData, type Planned, type Use } from './use.ts';
@@ -87,7 +86,7 @@ async function restoreAll(planned: readonly Planned[]): Promise<Restored> {
     try {
       restored.push(...(await deployment.undo(plan)));
     } catch (error) {
-      failures.push(asKnown(error));
+      failures.push(asEverbindError(error));
     }
   }
   const own = failures.find(({ code }) => code !== 'IIS_RECORD_CHANGED_BY_OTHERS');

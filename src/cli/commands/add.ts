@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { EverbindError } from '../../errors/error.ts';
 import { type SiteInventory, siteText } from '../../iis/inventory-types.ts';
 import type { NewCertificate } from '../../config/add-certificate.ts';
+import { connectHost } from '../connect-host.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { painter, printable } from '../output/text.ts';
@@ -85,7 +86,7 @@ export function registerAdd(program: Command, world: World, _setStatus: SetStatu
 
 async function findSites(world: World, wanted: readonly string[]): Promise<readonly SiteInventory[]> {
   const { readInventory } = await import('../../iis/inventory.ts');
-  const { host, close } = await world.openHost();
+  const { host, close } = await connectHost(world);
   try {
     const { sites } = await readInventory(host);
     return wanted.map((text) => {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { connectHost } from '../connect-host.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { type Cell, renderTable } from '../output/table.ts';
@@ -24,7 +25,7 @@ export function registerScan(program: Command, world: World, setStatus: SetStatu
       const { scanBindings } = await import('../scan-report.ts');
       const { tlsProbe } = await import('../../verify/tls-probe.ts');
       const probe = command.opts<{ probe: boolean }>().probe ? tlsProbe : null;
-      const { host, close } = await world.openHost();
+      const { host, close } = await connectHost(world);
       const progress = createProgress(world.io);
       try {
         const inventory = await readInventory(host);

@@ -1,0 +1,19 @@
+import { EverbindError } from '../errors/error.ts';
+import type { HostDescription } from '../ports/windows-host.ts';
+
+// IIS 8 (Windows Server 2012) brought SNI, the central certificate store and the store WebHosting.
+const OLDEST = 8;
+
+/** Why nothing can be done on this server; null when something can. Codes: WIN_NOT_ELEVATED, IIS_NOT_INSTALLED, IIS_TOO_OLD. */
+export function hostProblem({ os, elevated, iisVersion }: HostDescription): EverbindError | null {
+  if (iisVersion === null) return new EverbindError('IIS_NOT_INSTALLED', `${os} has no IIS`, { os });
+  if (Number.parseInt(iisVersion, 10) < OLDEST) {
+    return new EverbindError('IIS_TOO_OLD', `IIS ${iisVersion} is too old`, { os, iisVersion });
+  }
+  if (!elevated) {
+    const message =
+      'certificates, http.sys and the configuration of IIS are for administrators, which this process is not';
+    return new EverbindError('WIN_NOT_ELEVATED', message, { os });
+  }
+  return null;
+}
