@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPair, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { KeyAlgorithm } from '../ports/key-store.ts';
+import { algorithmOf } from './key-algorithm.ts';
 
 const generateAsync = promisify(generateKeyPair);
 
@@ -46,13 +47,3 @@ export function importPrivateKey(pkcs8: Buffer, algorithm: KeyAlgorithm): KeyObj
 export function publicKeyOf(key: KeyObject): Uint8Array {
   return createPublicKey(key).export({ type: 'spki', format: 'der' });
 }
-
-function algorithmOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): KeyAlgorithm | null {
-  if (asymmetricKeyType === 'ed25519') return 'ed25519';
-  if (asymmetricKeyType === 'ec') return CURVES[asymmetricKeyDetails?.namedCurve ?? ''] ?? null;
-  if (asymmetricKeyType === 'rsa') return MODULI[asymmetricKeyDetails?.modulusLength ?? 0] ?? null;
-  return null;
-}
-
-const CURVES: Readonly<Record<string, KeyAlgorithm>> = { prime256v1: 'ec-p256', secp384r1: 'ec-p384' };
-const MODULI: Readonly<Record<number, KeyAlgorithm>> = { 2048: 'rsa-2048', 3072: 'rsa-3072', 4096: 'rsa-4096' };

@@ -1,7 +1,8 @@
 import { type KeyObject, sign } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { KeyAlgorithm } from '../ports/key-store.ts';
-import type { SignatureAlgorithm, Signer } from '../ports/signer.ts';
+import type { Signer } from '../ports/signer.ts';
+import { signatureOf } from './key-algorithm.ts';
 import { publicKeyOf } from './software-key.ts';
 
 const signAsync = promisify(sign);
@@ -16,19 +17,4 @@ export function softwareSigner(key: KeyObject, algorithm: KeyAlgorithm): Signer 
     publicKey: publicKeyOf(key),
     sign: slow ? (data) => signAsync(hash, data, parameters) : async (data) => sign(hash, data, parameters),
   };
-}
-
-function signatureOf(algorithm: KeyAlgorithm): { readonly name: SignatureAlgorithm; readonly hash: string | null } {
-  switch (algorithm) {
-    case 'ec-p256':
-      return { name: 'ES256', hash: 'sha256' };
-    case 'ec-p384':
-      return { name: 'ES384', hash: 'sha384' };
-    case 'ed25519':
-      return { name: 'EdDSA', hash: null };
-    case 'rsa-2048':
-    case 'rsa-3072':
-    case 'rsa-4096':
-      return { name: 'RS256', hash: 'sha256' };
-  }
 }

@@ -9,7 +9,7 @@ export const CUSTODY_ERRORS = entries({
   KEY_ALGORITHM_UNSUPPORTED: {
     exit: 2,
     summary: 'This key store cannot make keys of this algorithm, or has the key with another one.',
-    action: 'Choose another algorithm in the configuration.',
+    action: 'Choose another algorithm, or another provider, in the configuration (key.algorithm, key.provider).',
   },
   KEY_STORE_FAILED: {
     exit: 1,
@@ -20,6 +20,26 @@ export const CUSTODY_ERRORS = entries({
     exit: 1,
     summary: 'The key cannot leave its key store, and this use needs it to.',
     action: 'Use a deployment that refers to the key where it is, or a software key.',
+  },
+  KEY_PROVIDER_UNKNOWN: {
+    exit: 2,
+    summary: 'No key storage provider of this machine has the configured name.',
+    action: 'Set key.provider to one of the names in the message, or install the provider of your HSM.',
+  },
+  KEY_PROVIDER_NOT_READY: {
+    exit: 1,
+    summary: 'The device behind a key storage provider (TPM, HSM, smart card) is not there or not ready.',
+    action: 'Check that the device is present, initialised and unlocked; for a TPM see tpm.msc.',
+  },
+  KEY_ACCESS_DENIED: {
+    exit: 5,
+    summary: 'A key storage provider does not let this account use a key.',
+    action: 'Run as SYSTEM or elevated as a member of Administrators; for an HSM see the rights of its client.',
+  },
+  KEY_NOT_POSSESSED: {
+    exit: 1,
+    summary: 'A certificate was not stored because the key named for it is not its own, or does not sign.',
+    action: 'Check the device that keeps the key. If it was replaced or reset, renew with --force: a new key is made.',
   },
   KEY_SEAL_BROKEN: {
     exit: 1,

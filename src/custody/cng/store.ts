@@ -1,0 +1,108 @@
+import { EverbindError, WindowsError } from '../../errors/error.ts';
+import { parseCertificate } from '../../pki/certificate.ts';
+import type { HostKeyName, HostKeys } from '../../ports/host-keys.ts';
+import type { CertificateKeyAlgorithm, KeyAlgorithm, KeyHandle, KeyStore } from '../../ports/key-store.ts';
+import type { Signer } from '../../ports/signer.ts';
+import { publicKeyAlgorithm, signatureOf } from '../key-algorithm.ts';
+import { keyFailure, NTE } from './failure.ts';
+import { handlePrefix, hostKeyName, keyHandle } from './handle.ts';
+import { provePossession } from './possession.ts';
+
+/** The provider that every Windows has. */
+const SOFTWARE_KSP = 'Microsoft Software Key Storage Provider';
+
+export interface CngKeyStoreOptions {
+  /** Called when the first key is used: most runs need none. */
+  readonly hostKeys: () => Promise<HostKeys>;
+  /** Where new keys are made; keys of every provider can be used. */
+  readonly provider?: string;
+}
+
+/** Keys that Windows makes and keeps. What is in this process is their names, public keys and signatures. */
+export function createCngKeyStore({ hostKeys, provider = SOFTWARE_KSP }: CngKeyStoreOptions): KeyStore {
+  /** A call to a provider, its failure put into our words. */
+  async function ask<T>(
+    handle: KeyHandle,
+    algorithm: KeyAlgorithm | null,
+    call: (keys: HostKeys, key: HostKeyName) => Promise<T>,
+  ): Promise<T> {
+    const key = hostKeyName(handle);
+    const keys = await hostKeys();
+    try {
+      return await call(keys, key);
+    } catch (error) {
+      throw await keyFailure(keys, { handle, key, algorithm }, error);
+    }
+  }
+
+  async function open(handle: KeyHandle): Promise<Signer> {
+    const publicKey = await ask(handle, null, (keys, key) => keys.publicKey(key));
+    if (publicKey === null) throw new EverbindError('KEY_NOT_FOUND', `there is no key ${handle}`, { handle });
+    const algorithm = publicKeyAlgorithm(publicKey);
+    if (algorithm === null) {
+      throw new EverbindError('KEY_STORE_FAILED', `the key ${handle} is of no kind that certificates have`, { handle });
+    }
+    const { name } = signatureOf(algorithm);
+    return {
+      algorithm: name,
+      publicKey,
+      sign: (data) => ask(handle, null, (keys, key) => keys.sign(key, name, data)),
+    };
+  }
+
+  return {
+    provider: handlePrefix(provider),
+
+    async generate(name, algorithm) {
+      const handle = keyHandle(provider, name);
+      if (!isCertificateKey(algorithm)) {
+        throw new EverbindError('KEY_ALGORITHM_UNSUPPORTED', `${provider} makes no ${algorithm} keys`, {
+          provider,
+          algorithm,
+        });
+      }
+      const made = await ask(handle, algorithm, async (keys, key) => {
+        const before = await keys.publicKey(key);
+        if (before !== null) return before;
+        await createUnlessThere(keys, key, algorithm);
+        return keys.publicKey(key);
+      });
+      const kept = made === null ? null : publicKeyAlgorithm(made);
+      if (kept === algorithm) return handle;
+      if (made === null) {
+        throw new EverbindError('KEY_STORE_FAILED', `${provider} made the key ${handle} and does not have it`, {
+          handle,
+          provider,
+        });
+      }
+      throw new EverbindError('KEY_ALGORITHM_UNSUPPORTED', `the key ${handle} exists with another algorithm`, {
+        handle,
+        algorithm,
+        kept,
+      });
+    },
+
+    open,
+
+    async attach(handle, [leaf]) {
+      const { provider: providerName, name: keyName } = hostKeyName(handle);
+      await provePossession(await open(handle), handle, leaf === undefined ? null : parseCertificate(leaf).spkiDer);
+      return { kind: 'provider', providerName, keyName };
+    },
+
+    destroy: (handle) => ask(handle, null, (keys, key) => keys.remove(key)),
+  };
+}
+
+/** An interrupted run, or another process, may have been faster: its key is the one. */
+async function createUnlessThere(keys: HostKeys, key: HostKeyName, algorithm: CertificateKeyAlgorithm): Promise<void> {
+  try {
+    await keys.create(key, algorithm);
+  } catch (error) {
+    if (!(error instanceof WindowsError) || error.status !== NTE.exists) throw error;
+  }
+}
+
+function isCertificateKey(algorithm: KeyAlgorithm): algorithm is CertificateKeyAlgorithm {
+  return algorithm !== 'ed25519';
+}
