@@ -3,6 +3,7 @@
 #include "record-store.h"
 #include "record-value.h"
 #include "../shared/call.h"
+#include "../shared/export.h"
 
 /* Http{Set,Update,Delete,Query}ServiceConfiguration for the TLS records. Statuses as documented; what is left open there is said beside it. */
 
@@ -50,7 +51,7 @@ static DWORD write_record(struct lab_call *call, DWORD id, const void *informati
     return status;
 }
 
-ULONG WINAPI HttpSetServiceConfiguration(HANDLE service, HTTP_SERVICE_CONFIG_ID id, PVOID information, ULONG octets, LPOVERLAPPED overlapped)
+LAB_EXPORT ULONG WINAPI HttpSetServiceConfiguration(HANDLE service, HTTP_SERVICE_CONFIG_ID id, PVOID information, ULONG octets, LPOVERLAPPED overlapped)
 {
     struct lab_call call;
     DWORD status = ERROR_INVALID_PARAMETER;
@@ -60,7 +61,7 @@ ULONG WINAPI HttpSetServiceConfiguration(HANDLE service, HTTP_SERVICE_CONFIG_ID 
 }
 
 #ifndef LAB_NO_UPDATE
-ULONG WINAPI HttpUpdateServiceConfiguration(HANDLE service, HTTP_SERVICE_CONFIG_ID id, PVOID information, ULONG octets, LPOVERLAPPED overlapped)
+LAB_EXPORT ULONG WINAPI HttpUpdateServiceConfiguration(HANDLE service, HTTP_SERVICE_CONFIG_ID id, PVOID information, ULONG octets, LPOVERLAPPED overlapped)
 {
     struct lab_call call;
     DWORD status = ERROR_INVALID_PARAMETER;
@@ -84,7 +85,7 @@ static DWORD delete_record(struct lab_call *call, DWORD id, const void *informat
     return status;
 }
 
-ULONG WINAPI HttpDeleteServiceConfiguration(HANDLE service, HTTP_SERVICE_CONFIG_ID id, PVOID information, ULONG octets, LPOVERLAPPED overlapped)
+LAB_EXPORT ULONG WINAPI HttpDeleteServiceConfiguration(HANDLE service, HTTP_SERVICE_CONFIG_ID id, PVOID information, ULONG octets, LPOVERLAPPED overlapped)
 {
     struct lab_call call;
     DWORD status = ERROR_INVALID_PARAMETER;
@@ -170,7 +171,7 @@ static DWORD query_record(struct lab_call *call, DWORD id, const void *input, UL
     return status != 0 ? status : write_answer(id, kept, &record, output, room, needed);
 }
 
-ULONG WINAPI HttpQueryServiceConfiguration(HANDLE service, HTTP_SERVICE_CONFIG_ID id, PVOID input, ULONG input_octets, PVOID output,
+LAB_EXPORT ULONG WINAPI HttpQueryServiceConfiguration(HANDLE service, HTTP_SERVICE_CONFIG_ID id, PVOID input, ULONG input_octets, PVOID output,
                                            ULONG output_octets, PULONG length, LPOVERLAPPED overlapped)
 {
     struct lab_call call;

@@ -1,5 +1,6 @@
 #include <windows.h>
 #include "../shared/call.h"
+#include "../shared/export.h"
 
 /*
  * The server's calls are Wine's own; here they only get faults and their lines in the journal. On x64 every argument of theirs is a register or
@@ -16,7 +17,7 @@ static WINE_CALL wine_call(const char *name)
 }
 
 #define PASS_ON(name) \
-    DWORD WINAPI name(SLOT a, SLOT b, SLOT c, SLOT d, SLOT e, SLOT f, SLOT g, SLOT h, SLOT i, SLOT j); \
+    LAB_EXPORT DWORD WINAPI name(SLOT a, SLOT b, SLOT c, SLOT d, SLOT e, SLOT f, SLOT g, SLOT h, SLOT i, SLOT j); \
     DWORD WINAPI name(SLOT a, SLOT b, SLOT c, SLOT d, SLOT e, SLOT f, SLOT g, SLOT h, SLOT i, SLOT j) \
     { \
         struct lab_call call; \
@@ -44,7 +45,7 @@ PASS_ON(HttpSendResponseEntityBody)
 PASS_ON(HttpCancelHttpRequest)
 
 /* Wine exports it and ends the process when it is called. */
-DWORD WINAPI HttpShutdownRequestQueue(SLOT queue);
+LAB_EXPORT DWORD WINAPI HttpShutdownRequestQueue(SLOT queue);
 DWORD WINAPI HttpShutdownRequestQueue(SLOT queue)
 {
     struct lab_call call;

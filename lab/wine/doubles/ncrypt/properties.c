@@ -1,0 +1,97 @@
+#include "answer.h"
+#include "key-file.h"
+#include "../shared/call.h"
+#include "../shared/export.h"
+#include <stdlib.h>
+#include <wchar.h>
+
+/* The descriptor of a key, in self-relative form. It may be changed as long as the key lives. */
+static SECURITY_STATUS set_security(struct object *key, const BYTE *value, DWORD octets)
+{
+    BYTE *copy;
+    if (!IsValidSecurityDescriptor((PSECURITY_DESCRIPTOR)value) || GetSecurityDescriptorLength((PSECURITY_DESCRIPTOR)value) > octets) return NTE_INVALID_PARAMETER;
+    copy = malloc(octets);
+    if (copy == NULL) return NTE_NO_MEMORY;
+    memcpy(copy, value, octets);
+    free(key->security);
+    key->security = copy;
+    key->security_octets = octets;
+    return key->finalized && key->name[0] != 0 ? key_file_write(key, TRUE) : 0;
+}
+
+static SECURITY_STATUS set_property(struct object *object, const WCHAR *name, const BYTE *value, DWORD octets)
+{
+    DWORD number = 0;
+    if (name == NULL || value == NULL) return NTE_INVALID_PARAMETER;
+    if (object->kind != OBJECT_KEY) return NTE_NOT_SUPPORTED;
+    if (wcscmp(name, NCRYPT_SECURITY_DESCR_PROPERTY) == 0) return set_security(object, value, octets);
+    if (wcscmp(name, NCRYPT_WINDOW_HANDLE_PROPERTY) == 0) return 0;
+    if (octets != sizeof number) return NTE_INVALID_PARAMETER;
+    memcpy(&number, value, sizeof number);
+    /* Nothing else may change once the key is made; with which status is not documented. */
+    if (object->finalized) return NTE_NOT_SUPPORTED;
+    if (wcscmp(name, NCRYPT_LENGTH_PROPERTY) == 0) {
+        if (!length_is_offered(object->provider, object->algorithm, number)) return NTE_NOT_SUPPORTED;
+        object->length = number;
+        return 0;
+    }
+    if (wcscmp(name, NCRYPT_EXPORT_POLICY_PROPERTY) == 0) {
+        if (number != 0 && object->provider->implementation == NCRYPT_IMPL_HARDWARE_FLAG) return NTE_NOT_SUPPORTED;
+        object->policy = number;
+        return 0;
+    }
+    if (wcscmp(name, NCRYPT_KEY_USAGE_PROPERTY) == 0) {
+        object->usage = number;
+        return 0;
+    }
+    return NTE_NOT_SUPPORTED;
+}
+
+LAB_EXPORT SECURITY_STATUS WINAPI NCryptSetProperty(NCRYPT_HANDLE handle, LPCWSTR name, PBYTE value, DWORD octets, DWORD flags)
+{
+    struct lab_call call;
+    struct object *object = object_of_any(handle);
+    SECURITY_STATUS status = NTE_INVALID_HANDLE;
+    BOOL ahead = lab_call_begin(&call, "NCryptSetProperty");
+    (void)flags;
+    lab_call_about(&call, L"%ls", name == NULL ? L"" : name);
+    if (ahead && object != NULL) status = set_property(object, name, value, octets);
+    return (SECURITY_STATUS)lab_call_end(&call, (DWORD)status);
+}
+
+static SECURITY_STATUS get_of_key(const struct object *key, const WCHAR *name, BYTE *output, DWORD room, DWORD *length)
+{
+    if (wcscmp(name, NCRYPT_NAME_PROPERTY) == 0 || wcscmp(name, NCRYPT_UNIQUE_NAME_PROPERTY) == 0) return answer_text(key->name, output, room, length);
+    if (wcscmp(name, NCRYPT_ALGORITHM_PROPERTY) == 0) return answer_text(algorithm_name(key->algorithm), output, room, length);
+    if (wcscmp(name, NCRYPT_ALGORITHM_GROUP_PROPERTY) == 0) return answer_text(algorithm_group(key->algorithm), output, room, length);
+    if (wcscmp(name, NCRYPT_LENGTH_PROPERTY) == 0) return answer_number(key->length, output, room, length);
+    if (wcscmp(name, NCRYPT_EXPORT_POLICY_PROPERTY) == 0) return answer_number(key->policy, output, room, length);
+    if (wcscmp(name, NCRYPT_KEY_USAGE_PROPERTY) == 0) return answer_number(key->usage, output, room, length);
+    if (wcscmp(name, NCRYPT_KEY_TYPE_PROPERTY) == 0) return answer_number(key->machine ? NCRYPT_MACHINE_KEY_FLAG : 0, output, room, length);
+    if (wcscmp(name, NCRYPT_SECURITY_DESCR_PROPERTY) == 0) {
+        if (key->security == NULL) return NTE_NOT_FOUND;
+        return answer_octets(key->security, key->security_octets, output, room, length);
+    }
+    return NTE_NOT_SUPPORTED;
+}
+
+static SECURITY_STATUS get_property(const struct object *object, const WCHAR *name, BYTE *output, DWORD room, DWORD *length)
+{
+    if (name == NULL || length == NULL) return NTE_INVALID_PARAMETER;
+    if (wcscmp(name, NCRYPT_IMPL_TYPE_PROPERTY) == 0) return answer_number(object->provider->implementation, output, room, length);
+    if (object->kind == OBJECT_KEY) return get_of_key(object, name, output, room, length);
+    if (wcscmp(name, NCRYPT_NAME_PROPERTY) == 0) return answer_text(object->provider->name, output, room, length);
+    return NTE_NOT_SUPPORTED;
+}
+
+LAB_EXPORT SECURITY_STATUS WINAPI NCryptGetProperty(NCRYPT_HANDLE handle, LPCWSTR name, PBYTE output, DWORD room, DWORD *length, DWORD flags)
+{
+    struct lab_call call;
+    const struct object *object = object_of_any(handle);
+    SECURITY_STATUS status = NTE_INVALID_HANDLE;
+    BOOL ahead = lab_call_begin(&call, "NCryptGetProperty");
+    (void)flags;
+    lab_call_about(&call, L"%ls", name == NULL ? L"" : name);
+    if (ahead && object != NULL) status = get_property(object, name, output, room, length);
+    return (SECURITY_STATUS)lab_call_end(&call, (DWORD)status);
+}
