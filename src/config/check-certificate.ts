@@ -40,6 +40,7 @@ export function checkCertificate(
     identifiers,
     key: {
       algorithm: own.algorithm ?? defaults?.algorithm ?? DEFAULTS.keyAlgorithm,
+      provider: own.provider ?? defaults?.provider ?? DEFAULTS.keyProvider,
       reuse: own.reuse ?? defaults?.reuse ?? DEFAULTS.reuseKey,
     },
     issuers,

@@ -2,15 +2,19 @@ import type { CertificateKeyAlgorithm } from '../ports/key-store.ts';
 import { checkChallenges } from './check-challenge.ts';
 import type { CheckContext } from './context.ts';
 import { DEFAULTS } from './defaults.ts';
+import { KEY_PROVIDER } from './schema-values.ts';
 import { type PathStep, quote } from './problem.ts';
 import type { SettingsInput } from './schema.ts';
 import type { DeploymentInput } from './schema-deployment.ts';
 import { suggest } from './suggest.ts';
 import type { ChallengeRule, DeploymentConfig } from './types.ts';
 
+const OWN_STORES = ['software', 'cng'];
+
 /** What a certificate, or `defaults`, says itself; null where it is silent. */
 export interface Settings {
   readonly algorithm: CertificateKeyAlgorithm | null;
+  readonly provider: string | null;
   readonly reuse: boolean | null;
   readonly issuers: readonly string[] | null;
   readonly challenges: readonly ChallengeRule[] | null;
@@ -22,6 +26,7 @@ export function checkSettings(input: SettingsInput, path: readonly PathStep[], c
   checkIssuerNames(input.issuers ?? [], [...path, 'issuers'], context);
   return {
     algorithm: input.key?.algorithm ?? null,
+    provider: checkProvider(input.key?.provider ?? null, [...path, 'key', 'provider'], context),
     reuse: input.key?.reuse ?? null,
     issuers: input.issuers ?? null,
     challenges: checkChallenges(input, path, context),
@@ -30,6 +35,14 @@ export function checkSettings(input: SettingsInput, path: readonly PathStep[], c
       null,
     keepOld: input.keepOld ?? null,
   };
+}
+
+/** Vendors name their providers in several words; a single one that is nearly ours is a slip. */
+function checkProvider(provider: string | null, path: readonly PathStep[], { report }: CheckContext): string | null {
+  if (provider === null || provider.includes(' ')) return provider;
+  const meant = suggest(provider, OWN_STORES);
+  if (meant !== null) report.problem(path, quote(provider), KEY_PROVIDER, meant);
+  return provider;
 }
 
 function checkIssuerNames(names: readonly string[], path: readonly PathStep[], context: CheckContext): void {

@@ -5,6 +5,7 @@ export const DEFAULTS = {
   concurrency: 8,
   accountKey: 'ec-p256',
   keyAlgorithm: 'ec-p256',
+  keyProvider: process.platform === 'win32' ? 'cng' : 'software',
   reuseKey: false,
   keepOld: 1,
   httpMode: 'auto',

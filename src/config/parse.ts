@@ -64,6 +64,7 @@ function readDefaults(value: unknown, context: CheckContext): Settings | null {
 
 const SILENT: Settings = {
   algorithm: null,
+  provider: null,
   reuse: null,
   issuers: null,
   challenges: null,

@@ -49,6 +49,14 @@ export function name() {
   });
 }
 
+/** What is expected where the configuration names a place for keys. */
+export const KEY_PROVIDER = 'software, cng, or the name of a key storage provider of Windows';
+
+export function keyProvider() {
+  // What is no printed character, or stands at an end, is a slip that no provider's name has.
+  return text({ expected: KEY_PROVIDER, pattern: /^[^\p{C}\s]+(?: [^\p{C}\s]+)*$/u, max: 127 });
+}
+
 /** What a reference to a sealed value looks like. */
 export const SECRET_PATTERN = /^secret:[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 

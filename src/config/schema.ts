@@ -4,7 +4,7 @@ import { challenge, challengeRule } from './schema-challenge.ts';
 import { deployment } from './schema-deployment.ts';
 import { issuer } from './schema-issuer.ts';
 import { certificateName } from './schema-names.ts';
-import { listOf, name, oneOf, section, text, wholeNumber, yesOrNo } from './schema-values.ts';
+import { keyProvider, listOf, name, oneOf, section, text, wholeNumber, yesOrNo } from './schema-values.ts';
 
 // The shape of everbind.yaml. What depends on more than one value is checked in check-*.ts.
 
@@ -22,11 +22,18 @@ const key = section(
     algorithm: oneOf(['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'])
       .optional()
       .meta({ description: 'Algorithm of the certificate key.', default: DEFAULTS.keyAlgorithm }),
+    provider: keyProvider()
+      .optional()
+      .meta({
+        description:
+          'Where the key is made and stays. `software`: sealed in the database. `cng`: the Microsoft Software Key Storage Provider; the default on Windows. Any other key storage provider by its name: a TPM or an HSM. Elsewhere the default is `software`. See docs/custody.md.',
+        examples: ['cng', 'Microsoft Platform Crypto Provider'],
+      }),
     reuse: yesOrNo()
       .optional()
       .meta({ description: 'Keep the same key at each renewal instead of a new one.', default: DEFAULTS.reuseKey }),
   },
-  'a mapping with algorithm and reuse',
+  'a mapping with algorithm, provider and reuse',
 );
 
 const settings = {

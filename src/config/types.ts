@@ -50,6 +50,8 @@ export interface ExternalAccountBindingConfig {
 
 export interface CertificateKeyConfig {
   readonly algorithm: CertificateKeyAlgorithm;
+  /** `software`, `cng` (the software provider of Windows), or the name of a key storage provider of Windows. */
+  readonly provider: string;
   /** The next certificate keeps the key of the last one. */
   readonly reuse: boolean;
 }

@@ -44,7 +44,7 @@ certificates: [{ name: shop, names: [Shop.Example.com., bücher.example, "2001:D
           { type: 'ip', value: '2001:db8::1' },
           { type: 'ip', value: '192.0.2.7' },
         ],
-        key: { algorithm: 'ec-p256', reuse: false },
+        key: { algorithm: 'ec-p256', provider: 'software', reuse: false },
         issuers: ['main'],
         challenges: [{ patterns: ['*'], challenge: { type: 'http-01', mode: 'auto', path: null, port: 80 } }],
         deployments: [{ type: 'iis', sites: null, adopt: false, store: 'WebHosting', adoptForeignAppIds: [] }],
@@ -56,7 +56,7 @@ certificates: [{ name: shop, names: [Shop.Example.com., bücher.example, "2001:D
   it('defaults fill what a certificate leaves out; key is merged field by field', () => {
     const config = read(`${ISSUERS}defaults:
   issuers: [second, first]
-  key: { algorithm: rsa-3072, reuse: true }
+  key: { algorithm: rsa-3072, provider: Acme HSM Provider, reuse: true }
   challenge: { type: http-01, mode: listener, port: 8080 }
   deployments: []
   keepOld: 4
@@ -66,7 +66,7 @@ certificates:
   - name: b
     names: [b.example.com]
     issuers: [first]
-    key: { algorithm: ec-p384 }
+    key: { algorithm: ec-p384, provider: software }
     challenge: { type: http-01 }
     deployments: [{ type: iis, sites: [B, "id:7"] }]
     keepOld: 0
@@ -74,10 +74,13 @@ certificates:
     const [a, b] = config.certificates;
     assert.deepEqual(
       [a?.issuers, a?.key, a?.deployments, a?.keepOld],
-      [['second', 'first'], { algorithm: 'rsa-3072', reuse: true }, [], 4],
+      [['second', 'first'], { algorithm: 'rsa-3072', provider: 'Acme HSM Provider', reuse: true }, [], 4],
     );
     assert.deepEqual(a?.challenges[0]?.challenge, { type: 'http-01', mode: 'listener', path: null, port: 8080 });
-    assert.deepEqual([b?.issuers, b?.key, b?.keepOld], [['first'], { algorithm: 'ec-p384', reuse: true }, 0]);
+    assert.deepEqual(
+      [b?.issuers, b?.key, b?.keepOld],
+      [['first'], { algorithm: 'ec-p384', provider: 'software', reuse: true }, 0],
+    );
     assert.deepEqual(b?.challenges[0]?.challenge, { type: 'http-01', mode: 'auto', path: null, port: 80 });
     assert.deepEqual(b?.deployments[0]?.sites, ['B', 'id:7']);
   });

@@ -98,7 +98,7 @@ certificates:
     names: [b.example.com]
     key: *key
 `);
-    assert.deepEqual(config.certificates[1]?.key, { algorithm: 'rsa-3072', reuse: false });
+    assert.deepEqual(config.certificates[1]?.key, { algorithm: 'rsa-3072', provider: 'software', reuse: false });
   });
 
   it('a wrong value behind an alias is told at the value', () => {
