@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfigFile } from '../config/read.ts';
+import { createKeyCustody } from '../custody/custody.ts';
 import { createSoftwareKeyStore } from '../custody/software.ts';
 import type { CheckpointSigner } from '../ports/checkpoint-signer.ts';
 import { applyConfig } from '../renewal/applied-config.ts';
@@ -12,6 +13,7 @@ import { copyDatabase } from '../store/copy-database.ts';
 import { openStore } from '../store/store.ts';
 import type { Globals } from './globals.ts';
 import { type HostParts, openHostParts } from './host-parts.ts';
+import { shareHost } from './shared-host.ts';
 import { databaseFile } from './state.ts';
 import { VERSION } from './version.ts';
 import type { World } from './world.ts';
@@ -27,6 +29,7 @@ export async function withReadOnlyWork<T>(
 ): Promise<T> {
   const { fingerprint } = await readConfigFile(globals.configFile);
   const folder = await mkdtemp(join(tmpdir(), 'everbind-dry-run-'));
+  const shared = shareHost(world);
   let host: HostParts | null = null;
   try {
     const path = join(folder, 'everbind.db');
@@ -44,10 +47,13 @@ export async function withReadOnlyWork<T>(
         store,
         clock: world.clock,
         random: world.random,
-        keys: createSoftwareKeyStore({ store, vault: { seal: refuse, unseal: refuse }, clock: world.clock }),
+        keys: createKeyCustody({
+          software: createSoftwareKeyStore({ store, vault: { seal: refuse, unseal: refuse }, clock: world.clock }),
+          hostKeys: refuse,
+        }),
         userAgent: `everbind/${VERSION}`,
         prepare: async (needs) => {
-          host ??= await openHostParts(world, store, needs);
+          host ??= await openHostParts(world, shared, store, needs);
         },
         transportFor: refuse,
         rootsFor: refuse,
@@ -59,7 +65,7 @@ export async function withReadOnlyWork<T>(
       });
       return await work(engine);
     } finally {
-      await (host as HostParts | null)?.close();
+      await shared.close();
       await store.close();
     }
   } finally {

@@ -7,6 +7,7 @@ import type { EngineParts } from '../renewal/parts.ts';
 import { acquireLease } from '../store/lease.ts';
 import type { Globals } from './globals.ts';
 import type { HostParts } from './host-parts.ts';
+import { type SharedHost, shareHost } from './shared-host.ts';
 import { openState, type State } from './state.ts';
 import { VERSION } from './version.ts';
 import type { World } from './world.ts';
@@ -27,8 +28,9 @@ export async function withWork<T>(
   work: (work: Work) => Promise<T>,
 ): Promise<T> {
   const { fingerprint } = await readConfigFile(globals.configFile);
-  const state = await openState(globals.stateDir, world);
-  const parts = lazyParts(state, world, onProgress);
+  const shared = shareHost(world);
+  const state = await openState(globals.stateDir, world, async () => (await shared.open()).keys);
+  const parts = lazyParts(state, world, shared, onProgress);
   try {
     const lease = await acquireLease(state.store, world.clock);
     try {
@@ -42,7 +44,8 @@ export async function withWork<T>(
       await lease.release();
     }
   } finally {
-    await parts.close();
+    parts.close();
+    await shared.close();
     await state.close();
   }
 }
@@ -51,8 +54,9 @@ export async function withWork<T>(
 function lazyParts(
   state: State,
   world: World,
+  shared: SharedHost,
   onProgress: NonNullable<EngineParts['onProgress']>,
-): { readonly engine: EngineParts; close(): Promise<void> } {
+): { readonly engine: EngineParts; close(): void } {
   const { store, keys, secrets } = state;
   let host: HostParts | null = null;
   const opened: { close(): void }[] = [];
@@ -64,7 +68,7 @@ function lazyParts(
     userAgent: `everbind/${VERSION}`,
     prepare: async (needs) => {
       const { openHostParts } = await import('./host-parts.ts');
-      host ??= await openHostParts(world, store, needs);
+      host ??= await openHostParts(world, shared, store, needs);
     },
     transportFor: async (issuer: IssuerConfig) => {
       const { openTransport } = await import('./issuer-parts.ts');
@@ -83,9 +87,8 @@ function lazyParts(
   };
   return {
     engine,
-    close: async () => {
+    close: () => {
       for (const transport of opened) transport.close();
-      await host?.close();
     },
   };
 }

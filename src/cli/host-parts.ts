@@ -3,34 +3,35 @@ import type { CertificateConfig } from '../config/types.ts';
 import { createIisDeployment } from '../deploy/iis.ts';
 import { EverbindError } from '../errors/error.ts';
 import type { ErrorCode } from '../errors/table.ts';
+import { hostProblem } from '../iis/host-checks.ts';
 import { readInventory } from '../iis/inventory.ts';
 import { sharedRead } from '../iis/shared-read.ts';
 import type { Deployment } from '../ports/deployment.ts';
+import type { WindowsHost } from '../ports/windows-host.ts';
 import type { EngineParts } from '../renewal/parts.ts';
 import { ownThumbprints } from '../renewal/rows.ts';
 import type { Store } from '../store/store.ts';
 import { tlsProbe } from '../verify/tls-probe.ts';
-import { connectHost } from './connect-host.ts';
-import type { OpenHost, World } from './world.ts';
+import type { SharedHost } from './shared-host.ts';
+import type { World } from './world.ts';
 
 /** What needs this machine's web server. */
 export interface HostParts {
   readonly solverFor: EngineParts['solverFor'];
   readonly deploymentsFor: (certificate: CertificateConfig) => readonly Deployment[];
-  close(): Promise<void>;
 }
 
 /** Connects to the web server where one is needed: a machine without IIS can still obtain certificates that no deployment uses. */
 export async function openHostParts(
   world: World,
+  shared: SharedHost,
   store: Store,
   needs: { readonly deployments: boolean },
 ): Promise<HostParts> {
-  const open = await openHost(world, needs.deployments);
-  const inventory = open === null ? null : sharedRead(() => readInventory(open.host));
+  const host = await openHost(shared, needs.deployments);
+  const inventory = host === null ? null : sharedRead(() => readInventory(host));
   const solverFor = createSolvers({
-    windows:
-      open === null || inventory === null ? null : { host: open.host, sites: async () => (await inventory()).sites },
+    windows: host === null || inventory === null ? null : { host, sites: async () => (await inventory()).sites },
     clock: world.clock,
     ...(world.dnsServers === undefined ? {} : { dnsServers: world.dnsServers }),
   });
@@ -38,14 +39,14 @@ export async function openHostParts(
     solverFor,
     deploymentsFor: (certificate) =>
       certificate.deployments.map((config): Deployment => {
-        if (open === null || inventory === null) {
+        if (host === null || inventory === null) {
           throw new EverbindError(
             'WIN_NOT_WINDOWS',
             `the deployment of ${certificate.name} needs a Windows host with IIS`,
           );
         }
         return createIisDeployment({
-          host: open.host,
+          host,
           probe: tlsProbe,
           sites: config.sites,
           adopt: config.adopt,
@@ -55,9 +56,6 @@ export async function openHostParts(
           readInventory: inventory,
         });
       }),
-    close: async () => {
-      await open?.close();
-    },
   };
 }
 
@@ -67,9 +65,12 @@ const withoutServer: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'IIS_TOO_OLD',
 ]);
 
-async function openHost(world: World, needed: boolean): Promise<OpenHost | null> {
+async function openHost(shared: SharedHost, needed: boolean): Promise<WindowsHost | null> {
   try {
-    return await connectHost(world);
+    const host = await shared.open();
+    const problem = hostProblem(await host.describe());
+    if (problem !== null) throw problem;
+    return host;
   } catch (error) {
     if (!needed && error instanceof EverbindError && withoutServer.has(error.code)) return null;
     throw error;

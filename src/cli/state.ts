@@ -2,9 +2,12 @@ import { join } from 'node:path';
 import { createAuditKey } from '../custody/audit-key.ts';
 import { masterKeyFile } from '../custody/master-key-file.ts';
 import { createSecrets, type Secrets } from '../custody/secrets.ts';
+import { createKeyCustody } from '../custody/custody.ts';
 import { createSoftwareKeyStore } from '../custody/software.ts';
 import { createVault } from '../custody/vault.ts';
-import type { KeyStore } from '../ports/key-store.ts';
+import { EverbindError } from '../errors/error.ts';
+import type { HostKeys } from '../ports/host-keys.ts';
+import type { KeyCustody } from '../ports/key-store.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { pinAuditKey } from './audit-key-file.ts';
 import type { World } from './world.ts';
@@ -12,7 +15,7 @@ import type { World } from './world.ts';
 /** The state folder, opened for writing: database, sealed keys and secrets, the audit log with its key. */
 export interface State {
   readonly store: Store;
-  readonly keys: KeyStore;
+  readonly keys: KeyCustody;
   readonly secrets: Secrets;
   close(): Promise<void>;
 }
@@ -22,8 +25,15 @@ export function databaseFile(stateDir: string): string {
   return join(stateDir, 'everbind.db');
 }
 
-/** Opens the state folder, or makes it. Errors: those of openStore and of the key store. */
-export async function openState(stateDir: string, { clock }: Pick<World, 'clock'>): Promise<State> {
+/**
+ * Opens the state folder, or makes it. `hostKeys` answers the key storage providers of the web server's host; it is called when a key in one
+ * of them is used. Errors: those of openStore and of the key stores.
+ */
+export async function openState(
+  stateDir: string,
+  { clock }: Pick<World, 'clock'>,
+  hostKeys: () => Promise<HostKeys> = noHost,
+): Promise<State> {
   const store = openStore({ path: databaseFile(stateDir), clock });
   try {
     const vault = createVault({ store, protector: masterKeyFile(join(stateDir, 'master.key')), clock });
@@ -32,7 +42,7 @@ export async function openState(stateDir: string, { clock }: Pick<World, 'clock'
     store.signWith(signer);
     return {
       store,
-      keys: createSoftwareKeyStore({ store, vault, clock }),
+      keys: createKeyCustody({ software: createSoftwareKeyStore({ store, vault, clock }), hostKeys }),
       secrets: createSecrets({ store, vault, clock }),
       close: () => store.close(),
     };
@@ -40,4 +50,10 @@ export async function openState(stateDir: string, { clock }: Pick<World, 'clock'
     await store.close();
     throw error;
   }
+}
+
+function noHost(): Promise<never> {
+  return Promise.reject(
+    new EverbindError('WIN_NOT_WINDOWS', 'this command does not use keys of the web server’s host'),
+  );
 }

@@ -8,7 +8,8 @@ type Host = Pick<WindowsHost, 'certificates'>;
 /**
  * Puts leaf and key into `store` of LocalMachine and the intermediates into CA, where Windows looks when it builds the chain to serve.
  * Roots are left out: which roots this machine trusts is not ours to decide. Safe to repeat: the key is asked for only when the certificate
- * is not there with its key. Errors: IIS_KEY_UNSUPPORTED, IIS_CERTIFICATE_NOT_STORED, PKI_CERTIFICATE_INVALID, WIN_CALL_FAILED.
+ * is not there with its key. A key in a provider stays there: the certificate refers to it. Errors: IIS_CERTIFICATE_NOT_STORED,
+ * PKI_CERTIFICATE_INVALID, WIN_CALL_FAILED, and those of the key store.
  */
 export async function installCertificate(host: Host, store: StoreName, material: CertificateMaterial): Promise<void> {
   const [leaf, ...rest] = material.chain;
@@ -28,17 +29,13 @@ async function importLeaf(
 ): Promise<void> {
   if ((await storedProblem(host, store, material.thumbprint, leaf)) === null) return;
   const attachment = await material.attach();
-  if (attachment.kind !== 'pfx') {
-    throw new EverbindError(
-      'IIS_KEY_UNSUPPORTED',
-      `keys of ${attachment.providerName} cannot be used on this host yet`,
-      {
-        provider: attachment.providerName,
-      },
-    );
+  if (attachment.kind === 'pfx') {
+    const { octets, password } = attachment.pfx;
+    await host.certificates.importPfx(store, octets, password, material.friendlyName);
+  } else {
+    const key = { provider: attachment.providerName, name: attachment.keyName };
+    await host.certificates.addWithKey(store, leaf, key, material.friendlyName);
   }
-  const { octets, password } = attachment.pfx;
-  await host.certificates.importPfx(store, octets, password, material.friendlyName);
   // An import that reports success proves little: another program may clean the store, or the key may not have come along.
   const problem = await storedProblem(host, store, material.thumbprint, leaf);
   if (problem !== null) throw notStored(material.thumbprint, store, problem);

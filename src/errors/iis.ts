@@ -51,11 +51,6 @@ export const IIS_ERRORS = entries({
     summary: 'A certificate is not in the store after it was imported, or came without its key.',
     action: 'Check that nothing else cleans the certificate store of the computer, then renew again.',
   },
-  IIS_KEY_UNSUPPORTED: {
-    exit: 5,
-    summary: 'This host cannot use a key that stays inside its provider.',
-    action: 'Use the software key provider for this certificate.',
-  },
   IIS_PLAN_INVALID: {
     exit: 1,
     summary: 'A recorded binding plan cannot be read.',

@@ -25,7 +25,7 @@ export function appliedConfig(db: DatabaseSync): AppliedConfig | null {
 /**
  * Brings the managed certificates in line with the configuration, in one commit. `load` is called only when the file has changed since the
  * last time: at thousands of certificates the parser costs more than all else. A certificate that is no longer declared is kept with its
- * history and not renewed any more, until it is declared again. One whose names, key algorithm or CA changed is due now, and so is one whose
+ * history and not renewed any more, until it is declared again. One whose names, key algorithm, key provider or CA changed is due now, and so is one whose
  * last attempt failed when anything about it changed.
  */
 export async function applyConfig(
@@ -131,7 +131,7 @@ function applyCertificate(
 
 // What a new certificate is needed for when it changes.
 function issuance({ identifiers, key, issuers }: CertificateConfig): string {
-  return JSON.stringify([identifiers, key.algorithm, issuers[0]]);
+  return JSON.stringify([identifiers, key.algorithm, key.provider, issuers[0]]);
 }
 
 function namesOf(certificate: CertificateConfig): string[] {

@@ -5,6 +5,7 @@ import type { DeploymentPlan } from '../ports/deployment.ts';
 import { appliedConfig } from './applied-config.ts';
 import { selectIds, type Selection } from './due.ts';
 import type { EngineParts } from './parts.ts';
+import { reusableKey } from './take-up.ts';
 import { certificateById, issuedWith, openRenewal } from './rows.ts';
 import type { DueReason } from './schedule.ts';
 import type { Step } from './types.ts';
@@ -21,7 +22,7 @@ export interface DryRun {
     readonly profile: string | null;
     readonly names: readonly string[];
   };
-  readonly key: { readonly algorithm: string; readonly reused: boolean };
+  readonly key: { readonly algorithm: string; readonly provider: string; readonly reused: boolean };
   readonly challenges: readonly { readonly name: string; readonly challenge: ChallengeConfig | null }[];
   readonly plans: readonly DeploymentPlan[];
   /** Certificates that would be removed from the stores, by thumbprint, unless something still refers to them. */
@@ -63,7 +64,11 @@ export async function dryRun(parts: EngineParts, selection: Selection): Promise<
         profile: issuer?.profile ?? null,
         names: config.identifiers.map(({ value }) => value),
       },
-      key: { algorithm: config.key.algorithm, reused: config.key.reuse && active !== undefined },
+      key: {
+        algorithm: config.key.algorithm,
+        provider: config.key.provider,
+        reused: reusableKey(parts.keys, config.key, active) !== null,
+      },
       challenges: config.identifiers.map((identifier) => ({
         name: identifier.value,
         challenge: challengeFor(config, identifier),

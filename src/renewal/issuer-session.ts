@@ -72,7 +72,8 @@ async function openIssuer(parts: EngineParts, name: string): Promise<IssuerSessi
     parts.rootsFor(config),
     ensureAccountRow(parts, config),
   ]);
-  const signer = await keys.open(await keys.generate(keyName(account.keyHandle), config.accountKey));
+  await keys.generate(account.keyHandle, config.accountKey);
+  const signer = await keys.open(account.keyHandle);
   const client = createAcmeClient({
     directoryUrl: config.directory,
     transport,
@@ -94,7 +95,7 @@ interface AccountRow {
 
 /** The handle is durable before the key is made, so that a kill in between loses no key. */
 async function ensureAccountRow({ store, random, keys }: EngineParts, config: IssuerConfig): Promise<AccountRow> {
-  const handle = `${keys.provider}:account-${Buffer.from(random.bytes(8)).toString('hex')}`;
+  const handle = `${keys.storeFor('software').provider}:account-${Buffer.from(random.bytes(8)).toString('hex')}`;
   return store.commit(({ db, audit }) => {
     const find = statement(db, 'SELECT key_handle, url FROM account WHERE issuer = ? AND directory = ?');
     const row = find.get(config.name, config.directory);
@@ -132,9 +133,4 @@ async function register(parts: EngineParts, config: IssuerConfig, client: AcmeCl
     audit({ type: 'account.registered', subject: config.name, data: { url, created } });
   });
   return url;
-}
-
-/** The part of a handle after the colon. */
-export function keyName(handle: KeyHandle): string {
-  return handle.slice(handle.indexOf(':') + 1);
 }

@@ -5,7 +5,7 @@ import { buildCsr } from '../pki/csr.ts';
 import type { Signer } from '../ports/signer.ts';
 import { authorize } from './authorize.ts';
 import type { EngineContext } from './context.ts';
-import { type IssuerSession, keyName } from './issuer-session.ts';
+import type { IssuerSession } from './issuer-session.ts';
 import { orderFor } from './order-for.ts';
 import { saveIssued } from './save-issued.ts';
 import type { ManagedCertificate, Renewal } from './types.ts';
@@ -22,7 +22,7 @@ export async function obtain(
   const { keys, sessions, clock, signal } = context;
   let renewal = begun;
   const session = await sessions.open(renewal.issuer);
-  if (renewal.step === 'started') await keys.generate(keyName(renewal.keyHandle), renewal.algorithm);
+  if (renewal.step === 'started') await keys.generate(renewal.keyHandle, renewal.algorithm);
   const signer = await keys.open(renewal.keyHandle);
   let order: OrderResource;
   [renewal, order] = await orderFor(context, session, certificate, renewal);

@@ -1,7 +1,7 @@
 import type { CertificateConfig, ChallengeConfig, IssuerConfig } from '../config/types.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Deployment } from '../ports/deployment.ts';
-import type { KeyStore } from '../ports/key-store.ts';
+import type { KeyCustody } from '../ports/key-store.ts';
 import type { Random } from '../ports/random.ts';
 import type { ChallengeTask, Solver } from '../ports/solver.ts';
 import type { Transport } from '../ports/transport.ts';
@@ -13,7 +13,7 @@ export interface EngineParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
-  readonly keys: KeyStore;
+  readonly keys: KeyCustody;
   /** Names the program to the CA (RFC 8555 section 6.1). */
   readonly userAgent: string;
   /** Called before solverFor and deploymentsFor are used. `deployments`: whether any certificate has one, and so needs the web server. */

@@ -1,8 +1,10 @@
+import type { CertificateKeyConfig } from '../config/types.ts';
+import type { KeyCustody, KeyHandle } from '../ports/key-store.ts';
 import type { EngineContext } from './context.ts';
 import { closeRenewal, insertRenewal } from './renewal-row.ts';
 import { issuedById, issuedWith, openRenewal } from './rows.ts';
 import { isBinding } from './steps.ts';
-import type { ManagedCertificate, Renewal } from './types.ts';
+import type { Issued, ManagedCertificate, Renewal } from './types.ts';
 
 /** The open renewal if it still fits the configuration, else a new one; null when the certificate is no longer declared and nothing is open. */
 export async function takeUp(context: EngineContext, certificate: ManagedCertificate): Promise<Renewal | null> {
@@ -24,13 +26,14 @@ export async function takeUp(context: EngineContext, certificate: ManagedCertifi
   return certificate.removed ? null : begin(context, certificate);
 }
 
-function stillWanted({ store, clock }: EngineContext, certificate: ManagedCertificate, open: Renewal): boolean {
+function stillWanted({ store, clock, keys }: EngineContext, certificate: ManagedCertificate, open: Renewal): boolean {
   const { config } = certificate;
   if (isBinding(open.step)) return true;
   if (certificate.removed) return false;
   if (open.kind === 'rollback') return true;
   if (JSON.stringify(open.identifiers) !== JSON.stringify(config.identifiers)) return false;
   if (open.algorithm !== config.key.algorithm || open.issuer !== config.issuers[0]) return false;
+  if (!isKeptBy(keys, config.key.provider, open.keyHandle)) return false;
   if (open.issuedId === null) return true;
   const { issuedId } = open;
   const issued = store.read((db) => issuedById(db, issuedId));
@@ -44,8 +47,9 @@ export async function begin(
   { id, name, config }: ManagedCertificate,
 ): Promise<Renewal> {
   const renewalId = Buffer.from(random.bytes(8)).toString('hex');
-  const { algorithm, reuse } = config.key;
-  const reused = reuse ? reusableKey(store, id, algorithm) : null;
+  const { algorithm, provider } = config.key;
+  const [active] = store.read((db) => issuedWith(db, id, 'active'));
+  const reused = reusableKey(keys, config.key, active);
   const renewal: Renewal = {
     id: renewalId,
     certificateId: id,
@@ -54,7 +58,7 @@ export async function begin(
     issuer: config.issuers[0] ?? '',
     identifiers: config.identifiers,
     algorithm,
-    keyHandle: reused ?? `${keys.provider}:r-${renewalId}`,
+    keyHandle: reused ?? `${keys.storeFor(provider).provider}:r-${renewalId}`,
     accountUrl: null,
     orderUrl: null,
     issuedId: null,
@@ -67,8 +71,19 @@ export async function begin(
   return renewal;
 }
 
-/** Never that of a revoked certificate: it may be known to others, and CAs refuse it. */
-function reusableKey(store: EngineContext['store'], certificateId: number, algorithm: string): string | null {
-  const [active] = store.read((db) => issuedWith(db, certificateId, 'active'));
-  return active !== undefined && active.revokedAt === null && active.algorithm === algorithm ? active.keyHandle : null;
+/**
+ * The key of the certificate in use, where the configuration wants it kept and it is as configured; null for a new one. Never that of a revoked
+ * certificate: it may be known to others, and CAs refuse it.
+ */
+export function reusableKey(
+  keys: KeyCustody,
+  { reuse, algorithm, provider }: CertificateKeyConfig,
+  active: Issued | undefined,
+): KeyHandle | null {
+  if (!reuse || active === undefined || active.revokedAt !== null || active.algorithm !== algorithm) return null;
+  return isKeptBy(keys, provider, active.keyHandle) ? active.keyHandle : null;
+}
+
+function isKeptBy(keys: KeyCustody, provider: string, handle: KeyHandle): boolean {
+  return handle.startsWith(`${keys.storeFor(provider).provider}:`);
 }

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { seedCertificates } from '../../lab/sim-windows/seed.ts';
 import { startSimWindows, type SimWindows } from '../../lab/sim-windows/sim-windows.ts';
 import type { LabCa, LabCertificate } from '../../lab/test-ca.ts';
+import { createCngKeyStore } from '../../src/custody/cng/store.ts';
 import { createIisDeployment, type IisDeploymentOptions } from '../../src/deploy/iis.ts';
 import { readInventory } from '../../src/iis/inventory.ts';
 import { parseIdentifier } from '../../src/pki/names.ts';
 import { recordKeyText } from '../../src/iis/ssl-record.ts';
 import { buildPfx } from '../../src/pki/pkcs12.ts';
 import type { CertificateMaterial, Deployment } from '../../src/ports/deployment.ts';
-import type { Pfx } from '../../src/ports/key-store.ts';
+import type { KeyStore, Pfx } from '../../src/ports/key-store.ts';
 import { tlsProbe } from '../../src/verify/tls-probe.ts';
 
 const site = (id: number, name: string, bindings: string, more = ''): string =>
@@ -34,9 +35,13 @@ export interface World {
   /** Thumbprint of the certificate that a record holds at the start. */
   readonly seeded: ReadonlyMap<string, string>;
   readonly own: Map<string, string>;
+  /** Keys in the double's providers. */
+  readonly keys: KeyStore;
   deployment(options?: Partial<IisDeploymentOptions>): Deployment;
   /** A new certificate of the lab's authority for these names. */
   material(names: readonly string[], previousThumbprint?: string | null): Promise<CertificateMaterial>;
+  /** The same with a key that a provider keeps, and the handle of that key. */
+  providerMaterial(names: readonly string[]): Promise<CertificateMaterial & { readonly handle: string }>;
   /** Record in words to the thumbprint that it holds. */
   held(): Promise<Record<string, string | null>>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -48,10 +53,15 @@ export async function createWorld(): Promise<World> {
   const sim = await startSimWindows({ applicationHostConfig: Buffer.from(configuration), rootFolder: folder });
   const { ca, records } = await seedCertificates(sim.host);
   const own = new Map<string, string>();
+  const keys = createCngKeyStore({ hostKeys: async () => sim.host.keys });
+  const day = 24 * 3600 * 1000;
+  const validity = { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + 90 * day) };
+  let made = 0;
   return {
     sim,
     ca,
     own,
+    keys,
     seeded: new Map(records.map(({ key, thumbprint }) => [recordKeyText(key), thumbprint ?? ''])),
     deployment: (options = {}) =>
       createIisDeployment({
@@ -66,12 +76,7 @@ export async function createWorld(): Promise<World> {
         ...options,
       }),
     material: async (names, previousThumbprint = null) => {
-      const day = 24 * 3600 * 1000;
-      const issued = await ca.issue({
-        names,
-        notBefore: new Date(Date.now() - day),
-        notAfter: new Date(Date.now() + 90 * day),
-      });
+      const issued = await ca.issue({ names, ...validity });
       const thumbprint = createHash('sha1').update(issued.der).digest('hex');
       own.set(thumbprint, 'shop');
       return {
@@ -82,6 +87,26 @@ export async function createWorld(): Promise<World> {
         previousThumbprint,
         friendlyName: 'shop (Everbind)',
         attach: async () => ({ kind: 'pfx', pfx: await pfxOf(issued) }),
+      };
+    },
+    providerMaterial: async (names) => {
+      made += 1;
+      const handle = await keys.generate(`r-${made}`, 'ec-p256');
+      const chain = [await ca.certify({ names, ...validity }, (await keys.open(handle)).publicKey), ca.der];
+      const thumbprint = createHash('sha1')
+        .update(chain[0] ?? new Uint8Array())
+        .digest('hex');
+      own.set(thumbprint, 'shop');
+      const friendlyName = 'shop (Everbind)';
+      return {
+        handle,
+        name: 'shop',
+        identifiers: names.map(parseIdentifier),
+        chain,
+        thumbprint,
+        previousThumbprint: null,
+        friendlyName,
+        attach: () => keys.attach(handle, chain, friendlyName),
       };
     },
     held: async () => {

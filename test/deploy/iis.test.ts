@@ -99,14 +99,56 @@ test('install: repeated without asking for the key again; roots are left out, in
   );
 });
 
-test('install: a key that stays in its provider is refused, an import without effect found out', async () => {
+test('install: a key stays in its provider, and the certificate that refers to it is served', async () => {
+  await using world = await createWorld();
+  const material = await world.providerMaterial(names);
+  const deployment = world.deployment();
+  let asked = 0;
+  const counting: CertificateMaterial = {
+    ...material,
+    attach: () => {
+      asked += 1;
+      return material.attach();
+    },
+  };
+  await deployment.install(counting);
+  await deployment.install(counting);
+  equal(asked, 1);
+  const found = await world.sim.host.certificates.find('WebHosting', material.thumbprint);
+  deepEqual([found?.hasPrivateKey, found?.friendlyName], [true, 'shop (Everbind)']);
+  const plan = await deployment.plan(material);
+  await deployment.apply(plan);
+  const checks = await deployment.verify(plan, material);
+  ok(checks.length > 0 && checks.every((check) => check.ok), JSON.stringify(checks));
+});
+
+test('install: nothing is stored when the provider does not have the key, or it is another one', async () => {
+  await using world = await createWorld();
+  const material = await world.providerMaterial(names);
+  const other = await world.providerMaterial(names);
+  const stranger = { ...material, attach: () => other.attach() };
+  await rejects(world.deployment().install(stranger), { code: 'WIN_CALL_FAILED', status: 0x8009000d });
+  const mixed = { ...material, attach: () => world.keys.attach(other.handle, material.chain, 'shop') };
+  await rejects(world.deployment().install(mixed), { code: 'KEY_NOT_POSSESSED' });
+  await world.keys.destroy(material.handle);
+  await rejects(world.deployment().install(material), { code: 'KEY_NOT_FOUND' });
+  equal(await world.sim.host.certificates.find('WebHosting', material.thumbprint), null);
+});
+
+test('retire: the certificate goes and leaves its key to the key store', async () => {
+  await using world = await createWorld();
+  const material = await world.providerMaterial(names);
+  await world.deployment().install(material);
+  ok(await world.deployment().retire(material.thumbprint));
+  equal(await world.sim.host.certificates.find('WebHosting', material.thumbprint), null);
+  equal((await world.sim.snapshot()).keys.length, 1);
+  await world.keys.destroy(material.handle);
+  deepEqual((await world.sim.snapshot()).keys, []);
+});
+
+test('install: an import without effect is found out', async () => {
   await using world = await createWorld();
   const material = await world.material(names);
-  const hardware: CertificateMaterial = {
-    ...material,
-    attach: async () => ({ kind: 'provider', providerName: 'TPM', keyName: 'k' }),
-  };
-  await rejects(world.deployment().install(hardware), { code: 'IIS_KEY_UNSUPPORTED' });
   await rejects(world.deployment().install({ ...material, chain: [] }), { code: 'IIS_CERTIFICATE_NOT_STORED' });
   const other = await world.material(['other.test']);
   await rejects(world.deployment().install({ ...material, attach: () => other.attach() }), {

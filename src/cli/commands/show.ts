@@ -32,7 +32,10 @@ function print(io: Io, { certificate, issued, openStep, window, renewals }: Cert
   io.out(`${paint('bold', certificate.name)}\n`);
   say('names', config.identifiers.map(({ value }) => value).join(', '));
   say('issuers', config.issuers.join(', '));
-  say('key', `${config.key.algorithm}, ${config.key.reuse ? 'kept' : 'new for each renewal'}`);
+  say(
+    'key',
+    `${config.key.algorithm} in ${config.key.provider}, ${config.key.reuse ? 'kept' : 'new for each renewal'}`,
+  );
   say(
     'next',
     `${relativeTime(certificate.nextDue, now)}, ${shortTime(certificate.nextDue)} (${certificate.dueReason})`,

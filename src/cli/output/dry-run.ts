@@ -18,7 +18,10 @@ export function printDryRun(io: Io, results: readonly DryRun[], now: number): vo
     if (run.resumesAt !== null) say('resume', `goes on with an interrupted renewal after step ${run.resumesAt}`);
     const profile = run.order.profile === null ? '' : `, profile ${run.order.profile}`;
     say('order', `${run.order.names.join(', ')} at ${run.order.issuer} (${run.order.directory}${profile})`);
-    say('key', `${run.key.algorithm}, ${run.key.reused ? 'the present one again' : 'a new one'}`);
+    say(
+      'key',
+      `${run.key.algorithm} in ${run.key.provider}, ${run.key.reused ? 'the present one again' : 'a new one'}`,
+    );
     for (const [how, names] of groupChallenges(run)) say('prove', `${names.join(', ')} by ${how}`);
     for (const { target, sites, reason } of run.plans.flatMap(({ changes }) => changes)) {
       say('change', `${target}${sites.length === 0 ? '' : ` (${sites.join(', ')})`}: ${reason}`);
