@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { WindowsError } from '../../src/errors/error.ts';
 import type { HostKeyName } from '../../src/ports/host-keys.ts';
 import type { CertificateStores, StoredCertificate, StoreName } from '../../src/ports/windows-host.ts';
+import { chainAbove } from './chain-above.ts';
 import type { SimKeys } from './key-providers.ts';
 import { openPfx } from './pfx.ts';
 
@@ -85,25 +86,12 @@ export function createStores(keys: SimKeys): SimStores {
       const key = 'provider' in entry.key ? keys.keyFor(entry.key) : entry.key;
       return key === null ? null : { certificate: entry.certificate, key };
     },
-    chainAbove: (leaf) => {
-      const chain: X509Certificate[] = [];
-      const candidates = [...open('CA').values()].map(({ certificate }) => certificate);
-      let last = leaf;
-      while (chain.length < 8) {
-        const issuer = candidates
-          .filter((candidate) => isIssuer(candidate, last) && !isIssuer(candidate, candidate))
-          .sort((left, right) => right.validToDate.getTime() - left.validToDate.getTime())[0];
-        if (issuer === undefined || chain.includes(issuer)) break;
-        chain.push(issuer);
-        last = issuer;
-      }
-      return chain;
-    },
+    chainAbove: (leaf) =>
+      chainAbove(
+        leaf,
+        [...open('CA').values()].map(({ certificate }) => certificate),
+      ),
   };
-}
-
-function isIssuer(issuer: X509Certificate, subject: X509Certificate): boolean {
-  return subject.checkIssued(issuer) && subject.verify(issuer.publicKey);
 }
 
 function thumbprintOf(certificate: X509Certificate): string {

@@ -16,4 +16,15 @@ export const WINDOWS_ERRORS = entries({
     summary: 'This process does not have the rights of an administrator.',
     action: 'Run it elevated ("Run as administrator"), or as SYSTEM.',
   },
+  SELFTEST_FAILED: {
+    exit: 1,
+    summary: 'This server did not do what a renewal needs.',
+    action:
+      'The message says what was expected. Nothing of your sites was touched; run everbind selftest --json for the details.',
+  },
+  SELFTEST_UNDER_WAY: {
+    exit: 4,
+    summary: 'Another self-test is under way on this server.',
+    action: 'Wait until it has ended.',
+  },
 });

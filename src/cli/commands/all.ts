@@ -9,6 +9,7 @@ import { registerRevoke } from './revoke.ts';
 import { registerRollback } from './rollback.ts';
 import { registerScan } from './scan.ts';
 import { registerSecret } from './secret.ts';
+import { registerSelftest } from './selftest.ts';
 import { registerShow } from './show.ts';
 import { registerStatus } from './status.ts';
 
@@ -26,6 +27,7 @@ export function registerCommands(program: Command, world: World, setStatus: SetS
     registerAudit,
     registerConfig,
     registerSecret,
+    registerSelftest,
   ]) {
     register(program, world, setStatus);
   }

@@ -1,0 +1,93 @@
+import { type Command, Option } from 'commander';
+import type { CertificateKeyAlgorithm } from '../../ports/key-store.ts';
+import type { HostDescription } from '../../ports/windows-host.ts';
+import type { StepResult } from '../../selftest/steps.ts';
+import { connectHost } from '../connect-host.ts';
+import { globalsOf, withGlobals } from '../globals.ts';
+import { helpText } from '../help.ts';
+import { type Cell, renderTable } from '../output/table.ts';
+import { painter, sayWrapped } from '../output/text.ts';
+import { createProgress } from '../progress.ts';
+import type { SetStatus, World } from '../world.ts';
+
+const algorithms: readonly CertificateKeyAlgorithm[] = ['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'];
+
+/** `everbind selftest` */
+export function registerSelftest(program: Command, world: World, setStatus: SetStatus): void {
+  const command = withGlobals(program.command('selftest'))
+    .description('renew a certificate of a temporary site on this server, take it back, remove everything')
+    .option('--provider <name>', 'key storage provider that makes the keys (default: the software one of Windows)')
+    .addOption(new Option('--algorithm <name>', 'of the keys').choices(algorithms).default('ec-p256'))
+    .addHelpText(
+      'after',
+      helpText(
+        ['everbind selftest', 'everbind selftest --provider "Microsoft Platform Crypto Provider"'],
+        'Your sites, certificates and keys are not touched. The certificates come from a CA that lives as long as this test and that nothing trusts. What a killed test left behind is removed by the next one with the same provider.',
+        'Exit status: 0 everything passed, 1 something did not, 4 another self-test is under way.',
+      ),
+    )
+    .action(async () => {
+      const globals = globalsOf(command, world);
+      const { provider, algorithm } = command.opts<{ provider?: string; algorithm: CertificateKeyAlgorithm }>();
+      const [{ runSelfTest }, { createCngKeyStore }, { tlsProbe }] = await Promise.all([
+        import('../../selftest/self-test.ts'),
+        import('../../custody/cng/store.ts'),
+        import('../../verify/tls-probe.ts'),
+      ]);
+      const { host, close } = await connectHost(world);
+      const progress = createProgress(world.io);
+      try {
+        const description = await host.describe();
+        const keys = createCngKeyStore({
+          hostKeys: () => Promise.resolve(host.keys),
+          ...(provider === undefined ? {} : { provider }),
+        });
+        const steps = await runSelfTest({
+          host,
+          keys,
+          algorithm,
+          probe: tlsProbe,
+          clock: world.clock,
+          random: world.random,
+          signal: world.signal,
+          onStep: ({ step }) => progress.show(step),
+        });
+        progress.done();
+        world.signal.throwIfAborted();
+        const ok = steps.every(({ outcome }) => outcome === 'passed');
+        setStatus(ok ? 0 : steps.some(({ code }) => code === 'SELFTEST_UNDER_WAY') ? 4 : 1);
+        const report = { host: description, provider: keys.provider, algorithm, ok, steps };
+        if (globals.json) world.io.out(`${JSON.stringify(report)}\n`);
+        else print(world, description, steps);
+      } finally {
+        progress.done();
+        await close();
+      }
+    });
+}
+
+function print(world: World, { os, iisVersion }: HostDescription, steps: readonly StepResult[]): void {
+  const paint = painter(world.io.colour);
+  const columns = [
+    { title: 'STEP' },
+    { title: 'RESULT', fixed: true },
+    { title: 'MS', fixed: true, align: 'right' },
+  ] as const;
+  const rows = steps.map(({ step, outcome, ms }) => [step, result(outcome), outcome === 'skipped' ? '' : String(ms)]);
+  world.io.out(renderTable(columns, rows, { columns: world.io.columns, paint }));
+  world.io.out('\n');
+  for (const { step, code, message } of steps) {
+    if (code === null) continue;
+    sayWrapped(world.io, `${paint('red', 'failed')}  `, `${step}: ${message} [${code}]`, 8);
+  }
+  const passed = steps.filter(({ outcome }) => outcome === 'passed').length;
+  const total = steps.reduce((sum, { ms }) => sum + ms, 0);
+  world.io.out(
+    `${passed} of ${steps.length} steps passed in ${(total / 1000).toFixed(1)} s on ${os}, IIS ${iisVersion ?? '-'}.\n`,
+  );
+}
+
+function result(outcome: StepResult['outcome']): Cell {
+  const style = outcome === 'passed' ? 'green' : outcome === 'failed' ? 'red' : 'dim';
+  return { text: outcome, style };
+}

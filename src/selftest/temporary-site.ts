@@ -1,0 +1,53 @@
+import { createServer } from 'node:net';
+import { EverbindError } from '../errors/error.ts';
+import { readInventory } from '../iis/inventory.ts';
+import { SSL_FLAG } from '../iis/ssl-flags.ts';
+import type { WindowsHost } from '../ports/windows-host.ts';
+import { FOLDER, HOST, SITE } from './names.ts';
+
+const LOWEST = 40_000;
+const HIGHEST = 48_999;
+
+/** Makes the site with one https binding with SNI on a port that nothing uses, and answers where it is. */
+export async function makeSite(host: WindowsHost): Promise<string> {
+  const port = await freePort(host);
+  const binding = `*:${port}:${HOST}`;
+  await appcmd(host, ['add', 'site', `/name:${SITE}`, `/bindings:https/${binding}`, `/physicalPath:${FOLDER}`]);
+  await appcmd(host, [
+    'set',
+    'site',
+    SITE,
+    `/bindings.[protocol='https',bindingInformation='${binding}'].sslFlags:${SSL_FLAG.sni}`,
+  ]);
+  return binding;
+}
+
+async function appcmd(host: WindowsHost, args: readonly string[]): Promise<void> {
+  const { exitCode } = await host.appcmd(args);
+  if (exitCode === 0) return;
+  const command = `appcmd ${args.join(' ')}`;
+  throw new EverbindError('IIS_APPCMD_FAILED', `${command} ended with ${exitCode}`, { command, exitCode });
+}
+
+async function freePort(host: WindowsHost): Promise<number> {
+  const { sites, records } = await readInventory(host);
+  const taken = new Set([
+    ...sites.flatMap(({ bindings }) =>
+      bindings.map(({ information }) => (information.kind === 'ip-port-host' ? information.port : 0)),
+    ),
+    ...records.map(({ key }) => key.port),
+  ]);
+  for (let port = LOWEST; port <= HIGHEST; port += 1) {
+    if (!taken.has(port) && (await canListen(port))) return port;
+  }
+  throw new EverbindError('SELFTEST_FAILED', `no port from ${LOWEST} to ${HIGHEST} is free`);
+}
+
+/** Another program than http.sys may have it. */
+function canListen(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ port, host: '0.0.0.0', exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
