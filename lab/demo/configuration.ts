@@ -8,6 +8,9 @@ import type { DeclaredCertificate } from './declare.ts';
  */
 export type Port80 = 'http' | 'nothing' | 'https';
 
+/** Where the keys of the certificates are made, in turn: as a Windows server does without being told, in its TPM, and in software. */
+export const KEY_PROVIDERS = ['cng', 'Microsoft Platform Crypto Provider', 'software'] as const;
+
 /** The everbind.yaml that the demo's operator has written. */
 export function demoConfiguration(options: {
   readonly directoryUrl: string;
@@ -34,12 +37,13 @@ export function demoConfiguration(options: {
     ],
     defaults: {
       issuers: ['pebble'],
-      key: { algorithm: 'ec-p256' },
+      key: { algorithm: 'ec-p256', provider: KEY_PROVIDERS[0] },
       ...(options.port80 !== 'nothing' ? {} : { challenge: { type: 'http-01', mode: 'http.sys' } }),
     },
-    certificates: options.certificates.map((certificate) => ({
+    certificates: options.certificates.map((certificate, index) => ({
       name: certificate.name,
       names: certificate.names,
+      ...(index % KEY_PROVIDERS.length === 0 ? {} : { key: { provider: KEY_PROVIDERS[index % KEY_PROVIDERS.length] } }),
       ...challengesOf(certificate, options),
       deployments: [
         {

@@ -66,10 +66,19 @@ async function killAndResume(kill: Kill, name: string): Promise<boolean> {
 
 async function assertWhole(state: Parameters<KillWorld['judge']>[0], context: string): Promise<void> {
   const { audit, ...rest } = await world.judge(state);
-  const { certificates } = world;
+  const { certificates, providerCertificates } = world;
   assert.deepEqual(
     rest,
-    { orders: certificates, issued: certificates, active: certificates, records: 4, leftovers: [], leaseHeld: false },
+    {
+      orders: certificates,
+      issued: certificates,
+      active: certificates,
+      records: 4,
+      signing: certificates,
+      providerKeys: providerCertificates,
+      leftovers: [],
+      leaseHeld: false,
+    },
     context,
   );
   assert.deepEqual(audit.findings, [], context);

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { demoConfiguration } from '../../lab/demo/configuration.ts';
+import { demoConfiguration, KEY_PROVIDERS } from '../../lab/demo/configuration.ts';
 import { declareCertificates } from '../../lab/demo/declare.ts';
 import type { DemoWorld } from '../../lab/demo/world.ts';
 import { type Pebble, startPebble } from '../../lab/pebble/server.ts';
@@ -42,6 +42,8 @@ export interface KillWorld {
   readonly sim: SimWindows;
   /** Certificates that the configuration declares. */
   readonly certificates: number;
+  /** Those of them whose keys are to be in a provider. */
+  readonly providerCertificates: number;
   /** A new state folder with the same configuration. */
   newState(): Promise<DemoWorld>;
   /** Runs a command until it ends or kills itself. */
@@ -70,6 +72,10 @@ export interface Judgement {
   readonly active: number;
   /** https records whose certificate is one of the active ones. */
   readonly records: number;
+  /** Active certificates whose key signs. */
+  readonly signing: number;
+  /** Keys in providers of the server that came with this state. */
+  readonly providerKeys: number;
   readonly audit: LogReport;
   /** Files below the folders for challenges. An empty folder may stay after a kill: whose it is was written nowhere. */
   readonly leftovers: readonly string[];
@@ -89,10 +95,14 @@ export async function startKillWorld(): Promise<KillWorld> {
   const program = await bundle('lab/kill/child.ts', 'child', join(folder, 'dist'));
   const { certificates } = declareCertificates(await readInventory(sim.host));
   let states = 0;
+  let keysBefore = 0;
   return {
     sim,
     certificates: certificates.length,
+    providerCertificates: certificates.filter((_, index) => KEY_PROVIDERS[index % KEY_PROVIDERS.length] !== 'software')
+      .length,
     newState: async () => {
+      keysBefore = (await sim.snapshot()).keys.length;
       const stateDir = join(folder, `state-${++states}`);
       await mkdir(stateDir, { mode: 0o700 });
       const [listenerCaFile, rootFile] = [join(stateDir, 'listener.pem'), join(stateDir, 'root.pem')];
@@ -114,7 +124,7 @@ export async function startKillWorld(): Promise<KillWorld> {
       return { pid: process.pid, stateDir, socketPath: join(folder, 'windows.sock'), dnsServer: pebble.dnsServer };
     },
     run: (world, argv, kill) => runChild(program, world, argv, kill),
-    judge: (world) => judge(world, sim, pebble, windows),
+    judge: (world) => judge(world, { sim, pebble, windows, keysBefore }),
     stop: async () => {
       await pebble.stop();
       await sim.stop();
@@ -145,8 +155,21 @@ function runChild(program: string, world: DemoWorld, argv: readonly string[], ki
   });
 }
 
-async function judge(world: DemoWorld, sim: SimWindows, pebble: Pebble, windows: string): Promise<Judgement> {
-  const state = await openState(world.stateDir, { clock: systemClock });
+async function judge(
+  world: DemoWorld,
+  {
+    sim,
+    pebble,
+    windows,
+    keysBefore,
+  }: {
+    readonly sim: SimWindows;
+    readonly pebble: Pebble;
+    readonly windows: string;
+    readonly keysBefore: number;
+  },
+): Promise<Judgement> {
+  const state = await openState(world.stateDir, { clock: systemClock }, async () => sim.host.keys);
   const transport = createTransport({ roots: [pebble.listenerCaPem], proxy: null });
   try {
     const rows = (sql: string): readonly Record<string, unknown>[] => state.store.read((db) => db.prepare(sql).all());
@@ -167,12 +190,19 @@ async function judge(world: DemoWorld, sim: SimWindows, pebble: Pebble, windows:
     const active = new Set(
       rows(`SELECT thumbprint FROM issued WHERE status = 'active'`).map((row) => row['thumbprint']),
     );
+    let signing = 0;
+    for (const row of rows(`SELECT key_handle FROM issued WHERE status = 'active'`)) {
+      const signature = await (await state.keys.open(row['key_handle'] as string)).sign(Buffer.from('judge'));
+      if (signature.length > 0) signing += 1;
+    }
     const { records } = await readInventory(sim.host);
     return {
       orders,
       issued: rows('SELECT 1 FROM issued').length,
       active: active.size,
       records: records.filter(({ certificateHash }) => active.has(certificateHash)).length,
+      signing,
+      providerKeys: (await sim.snapshot()).keys.length - keysBefore,
       audit: verifyStoredLog(state.store, await readPinnedKey(world.stateDir)),
       leftovers: await filesOfChallenges(windows),
       leaseHeld: rows('SELECT holder FROM lease WHERE holder IS NOT NULL').length > 0,
