@@ -27,11 +27,43 @@ export interface AppcmdWorld {
   readonly elevated: boolean;
   /** After a change of the configuration or of what runs. */
   readonly changed: () => Promise<void>;
+  readonly backups: Backups;
+}
+
+/** Where `add backup` puts copies of the configuration. Names without regard to case or with it, as the place has it. */
+export interface Backups {
+  names(): readonly string[];
+  /** false when the name is taken. */
+  add(name: string): boolean;
+  /** false when there is none. */
+  remove(name: string): boolean;
+  /** Brings the configuration back; false when there is no such backup. */
+  restore(name: string): boolean;
+}
+
+/** Backups that live as long as the double. */
+export function backupsInMemory(configuration: SimConfiguration): Backups {
+  const backups = new Map<string, readonly (readonly MutableElement[])[]>();
+  const copy = (): readonly (readonly MutableElement[])[] =>
+    configuration.sections.map((section) => section.children.map(mutableCopy));
+  return {
+    names: () => [...backups.keys()],
+    add: (name) => !backups.has(name) && backups.set(name, copy()) !== undefined,
+    remove: (name) => backups.delete(name),
+    restore: (name) => {
+      const saved = backups.get(name);
+      if (saved === undefined) return false;
+      for (const [index, section] of configuration.sections.entries()) {
+        section.children = (saved[index] ?? []).map(mutableCopy);
+      }
+      return true;
+    },
+  };
 }
 
 /** appcmd.exe: never throws, a refusal is an exit code and a text on stdout. */
 export function createAppcmd(world: AppcmdWorld): (args: readonly string[]) => Promise<AppcmdResult> {
-  const backups = new Map<string, readonly (readonly MutableElement[])[]>();
+  const { backups } = world;
 
   const run = async (command: AppcmdCommand): Promise<AppcmdResult> => {
     if (!world.elevated) {
@@ -51,7 +83,7 @@ export function createAppcmd(world: AppcmdWorld): (args: readonly string[]) => P
       case 'list backup':
         return listRows(
           command,
-          [...backups.keys()].map((name) => ['BACKUP', { 'BACKUP.NAME': name }]),
+          backups.names().map((name) => ['BACKUP', { 'BACKUP.NAME': name }]),
           'BACKUP.NAME',
         );
       case 'set site': {
@@ -89,24 +121,16 @@ export function createAppcmd(world: AppcmdWorld): (args: readonly string[]) => P
       }
       case 'add backup': {
         const name = command.identifier ?? new Date().toISOString().replace(/\D/g, '').slice(0, 14);
-        if (backups.has(name)) throw new AppcmdRefusal(ALREADY_EXISTS, `Failed to add duplicate backup "${name}".`);
-        backups.set(
-          name,
-          world.configuration.sections.map((section) => section.children.map(mutableCopy)),
-        );
+        if (!backups.add(name)) throw new AppcmdRefusal(ALREADY_EXISTS, `Failed to add duplicate backup "${name}".`);
         return appcmdText(`BACKUP object "${name}" added`);
       }
       case 'delete backup': {
         const name = command.identifier ?? '';
-        if (!backups.delete(name)) throw notFound('BACKUP', name);
+        if (!backups.remove(name)) throw notFound('BACKUP', name);
         return appcmdText(`BACKUP object "${name}" deleted`);
       }
       case 'restore backup': {
-        const saved = backups.get(command.identifier ?? '');
-        if (saved === undefined) throw notFound('BACKUP', command.identifier ?? '');
-        for (const [index, section] of world.configuration.sections.entries()) {
-          section.children = (saved[index] ?? []).map(mutableCopy);
-        }
+        if (!backups.restore(command.identifier ?? '')) throw notFound('BACKUP', command.identifier ?? '');
         await world.changed();
         return appcmdText(`Restored configuration from backup "${command.identifier}"`);
       }

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { IIS_APP_ID } from '../../src/iis/ssl-record.ts';
 import { freePorts } from '../loopback.ts';
-import { createAppcmd } from './appcmd.ts';
+import { backupsInMemory, createAppcmd } from './appcmd.ts';
 import { createStores } from './certificate-stores.ts';
 import { loadConfiguration } from './configuration.ts';
 import { createFaults } from './faults.ts';
@@ -104,7 +104,7 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
   });
   const { listeners, httpPort } = opened;
 
-  const appcmd = createAppcmd({ configuration, sites, elevated, changed });
+  const appcmd = createAppcmd({ configuration, sites, elevated, changed, backups: backupsInMemory(configuration) });
   const { host, serveAsync } = createSimHost({
     elevated,
     faults,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 /** A key of the ncrypt double: what its file says. */
 export interface LabKey {
-  /** Folder name of the provider: its name with `%20` for a blank. */
+  /** The provider's name. */
   readonly provider: string;
   readonly name: string;
   readonly scope: 'machine' | 'user';

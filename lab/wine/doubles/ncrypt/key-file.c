@@ -33,11 +33,14 @@ static BOOL folder_of(const struct provider *provider, BOOL machine, WCHAR *path
     return TRUE;
 }
 
+/* Names are the same without regard to case. */
 static BOOL path_of(const struct object *key, WCHAR *path)
 {
+    WCHAR name[KEY_NAME_CHARACTERS];
     if (!folder_of(key->provider, key->machine, path)) return FALSE;
     wcscat(path, L"/");
-    append_escaped(path, key->name);
+    CharLowerW(wcscpy(name, key->name));
+    append_escaped(path, name);
     wcscat(path, L".key");
     return TRUE;
 }

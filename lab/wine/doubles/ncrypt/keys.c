@@ -21,6 +21,7 @@ static SECURITY_STATUS create_key(NCRYPT_PROV_HANDLE provider_handle, NCRYPT_KEY
     if (provider == NULL) return NTE_INVALID_HANDLE;
     if (handle == NULL || algorithm == NULL) return NTE_INVALID_PARAMETER;
     if ((flags & ~(DWORD)(NCRYPT_MACHINE_KEY_FLAG | NCRYPT_OVERWRITE_KEY_FLAG | NCRYPT_SILENT_FLAG)) != 0) return NTE_BAD_FLAGS;
+    if (provider->provider->deviceless) return NTE_DEVICE_NOT_READY;
     if (!algorithm_of(provider->provider, algorithm, &which)) return NTE_NOT_SUPPORTED;
     if (name != NULL && (name[0] == 0 || wcsnlen(name, KEY_NAME_CHARACTERS) == KEY_NAME_CHARACTERS)) return NTE_INVALID_PARAMETER;
     key = object_make(OBJECT_KEY, provider->provider);

@@ -10,6 +10,8 @@ struct provider {
     DWORD implementation;
     BOOL algorithms[ALGORITHM_COUNT];
     DWORD rsa_least, rsa_most;
+    /* Registered, but its device is not plugged in. */
+    BOOL deviceless;
 };
 
 /* NULL past the last one. */
