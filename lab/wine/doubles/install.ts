@@ -1,0 +1,50 @@
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** A prefix as the installation sees it; no Wine process may be running in it. */
+export interface DoublesPrefix {
+  /** The prefix on this machine. */
+  readonly folder: string;
+  /** Its drive C: on this machine. */
+  readonly driveC: string;
+  /** node.exe for appcmd.exe, as a Windows path. */
+  readonly node: string;
+}
+
+/**
+ * Puts built doubles into a prefix and has Wine prefer them to its own. `update`: whether httpapi.dll exports HttpUpdateServiceConfiguration.
+ * `applicationHostConfig` is the server's configuration to begin with; null makes a host without IIS: no appcmd.exe.
+ */
+export async function installDoubles(
+  built: string,
+  prefix: DoublesPrefix,
+  options: { readonly update: boolean; readonly applicationHostConfig: Uint8Array | null },
+): Promise<void> {
+  const system32 = join(prefix.driveC, 'windows', 'system32');
+  await copyFile(join(built, options.update ? 'httpapi.dll' : 'httpapi-no-update.dll'), join(system32, 'httpapi.dll'));
+  for (const file of ['httpapi_wine.dll', 'ncrypt.dll', 'ncrypt_wine.dll']) {
+    await copyFile(join(built, file), join(system32, file));
+  }
+  await preferNative(join(prefix.folder, 'user.reg'), ['httpapi', 'ncrypt']);
+  if (options.applicationHostConfig === null) return;
+  const inetsrv = join(system32, 'inetsrv');
+  await mkdir(join(inetsrv, 'config'), { recursive: true });
+  for (const file of ['appcmd.exe', 'appcmd.mjs']) await copyFile(join(built, file), join(inetsrv, file));
+  await writeFile(join(inetsrv, 'appcmd-node.txt'), `${prefix.node}\n`);
+  await writeFile(join(inetsrv, 'config', 'applicationHost.config'), options.applicationHostConfig);
+}
+
+// wineserver reads this file when the first process of the prefix starts.
+async function preferNative(path: string, libraries: readonly string[]): Promise<void> {
+  const text = await readFile(path, 'utf8');
+  const section = '[Software\\\\Wine\\\\DllOverrides]';
+  const lines = libraries.map((name) => `"${name}"="native"`);
+  if (lines.every((line) => text.includes(line))) return;
+  const start = text.indexOf(section);
+  if (start < 0) {
+    await writeFile(path, `${text}\n${section}\n${lines.join('\n')}\n`);
+    return;
+  }
+  const end = text.indexOf('\n', start) + 1;
+  await writeFile(path, `${text.slice(0, end)}${lines.join('\n')}\n${text.slice(end)}`);
+}
