@@ -1,6 +1,7 @@
 import type { EndpointCheck } from '../ports/deployment.ts';
 import { statement } from '../store/statements.ts';
 import type { EngineContext } from './context.ts';
+import { markOld } from './retire.ts';
 import { type Due, dueAt, dueAfterRollBack } from './schedule.ts';
 import type { Outcome, Renewal } from './types.ts';
 import { checkData, type Planned, type Use } from './use.ts';
@@ -37,6 +38,7 @@ export async function commitUse(
          WHERE certificate_id = ? AND status = 'active' AND id <> ?`,
       ).run(id, issued.id);
       statement(db, `UPDATE issued SET status = 'active' WHERE id = ?`).run(issued.id);
+      markOld(db, certificate, now);
       statement(db, `UPDATE renewal SET outcome = 'renewed', finished_at = ? WHERE id = ?`).run(now, renewal.id);
       // The window (RFC 9773) was that of the certificate before. It is asked for at once.
       statement(

@@ -1,3 +1,4 @@
+import type { DatabaseSync } from 'node:sqlite';
 import { asEverbindError } from '../errors/error.ts';
 import { statement } from '../store/statements.ts';
 import type { EngineContext } from './context.ts';
@@ -8,29 +9,28 @@ import type { Issued, ManagedCertificate } from './types.ts';
 const AGAIN_MS = 86_400_000;
 
 /**
- * Removes old certificates beyond those kept for rolling back, revoked and failed ones, with their keys, and the keys of renewals that came to
- * no certificate. One that something still refers to stays and is tried again later.
+ * Marks what is not kept any more when a newer certificate is in use: older ones than those kept for rolling back, revoked and failed ones. In
+ * the transaction that says so: a kill right after it leaves the rest to the next run.
  */
-export async function retireOld(context: EngineContext, certificate: ManagedCertificate): Promise<void> {
-  const { store, clock } = context;
-  const { id, config } = certificate;
-  const old = store.read((db) => [
+export function markOld(db: DatabaseSync, { id, config }: ManagedCertificate, now: number): void {
+  const old = [
     ...issuedWith(db, id, 'previous').slice(config.keepOld),
     ...issuedWith(db, id, 'failed'),
     ...issuedWith(db, id, 'revoked'),
-  ]);
-  if (old.length > 0) {
-    // From here on nobody rolls back to one of them: its key may be gone. A run that is killed here leaves it to the next one.
-    await store.commit(({ db }) => {
-      const mark = statement(db, `UPDATE issued SET status = 'retiring', retire_at = ? WHERE id = ?`);
-      for (const issued of old) mark.run(clock.now(), issued.id);
-    });
-  }
+  ];
+  // From here on nobody rolls back to one of them: its key may be gone.
+  const mark = statement(db, `UPDATE issued SET status = 'retiring', retire_at = ? WHERE id = ?`);
+  for (const issued of old) mark.run(now, issued.id);
+}
+
+/** Removes what is marked of one certificate, with the keys, and the keys of renewals that came to no certificate. */
+export async function retireOld(context: EngineContext, certificate: ManagedCertificate): Promise<void> {
+  const old = context.store.read((db) => issuedWith(db, certificate.id, 'retiring'));
   for (const issued of old) await retireOne(context, certificate, issued);
   await destroyUnusedKeys(context, certificate);
 }
 
-/** Tries again what could not be removed before, or was interrupted. */
+/** Tries again what something still referred to, or could not be removed, before. One that something refers to stays. */
 export async function retireLeftovers(context: EngineContext): Promise<void> {
   const { store, clock } = context;
   for (const { issued, certificate } of store.read((db) => toRetire(db, clock.now()))) {

@@ -83,3 +83,27 @@ async function assertWhole(state: Parameters<KillWorld['judge']>[0], context: st
   );
   assert.deepEqual(audit.findings, [], context);
 }
+
+test('renewed again and again, also when killed meanwhile: one earlier key of each certificate stays, older ones are destroyed', async () => {
+  const { certificates, providerCertificates } = world;
+  const state = await world.newState();
+  const renew = (...more: readonly string[]): ReturnType<KillWorld['run']> => world.run(state, ['renew', ...more]);
+  assert.equal((await renew('--all-due')).status, 0);
+  assert.equal((await renew('--force')).status, 0);
+  let kills = 0;
+  for (let commit = 1; ; commit += 3) {
+    const end = await world.run(state, ['renew', '--force'], { commit, when: 'after' });
+    if (!end.killed) break;
+    kills += 1;
+    const next = await renew('--all-due');
+    assert.equal(next.status, 0, next.output);
+    const { active, signing, providerKeys } = await world.judge(state);
+    assert.deepEqual(
+      { active, signing, providerKeys },
+      { active: certificates, signing: certificates, providerKeys: 2 * providerCertificates },
+      `after commit ${commit}\n${end.output}\n${next.output}`,
+    );
+  }
+  console.log(`killed ${kills} times while certificates were replaced`);
+  assert.ok(kills > 10, `${kills} kills`);
+});
