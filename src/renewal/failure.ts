@@ -13,6 +13,9 @@ const resumable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'CHALLENGE_SELF_CHECK_FAILED',
   'CHALLENGE_PORT_IN_USE',
   'KEY_STORE_FAILED',
+  'KEY_PROVIDER_UNKNOWN',
+  'KEY_PROVIDER_NOT_READY',
+  'KEY_ACCESS_DENIED',
   'STORE_FULL',
   'STORE_BUSY',
   'STORE_FAILED',
@@ -25,6 +28,11 @@ export function isResumable(error: unknown): boolean {
   if (error instanceof AcmeProblemError && error.code !== 'ACME_PROBLEM') return false;
   if (limited || isTransient(error)) return true;
   return error instanceof EverbindError && resumable.has(error.code);
+}
+
+/** Whether the key is gone for good: what was issued for it is of no use any more. */
+export function isKeyLost(error: unknown): boolean {
+  return error instanceof EverbindError && (error.code === 'KEY_NOT_FOUND' || error.code === 'KEY_NOT_POSSESSED');
 }
 
 /** Whether the CA has lost our account, or never had it. */

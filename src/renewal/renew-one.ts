@@ -1,6 +1,6 @@
 import { asEverbindError, type EverbindError } from '../errors/error.ts';
 import type { EngineContext } from './context.ts';
-import { isAccountGone, isResumable } from './failure.ts';
+import { isAccountGone, isKeyLost, isResumable } from './failure.ts';
 import { obtain } from './obtain.ts';
 import { putToUse } from './put-to-use.ts';
 import { closeRenewal } from './renewal-row.ts';
@@ -90,6 +90,7 @@ export async function recordFailure(
 /** A roll-back is an order of a person for now: unless bindings were changed it does not come back by itself. */
 function goesOnLater({ kind, step }: Renewal, error: unknown): boolean {
   if (isBinding(step)) return true;
+  if (isKeyLost(error)) return false;
   return kind === 'renewal' && (!isObtaining(step) || isResumable(error));
 }
 

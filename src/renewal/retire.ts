@@ -89,7 +89,12 @@ async function destroyUnusedKeys({ store, keys }: EngineContext, { id, name }: M
   );
   for (const row of unused) {
     const key = row['key_handle'] as string;
-    await keys.destroy(key);
+    try {
+      await keys.destroy(key);
+    } catch {
+      // A provider that is gone, or not ready, keeps nobody from destroying the others; the next renewal tries again.
+      continue;
+    }
     await store.commit(({ db, audit }) => {
       statement(db, 'UPDATE renewal SET key_destroyed = 1 WHERE id = ?').run(row['id'] as string);
       audit({ type: 'key.destroyed', subject: name, data: { renewal: row['id'] as string, key } });

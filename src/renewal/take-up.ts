@@ -1,6 +1,7 @@
 import type { CertificateKeyConfig } from '../config/types.ts';
 import type { KeyCustody, KeyHandle } from '../ports/key-store.ts';
 import type { EngineContext } from './context.ts';
+import { isKeyLost } from './failure.ts';
 import { closeRenewal, insertRenewal } from './renewal-row.ts';
 import { issuedById, issuedWith, openRenewal } from './rows.ts';
 import { isBinding } from './steps.ts';
@@ -49,7 +50,7 @@ export async function begin(
   const renewalId = Buffer.from(random.bytes(8)).toString('hex');
   const { algorithm, provider } = config.key;
   const [active] = store.read((db) => issuedWith(db, id, 'active'));
-  const reused = reusableKey(keys, config.key, active);
+  const reused = await stillThere(keys, reusableKey(keys, config.key, active));
   const renewal: Renewal = {
     id: renewalId,
     certificateId: id,
@@ -82,6 +83,18 @@ export function reusableKey(
 ): KeyHandle | null {
   if (!reuse || active === undefined || active.revokedAt !== null || active.algorithm !== algorithm) return null;
   return isKeptBy(keys, provider, active.keyHandle) ? active.keyHandle : null;
+}
+
+/** A device may have been reset: with a key that is gone no renewal would ever succeed. */
+async function stillThere(keys: KeyCustody, handle: KeyHandle | null): Promise<KeyHandle | null> {
+  if (handle === null) return null;
+  try {
+    await keys.open(handle);
+    return handle;
+  } catch (error) {
+    if (isKeyLost(error)) return null;
+    throw error;
+  }
 }
 
 function isKeptBy(keys: KeyCustody, provider: string, handle: KeyHandle): boolean {

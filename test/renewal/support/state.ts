@@ -6,6 +6,7 @@ import { systemClock, systemRandom } from '../../../src/net/system.ts';
 import { createTransport } from '../../../src/net/transport.ts';
 import { parsePemRoots } from '../../../src/pki/pem.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
+import type { HostKeys } from '../../../src/ports/host-keys.ts';
 import type { Transport } from '../../../src/ports/transport.ts';
 import { applyConfig } from '../../../src/renewal/applied-config.ts';
 import { createEngine, type Engine } from '../../../src/renewal/engine.ts';
@@ -25,6 +26,8 @@ export interface OpenOptions {
   readonly fault?: Fault;
   /** Around the connection to the CA. */
   readonly transport?: (transport: Transport) => Transport;
+  /** Key storage providers of the host. */
+  readonly hostKeys?: HostKeys;
   readonly parts?: Partial<EngineParts>;
   readonly onState?: (state: State) => void;
 }
@@ -44,7 +47,8 @@ export async function openEngine(folder: string, ca: CaAddress, options: OpenOpt
     fault = () => {},
     transport: around = (transport: Transport): Transport => transport,
   } = options;
-  const state = await openState(folder, { clock });
+  const { hostKeys } = options;
+  const state = await openState(folder, { clock }, ...(hostKeys === undefined ? [] : [async () => hostKeys]));
   options.onState?.(state);
   const transport = createTransport({ roots: [ca.listenerCaPem], proxy: null });
   const roots = parsePemRoots(ca.rootPem);
