@@ -1,5 +1,4 @@
 import { EverbindError, WindowsError } from '../../errors/error.ts';
-import { parseCertificate } from '../../pki/certificate.ts';
 import type { HostKeyName, HostKeys } from '../../ports/host-keys.ts';
 import type { CertificateKeyAlgorithm, KeyAlgorithm, KeyHandle, KeyStore } from '../../ports/key-store.ts';
 import type { Signer } from '../../ports/signer.ts';
@@ -86,6 +85,8 @@ export function createCngKeyStore({ hostKeys, provider = SOFTWARE_KSP }: CngKeyS
 
     async attach(handle, [leaf]) {
       const { provider: providerName, name: keyName } = hostKeyName(handle);
+      // The parser takes its time to load and is needed once a certificate.
+      const { parseCertificate } = await import('../../pki/certificate.ts');
       await provePossession(await open(handle), handle, leaf === undefined ? null : parseCertificate(leaf).spkiDer);
       return { kind: 'provider', providerName, keyName };
     },
