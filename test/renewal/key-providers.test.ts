@@ -38,6 +38,8 @@ interface Run {
   renew(key: string, options?: { readonly force?: boolean; readonly host?: HostKeys }): Promise<Outcome>;
   /** Handles of the certificate's keys by the state of what was issued for them; renewals that came to nothing: `none`. */
   handles(status: string): Promise<readonly string[]>;
+  /** Handles of all keys that the database holds. */
+  sealed(): Promise<readonly string[]>;
 }
 
 async function withRun(work: (run: Run) => Promise<void>): Promise<void> {
@@ -62,6 +64,12 @@ async function withRun(work: (run: Run) => Promise<void>): Promise<void> {
           await close();
         }
       },
+      sealed: async () => {
+        const { state, close } = await openEngine(folder, ca);
+        const rows = state.store.read((db) => db.prepare('SELECT handle FROM custody_keys ORDER BY handle').all());
+        await close();
+        return rows.map((row) => row['handle'] as string);
+      },
       handles: async (status) => {
         const { state, close } = await openEngine(folder, ca, { hostKeys: keys });
         const rows = state.store.read((db) =>
@@ -83,9 +91,12 @@ const failedWith = (outcome: Outcome): string => (outcome.kind === 'failed' ? ou
 
 describe('renewals with keys in providers', () => {
   it('a certificate whose provider changed is due at once; the old key is destroyed where it was', async () => {
-    await withRun(async ({ keys, renew, handles }) => {
+    await withRun(async ({ keys, renew, handles, sealed }) => {
       assert.equal((await renew('{ provider: software }')).kind, 'renewed');
+      assert.equal((await sealed()).length, 3);
       assert.equal((await renew('{ provider: cng }')).kind, 'renewed');
+      // The account's and the audit log's: of the certificate's key nothing is here.
+      assert.match((await sealed()).join(' '), /^software:account-[0-9a-f]+ software:audit$/);
       assert.deepEqual(
         keys.current().map((name) => name.split('/')[0]),
         [SOFTWARE],
