@@ -1,6 +1,5 @@
 import type { AcmeClient } from '../acme/client.ts';
 import { type Authorization, authorizationProblem } from '../acme/authorization.ts';
-import type { AuthorizationResource } from '../acme/authorization-requests.ts';
 import type { OrderResource } from '../acme/order.ts';
 import { AcmeProblemError } from '../acme/problem.ts';
 import { challengeFor } from '../config/challenge-for.ts';
@@ -31,15 +30,8 @@ export async function authorize(
   const { identifiers } = renewal;
   const { signal } = context;
   const { authorizations } = order.order;
-  const known = new Map<string, AuthorizationResource>();
   try {
-    const found = await Promise.all(
-      authorizations.map(async (url) => {
-        const resource = await client.getAuthorization(url, { identifiers, signal });
-        known.set(url, resource);
-        return resource;
-      }),
-    );
+    const found = await Promise.all(authorizations.map((url) => client.getAuthorization(url, { identifiers, signal })));
     const works = found
       .filter(({ authorization }) => authorization.status === 'pending')
       .map(({ authorization }) => chooseWork(context, client, config, authorization));
@@ -66,8 +58,7 @@ export async function authorize(
     const reason = await reasonOf(client, authorizations, error);
     // An order that can go on later needs its authorizations.
     if (!signal.aborted && !isResumable(reason)) {
-      const pending = authorizations.filter((url) => (known.get(url)?.authorization.status ?? 'pending') === 'pending');
-      await Promise.allSettled(pending.map((url) => client.deactivateAuthorization(url, signal)));
+      await giveUpPending(client, authorizations, signal);
     }
     throw reason;
   }
@@ -103,6 +94,16 @@ function chooseWork(
     keyAuthorization: client.keyAuthorization(challenge.token),
   };
   return { challengeUrl: challenge.url, task, config, solver: context.solverFor(task, config) };
+}
+
+/** Pending ones count against limits of the CA; valid ones save a proof next time. How they stand now counts: some may just have been proved. */
+async function giveUpPending(client: AcmeClient, urls: readonly string[], signal: AbortSignal): Promise<void> {
+  await Promise.allSettled(
+    urls.map(async (url) => {
+      const { authorization } = await client.getAuthorization(url, { signal });
+      if (authorization.status === 'pending') await client.deactivateAuthorization(url, signal);
+    }),
+  );
 }
 
 /** An order that became invalid says less than the authorization that made it so. */
