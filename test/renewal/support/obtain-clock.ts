@@ -20,7 +20,8 @@ export function settableClock(): SettableClock {
     sleep: async (ms, signal) => {
       const slept = Math.min(ms, LONGEST_SLEEP_MS);
       await systemClock.sleep(slept, signal);
-      lead += ms - slept;
+      // Whole milliseconds, as the port has them.
+      lead += Math.ceil(ms - slept);
     },
     advance: (ms) => {
       lead += ms;

@@ -1,0 +1,156 @@
+import { join } from 'node:path';
+import type { State } from '../../../src/cli/state.ts';
+import { createAcmeClient, type AcmeClient } from '../../../src/acme/client.ts';
+import { systemClock, systemRandom } from '../../../src/net/system.ts';
+import { createTransport } from '../../../src/net/transport.ts';
+import type { Solver } from '../../../src/ports/solver.ts';
+import type { HttpRequest, HttpResponse } from '../../../src/ports/transport.ts';
+import type { Engine, RunCount } from '../../../src/renewal/engine.ts';
+import { type CertificateDetail, showCertificate } from '../../../src/renewal/readers.ts';
+import type { Outcome } from '../../../src/renewal/types.ts';
+import { type SettableClock, settableClock } from './obtain-clock.ts';
+import { applyText, withFolder } from './obtain-state.ts';
+import { type CaAddress, openEngine } from './state.ts';
+import { tokenFolderSolver } from './token-folder.ts';
+
+/** What one run brought. */
+export interface RunResult extends RunCount {
+  readonly outcomes: readonly Outcome[];
+}
+
+/** Stands between the program and the CA: null lets the request through. */
+export type Meddler = (request: HttpRequest) => HttpResponse | null | Promise<HttpResponse | null>;
+
+/** A state folder whose engine talks to a real CA, at a time that tests set. */
+export interface World {
+  readonly folder: string;
+  readonly clock: SettableClock;
+  readonly state: State;
+  readonly engine: Engine;
+  /** Addresses of the orders that the CA has made; its own list leaves out those that came to nothing. */
+  readonly orders: readonly string[];
+  /** Asked before every request to the CA. */
+  meddle: Meddler;
+  /** Told every answer of the CA before the program gets it. */
+  onAnswer: (request: HttpRequest, answer: HttpResponse) => HttpResponse | Promise<HttpResponse>;
+  /** Whether this name's challenge is answered as it should be. */
+  answers: (name: string) => boolean;
+  /** Told the name before its challenge is presented; may throw. */
+  onPresent: (name: string) => void;
+  /** Applies certificates, YAML of the list; `issuer` are further settings of the one issuer. */
+  apply(
+    certificates: string,
+    more?: { readonly issuer?: string; readonly top?: string; readonly ca?: CaAddress },
+  ): Promise<void>;
+  renew(
+    names?: readonly string[],
+    options?: { readonly force?: boolean; readonly signal?: AbortSignal },
+  ): Promise<RunResult>;
+  show(name: string): CertificateDetail;
+  /** Talks to the CA as the account of this state folder. */
+  asAccount<T>(work: (client: AcmeClient) => Promise<T>): Promise<T>;
+}
+
+/** Folders whose tokens are visible to the CA: for serveTokens. */
+export const tokenFolders = new Set<string>();
+
+/** Runs the work with a new world. */
+export function withWorld<T>(ca: CaAddress, work: (world: World) => Promise<T>): Promise<T> {
+  return withFolder(async (folder) => {
+    const tokens = join(folder, 'tokens');
+    tokenFolders.add(tokens);
+    try {
+      return await withWorldAt(folder, ca, work);
+    } finally {
+      tokenFolders.delete(tokens);
+    }
+  });
+}
+
+/** Opens a state folder that may be open elsewhere already. */
+async function withWorldAt<T>(folder: string, ca: CaAddress, work: (world: World) => Promise<T>): Promise<T> {
+  const clock = settableClock();
+  const tokens = tokenFolderSolver(join(folder, 'tokens'));
+  const orders: string[] = [];
+  const solver: Solver = {
+    ...tokens,
+    present: async (task, signal) => {
+      const { keyAuthorization, identifier } = task;
+      world.onPresent(identifier.value);
+      const shown = world.answers(identifier.value) ? keyAuthorization : `${keyAuthorization}-of-somebody-else`;
+      await tokens.present({ ...task, keyAuthorization: shown }, signal);
+    },
+  };
+  const opened = await openEngine(folder, ca, {
+    clock,
+    transport: (transport) => async (request, signal) => {
+      const instead = await world.meddle(request);
+      if (instead !== null) return instead;
+      const answer = await transport(request, signal);
+      if (request.url.endsWith('/order-plz') && answer.status === 201) orders.push(String(answer.headers['location']));
+      return world.onAnswer(request, answer);
+    },
+    parts: { solverFor: () => solver },
+  });
+  const { state, engine } = opened;
+  const world: World = {
+    folder,
+    clock,
+    state,
+    engine,
+    orders,
+    meddle: () => null,
+    onAnswer: (_, answer) => answer,
+    answers: () => true,
+    onPresent: () => {},
+    apply: (certificates, { issuer = '', top = '', ca: { directoryUrl } = ca } = {}) =>
+      applyText(
+        state,
+        clock,
+        `version: 1\nissuers: [{ name: ca, directory: "${directoryUrl}", termsOfServiceAgreed: true${issuer} }]\n${top}\ncertificates: ${certificates}\n`,
+      ),
+    renew: async (names = [], { force = false, signal = new AbortController().signal } = {}) => {
+      const outcomes: Outcome[] = [];
+      const count = await engine.renew({ names, force }, (outcome) => outcomes.push(outcome), signal);
+      return { ...count, outcomes };
+    },
+    show: (name) => state.store.read((db) => showCertificate(db, name)),
+    asAccount: async (work) => {
+      const transport = createTransport({ roots: [ca.listenerCaPem], proxy: null });
+      try {
+        const row = state.store.read((db) => db.prepare('SELECT key_handle, url FROM account').get()) ?? {};
+        return await work(
+          createAcmeClient({
+            directoryUrl: ca.directoryUrl,
+            transport,
+            clock: systemClock,
+            random: systemRandom,
+            userAgent: 'everbind-test',
+            signer: await state.keys.open(row['key_handle'] as string),
+            accountUrl: row['url'] as string,
+          }),
+        );
+      } finally {
+        transport.close();
+      }
+    },
+  };
+  try {
+    return await work(world);
+  } finally {
+    await opened.close();
+  }
+}
+
+/** The problem that a CA answers with (RFC 8555 section 6.7). */
+export function problemAnswer(
+  status: number,
+  type: string,
+  headers: Readonly<Record<string, readonly string[]>> = {},
+): HttpResponse {
+  return {
+    status,
+    headers: { 'content-type': ['application/problem+json'], ...headers },
+    body: Buffer.from(JSON.stringify({ type: `urn:ietf:params:acme:error:${type}`, detail: 'said for the test' })),
+  };
+}
