@@ -108,6 +108,12 @@ static char *read_text(const WCHAR *path)
     return text;
 }
 
+/* Text of UTF-8 octets, cut at what has no room. */
+static void widen(const char *octets, size_t length, WCHAR *text, int characters)
+{
+    text[MultiByteToWideChar(CP_UTF8, 0, octets, (int)length, text, characters - 1)] = 0;
+}
+
 /* The value behind a word at the start of a line, up to the line's end; NULL when there is none. */
 static const char *value_of(const char *text, const char *word, size_t *length)
 {
@@ -147,19 +153,24 @@ static BOOL algorithm_in(const struct provider *provider, const char *text, enum
     size_t length;
     const char *value = value_of(text, "algorithm", &length);
     if (value == NULL || length > 63) return FALSE;
-    wide[MultiByteToWideChar(CP_UTF8, 0, value, (int)length, wide, 63)] = 0;
+    widen(value, length, wide, 64);
     return algorithm_of(provider, wide, algorithm);
 }
 
 SECURITY_STATUS key_file_read(struct object *key)
 {
     WCHAR path[PATH_CHARACTERS];
+    const char *name;
+    size_t length;
     char *text;
     BOOL known;
     if (!path_of(key, path)) return NTE_DEVICE_NOT_READY;
     text = read_text(path);
     if (text == NULL) return NTE_BAD_KEYSET;
-    known = algorithm_in(key->provider, text, &key->algorithm);
+    /* In the spelling that it was made with. */
+    name = value_of(text, "name", &length);
+    known = name != NULL && algorithm_in(key->provider, text, &key->algorithm);
+    if (known) widen(name, length, key->name, KEY_NAME_CHARACTERS);
     key->length = number_of(text, "length");
     key->policy = number_of(text, "export-policy");
     key->usage = number_of(text, "key-usage");
@@ -189,7 +200,7 @@ static void add_to_listing(struct key_listing **listing, const struct provider *
     longer = name == NULL ? NULL : realloc(*listing, sizeof *longer + (count + 1) * sizeof longer->keys[0]);
     if (longer != NULL) {
         *listing = longer;
-        longer->keys[count].name[MultiByteToWideChar(CP_UTF8, 0, name, (int)length, longer->keys[count].name, KEY_NAME_CHARACTERS - 1)] = 0;
+        widen(name, length, longer->keys[count].name, KEY_NAME_CHARACTERS);
         if (algorithm_in(provider, text, &longer->keys[count].algorithm)) longer->count++;
     }
     free(text);

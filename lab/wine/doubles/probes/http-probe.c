@@ -87,6 +87,28 @@ static void change(int count, WCHAR **words)
     printf("%lx", call(NULL, id, &set, octets, NULL));
 }
 
+/* hammer ID KEY HASH TIMES: replaces the record by one of two, in each of which all numbers are alike. */
+static void hammer(int count, WCHAR **words)
+{
+    static BYTE hash[64];
+    CHANGE call = (CHANGE)(void *)function("HttpUpdateServiceConfiguration");
+    DWORD id = wcstoul(word_at(count, words, 1), NULL, 10), status = 0;
+    ULONG octets = fill_key(id, word_at(count, words, 2));
+    SSL_PARAM *param = param_in(id, &set);
+    param->SslHashLength = octets_of_word(word_at(count, words, 3), hash, sizeof hash);
+    param->pSslHash = hash;
+    param->pDefaultSslCtlIdentifier = (PWSTR)L"list \x6f22";
+    param->pDefaultSslCtlStoreName = (PWSTR)L"list store";
+    for (DWORD left = wcstoul(word_at(count, words, 4), NULL, 10); left > 0 && status == 0; left--) {
+        DWORD number = left % 2 ? 111 : 222;
+        param->DefaultCertCheckMode = param->DefaultFlags = number;
+        param->DefaultRevocationFreshnessTime = param->DefaultRevocationUrlRetrievalTimeout = number;
+        param->pSslCertStoreName = left % 2 ? (PWSTR)L"MY" : NULL;
+        status = call(NULL, id, &set, octets, NULL);
+    }
+    printf("%lx", status);
+}
+
 static BOOL within(const void *pointer, const BYTE *buffer, ULONG octets)
 {
     return pointer == NULL || ((const BYTE *)pointer >= buffer && (const BYTE *)pointer < buffer + octets);
@@ -122,7 +144,7 @@ static void read_record(DWORD id)
     print_octets(param->pSslHash, param->SslHashLength);
     printf(" app=%08lx store=%ls check=%lu fresh=%lu timeout=%lu", param->AppId.Data1, param->pSslCertStoreName == NULL ? L"(none)" : param->pSslCertStoreName,
            (unsigned long)param->DefaultCertCheckMode, (unsigned long)param->DefaultRevocationFreshnessTime, (unsigned long)param->DefaultRevocationUrlRetrievalTimeout);
-    printf(" ctl=%d%d flags=%lx", wcscmp(param->pDefaultSslCtlIdentifier, L"list \x6f22") == 0, wcscmp(param->pDefaultSslCtlStoreName, L"list store") == 0, (unsigned long)param->DefaultFlags);
+    printf(" ctl=%d%d flags=%lu", wcscmp(param->pDefaultSslCtlIdentifier, L"list \x6f22") == 0, wcscmp(param->pDefaultSslCtlStoreName, L"list store") == 0, (unsigned long)param->DefaultFlags);
 }
 
 /* query ID KEY */
@@ -156,6 +178,8 @@ static void add_certificate(int count, WCHAR **words)
     PCCERT_CONTEXT certificate = NULL;
     BOOL done = store != NULL && CertAddEncodedCertificateToStore(store, X509_ASN_ENCODING, der, octets, CERT_STORE_ADD_REPLACE_EXISTING, &certificate);
     if (done && key.pwszContainerName[0] != L'-') done = CertSetCertificateContextProperty(certificate, CERT_KEY_PROV_INFO_PROP_ID, 0, &key);
+    /* Wine writes what was changed when it is told to. */
+    if (done) done = CertControlStore(store, 0, CERT_STORE_CTRL_COMMIT, NULL);
     printf("%lx", done ? 0 : GetLastError());
     if (certificate != NULL) CertFreeCertificateContext(certificate);
     if (store != NULL) CertCloseStore(store, 0);
@@ -182,7 +206,7 @@ int wmain(int count, WCHAR **words)
 {
     static const struct probe_entry entries[] = {
         { L"set", change }, { L"update", change }, { L"delete", change }, { L"query", query_key }, { L"next", query_next },
-        { L"add-certificate", add_certificate }, { L"serve", serve }, { NULL, NULL },
+        { L"add-certificate", add_certificate }, { L"hammer", hammer }, { L"serve", serve }, { NULL, NULL },
     };
     return probe_main(count, words, entries);
 }

@@ -40,7 +40,9 @@ static void provider(int count, WCHAR **words)
 {
     SECURITY_STATUS status = open_provider(word_at(count, words, 1));
     printf("%lx", (unsigned long)status);
-    if (status == 0 && words[0][0] != L'l') printf(" %lx %lx", (unsigned long)NCryptFreeObject(provider_handle), (unsigned long)NCryptFreeObject(provider_handle));
+    if (status != 0 || words[0][0] == L'l') return;
+    printf(" %lx", (unsigned long)NCryptFreeObject(provider_handle));
+    printf(" %lx", (unsigned long)NCryptFreeObject(provider_handle));
 }
 
 static SECURITY_STATUS set_number(NCRYPT_KEY_HANDLE key, const WCHAR *property, const WCHAR *word)
