@@ -63,6 +63,8 @@ static DWORD complete_pending(void)
             remove_values(record);
             status = RegCopyTreeW(pending, L"Record", record);
         }
+        /* First of all: a tree that is deleted half must not count as complete. */
+        if (status == 0) status = RegDeleteValueW(pending, L"Id");
     }
     if (record != NULL) RegCloseKey(record);
     if (folder != NULL) RegCloseKey(folder);
