@@ -5,6 +5,8 @@ import type { CaAddress } from './state.ts';
 /** An address that a CA keeps while it is offline, and while it is replaced by one that knows nothing of what was. */
 export interface Front {
   readonly ca: CaAddress;
+  /** What the one that stands behind it now is trusted by (PEM). */
+  listenerCaPem(): string;
   /** Connections break until `online`. */
   offline(): void;
   online(): void;
@@ -13,7 +15,7 @@ export interface Front {
   stop(): Promise<void>;
 }
 
-/** Passes connections on to the first of these; all of them are trusted. */
+/** Passes connections on to the first of these. Certificates of all of them are trusted. */
 export async function startFront(pebbles: readonly [Pebble, ...Pebble[]]): Promise<Front> {
   let target: Pebble = pebbles[0];
   let open = true;
@@ -44,9 +46,10 @@ export async function startFront(pebbles: readonly [Pebble, ...Pebble[]]): Promi
   return {
     ca: {
       directoryUrl: `https://127.0.0.1:${port}/dir`,
-      listenerCaPem: pebbles.map(({ listenerCaPem }) => listenerCaPem).join('\n'),
+      listenerCaPem: pebbles[0].listenerCaPem,
       rootPem: rootPems.join('\n'),
     },
+    listenerCaPem: () => target.listenerCaPem,
     offline: () => {
       open = false;
       dropAll();

@@ -1,16 +1,18 @@
 import { join } from 'node:path';
+import { gated } from '../../../lab/pebble/gate.ts';
 import type { State } from '../../../src/cli/state.ts';
 import { createAcmeClient, type AcmeClient } from '../../../src/acme/client.ts';
 import { systemClock, systemRandom } from '../../../src/net/system.ts';
-import { createTransport } from '../../../src/net/transport.ts';
+import { createTransport, type NetTransport } from '../../../src/net/transport.ts';
 import type { Solver } from '../../../src/ports/solver.ts';
-import type { HttpRequest, HttpResponse } from '../../../src/ports/transport.ts';
+import type { HttpRequest, HttpResponse, Transport } from '../../../src/ports/transport.ts';
 import type { Engine, RunCount } from '../../../src/renewal/engine.ts';
 import { type CertificateDetail, showCertificate } from '../../../src/renewal/readers.ts';
 import type { Outcome } from '../../../src/renewal/types.ts';
+import type { Front } from './obtain-front.ts';
 import { type SettableClock, settableClock } from './obtain-clock.ts';
 import { applyText, withFolder } from './obtain-state.ts';
-import { type CaAddress, openEngine } from './state.ts';
+import { openEngine } from './state.ts';
 import { tokenFolderSolver } from './token-folder.ts';
 
 /** What one run brought. */
@@ -40,7 +42,7 @@ export interface World {
   /** Applies certificates, YAML of the list; `issuer` are further settings of the one issuer. */
   apply(
     certificates: string,
-    more?: { readonly issuer?: string; readonly top?: string; readonly ca?: CaAddress },
+    more?: { readonly issuer?: string; readonly top?: string; readonly directoryUrl?: string },
   ): Promise<void>;
   renew(
     names?: readonly string[],
@@ -55,12 +57,12 @@ export interface World {
 export const tokenFolders = new Set<string>();
 
 /** Runs the work with a new world. */
-export function withWorld<T>(ca: CaAddress, work: (world: World) => Promise<T>): Promise<T> {
+export function withWorld<T>(front: Front, work: (world: World) => Promise<T>): Promise<T> {
   return withFolder(async (folder) => {
     const tokens = join(folder, 'tokens');
     tokenFolders.add(tokens);
     try {
-      return await withWorldAt(folder, ca, work);
+      return await withWorldAt(folder, front, work);
     } finally {
       tokenFolders.delete(tokens);
     }
@@ -68,7 +70,9 @@ export function withWorld<T>(ca: CaAddress, work: (world: World) => Promise<T>):
 }
 
 /** Opens a state folder that may be open elsewhere already. */
-async function withWorldAt<T>(folder: string, ca: CaAddress, work: (world: World) => Promise<T>): Promise<T> {
+async function withWorldAt<T>(folder: string, front: Front, work: (world: World) => Promise<T>): Promise<T> {
+  const { ca } = front;
+  const line = openLine(front);
   const clock = settableClock();
   const tokens = tokenFolderSolver(join(folder, 'tokens'));
   const orders: string[] = [];
@@ -83,10 +87,10 @@ async function withWorldAt<T>(folder: string, ca: CaAddress, work: (world: World
   };
   const opened = await openEngine(folder, ca, {
     clock,
-    transport: (transport) => async (request, signal) => {
+    transport: () => async (request, signal) => {
       const instead = await world.meddle(request);
       if (instead !== null) return instead;
-      const answer = await transport(request, signal);
+      const answer = await line.transport(request, signal);
       if (request.url.endsWith('/order-plz') && answer.status === 201) orders.push(String(answer.headers['location']));
       return world.onAnswer(request, answer);
     },
@@ -103,7 +107,7 @@ async function withWorldAt<T>(folder: string, ca: CaAddress, work: (world: World
     onAnswer: (_, answer) => answer,
     answers: () => true,
     onPresent: () => {},
-    apply: (certificates, { issuer = '', top = '', ca: { directoryUrl } = ca } = {}) =>
+    apply: (certificates, { issuer = '', top = '', directoryUrl = ca.directoryUrl } = {}) =>
       applyText(
         state,
         clock,
@@ -116,30 +120,46 @@ async function withWorldAt<T>(folder: string, ca: CaAddress, work: (world: World
     },
     show: (name) => state.store.read((db) => showCertificate(db, name)),
     asAccount: async (work) => {
-      const transport = createTransport({ roots: [ca.listenerCaPem], proxy: null });
-      try {
-        const row = state.store.read((db) => db.prepare('SELECT key_handle, url FROM account').get()) ?? {};
-        return await work(
-          createAcmeClient({
-            directoryUrl: ca.directoryUrl,
-            transport,
-            clock: systemClock,
-            random: systemRandom,
-            userAgent: 'everbind-test',
-            signer: await state.keys.open(row['key_handle'] as string),
-            accountUrl: row['url'] as string,
-          }),
-        );
-      } finally {
-        transport.close();
-      }
+      const row = state.store.read((db) => db.prepare('SELECT key_handle, url FROM account').get()) ?? {};
+      return await work(
+        createAcmeClient({
+          directoryUrl: ca.directoryUrl,
+          transport: line.transport,
+          clock: systemClock,
+          random: systemRandom,
+          userAgent: 'everbind-test',
+          signer: await state.keys.open(row['key_handle'] as string),
+          accountUrl: row['url'] as string,
+        }),
+      );
     },
   };
   try {
     return await work(world);
   } finally {
     await opened.close();
+    line.close();
   }
+}
+
+/** Connections to whichever CA stands behind the address: all of their own roots have the same name, so that each is trusted alone. */
+function openLine(front: Front): { readonly transport: Transport; close(): void } {
+  const opened = new Map<string, { readonly net: NetTransport; readonly transport: Transport }>();
+  return {
+    transport: (request, signal) => {
+      const root = front.listenerCaPem();
+      let line = opened.get(root);
+      if (line === undefined) {
+        const net = createTransport({ roots: [root], proxy: null });
+        line = { net, transport: gated(net) };
+        opened.set(root, line);
+      }
+      return line.transport(request, signal);
+    },
+    close: () => {
+      for (const { net } of opened.values()) net.close();
+    },
+  };
 }
 
 /** The problem that a CA answers with (RFC 8555 section 6.7). */

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, before, describe, it } from 'node:test';
+import { type Pebble, startPebble } from '../../lab/pebble/server.ts';
+import { EverbindError } from '../../src/errors/error.ts';
+import { type Front, startFront } from './support/obtain-front.ts';
+import { ends, failed, OBTAINED, renewed } from './support/obtain-judge.ts';
+import { eventCount, eventsOf, eventTypes, keyHandles, rowsOf, troubleOf } from './support/obtain-rows.ts';
+import { tokenFolders, withWorld, type World } from './support/obtain-world.ts';
+import { serveTokens } from './support/token-folder.ts';
+
+// The account at a CA that wants an external account binding (RFC 8555 section 7.3.4), and what follows when that CA forgets everything.
+
+const HMAC = randomBytes(32).toString('base64url');
+const BOUND = ', externalAccountBinding: { keyId: kid-1, hmacKey: "secret:eab-hmac" }';
+const one = '[{ name: shop, names: [shop.account.test], deployments: [] }]';
+
+let pebbles: readonly [Pebble, Pebble];
+let front: Front;
+let stopTokens: (() => Promise<void>)[];
+
+before(async () => {
+  const options = { externalAccountKeys: { 'kid-1': HMAC } };
+  pebbles = await Promise.all([startPebble(options), startPebble(options)]);
+  front = await startFront(pebbles);
+  stopTokens = await Promise.all(pebbles.map(({ httpPort }) => serveTokens(httpPort, () => [...tokenFolders])));
+});
+after(async () => {
+  for (const stop of stopTokens) await stop();
+  await front.stop();
+  for (const pebble of pebbles) await pebble.stop();
+});
+
+const test = (title: string, work: (world: World) => Promise<void>): void =>
+  void it(title, () =>
+    withWorld(front, async (world) => {
+      front.switchTo(pebbles[0]);
+      await work(world);
+    }),
+  );
+
+function accountKeys(world: World): readonly Readonly<Record<string, unknown>>[] {
+  return rowsOf(world.state.store, 'SELECT issuer, key_handle FROM account');
+}
+
+describe('an external account binding', () => {
+  test('that is not configured is asked for', async (world) => {
+    await world.apply(one);
+    const { code, message } = await failed(world);
+    assert.equal(code, 'ACME_EXTERNAL_ACCOUNT_REQUIRED');
+    assert.match(message, /external account/);
+    assert.deepEqual(ends(world, 'shop'), ['failed']);
+    assert.deepEqual(eventTypes(world.state.store, 'ca'), ['account.started']);
+  });
+
+  test('whose secret is missing says which, and works once it is set', async (world) => {
+    await world.apply(one, { issuer: BOUND });
+    const { code, message, nextAttempt } = await failed(world);
+    assert.equal(code, 'SECRET_NOT_FOUND');
+    assert.match(message, /everbind secret set eab-hmac/);
+    assert.deepEqual(troubleOf(world.show('shop').certificate), { failures: 1, dueReason: 'retry', code });
+    assert.deepEqual(eventTypes(world.state.store, 'shop'), [
+      'certificate.declared',
+      'renewal.started',
+      'renewal.attempt-failed',
+      'renewal.failed',
+    ]);
+    const [key] = accountKeys(world);
+    await world.state.secrets.setSecret('eab-hmac', HMAC);
+    world.clock.moveTo(nextAttempt);
+    await renewed(world);
+    assert.deepEqual(accountKeys(world), [key]);
+    assert.deepEqual(eventTypes(world.state.store, 'ca'), ['account.started', 'account.registered']);
+    assert.deepEqual(ends(world, 'shop'), ['failed', 'renewed']);
+    assert.equal(keyHandles(world.state.store).length, 2);
+  });
+
+  test('with a wrong secret is refused by the CA, and the secret is in no event', async (world) => {
+    await world.apply(one, { issuer: BOUND });
+    const wrong = randomBytes(32).toString('base64url');
+    await world.state.secrets.setSecret('eab-hmac', wrong);
+    const { code, message, nextAttempt } = await failed(world);
+    assert.equal(code, 'ACME_PROBLEM');
+    assert.ok(!message.includes(wrong));
+    assert.ok(!JSON.stringify(eventsOf(world.state.store)).includes(wrong));
+    await world.state.secrets.setSecret('eab-hmac', HMAC);
+    world.clock.moveTo(nextAttempt);
+    await renewed(world);
+  });
+});
+
+describe('a CA that has forgotten our account', () => {
+  const begin = async (world: World, certificates = one): Promise<void> => {
+    await world.state.secrets.setSecret('eab-hmac', HMAC);
+    await world.apply(certificates, { issuer: BOUND, top: 'engine: { concurrency: 1 }' });
+  };
+
+  test('gets a new one, with the same key, at the next attempt', async (world) => {
+    await begin(world);
+    await renewed(world);
+    const [key] = accountKeys(world);
+    front.switchTo(pebbles[1]);
+    world.clock.moveTo(world.show('shop').certificate.nextDue);
+    const from = eventCount(world.state.store);
+    const { code, message, nextAttempt } = await failed(world);
+    assert.equal(code, 'ACME_PROBLEM');
+    assert.match(message, /accountDoesNotExist/);
+    // What serves goes on serving.
+    assert.equal(world.show('shop').issued[0]?.status, 'active');
+    assert.deepEqual(eventTypes(world.state.store, 'ca', from), ['account.lost']);
+    world.clock.moveTo(nextAttempt);
+    await renewed(world);
+    assert.deepEqual(eventTypes(world.state.store, 'ca', from), ['account.lost', 'account.registered']);
+    assert.deepEqual(accountKeys(world), [key]);
+    assert.deepEqual(ends(world, 'shop'), ['renewed', 'failed', 'renewed']);
+    assert.deepEqual(eventTypes(world.state.store, 'shop', from), [
+      ...OBTAINED.slice(0, 3),
+      'renewal.attempt-failed',
+      'renewal.failed',
+      ...OBTAINED,
+      'renewal.committed',
+      'key.destroyed',
+    ]);
+    const { issued } = world.show('shop');
+    assert.deepEqual(
+      issued.map(({ status }) => status),
+      ['active', 'previous'],
+    );
+  });
+
+  test('and so the order of an open renewal: both are made anew', async (world) => {
+    await begin(world);
+    world.onPresent = () => {
+      throw new EverbindError('CHALLENGE_PRESENT_FAILED', 'not now for the test');
+    };
+    world.clock.moveTo((await failed(world)).nextAttempt);
+    world.onPresent = () => {};
+    front.switchTo(pebbles[1]);
+    const { message, nextAttempt } = await failed(world);
+    assert.match(message, /accountDoesNotExist/);
+    assert.equal(world.show('shop').openStep, null);
+    world.clock.moveTo(nextAttempt);
+    await renewed(world);
+    assert.deepEqual(ends(world, 'shop'), ['failed', 'renewed']);
+    assert.equal(world.orders.length, 2);
+    assert.deepEqual(eventTypes(world.state.store, 'ca'), [
+      'account.started',
+      'account.registered',
+      'account.lost',
+      'account.registered',
+    ]);
+  });
+
+  test('costs one certificate an attempt, not every one', async (world) => {
+    const names = ['a', 'b', 'c'];
+    await begin(
+      world,
+      `[${names.map((name) => `{ name: ${name}, names: [${name}.account.test], deployments: [] }`).join(', ')}]`,
+    );
+    await renewed(world);
+    front.switchTo(pebbles[1]);
+    const { outcomes } = await world.renew([], { force: true });
+    assert.deepEqual(
+      outcomes.map(({ kind }) => kind),
+      ['failed', 'renewed', 'renewed'],
+    );
+    assert.deepEqual(eventTypes(world.state.store, 'ca'), [
+      'account.started',
+      'account.registered',
+      'account.lost',
+      'account.registered',
+    ]);
+  });
+});
