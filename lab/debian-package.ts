@@ -4,7 +4,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { mustRun } from './run-command.ts';
 
-const cacheRoot = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'everbind-lab');
+/** What the lab keeps between runs. */
+export const cacheRoot = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'everbind-lab');
 
 /**
  * Unpacks a Debian package from the unstable suite without installing it and returns the folder. The stable suites carry
@@ -49,7 +50,8 @@ export async function unpackFromUnstable(name: string): Promise<string> {
   return target;
 }
 
-async function debianMirror(): Promise<string> {
+/** The archive that this machine's own apt uses. */
+export async function debianMirror(): Promise<string> {
   const files = ['/etc/apt/sources.list'];
   if (existsSync('/etc/apt/sources.list.d')) {
     for (const entry of await readdir('/etc/apt/sources.list.d')) files.push(join('/etc/apt/sources.list.d', entry));
