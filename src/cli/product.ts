@@ -1,4 +1,3 @@
-import { EverbindError } from '../errors/error.ts';
 import { systemClock, systemRandom } from '../net/system.ts';
 import { processIo } from './process-io.ts';
 import { stopSignal } from './stop-signal.ts';
@@ -14,12 +13,10 @@ export async function main(process: NodeJS.Process): Promise<number> {
     random: systemRandom,
     stateDir,
     configFile: `${stateDir}${process.platform === 'win32' ? '\\' : '/'}everbind.yaml`,
-    openHost: () =>
-      Promise.reject(
-        new EverbindError('WIN_NOT_WINDOWS', 'this build has no connection to a Windows host', {
-          platform: process.platform,
-        }),
-      ),
+    openHost: async () => {
+      const { createWindowsHost } = await import('../windows/host.ts');
+      return { host: await createWindowsHost(), close: () => {} };
+    },
     signal: stopSignal(process),
   });
 }

@@ -1,0 +1,37 @@
+import { hostname, release, version } from 'node:os';
+import type { HostDescription } from '../ports/windows-host.ts';
+import { handleRoom, type Native, numberRoom } from './native.ts';
+import { registryNumber } from './registry.ts';
+
+const ADMINISTRATORS = 'S-1-5-32-544';
+const IIS_KEY = 'SOFTWARE\\Microsoft\\InetStp';
+
+/** What this machine is. Node has edition and build of Windows from RtlGetVersion, which does not lie to programs without a manifest. */
+export function describeHost(native: Native): HostDescription {
+  const major = registryNumber(native, IIS_KEY, 'MajorVersion');
+  const minor = registryNumber(native, IIS_KEY, 'MinorVersion');
+  return {
+    os: `${version()} (${release()})`,
+    elevated: isAdministrator(native),
+    iisVersion: major === null ? null : `${major}.${minor ?? 0}`,
+    machineName: hostname(),
+  };
+}
+
+/**
+ * Whether the token of this process has the group of administrators enabled. The token of an administrator who did not elevate has it for
+ * denying only, which does not count; SYSTEM has it.
+ */
+function isAdministrator(native: Native): boolean {
+  const { advapi32, kernel32 } = native;
+  const pointer = handleRoom();
+  if (advapi32.ConvertStringSidToSidW(ADMINISTRATORS, pointer) === 0) throw native.lastError('ConvertStringSidToSidW');
+  const sid = pointer.readBigUInt64LE();
+  try {
+    const answer = numberRoom();
+    if (advapi32.CheckTokenMembership(null, sid, answer) === 0) throw native.lastError('CheckTokenMembership');
+    return answer.readUInt32LE() !== 0;
+  } finally {
+    kernel32.LocalFree(sid);
+  }
+}

@@ -1,0 +1,77 @@
+import type { KoffiFunc } from 'koffi';
+import { EverbindError } from '../../errors/error.ts';
+
+/** What a pointer argument takes: octets of ours, read and written in place; an address that Windows gave; or NULL. */
+export type Pointer = Uint8Array | bigint | null;
+
+/** A function of a library. */
+export type NativeFunction<F extends (...args: never[]) => unknown> = KoffiFunc<F>;
+
+export interface Library {
+  /** Declares a function by its C prototype. Throws WIN_CALL_FAILED with status 127 (ERROR_PROC_NOT_FOUND) when this Windows lacks it. */
+  func<F extends (...args: never[]) => unknown>(prototype: string): NativeFunction<F>;
+  /** The same, but null where this Windows lacks it. */
+  optional<F extends (...args: never[]) => unknown>(prototype: string): NativeFunction<F> | null;
+}
+
+export interface Ffi {
+  /** Usually `C:\\Windows\\System32`. */
+  readonly systemFolder: string;
+  /** A library of the system folder, by its file name without `.dll`. */
+  open(name: string): Library;
+  /** Where octets of ours are. They must be kept referenced for as long as the address is used. */
+  addressOf(octets: Uint8Array): bigint;
+}
+
+/**
+ * The way to native calls. koffi is loaded here and nowhere else, so that no other platform ever loads it. Throws WIN_NOT_WINDOWS.
+ *
+ * Libraries are loaded by their full path, since Windows would look beside the program first and anybody who can write there could give us
+ * theirs. The system folder is asked of kernel32, which is in every process already, and not of the environment, which the caller of an
+ * elevated process may have set.
+ */
+export async function loadFfi(): Promise<Ffi> {
+  if (process.platform !== 'win32') {
+    throw new EverbindError('WIN_NOT_WINDOWS', `this is ${process.platform}, not Windows`, {
+      platform: process.platform,
+    });
+  }
+  const { default: koffi } = await import('koffi');
+  const getSystemDirectory = koffi
+    .load('kernel32.dll')
+    .func('uint32_t __stdcall GetSystemDirectoryW(void *buffer, uint32_t size)') as (
+    buffer: Buffer,
+    size: number,
+  ) => number;
+  const path = Buffer.alloc(520);
+  const length = getSystemDirectory(path, path.length / 2);
+  if (length === 0 || length > path.length / 2) throw new Error('GetSystemDirectoryW failed');
+  const folder = path.toString('utf16le', 0, length * 2);
+
+  return {
+    systemFolder: folder,
+    open: (name) => {
+      const library = koffi.load(`${folder}\\${name}.dll`);
+      const optional: Library['optional'] = (prototype) => {
+        try {
+          return library.func(prototype) as never;
+        } catch (error) {
+          if (error instanceof Error && error.message.startsWith('Cannot find function')) return null;
+          throw error;
+        }
+      };
+      return {
+        optional,
+        func: (prototype) => {
+          const found = optional(prototype);
+          if (found === null) {
+            const call = /(\w+)\(/.exec(prototype)?.[1] ?? prototype;
+            throw new EverbindError('WIN_CALL_FAILED', `${name}.dll has no ${call}`, { call, status: 127 });
+          }
+          return found as never;
+        },
+      };
+    },
+    addressOf: (octets) => koffi.address(octets),
+  };
+}

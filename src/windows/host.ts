@@ -1,0 +1,40 @@
+import type { WindowsHost } from '../ports/windows-host.ts';
+import { runAppcmd } from './appcmd.ts';
+import { createCertificateStores } from './certificates.ts';
+import { describeHost } from './describe.ts';
+import { endpointsOf } from './endpoints.ts';
+import { createSiteFiles } from './files.ts';
+import { createHttpServer } from './http-server.ts';
+import { ipListenList } from './ip-listen-list.ts';
+import { createKeys } from './keys.ts';
+import { loadNative } from './native.ts';
+import { once } from './once.ts';
+import { createSslRecords } from './ssl-records.ts';
+
+/** This machine's Windows. Nothing stays open between calls, but for what `httpServer.serve` started. Throws WIN_NOT_WINDOWS elsewhere. */
+export async function createWindowsHost(): Promise<WindowsHost> {
+  const native = await loadNative();
+  // Each part loads its library when it is first used: many commands need one or two of them.
+  const keys = once(() => createKeys(native));
+  const certificates = once(() => createCertificateStores(native, keys));
+  const sslRecords = once(() => createSslRecords(native));
+  const httpServer = once(() => createHttpServer(native));
+  return {
+    describe: async () => describeHost(native),
+    appcmd: (args) => runAppcmd(native, args),
+    get certificates() {
+      return certificates();
+    },
+    get keys() {
+      return keys();
+    },
+    get sslRecords() {
+      return sslRecords();
+    },
+    files: createSiteFiles(`${native.ffi.systemFolder}\\inetsrv`),
+    get httpServer() {
+      return httpServer();
+    },
+    endpoints: async (address, port) => endpointsOf(address, port, ipListenList(native)),
+  };
+}
