@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:fs';
-import { cp, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mustRun } from '../run-command.ts';
 import { insideCommand, runInside, TEMPLATE, WINDOWS_FOLDER, WINE, WINESERVER } from './chroot.ts';
@@ -65,12 +65,9 @@ export async function createPrefix(
   await mkdir(keysFolder, { recursive: true, mode: 0o700 });
   await mustRun('cp', ['-a', '--reflink=auto', join(root, TEMPLATE), folder]);
   const everbind = join(driveC, 'everbind');
-  await mkdir(join(everbind, 'node_modules', '@koromix'), { recursive: true });
-  const koffi = join('@koromix', 'koffi-win32-x64');
-  await cp(join(root, WINDOWS_FOLDER, koffi), join(everbind, 'node_modules', koffi), { recursive: true });
-  await cp(new URL('../../node_modules/koffi', import.meta.url), join(everbind, 'node_modules', 'koffi'), {
-    recursive: true,
-  });
+  await mkdir(everbind);
+  const koffi = join(root, WINDOWS_FOLDER, '@koromix/koffi-win32-x64/win32_x64/koffi.node');
+  await copyFile(koffi, join(everbind, 'koffi.node'));
   const variables = {
     WINEPREFIX: `/${place}/prefix`,
     // In a device, so that a search of the prefix for private keys says something.

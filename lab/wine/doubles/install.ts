@@ -1,5 +1,6 @@
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setRegistryValues } from '../registry-file.ts';
 
 /** A prefix as the installation sees it; no Wine process may be running in it. */
 export interface DoublesPrefix {
@@ -25,26 +26,14 @@ export async function installDoubles(
   for (const file of ['httpapi_wine.dll', 'ncrypt.dll', 'ncrypt_wine.dll']) {
     await copyFile(join(built, file), join(system32, file));
   }
-  await preferNative(join(prefix.folder, 'user.reg'), ['httpapi', 'ncrypt']);
+  const preferred = { httpapi: '"native"', ncrypt: '"native"' };
+  await setRegistryValues(join(prefix.folder, 'user.reg'), 'Software\\Wine\\DllOverrides', preferred);
   if (options.applicationHostConfig === null) return;
+  const version = { MajorVersion: 'dword:0000000a', MinorVersion: 'dword:00000000' };
+  await setRegistryValues(join(prefix.folder, 'system.reg'), 'Software\\Microsoft\\InetStp', version);
   const inetsrv = join(system32, 'inetsrv');
   await mkdir(join(inetsrv, 'config'), { recursive: true });
   for (const file of ['appcmd.exe', 'appcmd.mjs']) await copyFile(join(built, file), join(inetsrv, file));
   await writeFile(join(inetsrv, 'appcmd-node.txt'), `${prefix.node}\n`);
   await writeFile(join(inetsrv, 'config', 'applicationHost.config'), options.applicationHostConfig);
-}
-
-// wineserver reads this file when the first process of the prefix starts.
-async function preferNative(path: string, libraries: readonly string[]): Promise<void> {
-  const text = await readFile(path, 'utf8');
-  const section = '[Software\\\\Wine\\\\DllOverrides]';
-  const lines = libraries.map((name) => `"${name}"="native"`);
-  if (lines.every((line) => text.includes(line))) return;
-  const start = text.indexOf(section);
-  if (start < 0) {
-    await writeFile(path, `${text}\n${section}\n${lines.join('\n')}\n`);
-    return;
-  }
-  const end = text.indexOf('\n', start) + 1;
-  await writeFile(path, `${text.slice(0, end)}${lines.join('\n')}\n${text.slice(end)}`);
 }
