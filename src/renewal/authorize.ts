@@ -16,6 +16,9 @@ interface Work extends Presentation {
   readonly challengeUrl: string;
 }
 
+/** A run that is told to stop lets the CA look at its answers for this long; CAs take seconds. */
+const GRACE_MS = 10_000;
+
 /**
  * Proves control of every name of a pending order; the order as it is once the CA has seen enough, and journaled as such. What is presented is
  * journaled first and removed in the end, whatever happens. When it fails for good, the authorizations still pending are given up.
@@ -37,10 +40,17 @@ export async function authorize(
       .map(({ authorization }) => chooseWork(context, client, config, authorization));
     await present(context, renewal, works);
     let ready: OrderResource;
+    let asked = false;
     try {
+      signal.throwIfAborted();
+      asked = works.length > 0;
       await Promise.all(works.map(({ challengeUrl }) => client.respondToChallenge(challengeUrl, signal)));
       ready = await client.waitForOrder(order.url, { until: 'ready', identifiers, signal });
     } catch (error) {
+      // Told to stop while the CA looks: an answer that is taken away from under its eyes would cost the order.
+      if (signal.aborted && asked) {
+        await client.waitForOrder(order.url, { until: 'ready', identifiers, timeoutMs: GRACE_MS }).catch(() => {});
+      }
       await cleanUp(context, works);
       throw error;
     }
