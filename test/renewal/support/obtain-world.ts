@@ -8,7 +8,7 @@ import type { Solver } from '../../../src/ports/solver.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../../src/ports/transport.ts';
 import type { Engine, RunCount } from '../../../src/renewal/engine.ts';
 import { type CertificateDetail, showCertificate } from '../../../src/renewal/readers.ts';
-import type { Outcome } from '../../../src/renewal/types.ts';
+import type { Outcome, ProgressEvent } from '../../../src/renewal/types.ts';
 import type { Front } from './obtain-front.ts';
 import { type SettableClock, settableClock } from './obtain-clock.ts';
 import { applyText, withFolder } from './obtain-state.ts';
@@ -39,6 +39,8 @@ export interface World {
   answers: (name: string) => boolean;
   /** Told the name before its challenge is presented; may throw. */
   onPresent: (name: string) => void;
+  /** Told each durable step; may throw, as a defect would. */
+  onProgress: (event: ProgressEvent) => void;
   /** Applies certificates, YAML of the list; `issuer` are further settings of the one issuer. */
   apply(
     certificates: string,
@@ -70,7 +72,7 @@ export function withWorld<T>(front: Front, work: (world: World) => Promise<T>): 
 }
 
 /** Opens a state folder that may be open elsewhere already. */
-async function withWorldAt<T>(folder: string, front: Front, work: (world: World) => Promise<T>): Promise<T> {
+export async function withWorldAt<T>(folder: string, front: Front, work: (world: World) => Promise<T>): Promise<T> {
   const { ca } = front;
   const line = openLine(front);
   const clock = settableClock();
@@ -94,7 +96,7 @@ async function withWorldAt<T>(folder: string, front: Front, work: (world: World)
       if (request.url.endsWith('/order-plz') && answer.status === 201) orders.push(String(answer.headers['location']));
       return world.onAnswer(request, answer);
     },
-    parts: { solverFor: () => solver },
+    parts: { solverFor: () => solver, onProgress: (event) => world.onProgress(event) },
   });
   const { state, engine } = opened;
   const world: World = {
@@ -107,6 +109,7 @@ async function withWorldAt<T>(folder: string, front: Front, work: (world: World)
     onAnswer: (_, answer) => answer,
     answers: () => true,
     onPresent: () => {},
+    onProgress: () => {},
     apply: (certificates, { issuer = '', top = '', directoryUrl = ca.directoryUrl } = {}) =>
       applyText(
         state,
