@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { editXml } from '../../lab/wine/doubles/appcmd/edit-xml.ts';
 import { runFileAppcmd } from '../../lab/wine/doubles/appcmd/file-appcmd.ts';
@@ -10,7 +10,9 @@ import { openConfigurationFile } from '../../lab/wine/doubles/appcmd/configurati
 import { hostFromCalls } from '../../lab/sim-windows/host-calls.ts';
 import { type MutableElement, mutableCopy } from '../../lab/sim-windows/xml-writer.ts';
 import { readXml } from '../../src/iis/application-host-xml.ts';
+import { parseSiteList } from '../../src/iis/appcmd-output.ts';
 import { appcmdContract } from '../contract/windows-host-appcmd.ts';
+import { openProbeHost, type ProbeHost } from './wine-doubles-probe.ts';
 
 const demo = new URL('../../lab/demo/applicationHost.config', import.meta.url);
 const folders: string[] = [];
@@ -121,6 +123,73 @@ describe('appcmd double: the file', () => {
     const duplicate = "/+bindings.[protocol='http',bindingInformation='*:80:']";
     assert.equal((await runFileAppcmd(folder, ['set', 'site', 'One é 漢', duplicate])).exitCode, 183);
     assert.equal(readFileSync(file, 'utf8'), odd);
+  });
+});
+
+describe('appcmd double under Wine', () => {
+  const APPCMD = 'C:\\windows\\system32\\inetsrv\\appcmd.exe';
+  const CONFIGURATION = join('windows', 'system32', 'inetsrv', 'config', 'applicationHost.config');
+  const NAME = 'Neu é 漢 "quoted" \\';
+  let host: ProbeHost;
+  before(async () => {
+    host = await openProbeHost({ applicationHostConfig: Buffer.from(odd) });
+  });
+  after(() => host.close());
+
+  it('takes its arguments and answers in UTF-8, with the exit codes of appcmd', async (t) => {
+    const add = ['add', 'site', `/name:${NAME}`, '/bindings:https/*:9443:new.test'];
+    const lists = [
+      ['list', 'site', NAME, '/xml'],
+      ['list', 'site', 'none', '/xml'],
+    ];
+    const commands = [add, add, ...lists, ['set', 'site', 'none', '/id:7'], ['no', 'such']];
+    const ends = await host.runAll(commands.map((args) => ({ program: APPCMD, args })));
+    assert.deepEqual(
+      ends.map(({ status }) => status),
+      [0, 183, 0, 1, 2, 87],
+    );
+    const [site, ...others] = parseSiteList(ends[2]?.stdout ?? Buffer.alloc(0));
+    assert.equal(site?.name, NAME);
+    assert.deepEqual(others, []);
+    for (const { stdout } of ends) assert.match(stdout.toString(), /\S/);
+    const text = readFileSync(join(host.prefix.driveC, CONFIGURATION), 'utf8');
+    assert.equal(text.replace(/\r\n *<site name="Neu [^]*?<\/site>/, ''), odd);
+    const slowest = Math.max(...ends.map(({ milliseconds }) => milliseconds));
+    t.diagnostic(`one appcmd takes up to ${slowest} ms`);
+  });
+
+  it('keeps state and backups from one process to the next', async () => {
+    const before = readFileSync(join(host.prefix.driveC, CONFIGURATION));
+    const commands = [
+      ['add', 'backup', 'b'],
+      ['stop', 'site', 'Two'],
+      ['list', 'site', 'Two', '/text:state'],
+      ['delete', 'site', NAME],
+      ['list', 'backup'],
+      ['restore', 'backup', 'b'],
+      ['delete', 'backup', 'b'],
+      ['list', 'backup'],
+    ];
+    const ends = await host.runAll(commands.map((args) => ({ program: APPCMD, args })));
+    assert.deepEqual(
+      ends.map(({ status }) => status),
+      [0, 0, 0, 0, 0, 0, 0, 1],
+    );
+    assert.equal(ends[2]?.stdout.toString().trim(), 'Stopped');
+    assert.deepEqual(readFileSync(join(host.prefix.driveC, CONFIGURATION)), before);
+  });
+
+  it('fails as it is told, before or after the effect', async () => {
+    const before = readFileSync(join(host.prefix.driveC, CONFIGURATION));
+    const set = { program: APPCMD, args: ['set', 'site', 'Two', '/serverAutoStart:false'] };
+    const [early] = await host.runAll([{ ...set, env: { EVERBIND_LAB_FAULTS: 'appcmd-set-site:1:5' } }]);
+    assert.equal(early?.status, 5);
+    assert.deepEqual(readFileSync(join(host.prefix.driveC, CONFIGURATION)), before);
+    const [late] = await host.runAll([{ ...set, env: { EVERBIND_LAB_FAULTS: 'appcmd-set-site:after:*:5' } }]);
+    assert.equal(late?.status, 5);
+    assert.match(readFileSync(join(host.prefix.driveC, CONFIGURATION), 'utf8'), /serverAutoStart="false"/);
+    const calls = (await host.calls()).slice(-2).map(([, call, status, how]) => `${call} ${status} ${how}`);
+    assert.deepEqual(calls, ['appcmd-set-site 0x00000005 fault', 'appcmd-set-site 0x00000005 fault-after']);
   });
 });
 

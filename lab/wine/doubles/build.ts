@@ -6,7 +6,8 @@ import { build } from 'esbuild';
 import { type Compile, copyWineLibrary, linkLibrary } from './library.ts';
 
 const sources = fileURLToPath(new URL('.', import.meta.url));
-const COMPILER_FLAGS = ['-std=c11', '-O2', '-Wall', '-Wextra', '-Werror', '-D_WIN32_WINNT=0x0A00'];
+/** For every C file of the doubles: warnings are errors. */
+export const COMPILER_FLAGS = ['-std=c11', '-O2', '-Wall', '-Wextra', '-Werror', '-D_WIN32_WINNT=0x0A00'];
 const STAMP = 'built-from.txt';
 
 /** What building needs of the lab. */
