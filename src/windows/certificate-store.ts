@@ -13,6 +13,7 @@ const CERT_SYSTEM_STORE_LOCAL_MACHINE = 0x20000;
 const CERT_STORE_OPEN_EXISTING_FLAG = 0x4000;
 const CERT_STORE_READONLY_FLAG = 0x8000;
 const CERT_STORE_CTRL_COMMIT = 3;
+const CERT_STORE_CTRL_COMMIT_FORCE_FLAG = 1;
 const X509_ASN_ENCODING = 1;
 const CERT_FIND_SHA1_HASH = 0x10000;
 const CERT_KEY_PROV_INFO_PROP_ID = 2;
@@ -54,7 +55,9 @@ export function readStore<T>(native: Native, name: StoreName, work: (store: Open
 export function changeStore(native: Native, name: StoreName, work: (store: OpenStore) => void): void {
   withStore(native, name, 0, (handle) => {
     work(openStore(native, name, handle));
-    if (native.crypt32.CertControlStore(handle, 0, CERT_STORE_CTRL_COMMIT, null) === 0) {
+    if (
+      native.crypt32.CertControlStore(handle, CERT_STORE_CTRL_COMMIT_FORCE_FLAG, CERT_STORE_CTRL_COMMIT, null) === 0
+    ) {
       throw native.lastError('CertControlStore');
     }
   });

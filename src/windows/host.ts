@@ -4,15 +4,19 @@ import { createCertificateStores } from './certificates.ts';
 import { describeHost } from './describe.ts';
 import { endpointsOf } from './endpoints.ts';
 import { createSiteFiles } from './files.ts';
-import { createHttpServer } from './http-server.ts';
+import { createHttpServer, type NativeHttpServer } from './http-server.ts';
 import { ipListenList } from './ip-listen-list.ts';
 import { createKeys } from './keys.ts';
 import { loadNative } from './native.ts';
 import { once } from './once.ts';
 import { createSslRecords } from './ssl-records.ts';
 
+export interface NativeWindowsHost extends WindowsHost {
+  readonly httpServer: NativeHttpServer;
+}
+
 /** This machine's Windows. Nothing stays open between calls, but for what `httpServer.serve` started. Throws WIN_NOT_WINDOWS elsewhere. */
-export async function createWindowsHost(): Promise<WindowsHost> {
+export async function createWindowsHost(): Promise<NativeWindowsHost> {
   const native = await loadNative();
   // Each part loads its library when it is first used: many commands need one or two of them.
   const keys = once(() => createKeys(native));

@@ -20,10 +20,15 @@ const MAX_AT_ONCE = 32;
 /** How long the end waits for answers that are on their way, and then for cancelled calls to return. */
 const GRACE_MS = 2000;
 
-type Answer = Parameters<HttpServer['serve']>[1];
+type Answer = (request: { host: string; path: string }) => string | null | Promise<string | null>;
+
+/** As the port has it; an answer may also come later. */
+export interface NativeHttpServer extends HttpServer {
+  serve(prefix: string, answer: Answer): Promise<() => Promise<void>>;
+}
 
 /** HTTP Server API 2.0: http.sys shares the port with IIS. No thread waits: calls are overlapped and looked at by a timer. */
-export function createHttpServer(native: Native): HttpServer {
+export function createHttpServer(native: Native): NativeHttpServer {
   return {
     serve: async (prefix, answer) => {
       if (!isPrefix(prefix)) throw new WindowsError('HttpAddUrlToUrlGroup', STATUS.INVALID_PARAMETER, { prefix });
@@ -61,7 +66,7 @@ function serve(native: Native, prefix: string, answer: Answer): () => Promise<vo
     );
   };
 
-  const respond = ({ id, method, host, path }: ReceivedRequest): void => {
+  const respond = async ({ id, method, host, path }: ReceivedRequest): Promise<void> => {
     const head = method === 'HEAD';
     if (method === 'other') {
       send(id, 405, '', head);
@@ -69,7 +74,8 @@ function serve(native: Native, prefix: string, answer: Answer): () => Promise<vo
     }
     let body: string | null;
     try {
-      body = answer({ host, path });
+      const answered = answer({ host, path });
+      body = answered instanceof Promise ? await answered : answered;
     } catch {
       send(id, 500, '', head);
       return;
@@ -86,7 +92,7 @@ function serve(native: Native, prefix: string, answer: Answer): () => Promise<vo
     if (status === null) return false;
     const { octets } = receiving;
     receiving = null;
-    if (status === 0) respond(readRequest(ffi, octets));
+    if (status === 0) respond(readRequest(ffi, octets)).catch(() => {});
     // The headers are longer than http.sys itself would have it; of the request there is no more than its number.
     else if (status === STATUS.MORE_DATA)
       send(new Structure(ffi, layouts.HTTP_REQUEST, octets).uint64('RequestId'), 431, '', false);
