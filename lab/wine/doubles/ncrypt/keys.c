@@ -77,7 +77,8 @@ static SECURITY_STATUS finalize_key(struct object *key)
 {
     SECURITY_STATUS status;
     if (key->finalized) return NTE_INVALID_HANDLE;
-    if (key->algorithm == ALGORITHM_RSA) status = rsa_generate(key->length, &key->blob, &key->blob_octets);
+    if (key->blob != NULL) status = 0;
+    else if (key->algorithm == ALGORITHM_RSA) status = rsa_generate(key->length, &key->blob, &key->blob_octets);
     else status = generate_ecdsa(key->algorithm == ALGORITHM_P256 ? ECDSA_CURVE_P256 : ECDSA_CURVE_P384, &key->blob, &key->blob_octets);
     if (status == 0 && key->name[0] != 0) status = key_file_write(key, key->overwrites);
     if (status == 0) {
