@@ -19,8 +19,11 @@ export interface IssuerSession {
 export interface IssuerSessions {
   /** Registers the account when there is none yet. A failure is not kept: the next caller tries again. */
   open(issuer: string): Promise<IssuerSession>;
-  /** The CA does not know our account any more: it is registered anew, with its key, when it is needed next. */
-  forgetAccount(issuer: string): Promise<void>;
+  /**
+   * The CA does not know the account of this session any more: it is registered anew, with its key, when it is needed next. Does nothing when
+   * another renewal has noticed before, and the account may be there again already.
+   */
+  forgetAccount(session: IssuerSession): Promise<void>;
 }
 
 export function createIssuerSessions(parts: EngineParts): IssuerSessions {
@@ -43,11 +46,12 @@ export function createIssuerSessions(parts: EngineParts): IssuerSessions {
       }
       return session;
     },
-    forgetAccount: async (name) => {
-      const session = await opened.get(name);
-      if (session === undefined) return;
+    forgetAccount: async (session) => {
+      const { config, accountUrl } = session;
+      const { name } = config;
+      const current = opened.get(name);
+      if ((await current?.catch(() => null)) !== session || opened.get(name) !== current) return;
       opened.delete(name);
-      const { accountUrl } = session;
       await parts.store.commit(({ db, audit }) => {
         const { changes } = statement(db, 'UPDATE account SET url = NULL WHERE issuer = ? AND url = ?').run(
           name,

@@ -5,6 +5,7 @@ import { buildCsr } from '../pki/csr.ts';
 import type { Signer } from '../ports/signer.ts';
 import { authorize } from './authorize.ts';
 import type { EngineContext } from './context.ts';
+import { isAccountGone } from './failure.ts';
 import type { IssuerSession } from './issuer-session.ts';
 import { orderFor } from './order-for.ts';
 import { saveIssued } from './save-issued.ts';
@@ -19,9 +20,23 @@ export async function obtain(
   certificate: ManagedCertificate,
   begun: Renewal,
 ): Promise<Renewal> {
-  const { keys, sessions, clock, signal } = context;
+  const session = await context.sessions.open(begun.issuer);
+  try {
+    return await obtainFrom(context, session, certificate, begun);
+  } catch (error) {
+    if (isAccountGone(error)) await context.sessions.forgetAccount(session);
+    throw error;
+  }
+}
+
+async function obtainFrom(
+  context: EngineContext,
+  session: IssuerSession,
+  certificate: ManagedCertificate,
+  begun: Renewal,
+): Promise<Renewal> {
+  const { keys, clock, signal } = context;
   let renewal = begun;
-  const session = await sessions.open(renewal.issuer);
   if (renewal.step === 'started') await keys.generate(renewal.keyHandle, renewal.algorithm);
   const signer = await keys.open(renewal.keyHandle);
   let order: OrderResource;

@@ -1,6 +1,6 @@
 import { asEverbindError, type EverbindError } from '../errors/error.ts';
 import type { EngineContext } from './context.ts';
-import { isAccountGone, isKeyLost, isResumable } from './failure.ts';
+import { isKeyLost, isResumable } from './failure.ts';
 import { obtain } from './obtain.ts';
 import { putToUse } from './put-to-use.ts';
 import { closeRenewal } from './renewal-row.ts';
@@ -68,7 +68,6 @@ export async function recordFailure(
   const failure = asEverbindError(error);
   const open = store.read((db) => openRenewal(db, certificate.id));
   const keep = open !== null && goesOnLater(open, error);
-  if (open !== null && isAccountGone(error)) await context.sessions.forgetAccount(open.issuer);
   const given = open?.kind === 'rollback' && !keep;
   const reschedule = (given ? afterFailedRollBack : afterFailure)(context, certificate);
   let nextAttempt = 0;
