@@ -90,9 +90,9 @@ describe('an external account binding', () => {
 });
 
 describe('a CA that has forgotten our account', () => {
-  const begin = async (world: World, certificates = one): Promise<void> => {
+  const begin = async (world: World, certificates = one, concurrency = 1): Promise<void> => {
     await world.state.secrets.setSecret('eab-hmac', HMAC);
-    await world.apply(certificates, { issuer: BOUND, top: 'engine: { concurrency: 1 }' });
+    await world.apply(certificates, { issuer: BOUND, top: `engine: { concurrency: ${concurrency} }` });
   };
 
   test('gets a new one, with the same key, at the next attempt', async (world) => {
@@ -143,6 +143,35 @@ describe('a CA that has forgotten our account', () => {
     await renewed(world);
     assert.deepEqual(ends(world, 'shop'), ['failed', 'renewed']);
     assert.equal(world.orders.length, 2);
+    assert.deepEqual(eventTypes(world.state.store, 'ca'), [
+      'account.started',
+      'account.registered',
+      'account.lost',
+      'account.registered',
+    ]);
+  });
+
+  test('loses it once, however many certificates are under way', async (world) => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    await begin(
+      world,
+      `[${names.map((name) => `{ name: ${name}, names: [${name}.account.test], deployments: [] }`).join(', ')}]`,
+      3,
+    );
+    await renewed(world);
+    front.switchTo(pebbles[1]);
+    // The second refusal comes when the account is there again.
+    const registered = Promise.withResolvers<void>();
+    let refusals = 0;
+    world.onAnswer = async ({ url }, answer) => {
+      if (url.endsWith('/sign-me-up')) registered.resolve();
+      if (url.endsWith('/order-plz') && answer.status >= 400 && ++refusals === 2) await registered.promise;
+      return answer;
+    };
+    const { outcomes } = await world.renew([], { force: true });
+    assert.ok(refusals >= 2);
+    assert.equal(outcomes.filter(({ kind }) => kind === 'failed').length, refusals);
+    assert.equal(outcomes.length, 6);
     assert.deepEqual(eventTypes(world.state.store, 'ca'), [
       'account.started',
       'account.registered',
