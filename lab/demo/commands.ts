@@ -52,7 +52,7 @@ export async function runCommands(
   const { ok: auditOk } = (await json('audit', 'verify')) as { readonly ok?: boolean };
   const { certificates: managed = [] } = (await json('list')) as { certificates?: readonly CertificateState[] };
   const results = await checkBindings({
-    sim,
+    host: sim.host,
     rootPem: options.rootPem,
     declared,
     inventory: await readInventory(sim.host),

@@ -20,7 +20,10 @@ export function demoConfiguration(options: {
   readonly port80: Port80;
   /** Program and arguments that answer DNS-01 challenges. */
   readonly dnsCommand: readonly string[];
+  /** Where keys are made, in turn. */
+  readonly providers?: readonly string[];
 }): string {
+  const { providers = KEY_PROVIDERS } = options;
   return stringify({
     version: 1,
     // One certificate at a time: Pebble 2.10 can deadlock when an order and the authorizations of another meet.
@@ -37,13 +40,13 @@ export function demoConfiguration(options: {
     ],
     defaults: {
       issuers: ['pebble'],
-      key: { algorithm: 'ec-p256', provider: KEY_PROVIDERS[0] },
+      key: { algorithm: 'ec-p256', provider: providers[0] },
       ...(options.port80 !== 'nothing' ? {} : { challenge: { type: 'http-01', mode: 'http.sys' } }),
     },
     certificates: options.certificates.map((certificate, index) => ({
       name: certificate.name,
       names: certificate.names,
-      ...(index % KEY_PROVIDERS.length === 0 ? {} : { key: { provider: KEY_PROVIDERS[index % KEY_PROVIDERS.length] } }),
+      ...(index % providers.length === 0 ? {} : { key: { provider: providers[index % providers.length] } }),
       ...challengesOf(certificate, options),
       deployments: [
         {

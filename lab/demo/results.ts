@@ -4,10 +4,9 @@ import { type Inventory, type SiteBinding, type SiteInventory, siteText } from '
 import { concreteHost } from '../../src/iis/match.ts';
 import { recordKeyId } from '../../src/iis/ssl-record.ts';
 import { canonicalHost } from '../../src/pki/names.ts';
-import type { Endpoint } from '../../src/ports/windows-host.ts';
+import type { Endpoint, WindowsHost } from '../../src/ports/windows-host.ts';
 import type { CertificateState } from '../../src/renewal/readers.ts';
 import { tlsProbe } from '../../src/verify/tls-probe.ts';
-import type { SimWindows } from '../sim-windows/sim-windows.ts';
 import type { Declaration } from './declare.ts';
 import { recordOf } from './names.ts';
 
@@ -27,7 +26,8 @@ export interface BindingResult {
 }
 
 export interface Evidence {
-  readonly sim: SimWindows;
+  /** Says where the sites are. */
+  readonly host: Pick<WindowsHost, 'endpoints'>;
   /** Root of the CA, PEM. */
   readonly rootPem: string;
   readonly declared: Declaration;
@@ -58,7 +58,7 @@ export async function checkBindings(evidence: Evidence): Promise<readonly Bindin
 }
 
 async function checkBinding(evidence: Evidence, site: SiteInventory, binding: SiteBinding): Promise<BindingResult> {
-  const { sim, rootPem, declared, inventory, managed, before } = evidence;
+  const { host: server, rootPem, declared, inventory, managed, before } = evidence;
   const place = { site: siteText(site), binding: binding.text };
   const refusal = declared.refused.find(
     ({ site: name, binding: text }) => name === place.site && text === place.binding,
@@ -80,7 +80,7 @@ async function checkBinding(evidence: Evidence, site: SiteInventory, binding: Si
   if (state?.active === null && state.lastError?.code === 'ACME_PROBLEM' && state.openStep === null) {
     return { ...result, state: 'notHandled', reason: said };
   }
-  const [endpoint] = site.state === 'Stopped' ? [] : await sim.host.endpoints(address, port);
+  const [endpoint] = site.state === 'Stopped' ? [] : await server.endpoints(address, port);
   if (endpoint === undefined) {
     return holds !== null && holds === state?.active?.thumbprint
       ? { ...result, state: 'stopped', reason: 'the site is stopped; its record holds the new certificate' }

@@ -4,15 +4,18 @@ import { readInventory } from '../../src/iis/inventory.ts';
 import { IIS_APP_ID, recordKeyId } from '../../src/iis/ssl-record.ts';
 import { hasFlag, recordFlagsFor, SSL_FLAG } from '../../src/iis/ssl-flags.ts';
 import { canonicalHost } from '../../src/pki/names.ts';
+import type { HostKeyName } from '../../src/ports/host-keys.ts';
 import type { SslRecordKey, WindowsHost } from '../../src/ports/windows-host.ts';
 import { makePfx } from '../pfx.ts';
-import { createLabCa, type LabCa } from '../test-ca.ts';
+import { type CertificateRequest, createLabCa, type LabCa } from '../test-ca.ts';
 
 export interface SeedOptions {
   /** Issues the certificates; by default one of its own making. Its root goes into the store Root. */
   readonly ca?: LabCa;
   /** Until the certificates expire; negative for expired ones. Default 10. */
   readonly daysLeft?: number | ((target: SeedTarget) => number);
+  /** Makes the keys in this provider of the host; by default they come with a PFX. */
+  readonly keyProvider?: string;
   /** Names of a certificate; by default the hosts of its bindings, else a loopback address, else one made of the site's name. */
   readonly namesFor?: (target: SeedTarget) => readonly string[];
 }
@@ -79,7 +82,18 @@ export async function seedCertificates(host: WindowsHost, options: SeedOptions =
     const store = index % 2 === 0 ? 'MY' : 'WebHosting';
     const central = key.kind === 'ccs';
     const names = central ? [] : (options.namesFor ?? defaultNames)(target);
-    const thumbprint = central ? null : await install(host, ca, store, names, daysLeftOf(options, target));
+    const validity = validityOf(daysLeftOf(options, target));
+    const thumbprint = central
+      ? null
+      : options.keyProvider === undefined
+        ? await install(host, ca, store, { names, ...validity })
+        : await certify(
+            host,
+            ca,
+            store,
+            { names, ...validity },
+            { provider: options.keyProvider, name: `old-${index}` },
+          );
     await host.sslRecords.set({
       key,
       certificateHash: thumbprint,
@@ -126,17 +140,36 @@ function daysLeftOf({ daysLeft }: SeedOptions, target: SeedTarget): number {
   return typeof daysLeft === 'function' ? daysLeft(target) : (daysLeft ?? 10);
 }
 
+function validityOf(daysLeft: number): { readonly notBefore: Date; readonly notAfter: Date } {
+  // An hour more, so that the days left read as asked for while the lab runs.
+  const notAfter = new Date(Date.now() + daysLeft * DAY_MS + DAY_MS / 24);
+  return { notBefore: new Date(notAfter.getTime() - 90 * DAY_MS), notAfter };
+}
+
 async function install(
   host: WindowsHost,
   ca: LabCa,
   store: 'MY' | 'WebHosting',
-  names: readonly string[],
-  daysLeft: number,
+  request: CertificateRequest,
 ): Promise<string> {
-  // An hour more, so that the days left read as asked for while the lab runs.
-  const notAfter = new Date(Date.now() + daysLeft * DAY_MS + DAY_MS / 24);
-  const issued = await ca.issue({ names, notBefore: new Date(notAfter.getTime() - 90 * DAY_MS), notAfter });
-  const pfx = await makePfx(issued, [], names[0] ?? '');
-  await host.certificates.importPfx(store, pfx.octets, pfx.password, `${names[0] ?? ''} (old)`);
+  const issued = await ca.issue(request);
+  const name = request.names[0] ?? '';
+  const pfx = await makePfx(issued, [], name);
+  await host.certificates.importPfx(store, pfx.octets, pfx.password, `${name} (old)`);
   return hash('sha1', issued.der, 'hex');
+}
+
+async function certify(
+  host: WindowsHost,
+  ca: LabCa,
+  store: 'MY' | 'WebHosting',
+  request: CertificateRequest,
+  key: HostKeyName,
+): Promise<string> {
+  await host.keys.create(key, 'ec-p256');
+  const publicKey = await host.keys.publicKey(key);
+  if (publicKey === null) throw new Error(`${key.provider} made no key ${key.name}`);
+  const der = await ca.certify(request, publicKey);
+  await host.certificates.addWithKey(store, der, key, `${request.names[0] ?? ''} (old)`);
+  return hash('sha1', der, 'hex');
 }

@@ -1,0 +1,132 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readInventory } from '../../../src/iis/inventory.ts';
+import type { SslRecord, WindowsHost } from '../../../src/ports/windows-host.ts';
+import { demoConfiguration } from '../../demo/configuration.ts';
+import { type Declaration, declareCertificates } from '../../demo/declare.ts';
+import { freePorts } from '../../loopback.ts';
+import { type Pebble, startPebble } from '../../pebble/server.ts';
+import { seedCertificates } from '../../sim-windows/seed.ts';
+import { connectAgent } from '../agent-client.ts';
+import { readLabKeys } from '../doubles/key-files.ts';
+import { TEMPLATE } from '../chroot.ts';
+import { type Front, startFront } from '../front/front.ts';
+import type { WineLab } from '../lab.ts';
+import { movedHttpPort } from '../preload/build.ts';
+import type { WineEnd, WinePrefix, WineProcess, WineRun } from '../prefix.ts';
+import { APPLICATION_HOST_CONFIG } from './configuration.ts';
+
+const PROVIDER = 'Microsoft Software Key Storage Provider';
+/** The program's folder on Windows, when nobody says otherwise. */
+const STATE = ['ProgramData', 'Everbind'];
+const STATE_WINDOWS = 'C:\\ProgramData\\Everbind';
+
+/** A Windows server with IIS under Wine, its sites' certificates about to expire, a CA that asks it on port 80, and Everbind installed. */
+export interface WineServer {
+  readonly prefix: WinePrefix;
+  /** The prefix as it was made, as this machine sees it. */
+  readonly template: string;
+  /** The host as the program sees it, through an agent inside Wine. */
+  readonly host: WindowsHost;
+  readonly front: Front;
+  readonly pebble: Pebble;
+  readonly declared: Declaration;
+  /** Runs a command of Everbind's win32 build. */
+  everbind(args: readonly string[], options?: WineRun): Promise<WineEnd>;
+  startEverbind(args: readonly string[], options?: Omit<WineRun, 'timeoutMs'>): Promise<WineProcess>;
+  stop(): Promise<void>;
+}
+
+export interface WineServerOptions {
+  /** Whether httpapi.dll can replace a record at once. Default true. */
+  readonly update?: boolean;
+  /** Entry of the program that `everbind` runs. */
+  readonly program?: string;
+}
+
+export async function startWineServer(lab: WineLab, options: WineServerOptions = {}): Promise<WineServer> {
+  const running: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const end of running.splice(0).toReversed()) await end();
+  };
+  try {
+    const [httpPort = 0, agentPort = 0] = await freePorts(2);
+    const prefix = await lab.newPrefix({
+      applicationHostConfig: Buffer.from(APPLICATION_HOST_CONFIG),
+      ...(options.update === undefined ? {} : { update: options.update }),
+      env: await movedHttpPort(lab.root, httpPort),
+    });
+    running.push(() => prefix.remove());
+    const [program, agentProgram] = [
+      await prefix.install(options.program ?? 'src/cli/main.ts', 'everbind'),
+      await prefix.install('lab/wine/agent.ts', 'agent'),
+    ];
+    const token = randomBytes(16).toString('hex');
+    const process = await prefix.start([agentProgram, String(agentPort), token]);
+    running.push(() => process.kill());
+    const agent = await connectAgent(agentPort, token);
+    running.push(async () => agent.close());
+    const { host } = agent;
+    await seedCertificates(host, { daysLeft: 5, keyProvider: PROVIDER });
+    await makeUnusual(host);
+    const front = await startFront({
+      host,
+      keys: async () => (await readLabKeys(prefix.keysFolder)).map(({ privateKey }) => privateKey),
+      httpTargetPort: httpPort,
+    });
+    running.push(() => front.stop());
+    await front.refresh();
+    const pebble = await startPebble({ httpPort: 80, rejectNoncesPercent: 15, chainLength: 2 });
+    running.push(() => pebble.stop());
+    const declared = declareCertificates(await readInventory(host));
+    await writeState(prefix, pebble, declared);
+    return {
+      prefix,
+      template: join(lab.root, TEMPLATE),
+      host,
+      front,
+      pebble,
+      declared,
+      everbind: (args, run) => prefix.run([program, ...args], run),
+      startEverbind: (args, run) => prefix.start([program, ...args], run),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Gives the records values in every field that a renewal must carry over. */
+async function makeUnusual(host: WindowsHost): Promise<void> {
+  for (const [index, record] of (await host.sslRecords.enumerate()).entries()) {
+    const changed: SslRecord = {
+      ...record,
+      certCheckMode: index % 2,
+      revocationFreshnessTime: 60 + index,
+      revocationUrlRetrievalTimeout: 5000 + index,
+      ctlIdentifier: index % 3 === 0 ? `list ${index} é` : null,
+      ctlStoreName: index % 3 === 0 ? 'CTL' : null,
+      flags: record.flags | 0x2000,
+    };
+    await host.sslRecords.update(changed);
+  }
+}
+
+async function writeState(prefix: WinePrefix, pebble: Pebble, { certificates }: Declaration): Promise<void> {
+  const folder = join(prefix.driveC, ...STATE);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'listener.pem'), pebble.listenerCaPem);
+  await writeFile(join(folder, 'root.pem'), await pebble.rootPem());
+  const text = demoConfiguration({
+    directoryUrl: pebble.directoryUrl,
+    listenerCaFile: `${STATE_WINDOWS}\\listener.pem`,
+    rootFile: `${STATE_WINDOWS}\\root.pem`,
+    certificates,
+    port80: 'http',
+    dnsCommand: ['C:\\none.exe'],
+    providers: ['cng', 'Microsoft Platform Crypto Provider'],
+  });
+  await writeFile(join(folder, 'everbind.yaml'), text);
+}
