@@ -12,6 +12,8 @@ const RESPONSE_HEADER_CONTENT_TYPE = 12;
 /** What of a request matters here. */
 export interface ReceivedRequest {
   readonly id: bigint;
+  /** What the URL prefix was registered with. */
+  readonly context: bigint;
   readonly method: 'GET' | 'HEAD' | 'other';
   /** Of the Host header, without port. */
   readonly host: string;
@@ -27,6 +29,7 @@ export function readRequest(ffi: Ffi, octets: Buffer): ReceivedRequest {
   const target = answer.at(request.uint64('pRawUrl'), request.uint16('RawUrlLength')) ?? Buffer.alloc(0);
   return {
     id: request.uint64('RequestId'),
+    context: request.uint64('UrlContext'),
     method: verb === VERB_GET ? 'GET' : verb === VERB_HEAD ? 'HEAD' : 'other',
     host: hostOf(knownHeader(ffi, answer, REQUEST_HEADER_HOST)),
     path:

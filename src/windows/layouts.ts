@@ -44,7 +44,7 @@ export const layouts = {
 
   HTTP_REQUEST: {
     size: 864,
-    fields: { RequestId: 16, Verb: 36, RawUrlLength: 42, pRawUrl: 56, 'Headers.KnownHeaders': 152 },
+    fields: { RequestId: 16, UrlContext: 24, Verb: 36, RawUrlLength: 42, pRawUrl: 56, 'Headers.KnownHeaders': 152 },
   },
   HTTP_RESPONSE: {
     size: 568,

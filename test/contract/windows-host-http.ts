@@ -71,17 +71,16 @@ async function fetchFrom(
   const [endpoint] = await host.endpoints('*', port);
   assert.ok(endpoint !== undefined, `nothing listens on port ${port}`);
   return new Promise((resolve, reject) => {
-    const request = get(
-      { host: endpoint.address, port: endpoint.port, path, headers: { host: `${name}:${port}` }, agent: false },
-      (answer) => {
-        let body = '';
-        answer.setEncoding('utf8');
-        answer.on('data', (chunk: string) => {
-          body += chunk;
-        });
-        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body }));
-      },
-    );
+    // Wine's http.sys knows the header in this spelling alone.
+    const headers = { Host: `${name}:${port}` };
+    const request = get({ host: endpoint.address, port: endpoint.port, path, headers, agent: false }, (answer) => {
+      let body = '';
+      answer.setEncoding('utf8');
+      answer.on('data', (chunk: string) => {
+        body += chunk;
+      });
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body }));
+    });
     request.on('error', reject);
   });
 }

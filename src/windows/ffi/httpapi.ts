@@ -53,7 +53,7 @@ export function httpapi(ffi: Ffi) {
     >(
       'uint32_t __stdcall HttpSetUrlGroupProperty(uint64_t group, int32_t property, void *information, uint32_t octets)',
     ),
-    HttpAddUrlToUrlGroup: library.func<(group: bigint, url: string, context: number, reserved: number) => number>(
+    HttpAddUrlToUrlGroup: library.func<(group: bigint, url: string, context: bigint, reserved: number) => number>(
       'uint32_t __stdcall HttpAddUrlToUrlGroup(uint64_t group, str16 url, uint64_t context, uint32_t reserved)',
     ),
     HttpRemoveUrlFromUrlGroup: library.func<(group: bigint, url: string, flags: number) => number>(
