@@ -32,7 +32,7 @@ after(async () => {
 });
 
 const test = (title: string, work: (world: World) => Promise<void>): void =>
-  void it(title, () =>
+  void it(title, { timeout: 60_000 }, () =>
     withWorld(front, async (world) => {
       front.switchTo(pebbles[0]);
       await work(world);

@@ -1,5 +1,7 @@
+import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { gated } from '../../../lab/pebble/gate.ts';
+import { readPinnedKey } from '../../../src/cli/audit-key-file.ts';
 import type { State } from '../../../src/cli/state.ts';
 import { createAcmeClient, type AcmeClient } from '../../../src/acme/client.ts';
 import { systemClock, systemRandom } from '../../../src/net/system.ts';
@@ -11,6 +13,7 @@ import { type CertificateDetail, showCertificate } from '../../../src/renewal/re
 import type { Outcome, ProgressEvent } from '../../../src/renewal/types.ts';
 import type { Front } from './obtain-front.ts';
 import { type SettableClock, settableClock } from './obtain-clock.ts';
+import { verifyStoredLog } from '../../../src/store/audit-read.ts';
 import { applyText, withFolder } from './obtain-state.ts';
 import { openEngine } from './state.ts';
 import { tokenFolderSolver } from './token-folder.ts';
@@ -71,7 +74,7 @@ export function withWorld<T>(front: Front, work: (world: World) => Promise<T>): 
   });
 }
 
-/** Opens a state folder that may be open elsewhere already. */
+/** Opens a state folder that may be open elsewhere already. In the end its audit log must verify. */
 export async function withWorldAt<T>(folder: string, front: Front, work: (world: World) => Promise<T>): Promise<T> {
   const { ca } = front;
   const line = openLine(front);
@@ -138,7 +141,10 @@ export async function withWorldAt<T>(folder: string, front: Front, work: (world:
     },
   };
   try {
-    return await work(world);
+    const result = await work(world);
+    // Whatever was done, the log of it is whole.
+    assert.deepEqual(verifyStoredLog(state.store, await readPinnedKey(folder)).findings, []);
+    return result;
   } finally {
     await opened.close();
     line.close();
