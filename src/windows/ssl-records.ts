@@ -107,14 +107,24 @@ export function createSslRecords(native: Native): SslRecords {
     }
     const old = query(record.key);
     if (old === null) throw new WindowsError('HttpDeleteServiceConfiguration', STATUS.FILE_NOT_FOUND, { kind });
-    mustBeZero('HttpDeleteServiceConfiguration', remove(record.key), { kind });
-    const status = set(record);
+    const removed = remove(record.key);
+    // A call that failed may have done its work all the same.
+    if (removed !== 0 && query(record.key) !== null) {
+      throw new WindowsError('HttpDeleteServiceConfiguration', removed, { kind, recordInPlace: true });
+    }
+    const status = removed === 0 ? set(record) : removed;
     if (status === 0) return;
     let restored = STATUS.INVALID_PARAMETER as number;
-    for (let attempt = 0; attempt < RESTORE_ATTEMPTS && restored !== 0; attempt += 1) restored = set(old);
-    // 183: somebody else has made a record there meanwhile, which is theirs.
-    const stands = restored === 0 || restored === STATUS.ALREADY_EXISTS;
-    throw new WindowsError('HttpSetServiceConfiguration', status, { kind, oldRecordRestored: stands });
+    for (
+      let attempt = 0;
+      attempt < RESTORE_ATTEMPTS && restored !== 0 && restored !== STATUS.ALREADY_EXISTS;
+      attempt += 1
+    )
+      restored = set(old);
+    // 183: there is one; the new one, or somebody else's.
+    const recordInPlace = restored === 0 || restored === STATUS.ALREADY_EXISTS;
+    const call = removed === 0 ? 'HttpSetServiceConfiguration' : 'HttpDeleteServiceConfiguration';
+    throw new WindowsError(call, status, { kind, recordInPlace });
   };
 
   return {

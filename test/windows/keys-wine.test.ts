@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { createLabCa, type LabCa } from '../../lab/test-ca.ts';
+import { findLabKey, readLabKeys } from '../../lab/wine/doubles/key-files.ts';
+import { ensureLab } from '../../lab/wine/lab.ts';
+import type { WinePrefix } from '../../lab/wine/prefix.ts';
+import type { WindowsHost } from '../../src/ports/windows-host.ts';
+import { certified, issue, SOFTWARE_PROVIDER, statusOf } from '../contract/windows-host-support.ts';
+import { startWineHost, type WineHost } from './wine-host.ts';
+
+// What a provider is asked for, which no call of ours tells back: read from the double's files. And that every handle is closed, whatever fails.
+
+const KEY = { provider: SOFTWARE_PROVIDER, name: 'everbind-wine' };
+const DEVICE_ERROR = 0x80090030;
+const DATA = Buffer.from('signed');
+
+describe('keys under Wine', () => {
+  let prefix: WinePrefix;
+  let plain: WineHost;
+  let ca: LabCa;
+  let runs = 0;
+  before(async () => {
+    ca = await createLabCa('Everbind keys');
+    prefix = await (await ensureLab()).newPrefix({ applicationHostConfig: null });
+    plain = await startWineHost(prefix);
+  });
+  after(async () => {
+    await plain.close();
+    await prefix.remove();
+  });
+
+  /** Runs `work` in a process whose native calls fail as `faults` says; the lines of its journal, the last one said at its end. */
+  async function withFaults(faults: string, work: (host: WindowsHost) => Promise<void>): Promise<readonly string[][]> {
+    runs += 1;
+    const file = `calls-${runs}.txt`;
+    const wine = await startWineHost(prefix, { EVERBIND_LAB_FAULTS: faults, EVERBIND_LAB_CALLS: `C:\\${file}` });
+    try {
+      await work(wine.host);
+    } finally {
+      await wine.close();
+    }
+    const lines = (await readFile(join(prefix.driveC, file), 'utf8')).split('\n');
+    return lines.filter((line) => line !== '').map((line) => line.split('\t'));
+  }
+
+  const assertNothingOpen = (journal: readonly string[][]): void => {
+    assert.ok(journal.length > 0, 'the journal is empty');
+    assert.deepEqual(
+      journal.filter(([, call]) => call === 'handles-left-open'),
+      [],
+    );
+  };
+
+  for (const [algorithm, name] of [
+    ['ec-p256', 'ECDSA_P256'],
+    ['ec-p384', 'ECDSA_P384'],
+    ['rsa-3072', 'RSA'],
+  ] as const) {
+    it(`asks for a ${algorithm} key that cannot be had back, for signing, for SYSTEM and administrators alone`, async (t) => {
+      t.after(() => plain.host.keys.remove(KEY));
+      await plain.host.keys.create(KEY, algorithm);
+      const kept = await findLabKey(prefix.keysFolder, KEY.provider, KEY.name);
+      assert.equal(kept?.algorithm, name);
+      assert.equal(kept.scope, 'machine');
+      assert.equal(kept.exportPolicy, 0);
+      assert.equal(kept.keyUsage, 2);
+      assert.deepEqual(trustees(kept.securityDescriptor), [SYSTEM, ADMINISTRATORS]);
+    });
+  }
+
+  it('gives the key of a PFX to the provider on the same terms, and takes it away with its certificate', async () => {
+    const { certificates } = plain.host;
+    const { pfx, thumbprint } = await issue(ca, 'pfx.contract.test');
+    await certificates.importPfx('WebHosting', pfx.octets, pfx.password, 'one');
+    const [kept, ...others] = await readLabKeys(prefix.keysFolder);
+    assert.deepEqual(others, []);
+    assert.equal(kept?.provider, SOFTWARE_PROVIDER);
+    assert.equal(kept.name, `everbind.pfx.webhosting.${thumbprint}`);
+    assert.equal(kept.exportPolicy, 0);
+    assert.equal(kept.keyUsage, 2);
+    assert.deepEqual(trustees(kept.securityDescriptor), [SYSTEM, ADMINISTRATORS]);
+    await certificates.importPfx('MY', pfx.octets, pfx.password, 'two');
+    assert.equal((await readLabKeys(prefix.keysFolder)).length, 2);
+    await certificates.remove('WebHosting', thumbprint);
+    const left = await readLabKeys(prefix.keysFolder);
+    assert.deepEqual(
+      left.map((key) => key.name),
+      [`everbind.pfx.my.${thumbprint}`],
+    );
+    await certificates.remove('MY', thumbprint);
+    assert.deepEqual(await readLabKeys(prefix.keysFolder), []);
+  });
+
+  it('leaves no key when a PFX cannot be stored, and finds the key of an import that was interrupted', async (t) => {
+    const { pfx, thumbprint } = await issue(ca, 'interrupted.contract.test');
+    await withFaults('NCryptFinalizeKey:1:0x80090030', async (host) => {
+      assert.equal(await statusOf(host.certificates.importPfx('MY', pfx.octets, pfx.password, 'x')), DEVICE_ERROR);
+    });
+    assert.deepEqual(await readLabKeys(prefix.keysFolder), []);
+    // The key is there, its import died before the certificate was.
+    await withFaults('NCryptFinalizeKey:after:1:0x80090030', async (host) => {
+      assert.equal(await statusOf(host.certificates.importPfx('MY', pfx.octets, pfx.password, 'x')), DEVICE_ERROR);
+    });
+    assert.equal((await readLabKeys(prefix.keysFolder)).length, 1);
+    t.after(() => plain.host.certificates.remove('MY', thumbprint));
+    await plain.host.certificates.importPfx('MY', pfx.octets, pfx.password, 'x');
+    assert.equal((await readLabKeys(prefix.keysFolder)).length, 1);
+    assert.equal((await plain.host.certificates.find('MY', thumbprint))?.hasPrivateKey, true);
+  });
+
+  for (const call of [
+    'NCryptOpenStorageProvider:1',
+    'NCryptCreatePersistedKey:1',
+    'NCryptSetProperty:1',
+    'NCryptSetProperty:2',
+    'NCryptSetProperty:3',
+    'NCryptSetProperty:4',
+    'NCryptFinalizeKey:1',
+  ]) {
+    it(`makes no key and leaves no handle open when ${call} fails`, async () => {
+      const journal = await withFaults(`${call}:0x80090030`, async (host) => {
+        assert.equal(await statusOf(host.keys.create(KEY, 'rsa-2048')), DEVICE_ERROR);
+      });
+      assertNothingOpen(journal);
+      assert.ok(journal.some(([, , , outcome]) => outcome === 'fault'));
+      assert.equal(await plain.host.keys.publicKey(KEY), null);
+    });
+  }
+
+  for (const call of [
+    'NCryptOpenStorageProvider:2',
+    'NCryptOpenKey:1',
+    'NCryptGetProperty:1',
+    'NCryptExportKey:1',
+    'NCryptSignHash:1',
+  ]) {
+    it(`leaves no handle open when ${call} fails while signing`, async (t) => {
+      t.after(() => plain.host.keys.remove(KEY));
+      const journal = await withFaults(`${call}:0x80090030`, async (host) => {
+        await host.keys.create(KEY, 'ec-p256');
+        assert.equal(await statusOf(host.keys.sign(KEY, 'ES256', DATA)), DEVICE_ERROR);
+        assert.equal((await host.keys.sign(KEY, 'ES256', DATA)).length, 64);
+      });
+      assertNothingOpen(journal);
+    });
+  }
+
+  it('leaves no handle open when a key cannot be removed, and keeps the key', async (t) => {
+    t.after(() => plain.host.keys.remove(KEY));
+    const journal = await withFaults('NCryptDeleteKey:1:0x80090030', async (host) => {
+      await host.keys.create(KEY, 'ec-p256');
+      assert.equal(await statusOf(host.keys.remove(KEY)), DEVICE_ERROR);
+      assert.notEqual(await host.keys.publicKey(KEY), null);
+      await host.keys.remove(KEY);
+    });
+    assertNothingOpen(journal);
+  });
+
+  it('makes a key without a descriptor where the provider has none', async (t) => {
+    t.after(() => plain.host.keys.remove(KEY));
+    await withFaults('NCryptSetProperty:3:0x80090029', (host) => host.keys.create(KEY, 'ec-p256'));
+    const kept = await findLabKey(prefix.keysFolder, KEY.provider, KEY.name);
+    assert.equal(kept?.securityDescriptor.length, 0);
+    assert.equal(kept.exportPolicy, 0);
+  });
+
+  it('keeps what it stored for processes to come', async (t) => {
+    t.after(() => plain.host.keys.remove(KEY));
+    let thumbprint = '';
+    await withFaults('', async (host) => {
+      await host.keys.create(KEY, 'ec-p256');
+      const publicKey = await host.keys.publicKey(KEY);
+      assert.ok(publicKey !== null);
+      const made = await certified(ca, publicKey, 'kept.contract.test');
+      thumbprint = made.thumbprint;
+      await host.certificates.addWithKey('MY', made.der, KEY, 'žluťoučký 漢');
+    });
+    await withFaults('NCryptOpenKey:9:1', async (host) => {
+      const found = await host.certificates.find('MY', thumbprint);
+      assert.equal(found?.friendlyName, 'žluťoučký 漢');
+      assert.equal(found.hasPrivateKey, true);
+      await host.certificates.remove('MY', thumbprint);
+      assert.equal((await host.keys.sign(KEY, 'ES256', DATA)).length, 64);
+    });
+    await withFaults('NCryptOpenKey:9:1', async (host) => {
+      assert.equal(await host.certificates.find('MY', thumbprint), null);
+      assert.notEqual(await host.keys.publicKey(KEY), null);
+    });
+  });
+});
+
+// [MS-DTYP] 2.4: a self-relative descriptor, its list of access control entries, each for one security identifier.
+const SYSTEM = 'S-1-5-18';
+const ADMINISTRATORS = 'S-1-5-32-544';
+const ACCESS_ALLOWED = 0;
+const DACL_PROTECTED = 0x1000;
+
+function trustees(descriptor: Buffer): readonly string[] {
+  assert.ok((descriptor.readUInt16LE(2) & DACL_PROTECTED) !== 0, 'the access list may inherit');
+  const list = descriptor.readUInt32LE(16);
+  let entry = list + 8;
+  return Array.from({ length: descriptor.readUInt16LE(list + 4) }, () => {
+    assert.equal(descriptor[entry], ACCESS_ALLOWED);
+    const sid = entry + 8;
+    const parts = Array.from({ length: descriptor[sid + 1] ?? 0 }, (_, part) =>
+      descriptor.readUInt32LE(sid + 8 + part * 4),
+    );
+    entry += descriptor.readUInt16LE(entry + 2);
+    return ['S', descriptor[sid], descriptor.readUIntBE(sid + 2, 6), ...parts].join('-');
+  }).toSorted((left, right) => left.length - right.length);
+}
