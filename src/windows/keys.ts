@@ -120,7 +120,7 @@ export function createKeys(native: Native): NativeKeys {
           const set = (property: string, value: Buffer, flags: number): void =>
             mustBeZero('NCryptSetProperty', setProperty(handle, property, value, flags), { ...details, property });
           if (material !== null) set(material.type, material.octets, 0);
-          else if (length !== null) set('Length', numberRoom(length), PERSIST);
+          else if (length !== null) set('Length', numberRoom(length), 0);
           set('Export Policy', numberRoom(EXPORT_NONE), PERSIST);
           set('Key Usage', numberRoom(ALLOW_SIGNING), PERSIST);
           protect(handle, details);
