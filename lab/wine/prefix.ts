@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import { copyFile, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { mustRun } from '../run-command.ts';
+import { copyTemplate } from './copy-template.ts';
 import { insideCommand, runInside, TEMPLATE, WINDOWS_FOLDER, WINE, WINESERVER } from './chroot.ts';
 import { bundle } from '../../tools/build.ts';
 
@@ -63,7 +63,7 @@ export async function createPrefix(
   const driveC = join(folder, 'drive_c');
   const keysFolder = join(base, 'keys');
   await mkdir(keysFolder, { recursive: true, mode: 0o700 });
-  await mustRun('cp', ['-a', '--reflink=auto', join(root, TEMPLATE), folder]);
+  await copyTemplate(join(root, TEMPLATE), folder);
   const everbind = join(driveC, 'everbind');
   await mkdir(everbind);
   const koffi = join(root, WINDOWS_FOLDER, '@koromix/koffi-win32-x64/win32_x64/koffi.node');

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setRegistryValues } from '../registry-file.ts';
 
@@ -22,9 +22,9 @@ export async function installDoubles(
   options: { readonly update: boolean; readonly applicationHostConfig: Uint8Array | null },
 ): Promise<void> {
   const system32 = join(prefix.driveC, 'windows', 'system32');
-  await copyFile(join(built, options.update ? 'httpapi.dll' : 'httpapi-no-update.dll'), join(system32, 'httpapi.dll'));
+  await replace(join(built, options.update ? 'httpapi.dll' : 'httpapi-no-update.dll'), join(system32, 'httpapi.dll'));
   for (const file of ['httpapi_wine.dll', 'ncrypt.dll', 'ncrypt_wine.dll']) {
-    await copyFile(join(built, file), join(system32, file));
+    await replace(join(built, file), join(system32, file));
   }
   const preferred = { httpapi: '"native"', ncrypt: '"native"' };
   await setRegistryValues(join(prefix.folder, 'user.reg'), 'Software\\Wine\\DllOverrides', preferred);
@@ -36,4 +36,10 @@ export async function installDoubles(
   for (const file of ['appcmd.exe', 'appcmd.mjs']) await copyFile(join(built, file), join(inetsrv, file));
   await writeFile(join(inetsrv, 'appcmd-node.txt'), `${prefix.node}\n`);
   await writeFile(join(inetsrv, 'config', 'applicationHost.config'), options.applicationHostConfig);
+}
+
+// A new file: other prefixes may share the old one.
+async function replace(from: string, to: string): Promise<void> {
+  await rm(to, { force: true });
+  await copyFile(from, to);
 }
