@@ -9,11 +9,11 @@ import { Structure } from './structure.ts';
 /** How often the queue is looked at. A look is a few reads of memory. */
 const POLL_MS = 20;
 /** http.sys takes 16 KiB of headers; the structure around them is a few more. */
-const REQUEST_ROOM = 32 * 1024;
+const REQUEST_ROOM = 20 * 1024;
+/** Requests that can come between two looks without waiting. Wine's http.sys forgets those that nothing waits for; that of Windows keeps them. */
+const RECEIVERS = 32;
 /** Answers on their way to clients; beyond that requests wait in http.sys, which limits them itself. */
 const MAX_ANSWERS = 256;
-/** Requests that are taken up before the event loop gets its turn. */
-const MAX_AT_ONCE = 32;
 /** How long the end waits for answers that are on their way, and then for cancelled calls to return. */
 const GRACE_MS = 2000;
 
@@ -27,7 +27,7 @@ export type AnswerRequest = (request: ReceivedRequest) => string | null | Promis
 export function runRequestLoop(native: Native, queue: bigint, answer: AnswerRequest): () => Promise<void> {
   const { httpapi, kernel32, ffi } = native;
   const answers = new Set<Operation>();
-  let receiving: Operation | null = null;
+  const receivers: (Operation | null)[] = Array.from({ length: RECEIVERS }, () => null);
   let answering = 0;
   let timer: NodeJS.Timeout | null = null;
 
@@ -68,32 +68,34 @@ export function runRequestLoop(native: Native, queue: bigint, answer: AnswerRequ
     return answers.size + answering === 0;
   };
 
-  /** Takes up what has come; false when there is nothing more for now. */
-  const step = (): boolean => {
-    if (!areSent() && answers.size + answering >= MAX_ANSWERS) return false;
-    receiving ??= receive();
-    const status = receiving.poll();
-    if (status === null) return false;
-    const { octets } = receiving;
-    receiving = null;
-    if (status === 0) {
-      void respond(readRequest(ffi, octets)).catch(() => {});
-      return true;
+  /** What has come is answered, or not if it is no whole request. */
+  const takeUp = (status: number, octets: Buffer): void => {
+    if (status === 0) void respond(readRequest(ffi, octets)).catch(() => {});
+    // Longer headers than http.sys itself would take; what there is of the request is its number.
+    else if (status === STATUS.MORE_DATA) {
+      send(new Structure(ffi, layouts.HTTP_REQUEST, octets).uint64('RequestId'), 431, '', false);
     }
     // Any other failure is of that one request: its client has gone.
-    if (status !== STATUS.MORE_DATA) return false;
-    // Longer headers than http.sys itself would take; what there is of the request is its number.
-    send(new Structure(ffi, layouts.HTTP_REQUEST, octets).uint64('RequestId'), 431, '', false);
-    return true;
   };
 
   const look = (): void => {
-    timer = setTimeout(look, POLL_MS);
-    try {
-      for (let taken = 0; taken < MAX_AT_ONCE && step(); taken += 1);
-    } catch {
-      // One request that could not be read or answered ends neither the registrations nor the process; http.sys times it out.
+    let taken = 0;
+    for (let index = 0; index < RECEIVERS; index += 1) {
+      try {
+        if (!areSent() && answers.size + answering >= MAX_ANSWERS) break;
+        const receiver = (receivers[index] ??= receive());
+        const status = receiver.poll();
+        if (status === null) continue;
+        receivers[index] = null;
+        receivers[index] = receive();
+        taken += status === 0 ? 1 : 0;
+        takeUp(status, receiver.octets);
+      } catch {
+        // One request that could not be read or answered ends neither the registrations nor the process; http.sys times it out.
+      }
     }
+    // While there is much to do, the event loop gets its turn and no rest.
+    timer = setTimeout(look, taken > 0 ? 0 : POLL_MS);
   };
 
   const settle = async (isSettled: () => boolean): Promise<void> => {
@@ -106,6 +108,6 @@ export function runRequestLoop(native: Native, queue: bigint, answer: AnswerRequ
     if (timer !== null) clearTimeout(timer);
     await settle(areSent);
     kernel32.CancelIoEx(queue, null);
-    await settle(() => areSent() && (receiving === null || receiving.poll() !== null));
+    await settle(() => areSent() && receivers.every((receiver) => receiver === null || receiver.poll() !== null));
   };
 }
