@@ -28,10 +28,8 @@ describe('PKCS#12', () => {
     });
     const file = join(folder, 'openssl');
     await writeFile(`${file}.pem`, `${privateKeyPem}${certificatePem}${ca.certificatePem}`);
-    await mustRun('openssl', [
-      ...['pkcs12', '-export', '-in', `${file}.pem`, '-out', `${file}.pfx`, '-passout', 'pass:sesam'],
-      ...options,
-    ]);
+    const make = ['pkcs12', '-export', '-in', `${file}.pem`, '-out', `${file}.pfx`, '-passout', 'pass:sesam'];
+    await mustRun('openssl', [...make, ...options]);
     return { der, pfx: await readFile(`${file}.pfx`) };
   }
 
