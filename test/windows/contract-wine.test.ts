@@ -1,14 +1,14 @@
 import { after } from 'node:test';
 import { freePorts } from '../../lab/loopback.ts';
+import { startFront } from '../../lab/wine/front/front.ts';
 import { ensureLab } from '../../lab/wine/lab.ts';
 import type { WinePrefix } from '../../lab/wine/prefix.ts';
+import { startWineHost } from '../../lab/wine/wine-host.ts';
 import { type ContractHost, windowsHostContract } from '../contract/windows-host.ts';
 import { configurationOf } from '../sim-windows/support.ts';
-import { startTlsPlayer } from './tls-player.ts';
-import { startWineHost } from './wine-host.ts';
 
 // src/windows keeps the contract of WindowsHost under Wine. Real there: koffi, the FFI tables, certificate stores, the HTTP server, node.exe.
-// Doubles: keys, TLS records and appcmd (lab/wine/doubles), and TLS itself (tls-player.ts).
+// Doubles: keys, TLS records and appcmd (lab/wine/doubles), and TLS itself (lab/wine/front).
 
 let prefix: Promise<WinePrefix> | null = null;
 after(async () => {
@@ -18,21 +18,28 @@ after(async () => {
 async function open(update: boolean): Promise<ContractHost> {
   const applicationHostConfig = configurationOf({ name: 'Default Web Site', bindings: [['http', '*:80:']] });
   prefix ??= ensureLab().then((lab) => lab.newPrefix({ applicationHostConfig, update }));
-  const { keysFolder } = await prefix;
   const wine = await startWineHost(await prefix);
-  const player = startTlsPlayer(wine.host, keysFolder);
+  const front = await startFront(wine.host, await prefix);
   const [https = 0, http = 0] = await freePorts(2);
   // Real http.sys answers 404 for what nobody registered; Wine's lets the client wait. This stands for it.
   const unregistered = await wine.host.httpServer.serve(`http://+:${http}/`, () => null);
   return {
-    host: player.host,
+    host: {
+      ...wine.host,
+      // http.sys listens before appcmd returns.
+      appcmd: async (args) => {
+        const result = await wine.host.appcmd(args);
+        if (args[0] !== 'list') await front.refresh();
+        return result;
+      },
+    },
     folder: 'C:\\everbind-contract',
     ports: [https, http],
     limitedProvider: { provider: 'Microsoft Platform Crypto Provider', refuses: 'ec-p384' },
     deviceless: 'Microsoft Smart Card Key Storage Provider',
     close: async () => {
       await unregistered();
-      await player.close();
+      await front.stop();
       await wine.close();
     },
   };

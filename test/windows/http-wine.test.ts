@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { freePorts } from '../../lab/loopback.ts';
 import { ensureLab } from '../../lab/wine/lab.ts';
 import type { WinePrefix } from '../../lab/wine/prefix.ts';
-import { startWineHost, type WineHost } from './wine-host.ts';
+import { startWineHost, type WineHost } from '../../lab/wine/wine-host.ts';
 
 // The loop that answers requests, with more and worse requests than the contract has.
 

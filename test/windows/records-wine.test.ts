@@ -8,7 +8,7 @@ import type { WinePrefix } from '../../lab/wine/prefix.ts';
 import { WindowsError } from '../../src/errors/error.ts';
 import type { SslRecord, SslRecordKey } from '../../src/ports/windows-host.ts';
 import { type ContractCertificate, issue, recordFor } from '../contract/windows-host-support.ts';
-import { startWineHost, type WineHost } from './wine-host.ts';
+import { startWineHost, type WineHost } from '../../lab/wine/wine-host.ts';
 
 // TLS records where http.sys cannot replace one at once: Windows Server 2016 has no HttpUpdateServiceConfiguration, and no Windows has it for
 // scoped records of the central store. Whatever fails on the way, the old record or the new one is there afterwards.

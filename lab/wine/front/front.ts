@@ -1,26 +1,36 @@
-import type { KeyObject } from 'node:crypto';
-import { readInventory } from '../../../src/iis/inventory.ts';
+import { readFile } from 'node:fs/promises';
+import { unwatchFile, watchFile } from 'node:fs';
+import { join } from 'node:path';
 import type { WindowsHost } from '../../../src/ports/windows-host.ts';
-import { createListeners, type Wanted } from '../../sim-windows/listeners.ts';
+import { loadConfiguration } from '../../sim-windows/configuration.ts';
+import { createListeners } from '../../sim-windows/listeners.ts';
+import { createSites } from '../../sim-windows/sites.ts';
 import { acceptTls } from '../../sim-windows/tls-front.ts';
+import { SITE_STATES } from '../doubles/appcmd/file-appcmd.ts';
+import { rememberingSites } from '../doubles/appcmd/site-states.ts';
+import { readLabKeys } from '../doubles/key-files.ts';
+import type { WinePrefix } from '../prefix.ts';
 import { createIdentities } from './identities.ts';
-import { startHttpPort } from './http-port.ts';
 
+const WATCH_MS = 50;
+
+/** TLS on the ports of IIS sites under Wine. */
 export interface Front {
-  /** Listens for the https bindings of the started sites as they are now. */
+  /** Listens for the https bindings of the started sites as they are now. It also happens by itself, a moment after a change. */
   refresh(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Plays the part of http.sys that Wine does not have: TLS on the ports of IIS sites, by the records that our program writes. */
-export async function startFront(options: {
-  readonly host: WindowsHost;
-  readonly keys: () => Promise<readonly KeyObject[]>;
-  /** Where Wine's http.sys has its port 80. */
-  readonly httpTargetPort: number;
-}): Promise<Front> {
-  const identify = createIdentities(options.host, options.keys);
+/** Plays the part of http.sys that Wine does not have: TLS, by the records that our program writes and the keys of the ncrypt double. */
+export async function startFront(host: WindowsHost, prefix: WinePrefix): Promise<Front> {
+  const inetsrv = join(prefix.driveC, 'windows', 'system32', 'inetsrv');
+  const files = [join(inetsrv, 'config', 'applicationHost.config'), join(inetsrv, SITE_STATES)] as const;
+  const [configFile, statesFile] = files;
+  const identify = createIdentities(host, async () =>
+    (await readLabKeys(prefix.keysFolder)).map(({ privateKey }) => privateKey),
+  );
   const listeners = createListeners({
+    // Plain HTTP is Wine's own.
     httpPort: 80,
     keepPorts: true,
     hasIpv6: true,
@@ -31,25 +41,26 @@ export async function startFront(options: {
         (secured) => secured.end(),
       ),
   });
-  const stopHttp = await startHttpPort({ port: 80, targetPort: options.httpTargetPort });
-  const refresh = async (): Promise<void> => {
-    const { sites } = await readInventory(options.host);
-    await listeners.reconcile(
-      sites
-        .filter(({ state }) => state === 'Started')
-        .flatMap(({ bindings }) => bindings)
-        .flatMap(({ protocol, information }): Wanted[] =>
-          protocol === 'https' && information.kind === 'ip-port-host'
-            ? [{ scheme: 'https', address: information.address, port: information.port }]
-            : [],
-        ),
-    );
+  let queue: Promise<void> = Promise.resolve();
+  const reconcile = async (): Promise<void> => {
+    const sites = rememberingSites(createSites(loadConfiguration(await readFile(configFile))), statesFile);
+    await listeners.reconcile(sites.urls().filter(({ scheme }) => scheme === 'https'));
   };
+  const refresh = (): Promise<void> => {
+    const next = queue.then(reconcile);
+    queue = next.catch(() => {});
+    return next;
+  };
+  // A file that is being replaced is read at its next change.
+  const changed = (): void => void refresh().catch(() => {});
+  for (const file of files) watchFile(file, { interval: WATCH_MS }, changed);
+  await refresh();
   return {
     refresh,
     stop: async () => {
+      for (const file of files) unwatchFile(file, changed);
+      await queue;
       await listeners.close();
-      await stopHttp();
     },
   };
 }

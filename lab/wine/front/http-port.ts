@@ -42,12 +42,13 @@ export async function startHttpPort(options: {
       client.off('data', onData);
       const head = Buffer.from(withPort(octets.subarray(0, end).toString('latin1'), options.port), 'latin1');
       const request = Buffer.concat([head, octets.subarray(end)]);
-      queue = queue.then(async () => {
+      const pass = async (): Promise<void> => {
         if (spare === null || spare.destroyed) wake();
         const answer = await askAlone(options.targetPort, request, wake);
         if (answer === null) client.resetAndDestroy();
         else client.end(answer);
-      });
+      };
+      queue = queue.then(pass);
     };
     client.on('data', onData);
   });

@@ -33,9 +33,7 @@ export interface LabSummary {
 /** The whole job under Wine, twice, and a roll-back. Prints what the commands print. */
 export async function runLabRenewal(io: Io): Promise<LabSummary> {
   const lab = await ensureLab((line) => io.err(`${line}\n`));
-  io.out(
-    `${painter(io.colour)('bold', 'Starting')} Windows programs under Wine: IIS's configuration, http.sys, Pebble as the CA …\n`,
-  );
+  io.out(`${painter(io.colour)('bold', 'Starting')} a Windows server under Wine, and Pebble as the CA …\n`);
   const server = await startWineServer(lab);
   try {
     return await work(io, server);

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readInventory } from '../../../src/iis/inventory.ts';
@@ -8,15 +7,16 @@ import { type Declaration, declareCertificates } from '../../demo/declare.ts';
 import { freePorts } from '../../loopback.ts';
 import { type Pebble, startPebble } from '../../pebble/server.ts';
 import { seedCertificates } from '../../sim-windows/seed.ts';
-import { connectAgent } from '../agent-client.ts';
-import { readLabKeys } from '../doubles/key-files.ts';
 import { TEMPLATE } from '../chroot.ts';
-import { type Front, startFront } from '../front/front.ts';
+import { startFront } from '../front/front.ts';
+import { startHttpPort } from '../front/http-port.ts';
 import type { WineLab } from '../lab.ts';
 import { movedHttpPort } from '../preload/build.ts';
-import type { WineEnd, WinePrefix, WineProcess, WineRun } from '../prefix.ts';
+import type { WineEnd, WinePrefix, WineRun } from '../prefix.ts';
+import { startWineHost } from '../wine-host.ts';
 import { APPLICATION_HOST_CONFIG } from './configuration.ts';
 
+const HTTP_PORT = 80;
 const PROVIDER = 'Microsoft Software Key Storage Provider';
 /** The program's folder on Windows, when nobody says otherwise. */
 const STATE = ['ProgramData', 'Everbind'];
@@ -27,14 +27,12 @@ export interface WineServer {
   readonly prefix: WinePrefix;
   /** The prefix as it was made, as this machine sees it. */
   readonly template: string;
-  /** The host as the program sees it, through an agent inside Wine. */
+  /** The host as the program sees it, through another process inside Wine. */
   readonly host: WindowsHost;
-  readonly front: Front;
   readonly pebble: Pebble;
   readonly declared: Declaration;
   /** Runs a command of Everbind's win32 build. */
   everbind(args: readonly string[], options?: WineRun): Promise<WineEnd>;
-  startEverbind(args: readonly string[], options?: Omit<WineRun, 'timeoutMs'>): Promise<WineProcess>;
   stop(): Promise<void>;
 }
 
@@ -51,33 +49,23 @@ export async function startWineServer(lab: WineLab, options: WineServerOptions =
     for (const end of running.splice(0).toReversed()) await end();
   };
   try {
-    const [httpPort = 0, agentPort = 0] = await freePorts(2);
+    const [httpPort = 0] = await freePorts(1);
     const prefix = await lab.newPrefix({
       applicationHostConfig: Buffer.from(APPLICATION_HOST_CONFIG),
       ...(options.update === undefined ? {} : { update: options.update }),
       env: await movedHttpPort(lab.root, httpPort),
     });
     running.push(() => prefix.remove());
-    const [program, agentProgram] = [
-      await prefix.install(options.program ?? 'src/cli/main.ts', 'everbind'),
-      await prefix.install('lab/wine/agent.ts', 'agent'),
-    ];
-    const token = randomBytes(16).toString('hex');
-    const process = await prefix.start([agentProgram, String(agentPort), token]);
-    running.push(() => process.kill());
-    const agent = await connectAgent(agentPort, token);
-    running.push(async () => agent.close());
-    const { host } = agent;
+    const program = await prefix.install(options.program ?? 'src/cli/main.ts', 'everbind');
+    const wine = await startWineHost(prefix);
+    running.push(async () => void (await wine.close()));
+    const { host } = wine;
     await seedCertificates(host, { daysLeft: 5, keyProvider: PROVIDER });
     await makeUnusual(host);
-    const front = await startFront({
-      host,
-      keys: async () => (await readLabKeys(prefix.keysFolder)).map(({ privateKey }) => privateKey),
-      httpTargetPort: httpPort,
-    });
+    const front = await startFront(host, prefix);
     running.push(() => front.stop());
-    await front.refresh();
-    const pebble = await startPebble({ httpPort: 80, rejectNoncesPercent: 15, chainLength: 2 });
+    running.push(await startHttpPort({ port: HTTP_PORT, targetPort: httpPort }));
+    const pebble = await startPebble({ httpPort: HTTP_PORT, rejectNoncesPercent: 15, chainLength: 2 });
     running.push(() => pebble.stop());
     const declared = declareCertificates(await readInventory(host));
     await writeState(prefix, pebble, declared);
@@ -85,11 +73,9 @@ export async function startWineServer(lab: WineLab, options: WineServerOptions =
       prefix,
       template: join(lab.root, TEMPLATE),
       host,
-      front,
       pebble,
       declared,
       everbind: (args, run) => prefix.run([program, ...args], run),
-      startEverbind: (args, run) => prefix.start([program, ...args], run),
       stop,
     };
   } catch (error) {

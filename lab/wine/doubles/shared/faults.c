@@ -5,6 +5,8 @@
 #include <string.h>
 
 #define MAX_NAMES 64
+/* What a shell says of a process that SIGKILL ended. */
+#define LAB_KILLED 137
 
 static SRWLOCK lock = SRWLOCK_INIT;
 static struct {
@@ -59,7 +61,7 @@ static int words_of(char *entry, char *words[4])
 
 struct lab_fault lab_fault_of(const char *call)
 {
-    struct lab_fault fault = { LAB_FAULT_NONE, 0 };
+    struct lab_fault fault = { LAB_FAULT_NONE, 0, FALSE };
     WCHAR wide[2048];
     char list[2048];
     unsigned long nth = count_call(call);
@@ -73,12 +75,19 @@ struct lab_fault lab_fault_of(const char *call)
         if (next != NULL) *next++ = 0;
         count = words_of(entry, words);
         if (count < 3 || (count == 4 && strcmp(words[1], "after") != 0)) unreadable("an entry is not Call:N:status or Call:after:N:status");
-        DWORD status = number(words[count - 1]);
+        BOOL kills = strcmp(words[count - 1], "kill") == 0;
+        DWORD status = kills ? 0 : number(words[count - 1]);
         const char *which = words[count - 2];
         BOOL hit = strcmp(which, "*") == 0 || number(which) == nth;
         if (!hit || strcmp(words[0], call) != 0 || fault.when != LAB_FAULT_NONE) continue;
         fault.when = count == 4 ? LAB_FAULT_AFTER : LAB_FAULT_BEFORE;
         fault.status = status;
+        fault.kills = kills;
     }
     return fault;
+}
+
+void lab_fault_kill(void)
+{
+    TerminateProcess(GetCurrentProcess(), LAB_KILLED);
 }

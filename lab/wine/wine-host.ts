@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
-import { hostFromCalls } from '../../lab/sim-windows/host-calls.ts';
-import { openChannel, type RpcChannel } from '../../lab/sim-windows/rpc-channel.ts';
-import type { WineEnd, WinePrefix, WineRun } from '../../lab/wine/prefix.ts';
+import { hostFromCalls } from '../sim-windows/host-calls.ts';
+import { openChannel, type RpcChannel } from '../sim-windows/rpc-channel.ts';
+import type { WineEnd, WinePrefix, WineRun } from './prefix.ts';
 import type { WindowsHost } from '../../src/ports/windows-host.ts';
 
-/** The host of src/windows in a node.exe under Wine, as a test on Linux sees it. */
+/** The host of src/windows in a node.exe under Wine, as a program on Linux sees it. */
 export interface WineHost {
   readonly host: WindowsHost;
   /** Ends the process; its exit status and what it wrote. */
@@ -40,7 +40,7 @@ export async function startWineHost(prefix: WinePrefix, env: NonNullable<WineRun
   await once(server, 'listening');
   const address = server.address();
   assert.ok(address !== null && typeof address === 'object');
-  const entry = await prefix.install('test/windows/host-process.ts', 'host-process');
+  const entry = await prefix.install('lab/wine/host-process.ts', 'host-process');
   const started = await prefix.start([entry, String(address.port), token], { env });
   void started.ended.then(({ status, stdout, stderr }) =>
     reject(new Error(`node.exe ended with ${status}\n${stdout}\n${stderr}`)),
