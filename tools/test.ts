@@ -17,7 +17,7 @@ const parts: readonly Part[] = [
   {
     name: 'tests',
     file: node,
-    args: ['--test', `--test-concurrency=${availableParallelism()}`, '--test-timeout=300000', 'test/**/*.test.ts'],
+    args: ['--test', `--test-concurrency=${availableParallelism()}`, '--test-timeout=900000', 'test/**/*.test.ts'],
   },
 ];
 

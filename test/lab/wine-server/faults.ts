@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { ensureLab } from '../../lab/wine/lab.ts';
-import { startWineServer, type WineServer } from '../../lab/wine/renew/server.ts';
-import type { SslRecord } from '../../src/ports/windows-host.ts';
-import { assertAtRest, assertRecordsStand, callsOf, isChange, type NativeCall } from './wine-judge.ts';
+import { ensureLab } from '../../../lab/wine/lab.ts';
+import { startWineServer, type WineServer } from '../../../lab/wine/renew/server.ts';
+import type { SslRecord } from '../../../src/ports/windows-host.ts';
+import { assertAtRest, assertRecordsStand, callsOf, isChange, type NativeCall } from './judge.ts';
 
 // Native calls of a renewal under Wine fail one after another: before they do anything, and after they have done it.
 
 const RENEW = ['renew', 'shop', '--force'];
 const ACCESS_DENIED = 5;
 
-for (const update of [true, false]) {
+export function faultTests(update: boolean): void {
   describe(update ? 'a failing native call' : 'a failing native call where records are replaced in two steps', () => {
     let server: WineServer;
     let records: readonly SslRecord[];
