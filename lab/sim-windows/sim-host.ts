@@ -47,6 +47,7 @@ export function createSimHost(parts: {
       elevated,
       iisVersion: '10.0',
       machineName: 'SIM-WINDOWS',
+      roleServices: ['web', 'ftp'],
     }),
     appcmd: async (args) => faults.appcmd(args) ?? parts.appcmd(args),
     certificates: parts.stores,

@@ -5,10 +5,15 @@ import type { HostDescription } from '../ports/windows-host.ts';
 const OLDEST = 8;
 
 /** Why nothing can be done on this server; null when something can. Codes: WIN_NOT_ELEVATED, IIS_NOT_INSTALLED, IIS_TOO_OLD. */
-export function hostProblem({ os, elevated, iisVersion }: HostDescription): EverbindError | null {
+export function hostProblem({ os, elevated, iisVersion, roleServices }: HostDescription): EverbindError | null {
   if (iisVersion === null) return new EverbindError('IIS_NOT_INSTALLED', `${os} has no IIS`, { os });
   if (Number.parseInt(iisVersion, 10) < OLDEST) {
     return new EverbindError('IIS_TOO_OLD', `IIS ${iisVersion} is too old`, { os, iisVersion });
+  }
+  if (!roleServices.includes('web')) {
+    return new EverbindError('IIS_NOT_INSTALLED', 'the World Wide Web Publishing Service is absent or disabled', {
+      os,
+    });
   }
   if (!elevated) {
     const message =

@@ -22,11 +22,15 @@ export interface Endpoint {
   readonly port: number;
 }
 
+export type RoleService = 'web' | 'ftp' | 'central-certificate-store';
+
 export interface HostDescription {
   readonly os: string;
   readonly elevated: boolean;
   /** Major and minor version of IIS; null when IIS is not installed. */
   readonly iisVersion: string | null;
+  /** Role services of IIS that are installed and not disabled. */
+  readonly roleServices: readonly RoleService[];
   readonly machineName: string;
 }
 

@@ -41,8 +41,9 @@ export async function runSelfTest(options: SelfTestOptions): Promise<readonly St
   const { host, keys, signal } = options;
   const steps = createSteps(options.clock, signal, options.onStep);
   await steps.run('host', async () => {
-    const { os, elevated, iisVersion } = await host.describe();
-    return `${os}, IIS ${iisVersion ?? 'absent'}, ${elevated ? 'elevated' : 'not elevated'}`;
+    const { os, elevated, iisVersion, roleServices } = await host.describe();
+    const rights = elevated ? 'elevated' : 'not elevated';
+    return `${os}, IIS ${iisVersion ?? 'absent'} (${roleServices.join(', ')}), ${rights}`;
   });
   // Holds the URL prefix until the end: a second self-test is refused here, before it could remove what this one makes.
   const stop = await steps.run('answer over HTTP', () => serveAndAsk(host, options.random));

@@ -1,10 +1,17 @@
 import { hostname, release, version } from 'node:os';
-import type { HostDescription } from '../ports/windows-host.ts';
+import type { HostDescription, RoleService } from '../ports/windows-host.ts';
 import { handleRoom, type Native, numberRoom } from './native.ts';
 import { registryNumber } from './registry.ts';
 
 const ADMINISTRATORS = 'S-1-5-32-544';
 const IIS_KEY = 'SOFTWARE\\Microsoft\\InetStp';
+const CENTRAL_STORE_KEY = 'SOFTWARE\\Microsoft\\IIS\\CentralCertProvider';
+const SERVICES = [
+  ['W3SVC', 'web'],
+  ['FTPSVC', 'ftp'],
+] as const;
+/** SERVICE_DISABLED of winsvc.h. */
+const DISABLED = 4;
 
 /** What this machine is. Node has edition and build of Windows from RtlGetVersion, which does not lie to programs without a manifest. */
 export function describeHost(native: Native): HostDescription {
@@ -15,7 +22,18 @@ export function describeHost(native: Native): HostDescription {
     elevated: isAdministrator(native),
     iisVersion: major === null ? null : `${major}.${minor ?? 0}`,
     machineName: hostname(),
+    roleServices: roleServices(native),
   };
+}
+
+function roleServices(native: Native): readonly RoleService[] {
+  const found: RoleService[] = [];
+  for (const [service, role] of SERVICES) {
+    const start = registryNumber(native, `SYSTEM\\CurrentControlSet\\Services\\${service}`, 'Start');
+    if (start !== null && start !== DISABLED) found.push(role);
+  }
+  if (registryNumber(native, CENTRAL_STORE_KEY, 'Enabled') === 1) found.push('central-certificate-store');
+  return found;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { createLabCa, type LabCa } from '../../lab/test-ca.ts';
+import { describeContract } from './windows-host-describe.ts';
 import { appcmdContract } from './windows-host-appcmd.ts';
 import { certificatesContract } from './windows-host-certificates.ts';
 import { filesContract } from './windows-host-files.ts';
@@ -23,6 +24,7 @@ export function windowsHostContract(name: string, open: () => Promise<ContractHo
       return made;
     },
   };
+  describeContract(name, context);
   certificatesContract(name, context);
   keysContract(name, context);
   recordsContract(name, context);

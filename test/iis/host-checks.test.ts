@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hostProblem } from '../../src/iis/host-checks.ts';
 
-const server = { os: 'Windows Server 2022 (20348)', elevated: true, iisVersion: '10.0', machineName: 'WEB1' };
+const server = {
+  os: 'Windows Server 2022 (20348)',
+  elevated: true,
+  iisVersion: '10.0',
+  machineName: 'WEB1',
+  roleServices: ['web'],
+} as const;
 
 test('a server that can be worked on has no problem', () => {
   assert.equal(hostProblem(server), null);
@@ -13,4 +19,5 @@ test('each reason to refuse has its code; the one that nobody can mend by elevat
   assert.equal(hostProblem({ ...server, elevated: false })?.code, 'WIN_NOT_ELEVATED');
   assert.equal(hostProblem({ ...server, iisVersion: null, elevated: false })?.code, 'IIS_NOT_INSTALLED');
   assert.equal(hostProblem({ ...server, iisVersion: '7.5' })?.code, 'IIS_TOO_OLD');
+  assert.equal(hostProblem({ ...server, roleServices: ['ftp'] })?.code, 'IIS_NOT_INSTALLED');
 });

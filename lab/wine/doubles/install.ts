@@ -31,6 +31,10 @@ export async function installDoubles(
   if (options.applicationHostConfig === null) return;
   const version = { MajorVersion: 'dword:0000000a', MinorVersion: 'dword:00000000' };
   await setRegistryValues(join(prefix.folder, 'system.reg'), 'Software\\Microsoft\\InetStp', version);
+  for (const service of ['W3SVC', 'FTPSVC']) {
+    const key = `System\\ControlSet001\\Services\\${service}`;
+    await setRegistryValues(join(prefix.folder, 'system.reg'), key, { Start: 'dword:00000002' });
+  }
   const inetsrv = join(system32, 'inetsrv');
   await mkdir(join(inetsrv, 'config'), { recursive: true });
   for (const file of ['appcmd.exe', 'appcmd.mjs']) await copyFile(join(built, file), join(inetsrv, file));
