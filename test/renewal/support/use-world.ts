@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import type { Pebble } from '../../../lab/pebble/server.ts';
+import { readPinnedKey } from '../../../src/cli/audit-key-file.ts';
+import type { State } from '../../../src/cli/state.ts';
+import type { HttpRequest } from '../../../src/ports/transport.ts';
+import type { Engine, RunCount } from '../../../src/renewal/engine.ts';
+import { type CertificateDetail, showCertificate } from '../../../src/renewal/readers.ts';
+import type { Outcome } from '../../../src/renewal/types.ts';
+import { verifyStoredLog } from '../../../src/store/audit-read.ts';
+import { type SettableClock, settableClock } from './obtain-clock.ts';
+import { withFolder } from './obtain-state.ts';
+import { openEngine } from './state.ts';
+import { createUseServer, type UseServer } from './use-server.ts';
+
+/** A state folder whose engine gets its certificates from a CA that asks no questions, and puts them on a server that tests disturb. */
+export interface UseWorld {
+  readonly clock: SettableClock;
+  readonly state: State;
+  readonly engine: Engine;
+  readonly server: UseServer;
+  /** Addresses of the orders that the CA has made. */
+  readonly orders: readonly string[];
+  /** Told each request to the CA before it is sent; may throw. */
+  onRequest: (request: HttpRequest) => void;
+  /** Told each handle before its key is destroyed; may throw. */
+  onDestroy: (handle: string) => void;
+  /** Applies certificates, YAML of the list; `top` are further settings. */
+  apply(certificates: string, top?: string): Promise<void>;
+  renew(names?: readonly string[], options?: { readonly force?: boolean }): Promise<UseRun>;
+  rollBack(name: string): Promise<Outcome>;
+  show(name: string): CertificateDetail;
+}
+
+/** What one run brought. */
+export interface UseRun extends RunCount {
+  readonly outcomes: readonly Outcome[];
+}
+
+/** Runs the work with a new world. `pebble` has to validate without asking. In the end the audit log must verify. */
+export function withUseWorld(pebble: Pebble, work: (world: UseWorld) => Promise<void>): Promise<void> {
+  return withFolder(async (folder) => {
+    const ca = {
+      directoryUrl: pebble.directoryUrl,
+      listenerCaPem: pebble.listenerCaPem,
+      rootPem: await pebble.rootPem(),
+    };
+    const clock = settableClock();
+    const server = createUseServer();
+    const orders: string[] = [];
+    const opened = await openEngine(folder, ca, {
+      clock,
+      onState: ({ keys }) => {
+        const destroy = keys.destroy.bind(keys);
+        keys.destroy = async (handle) => {
+          world.onDestroy(handle);
+          await destroy(handle);
+        };
+      },
+      transport: (transport) => async (request, signal) => {
+        world.onRequest(request);
+        const answer = await transport(request, signal);
+        const { status, headers } = answer;
+        if (request.url.endsWith('/order-plz') && status === 201) orders.push(String(headers['location']));
+        return answer;
+      },
+      parts: {
+        solverFor: () => ({ type: 'http-01', present: async () => {}, wait: async () => {}, cleanUp: async () => {} }),
+        deploymentsFor: (certificate) => server.deploymentsFor(certificate),
+      },
+    });
+    const { state, engine } = opened;
+    const world: UseWorld = {
+      clock,
+      state,
+      engine,
+      server,
+      orders,
+      onRequest: () => {},
+      onDestroy: () => {},
+      apply: (certificates, top) => opened.apply(certificates, top),
+      renew: async (names = [], { force = false } = {}) => {
+        const outcomes: Outcome[] = [];
+        const signal = new AbortController().signal;
+        const count = await engine.renew({ names, force }, (outcome) => outcomes.push(outcome), signal);
+        return { ...count, outcomes };
+      },
+      rollBack: (name) => engine.rollBack(name, new AbortController().signal),
+      show: (name) => state.store.read((db) => showCertificate(db, name)),
+    };
+    try {
+      await work(world);
+      assert.deepEqual(verifyStoredLog(state.store, await readPinnedKey(folder)).findings, []);
+    } finally {
+      await opened.close();
+    }
+  });
+}
