@@ -42,7 +42,7 @@ const settings = {
     .optional()
     .meta({
       description:
-        'Issuers by name, the first choice first. This version uses the first only. May be left out when there is only one issuer.',
+        'Issuers by name, the first choice first; the next one is asked when one does not work or will not issue. May be left out when there is only one issuer.',
       examples: [['letsencrypt', 'zerossl']],
     }),
   challenge: challenge.optional().meta({

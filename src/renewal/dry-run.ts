@@ -6,6 +6,7 @@ import { appliedConfig } from './applied-config.ts';
 import { selectIds, type Selection } from './due.ts';
 import type { EngineParts } from './parts.ts';
 import { reusableKey } from './take-up.ts';
+import { preferredIssuer } from './issuer-health.ts';
 import { certificateById, issuedWith, openRenewal } from './rows.ts';
 import type { DueReason } from './schedule.ts';
 import type { Step } from './types.ts';
@@ -52,7 +53,8 @@ export async function dryRun(parts: EngineParts, selection: Selection): Promise<
       friendlyName: name,
     };
     const plans = await Promise.all(parts.deploymentsFor(config).map((deployment) => deployment.plan(material)));
-    const issuer = issuers.find((candidate) => candidate.name === config.issuers[0]);
+    const chosen = store.read((db) => preferredIssuer(db, certificate, clock.now()));
+    const issuer = issuers.find((candidate) => candidate.name === chosen);
     const kept = Math.max(0, config.keepOld - (active === undefined ? 0 : 1));
     results.push({
       name,

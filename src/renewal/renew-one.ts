@@ -1,6 +1,7 @@
 import { asEverbindError, type EverbindError } from '../errors/error.ts';
 import type { EngineContext } from './context.ts';
 import { isKeyLost, isResumable } from './failure.ts';
+import { noteIssuerFault, noteIssuerWorks, usableIssuers } from './issuer-health.ts';
 import { obtain } from './obtain.ts';
 import { putToUse } from './put-to-use.ts';
 import { closeRenewal } from './renewal-row.ts';
@@ -39,8 +40,54 @@ export async function finish(
   return outcome;
 }
 
-async function obtained(context: EngineContext, certificate: ManagedCertificate, renewal: Renewal): Promise<Renewal> {
-  if (!isObtaining(renewal.step)) return renewal;
+/** From the issuer that the renewal is with, or from the next ones when it does not work or will not issue. */
+async function obtained(context: EngineContext, certificate: ManagedCertificate, begun: Renewal): Promise<Renewal> {
+  if (!isObtaining(begun.step)) return begun;
+  const tried = new Set<string>();
+  for (let renewal = begun; ; ) {
+    try {
+      const issued = await obtainOrAnew(context, certificate, renewal);
+      await noteIssuerWorks(context, renewal.issuer);
+      return issued;
+    } catch (error) {
+      context.signal.throwIfAborted();
+      tried.add(renewal.issuer);
+      const next = await failOver(context, certificate, renewal, error, tried);
+      if (next === null) throw error;
+      renewal = next;
+    }
+  }
+}
+
+/** Notes what the failure says of the issuer. The renewal with another one where it is the issuer's fault and there is one; null otherwise. */
+async function failOver(
+  context: EngineContext,
+  certificate: ManagedCertificate,
+  { issuer }: Renewal,
+  error: unknown,
+  tried: ReadonlySet<string>,
+): Promise<Renewal | null> {
+  const { store, clock } = context;
+  if (certificate.config.issuers.length < 2) return null;
+  if (!(await noteIssuerFault(context, certificate, issuer, error))) return null;
+  const usable = store.read((db) => usableIssuers(db, certificate, clock.now()));
+  const next = usable.find((name) => !tried.has(name));
+  if (next === undefined) return null;
+  const open = store.read((db) => openRenewal(db, certificate.id));
+  if (open !== null) {
+    const data = { ...failureData(asEverbindError(error)), issuer, next };
+    await store.commit((transaction) =>
+      closeRenewal(transaction, certificate.name, open, clock.now(), { outcome: 'failed', data }),
+    );
+  }
+  return begin(context, certificate, next);
+}
+
+async function obtainOrAnew(
+  context: EngineContext,
+  certificate: ManagedCertificate,
+  renewal: Renewal,
+): Promise<Renewal> {
   try {
     return await obtain(context, certificate, renewal);
   } catch (error) {
@@ -53,7 +100,7 @@ async function obtained(context: EngineContext, certificate: ManagedCertificate,
         data: failureData(failure),
       }),
     );
-    return obtain(context, certificate, await begin(context, certificate));
+    return obtain(context, certificate, await begin(context, certificate, renewal.issuer));
   }
 }
 

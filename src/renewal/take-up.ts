@@ -4,7 +4,8 @@ import type { EngineContext } from './context.ts';
 import { isKeyLost } from './failure.ts';
 import { closeRenewal, insertRenewal } from './renewal-row.ts';
 import { issuedById, issuedWith, openRenewal } from './rows.ts';
-import { isBinding } from './steps.ts';
+import { preferredIssuer, usableIssuers } from './issuer-health.ts';
+import { isBinding, isObtaining } from './steps.ts';
 import type { Issued, ManagedCertificate, Renewal } from './types.ts';
 
 /** The open renewal if it still fits the configuration, else a new one; null when the certificate is no longer declared and nothing is open. */
@@ -12,14 +13,14 @@ export async function takeUp(context: EngineContext, certificate: ManagedCertifi
   const { store, clock } = context;
   const { name } = certificate;
   const open = store.read((db) => openRenewal(db, certificate.id));
-  if (open !== null && stillWanted(context, certificate, open)) {
+  if (open !== null && stillWanted(context, certificate, open) && !isBetterElsewhere(context, certificate, open)) {
     await store.commit(({ audit }) =>
       audit({ type: `${open.kind}.resumed`, subject: name, data: { renewal: open.id, step: open.step } }),
     );
     return open;
   }
   if (open !== null) {
-    const reason = certificate.removed ? 'certificate removed' : 'configuration changed';
+    const reason = reasonToGiveUp(context, certificate, open);
     await store.commit((transaction) =>
       closeRenewal(transaction, name, open, clock.now(), { outcome: 'superseded', data: { reason } }),
     );
@@ -33,7 +34,7 @@ function stillWanted({ store, clock, keys }: EngineContext, certificate: Managed
   if (certificate.removed) return false;
   if (open.kind === 'rollback') return true;
   if (JSON.stringify(open.identifiers) !== JSON.stringify(config.identifiers)) return false;
-  if (open.algorithm !== config.key.algorithm || open.issuer !== config.issuers[0]) return false;
+  if (open.algorithm !== config.key.algorithm || !config.issuers.includes(open.issuer)) return false;
   if (!isKeptBy(keys, config.key.provider, open.keyHandle)) return false;
   if (open.issuedId === null) return true;
   const { issuedId } = open;
@@ -42,21 +43,36 @@ function stillWanted({ store, clock, keys }: EngineContext, certificate: Managed
   return issued !== null && clock.now() < (issued.notBefore + issued.notAfter) / 2;
 }
 
-/** Begins a new renewal. */
+function reasonToGiveUp(context: EngineContext, certificate: ManagedCertificate, open: Renewal): string {
+  if (certificate.removed) return 'certificate removed';
+  return stillWanted(context, certificate, open) ? 'another issuer' : 'configuration changed';
+}
+
+/** Whether its issuer is left alone for now, there is no certificate yet, and another issuer can be asked. */
+function isBetterElsewhere({ store, clock }: EngineContext, certificate: ManagedCertificate, open: Renewal): boolean {
+  if (open.kind !== 'renewal' || !isObtaining(open.step)) return false;
+  const usable = store.read((db) => usableIssuers(db, certificate, clock.now()));
+  return usable.length > 0 && !usable.includes(open.issuer);
+}
+
+/** Begins a new renewal, with this issuer or the first that can be asked. */
 export async function begin(
   { store, random, clock, keys }: EngineContext,
-  { id, name, config }: ManagedCertificate,
+  certificate: ManagedCertificate,
+  wanted: string | null = null,
 ): Promise<Renewal> {
+  const { id, name, config } = certificate;
   const renewalId = Buffer.from(random.bytes(8)).toString('hex');
   const { algorithm, provider } = config.key;
   const [active] = store.read((db) => issuedWith(db, id, 'active'));
+  const issuer = wanted ?? store.read((db) => preferredIssuer(db, certificate, clock.now()));
   const reused = await stillThere(keys, reusableKey(keys, config.key, active));
   const renewal: Renewal = {
     id: renewalId,
     certificateId: id,
     kind: 'renewal',
     step: reused === null ? 'started' : 'key',
-    issuer: config.issuers[0] ?? '',
+    issuer,
     identifiers: config.identifiers,
     algorithm,
     keyHandle: reused ?? `${keys.storeFor(provider).provider}:r-${renewalId}`,

@@ -4,6 +4,7 @@ import { EverbindError } from '../errors/error.ts';
 import { core } from './sql/001-core.ts';
 import { custody } from './sql/010-custody.ts';
 import { renewal } from './sql/020-renewal.ts';
+import { issuers } from './sql/030-issuers.ts';
 
 interface Migration {
   readonly number: number;
@@ -18,6 +19,7 @@ export const migrations: readonly Migration[] = [
   { number: 1, sql: core },
   { number: 10, sql: custody },
   { number: 20, sql: renewal },
+  { number: 30, sql: issuers },
 ];
 
 /** What this database still needs; `fresh` when there is nothing in it yet. Throws STORE_NEWER, STORE_MIGRATION_CHANGED, STORE_FOREIGN. */

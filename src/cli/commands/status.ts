@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { troubledIssuers } from '../../renewal/issuer-health.ts';
 import { summarize } from '../../renewal/readers.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
@@ -21,11 +22,13 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
     .action(async () => {
       const globals = globalsOf(command, world);
       const now = world.clock.now();
-      const summary = await withReadOnlyStore(globals, world, (store) => store.read((db) => summarize(db, now)));
+      const { issuers, ...summary } = await withReadOnlyStore(globals, world, (store) =>
+        store.read((db) => ({ ...summarize(db, now), issuers: troubledIssuers(db) })),
+      );
       const ok = summary.expired === 0 && summary.failing === 0;
       setStatus(ok ? 0 : 1);
       if (globals.json) {
-        world.io.out(`${JSON.stringify({ ok, ...summary })}\n`);
+        world.io.out(`${JSON.stringify({ ok, ...summary, issuers })}\n`);
         return;
       }
       const paint = painter(world.io.colour);
@@ -47,5 +50,10 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
       );
       moment('next renewal ', nextDue);
       moment('first expiry ', soonestExpiry);
+      for (const { issuer, failures, closedUntil, code } of issuers) {
+        const asked =
+          closedUntil === null || closedUntil <= now ? 'still asked' : `asked again ${relativeTime(closedUntil, now)}`;
+        sayWrapped(world.io, 'issuer         ', `${issuer}: failed ${failures}x [${code}], ${asked}`, 15);
+      }
     });
 }
