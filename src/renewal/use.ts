@@ -3,6 +3,7 @@ import { parsePemCertificates } from '../pki/pem.ts';
 import type { CertificateMaterial, Deployment, DeploymentPlan, EndpointCheck, Json } from '../ports/deployment.ts';
 import type { EngineContext } from './context.ts';
 import { issuedById, issuedWith } from './rows.ts';
+import { isBinding } from './steps.ts';
 import type { Issued, ManagedCertificate, Renewal } from './types.ts';
 
 /** A checked certificate and where it is to be used. */
@@ -13,7 +14,10 @@ export interface Use {
   readonly deployments: readonly Deployment[];
 }
 
-/** The certificate of a renewal that has one. Deployments are those that were planned for, if any were: the configuration may have changed. */
+/**
+ * The certificate of a renewal that has one. While bindings may have been changed, deployments are those that were planned for, since the
+ * configuration may have changed; before, and after everything is put back, they are those of the configuration.
+ */
 export function useOf(context: EngineContext, certificate: ManagedCertificate, renewal: Renewal): Use {
   const { store, keys } = context;
   const issued = store.read((db) => (renewal.issuedId === null ? null : issuedById(db, renewal.issuedId)));
@@ -31,7 +35,8 @@ export function useOf(context: EngineContext, certificate: ManagedCertificate, r
     attach: () => keys.attach(issued.keyHandle, chain, friendlyName),
   };
   const { config } = certificate;
-  const planned = renewal.deployments === null ? config : { ...config, deployments: renewal.deployments };
+  const planned =
+    renewal.deployments === null || !isBinding(renewal.step) ? config : { ...config, deployments: renewal.deployments };
   return { certificate, issued, material, deployments: context.deploymentsFor(planned) };
 }
 

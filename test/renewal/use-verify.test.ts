@@ -211,6 +211,21 @@ describe('a certificate that visitors do not get', () => {
     assert.equal(world.orders.length, 2);
   });
 
+  test('goes where the configuration says by the next attempt', async (world) => {
+    const { server, state } = world;
+    const old = await inUse(world, two);
+    server.trouble = notServed('shop:B');
+    await runOne(world, 'rolledBack', { force });
+    await world.apply('[{ name: shop, names: [shop.use.test], deployments: [{ type: iis, sites: [A] }] }]');
+    // A change of the configuration is a reason to try at once.
+    const [events, calls] = [eventCount(state.store), server.calls.length];
+    const { thumbprint } = await runOne(world, 'renewed');
+    assert.deepEqual(callsOf(world, calls), ['install shop:A', 'plan shop:A', 'apply shop:A', 'verify shop:A']);
+    assert.deepEqual(Object.fromEntries(server.bound), { 'shop:A': thumbprint, 'shop:B': old });
+    assert.deepEqual(eventTypes(state.store, 'shop', events), ['renewal.resumed', ...BOUND, 'renewal.committed']);
+    assert.equal(world.orders.length, 2);
+  });
+
   test('for half its life is replaced instead', async (world) => {
     const { server, clock, state } = world;
     await inUse(world);
