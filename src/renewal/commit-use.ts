@@ -22,7 +22,8 @@ export async function commitUse(
     renewal,
     name,
     {
-      changes: { plans: null, deployments: null },
+      // Where it went stays known: retiring has to look there, whatever the configuration says by then.
+      changes: { plans: null },
       type: rolledBack ? 'rollback.committed' : 'renewal.committed',
       data: {
         thumbprint: issued.thumbprint,

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { CertificateConfig, DeploymentConfig } from '../config/types.ts';
 import { asEverbindError } from '../errors/error.ts';
 import { statement } from '../store/statements.ts';
 import type { EngineContext } from './context.ts';
@@ -44,7 +45,7 @@ async function retireOne(context: EngineContext, certificate: ManagedCertificate
   const { name } = certificate;
   const { id, thumbprint, keyHandle } = issued;
   try {
-    for (const deployment of context.deploymentsFor(certificate.config)) {
+    for (const deployment of context.deploymentsFor(placesOf(context, certificate, id))) {
       if (!(await deployment.retire(thumbprint))) {
         await tryLater(context, id);
         return;
@@ -64,6 +65,19 @@ async function retireOne(context: EngineContext, certificate: ManagedCertificate
   } catch (error) {
     await tryLater(context, id, { name, thumbprint, code: asEverbindError(error).code });
   }
+}
+
+/** Where this one was bound according to the journal, and where the configuration has it now: what is bound must be seen in either. */
+function placesOf({ store }: EngineContext, { id, config }: ManagedCertificate, issuedId: number): CertificateConfig {
+  const rows = store.read((db) =>
+    statement(
+      db,
+      'SELECT deployments FROM renewal WHERE certificate_id = ? AND issued_id = ? AND deployments IS NOT NULL',
+    ).all(id, issuedId),
+  );
+  const journaled = rows.flatMap((row) => JSON.parse(row['deployments'] as string) as DeploymentConfig[]);
+  const places = new Map([...config.deployments, ...journaled].map((place) => [JSON.stringify(place), place]));
+  return { ...config, deployments: [...places.values()] };
 }
 
 async function tryLater(
