@@ -7,7 +7,7 @@ import { selectIds, type Selection } from './due.ts';
 import type { EngineParts } from './parts.ts';
 import { reusableKey } from './take-up.ts';
 import { preferredIssuer } from './issuer-health.ts';
-import { certificateById, issuedWith, openRenewal } from './rows.ts';
+import { certificateById, issuedWith, openRenewal, previousOf } from './rows.ts';
 import type { DueReason } from './schedule.ts';
 import type { Step } from './types.ts';
 
@@ -43,7 +43,7 @@ export async function dryRun(parts: EngineParts, selection: Selection): Promise<
     if (certificate === null) continue;
     const { name, config } = certificate;
     const [active] = store.read((db) => issuedWith(db, id, 'active'));
-    const previous = store.read((db) => issuedWith(db, id, 'previous'));
+    const previous = store.read((db) => previousOf(db, id));
     const material = {
       name,
       identifiers: config.identifiers,

@@ -3,19 +3,19 @@ import type { CertificateConfig, DeploymentConfig } from '../config/types.ts';
 import { asEverbindError } from '../errors/error.ts';
 import { statement } from '../store/statements.ts';
 import type { EngineContext } from './context.ts';
-import { issuedWith, toRetire } from './rows.ts';
+import { issuedWith, previousOf, toRetire } from './rows.ts';
 import type { Issued, ManagedCertificate } from './types.ts';
 
 /** What something still refers to is looked at again after this time. */
 const AGAIN_MS = 86_400_000;
 
 /**
- * Marks what is not kept any more when a newer certificate is in use: older ones than those kept for rolling back, revoked and failed ones. In
- * the transaction that says so: a kill right after it leaves the rest to the next run.
+ * Marks what is not kept any more when another certificate is in use: those in use longer ago than the ones kept for rolling back, revoked and
+ * failed ones. In the transaction that says so: a kill right after it leaves the rest to the next run.
  */
 export function markOld(db: DatabaseSync, { id, config }: ManagedCertificate, now: number): void {
   const old = [
-    ...issuedWith(db, id, 'previous').slice(config.keepOld),
+    ...previousOf(db, id).slice(config.keepOld),
     ...issuedWith(db, id, 'failed'),
     ...issuedWith(db, id, 'revoked'),
   ];

@@ -90,6 +90,20 @@ export function issuedWith(db: DatabaseSync, certificateId: number, status: Issu
     .map(toIssued);
 }
 
+/**
+ * Certificates that were in use and are kept for rolling back, the one that was put to use last first: after a roll-back that is not the one
+ * that was issued last.
+ */
+export function previousOf(db: DatabaseSync, certificateId: number): readonly Issued[] {
+  return statement(
+    db,
+    `SELECT * FROM issued i WHERE certificate_id = ? AND status = 'previous' ORDER BY (SELECT max(finished_at) FROM renewal r
+     WHERE r.certificate_id = i.certificate_id AND r.issued_id = i.id AND r.outcome = 'renewed') DESC, id DESC`,
+  )
+    .all(certificateId)
+    .map(toIssued);
+}
+
 /** Certificates to be removed by now, with what they were issued for. */
 export function toRetire(
   db: DatabaseSync,

@@ -64,10 +64,8 @@ describe('old certificates', () => {
         retired.map(({ data }) => data),
         thumbprints.slice(0, gone).map((thumbprint) => ({ thumbprint, keyDestroyed: true })),
       );
-      assert.deepEqual(
-        eventTypes(state.store, 'shop').slice(-RENEWED.length - 1),
-        [...RENEWED, 'certificate.retired'].slice(keepOld === 3 ? 1 : 0),
-      );
+      const types = eventTypes(state.store, 'shop');
+      assert.deepEqual(types.slice(-RENEWED.length - 1), [...RENEWED, 'certificate.retired']);
       // What is gone is not shown any more, and its chain is not kept.
       assert.equal(state.store.read((db) => showCertificate(db, 'shop')).issued.length, keepOld + 1);
       for (const { status, chain } of issuedOf(world, 'shop')) assert.equal(chain === '', status === 'retired');
