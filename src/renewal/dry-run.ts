@@ -69,7 +69,7 @@ export async function dryRun(parts: EngineParts, selection: Selection): Promise<
       key: {
         algorithm: config.key.algorithm,
         provider: config.key.provider,
-        reused: reusableKey(parts.keys, config.key, active) !== null,
+        reused: store.read((db) => reusableKey(db, parts.keys, config.key, active)) !== null,
       },
       challenges: config.identifiers.map((identifier) => ({
         name: identifier.value,

@@ -4,12 +4,12 @@ import { parsePemCertificates } from '../pki/pem.ts';
 import type { EngineContext } from './context.ts';
 import { finish, recordFailure } from './renew-one.ts';
 import { closeRenewal, insertRenewal } from './renewal-row.ts';
-import { certificateByName, openRenewal, previousOf } from './rows.ts';
+import { certificateByName, isKeyRevoked, openRenewal, previousOf } from './rows.ts';
 import { isBinding } from './steps.ts';
 import type { Issued, ManagedCertificate, Outcome, Renewal } from './types.ts';
 
 /**
- * Binds the certificate that was in use before, or the last one before that is still valid, with the same care as a new one. A renewal under way is given up for it. Throws
+ * Binds the certificate that was in use before, or the last one before that is still valid and whose key was not revoked, with the same care as a new one. A renewal under way is given up for it. Throws
  * RENEWAL_UNKNOWN_CERTIFICATE, RENEWAL_NO_PREVIOUS, and RENEWAL_UNDER_WAY while bindings stand half-changed.
  */
 export async function rollBack(context: EngineContext, name: string): Promise<Outcome> {
@@ -22,9 +22,11 @@ export async function rollBack(context: EngineContext, name: string): Promise<Ou
   if (open !== null && isBinding(open.step)) {
     throw new EverbindError('RENEWAL_UNDER_WAY', `a renewal of ${name} is not finished`, { name });
   }
-  const previous = store
-    .read((db) => previousOf(db, certificate.id))
-    .find(({ notAfter, revokedAt }) => notAfter > clock.now() && revokedAt === null);
+  const previous = store.read((db) =>
+    previousOf(db, certificate.id).find(
+      ({ notAfter, keyHandle }) => notAfter > clock.now() && !isKeyRevoked(db, certificate.id, keyHandle),
+    ),
+  );
   if (previous === undefined) {
     throw new EverbindError('RENEWAL_NO_PREVIOUS', `there is no earlier certificate of ${name} that is still valid`, {
       name,

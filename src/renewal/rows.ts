@@ -90,6 +90,12 @@ export function issuedWith(db: DatabaseSync, certificateId: number, status: Issu
     .map(toIssued);
 }
 
+/** Whether a certificate with this key was revoked: the key may be known to others, and is never put to use again. */
+export function isKeyRevoked(db: DatabaseSync, certificateId: number, keyHandle: string): boolean {
+  const sql = 'SELECT 1 FROM issued WHERE certificate_id = ? AND key_handle = ? AND revoked_at IS NOT NULL LIMIT 1';
+  return statement(db, sql).get(certificateId, keyHandle) !== undefined;
+}
+
 /**
  * Certificates that were in use and are kept for rolling back, the one that was put to use last first: after a roll-back that is not the one
  * that was issued last.

@@ -1,9 +1,11 @@
+import type { DatabaseSync } from 'node:sqlite';
 import type { CertificateKeyConfig } from '../config/types.ts';
 import type { KeyCustody, KeyHandle } from '../ports/key-store.ts';
 import type { EngineContext } from './context.ts';
 import { isKeyLost } from './failure.ts';
+import type { Store } from '../store/store.ts';
 import { closeRenewal, insertRenewal } from './renewal-row.ts';
-import { issuedById, issuedWith, openRenewal } from './rows.ts';
+import { isKeyRevoked, issuedById, issuedWith, openRenewal } from './rows.ts';
 import { preferredIssuer, usableIssuers } from './issuer-health.ts';
 import { isBinding, isObtaining } from './steps.ts';
 import type { Issued, ManagedCertificate, Renewal } from './types.ts';
@@ -32,6 +34,7 @@ function stillWanted({ store, clock, keys }: EngineContext, certificate: Managed
   const { config } = certificate;
   if (isBinding(open.step)) return true;
   if (certificate.removed) return false;
+  if (isOfRevokedKey(store, open)) return false;
   if (open.kind === 'rollback') return true;
   if (JSON.stringify(open.identifiers) !== JSON.stringify(config.identifiers)) return false;
   if (open.algorithm !== config.key.algorithm || !config.issuers.includes(open.issuer)) return false;
@@ -43,8 +46,13 @@ function stillWanted({ store, clock, keys }: EngineContext, certificate: Managed
   return issued !== null && clock.now() < (issued.notBefore + issued.notAfter) / 2;
 }
 
+function isOfRevokedKey(store: Store, { certificateId, keyHandle }: Renewal): boolean {
+  return store.read((db) => isKeyRevoked(db, certificateId, keyHandle));
+}
+
 function reasonToGiveUp(context: EngineContext, certificate: ManagedCertificate, open: Renewal): string {
   if (certificate.removed) return 'certificate removed';
+  if (isOfRevokedKey(context.store, open)) return 'key revoked';
   return stillWanted(context, certificate, open) ? 'another issuer' : 'configuration changed';
 }
 
@@ -66,7 +74,10 @@ export async function begin(
   const { algorithm, provider } = config.key;
   const [active] = store.read((db) => issuedWith(db, id, 'active'));
   const issuer = wanted ?? store.read((db) => preferredIssuer(db, certificate, clock.now()));
-  const reused = await stillThere(keys, reusableKey(keys, config.key, active));
+  const reused = await stillThere(
+    keys,
+    store.read((db) => reusableKey(db, keys, config.key, active)),
+  );
   const renewal: Renewal = {
     id: renewalId,
     certificateId: id,
@@ -93,11 +104,13 @@ export async function begin(
  * certificate: it may be known to others, and CAs refuse it.
  */
 export function reusableKey(
+  db: DatabaseSync,
   keys: KeyCustody,
   { reuse, algorithm, provider }: CertificateKeyConfig,
   active: Issued | undefined,
 ): KeyHandle | null {
-  if (!reuse || active === undefined || active.revokedAt !== null || active.algorithm !== algorithm) return null;
+  if (!reuse || active === undefined || active.algorithm !== algorithm) return null;
+  if (isKeyRevoked(db, active.certificateId, active.keyHandle)) return null;
   return isKeptBy(keys, provider, active.keyHandle) ? active.keyHandle : null;
 }
 
