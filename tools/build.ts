@@ -40,7 +40,7 @@ export async function bundle(entry: string, name: string, outdir: string): Promi
     splitting: true,
     format: 'esm',
     platform: 'node',
-    target: 'node24',
+    target: 'node26',
     outExtension: { '.js': '.mjs' },
     chunkNames: 'chunks/[name]-[hash]',
     legalComments: 'linked',

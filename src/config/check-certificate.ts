@@ -47,6 +47,7 @@ export function checkCertificate(
     challenges,
     deployments: own.deployments ?? defaults?.deployments ?? [DEFAULT_DEPLOYMENT],
     keepOld: own.keepOld ?? defaults?.keepOld ?? DEFAULTS.keepOld,
+    maintenance: own.maintenance ?? defaults?.maintenance ?? null,
   };
 }
 

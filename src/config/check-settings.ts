@@ -1,10 +1,12 @@
 import type { CertificateKeyAlgorithm } from '../ports/key-store.ts';
+import type { MaintenanceConfig } from '../ports/maintenance.ts';
 import { checkChallenges } from './check-challenge.ts';
 import type { CheckContext } from './context.ts';
 import { DEFAULTS } from './defaults.ts';
 import { KEY_PROVIDER } from './schema-values.ts';
 import { type PathStep, quote } from './problem.ts';
 import type { SettingsInput } from './schema.ts';
+import { checkMaintenance } from './check-maintenance.ts';
 import type { DeploymentInput } from './schema-deployment.ts';
 import { suggest } from './suggest.ts';
 import type { ChallengeRule, DeploymentConfig } from './types.ts';
@@ -20,6 +22,7 @@ export interface Settings {
   readonly challenges: readonly ChallengeRule[] | null;
   readonly deployments: readonly DeploymentConfig[] | null;
   readonly keepOld: number | null;
+  readonly maintenance: MaintenanceConfig | null;
 }
 
 export function checkSettings(input: SettingsInput, path: readonly PathStep[], context: CheckContext): Settings {
@@ -34,6 +37,7 @@ export function checkSettings(input: SettingsInput, path: readonly PathStep[], c
       input.deployments?.map((entry, index) => checkDeployment(entry, [...path, 'deployments', index], context)) ??
       null,
     keepOld: input.keepOld ?? null,
+    maintenance: checkMaintenance(input.maintenance, [...path, 'maintenance'], context),
   };
 }
 

@@ -70,6 +70,7 @@ const SILENT: Settings = {
   challenges: null,
   deployments: null,
   keepOld: null,
+  maintenance: null,
 };
 
 function list(value: unknown): readonly unknown[] {

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { DEFAULTS } from './defaults.ts';
 import { challenge, challengeRule } from './schema-challenge.ts';
 import { deployment } from './schema-deployment.ts';
+import { maintenance } from './schema-maintenance.ts';
 import { issuer } from './schema-issuer.ts';
 import { certificateName } from './schema-names.ts';
 import { keyProvider, listOf, name, oneOf, section, text, wholeNumber, yesOrNo } from './schema-values.ts';
@@ -54,6 +55,10 @@ const settings = {
   deployments: listOf(deployment, 'deployments', { max: 16 }).optional().meta({
     description:
       'Where the certificate is put to use. Without it: `[{ type: iis }]`. An empty list only obtains the certificate.',
+  }),
+  maintenance: maintenance.optional().meta({
+    description:
+      'When renewals are welcome. One that would come too late for the certificate is made all the same; so is what a person asks for.',
   }),
   keepOld: wholeNumber(0, 10)
     .optional()

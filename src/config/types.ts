@@ -1,5 +1,6 @@
 import type { Identifier } from '../pki/names.ts';
 import type { CertificateKeyAlgorithm, KeyAlgorithm } from '../ports/key-store.ts';
+import type { MaintenanceConfig } from '../ports/maintenance.ts';
 
 /** A checked everbind.yaml: defaults applied, names canonical, paths absolute. Plain JSON, so that it can be kept and read back. */
 export interface Config {
@@ -68,6 +69,8 @@ export interface CertificateConfig {
   readonly deployments: readonly DeploymentConfig[];
   /** How many old certificates are kept for rollback. */
   readonly keepOld: number;
+  /** When it is renewed; null: at any time. */
+  readonly maintenance: MaintenanceConfig | null;
 }
 
 export interface ChallengeRule {

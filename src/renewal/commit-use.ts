@@ -3,12 +3,13 @@ import { statement } from '../store/statements.ts';
 import type { EngineContext } from './context.ts';
 import { markOld } from './retire.ts';
 import { type Due, dueAt, dueAfterRollBack } from './schedule.ts';
+import { placeDue } from './schedule-maintenance.ts';
 import type { Outcome, Renewal } from './types.ts';
 import { checkData, type Planned, type Use } from './use.ts';
 
 /** The certificate is in use and visitors get it: it becomes the active one, and the one before it the previous. */
 export async function commitUse(
-  { journal, clock }: EngineContext,
+  { journal, clock, random }: EngineContext,
   { certificate, issued, material }: Use,
   renewal: Renewal,
   planned: readonly Planned[],
@@ -17,7 +18,8 @@ export async function commitUse(
   const now = clock.now();
   const { name, id } = certificate;
   const rolledBack = renewal.kind === 'rollback';
-  const due: Due = rolledBack ? dueAfterRollBack(issued, now) : dueAt(issued, null);
+  const wanted = rolledBack ? dueAfterRollBack(issued, now) : dueAt(issued, null);
+  const due: Due = placeDue(certificate.config.maintenance, wanted, issued, random.uniform());
   await journal.step(
     renewal,
     name,

@@ -54,7 +54,12 @@ export function createEngine(parts: EngineParts): Engine {
       if (selection.names.length === 0 && !selection.force && !store.read((db) => anythingDue(db, now))) {
         return { managed, worked: 0 };
       }
-      const [{ renewOne }, { tidyUp }] = await Promise.all([import('./renew-one.ts'), import('./tidy-up.ts')]);
+      const [{ renewOne }, { defer }, { tidyUp }] = await Promise.all([
+        import('./renew-one.ts'),
+        import('./defer.ts'),
+        import('./tidy-up.ts'),
+      ]);
+      const asked = selection.names.length > 0 || selection.force;
       const context = await contextFor(signal);
       const concurrency = store.read(appliedConfig)?.engine.concurrency ?? 1;
       const ids = selectIds(store.read, selection, now)[Symbol.iterator]();
@@ -64,6 +69,7 @@ export function createEngine(parts: EngineParts): Engine {
           signal.throwIfAborted();
           const certificate = store.read((db) => certificateById(db, next.value));
           if (certificate === null) continue;
+          if (!asked && (await defer(context, certificate))) continue;
           const outcome = await renewOne(context, certificate);
           if (outcome === null) continue;
           worked += 1;

@@ -6,6 +6,7 @@ import { statement } from '../store/statements.ts';
 import type { EngineContext } from './context.ts';
 import { certificateById, issuedWith } from './rows.ts';
 import { drawInWindow, dueAt, pollAfterMs } from './schedule.ts';
+import { placeDue } from './schedule-maintenance.ts';
 import { windowsToAsk } from './windows-to-ask.ts';
 
 const AT_ONCE = 16;
@@ -44,7 +45,7 @@ async function refreshWindow({ store, sessions, clock, random, signal }: EngineC
         statement(db, 'SELECT window_start, window_end, selected FROM certificate WHERE id = ?').get(id) ?? {};
       const same = row['window_start'] === info.window.start && row['window_end'] === info.window.end;
       const selected = same ? (row['selected'] as number) : drawInWindow(info.window, random.uniform());
-      const due = dueAt(active, selected);
+      const due = placeDue(certificate.config.maintenance, dueAt(active, selected), active, random.uniform());
       statement(
         db,
         `UPDATE certificate SET window_start = ?, window_end = ?, selected = ?, explanation_url = ?, next_poll = ? WHERE id = ?`,
@@ -59,7 +60,7 @@ async function refreshWindow({ store, sessions, clock, random, signal }: EngineC
       // What has another reason stands: a person's wish, a failure, a change.
       statement(
         db,
-        `UPDATE certificate SET next_due = ?, due_reason = ? WHERE id = ? AND due_reason IN ('lifetime', 'window')`,
+        `UPDATE certificate SET next_due = ?, due_reason = ? WHERE id = ? AND due_reason IN ('lifetime', 'window', 'maintenance')`,
       ).run(due.at, due.reason, id);
       if (same) return;
       audit({

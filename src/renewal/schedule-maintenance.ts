@@ -1,33 +1,5 @@
-/** When changes are welcome. Plain JSON, as it stands in the configuration. */
-export interface MaintenancePlan {
-  /** IANA name, `Europe/Berlin`. */
-  readonly timeZone: string;
-  /** None: at any time. */
-  readonly windows: readonly MaintenanceWindow[];
-  readonly freezes: readonly Freeze[];
-}
-
-/** A stretch of local time that begins on certain days. */
-export interface MaintenanceWindow {
-  readonly days: readonly WeekdayRule[];
-  /** Minutes since midnight, 0 to 1439. */
-  readonly from: number;
-  /** Minutes since midnight, 1 to 1440; not after `from`: on the next day. */
-  readonly to: number;
-}
-
-export interface WeekdayRule {
-  /** 1 Monday to 7 Sunday. */
-  readonly weekday: number;
-  /** 1 to 5: the first to the fifth of its month; null: each. */
-  readonly nth: number | null;
-}
-
-/** Whole local days without changes, both included, `YYYY-MM-DD`. */
-export interface Freeze {
-  readonly from: string;
-  readonly to: string;
-}
+import type { Freeze, MaintenanceConfig, MaintenanceWindow, WeekdayRule } from '../ports/maintenance.ts';
+import { type Due, EMERGENCY, type Validity } from './schedule.ts';
 
 /** A stretch of time, milliseconds since 1970; `end` is not in it. */
 export interface Stretch {
@@ -35,53 +7,11 @@ export interface Stretch {
   readonly end: number;
 }
 
-const NAMES = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
-const DAY_PART = /^([A-Z][a-z]{2})(?:-([A-Z][a-z]{2})|#([1-5]))?$/;
-const TIMES = /^([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|(24:00))$/;
-
-/** Reads `Mon-Fri 22:00-04:00`, `Sat,Sun 00:00-24:00`, `Sat#2 01:00-05:00` (the second of the month), `* 02:00-05:00`; null for anything else. */
-export function parseMaintenanceWindow(text: string): MaintenanceWindow | null {
-  const [daysText = '', timesText = '', ...rest] = text.trim().split(/ +/);
-  const times = TIMES.exec(timesText);
-  const days = parseDays(daysText);
-  if (times === null || days === null || rest.length > 0) return null;
-  const from = Number(times[1]) * 60 + Number(times[2]);
-  const to = times[5] === undefined ? Number(times[3]) * 60 + Number(times[4]) : 1440;
-  return from === to ? null : { days, from, to };
-}
-
-function parseDays(text: string): readonly WeekdayRule[] | null {
-  if (text === '*') return NAMES.map((_, index) => ({ weekday: index + 1, nth: null }));
-  const rules: WeekdayRule[] = [];
-  for (const part of text.split(',')) {
-    const match = DAY_PART.exec(part);
-    const first = NAMES.indexOf(match?.[1] ?? '');
-    const last = match?.[2] === undefined ? first : NAMES.indexOf(match[2]);
-    if (match === null || first < 0 || last < 0) return null;
-    const nth = match[3] === undefined ? null : Number(match[3]);
-    // `Sat-Mon` goes over the end of the week.
-    const count = (last - first + 7) % 7;
-    for (let step = 0; step <= count; step += 1) rules.push({ weekday: ((first + step) % 7) + 1, nth });
-  }
-  return rules;
-}
-
-/** Whether this is a time zone that Windows and Node know. */
-export function isTimeZone(name: string): boolean {
-  try {
-    Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name);
-    // Offsets are taken too, but a maintenance window at a fixed offset is an hour wrong for half the year: only names.
-    return !/^[+-]/.test(name);
-  } catch {
-    return false;
-  }
-}
-
 /** A plan that opens on the fifth Saturday of months only may be closed for a quarter of a year. */
 const FARTHEST_DAYS = 400;
 
 /** The next stretch that is open at `at` or later, begun no earlier than `at`; null when there is none for more than a year. */
-export function nextOpen(plan: MaintenancePlan, at: number): Stretch | null {
+export function nextOpen(plan: MaintenanceConfig, at: number): Stretch | null {
   const freezes = plan.freezes.map((freeze) => freezeStretch(plan.timeZone, freeze));
   if (plan.windows.length === 0) return firstOutside(freezes, { start: at, end: Number.MAX_SAFE_INTEGER });
   const today = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(plan.timeZone).toPlainDate();
@@ -102,12 +32,12 @@ export function nextOpen(plan: MaintenancePlan, at: number): Stretch | null {
 }
 
 /** Whether changes are welcome at this moment. */
-export function isOpen(plan: MaintenancePlan, at: number): boolean {
+export function isOpen(plan: MaintenanceConfig, at: number): boolean {
   return nextOpen(plan, at)?.start === at;
 }
 
 /** The last stretch that is open in this one, cut to it; null when none is. */
-export function lastOpenIn(plan: MaintenancePlan, within: Stretch): Stretch | null {
+export function lastOpenIn(plan: MaintenanceConfig, within: Stretch): Stretch | null {
   let last: Stretch | null = null;
   for (let at = within.start; at < within.end; ) {
     const open = nextOpen(plan, at);
@@ -153,4 +83,34 @@ function firstOutside(freezes: readonly Stretch[], stretch: Stretch): Stretch | 
     start = freeze.end;
   }
   return start < end ? { start, end } : null;
+}
+
+/** Everything that waits for a window does not begin with its first second. */
+const SPREAD_MS = 3_600_000;
+/** No renewal is moved to before this part of the lifetime is over. */
+const EARLIEST = 1 / 3;
+
+/**
+ * Moves a due time to when changes are welcome: the next open stretch, else the last one before it. Spread over the first hour of the stretch by
+ * `uniform` from [0, 1). Where there is none before the last twentieth of the lifetime, expiry counts for more: it stays.
+ */
+export function placeDue(
+  plan: MaintenanceConfig | null,
+  due: Due,
+  { notBefore, notAfter }: Validity,
+  uniform: number,
+): Due {
+  if (plan === null) return due;
+  const lifetime = notAfter - notBefore;
+  const latest = notAfter - lifetime * EMERGENCY;
+  const next = nextOpen(plan, due.at);
+  if (next?.start === due.at) return due;
+  if (next !== null && next.start < latest) return { at: within(next, latest, uniform), reason: 'maintenance' };
+  const earlier = lastOpenIn(plan, { start: Math.ceil(notBefore + lifetime * EARLIEST), end: due.at });
+  return earlier === null ? due : { at: within(earlier, latest, uniform), reason: 'maintenance' };
+}
+
+function within({ start, end }: Stretch, latest: number, uniform: number): number {
+  // The sum of a moment and a fraction may be rounded up to the end.
+  return Math.ceil(start) + Math.floor(uniform * Math.min(end - start, latest - start, SPREAD_MS));
 }

@@ -1,8 +1,18 @@
 /**
  * Why a certificate is due when it is; stable words. `requested`: a person asked for a renewal or a roll-back before its time, and it is not
- * finished. `rolled-back`: a person went back to this certificate. `retry`: the last attempt failed.
+ * finished. `rolled-back`: a person went back to this certificate. `maintenance`: moved to when changes are
+ * welcome. `retry`: the last attempt failed.
  */
-export type DueReason = 'new' | 'changed' | 'lifetime' | 'window' | 'revoked' | 'retry' | 'requested' | 'rolled-back';
+export type DueReason =
+  | 'new'
+  | 'changed'
+  | 'lifetime'
+  | 'window'
+  | 'revoked'
+  | 'retry'
+  | 'requested'
+  | 'rolled-back'
+  | 'maintenance';
 
 export interface Due {
   /** Milliseconds since 1970. */
@@ -22,7 +32,7 @@ const DAY = 86_400_000;
 /** Below this lifetime half of it is left for renewing, above it a third. */
 const SHORT = 10 * DAY;
 /** Whatever the CA suggests, a certificate is renewed before less than this part of its lifetime is left. */
-const EMERGENCY = 1 / 20;
+export const EMERGENCY = 1 / 20;
 
 /**
  * When to renew: at the moment drawn in the CA's window where there is one (RFC 9773 section 4.2), else when a third of the lifetime is left,

@@ -49,6 +49,7 @@ certificates: [{ name: shop, names: [Shop.Example.com., bücher.example, "2001:D
         challenges: [{ patterns: ['*'], challenge: { type: 'http-01', mode: 'auto', path: null, port: 80 } }],
         deployments: [{ type: 'iis', sites: null, adopt: false, store: 'WebHosting', adoptForeignAppIds: [] }],
         keepOld: 1,
+        maintenance: null,
       },
     ]);
   });

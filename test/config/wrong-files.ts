@@ -527,6 +527,27 @@ certificates:
     expected: /from 0 to 10/,
   },
   {
+    what: 'a time zone that is none',
+    text: certificate('    maintenance: { timeZone: Berlin }\n'),
+    place: '8:30 certificates[0].maintenance.timeZone',
+    found: /"Berlin"/,
+    expected: /Europe\/Berlin/,
+  },
+  {
+    what: 'a maintenance window without days',
+    text: certificate('    maintenance: { timeZone: UTC, windows: [22:00-04:00] }\n'),
+    place: '8:45 certificates[0].maintenance.windows[0]',
+    found: /"22:00-04:00"/,
+    expected: /days and times/,
+  },
+  {
+    what: 'a freeze that ends before it begins',
+    text: certificate('    maintenance: { timeZone: UTC, freezes: [2027-01-06..2026-12-18] }\n'),
+    place: '8:45 certificates[0].maintenance.freezes[0]',
+    found: /2027-01-06/,
+    expected: /first and last day/,
+  },
+  {
     what: 'a merge key',
     text: `${ISSUER}certificates:\n  - &shop\n    name: shop\n    names: [shop.example.com]\n  - <<: *shop\n    name: b\n    names: [b.example.com]\n`,
     place: '9:5 certificates[1]["<<"]',

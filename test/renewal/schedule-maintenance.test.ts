@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import {
-  isOpen,
-  isTimeZone,
-  lastOpenIn,
-  type MaintenancePlan,
-  nextOpen,
-  parseMaintenanceWindow,
-} from '../../src/renewal/schedule-maintenance.ts';
+import { isTimeZone, parseFreeze, parseMaintenanceWindow } from '../../src/config/maintenance.ts';
+import type { MaintenanceConfig } from '../../src/ports/maintenance.ts';
+import { isOpen, lastOpenIn, nextOpen, placeDue } from '../../src/renewal/schedule-maintenance.ts';
 
 const HOUR = 3_600_000;
 
-function plan(timeZone: string, windows: readonly string[], ...freezes: readonly string[]): MaintenancePlan {
+function plan(timeZone: string, windows: readonly string[], ...freezes: readonly string[]): MaintenanceConfig {
   return {
     timeZone,
     windows: windows.map((text) => {
@@ -146,7 +141,7 @@ describe('properties', () => {
         (timeZone, given, minuteOfEpoch) => {
           const at = minuteOfEpoch * 60_000;
           const windows = given.map(({ weekday, from, to }) => ({ days: [{ weekday, nth: null }], from, to }));
-          const made: MaintenancePlan = { timeZone, windows, freezes: [] };
+          const made: MaintenanceConfig = { timeZone, windows, freezes: [] };
           const local = localTime(timeZone);
           const expected = (moment: number): boolean => {
             const { weekday, minute } = local(moment);
@@ -173,4 +168,71 @@ describe('properties', () => {
 it('time zones are names', () => {
   for (const zone of zones) assert.ok(isTimeZone(zone), zone);
   for (const text of ['', 'Berlin', 'Europe/Nowhere', '+02:00', '../etc']) assert.ok(!isTimeZone(text), text);
+});
+
+it('freezes are days in order that exist', () => {
+  assert.deepEqual(parseFreeze('2026-12-18..2027-01-06'), { from: '2026-12-18', to: '2027-01-06' });
+  assert.deepEqual(parseFreeze('2026-12-18..2026-12-18'), { from: '2026-12-18', to: '2026-12-18' });
+  for (const text of ['', '2026-12-18', '2027-01-06..2026-12-18', '2026-02-30..2026-03-01', '2026-1-1..2026-1-2']) {
+    assert.equal(parseFreeze(text), null, text);
+  }
+});
+
+describe('a due time', () => {
+  const DAY = 24 * HOUR;
+  const start = Date.parse('2026-11-02T00:00Z');
+  const validity = (days: number): { notBefore: number; notAfter: number } => ({
+    notBefore: start,
+    notAfter: start + days * DAY,
+  });
+
+  it('is moved into the next window, spread over its first hour', () => {
+    const nights = plan('UTC', ['* 22:00-04:00']);
+    const noon = Date.parse('2026-12-30T12:00Z');
+    const at = (uniform: number): number =>
+      placeDue(nights, { at: noon, reason: 'lifetime' }, validity(90), uniform).at;
+    assert.equal(at(0), Date.parse('2026-12-30T22:00Z'));
+    assert.equal(at(0.5), Date.parse('2026-12-30T22:30Z'));
+    const night = { at: Date.parse('2026-12-30T23:11Z'), reason: 'window' } as const;
+    assert.deepEqual(placeDue(nights, night, validity(90), 0.5), night);
+    assert.deepEqual(placeDue(null, { at: noon, reason: 'window' }, validity(90), 0.5), { at: noon, reason: 'window' });
+  });
+
+  it('takes the window before when the next one is too late, and stays when there is none', () => {
+    // A certificate of 160 hours and a weekly window on its third day.
+    const weekly = plan('UTC', ['Thu 02:00-04:00']);
+    const validFor = { notBefore: start, notAfter: start + 160 * HOUR };
+    const due = { at: start + 80 * HOUR, reason: 'lifetime' } as const;
+    assert.deepEqual(placeDue(weekly, due, validFor, 0), {
+      at: Date.parse('2026-11-05T02:00Z'),
+      reason: 'maintenance',
+    });
+    assert.deepEqual(placeDue(plan('UTC', ['Mon 02:00-04:00']), due, validFor, 0), due);
+    assert.deepEqual(placeDue(plan('UTC', ['Mon#5 02:00-04:00']), due, validFor, 0), due);
+  });
+
+  it('property: never later than the last twentieth unless it was, never before a third, and open when it was moved', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom('* 22:00-04:00', 'Sat,Sun 02:00-05:00', 'Sat#2 01:00-05:00', 'Wed 12:00-12:30'),
+        fc.constantFrom(6.67, 6.6701, 45.00001, 47, 64, 90, 200),
+        fc.double({ min: 0.4, max: 0.95, noNaN: true }),
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        (window, days, part, uniform) => {
+          const made = plan('Europe/Berlin', [window]);
+          const certificate = validity(days);
+          const lifetime = days * DAY;
+          const wanted = { at: Math.floor(start + part * lifetime), reason: 'lifetime' } as const;
+          const placed = placeDue(made, wanted, certificate, uniform);
+          if (placed.reason === 'lifetime') {
+            assert.equal(placed.at, wanted.at);
+            return;
+          }
+          assert.ok(isOpen(made, placed.at));
+          assert.ok(placed.at <= certificate.notAfter - lifetime / 20 + 1);
+          assert.ok(placed.at >= start + lifetime / 3 - 1);
+        },
+      ),
+    );
+  });
 });
