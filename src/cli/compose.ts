@@ -1,7 +1,8 @@
 import type { CertificateConfig, IssuerConfig } from '../config/types.ts';
 import { readConfigFile } from '../config/read.ts';
 import type { Deployment } from '../ports/deployment.ts';
-import { applyConfig } from '../renewal/applied-config.ts';
+import { asEverbindError, type EverbindError } from '../errors/error.ts';
+import { appliedConfig, applyConfig } from '../renewal/applied-config.ts';
 import { createEngine, type Engine } from '../renewal/engine.ts';
 import type { EngineParts } from '../renewal/parts.ts';
 import { acquireLease } from '../store/lease.ts';
@@ -20,24 +21,42 @@ export interface Work {
   readonly signal: AbortSignal;
 }
 
+/** What a command may have otherwise than others. */
+export interface WorkOptions {
+  /** Goes on with the configuration that was applied last, where there is one, when the present one is wrong; told why. */
+  readonly onBadConfig?: (error: EverbindError) => void;
+}
+
 /** Opens everything, takes the lease, applies the configuration, does the work, closes everything. Only this room composes. */
 export async function withWork<T>(
   globals: Globals,
   world: World,
   onProgress: NonNullable<EngineParts['onProgress']>,
   work: (work: Work) => Promise<T>,
+  { onBadConfig }: WorkOptions = {},
 ): Promise<T> {
-  const { fingerprint } = await readConfigFile(globals.configFile);
+  const file = await readConfigFile(globals.configFile).catch((error: unknown) => {
+    if (onBadConfig === undefined) throw error;
+    return { error };
+  });
   const shared = shareHost(world);
   const state = await openState(globals.stateDir, world, async () => (await shared.open()).keys);
   const parts = lazyParts(state, world, shared, onProgress);
   try {
     const lease = await acquireLease(state.store, world.clock);
     try {
-      await applyConfig(state.store, fingerprint, world.clock.now(), async () => {
-        const { loadConfig } = await import('../config/load.ts');
-        return loadConfig(globals.configFile);
-      });
+      try {
+        if ('error' in file) throw file.error;
+        await applyConfig(state.store, file.fingerprint, world.clock.now(), async () => {
+          const { loadConfig } = await import('../config/load.ts');
+          return loadConfig(globals.configFile);
+        });
+      } catch (error) {
+        const known = asEverbindError(error);
+        const goesOn = known.code.startsWith('CONFIG_') && state.store.read(appliedConfig) !== null;
+        if (onBadConfig === undefined || !goesOn) throw error;
+        onBadConfig(known);
+      }
       const signal = AbortSignal.any([world.signal, lease.lost]);
       return await work({ state, engine: createEngine(parts.engine), signal });
     } finally {

@@ -5,6 +5,7 @@ import { core } from './sql/001-core.ts';
 import { custody } from './sql/010-custody.ts';
 import { renewal } from './sql/020-renewal.ts';
 import { issuers } from './sql/030-issuers.ts';
+import { runner } from './sql/040-runner.ts';
 
 interface Migration {
   readonly number: number;
@@ -20,6 +21,7 @@ export const migrations: readonly Migration[] = [
   { number: 10, sql: custody },
   { number: 20, sql: renewal },
   { number: 30, sql: issuers },
+  { number: 40, sql: runner },
 ];
 
 /** What this database still needs; `fresh` when there is nothing in it yet. Throws STORE_NEWER, STORE_MIGRATION_CHANGED, STORE_FOREIGN. */

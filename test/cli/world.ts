@@ -8,6 +8,7 @@ import { type SimWindows, startSimWindows } from '../../lab/sim-windows/sim-wind
 import { runCli } from '../../src/cli/run.ts';
 import type { World } from '../../src/cli/world.ts';
 import { systemClock, systemRandom } from '../../src/net/system.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 import { configuration } from '../demo/odd-configurations.ts';
 
 export interface RunOptions {
@@ -20,7 +21,10 @@ export interface RunOptions {
   readonly columns?: number;
   /** Hears what is printed for people, as it comes. */
   readonly onErr?: (text: string) => void;
+  /** Hears what is printed as the result, as it comes. */
+  readonly onOut?: (text: string) => void;
   readonly signal?: AbortSignal;
+  readonly clock?: Clock;
 }
 
 export interface Run {
@@ -50,7 +54,17 @@ export interface Json {
 export async function runIn(
   world: Pick<World, 'openHost'> & { readonly stateDir: string; readonly dnsServers?: readonly string[] },
   args: readonly string[],
-  { answers, input = '', interactive = false, colour = false, columns = 80, onErr, signal }: RunOptions = {},
+  {
+    answers,
+    input = '',
+    interactive = false,
+    colour = false,
+    columns = 80,
+    onErr,
+    onOut,
+    signal,
+    clock = systemClock,
+  }: RunOptions = {},
 ): Promise<Run> {
   let out = '';
   let err = '';
@@ -59,11 +73,14 @@ export async function runIn(
   const status = await runCli(args, {
     ...world,
     configFile: join(world.stateDir, 'everbind.yaml'),
-    clock: systemClock,
+    clock,
     random: systemRandom,
     signal: signal ?? new AbortController().signal,
     io: {
-      out: (text) => void (out += text),
+      out: (text) => {
+        out += text;
+        onOut?.(text);
+      },
       err: (text) => {
         err += text;
         onErr?.(text);

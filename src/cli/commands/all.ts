@@ -7,6 +7,7 @@ import { registerList } from './list.ts';
 import { registerRenew } from './renew.ts';
 import { registerRevoke } from './revoke.ts';
 import { registerRollback } from './rollback.ts';
+import { registerRun } from './run.ts';
 import { registerScan } from './scan.ts';
 import { registerSecret } from './secret.ts';
 import { registerSelftest } from './selftest.ts';
@@ -21,6 +22,7 @@ export function registerCommands(program: Command, world: World, setStatus: SetS
     registerList,
     registerShow,
     registerRenew,
+    registerRun,
     registerStatus,
     registerRollback,
     registerRevoke,

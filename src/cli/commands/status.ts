@@ -1,12 +1,16 @@
 import type { Command } from 'commander';
 import { troubledIssuers } from '../../renewal/issuer-health.ts';
 import { summarize } from '../../renewal/readers.ts';
+import { readRunner } from '../../renewal/runner.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { painter, plural, sayWrapped } from '../output/text.ts';
 import { relativeTime, shortTime } from '../output/time.ts';
 import { withReadOnlyStore } from '../read-state.ts';
 import type { SetStatus, World } from '../world.ts';
+
+/** A running `everbind run` notes itself every half minute; a long cycle may keep it from that. */
+const SILENT_MS = 10 * 60_000;
 
 /** `everbind status` */
 export function registerStatus(program: Command, world: World, setStatus: SetStatus): void {
@@ -22,13 +26,13 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
     .action(async () => {
       const globals = globalsOf(command, world);
       const now = world.clock.now();
-      const { issuers, ...summary } = await withReadOnlyStore(globals, world, (store) =>
-        store.read((db) => ({ ...summarize(db, now), issuers: troubledIssuers(db) })),
+      const { issuers, runner, ...summary } = await withReadOnlyStore(globals, world, (store) =>
+        store.read((db) => ({ ...summarize(db, now), issuers: troubledIssuers(db), runner: readRunner(db) })),
       );
       const ok = summary.expired === 0 && summary.failing === 0;
       setStatus(ok ? 0 : 1);
       if (globals.json) {
-        world.io.out(`${JSON.stringify({ ok, ...summary, issuers })}\n`);
+        world.io.out(`${JSON.stringify({ ok, ...summary, issuers, runner })}\n`);
         return;
       }
       const paint = painter(world.io.colour);
@@ -50,6 +54,13 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
       );
       moment('next renewal ', nextDue);
       moment('first expiry ', soonestExpiry);
+      if (runner !== null) {
+        const alive = now - runner.seenAt < SILENT_MS;
+        const state = alive ? `process ${runner.pid}, wakes ${relativeTime(runner.nextWake, now)}` : 'NOT RUNNING';
+        const since = alive ? '' : `, last seen ${relativeTime(runner.seenAt, now)}`;
+        const trouble = runner.trouble === null ? '' : `; ${runner.trouble.code}: ${runner.trouble.message}`;
+        sayWrapped(world.io, 'everbind run   ', `${state}${since}${trouble}`, 15);
+      }
       for (const { issuer, failures, closedUntil, code } of issuers) {
         const asked =
           closedUntil === null || closedUntil <= now ? 'still asked' : `asked again ${relativeTime(closedUntil, now)}`;
