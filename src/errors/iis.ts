@@ -31,6 +31,21 @@ export const IIS_ERRORS = entries({
     summary: 'appcmd.exe answered something that is not its XML.',
     action: 'Run the command of the details by hand on this server and compare; report it if the answer looks right.',
   },
+  IIS_NAME_UNQUOTABLE: {
+    exit: 1,
+    summary: 'A name of IIS cannot be written in an appcmd command.',
+    action: "Rename the site: its name has an apostrophe or a control character, which appcmd's paths cannot quote.",
+  },
+  IIS_SITE_UNKNOWN: {
+    exit: 1,
+    summary: 'There is no such site.',
+    action: 'Compare with everbind scan; the site may have been removed or renamed.',
+  },
+  IIS_CHANGE_DID_NOT_TAKE: {
+    exit: 1,
+    summary: 'A change to the configuration of IIS did not keep.',
+    action: 'Look for another program that manages this site; the configuration before is in appcmd list backup.',
+  },
   IIS_RECORD_DID_NOT_TAKE: {
     exit: 1,
     summary: 'An http.sys record did not keep what was written to it.',

@@ -81,7 +81,7 @@ async function renewAndRollBack(options: SelfTestOptions, steps: ReturnType<type
     return material;
   };
   const [firstKey, secondKey] = KEYS;
-  await steps.run('make a site with an https binding', () => makeSite(host));
+  await steps.run('make a site with an https binding', () => makeSite(host, options.clock));
   const material = await steps.run('make a key and a request', () => issue(firstKey, null));
   await steps.run('put the certificate into the store', () => deployment.install(given(material)));
   const first = await steps.run('bind it', () => bind(deployment, given(material)));

@@ -1,7 +1,9 @@
 import { createServer } from 'node:net';
 import { EverbindError } from '../errors/error.ts';
+import { createSiteChanges } from '../iis/change-sites.ts';
 import { readInventory } from '../iis/inventory.ts';
 import { SSL_FLAG } from '../iis/ssl-flags.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { WindowsHost } from '../ports/windows-host.ts';
 import { FOLDER, HOST, SITE } from './names.ts';
 
@@ -9,16 +11,12 @@ const LOWEST = 40_000;
 const HIGHEST = 48_999;
 
 /** Makes the site with one https binding with SNI on a port that nothing uses, and answers where it is. */
-export async function makeSite(host: WindowsHost): Promise<string> {
+export async function makeSite(host: WindowsHost, clock: Clock): Promise<string> {
   const port = await freePort(host);
   const binding = `*:${port}:${HOST}`;
-  await appcmd(host, ['add', 'site', `/name:${SITE}`, `/bindings:https/${binding}`, `/physicalPath:${FOLDER}`]);
-  await appcmd(host, [
-    'set',
-    'site',
-    SITE,
-    `/bindings.[protocol='https',bindingInformation='${binding}'].sslFlags:${SSL_FLAG.sni}`,
-  ]);
+  await appcmd(host, ['add', 'site', `/name:${SITE}`, `/physicalPath:${FOLDER}`]);
+  // No backup: it would stay behind, and only this site of its own is changed.
+  await createSiteChanges(host, clock, { backUp: false }).addHttpsBinding(SITE, binding, SSL_FLAG.sni);
   return binding;
 }
 
