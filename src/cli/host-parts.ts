@@ -1,9 +1,11 @@
 import { createSolvers } from '../challenge/solvers.ts';
 import type { CertificateConfig } from '../config/types.ts';
 import { createIisDeployment } from '../deploy/iis.ts';
+import { createIisFtpDeployment } from '../deploy/iis-ftp.ts';
 import { EverbindError } from '../errors/error.ts';
 import type { ErrorCode } from '../errors/table.ts';
 import { hostProblem } from '../iis/host-checks.ts';
+import { createSiteChanges } from '../iis/change-sites.ts';
 import { readInventory } from '../iis/inventory.ts';
 import { sharedRead } from '../iis/shared-read.ts';
 import type { Deployment } from '../ports/deployment.ts';
@@ -30,6 +32,8 @@ export async function openHostParts(
 ): Promise<HostParts> {
   const host = await openHost(shared, needs.deployments);
   const inventory = host === null ? null : sharedRead(() => readInventory(host));
+  // One for the run: the backup of IIS's configuration is made once.
+  const changes = host === null ? null : createSiteChanges(host, world.clock, { backUp: true });
   const solverFor = createSolvers({
     windows: host === null || inventory === null ? null : { host, sites: async () => (await inventory()).sites },
     clock: world.clock,
@@ -39,11 +43,16 @@ export async function openHostParts(
     solverFor,
     deploymentsFor: (certificate) =>
       certificate.deployments.map((config): Deployment => {
-        if (host === null || inventory === null) {
+        if (host === null || inventory === null || changes === null) {
           throw new EverbindError(
             'WIN_NOT_WINDOWS',
             `the deployment of ${certificate.name} needs a Windows host with IIS`,
           );
+        }
+        const own = (): ReadonlyMap<string, string> => store.read(ownThumbprints);
+        if (config.type === 'iis-ftp') {
+          const { sites, adopt, store: certificateStore } = config;
+          return createIisFtpDeployment({ host, changes, sites, adopt, store: certificateStore, ownThumbprints: own });
         }
         return createIisDeployment({
           host,
@@ -52,7 +61,7 @@ export async function openHostParts(
           adopt: config.adopt,
           store: config.store,
           adoptForeignAppIds: config.adoptForeignAppIds,
-          ownThumbprints: () => store.read(ownThumbprints),
+          ownThumbprints: own,
           readInventory: inventory,
         });
       }),

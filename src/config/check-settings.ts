@@ -75,11 +75,14 @@ function checkDeployment(
       report.problem(at, `${quote(site)} again`, 'each site once');
     }
   }
+  const store = input.store ?? DEFAULTS.store;
+  const adopt = input.adopt ?? DEFAULTS.adopt;
+  if (input.type === 'iis-ftp') return { type: 'iis-ftp', sites: input.sites, adopt, store };
   return {
     type: 'iis',
     sites: sites ?? null,
-    adopt: input.adopt ?? DEFAULTS.adopt,
-    store: input.store ?? DEFAULTS.store,
+    adopt,
+    store,
     adoptForeignAppIds: (input.adoptForeignAppIds ?? []).map((id) => id.toLowerCase()),
   };
 }

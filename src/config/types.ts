@@ -98,7 +98,7 @@ export interface DnsExecChallengeConfig {
   readonly timeoutSeconds: number;
 }
 
-export type DeploymentConfig = IisDeploymentConfig;
+export type DeploymentConfig = IisDeploymentConfig | IisFtpDeploymentConfig;
 
 export interface IisDeploymentConfig {
   readonly type: 'iis';
@@ -109,6 +109,16 @@ export interface IisDeploymentConfig {
   readonly store: 'WebHosting' | 'MY';
   /** Application ids (GUID in braces, lower case) whose http.sys records may be changed as well. */
   readonly adoptForeignAppIds: readonly string[];
+}
+
+/** The certificate of FTP sites of IIS, which stands in their configuration and not in http.sys. */
+export interface IisFtpDeploymentConfig {
+  readonly type: 'iis-ftp';
+  /** Names of sites, or `id:N`; never empty. */
+  readonly sites: readonly string[];
+  /** Sites that hold a certificate of somebody else, or none of their own, are taken over. */
+  readonly adopt: boolean;
+  readonly store: 'WebHosting' | 'MY';
 }
 
 /** Something odd that does not stop anything. */

@@ -3,13 +3,13 @@ import { applyChanges, restoreRecords } from '../iis/apply.ts';
 import { readInventory } from '../iis/inventory.ts';
 import type { Inventory } from '../iis/inventory-types.ts';
 import { planBindings } from '../iis/plan.ts';
-import { referencesTo } from '../iis/references.ts';
 import type { Deployment } from '../ports/deployment.ts';
 import type { WindowsHost } from '../ports/windows-host.ts';
 import { compareServed } from '../verify/compare.ts';
 import type { Probe } from '../verify/probe.ts';
 import { shakeHands, type HandshakeOptions, type Judge } from './iis-handshakes.ts';
 import { installCertificate } from './iis-install.ts';
+import { retireFrom } from './retire-from.ts';
 import { decodeChanges, decodeEndpoints, encodePlan } from './iis-plan-json.ts';
 
 export interface IisDeploymentOptions {
@@ -64,15 +64,7 @@ export function createIisDeployment(options: IisDeploymentOptions): Deployment {
       await restoreRecords(host, decodeChanges(plan));
       return shakeHands(decodeEndpoints(plan), servesAsBefore, handshakes);
     },
-    retire: async (thumbprint) => {
-      const hash = thumbprint.toLowerCase();
-      if (!options.ownThumbprints().has(hash)) return false;
-      const state = await inventory();
-      if (referencesTo(hash, state).length > 0) return false;
-      const copies = state.certificates.filter((certificate) => certificate.thumbprint.toLowerCase() === hash);
-      for (const copy of copies) await host.certificates.remove(copy.store, hash);
-      return true;
-    },
+    retire: (thumbprint) => retireFrom(host, options.ownThumbprints(), thumbprint, inventory),
   };
 }
 

@@ -496,7 +496,7 @@ certificates:
     text: certificate('    deployments: [{ type: apache }]\n'),
     place: '8:27 certificates[0].deployments[0].type',
     found: /"apache"/,
-    expected: /^one of iis$/,
+    expected: /^one of iis, iis-ftp$/,
   },
   {
     what: 'a site number that is no number',

@@ -90,13 +90,11 @@ describe('bindings', () => {
   });
 
   it('of names that appcmd cannot be told are refused before anything runs', async () => {
+    const before = await backups();
     await assert.rejects(changes.addHttpsBinding("Ada's", '*:443:a.change.test', 1), coded('IIS_NAME_UNQUOTABLE'));
     await assert.rejects(changes.addHttpsBinding('Shop', "*:443:a'b", 1), coded('IIS_NAME_UNQUOTABLE'));
     await assert.rejects(changes.addHttpsBinding('Nobody', '*:443:a', 1), coded('IIS_SITE_UNKNOWN'));
-    assert.deepEqual(
-      await backups(),
-      (await backups()).filter((name) => !name.includes('Ada')),
-    );
+    assert.deepEqual(await backups(), before);
   });
 });
 
