@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { SetStatus, World } from '../world.ts';
 import { registerAdd } from './add.ts';
 import { registerAudit } from './audit.ts';
+import { registerBind } from './bind.ts';
 import { registerConfig } from './config.ts';
 import { registerList } from './list.ts';
 import { registerRenew } from './renew.ts';
@@ -19,6 +20,7 @@ export function registerCommands(program: Command, world: World, setStatus: SetS
   for (const register of [
     registerScan,
     registerAdd,
+    registerBind,
     registerList,
     registerShow,
     registerRenew,

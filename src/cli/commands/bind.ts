@@ -1,0 +1,102 @@
+import type { Command } from 'commander';
+import { EverbindError } from '../../errors/error.ts';
+import { type Inventory, type SiteInventory, siteText } from '../../iis/inventory-types.ts';
+import { hasFlag, parseSslFlags, SSL_FLAG } from '../../iis/ssl-flags.ts';
+import { canonicalHost, dnsNameProblem } from '../../pki/names.ts';
+import { connectHost } from '../connect-host.ts';
+import { globalsOf, withGlobals } from '../globals.ts';
+import { helpText } from '../help.ts';
+import { painter, printable } from '../output/text.ts';
+import type { SetStatus, World } from '../world.ts';
+
+/** `everbind bind SITE HOST` */
+export function registerBind(program: Command, world: World, setStatus: SetStatus): void {
+  const command = withGlobals(program.command('bind <site> <host>'))
+    .description('add an https binding to an IIS site, for a certificate to come')
+    .option('--port <number>', 'of the binding', '443')
+    .option('--ssl-flags <bits>', 'sslFlags of IIS: 1 SNI, 32 no TLS 1.3, 64 no old TLS, …', '1')
+    .addHelpText(
+      'after',
+      helpText(
+        ['everbind bind Shop www.shop.example.com', 'everbind bind id:3 api.example.com --port 8443 --ssl-flags 33'],
+        "A backup of IIS's configuration is made first (appcmd list backup). The binding answers once it has a certificate: declare one with everbind add, with --adopt, and renew it.",
+        'Exit status: 0 it is there, 1 it could not be added, 2 wrong usage, 5 no rights or no IIS.',
+      ),
+    )
+    .action(async (wanted: string, host: string) => {
+      const globals = globalsOf(command, world);
+      const options = command.opts<{ port: string; sslFlags: string }>();
+      const binding = bindingOf(host, options);
+      const [{ readInventory }, { createSiteChanges }] = await Promise.all([
+        import('../../iis/inventory.ts'),
+        import('../../iis/change-sites.ts'),
+      ]);
+      const { host: server, close } = await connectHost(world);
+      try {
+        const inventory = await readInventory(server);
+        const site = findSite(inventory, wanted);
+        refuseTaken(inventory, site, binding);
+        const text = `*:${binding.port}:${binding.host}`;
+        await createSiteChanges(server, world.clock, { backUp: true }).addHttpsBinding(
+          site.name,
+          text,
+          binding.sslFlags,
+        );
+        setStatus(0);
+        if (globals.json) {
+          world.io.out(`${JSON.stringify({ site: site.name, binding: text, sslFlags: binding.sslFlags })}\n`);
+          return;
+        }
+        const paint = painter(world.io.colour);
+        world.io.out(`${paint('green', 'bound')} https ${printable(text)} to ${printable(siteText(site))}\n`);
+      } finally {
+        await close();
+      }
+    });
+}
+
+interface Wanted {
+  /** Canonical, A-labels. */
+  readonly host: string;
+  readonly port: number;
+  readonly sslFlags: number;
+}
+
+function bindingOf(text: string, options: { readonly port: string; readonly sslFlags: string }): Wanted {
+  const host = canonicalHost(text);
+  const bare = host.startsWith('*.') ? host.slice(2) : host;
+  if (dnsNameProblem(bare) !== null) throw new EverbindError('CLI_USAGE', `${text} is no host name`);
+  const port = Number(options.port);
+  if (!/^\d{1,5}$/.test(options.port) || port < 1 || port > 65_535) {
+    throw new EverbindError('CLI_USAGE', `${options.port} is no port`);
+  }
+  const sslFlags = parseSslFlags(options.sslFlags);
+  if (sslFlags === null) throw new EverbindError('CLI_USAGE', `${options.sslFlags} are no sslFlags`);
+  if (hasFlag(sslFlags, SSL_FLAG.centralStore)) {
+    throw new EverbindError('CLI_USAGE', 'certificates of the central store are not handled; leave out flag 2');
+  }
+  return { host, port, sslFlags };
+}
+
+function findSite({ sites }: Inventory, wanted: string): SiteInventory {
+  const found = sites.find(({ name, id }) => name.toLowerCase() === wanted.toLowerCase() || wanted === `id:${id}`);
+  if (found !== undefined && found.name !== '') return found;
+  throw new EverbindError('CLI_USAGE', `there is no site ${wanted}; there are ${sites.map(siteText).join(', ')}`);
+}
+
+/** Two sites cannot answer for one host and port: IIS would start only one of them. */
+function refuseTaken({ sites }: Inventory, own: SiteInventory, { host, port }: Wanted): void {
+  const other = sites.find(
+    (site) =>
+      site !== own &&
+      site.bindings.some(
+        ({ protocol, information }) =>
+          protocol === 'https' &&
+          information.kind === 'ip-port-host' &&
+          information.port === port &&
+          canonicalHost(information.host) === host,
+      ),
+  );
+  if (other === undefined) return;
+  throw new EverbindError('CLI_USAGE', `${host}:${port} is bound to the site ${siteText(other)} already`);
+}
