@@ -49,10 +49,8 @@ export function selfTestTests(): void {
       const untouched = await traces();
       for (const kill of [
         'NCryptFinalizeKey:after:1:kill',
-        'HttpSetServiceConfiguration:1:kill',
         'HttpSetServiceConfiguration:after:1:kill',
         'HttpUpdateServiceConfiguration:after:1:kill',
-        'HttpUpdateServiceConfiguration:2:kill',
         'HttpDeleteServiceConfiguration:after:1:kill',
       ]) {
         assert.equal(await selftest({ EVERBIND_LAB_FAULTS: kill }), null, kill);
