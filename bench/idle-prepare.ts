@@ -4,6 +4,8 @@ import { loadConfig } from '../src/config/load.ts';
 import { readConfigFile } from '../src/config/read.ts';
 import { systemClock } from '../src/net/system.ts';
 import { applyConfig } from '../src/renewal/applied-config.ts';
+import { ownFigures } from './figures.ts';
+import type { Applied } from './prepared-state.ts';
 
 // A state folder as it is some days after every certificate of the configuration was renewed: a certificate each, nothing due, no window to
 // ask for. Only the rows that a look at what is due reads; the certificates themselves are placeholders.
@@ -14,7 +16,9 @@ const state = await openState(join(folder, 'state'), { clock: systemClock });
 const { fingerprint } = await readConfigFile(file);
 const day = 86_400_000;
 const now = Date.now();
+const started = performance.now();
 await applyConfig(state.store, fingerprint, now, () => loadConfig(file));
+const applied: Applied = { seconds: (performance.now() - started) / 1000, peakMiB: ownFigures().peakMiB };
 await state.store.commit(({ db }) => {
   db.prepare(`UPDATE certificate SET next_due = ? + id * 1000, due_reason = 'lifetime', next_poll = ?`).run(
     now + 30 * day,
@@ -27,4 +31,4 @@ await state.store.commit(({ db }) => {
   ).run(now - 30 * day, now + 60 * day, now - 30 * day);
 });
 await state.close();
-console.log('{}');
+console.log(JSON.stringify(applied));

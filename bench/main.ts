@@ -3,6 +3,7 @@
 const benchmarks: Readonly<Record<string, () => Promise<boolean>>> = {
   issue: async () => (await import('./issue.ts')).benchIssue(process.argv.slice(3)),
   idle: async () => (await import('./idle.ts')).benchIdle(),
+  scale: async () => (await import('./scale.ts')).benchScale(),
 };
 
 const name = process.argv[2] ?? '';
