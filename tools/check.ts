@@ -1,4 +1,5 @@
 import { devProgram } from './dev-program.ts';
+import { checkDnsPage } from './dns-page.ts';
 import { checkErrorsPage } from './errors-page.ts';
 import { checkWalls } from './walls.ts';
 
@@ -29,6 +30,7 @@ await check('lint (oxlint with type information)', program('oxlint', '--type-awa
 await check('walls between rooms', checkWalls);
 await check('unused files, exports and dependencies (knip)', program('knip', '--no-progress'));
 await check('error pages', checkErrorsPage);
+await check('page of DNS providers', checkDnsPage);
 
 if (failures.length > 0) {
   console.error(`checks failed: ${failures.join(', ')}`);

@@ -7,6 +7,7 @@ import { AUDIT_ERRORS } from './audit.ts';
 import { CUSTODY_ERRORS } from './custody.ts';
 import { CONFIG_ERRORS } from './config.ts';
 import { CHALLENGE_ERRORS } from './challenge.ts';
+import { DNS_ERRORS } from './dns.ts';
 import { VERIFY_ERRORS } from './verify.ts';
 import { RENEWAL_ERRORS } from './renewal.ts';
 import { CLI_ERRORS } from './cli.ts';
@@ -23,6 +24,7 @@ export const ERRORS = {
   ...CUSTODY_ERRORS,
   ...CONFIG_ERRORS,
   ...CHALLENGE_ERRORS,
+  ...DNS_ERRORS,
   ...VERIFY_ERRORS,
   ...RENEWAL_ERRORS,
   ...CLI_ERRORS,

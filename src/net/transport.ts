@@ -11,6 +11,8 @@ import { type TrustOptions, trustStages } from './trust.ts';
 export interface TransportOptions extends TrustOptions {
   /** Lets plain http to loopback addresses through. */
   readonly allowInsecureLoopback?: boolean | undefined;
+  /** Lets plain http to this host through and to no other one: the address at which clouds answer their own machines. */
+  readonly plainHost?: string | undefined;
   /** Connections to one host at a time; 16 by default. */
   readonly maxSockets?: number | undefined;
   /** HTTPS_PROXY, HTTP_PROXY and NO_PROXY, upper or lower case; the process's environment by default, null for none. */
@@ -83,7 +85,7 @@ export function createTransport(options: TransportOptions = {}): NetTransport {
   }
 
   const transport = async (request: HttpRequest, signal?: AbortSignal): Promise<HttpResponse> => {
-    checkUrl(request.url, 'request', policy);
+    if (URL.parse(request.url)?.host !== options.plainHost) checkUrl(request.url, 'request', policy);
     signal?.throwIfAborted();
     const deadline = Date.now() + request.timeoutMs;
     let stale = 0;

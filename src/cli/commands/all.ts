@@ -4,6 +4,7 @@ import { registerAdd } from './add.ts';
 import { registerAudit } from './audit.ts';
 import { registerBind } from './bind.ts';
 import { registerConfig } from './config.ts';
+import { registerDns } from './dns.ts';
 import { registerList } from './list.ts';
 import { registerRenew } from './renew.ts';
 import { registerRevoke } from './revoke.ts';
@@ -31,6 +32,7 @@ export function registerCommands(program: Command, world: World, setStatus: SetS
     registerAudit,
     registerConfig,
     registerSecret,
+    registerDns,
     registerSelftest,
   ]) {
     register(program, world, setStatus);

@@ -1,0 +1,55 @@
+import { EverbindError } from '../../errors/error.ts';
+
+/** The host answered, but not as documented. `problem`: our words, never the host's, which may repeat what was sent. */
+export function unusableAnswer(host: string, problem: string, status: number): EverbindError {
+  return new EverbindError('DNS_PROVIDER_FAILED', `${host} sent an unusable answer: ${problem}`, {
+    host,
+    status,
+    problem,
+  });
+}
+
+/** `code`: the host's word for the error, where it has one that is known to be no more than a word. */
+export function hostFailed(host: string, status: number, code: string | null = null): EverbindError {
+  const said = code === null ? '' : ` (${code})`;
+  return new EverbindError('DNS_PROVIDER_FAILED', `${host} answered with status ${status}${said}`, {
+    host,
+    status,
+    ...(code === null ? {} : { hostCode: code }),
+  });
+}
+
+export function credentialsRefused(host: string, status: number, code: string | null = null): EverbindError {
+  return new EverbindError('DNS_CREDENTIALS_REFUSED', `${host} refuses the credentials, or they may not do this`, {
+    host,
+    status,
+    ...(code === null ? {} : { hostCode: code }),
+  });
+}
+
+/** `retryAfterMs`: what the host asks for; null when it does not say. */
+export function rateLimited(host: string, retryAfterMs: number | null): EverbindError {
+  return new EverbindError('DNS_RATE_LIMITED', `${host} asks to send fewer requests`, { host, retryAfterMs });
+}
+
+export function zoneNotFound(host: string, name: string): EverbindError {
+  return new EverbindError('DNS_ZONE_NOT_FOUND', `${host} has no zone for ${name} that these credentials can see`, {
+    host,
+    name,
+  });
+}
+
+export function conflict(name: string, attempts: number): EverbindError {
+  return new EverbindError('DNS_PROVIDER_FAILED', `The records of ${name} were changed by others each time`, {
+    name,
+    attempts,
+    problem: 'conflict',
+  });
+}
+
+export function wrongSetting(name: string, expected: string): EverbindError {
+  return new EverbindError('DNS_PROVIDER_SETTING', `The setting ${name} is not ${expected}`, {
+    setting: name,
+    expected,
+  });
+}

@@ -1,0 +1,155 @@
+import type * as z from 'zod';
+import { parseJson } from '../../acme/json.ts';
+import { retryAfterMs } from '../../acme/retry-after.ts';
+import { EverbindError } from '../../errors/error.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { HttpRequest, HttpResponse, Transport } from '../../ports/transport.ts';
+import { credentialsRefused, hostFailed, rateLimited, unusableAnswer } from './failure.ts';
+
+/** Larger than any page of a zone list that we ask for. */
+const maxBytes = 4 * 1024 * 1024;
+const timeoutMs = 30_000;
+
+export interface ApiRequest {
+  readonly method: HttpRequest['method'];
+  /** Below the base URL, with a slash in front; what comes from outside is encoded already (`segment`). */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  /** Names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly json?: unknown;
+  /** Sent as it is, with the content type of `headers`. */
+  readonly body?: string;
+  /** Statuses besides 2xx that the caller understands. */
+  readonly expect?: readonly number[];
+}
+
+/** A request as it goes out, for signing. */
+export interface OutgoingRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface ApiAnswer {
+  readonly status: number;
+  readonly headers: HttpResponse['headers'];
+  /** The body, checked. Throws DNS_PROVIDER_FAILED. */
+  read<S extends z.ZodType>(schema: S): z.output<S>;
+  /** The same, null where the body is anything else: for answers that say what went wrong. */
+  peek<S extends z.ZodType>(schema: S): z.output<S> | null;
+  /** The body as text in UTF-8; at most 4 MiB. */
+  text(): string;
+}
+
+export type Api = (request: ApiRequest, signal?: AbortSignal) => Promise<ApiAnswer>;
+
+export interface ApiOptions {
+  /** The host's name in messages. */
+  readonly host: string;
+  readonly base: string;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  /** The headers that carry the credentials. */
+  readonly authorize?: (
+    request: OutgoingRequest,
+    signal?: AbortSignal,
+  ) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>;
+  /** Turns an answer that is no success into an error of its own, before its status is judged; null: judge the status. */
+  readonly explain?: (answer: ApiAnswer) => EverbindError | null;
+}
+
+/** One part of a path or of a name in it, encoded. */
+export function segment(text: string): string {
+  return encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/**
+ * Calls of one API. Every failure is a DNS_ error without anything in it that was sent or received: 401 and 403 are DNS_CREDENTIALS_REFUSED,
+ * 429 is DNS_RATE_LIMITED, the rest DNS_PROVIDER_FAILED. Rejects with the signal's reason.
+ */
+export function createApi(options: ApiOptions): Api {
+  const { host, base, transport, clock } = options;
+  return async (request, signal) => {
+    const outgoing = prepare(base, request);
+    const credentials = (await options.authorize?.(outgoing, signal)) ?? {};
+    const { url, body } = outgoing;
+    const headers = { ...outgoing.headers, ...credentials };
+    const response = await send(
+      host,
+      transport,
+      { method: request.method, url: url.href, headers, maxBytes, timeoutMs, ...(body === '' ? {} : { body }) },
+      signal,
+    );
+    const answer = answerOf(host, response);
+    const { status } = answer;
+    if ((status >= 200 && status < 300) || request.expect?.includes(status) === true) return answer;
+    const explained = options.explain?.(answer) ?? null;
+    if (explained !== null) throw explained;
+    if (status === 401 || status === 403) throw credentialsRefused(host, status);
+    if (status === 429) throw rateLimited(host, retryAfterMs(response.headers, clock.now()));
+    throw hostFailed(host, status);
+  };
+}
+
+function prepare(base: string, request: ApiRequest): OutgoingRequest {
+  const query = Object.entries(request.query ?? {}).map(([name, value]) => `${segment(name)}=${segment(value)}`);
+  const url = new URL(`${base}${request.path}${query.length === 0 ? '' : `?${query.join('&')}`}`);
+  const body = request.json === undefined ? (request.body ?? '') : JSON.stringify(request.json);
+  return {
+    method: request.method,
+    url,
+    body,
+    headers: {
+      accept: 'application/json',
+      ...(request.json === undefined ? {} : { 'content-type': 'application/json' }),
+      // Without a body of a known length Node would send one in chunks, which some hosts refuse.
+      ...(request.method === 'GET' ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
+      ...request.headers,
+    },
+  };
+}
+
+async function send(
+  host: string,
+  transport: Transport,
+  request: HttpRequest,
+  signal?: AbortSignal,
+): Promise<HttpResponse> {
+  try {
+    return await transport(request, signal);
+  } catch (error) {
+    if (signal?.aborted === true || !(error instanceof EverbindError)) throw error;
+    const reason = typeof error.details['reason'] === 'string' ? error.details['reason'] : error.code;
+    // The cause is not kept: what Node attaches to it is not ours to vouch for.
+    throw new EverbindError('DNS_PROVIDER_FAILED', `${host} cannot be reached: ${error.message}`, { host, reason });
+  }
+}
+
+function answerOf(host: string, { status, headers, body }: HttpResponse): ApiAnswer {
+  function read<S extends z.ZodType>(schema: S): z.output<S> {
+    const result = schema.safeParse(jsonOf(host, status, body));
+    if (result.success) return result.data;
+    const [issue] = result.error.issues;
+    const where = issue === undefined || issue.path.length === 0 ? 'the whole' : issue.path.map(String).join('.');
+    throw unusableAnswer(host, `${where} is not as documented`, status);
+  }
+  function peek<S extends z.ZodType>(schema: S): z.output<S> | null {
+    try {
+      return read(schema);
+    } catch {
+      return null;
+    }
+  }
+  return { status, headers, text: () => Buffer.from(body).toString('utf8'), read, peek };
+}
+
+function jsonOf(host: string, status: number, body: Uint8Array): unknown {
+  try {
+    return parseJson(body, 'answer');
+  } catch {
+    throw unusableAnswer(host, 'it is not JSON', status);
+  }
+}

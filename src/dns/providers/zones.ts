@@ -1,0 +1,50 @@
+import { getDomain } from 'tldts';
+import { zoneNotFound } from './failure.ts';
+
+/** A zone at a host. */
+export interface Zone<Z> {
+  /** Without a dot at the end. */
+  readonly name: string;
+  /** What the host needs to name it in requests. */
+  readonly key: Z;
+}
+
+const options = { allowPrivateDomains: false, detectIp: false, extractHostname: false, validateHostname: false };
+
+/** The names that a zone for `name` may have, the longest first, down to the registered domain and not past it: above it is nobody's own. */
+export function zoneCandidates(name: string): readonly string[] {
+  const registered = getDomain(name, options);
+  const candidates = [name];
+  for (let rest = name; rest !== registered && rest.includes('.'); ) {
+    rest = rest.slice(rest.indexOf('.') + 1);
+    if (registered !== null) candidates.push(rest);
+  }
+  return candidates;
+}
+
+/** Asks for one candidate after the other; `ask` returns null where there is no such zone. Throws DNS_ZONE_NOT_FOUND. */
+export async function walkUp<Z>(
+  host: string,
+  name: string,
+  ask: (candidate: string) => Promise<Z | null>,
+): Promise<Zone<Z>> {
+  for (const candidate of zoneCandidates(name)) {
+    const key = await ask(candidate);
+    if (key !== null) return { name: candidate, key };
+  }
+  throw zoneNotFound(host, name);
+}
+
+/** The same over a list of all zones. */
+export function longestZone<Z>(host: string, name: string, zones: ReadonlyMap<string, Z>): Zone<Z> {
+  for (const candidate of zoneCandidates(name)) {
+    const key = zones.get(candidate);
+    if (key !== undefined) return { name: candidate, key };
+  }
+  throw zoneNotFound(host, name);
+}
+
+/** The part of a name before its zone; `apex` where there is none. */
+export function relativeName(name: string, zone: string, apex = '@'): string {
+  return name === zone ? apex : name.slice(0, -(zone.length + 1));
+}
