@@ -90,8 +90,9 @@ export function orderRequests(session: Session): OrderRequests {
       try {
         return { ...(await create(newOrder, request, signal)), replacesRefused: null };
       } catch (error) {
-        if (!mayBeAboutReplaces(error)) throw error;
-        return { ...(await create(newOrder, plain, signal)), replacesRefused: error.problem };
+        const refusal = refusalOfReplaces(error);
+        if (refusal === null) throw error;
+        return { ...(await create(newOrder, plain, signal)), replacesRefused: refusal };
       }
     },
 
@@ -158,10 +159,20 @@ const otherReasons: ReadonlySet<string | null> = new Set([
 ]);
 
 /**
- * RFC 9773 names an error only for a certificate that is replaced already. CAs refuse `replaces` with malformed, unauthorized, 404 and even
- * serverInternal; a certificate that is not renewed for that would be worse than one that is renewed as a new one.
+ * What may be meant for `replaces`; null for what surely is not. RFC 9773 names an error only for a certificate that is replaced already. CAs
+ * refuse `replaces` with malformed, unauthorized, 404, serverInternal, and pages of a gateway; a certificate that is not renewed for that would
+ * be worse than one that is renewed as a new one.
  */
-function mayBeAboutReplaces(error: unknown): error is AcmeProblemError {
-  if (!(error instanceof AcmeProblemError) || error.httpStatus === 429 || error.httpStatus === 503) return false;
-  return !otherReasons.has(acmeErrorType(error.problem));
+function refusalOfReplaces(error: unknown): Problem | null {
+  if (!(error instanceof EverbindError) || isBusy(error.details['status'])) return null;
+  if (error instanceof AcmeProblemError) {
+    return otherReasons.has(acmeErrorType(error.problem)) ? null : error.problem;
+  }
+  const { status } = error.details;
+  const refused = error.code === 'ACME_UNEXPECTED_ANSWER' && typeof status === 'number' && status >= 400;
+  return refused ? blankProblem(error.message) : null;
+}
+
+function isBusy(status: unknown): boolean {
+  return status === 429 || status === 502 || status === 503 || status === 504;
 }

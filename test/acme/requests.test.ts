@@ -120,10 +120,15 @@ test('replaces: sent with renewalInfo only; refused, the order is made without i
     problem('unauthorized', 403),
     problem('malformed', 404),
     problem('serverInternal', 500),
+    problem('orderNotReady', 403),
+    // The page of a gateway.
+    { status: 400, headers: { 'content-type': 'text/html' }, body: {} },
+    { status: 500, headers: { 'content-type': 'text/html' }, body: {} },
   ]) {
     const { client, posts } = clientWith((_request, count) => (count === 1 ? refusal : created), ari);
     const result = await client.newOrder({ identifiers, replaces: 'a.b' });
-    assert.equal(result.replacesRefused?.type, (refusal.body as { type: string }).type);
+    const { type = 'about:blank' } = refusal.body as { readonly type?: string };
+    assert.equal(result.replacesRefused?.type, type);
     assert.deepEqual(
       posts().map(({ payload }) => 'replaces' in (payload as object)),
       [true, false],
@@ -144,6 +149,21 @@ test('replaces: a refusal that is about something else is final', async () => {
     await assert.rejects(client.newOrder({ identifiers, replaces: 'a.b' }), coded('ACME_PROBLEM'));
     assert.equal(posts().length, 1);
   }
+});
+
+test('replaces: a gateway that is busy is no refusal', async () => {
+  for (const status of [429, 502, 503, 504]) {
+    const busy = { status, headers: { 'content-type': 'text/html' }, body: {} };
+    const { client, posts } = clientWith(() => busy, ari);
+    await assert.rejects(client.newOrder({ identifiers, replaces: 'a.b' }), coded('ACME_UNEXPECTED_ANSWER'));
+    assert.equal(posts().length, 1);
+  }
+});
+
+test('replaces: refused twice, it is asked for no third time', async () => {
+  const { client, posts } = clientWith(() => problem('malformed'), ari);
+  await assert.rejects(client.newOrder({ identifiers, replaces: 'a.b' }), coded('ACME_PROBLEM'));
+  assert.equal(posts().length, 2);
 });
 
 test('parts that the CA does not offer', async () => {
