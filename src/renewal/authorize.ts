@@ -9,6 +9,7 @@ import type { Identifier } from '../pki/names.ts';
 import type { ChallengeTask } from '../ports/solver.ts';
 import type { EngineContext } from './context.ts';
 import { isResumable } from './failure.ts';
+import { giveUpPending } from './give-up.ts';
 import { cleanUp, present, type Presentation } from './presented.ts';
 import type { ManagedCertificate, Renewal } from './types.ts';
 
@@ -66,8 +67,8 @@ export async function authorize(
     return [authorized, ready];
   } catch (error) {
     const reason = await reasonOf(client, authorizations, error);
-    // An order that can go on later needs its authorizations.
-    if (!signal.aborted && !isResumable(reason)) {
+    // An order that can go on later needs its authorizations, and so does a new holder of the lease.
+    if (!signal.aborted && context.store.holdsLease() && !isResumable(reason)) {
       await giveUpPending(client, authorizations, signal);
     }
     throw reason;
@@ -104,16 +105,6 @@ function chooseWork(
     keyAuthorization: client.keyAuthorization(challenge.token),
   };
   return { challengeUrl: challenge.url, task, config, solver: context.solverFor(task, config) };
-}
-
-/** Pending ones count against limits of the CA; valid ones save a proof next time. How they stand now counts: some may just have been proved. */
-async function giveUpPending(client: AcmeClient, urls: readonly string[], signal: AbortSignal): Promise<void> {
-  await Promise.allSettled(
-    urls.map(async (url) => {
-      const { authorization } = await client.getAuthorization(url, { signal });
-      if (authorization.status === 'pending') await client.deactivateAuthorization(url, signal);
-    }),
-  );
 }
 
 /** An order that became invalid says less than the authorization that made it so. */

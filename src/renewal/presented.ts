@@ -39,11 +39,15 @@ async function settled(works: readonly Promise<void>[]): Promise<void> {
   if (failed !== undefined) throw failed.reason;
 }
 
-/** Removes answers. What cannot be removed now is tried again at the next run: its row stays. */
+/**
+ * Removes answers. What cannot be removed now is tried again at the next run: its row stays. Who has lost the lease removes nothing: the new
+ * holder may have presented the same answers again, and the CA may be looking at them.
+ */
 export async function cleanUp(
   { store }: EngineContext,
   works: readonly Pick<Presentation, 'task' | 'solver'>[],
 ): Promise<void> {
+  if (!store.holdsLease()) return;
   const results = await Promise.allSettled(works.map(async ({ solver, task }) => solver.cleanUp(task)));
   const done = works.filter((_, index) => results[index]?.status === 'fulfilled');
   if (done.length === 0) return;

@@ -2,6 +2,7 @@ import { EverbindError } from '../errors/error.ts';
 import { parseCertificate } from '../pki/certificate.ts';
 import { parsePemCertificates } from '../pki/pem.ts';
 import type { EngineContext } from './context.ts';
+import { giveUpOrder } from './give-up.ts';
 import { finish, recordFailure } from './renew-one.ts';
 import { closeRenewal, insertRenewal } from './renewal-row.ts';
 import { certificateByName, isKeyRevoked, openRenewal, previousOf } from './rows.ts';
@@ -40,6 +41,7 @@ export async function rollBack(context: EngineContext, name: string): Promise<Ou
     }
     insertRenewal(transaction, name, renewal);
   });
+  if (open !== null) await giveUpOrder(context, open);
   try {
     return await finish(context, certificate, renewal);
   } catch (error) {

@@ -3,6 +3,7 @@ import type { CertificateKeyConfig } from '../config/types.ts';
 import type { KeyCustody, KeyHandle } from '../ports/key-store.ts';
 import type { EngineContext } from './context.ts';
 import { isKeyLost } from './failure.ts';
+import { giveUpOrder } from './give-up.ts';
 import type { Store } from '../store/store.ts';
 import { closeRenewal, insertRenewal } from './renewal-row.ts';
 import { isKeyRevoked, issuedById, issuedWith, openRenewal } from './rows.ts';
@@ -26,6 +27,7 @@ export async function takeUp(context: EngineContext, certificate: ManagedCertifi
     await store.commit((transaction) =>
       closeRenewal(transaction, name, open, clock.now(), { outcome: 'superseded', data: { reason } }),
     );
+    await giveUpOrder(context, open);
   }
   return certificate.removed ? null : begin(context, certificate);
 }

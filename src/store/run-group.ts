@@ -142,6 +142,7 @@ function end(db: DatabaseSync): void {
   }
 }
 
-function leaseToken(db: DatabaseSync): unknown {
+/** The token of the lease as it stands now. */
+export function leaseToken(db: DatabaseSync): unknown {
   return statement(db, 'SELECT token FROM lease WHERE id = 1').get()?.['token'];
 }

@@ -7,7 +7,7 @@ import { createCheckpointPin } from './checkpoint-pin.ts';
 import { createCommitQueue } from './commit-queue.ts';
 import { storeFailure } from './failure.ts';
 import { openForReading, openForWriting } from './open-database.ts';
-import { createGroupRunner, type Work } from './run-group.ts';
+import { createGroupRunner, leaseToken, type Work } from './run-group.ts';
 import { createLogSync } from './sync-log.ts';
 import { statement } from './statements.ts';
 import type { Fence, Transaction } from './transaction.ts';
@@ -31,6 +31,8 @@ export interface Store {
   signWith(signer: CheckpointSigner): void;
   /** Every commit from now on fails with STORE_LEASE_LOST unless the lease still has this token. For acquireLease. */
   fence(fence: Fence): void;
+  /** Whether the lease is still ours, as far as the database says now; true where none was taken. For effects that no commit stands before. */
+  holdsLease(): boolean;
   /** Waits for commits under way. */
   close(): Promise<void>;
 }
@@ -103,6 +105,7 @@ export function openStore({ path, clock, readOnly = false }: StoreOptions): Stor
     fence: (lease) => {
       fence = lease;
     },
+    holdsLease: () => fence === null || guarded(path, () => leaseToken(db)) === fence.token,
     close: () => {
       closing ??= close();
       return closing;

@@ -10,7 +10,7 @@ import { type Front, startFront } from './support/obtain-front.ts';
 import { ends, failed, OBTAINED, renewed } from './support/obtain-judge.ts';
 import { eventCount, eventsOf, eventTypes, rowsOf, troubleOf } from './support/obtain-rows.ts';
 import { applyText } from './support/obtain-state.ts';
-import { tokenFolders, withWorld, type World } from './support/obtain-world.ts';
+import { problemAnswer, tokenFolders, withWorld, type World } from './support/obtain-world.ts';
 import { serveTokens } from './support/token-folder.ts';
 
 // The configuration is another one at the next attempt.
@@ -67,15 +67,37 @@ async function assertSuperseded(world: World, id: string): Promise<void> {
   assert.deepEqual(troubleOf(world.show('shop').certificate), { failures: 0, dueReason: 'lifetime', code: null });
 }
 
+/** How the authorizations of the first order stand at the CA. */
+function givenUp(world: World): Promise<readonly string[]> {
+  return world.asAccount(async (client) => {
+    const { order } = await client.getOrder(world.orders[0] ?? '');
+    const found = await Promise.all(order.authorizations.map((url) => client.getAuthorization(url)));
+    return found.map(({ authorization }) => authorization.status);
+  });
+}
+
 describe('what a certificate is for changes while its renewal is open', () => {
   test('its names', async (world) => {
     await world.apply(shop());
     const { id } = await leaveOpen(world);
     await world.apply('[{ name: shop, names: [shop.config.test, new.config.test], deployments: [] }]');
     assert.deepEqual(eventTypes(world.state.store, 'shop').at(-1), 'certificate.changed');
+    assert.deepEqual(await givenUp(world), ['pending']);
     await assertSuperseded(world, id);
+    // What the earlier order waited for counts against no limit of the CA any more.
+    assert.deepEqual(await givenUp(world), ['deactivated']);
     const { subjectAltName } = new X509Certificate(world.show('shop').issued[0]?.chain ?? '');
     assert.deepEqual(subjectAltName?.split(', ').sort(), ['DNS:new.config.test', 'DNS:shop.config.test']);
+  });
+
+  test('its names, and the CA cannot be told: the new order is made all the same', async (world) => {
+    await world.apply(shop());
+    const { id } = await leaveOpen(world);
+    await world.apply('[{ name: shop, names: [shop.config.test, new.config.test], deployments: [] }]');
+    const first = new URL(world.orders[0] ?? '').pathname;
+    world.meddle = ({ url }) => (url.endsWith(first) ? problemAnswer(500, 'serverInternal') : null);
+    await assertSuperseded(world, id);
+    assert.deepEqual(await givenUp(world), ['pending']);
   });
 
   test('the algorithm of its key', async (world) => {
@@ -156,18 +178,14 @@ describe('a certificate is removed from the configuration', () => {
     assert.equal(world.orders.length, 2);
   });
 
-  test('while it is being obtained: that is given up, nobody is asked for anything', async (world) => {
+  test('while it is being obtained: that is given up, also at the CA', async (world) => {
     await world.apply(shop());
     const { id } = await leaveOpen(world);
     await world.apply('[]');
-    let requests = 0;
-    world.meddle = () => {
-      requests += 1;
-      return null;
-    };
     const from = eventCount(world.state.store);
     assert.deepEqual(await world.renew(), { managed: 0, worked: 0, outcomes: [] });
-    assert.equal(requests, 0);
+    assert.deepEqual(await givenUp(world), ['deactivated']);
+    assert.equal(world.orders.length, 1);
     assert.deepEqual(
       eventsOf(world.state.store, 'shop', from).map(({ type, data }) => ({ type, data })),
       [{ type: 'renewal.superseded', data: { renewal: id, reason: 'certificate removed' } }],

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Pebble, startPebble } from '../../lab/pebble/server.ts';
 import { EverbindError } from '../../src/errors/error.ts';
+import type { HttpResponse } from '../../src/ports/transport.ts';
 import { acquireLease } from '../../src/store/lease.ts';
 import { coded } from '../acme/support.ts';
 import { type Front, startFront } from './support/obtain-front.ts';
 import { ends, OBTAINED, renewed } from './support/obtain-judge.ts';
 import { eventTypes, rowsOf, troubleOf } from './support/obtain-rows.ts';
-import { tokenFolders, withWorld, withWorldAt, type World } from './support/obtain-world.ts';
-import { serveTokens } from './support/token-folder.ts';
+import { problemAnswer, tokenFolders, withWorld, withWorldAt, type World } from './support/obtain-world.ts';
+import { presentedTokens, serveTokens } from './support/token-folder.ts';
 
 // Two engines over one state folder, and an engine that is told to stop in the middle.
 
@@ -32,15 +33,19 @@ const test = (title: string, work: (world: World) => Promise<void>): void =>
 
 const one = '[{ name: shop, names: [shop.lease.test], deployments: [] }]';
 
-/** Holds the requests to such a place until `open`; `reached` settles when the first one is there. */
-function holdAt(world: World, place: string): { readonly reached: Promise<void>; open(): void } {
+/** Holds the requests to such a place until `open`, then has them answered; `reached` settles when the first one is there. */
+function holdAt(
+  world: World,
+  place: string,
+  answer: () => HttpResponse | null = () => null,
+): { readonly reached: Promise<void>; open(): void } {
   const here = Promise.withResolvers<void>();
   const gate = Promise.withResolvers<void>();
   world.meddle = async ({ url }) => {
     if (!url.includes(place)) return null;
     here.resolve();
     await gate.promise;
-    return null;
+    return answer();
   };
   return { reached: here.promise, open: gate.resolve };
 }
@@ -105,6 +110,34 @@ describe('two engines at once', () => {
         'renewal.committed',
       ]);
       assert.deepEqual(troubleOf(second.show('shop').certificate), { failures: 0, dueReason: 'lifetime', code: null });
+      await taken.release();
+    });
+  });
+});
+
+describe('an engine that lost the lease', () => {
+  test('leaves the answers to challenges alone, which the other one has presented again', async (first) => {
+    const lease = await acquireLease(first.state.store, first.clock);
+    await first.apply(one);
+    const firstHeld = holdAt(first, '/chalZ/', () => problemAnswer(400, 'malformed'));
+    const run = first.renew([], { signal: lease.lost });
+    await firstHeld.reached;
+    await withWorldAt(first.folder, front, async (second) => {
+      second.clock.advance(60_000);
+      const taken = await acquireLease(second.state.store, second.clock);
+      const secondHeld = holdAt(second, '/chalZ/');
+      const other = renewed(second);
+      await secondHeld.reached;
+      const tokens = presentedTokens(`${first.folder}/tokens`);
+      assert.equal(tokens.length, 1);
+      // The first one comes to itself, and to the end of its authorizations.
+      firstHeld.open();
+      await assert.rejects(run, coded('STORE_LEASE_LOST'));
+      assert.deepEqual(presentedTokens(`${first.folder}/tokens`), tokens);
+      secondHeld.open();
+      await other;
+      assert.deepEqual(presentedTokens(`${first.folder}/tokens`), []);
+      await lease.release();
       await taken.release();
     });
   });

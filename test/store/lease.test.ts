@@ -86,6 +86,19 @@ describe('the lease', () => {
     });
   });
 
+  it('is known to be lost before a commit says so', async () => {
+    await withFolder(async ({ open }) => {
+      const [one, other] = [open(), open()];
+      assert.ok(one.holdsLease(), 'none is needed');
+      const clock = handClock();
+      await acquireLease(one, clock, 30_000);
+      assert.ok(one.holdsLease());
+      clock.move(60_000);
+      await acquireLease(other, clock);
+      assert.deepEqual([one.holdsLease(), other.holdsLease()], [false, true]);
+    });
+  });
+
   it('does not bind a store that never held it, for writes that need none', async () => {
     await withFolder(async ({ open }) => {
       const lease = await acquireLease(open(), systemClock);
