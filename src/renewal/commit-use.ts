@@ -2,6 +2,7 @@ import type { EndpointCheck } from '../ports/deployment.ts';
 import { statement } from '../store/statements.ts';
 import type { EngineContext } from './context.ts';
 import { markOld } from './retire.ts';
+import { isKeyRevoked } from './rows.ts';
 import { type Due, dueAt, dueAfterRollBack } from './schedule.ts';
 import { placeDue } from './schedule-maintenance.ts';
 import type { Outcome, Renewal } from './types.ts';
@@ -9,7 +10,7 @@ import { checkData, type Planned, type Use } from './use.ts';
 
 /** The certificate is in use and visitors get it: it becomes the active one, and the one before it the previous. */
 export async function commitUse(
-  { journal, clock, random }: EngineContext,
+  { store, journal, clock, random }: EngineContext,
   { certificate, issued, material }: Use,
   renewal: Renewal,
   planned: readonly Planned[],
@@ -19,7 +20,11 @@ export async function commitUse(
   const { name, id } = certificate;
   const rolledBack = renewal.kind === 'rollback';
   const wanted = rolledBack ? dueAfterRollBack(issued, now) : dueAt(issued, null);
-  const due: Due = placeDue(certificate.config.maintenance, wanted, issued, random.uniform());
+  // Revoked while bindings stood half-changed: visitors get this one until there is one with another key, which cannot wait.
+  const revoked = store.read((db) => isKeyRevoked(db, id, issued.keyHandle));
+  const due: Due = revoked
+    ? { at: now, reason: 'revoked' }
+    : placeDue(certificate.config.maintenance, wanted, issued, random.uniform());
   await journal.step(
     renewal,
     name,

@@ -7,7 +7,7 @@ import { putToUse } from './put-to-use.ts';
 import { closeRenewal } from './renewal-row.ts';
 import { afterFailedRollBack, afterFailure } from './reschedule.ts';
 import { retireOld } from './retire.ts';
-import { openRenewal } from './rows.ts';
+import { certificateById, openRenewal } from './rows.ts';
 import { isBinding, isObtaining } from './steps.ts';
 import { begin, takeUp } from './take-up.ts';
 import type { ManagedCertificate, Outcome, Renewal } from './types.ts';
@@ -20,11 +20,19 @@ export async function renewOne(context: EngineContext, certificate: ManagedCerti
   try {
     const renewal = await takeUp(context, certificate);
     if (renewal === null) return null;
-    return await finish(context, certificate, await obtained(context, certificate, renewal));
+    const outcome = await finish(context, certificate, await obtained(context, certificate, renewal));
+    return (await anew(context, certificate, outcome)) ?? outcome;
   } catch (error) {
     context.signal.throwIfAborted();
     return recordFailure(context, certificate, error);
   }
+}
+
+/** Another renewal at once, where the first one only finished what was half-bound with a key that was revoked in between. */
+async function anew(context: EngineContext, { id }: ManagedCertificate, { kind }: Outcome): Promise<Outcome | null> {
+  const certificate = context.store.read((db) => certificateById(db, id));
+  const wanted = kind === 'renewed' && certificate?.dueReason === 'revoked' && !certificate.removed;
+  return wanted ? renewOne(context, certificate) : null;
 }
 
 /** Brings a renewal from its certificate to its end. */
