@@ -112,6 +112,24 @@ export interface Summary {
   /** When the next certificate is due; null without certificates. */
   readonly nextDue: { readonly at: number; readonly name: string } | null;
   readonly soonestExpiry: { readonly at: number; readonly name: string } | null;
+  /** Pages on which CAs explain the windows that they suggest (RFC 9773 section 4.1), with the certificates; the first twenty. */
+  readonly explanations: readonly { readonly url: string; readonly names: readonly string[] }[];
+}
+
+const MOST_EXPLANATIONS = 20;
+const MOST_NAMES = 20;
+
+function explanations(db: DatabaseSync): Summary['explanations'] {
+  const rows = statement(
+    db,
+    `SELECT explanation_url AS url, name FROM certificate WHERE removed = 0 AND explanation_url IS NOT NULL
+     ORDER BY next_due, name LIMIT ${MOST_EXPLANATIONS * MOST_NAMES}`,
+  ).all();
+  const byUrl = Map.groupBy(rows, (row) => row['url'] as string);
+  return [...byUrl].slice(0, MOST_EXPLANATIONS).map(([url, found]) => ({
+    url,
+    names: found.slice(0, MOST_NAMES).map((row) => row['name'] as string),
+  }));
 }
 
 export function summarize(db: DatabaseSync, now: number): Summary {
@@ -133,5 +151,6 @@ export function summarize(db: DatabaseSync, now: number): Summary {
     interrupted: count('SELECT count(*) AS n FROM renewal WHERE outcome IS NULL'),
     nextDue: moment('SELECT next_due AS at, name FROM certificate WHERE removed = 0 ORDER BY next_due LIMIT 1'),
     soonestExpiry: moment(`SELECT i.not_after AS at, c.name AS name ${active} ORDER BY i.not_after LIMIT 1`),
+    explanations: explanations(db),
   };
 }

@@ -42,7 +42,9 @@ async function refreshWindow({ store, sessions, clock, random, signal }: EngineC
     const info = await client.renewalInfo(certificateId(parseCertificate(leaf)), signal);
     await store.commit(({ db, audit }) => {
       const row =
-        statement(db, 'SELECT window_start, window_end, selected FROM certificate WHERE id = ?').get(id) ?? {};
+        statement(db, 'SELECT window_start, window_end, selected, explanation_url FROM certificate WHERE id = ?').get(
+          id,
+        ) ?? {};
       const same = row['window_start'] === info.window.start && row['window_end'] === info.window.end;
       const selected = same ? (row['selected'] as number) : drawInWindow(info.window, random.uniform());
       const due = placeDue(certificate.config.maintenance, dueAt(active, selected), active, random.uniform());
@@ -62,7 +64,7 @@ async function refreshWindow({ store, sessions, clock, random, signal }: EngineC
         db,
         `UPDATE certificate SET next_due = ?, due_reason = ? WHERE id = ? AND due_reason IN ('lifetime', 'window', 'maintenance')`,
       ).run(due.at, due.reason, id);
-      if (same) return;
+      if (same && row['explanation_url'] === info.explanationUrl) return;
       audit({
         type: 'window.received',
         subject: certificate.name,

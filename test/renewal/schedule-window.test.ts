@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Pebble, startPebble } from '../../lab/pebble/server.ts';
+import { summarize } from '../../src/renewal/readers.ts';
 import { dueAt } from '../../src/renewal/schedule.ts';
 import { type Front, startFront } from './support/obtain-front.ts';
 import { renewed } from './support/obtain-judge.ts';
@@ -50,13 +51,23 @@ function active(world: World): { readonly chain: string; readonly notBefore: num
 }
 
 /** Has the CA suggest this window for the certificate in use; seconds count. */
-async function suggest(world: World, start: number, end: number): Promise<void> {
+async function suggest(world: World, start: number, end: number, page = 'https://ca.test/why'): Promise<void> {
   const [leaf = ''] = active(world).chain.split(/(?<=-----END CERTIFICATE-----\n)/);
   const suggestedWindow = { start: new Date(start).toISOString(), end: new Date(end).toISOString() };
   await pebble.management('set-renewal-info/', {
     certificate: leaf,
-    ariResponse: JSON.stringify({ suggestedWindow, explanationURL: 'https://ca.test/why' }),
+    ariResponse: JSON.stringify({ suggestedWindow, explanationURL: page }),
   });
+}
+
+/** Collects the certificates whose window the CA is asked for from now on. */
+function listen(world: World): string[] {
+  const asked: string[] = [];
+  world.meddle = ({ url }) => {
+    if (url.includes('/renewalInfo/')) asked.push(url);
+    return null;
+  };
+  return asked;
 }
 
 function nextPoll(world: World): number {
@@ -166,6 +177,65 @@ describe('the window of the CA', () => {
     assert.ok(usual > 6 * HOUR - MINUTE && usual <= 6 * HOUR, `${usual}`);
     assert.deepEqual(world.show('shop').certificate, before);
     assert.equal(before.nextDue, dueAt(active(world), null).at);
+  });
+
+  test('is explained where operators look, also when only the explanation is another one', async (world) => {
+    const [start, end] = [daysIn(world, 40), daysIn(world, 50)];
+    await suggest(world, start, end);
+    await refresh(world);
+    const told = (): object => world.state.store.read((db) => summarize(db, world.clock.now())).explanations;
+    assert.deepEqual(told(), [{ url: 'https://ca.test/why', names: ['shop'] }]);
+    const { window } = world.show('shop');
+    const from = eventCount(world.state.store);
+    await suggest(world, start, end, 'https://ca.test/another');
+    world.clock.moveTo(nextPoll(world));
+    await refresh(world);
+    assert.deepEqual(world.show('shop').window, { ...window, explanationUrl: 'https://ca.test/another' });
+    assert.deepEqual(told(), [{ url: 'https://ca.test/another', names: ['shop'] }]);
+    assert.deepEqual(
+      eventsOf(world.state.store, 'shop', from).map(({ type, data }) => [type, data['explanation']]),
+      [['window.received', 'https://ca.test/another']],
+    );
+    // It was about the certificate before.
+    await world.renew([], { force: true });
+    assert.deepEqual(told(), []);
+  });
+
+  test('is asked for no certificate that was replaced', async (world) => {
+    const asked = listen(world);
+    await refresh(world);
+    const [first, ...others] = asked.splice(0);
+    assert.ok(first !== undefined);
+    assert.deepEqual(others, []);
+    await world.renew([], { force: true });
+    for (let round = 0; round < 3; round += 1) {
+      world.clock.moveTo(nextPoll(world));
+      await refresh(world);
+    }
+    assert.equal(asked.length, 3);
+    assert.equal(new Set(asked).size, 1);
+    assert.ok(!asked.includes(first));
+  });
+
+  test('is asked for no certificate that has expired', async (world) => {
+    const asked = listen(world);
+    world.clock.moveTo(active(world).notAfter);
+    world.answers = () => false;
+    const { outcomes } = await world.renew();
+    assert.equal(outcomes[0]?.kind, 'failed');
+    // The next attempt is ahead, so that it is not for being due that nobody asks.
+    assert.ok(world.show('shop').certificate.nextDue > world.clock.now());
+    await refresh(world);
+    assert.deepEqual(asked, []);
+    assert.equal(rowsOf(world.state.store, 'SELECT next_poll FROM certificate')[0]?.['next_poll'], null);
+  });
+
+  test('is asked for no certificate that was revoked', async (world) => {
+    const asked = listen(world);
+    const { signal } = new AbortController();
+    await world.engine.revoke({ name: 'shop', reason: null, byCertificateKey: false }, signal);
+    await refresh(world);
+    assert.deepEqual(asked, []);
   });
 
   test('takes nothing from a retry after a failure', async (world) => {

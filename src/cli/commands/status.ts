@@ -36,7 +36,8 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
         return;
       }
       const paint = painter(world.io.colour);
-      const { managed, neverIssued, due, expired, failing, interrupted, nextDue, soonestExpiry } = summary;
+      const { managed, neverIssued, due, expired, failing, interrupted, nextDue, soonestExpiry, explanations } =
+        summary;
       const moment = (label: string, found: typeof nextDue): void => {
         if (found !== null)
           sayWrapped(
@@ -54,6 +55,9 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
       );
       moment('next renewal ', nextDue);
       moment('first expiry ', soonestExpiry);
+      for (const { url, names } of explanations) {
+        sayWrapped(world.io, 'CA explains    ', `${url} (${names.join(', ')})`, 15);
+      }
       if (runner !== null) {
         const alive = now - runner.seenAt < SILENT_MS;
         const state = alive ? `process ${runner.pid}, wakes ${relativeTime(runner.nextWake, now)}` : 'NOT RUNNING';
