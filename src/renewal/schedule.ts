@@ -26,29 +26,46 @@ export interface Validity {
   readonly notAfter: number;
 }
 
+export interface Dated extends Validity {
+  /** SHA-1 of the certificate, hex. */
+  readonly thumbprint: string;
+}
+
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
 const DAY = 86_400_000;
 /** Below this lifetime half of it is left for renewing, above it a third. */
 const SHORT = 10 * DAY;
+/** To either side, as a part of the lifetime; as wide as the windows that Let's Encrypt suggests. */
+const SPREAD = 1 / 100;
 /** Whatever the CA suggests, a certificate is renewed before less than this part of its lifetime is left. */
 export const EMERGENCY = 1 / 20;
 
 /**
- * When to renew: at the moment drawn in the CA's window where there is one (RFC 9773 section 4.2), else when a third of the lifetime is left,
- * or half of one under ten days. Never later than the last twentieth.
+ * When to renew: at the moment drawn in the CA's window where there is one (RFC 9773 section 4.2), else about when a third of the lifetime is
+ * left, or half of one under ten days. Never later than the last twentieth. What was issued in one night does not come back in one: the
+ * certificate's own draw spreads it over a fiftieth of the lifetime.
  */
-export function dueAt(validity: Validity, selected: number | null): Due {
+export function dueAt(validity: Dated, selected: number | null): Due {
   const lifetime = validity.notAfter - validity.notBefore;
   const latest = validity.notAfter - lifetime * EMERGENCY;
   if (selected !== null && selected <= latest) return { at: Math.floor(selected), reason: 'window' };
   if (selected !== null) return { at: Math.floor(latest), reason: 'lifetime' };
-  const left = lifetime < SHORT ? lifetime / 2 : lifetime / 3;
-  return { at: Math.floor(validity.notAfter - left), reason: 'lifetime' };
+  const middle = validity.notAfter - (lifetime < SHORT ? lifetime / 2 : lifetime / 3);
+  const window = { start: middle - lifetime * SPREAD, end: middle + lifetime * SPREAD };
+  return { at: drawInWindow(window, drawOf(validity)), reason: 'lifetime' };
+}
+
+/**
+ * From [0, 1), the same whenever it is asked for: the thumbprint is a hash of what the CA made unpredictable, so that it needs neither a draw nor
+ * a place to keep one.
+ */
+function drawOf({ thumbprint }: Dated): number {
+  return Number.parseInt(thumbprint.slice(0, 12), 16) / 2 ** 48;
 }
 
 /** After a person went back to this certificate: there is a day to look into it, unless it expires before that. */
-export function dueAfterRollBack(validity: Validity, now: number): Due {
+export function dueAfterRollBack(validity: Dated, now: number): Due {
   const { at } = dueAt(validity, null);
   return { at: Math.max(at, Math.min(now + DAY, validity.notAfter - HOUR)), reason: 'rolled-back' };
 }
@@ -58,7 +75,8 @@ export function drawInWindow(window: { readonly start: number; readonly end: num
   return Math.floor(window.start + uniform * (window.end - window.start));
 }
 
-const STEPS = [MINUTE, 10 * MINUTE, 100 * MINUTE];
+const STEPS = [MINUTE, 4 * MINUTE, 16 * MINUTE, HOUR, 3 * HOUR];
+const LONGEST_STEP = 6 * HOUR;
 /** A CA may ask for patience, but not for ever. */
 const LONGEST_WISH = 7 * DAY;
 const HURRIED = 10 * MINUTE;
@@ -75,15 +93,15 @@ export interface Attempt {
 }
 
 /**
- * How long to wait after a failure: 1, 10, 100 minutes, then a day, a tenth more or less so that many certificates do not come back at once.
- * Sooner when a certificate is about to expire, down to ten minutes, so that several attempts are left; never sooner than the CA asked, which
- * is obeyed for a week.
+ * How long to wait after a failure: 1, 4, 16 minutes, 1, 3, then every 6 hours, a tenth more or less so that many certificates do not come back
+ * at once. Sooner when a certificate is about to expire, down to ten minutes, so that several attempts are left; never sooner than the CA asked,
+ * which is obeyed for a week, and up to a tenth later.
  */
 export function backoffMs({ failures, uniform, retryAfterMs, remainingMs }: Attempt): number {
-  const base = STEPS[failures - 1] ?? DAY;
-  const hurried = remainingMs !== null && remainingMs > 0 ? Math.max(HURRIED, remainingMs / 4) : DAY;
+  const base = STEPS[failures - 1] ?? LONGEST_STEP;
+  const hurried = remainingMs !== null && remainingMs > 0 ? Math.max(HURRIED, remainingMs / 4) : LONGEST_STEP;
   const jittered = Math.min(base, hurried) * (0.9 + 0.2 * uniform);
-  return Math.ceil(Math.max(jittered, Math.min(retryAfterMs ?? 0, LONGEST_WISH)));
+  return Math.ceil(Math.max(jittered, Math.min(retryAfterMs ?? 0, LONGEST_WISH) * (1 + uniform / 10)));
 }
 
 const POLL_USUAL = 6 * HOUR;

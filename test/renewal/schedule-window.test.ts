@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { type Pebble, startPebble } from '../../lab/pebble/server.ts';
 import { summarize } from '../../src/renewal/readers.ts';
 import { dueAt } from '../../src/renewal/schedule.ts';
+import type { Issued } from '../../src/renewal/types.ts';
 import { type Front, startFront } from './support/obtain-front.ts';
 import { renewed } from './support/obtain-judge.ts';
 import { eventCount, eventsOf, eventTypes, rowsOf } from './support/obtain-rows.ts';
@@ -44,7 +45,7 @@ function refresh(world: World): Promise<number> {
   return world.engine.refreshWindows(new AbortController().signal);
 }
 
-function active(world: World): { readonly chain: string; readonly notBefore: number; readonly notAfter: number } {
+function active(world: World): Issued {
   const [issued] = world.show('shop').issued;
   assert.ok(issued?.status === 'active');
   return issued;

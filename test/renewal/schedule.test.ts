@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import {
   backoffMs,
+  type Dated,
   drawInWindow,
   dueAfterRollBack,
   dueAt,
   pollAfterMs,
-  type Validity,
 } from '../../src/renewal/schedule.ts';
 
 const MINUTE = 60_000;
@@ -15,47 +16,76 @@ const HOUR = 3_600_000;
 const DAY = 86_400_000;
 
 /** Certificates of 160 hours (short-lived) up to 398 days, at any time of this half of the century. */
-const anyValidity: fc.Arbitrary<Validity> = fc
+const anyDated: fc.Arbitrary<Dated> = fc
   .record({
+    thumbprint: fc.stringMatching(/^[0-9a-f]{40}$/),
     notBefore: fc.integer({ min: Date.UTC(2025), max: Date.UTC(2050) }),
     lifetime: fc.integer({ min: 160 * HOUR, max: 398 * DAY }),
   })
-  .map(({ notBefore, lifetime }) => ({ notBefore, notAfter: notBefore + lifetime }));
+  .map(({ thumbprint, notBefore, lifetime }) => ({ thumbprint, notBefore, notAfter: notBefore + lifetime }));
 
 /** [0, 1), the ends included that a draw can reach. */
 const anyUniform = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
 describe('a certificate without a window', () => {
-  it('is due when a third of its lifetime is left, or half of one under ten days', () => {
+  it('is due about when a third of its lifetime is left, or half of one under ten days: a hundredth to either side', () => {
     fc.assert(
-      fc.property(anyValidity, (validity) => {
-        const { notBefore, notAfter } = validity;
-        const { at, reason } = dueAt(validity, null);
+      fc.property(anyDated, (certificate) => {
+        const { notBefore, notAfter } = certificate;
+        const { at, reason } = dueAt(certificate, null);
         const lifetime = notAfter - notBefore;
         assert.equal(reason, 'lifetime');
-        assert.ok(at > notBefore && at < notAfter);
+        assert.ok(Number.isSafeInteger(at));
+        const off = notAfter - at - lifetime / (lifetime < 10 * DAY ? 2 : 3);
         // Whole milliseconds, rounded to the earlier side.
-        const left = notAfter - at - lifetime / (lifetime < 10 * DAY ? 2 : 3);
-        assert.ok(left >= -1e-3 && left < 1, `${left}`);
+        assert.ok(Math.abs(off) <= lifetime / 100 + 1, `${off}`);
+        assert.ok(notAfter - at > lifetime / 20);
+        assert.deepEqual(dueAt(certificate, null), { at, reason }, 'the draw stands');
       }),
     );
   });
 
-  it('by example: 160 hours, 90 days, 398 days', () => {
-    const hours = (lifetime: number): number => dueAt({ notBefore: 0, notAfter: lifetime }, null).at / HOUR;
-    assert.equal(hours(160 * HOUR), 80);
-    assert.equal(hours(90 * DAY), 60 * 24);
-    assert.ok(Math.abs(hours(398 * DAY) - (398 * 24 * 2) / 3) < 0.001);
-  });
+  // What CAs issue today and will: begin, middle and end of the time in which such certificates are due, in hours from the day of issue.
+  const lifetimes: readonly (readonly [string, number, number, number, number])[] = [
+    ['160 hours', 160, 78.4, 80, 81.6],
+    ['45 days', 45 * 24, 709.2, 720, 730.8],
+    ['47 days', 47 * 24, 740.72, 752, 763.28],
+    ['64 days', 64 * 24, 1008.64, 1024, 1039.36],
+    ['90 days', 90 * 24, 1418.4, 1440, 1461.6],
+    ['200 days', 200 * 24, 3152, 3200, 3248],
+  ];
+  for (const [what, hours, ...expected] of lifetimes) {
+    it(`by example: ${what}, due from hour ${expected[0]} to ${expected[2]}`, () => {
+      const draws = ['0'.repeat(40), `8${'0'.repeat(39)}`, 'f'.repeat(40)];
+      const found = draws.map(
+        (thumbprint) => dueAt({ thumbprint, notBefore: 0, notAfter: hours * HOUR }, null).at / HOUR,
+      );
+      for (const [index, hour] of expected.entries())
+        assert.ok(Math.abs((found[index] ?? 0) - hour) < 0.001, found.join());
+    });
+
+    it(`a thousand of ${what} that were issued in one minute do not come back in one: no tenth of the time has twice its share`, () => {
+      const tenths = Array.from({ length: 10 }, () => 0);
+      for (let index = 0; index < 1000; index += 1) {
+        const thumbprint = createHash('sha1').update(`${hours} ${index}`).digest('hex');
+        const { at } = dueAt({ thumbprint, notBefore: 0, notAfter: hours * HOUR }, null);
+        const tenth = Math.floor(((at / HOUR - expected[0]) / (expected[2] - expected[0])) * 10);
+        tenths[tenth] = (tenths[tenth] ?? 0) + 1;
+      }
+      assert.equal(tenths.length, 10);
+      assert.ok(Math.max(...tenths) < 200 && Math.min(...tenths) > 50, tenths.join());
+    });
+  }
 });
 
 describe('a moment in the window of the CA', () => {
   it('is taken as it was drawn, up to the last twentieth of the lifetime', () => {
     fc.assert(
-      fc.property(anyValidity, fc.double({ min: -1, max: 2, noNaN: true }), ({ notBefore, notAfter }, part): void => {
+      fc.property(anyDated, fc.double({ min: -1, max: 2, noNaN: true }), (certificate, part): void => {
+        const { notBefore, notAfter } = certificate;
         const lifetime = notAfter - notBefore;
         const selected = Math.floor(notBefore + part * lifetime);
-        const { at, reason } = dueAt({ notBefore, notAfter }, selected);
+        const { at, reason } = dueAt(certificate, selected);
         const latest = notAfter - lifetime / 20;
         assert.ok(at <= latest, 'later than the last twentieth');
         assert.deepEqual(
@@ -67,7 +97,7 @@ describe('a moment in the window of the CA', () => {
   });
 
   it('in the past is due at once: so a CA says that it will revoke', () => {
-    const validity = { notBefore: 10 * DAY, notAfter: 100 * DAY };
+    const validity = { thumbprint: '0'.repeat(40), notBefore: 10 * DAY, notAfter: 100 * DAY };
     assert.deepEqual(dueAt(validity, 11 * DAY), { at: 11 * DAY, reason: 'window' });
     assert.deepEqual(dueAt(validity, 0), { at: 0, reason: 'window' });
   });
@@ -94,9 +124,9 @@ describe('a moment in the window of the CA', () => {
 
 describe('after a failure', () => {
   const alone = { retryAfterMs: null, remainingMs: null };
-  const BASES = [MINUTE, 10 * MINUTE, 100 * MINUTE, DAY, DAY];
+  const BASES = [MINUTE, 4 * MINUTE, 16 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 6 * HOUR];
 
-  it('the waits are 1, 10 and 100 minutes, then a day, a tenth more or less', () => {
+  it('the waits are 1, 4 and 16 minutes, 1, 3, then every 6 hours, a tenth more or less', () => {
     for (const [index, base] of BASES.entries()) {
       const failures = index + 1;
       assert.equal(backoffMs({ ...alone, failures, uniform: 0 }), 0.9 * base);
@@ -110,7 +140,7 @@ describe('after a failure', () => {
         }),
       );
     }
-    assert.equal(backoffMs({ ...alone, failures: 1000, uniform: 0.5 }), DAY);
+    assert.equal(backoffMs({ ...alone, failures: 1000, uniform: 0.5 }), 6 * HOUR);
   });
 
   it('the next attempt comes before the certificate in use expires, unless the CA forbids it', () => {
@@ -166,12 +196,13 @@ describe('after a failure', () => {
         (failures, uniform, retryAfterMs, remainingMs) => {
           const wait = backoffMs({ failures, uniform, retryAfterMs, remainingMs });
           assert.ok(wait >= Math.min(retryAfterMs, 7 * DAY));
-          assert.ok(wait <= Math.max(7 * DAY, 1.1 * DAY));
+          assert.ok(wait < 7.7 * DAY + 2);
           assert.equal(
             wait,
             Math.max(
               backoffMs({ failures, uniform, retryAfterMs: null, remainingMs }),
-              Math.min(retryAfterMs, 7 * DAY),
+              // Not all of those that were told the same moment come back in it.
+              Math.ceil(Math.min(retryAfterMs, 7 * DAY) * (1 + uniform / 10)),
             ),
           );
         },
@@ -182,7 +213,7 @@ describe('after a failure', () => {
 
 it('after a roll-back there is a day to look into it, but the certificate does not expire over it', () => {
   fc.assert(
-    fc.property(anyValidity, fc.double({ min: 0, max: 1, noNaN: true }), (validity, part) => {
+    fc.property(anyDated, fc.double({ min: 0, max: 1, noNaN: true }), (validity, part) => {
       const { notBefore, notAfter } = validity;
       const now = Math.floor(notBefore + part * (notAfter - notBefore));
       const usual = dueAt(validity, null).at;

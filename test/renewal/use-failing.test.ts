@@ -182,7 +182,7 @@ describe('a server that cannot be put back', () => {
       const [next, calls] = [eventCount(state.store), server.calls.length];
       const second = await runOne(world, 'failed');
       assert.equal(second.code, 'RENEWAL_NOT_RESTORED');
-      assertWait(second.nextAttempt, 10, [begun, clock.now()]);
+      assertWait(second.nextAttempt, 4, [begun, clock.now()]);
       assert.deepEqual(callsOf(world, calls), ['undo shop:B', 'undo shop:A']);
       assert.deepEqual(eventTypes(state.store, 'shop', next), ['renewal.resumed', 'renewal.attempt-failed']);
       assert.deepEqual(statusesOf(world, 'shop'), ['active', 'pending']);
