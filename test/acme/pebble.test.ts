@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { pebbleFindsReplaced } from '../../lab/pebble/replaced-serial.ts';
 import { certificateId } from '../../src/acme/ari.ts';
 import { AcmeProblemError, acmeErrorType } from '../../src/acme/problem.ts';
-import { parseCertificate } from '../../src/pki/certificate.ts';
+import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
 import { identifierKey, parseIdentifier } from '../../src/pki/names.ts';
 import { parsePemCertificates } from '../../src/pki/pem.ts';
 import { authorize, issue, type PebbleLab, startLab } from './pebble-client.ts';
@@ -145,9 +146,13 @@ describe('Pebble with its ordinary settings', () => {
   test('renewal info and replaces', async () => {
     const client = lab.client();
     await client.newAccount(agreed);
-    const first = await issue(client, ['ari.test']);
-    const leaf = parseCertificate(first.chain[0] ?? new Uint8Array());
-    const id = certificateId(leaf);
+    let leaf: Certificate;
+    let id: string;
+    do {
+      const { chain } = await issue(client, ['ari.test']);
+      leaf = parseCertificate(chain[0] ?? new Uint8Array());
+      id = certificateId(leaf);
+    } while (!pebbleFindsReplaced(id));
     const info = await client.renewalInfo(id);
     assert.ok(
       info.window.start > leaf.notBefore && info.window.end < leaf.notAfter && info.window.start < info.window.end,
