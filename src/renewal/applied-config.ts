@@ -108,10 +108,9 @@ function applyCertificate(
     audit({ type: 'certificate.declared', subject: certificate.name, data: { names: namesOf(certificate) } });
     return 1;
   }
-  const another =
-    moved.has(certificate.issuers[0] ?? '') ||
-    issuance(certificate) !== issuance(JSON.parse(known.config) as CertificateConfig);
-  if (known.config === text && !known.removed && !another) return 0;
+  const isMoved = moved.has(certificate.issuers[0] ?? '');
+  if (known.config === text && !known.removed && !isMoved) return 0;
+  const another = isMoved || issuance(certificate) !== issuance(JSON.parse(known.config) as CertificateConfig);
   statement(db, 'UPDATE certificate SET config = ?, removed = 0 WHERE name = ?').run(text, certificate.name);
   const dueNow = another || known.failures > 0;
   if (dueNow) {

@@ -34,11 +34,16 @@ export function createEngine(parts: EngineParts): Engine {
   const { store, clock } = parts;
 
   async function contextFor(signal: AbortSignal): Promise<EngineContext> {
+    await parts.prepare({ deployments: store.read(anyDeployment) });
+    return talkToCas(signal);
+  }
+
+  /** What needs no web server. */
+  async function talkToCas(signal: AbortSignal): Promise<EngineContext> {
     const [{ createIssuerSessions }, { createJournal }] = await Promise.all([
       import('./issuer-session.ts'),
       import('./journal.ts'),
     ]);
-    await parts.prepare({ deployments: store.read(anyDeployment) });
     return {
       ...parts,
       journal: createJournal(store, (event) => parts.onProgress?.(event)),
@@ -102,9 +107,9 @@ export function createEngine(parts: EngineParts): Engine {
 
     refreshWindows: async (signal) => {
       const { windowsToAsk } = await import('./windows-to-ask.ts');
-      if (windowsToAsk(store, clock.now()).length === 0) return 0;
+      if (windowsToAsk(store, clock.now(), 1).length === 0) return 0;
       const { refreshWindows } = await import('./refresh-windows.ts');
-      return refreshWindows(await contextFor(signal));
+      return refreshWindows(await talkToCas(signal));
     },
   };
 }

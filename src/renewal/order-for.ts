@@ -1,9 +1,6 @@
-import { certificateId } from '../acme/ari.ts';
 import type { OrderResource } from '../acme/order.ts';
 import { acmeErrorType } from '../acme/problem.ts';
 import { EverbindError, type ErrorDetails } from '../errors/error.ts';
-import { parseCertificate } from '../pki/certificate.ts';
-import { parsePemCertificates } from '../pki/pem.ts';
 import { statement } from '../store/statements.ts';
 import type { Transaction } from '../store/store.ts';
 import type { EngineContext } from './context.ts';
@@ -142,8 +139,5 @@ function replacedId(
   accountUrl: string,
 ): string | null {
   const [active] = store.read((db) => issuedWith(db, certificate.id, 'active'));
-  if (active === undefined || active.issuer !== issuer || active.accountUrl !== accountUrl) return null;
-  const [leaf] = parsePemCertificates(active.chain);
-  const parsed = leaf === undefined ? null : parseCertificate(leaf);
-  return parsed?.authorityKeyIdentifier ? certificateId(parsed) : null;
+  return active?.issuer === issuer && active.accountUrl === accountUrl ? active.ariId : null;
 }

@@ -1,3 +1,4 @@
+import type { RenewalInfo } from '../acme/ari.ts';
 import type { CertificateConfig, ChallengeConfig, IssuerConfig } from '../config/types.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Deployment } from '../ports/deployment.ts';
@@ -6,7 +7,8 @@ import type { Random } from '../ports/random.ts';
 import type { ChallengeTask, Solver } from '../ports/solver.ts';
 import type { Transport } from '../ports/transport.ts';
 import type { Store } from '../store/store.ts';
-import type { ProgressEvent } from './types.ts';
+import type { Journal } from './journal.ts';
+import type { ManagedCertificate, ProgressEvent, Renewal } from './types.ts';
 
 /** What the engine is put together from; the composing room gives it. */
 export interface EngineParts {
@@ -27,4 +29,8 @@ export interface EngineParts {
   /** The value behind `secret:NAME`. */
   resolveSecret(reference: string): Promise<string>;
   onProgress?(event: ProgressEvent): void;
+  /** Stands in for obtain.ts in a simulation, where there is no cryptography. Same contract. */
+  obtain?(run: { readonly journal: Journal }, certificate: ManagedCertificate, begun: Renewal): Promise<Renewal>;
+  /** Stands in for asking a CA for a renewal window, likewise; null: this CA knows none. Throws what a client throws. */
+  renewalInfo?(issuer: string, ariId: string): Promise<(RenewalInfo & { readonly retryAfterMs: number | null }) | null>;
 }

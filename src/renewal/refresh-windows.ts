@@ -1,87 +1,121 @@
 import { retryAfterOf } from '../acme/answer.ts';
-import { certificateId } from '../acme/ari.ts';
-import { parseCertificate } from '../pki/certificate.ts';
-import { parsePemCertificates } from '../pki/pem.ts';
+import type { RenewalInfo } from '../acme/ari.ts';
 import { statement } from '../store/statements.ts';
+import type { Transaction } from '../store/store.ts';
 import type { EngineContext } from './context.ts';
 import { certificateById, issuedWith } from './rows.ts';
-import { drawInWindow, dueAt, pollAfterMs } from './schedule.ts';
+import { drawInWindow, dueAt, pollAfterMs, POLL_WITHOUT_WINDOWS_MS } from './schedule.ts';
 import { placeDue } from './schedule-maintenance.ts';
-import { windowsToAsk } from './windows-to-ask.ts';
+import { type WindowToAsk, windowsToAsk } from './windows-to-ask.ts';
 
 const AT_ONCE = 16;
+/** Answers of one transaction; whatever the number of certificates, no more are held at a time. */
+const PAGE = 500;
+
+/** What asking for a window led to; `info` null: there is none. */
+interface Answer {
+  readonly asked: WindowToAsk;
+  readonly info: RenewalInfo | null;
+  /** When to ask again, milliseconds since 1970; null: never. */
+  readonly nextPoll: number | null;
+}
 
 /** Asks for every window that may be asked for again. A CA without ARI, or one that does not answer, changes nothing but the time to ask. */
 export async function refreshWindows(context: EngineContext): Promise<number> {
-  const ids = [...windowsToAsk(context.store, context.clock.now())];
-  const count = ids.length;
-  const worker = async (): Promise<void> => {
-    for (let id = ids.pop(); id !== undefined; id = ids.pop()) await refreshWindow(context, id);
-  };
-  // Windows are advice: whatever goes wrong here, renewals go on.
-  await Promise.allSettled(Array.from({ length: AT_ONCE }, worker));
-  context.signal.throwIfAborted();
-  return count;
-}
-
-async function refreshWindow({ store, sessions, clock, random, signal }: EngineContext, id: number): Promise<void> {
-  const certificate = store.read((db) => certificateById(db, id));
-  const [active] = store.read((db) => issuedWith(db, id, 'active'));
-  if (certificate === null || active === undefined || active.notAfter <= clock.now()) {
-    await pollAt(store, id, null);
-    return;
-  }
-  try {
-    const { client } = await sessions.open(active.issuer);
-    const { renewalInfo } = await client.directory(signal);
-    const [leaf] = parsePemCertificates(active.chain);
-    if (renewalInfo === null || leaf === undefined) {
-      await pollAt(store, id, clock.now() + pollAfterMs(null));
-      return;
-    }
-    const info = await client.renewalInfo(certificateId(parseCertificate(leaf)), signal);
-    await store.commit(({ db, audit }) => {
-      const row =
-        statement(db, 'SELECT window_start, window_end, selected, explanation_url FROM certificate WHERE id = ?').get(
-          id,
-        ) ?? {};
-      const same = row['window_start'] === info.window.start && row['window_end'] === info.window.end;
-      const selected = same ? (row['selected'] as number) : drawInWindow(info.window, random.uniform());
-      const due = placeDue(certificate.config.maintenance, dueAt(active, selected), active, random.uniform());
-      statement(
-        db,
-        `UPDATE certificate SET window_start = ?, window_end = ?, selected = ?, explanation_url = ?, next_poll = ? WHERE id = ?`,
-      ).run(
-        info.window.start,
-        info.window.end,
-        selected,
-        info.explanationUrl,
-        clock.now() + pollAfterMs(info.retryAfterMs),
-        id,
-      );
-      // What has another reason stands: a person's wish, a failure, a change.
-      statement(
-        db,
-        `UPDATE certificate SET next_due = ?, due_reason = ? WHERE id = ? AND due_reason IN ('lifetime', 'window', 'maintenance')`,
-      ).run(due.at, due.reason, id);
-      if (same && row['explanation_url'] === info.explanationUrl) return;
-      audit({
-        type: 'window.received',
-        subject: certificate.name,
-        data: {
-          start: new Date(info.window.start).toISOString(),
-          end: new Date(info.window.end).toISOString(),
-          selected: new Date(selected).toISOString(),
-          explanation: info.explanationUrl,
-        },
-      });
-    });
-  } catch (error) {
+  const { store, clock, signal } = context;
+  let count = 0;
+  for (;;) {
+    const page = windowsToAsk(store, clock.now(), PAGE);
+    if (page.length === 0) return count;
+    const answers = await askAll(context, page);
     signal.throwIfAborted();
-    await pollAt(store, id, clock.now() + pollAfterMs(retryAfterOf(error)));
+    try {
+      await store.commit((transaction) => {
+        for (const answer of answers) note(context, transaction, answer);
+      });
+    } catch {
+      // Windows are advice: whatever goes wrong here, renewals go on.
+      signal.throwIfAborted();
+      return count;
+    }
+    count += page.length;
   }
 }
 
-async function pollAt(store: EngineContext['store'], id: number, at: number | null): Promise<void> {
-  await store.commit(({ db }) => void statement(db, 'UPDATE certificate SET next_poll = ? WHERE id = ?').run(at, id));
+async function askAll(context: EngineContext, page: readonly WindowToAsk[]): Promise<readonly Answer[]> {
+  const answers: Answer[] = [];
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let asked = page[next++]; asked !== undefined && !context.signal.aborted; asked = page[next++]) {
+      answers.push(await ask(context, asked));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return answers;
+}
+
+async function ask(context: EngineContext, asked: WindowToAsk): Promise<Answer> {
+  const { clock } = context;
+  const { active } = asked;
+  if (active === null || active.notAfter <= clock.now()) return { asked, info: null, nextPoll: null };
+  try {
+    const info =
+      active.ariId === null ? null : await (context.renewalInfo ?? askCa(context))(active.issuer, active.ariId);
+    if (info === null) return { asked, info, nextPoll: clock.now() + POLL_WITHOUT_WINDOWS_MS };
+    return { asked, info, nextPoll: clock.now() + pollAfterMs(info.retryAfterMs) };
+  } catch (error) {
+    return { asked, info: null, nextPoll: clock.now() + pollAfterMs(retryAfterOf(error)) };
+  }
+}
+
+function askCa({ sessions, signal }: EngineContext): NonNullable<EngineContext['renewalInfo']> {
+  return async (issuer, id) => {
+    const { client } = await sessions.open(issuer);
+    const { renewalInfo } = await client.directory(signal);
+    return renewalInfo === null ? null : client.renewalInfo(id, signal);
+  };
+}
+
+function note(context: EngineContext, transaction: Transaction, { asked, info, nextPoll }: Answer): void {
+  const { id, known } = asked;
+  statement(transaction.db, 'UPDATE certificate SET next_poll = ? WHERE id = ?').run(nextPoll, id);
+  if (info === null) return;
+  const stands = known !== null && known.start === info.window.start && known.end === info.window.end;
+  if (!stands) drawAnew(context, transaction, id, info);
+  if (!stands || known.explanationUrl !== info.explanationUrl) noteReceived(transaction, id, info);
+}
+
+/** A moment in a window that is new. */
+function drawAnew({ random }: EngineContext, { db }: Transaction, id: number, { window }: RenewalInfo): void {
+  const certificate = certificateById(db, id);
+  const [active] = issuedWith(db, id, 'active');
+  if (certificate === null || active === undefined) return;
+  const selected = drawInWindow(window, random.uniform());
+  const due = placeDue(certificate.config.maintenance, dueAt(active, selected), active, random.uniform());
+  statement(db, 'UPDATE certificate SET window_start = ?, window_end = ?, selected = ? WHERE id = ?').run(
+    window.start,
+    window.end,
+    selected,
+    id,
+  );
+  // What has another reason stands: a person's wish, a failure, a change.
+  statement(
+    db,
+    `UPDATE certificate SET next_due = ?, due_reason = ? WHERE id = ? AND due_reason IN ('lifetime', 'window', 'maintenance')`,
+  ).run(due.at, due.reason, id);
+}
+
+function noteReceived({ db, audit }: Transaction, id: number, { window, explanationUrl }: RenewalInfo): void {
+  statement(db, 'UPDATE certificate SET explanation_url = ? WHERE id = ?').run(explanationUrl, id);
+  const row = statement(db, 'SELECT name, selected FROM certificate WHERE id = ?').get(id) ?? {};
+  audit({
+    type: 'window.received',
+    subject: row['name'] as string,
+    data: {
+      start: new Date(window.start).toISOString(),
+      end: new Date(window.end).toISOString(),
+      selected: new Date(row['selected'] as number).toISOString(),
+      explanation: explanationUrl,
+    },
+  });
 }

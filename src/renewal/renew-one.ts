@@ -96,8 +96,9 @@ async function obtainOrAnew(
   certificate: ManagedCertificate,
   renewal: Renewal,
 ): Promise<Renewal> {
+  const issue = context.obtain ?? obtain;
   try {
-    return await obtain(context, certificate, renewal);
+    return await issue(context, certificate, renewal);
   } catch (error) {
     const failure = asEverbindError(error);
     if (failure.code !== 'RENEWAL_ORDER_LOST') throw error;
@@ -108,7 +109,7 @@ async function obtainOrAnew(
         data: failureData(failure),
       }),
     );
-    return obtain(context, certificate, await begin(context, certificate, renewal.issuer));
+    return issue(context, certificate, await begin(context, certificate, renewal.issuer));
   }
 }
 

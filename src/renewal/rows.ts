@@ -55,6 +55,7 @@ function toIssued(row: Row): Issued {
     notBefore: row['not_before'] as number,
     notAfter: row['not_after'] as number,
     issuedAt: row['issued_at'] as number,
+    ariId: row['ari_id'] as string | null,
     revokedAt: row['revoked_at'] as number | null,
   };
 }

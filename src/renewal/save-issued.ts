@@ -1,3 +1,4 @@
+import { certificateId } from '../acme/ari.ts';
 import type { IssuedCertificate } from '../pki/check-issued.ts';
 import { toPem } from '../pki/pem.ts';
 import { statement } from '../store/statements.ts';
@@ -6,7 +7,7 @@ import type { ManagedCertificate, Renewal } from './types.ts';
 
 /** Journals a checked certificate, before it is installed anywhere. */
 export async function saveIssued(
-  { journal, clock }: EngineContext,
+  { journal, clock }: Pick<EngineContext, 'journal' | 'clock'>,
   accountUrl: string,
   certificate: ManagedCertificate,
   renewal: Renewal,
@@ -32,8 +33,8 @@ export async function saveIssued(
     ({ db }) => {
       const { lastInsertRowid } = statement(
         db,
-        `INSERT INTO issued (certificate_id, thumbprint, status, chain, algorithm, key_handle, issuer, account_url, not_before, not_after, issued_at)
-         VALUES (?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO issued (certificate_id, thumbprint, status, chain, algorithm, key_handle, issuer, account_url, not_before, not_after, issued_at, ari_id)
+         VALUES (?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ).run(
         certificate.id,
         issued.thumbprint,
@@ -45,10 +46,15 @@ export async function saveIssued(
         issued.notBefore,
         issued.notAfter,
         clock.now(),
+        ariIdOf(issued.leaf),
       );
       issuedId = Number(lastInsertRowid);
       statement(db, 'UPDATE renewal SET issued_id = ? WHERE id = ?').run(issuedId, renewal.id);
     },
   );
   return { ...saved, issuedId };
+}
+
+function ariIdOf(leaf: IssuedCertificate['leaf']): string | null {
+  return leaf.authorityKeyIdentifier ? certificateId(leaf) : null;
 }

@@ -105,6 +105,8 @@ export function backoffMs({ failures, uniform, retryAfterMs, remainingMs }: Atte
 }
 
 const POLL_USUAL = 6 * HOUR;
+/** Until a CA that knows no windows is asked again; it is also asked after each renewal. */
+export const POLL_WITHOUT_WINDOWS_MS = 7 * DAY;
 
 /** How long to leave the CA alone before the window is asked for again; Retry-After is obeyed within bounds (RFC 9773 section 4.3). */
 export function pollAfterMs(retryAfterMs: number | null): number {

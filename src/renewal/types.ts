@@ -78,6 +78,8 @@ export interface Issued {
   readonly notBefore: number;
   readonly notAfter: number;
   readonly issuedAt: number;
+  /** What its CA calls it (RFC 9773 section 4.1); null: it has no such name. */
+  readonly ariId: string | null;
   /** When its CA confirmed that it is revoked. */
   readonly revokedAt: number | null;
 }

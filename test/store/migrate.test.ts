@@ -20,11 +20,11 @@ function makeOlder({ path, tamper }: Folder, ...statements: readonly string[]): 
   });
 }
 
-/** A table that the last migration makes. */
-const NEW_TABLE = /CREATE TABLE (\w+)/.exec(migrations.at(-1)?.sql ?? '')?.[1] ?? '';
+/** A table or an index that the last migration makes. */
+const NEW = /CREATE (?:TABLE|INDEX) (\w+)/.exec(migrations.at(-1)?.sql ?? '')?.[1] ?? '';
 
-function hasNewTable(db: DatabaseSync): boolean {
-  return db.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(NEW_TABLE) !== undefined;
+function hasNew(db: DatabaseSync): boolean {
+  return db.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(NEW) !== undefined;
 }
 
 function copies({ path }: Folder): string[] {
@@ -57,14 +57,14 @@ describe('a migration', () => {
         migrated.read((db) => db.prepare('SELECT a FROM kept').get()?.['a']),
         'still here',
       );
-      assert.ok(migrated.read(hasNewTable));
+      assert.ok(migrated.read(hasNew));
       const [name = '', ...more] = copies(folder);
       assert.deepEqual(more, []);
       const file = join(dirname(folder.path), name);
       assert.equal(statSync(file).mode & 0o777, 0o600);
       const copy = new DatabaseSync(file, { readOnly: true });
       assert.equal(copy.prepare('SELECT a FROM kept').get()?.['a'], 'still here');
-      assert.equal(hasNewTable(copy), false);
+      assert.equal(hasNew(copy), false);
       copy.close();
     });
   });
@@ -86,14 +86,14 @@ describe('a migration', () => {
   it('that fails leaves the database as it was', async () => {
     await withFolder(async (folder) => {
       // In the way of the migration.
-      makeOlder(folder, `CREATE TABLE ${NEW_TABLE} (a)`);
+      makeOlder(folder, `CREATE TABLE ${NEW} (a)`);
       const before = folder.tamper((db) => db.prepare('SELECT name, sql FROM sqlite_schema').all());
-      assert.throws(() => folder.open(), /already exists/);
+      assert.throws(() => folder.open(), /there is already|already exists/);
       assert.deepEqual(
         folder.tamper((db) => db.prepare('SELECT name, sql FROM sqlite_schema').all()),
         before,
       );
-      folder.tamper((db) => db.exec(`DROP TABLE ${NEW_TABLE}`));
+      folder.tamper((db) => db.exec(`DROP TABLE ${NEW}`));
       folder.open();
     });
   });
