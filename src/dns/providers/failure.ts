@@ -9,21 +9,14 @@ export function unusableAnswer(host: string, problem: string, status: number): E
   });
 }
 
-/** `code`: the host's word for the error, where it has one that is known to be no more than a word. */
-export function hostFailed(host: string, status: number, code: string | null = null): EverbindError {
-  const said = code === null ? '' : ` (${code})`;
-  return new EverbindError('DNS_PROVIDER_FAILED', `${host} answered with status ${status}${said}`, {
-    host,
-    status,
-    ...(code === null ? {} : { hostCode: code }),
-  });
+export function hostFailed(host: string, status: number): EverbindError {
+  return new EverbindError('DNS_PROVIDER_FAILED', `${host} answered with status ${status}`, { host, status });
 }
 
-export function credentialsRefused(host: string, status: number, code: string | null = null): EverbindError {
+export function credentialsRefused(host: string, status: number): EverbindError {
   return new EverbindError('DNS_CREDENTIALS_REFUSED', `${host} refuses the credentials, or they may not do this`, {
     host,
     status,
-    ...(code === null ? {} : { hostCode: code }),
   });
 }
 

@@ -42,7 +42,11 @@ export interface ApiAnswer {
   peek<S extends z.ZodType>(schema: S): z.output<S> | null;
   /** The body as text in UTF-8; at most 4 MiB. */
   text(): string;
+  /** The error that this answer is, for answers that the caller expected and cannot use after all. */
+  failure(): EverbindError;
 }
+
+export type Refusal = 'credentials' | 'rate';
 
 export type Api = (request: ApiRequest, signal?: AbortSignal) => Promise<ApiAnswer>;
 
@@ -57,8 +61,8 @@ export interface ApiOptions {
     request: OutgoingRequest,
     signal?: AbortSignal,
   ) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>;
-  /** Turns an answer that is no success into an error of its own, before its status is judged; null: judge the status. */
-  readonly explain?: (answer: ApiAnswer) => EverbindError | null;
+  /** What an answer that is no success means, where its status alone does not say; null: the status is judged. */
+  readonly explain?: (answer: ApiAnswer) => Refusal | null;
 }
 
 /** One part of a path or of a name in it, encoded. */
@@ -71,7 +75,7 @@ export function segment(text: string): string {
  * 429 is DNS_RATE_LIMITED, the rest DNS_PROVIDER_FAILED. Rejects with the signal's reason.
  */
 export function createApi(options: ApiOptions): Api {
-  const { host, base, transport, clock } = options;
+  const { host, base, transport } = options;
   return async (request, signal) => {
     const outgoing = prepare(base, request);
     const credentials = (await options.authorize?.(outgoing, signal)) ?? {};
@@ -83,14 +87,10 @@ export function createApi(options: ApiOptions): Api {
       { method: request.method, url: url.href, headers, maxBytes, timeoutMs, ...(body === '' ? {} : { body }) },
       signal,
     );
-    const answer = answerOf(host, response);
+    const answer = answerOf(options, response);
     const { status } = answer;
     if ((status >= 200 && status < 300) || request.expect?.includes(status) === true) return answer;
-    const explained = options.explain?.(answer) ?? null;
-    if (explained !== null) throw explained;
-    if (status === 401 || status === 403) throw credentialsRefused(host, status);
-    if (status === 429) throw rateLimited(host, retryAfterMs(response.headers, clock.now()));
-    throw hostFailed(host, status);
+    throw answer.failure();
   };
 }
 
@@ -128,22 +128,33 @@ async function send(
   }
 }
 
-function answerOf(host: string, { status, headers, body }: HttpResponse): ApiAnswer {
-  function read<S extends z.ZodType>(schema: S): z.output<S> {
-    const result = schema.safeParse(jsonOf(host, status, body));
-    if (result.success) return result.data;
-    const [issue] = result.error.issues;
-    const where = issue === undefined || issue.path.length === 0 ? 'the whole' : issue.path.map(String).join('.');
-    throw unusableAnswer(host, `${where} is not as documented`, status);
-  }
-  function peek<S extends z.ZodType>(schema: S): z.output<S> | null {
-    try {
-      return read(schema);
-    } catch {
-      return null;
-    }
-  }
-  return { status, headers, text: () => Buffer.from(body).toString('utf8'), read, peek };
+function answerOf({ host, explain, clock }: ApiOptions, { status, headers, body }: HttpResponse): ApiAnswer {
+  const answer: ApiAnswer = {
+    status,
+    headers,
+    text: () => Buffer.from(body).toString('utf8'),
+    read: (schema) => {
+      const result = schema.safeParse(jsonOf(host, status, body));
+      if (result.success) return result.data;
+      const [issue] = result.error.issues;
+      const where = issue === undefined || issue.path.length === 0 ? 'the whole' : issue.path.map(String).join('.');
+      throw unusableAnswer(host, `${where} is not as documented`, status);
+    },
+    peek: (schema) => {
+      try {
+        return answer.read(schema);
+      } catch {
+        return null;
+      }
+    },
+    failure: () => {
+      const refusal = explain?.(answer) ?? null;
+      if (refusal === 'credentials' || status === 401 || status === 403) return credentialsRefused(host, status);
+      if (refusal === 'rate' || status === 429) return rateLimited(host, retryAfterMs(headers, clock.now()));
+      return hostFailed(host, status);
+    },
+  };
+  return answer;
 }
 
 function jsonOf(host: string, status: number, body: Uint8Array): unknown {

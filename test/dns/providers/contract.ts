@@ -1,0 +1,290 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { inspect } from 'node:util';
+import type { ProviderDefinition, ProviderParts } from '../../../src/dns/providers/definition.ts';
+import { errorCode, EverbindError } from '../../../src/errors/error.ts';
+import { systemRandom } from '../../../src/net/system.ts';
+import { createTransport, type NetTransport } from '../../../src/net/transport.ts';
+import type { DnsProvider } from '../../../src/ports/dns-provider.ts';
+import { createTurns } from '../../../src/challenge/in-turn.ts';
+import { type DoubleAnswer, type DoubleRequest, type DoubleServer, startDouble } from './double.ts';
+
+/** What a double keeps, seen from outside. */
+export interface HostState {
+  /** The TXT values at a name, without quotes, in any order. */
+  values(name: string): readonly string[];
+  /** Everything else in the zone, in any form that can be compared. */
+  others(): unknown;
+  answer(request: DoubleRequest): DoubleAnswer;
+}
+
+export interface HostContract {
+  readonly definition: ProviderDefinition;
+  /** A host with the zone example.com: an A record at www, a TXT record at the apex, and values with `foreign` among them at `name`. */
+  start(): HostState;
+  settings(base: string): Readonly<Record<string, string>>;
+  /** The settings that are different with credentials that the host refuses. */
+  readonly wrong: Readonly<Record<string, string>>;
+  /** What must be in no error: every secret in every form that it is sent in. */
+  readonly secrets: readonly string[];
+  /** How the host says that it is asked too often; status 429 with Retry-After: 7 unless told. */
+  readonly tooMany?: DoubleAnswer;
+  /** How long it then asks to wait; 7,000 unless told. */
+  readonly retryAfterMs?: number | null;
+  /** How it says that it is broken; status 500 unless told. */
+  readonly broken?: DoubleAnswer;
+}
+
+/** Where the contract writes. */
+export const name = '_acme-challenge.www.example.com';
+/** A value of somebody else at that name: with quotes and a backslash, as long as it may be in one string. */
+export const foreign = `other "value" with \\ in it ${'x'.repeat(150)}`;
+const one = 'nHQmRjLHqlFNrHIlVd4EcG5NqVNyoBXNJAYvyKyLqLY';
+const two = '-pE7yU_0dmzAqZkJrQ4IhBYYyS2C2xKMfOdYQ9Hg8kM';
+
+type Fault = (count: number) => DoubleAnswer | null;
+
+/** Registers the tests that every hosted provider passes. */
+export function hostContract(contract: HostContract): void {
+  const { definition, retryAfterMs = 7_000 } = contract;
+  const tooMany = contract.tooMany ?? { status: 429, headers: { 'retry-after': '7' }, text: 'slow down' };
+  const broken = contract.broken ?? { status: 500, text: 'oops' };
+  let server: DoubleServer;
+  let transport: NetTransport;
+  before(async () => {
+    server = await startDouble();
+    transport = createTransport({ allowInsecureLoopback: true, proxy: null });
+  });
+  after(async () => {
+    transport.close();
+    await server.stop();
+  });
+
+  const parts = (): ProviderParts => ({
+    transport,
+    metadata: transport,
+    // Whoever waits between two questions does not keep the tests waiting.
+    clock: { now: () => Date.now(), sleep: async (_ms, signal) => signal?.throwIfAborted() },
+    random: systemRandom,
+    inTurn: createTurns(),
+  });
+
+  /** A fresh host with a provider for it. `requests` counts. */
+  function open(changes: Readonly<Record<string, string>> = {}) {
+    const host = contract.start();
+    let count = 0;
+    let fault: Fault = () => null;
+    server.use((request) => {
+      count += 1;
+      return fault(count) ?? host.answer(request);
+    });
+    const provider: DnsProvider = definition.create({ ...contract.settings(server.url), ...changes }, parts());
+    return {
+      host,
+      provider,
+      requests: () => count,
+      failWith: (next: Fault) => {
+        count = 0;
+        fault = next;
+      },
+    };
+  }
+
+  function check(title: string, work: () => Promise<void>): void {
+    test(`${definition.name}: ${title}`, async () => {
+      await work();
+      server.settle();
+    });
+  }
+
+  /** The error of a call that must fail, with nothing secret in it. */
+  async function failure(call: Promise<unknown>): Promise<EverbindError> {
+    const error: unknown = await call.then(
+      () => assert.fail('no error'),
+      (reason: unknown) => reason,
+    );
+    const text = inspect(error, { depth: 20, showHidden: true });
+    for (const secret of contract.secrets) assert.ok(!text.includes(secret), `a secret is in ${errorCode(error)}`);
+    assert.ok(error instanceof EverbindError, text);
+    return error;
+  }
+
+  const values = (host: HostState): readonly string[] => [...host.values(name)].sort();
+  const sorted = (...list: readonly string[]): readonly string[] => [...list].sort();
+  /** What stands at the name before anything is done. */
+  const base = sorted(...contract.start().values(name));
+
+  check('adds, keeps side by side, removes only its own, all of it twice', async () => {
+    const { host, provider } = open();
+    const others = host.others();
+    assert.ok(base.includes(foreign));
+    assert.equal(await provider.findZone(name), 'example.com');
+    await provider.present({ name, value: one });
+    assert.deepEqual(values(host), sorted(...base, one));
+    await provider.present({ name, value: one });
+    assert.deepEqual(values(host), sorted(...base, one));
+    await provider.present({ name, value: two });
+    assert.deepEqual(values(host), sorted(...base, one, two));
+    await provider.wait?.({ name, value: two });
+    await provider.cleanUp({ name, value: one });
+    await provider.cleanUp({ name, value: one });
+    assert.deepEqual(values(host), sorted(...base, two));
+    await provider.cleanUp({ name, value: two });
+    assert.deepEqual(values(host), base);
+    assert.deepEqual(host.others(), others);
+  });
+
+  check('a name without any record, to the last value and below the zone itself', async () => {
+    const { host, provider } = open();
+    for (const fresh of ['_acme-challenge.example.com', '_acme-challenge.a.b.example.com']) {
+      const record = { name: fresh, value: one };
+      await provider.cleanUp(record);
+      await provider.present(record);
+      assert.deepEqual(host.values(fresh), [one]);
+      await provider.cleanUp(record);
+      assert.deepEqual(host.values(fresh), []);
+    }
+    assert.deepEqual(values(host), base);
+  });
+
+  check('writers of one name at the same time', async () => {
+    const { host, provider } = open();
+    const list = Array.from({ length: 5 }, (_, index) => `${one.slice(1)}${index}`);
+    await Promise.all(list.map((value) => provider.present({ name, value })));
+    assert.deepEqual(values(host), sorted(...base, ...list));
+    await Promise.all(list.map((value) => provider.cleanUp({ name, value })));
+    assert.deepEqual(values(host), base);
+  });
+
+  check('wrong credentials', async () => {
+    const { host, provider } = open(contract.wrong);
+    const calls = [provider.present, provider.cleanUp];
+    for (const call of calls) {
+      const error = await failure(call({ name, value: one }));
+      assert.equal(error.code, 'DNS_CREDENTIALS_REFUSED', inspect(error));
+    }
+    assert.equal((await failure(provider.findZone(name))).code, 'DNS_CREDENTIALS_REFUSED');
+    assert.deepEqual(values(host), base);
+  });
+
+  check('no zone for the name', async () => {
+    const { provider } = open();
+    for (const unknown of ['_acme-challenge.example.org', '_acme-challenge.notexample.com']) {
+      const error = await failure(provider.present({ name: unknown, value: one }));
+      assert.equal(error.code, 'DNS_ZONE_NOT_FOUND', inspect(error));
+      assert.equal((await failure(provider.findZone(unknown))).code, 'DNS_ZONE_NOT_FOUND');
+      assert.equal((await failure(provider.cleanUp({ name: unknown, value: one }))).code, 'DNS_ZONE_NOT_FOUND');
+    }
+  });
+
+  check('asked too often, at any request', async () => {
+    for (const action of ['present', 'cleanUp'] as const) {
+      await atEachRequest(action, tooMany, async (call) => {
+        const error = await failure(call);
+        assert.equal(error.code, 'DNS_RATE_LIMITED', inspect(error));
+        assert.equal(error.details['retryAfterMs'], retryAfterMs);
+      });
+    }
+  });
+
+  check('broken at any request: said so, and the next attempt finishes', async () => {
+    for (const action of ['present', 'cleanUp'] as const) {
+      await atEachRequest(action, broken, async (call) => {
+        const error = await failure(call);
+        assert.equal(error.code, 'DNS_PROVIDER_FAILED', inspect(error));
+        assert.equal(error.details['status'], broken.status);
+      });
+    }
+  });
+
+  check('answers that are not as documented, at any request', async () => {
+    const wrong = ['', '{', '[]', '{}', 'null', '"text"', '<html></html>', '[{}]', '[['.repeat(5_000), '\u0000'];
+    for (const text of wrong) {
+      await atEachRequest('present', { status: 200, text }, async (call, first) => {
+        // Where nothing is read from an answer, its body may be anything.
+        const code = await call.then(
+          () => null,
+          (error: unknown) => errorCode(error),
+        );
+        if (first || code !== null) {
+          assert.ok(
+            ['DNS_PROVIDER_FAILED', 'DNS_ZONE_NOT_FOUND'].includes(code ?? ''),
+            `${text.slice(0, 20)}: ${code}`,
+          );
+        }
+      });
+    }
+    const { provider, failWith } = open();
+    failWith(() => ({ status: 200, text: `"${'x'.repeat(5 * 1024 * 1024)}"` }));
+    assert.equal((await failure(provider.present({ name, value: one }))).code, 'DNS_PROVIDER_FAILED');
+  });
+
+  check('unreachable, and stopped by the caller', async () => {
+    const { provider } = open(elsewhere(contract.settings(server.url), server.url, 'http://127.0.0.1:1'));
+    const error = await failure(provider.present({ name, value: one }));
+    assert.equal(error.code, 'DNS_PROVIDER_FAILED', inspect(error));
+    const reason = new Error('enough');
+    await assert.rejects(
+      open().provider.present({ name, value: one }, AbortSignal.abort(reason)),
+      (thrown) => thrown === reason,
+    );
+  });
+
+  check('settings that are missing or cannot be sent', async () => {
+    const settings = contract.settings(server.url);
+    for (const { name: setting, required, secret } of definition.settings) {
+      const given = settings[setting];
+      if (required) {
+        const { [setting]: _, ...rest } = settings;
+        assert.throws(() => definition.create(rest, parts()), isSettingError);
+      }
+      if (secret && given !== undefined) {
+        assert.throws(() => definition.create({ ...settings, [setting]: `${given}\r\nx: y` }, parts()), isSettingError);
+      }
+    }
+  });
+
+  /** Runs the action as often as it makes requests, each time with another one of them answered by `answer`; then once more without. */
+  async function atEachRequest(
+    action: 'present' | 'cleanUp',
+    answer: DoubleAnswer,
+    judge: (call: Promise<void>, first: boolean) => Promise<void>,
+  ): Promise<void> {
+    for (let at = 1; ; at += 1) {
+      const { host, provider, failWith, requests } = open();
+      if (action === 'cleanUp') await provider.present({ name, value: one });
+      let used = false;
+      failWith((count) => {
+        if (count !== at) return null;
+        used = true;
+        return answer;
+      });
+      const call = provider[action]({ name, value: one });
+      const seen = await call.then(
+        () => used,
+        () => used,
+      );
+      if (!seen) {
+        assert.ok(at > 1 && requests() > 0);
+        return;
+      }
+      await judge(call, at === 1);
+      failWith(() => null);
+      await provider[action]({ name, value: one });
+      assert.deepEqual(values(host), action === 'present' ? sorted(...base, one) : base);
+    }
+  }
+}
+
+function isSettingError(error: unknown): boolean {
+  return errorCode(error) === 'DNS_PROVIDER_SETTING';
+}
+
+function elsewhere(settings: Readonly<Record<string, string>>, from: string, to: string): Record<string, string> {
+  return Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, value.replaceAll(from, to)]));
+}
+
+/** A random-looking word that is easy to find again in an error. */
+export function secretWord(of: string): string {
+  return `sEcReT-${of}-7f3a9c`;
+}
