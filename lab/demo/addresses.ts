@@ -27,5 +27,6 @@ export function printAddresses(io: Io, rows: readonly PortRow[], rootFile: strin
   const at = address.includes(':') ? `[${address}]` : address;
   io.out('\nFor example:\n');
   io.out(`  curl --cacert ${rootFile} \\\n`);
-  io.out(printable(`    --resolve ${host}:${port}:${at} https://${host}:${port}/`) + '\n');
+  io.out(printable(`    --resolve ${host}:${port}:${at}`) + ' \\\n');
+  io.out(printable(`    https://${host}:${port}/`) + '\n');
 }

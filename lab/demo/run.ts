@@ -39,7 +39,7 @@ export const DEMO_CA: PebbleOptions = { rejectNoncesPercent: 15, reuseAuthorizat
 
 /**
  * Builds the world, lets Everbind work in it, prints what happened and last one line of JSON, and returns the exit status. Leaves nothing
- * behind, however it ends. Errors: IIS_CONFIG_INVALID, CONFIG_NOT_FOUND, CONFIG_UNREADABLE; rejects with the reason of the signal.
+ * behind, however it ends. Errors: IIS_CONFIG_INVALID; rejects with the reason of the signal.
  */
 export async function runDemo(io: Io, options: DemoOptions): Promise<number> {
   const { signal } = options;
@@ -101,8 +101,8 @@ async function readConfiguration(file: string | null, signal: AbortSignal): Prom
   } catch (error) {
     signal.throwIfAborted();
     const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
-    const known = code === 'ENOENT' ? 'CONFIG_NOT_FOUND' : 'CONFIG_UNREADABLE';
-    throw new EverbindError(known, `${path}: ${code}`, { file: path }, { cause: error });
+    const what = code === 'ENOENT' ? `there is no file ${path}` : `${path} cannot be read: ${code}`;
+    throw new EverbindError('IIS_CONFIG_INVALID', what, { file: path }, { cause: error });
   }
   return Buffer.concat(chunks);
 }

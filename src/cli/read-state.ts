@@ -1,3 +1,5 @@
+import { readConfigFile } from '../config/read.ts';
+import { appliedConfig } from '../renewal/applied-config.ts';
 import { openStore, type Store } from '../store/store.ts';
 import type { Globals } from './globals.ts';
 import { databaseFile } from './state.ts';
@@ -15,4 +17,10 @@ export async function withReadOnlyStore<T>(
   } finally {
     await store.close();
   }
+}
+
+/** Whether the configuration file is not the one that the database knows; the next renewal takes it up. A file that cannot be read is not. */
+export async function configChanged(globals: Globals, store: Store): Promise<boolean> {
+  const file = await readConfigFile(globals.configFile).catch(() => null);
+  return file !== null && file.fingerprint !== store.read(appliedConfig)?.fingerprint;
 }

@@ -1,5 +1,6 @@
 import type { Inventory, SiteBinding, SiteInventory } from '../iis/inventory-types.ts';
 import { siteText } from '../iis/inventory-types.ts';
+import { hasFlag, SSL_FLAG } from '../iis/ssl-flags.ts';
 import { concreteHost } from '../iis/match.ts';
 import { EverbindError } from '../errors/error.ts';
 import { canonicalHost } from '../pki/names.ts';
@@ -19,8 +20,10 @@ export interface ScanRow {
   readonly served: ServedDescription | null;
   /** Stable codes of what is wrong; empty when all is well. */
   readonly problems: readonly string[];
-  /** The problems in words. */
+  /** The problems in a few words. */
   readonly note: string;
+  /** What to look at; null when the note says it all. */
+  readonly hint: string | null;
 }
 
 const HANDSHAKES_AT_ONCE = 16;
@@ -62,9 +65,23 @@ async function scanBinding(
 ): Promise<ScanRow> {
   const { information } = binding;
   const name = information.kind === 'ip-port-host' ? concreteHost(canonicalHost(information.host)) : '';
-  const row = { site: siteText(site), siteId: site.id, state: site.state, binding: binding.text, host: name };
-  const unserved = (problem: string, note: string): ScanRow => ({ ...row, served: null, problems: [problem], note });
-  if (information.kind !== 'ip-port-host') return unserved('binding-unreadable', 'the binding cannot be read');
+  const row = {
+    site: siteText(site),
+    siteId: site.id,
+    state: site.state,
+    binding: binding.text,
+    host: name,
+    hint: null,
+  };
+  const unserved = (problem: string, note: string, hint: string | null = null): ScanRow => ({
+    ...row,
+    served: null,
+    problems: [problem],
+    note,
+    hint,
+  });
+  // What is wrong with it stands among the problems of the inventory.
+  if (information.kind !== 'ip-port-host') return unserved('binding-unreadable', 'unreadable');
   if (site.state === 'Stopped') return { ...row, served: null, problems: [], note: 'site is stopped' };
   if (probe === null) return { ...row, served: null, problems: [], note: 'not contacted' };
   const [endpoint] = await host.endpoints(information.address, information.port);
@@ -74,7 +91,7 @@ async function scanBinding(
     return { ...row, served, problems: served.problems, note: served.problems.map(words).join(', ') };
   } catch (error) {
     if (!(error instanceof EverbindError)) throw error;
-    return unserved(error.code, words(error.code));
+    return unserved(error.code, words(error.code), hintFor(error.code, binding));
   }
 }
 
@@ -85,9 +102,16 @@ const texts: Readonly<Record<string, string>> = {
   VERIFY_NAME_MISMATCH: 'wrong name',
   VERIFY_UNREADABLE: 'unreadable certificate',
   VERIFY_CONNECT_FAILED: 'no connection',
-  VERIFY_HANDSHAKE_FAILED: 'no TLS handshake (is there a certificate?)',
+  VERIFY_HANDSHAKE_FAILED: 'no TLS handshake',
   VERIFY_TIMEOUT: 'no answer in time',
 };
+
+function hintFor(code: string, { sslFlags }: SiteBinding): string | null {
+  if (code !== 'VERIFY_HANDSHAKE_FAILED' || sslFlags === null) return null;
+  return hasFlag(sslFlags, SSL_FLAG.centralStore)
+    ? 'is its file in the central certificate store? Everbind leaves such bindings alone'
+    : 'is there a certificate for it in http.sys, and its key?';
+}
 
 function words(code: string): string {
   return texts[code] ?? code;

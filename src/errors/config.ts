@@ -12,6 +12,12 @@ export const CONFIG_ERRORS = entries({
     summary: 'The configuration file cannot be read.',
     action: 'Check that it is an ordinary file, that this account may read it, and that it is not larger than allowed.',
   },
+  CONFIG_UNWRITABLE: {
+    exit: 1,
+    summary: 'The configuration file cannot be written; it is as it was.',
+    action:
+      'Look at the reason: rights of this account in the folder, disk. An administrator may have to run the command.',
+  },
   CONFIG_INVALID: {
     exit: 2,
     summary: 'The configuration file is wrong; nothing was done.',

@@ -4,7 +4,8 @@ export const IIS_ERRORS = entries({
   IIS_CONFIG_INVALID: {
     exit: 2,
     summary: 'An IIS configuration file cannot be read.',
-    action: 'The message names line and column. Compare with a backup below %SystemDrive%\\inetpub\\history.',
+    action:
+      'Check the path; where the message names line and column, compare with a backup below %SystemDrive%\\inetpub\\history.',
   },
   IIS_NOT_INSTALLED: {
     exit: 5,

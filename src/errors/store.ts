@@ -4,7 +4,8 @@ export const STORE_ERRORS = entries({
   STORE_NOT_FOUND: {
     exit: 2,
     summary: 'There is no database in the state folder.',
-    action: 'Run everbind renew once, or name the right folder with --state-dir.',
+    action:
+      'Nothing has been renewed from this folder yet: run everbind renew --all-due once, or name the right one with --state-dir.',
   },
   STORE_FAILED: {
     exit: 1,

@@ -224,6 +224,7 @@ test('a failure has its code, the next attempt, and its exit status', async () =
   assert.match(out, /next attempt in 1 min/);
   const list = await world.run(['list']);
   assert.match(list.out, /^shop .* failed 1x$/m);
+  assert.doesNotMatch(list.out, /has changed/);
   assert.match(list.out, /shop: IIS_RECORD_DID_NOT_TAKE; see everbind show shop/);
   assert.equal((await world.run(['status'])).status, 1);
   const { status: alone, value } = await world.json('renew', 'shop', '--force');

@@ -36,6 +36,33 @@ test('add makes a new file, for its owner alone, once the terms are agreed to', 
   assert.equal((await run(['config', 'check'])).status, 0);
 });
 
+test('add that cannot write says so by its code', async () => {
+  const file = join(folder, 'plain');
+  await writeFile(file, '');
+  const args = ['add', 'api', '--names', 'api.example.com', '--accept-terms', '--config'];
+  const inFile = await run([...args, join(file, 'everbind.yaml')]);
+  assert.equal(inFile.status, 2, 'what stands there cannot be read');
+  assert.match(inFile.err, /CONFIG_UNREADABLE/);
+  // The name is just not too long for the system; that of the draft beside it is. Rights would not stop root.
+  const { status, err } = await run([...args, join(folder, `${'n'.repeat(245)}.yaml`)]);
+  assert.equal(status, 1, err);
+  assert.match(err, /CONFIG_UNWRITABLE/);
+});
+
+test('list says that the configuration has changed since', async () => {
+  const add = (name: string): Promise<Run> => run(['add', name, '--names', `${name}.example.com`, '--accept-terms']);
+  assert.equal((await add('api')).status, 0);
+  // Any command that makes the database.
+  assert.equal((await run(['secret', 'set', 'token'], { input: 'value' })).status, 0);
+  const { out } = await run(['list']);
+  assert.match(out.replaceAll(/\n +/g, ' '), /^note {2}everbind\.yaml has changed; the next renewal takes it up/);
+  assert.doesNotMatch(out, /No certificate/);
+  const { configChanged } = JSON.parse((await run(['list', '--json'])).out) as { configChanged: boolean };
+  assert.equal(configChanged, true);
+  await rm(join(folder, 'state', 'everbind.yaml'));
+  assert.match((await run(['list'])).out, /No certificate is managed/);
+});
+
 test('without Windows, what needs it says so', async () => {
   for (const args of [['scan'], ['add', 'x', '--site', 'Shop']]) {
     const { status, err } = await run(args);

@@ -125,8 +125,8 @@ function run(program: string, args: readonly string[]): Promise<Ended> {
 
 for (const { name, make, status, code } of [
   { name: 'a broken file', make: () => '<configuration><a>', status: 2, code: 'IIS_CONFIG_INVALID' },
-  { name: 'a folder', make: null, status: 2, code: 'CONFIG_UNREADABLE' },
-  { name: 'a missing file', make: undefined, status: 2, code: 'CONFIG_NOT_FOUND' },
+  { name: 'a folder', make: null, status: 2, code: 'IIS_CONFIG_INVALID' },
+  { name: 'a missing file', make: undefined, status: 2, code: 'IIS_CONFIG_INVALID' },
 ] as const) {
   test(`${name}: a coded error, and JSON all the same`, async () => {
     const file = join(temporary, 'some.config');

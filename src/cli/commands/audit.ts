@@ -15,7 +15,7 @@ import {
 import { givenKey, readPinnedKey } from '../audit-key-file.ts';
 import { type Globals, globalsOf, withGlobals } from '../globals.ts';
 import { renderTable } from '../output/table.ts';
-import { painter, printable, wrap } from '../output/text.ts';
+import { painter, plural, printable, wrap } from '../output/text.ts';
 import { readAtMost } from '../read-file.ts';
 import { withReadOnlyStore } from '../read-state.ts';
 import type { SetStatus, World } from '../world.ts';
@@ -87,7 +87,7 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
       );
       if (known.length < events.length) {
         world.io.out(
-          `${paint('red', `${events.length - known.length} events are not in canonical form`)}: run everbind audit verify\n`,
+          `${paint('red', `not in canonical form: ${plural(events.length - known.length, 'event')}`)}: run everbind audit verify\n`,
         );
       }
     });
@@ -116,11 +116,11 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
       setStatus(report.ok ? 0 : BROKEN);
       const lines = report.ok
         ? [
-            `${paint('green', 'ok')}  ${report.size} events`,
+            `${paint('green', 'ok')}  ${plural(report.size, 'event')}`,
             `root       ${report.root ?? 'none'}`,
             `signed by  ${verifier.name}`,
           ]
-        : [paint('red', `The log is not whole: ${report.findings.length + report.more} findings`)];
+        : [paint('red', `The log is not whole: ${plural(report.findings.length + report.more, 'finding')}`)];
       if (report.ok) lines.push(...report.confirmed.map((label) => `continues  ${printable(label)}`));
       for (const { code, message } of report.findings) {
         lines.push(paint('red', code), ...wrap(printable(message), world.io.columns - 2).map((line) => `  ${line}`));
@@ -163,7 +163,7 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
         if (known === null) throw new EverbindError('CLI_USAGE', '--after needs --key');
         const saved = await readBounded(options.after, MOST_CHECKPOINT_OCTETS);
         const { size, root } = checkContinuation(proof, saved, known);
-        const said = `${paint('green', 'holds')}  the log of ${size} events continues the saved one\n`;
+        const said = `${paint('green', 'holds')}  the log of ${plural(size, 'event')} continues the saved one\n`;
         print(globals, { ok: true, size, root: root.toString('base64'), verifier: verifierText(known) }, said);
         return;
       }

@@ -5,7 +5,7 @@ import { helpText } from '../help.ts';
 import { type Cell, renderTable } from '../output/table.ts';
 import { painter, sayWrapped } from '../output/text.ts';
 import { daysLeft, relativeTime } from '../output/time.ts';
-import { withReadOnlyStore } from '../read-state.ts';
+import { configChanged, withReadOnlyStore } from '../read-state.ts';
 import type { SetStatus, World } from '../world.ts';
 
 /** `everbind list` */
@@ -15,13 +15,17 @@ export function registerList(program: Command, world: World, _setStatus: SetStat
     .addHelpText('after', helpText(['everbind list', 'everbind list --json']))
     .action(async () => {
       const globals = globalsOf(command, world);
-      const certificates = await withReadOnlyStore(globals, world, (store) => store.read(listCertificates));
+      const { certificates, changed } = await withReadOnlyStore(globals, world, async (store) => ({
+        certificates: store.read(listCertificates),
+        changed: await configChanged(globals, store),
+      }));
       if (globals.json) {
-        world.io.out(`${JSON.stringify({ certificates })}\n`);
+        world.io.out(`${JSON.stringify({ certificates, configChanged: changed })}\n`);
         return;
       }
       if (certificates.length === 0) {
-        world.io.out('No certificate is managed; declare one with everbind add.\n');
+        if (!changed) world.io.out('No certificate is managed; declare one with everbind add.\n');
+        sayChanged(world, changed);
         return;
       }
       const now = world.clock.now();
@@ -50,7 +54,15 @@ export function registerList(program: Command, world: World, _setStatus: SetStat
       for (const { name, lastError } of failing) {
         sayWrapped(world.io, '', `${name}: ${lastError?.code ?? 'INTERNAL'}; see everbind show ${name}`, 2);
       }
+      if (changed) world.io.out('\n');
+      sayChanged(world, changed);
     });
+}
+
+function sayChanged({ io }: World, changed: boolean): void {
+  if (!changed) return;
+  const text = 'everbind.yaml has changed; the next renewal takes it up (everbind renew --all-due --dry-run shows it).';
+  sayWrapped(io, painter(io.colour)('yellow', 'note  '), text, 6);
 }
 
 function days({ active }: CertificateState, now: number): Cell {

@@ -40,7 +40,10 @@ export function registerScan(program: Command, world: World, setStatus: SetStatu
           );
         } else {
           print(world, rows, inventory.sites.length);
-          for (const { target, reason } of inventory.problems) {
+          const hints = rows.flatMap(({ site, binding, hint: reason }) =>
+            reason === null ? [] : [{ target: `${site} ${binding}`, reason }],
+          );
+          for (const { target, reason } of [...hints, ...inventory.problems]) {
             sayWrapped(world.io, painter(world.io.colour)('yellow', 'note  '), `${target}: ${reason}`, 6);
           }
         }
