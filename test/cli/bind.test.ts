@@ -24,8 +24,26 @@ it('adds a binding to a site by name or number, once, with the flags that are wa
   const { status, value } = await world.json('bind', 'id:2', 'api.cli.test', '--port', '8444', '--ssl-flags', '33');
   assert.equal(status, 0);
   assert.deepEqual(value, { site: 'Blog', binding: '*:8444:api.cli.test', sslFlags: 33 });
+  const { value: log } = await world.json('audit', 'log', '--type', 'bindings');
+  const events = (log['events'] ?? []) as unknown as readonly { type: string; subject: string; data: unknown }[];
+  assert.deepEqual(
+    events.slice(-2).map(({ type, subject, data }) => [type, subject, data]),
+    ['bindings.adding', 'bindings.added'].map((type) => [
+      type,
+      'Blog',
+      { binding: '*:8444:api.cli.test', sslFlags: 33 },
+    ]),
+  );
   assert.equal((await bindings('Shop')).filter((text) => text === 'https *:443:new.cli.test 1').length, 1);
   assert.ok((await bindings('Blog')).includes('https *:8444:api.cli.test 33'));
+});
+
+it('add says which host names have no https binding, and how to get one', async () => {
+  const { out } = await world.run(['add', 'three', '--site', 'Blog', '--names', 'blog.cli.test,m.cli.test', '--adopt']);
+  assert.match(out, /^note {2}no https binding for m\.cli\.test; to add one: everbind bind Blog m\.cli\.test$/m);
+  assert.doesNotMatch(out, /binding for blog\.cli\.test/);
+  const all = await world.json('add', 'four', '--site', 'Everything', '--names', 'x.cli.test', '--adopt');
+  assert.deepEqual(all.value['unbound'], [], 'a binding for every host serves this one too');
 });
 
 it('refuses what cannot work and changes nothing', async () => {

@@ -1,11 +1,14 @@
+import { isIP } from 'node:net';
 import type { Command } from 'commander';
 import { EverbindError } from '../../errors/error.ts';
 import { type SiteInventory, siteText } from '../../iis/inventory-types.ts';
+import { parentWildcard } from '../../iis/match.ts';
+import { canonicalHost } from '../../pki/names.ts';
 import type { NewCertificate } from '../../config/add-certificate.ts';
 import { connectHost } from '../connect-host.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
-import { painter, printable } from '../output/text.ts';
+import { painter, printable, sayWrapped } from '../output/text.ts';
 import type { SetStatus, World } from '../world.ts';
 
 interface AddOptions {
@@ -75,10 +78,15 @@ export function registerAdd(program: Command, world: World, _setStatus: SetStatu
         ...(options.contact === undefined ? {} : { contacts: options.contact }),
         termsOfServiceAgreed: options.acceptTerms === true,
       });
-      if (globals.json) world.io.out(`${JSON.stringify({ ok: true, file: written.file, certificate })}\n`);
+      const unbound = withoutBinding(names, sites);
+      if (globals.json) world.io.out(`${JSON.stringify({ ok: true, file: written.file, certificate, unbound })}\n`);
       else {
         const paint = painter(world.io.colour);
         world.io.out(`${paint('green', 'added')} ${name} for ${names.join(', ')} to ${written.file}\n`);
+        for (const { site, host } of unbound) {
+          const text = `no https binding for ${host}; to add one: everbind bind ${quoted(site)} ${host}`;
+          sayWrapped(world.io, paint('yellow', 'note  '), text, 6);
+        }
         world.io.out(`See what would happen: everbind renew ${name} --dry-run\n`);
       }
     });
@@ -103,17 +111,39 @@ async function findSites(world: World, wanted: readonly string[]): Promise<reado
 
 /** Hosts of the https bindings; where a site has none, those of its http bindings. */
 function namesOf(sites: readonly SiteInventory[]): string[] {
-  const hosts = (site: SiteInventory, protocol: string): string[] =>
-    site.bindings.flatMap((binding) =>
-      binding.protocol === protocol && binding.information.kind === 'ip-port-host' && binding.information.host !== ''
-        ? [binding.information.host]
-        : [],
-    );
   const all = sites.flatMap((site) => {
-    const https = hosts(site, 'https');
-    return https.length > 0 ? https : hosts(site, 'http');
+    const https = hostsOf([site], 'https').filter((host) => host !== '');
+    return https.length > 0 ? https : hostsOf([site], 'http').filter((host) => host !== '');
   });
   return [...new Set(all)];
+}
+
+/** As written; '' for every host. */
+function hostsOf(sites: readonly SiteInventory[], wanted: string): readonly string[] {
+  return sites
+    .flatMap(({ bindings }) => bindings)
+    .flatMap(({ protocol, information }) =>
+      protocol === wanted && information.kind === 'ip-port-host' ? [information.host] : [],
+    );
+}
+
+/** Host names that no https binding of the sites would serve; a renewal adds no binding. The first site is where one would go. */
+function withoutBinding(
+  names: readonly string[],
+  sites: readonly SiteInventory[],
+): readonly { readonly site: string; readonly host: string }[] {
+  const [first] = sites;
+  if (first === undefined) return [];
+  const bound = new Set(hostsOf(sites, 'https').map(canonicalHost));
+  if (bound.has('')) return [];
+  return names
+    .map(canonicalHost)
+    .filter((host) => isIP(host) === 0 && !bound.has(host) && !bound.has(parentWildcard(host)))
+    .map((host) => ({ site: first.name === '' ? `id:${first.id}` : first.name, host }));
+}
+
+function quoted(text: string): string {
+  return /^[\w.:-]+$/.test(text) ? text : `"${text}"`;
 }
 
 async function wantsAdoption(world: World, sites: readonly SiteInventory[], options: AddOptions): Promise<boolean> {

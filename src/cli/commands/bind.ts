@@ -27,9 +27,10 @@ export function registerBind(program: Command, world: World, setStatus: SetStatu
       const globals = globalsOf(command, world);
       const options = command.opts<{ port: string; sslFlags: string }>();
       const binding = bindingOf(host, options);
-      const [{ readInventory }, { createSiteChanges }] = await Promise.all([
+      const [{ readInventory }, { createSiteChanges }, { openState }] = await Promise.all([
         import('../../iis/inventory.ts'),
         import('../../iis/change-sites.ts'),
+        import('../state.ts'),
       ]);
       const { host: server, close } = await connectHost(world);
       try {
@@ -37,11 +38,22 @@ export function registerBind(program: Command, world: World, setStatus: SetStatu
         const site = findSite(inventory, wanted);
         refuseTaken(inventory, site, binding);
         const text = `*:${binding.port}:${binding.host}`;
-        await createSiteChanges(server, world.clock, { backUp: true }).addHttpsBinding(
-          site.name,
-          text,
-          binding.sslFlags,
-        );
+        const state = await openState(globals.stateDir, world);
+        try {
+          const data = { binding: text, sslFlags: binding.sslFlags };
+          const log = (type: string): Promise<void> =>
+            state.store.commit((transaction) => transaction.audit({ type, subject: site.name, data }));
+          // Before as well, so that a binding that a kill leaves behind is in the log too.
+          await log('bindings.adding');
+          await createSiteChanges(server, world.clock, { backUp: true }).addHttpsBinding(
+            site.name,
+            text,
+            binding.sslFlags,
+          );
+          await log('bindings.added');
+        } finally {
+          await state.close();
+        }
         setStatus(0);
         if (globals.json) {
           world.io.out(`${JSON.stringify({ site: site.name, binding: text, sslFlags: binding.sslFlags })}\n`);
