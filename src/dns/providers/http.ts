@@ -70,6 +70,12 @@ export function segment(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
+/** A body of form fields (application/x-www-form-urlencoded) for a request. */
+export function formBody(fields: Readonly<Record<string, string>>): Pick<ApiRequest, 'headers' | 'body'> {
+  const body = Object.entries(fields).map(([name, value]) => `${segment(name)}=${segment(value)}`);
+  return { headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: body.join('&') };
+}
+
 /**
  * Calls of one API. Every failure is a DNS_ error without anything in it that was sent or received: 401 and 403 are DNS_CREDENTIALS_REFUSED,
  * 429 is DNS_RATE_LIMITED, the rest DNS_PROVIDER_FAILED. Rejects with the signal's reason.

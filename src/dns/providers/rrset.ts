@@ -11,6 +11,8 @@ export interface RecordSet {
   readonly ttl: number | null;
   /** Whatever makes the write conditional, such as an ETag. */
   readonly version?: string;
+  /** Whatever else is in the set and goes back as it came. */
+  readonly kept?: Readonly<Record<string, unknown>>;
 }
 
 /** A host that takes all values of a name at once. `Z`: what it needs to know of a zone besides the name. */
@@ -31,8 +33,9 @@ export interface RecordSetHost<Z> {
     },
     signal?: AbortSignal,
   ): Promise<'written' | 'conflict'>;
-  /** In what form values are sent: in quotes unless told. */
+  /** In what form values are sent, and what they mean: in quotes unless told. */
   readonly form?: (value: string) => string;
+  readonly meaning?: (text: string) => string;
 }
 
 /** Another writer may be quicker a few times; not for ever. */
@@ -43,7 +46,7 @@ export function recordSetProvider<Z>(
   host: RecordSetHost<Z>,
   inTurn: <T>(key: string, work: () => Promise<T>) => Promise<T>,
 ): DnsProvider {
-  const { form = quoteTxt } = host;
+  const { form = quoteTxt, meaning = unquoteTxt } = host;
 
   async function change(
     record: TxtRecord,
@@ -66,14 +69,14 @@ export function recordSetProvider<Z>(
     present: (record, signal) =>
       change(
         record,
-        (values) => (values.some((text) => unquoteTxt(text) === record.value) ? null : [...values, form(record.value)]),
+        (values) => (values.some((text) => meaning(text) === record.value) ? null : [...values, form(record.value)]),
         signal,
       ),
     cleanUp: (record, signal) =>
       change(
         record,
         (values) => {
-          const others = values.filter((text) => unquoteTxt(text) !== record.value);
+          const others = values.filter((text) => meaning(text) !== record.value);
           return others.length === values.length ? null : others;
         },
         signal,

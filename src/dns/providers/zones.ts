@@ -1,4 +1,5 @@
 import { getDomain } from 'tldts';
+import { EverbindError } from '../../errors/error.ts';
 import { zoneNotFound } from './failure.ts';
 
 /** A zone at a host. */
@@ -22,17 +23,32 @@ export function zoneCandidates(name: string): readonly string[] {
   return candidates;
 }
 
-/** Asks for one candidate after the other; `ask` returns null where there is no such zone. Throws DNS_ZONE_NOT_FOUND. */
+/**
+ * Asks for one candidate after the other; `ask` returns null where there is no such zone. Throws DNS_ZONE_NOT_FOUND. Credentials for one zone
+ * only are often answered with 403 for the names that are none: that is the answer in the end only when no zone is found.
+ */
 export async function walkUp<Z>(
   host: string,
   name: string,
   ask: (candidate: string) => Promise<Z | null>,
 ): Promise<Zone<Z>> {
+  let forbidden: unknown = null;
   for (const candidate of zoneCandidates(name)) {
-    const key = await ask(candidate);
-    if (key !== null) return { name: candidate, key };
+    try {
+      const key = await ask(candidate);
+      if (key !== null) return { name: candidate, key };
+    } catch (error) {
+      if (!isForbidden(host, error)) throw error;
+      forbidden ??= error;
+    }
   }
-  throw zoneNotFound(host, name);
+  throw forbidden ?? zoneNotFound(host, name);
+}
+
+/** By the host itself: not by whoever gives tokens for it. */
+function isForbidden(host: string, error: unknown): boolean {
+  if (!(error instanceof EverbindError) || error.code !== 'DNS_CREDENTIALS_REFUSED') return false;
+  return error.details['status'] === 403 && error.details['host'] === host;
 }
 
 /** The same over a list of all zones. */

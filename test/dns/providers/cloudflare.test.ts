@@ -11,7 +11,7 @@ const zone = '0123456789abcdef0123456789abcdef';
 hostContract({
   definition: cloudflare,
   settings: (base) => ({ apiToken: token, endpoint: `${base}/client/v4/` }),
-  wrong: { apiToken: secretWord('wrong') },
+  wrong: () => ({ apiToken: secretWord('wrong') }),
   secrets: ['sEcReT'],
   start: () => {
     const rows = zoneRows({ form: quoteTxt, id: (count) => String(count).padStart(32, '0'), crowd: 150 });

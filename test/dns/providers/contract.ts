@@ -16,19 +16,25 @@ export interface HostState {
   /** Everything else in the zone, in any form that can be compared. */
   others(): unknown;
   answer(request: DoubleRequest): DoubleAnswer;
+  /** Adds a value as another writer would; where writes are conditional. */
+  intrude?(value: string): void;
 }
 
 export interface HostContract {
+  /** Told after the provider's name, where one has several ways. */
+  readonly way?: string;
   readonly definition: ProviderDefinition;
   /** A host with the zone example.com: an A record at www, a TXT record at the apex, and values with `foreign` among them at `name`. */
   start(): HostState;
   settings(base: string): Readonly<Record<string, string>>;
   /** The settings that are different with credentials that the host refuses. */
-  readonly wrong: Readonly<Record<string, string>>;
+  wrong(base: string): Readonly<Record<string, string>>;
   /** What must be in no error: every secret in every form that it is sent in. */
   readonly secrets: readonly string[];
   /** How the host says that it is asked too often; status 429 with Retry-After: 7 unless told. */
   readonly tooMany?: DoubleAnswer;
+  /** How many requests to others, who say it otherwise, come before those to the host. */
+  readonly requestsBefore?: number;
   /** How long it then asks to wait; 7,000 unless told. */
   readonly retryAfterMs?: number | null;
   /** How it says that it is broken; status 500 unless told. */
@@ -46,7 +52,7 @@ type Fault = (count: number) => DoubleAnswer | null;
 
 /** Registers the tests that every hosted provider passes. */
 export function hostContract(contract: HostContract): void {
-  const { definition, retryAfterMs = 7_000 } = contract;
+  const { definition, retryAfterMs = 7_000, requestsBefore = 0 } = contract;
   const tooMany = contract.tooMany ?? { status: 429, headers: { 'retry-after': '7' }, text: 'slow down' };
   const broken = contract.broken ?? { status: 500, text: 'oops' };
   let server: DoubleServer;
@@ -62,7 +68,9 @@ export function hostContract(contract: HostContract): void {
 
   const parts = (): ProviderParts => ({
     transport,
-    metadata: transport,
+    // The address of clouds' metadata is played by the same double.
+    metadata: (request, signal) =>
+      transport({ ...request, url: request.url.replace('http://169.254.169.254', server.url) }, signal),
     // Whoever waits between two questions does not keep the tests waiting.
     clock: { now: () => Date.now(), sleep: async (_ms, signal) => signal?.throwIfAborted() },
     random: systemRandom,
@@ -74,8 +82,10 @@ export function hostContract(contract: HostContract): void {
     const host = contract.start();
     let count = 0;
     let fault: Fault = () => null;
+    let spy: (request: DoubleRequest) => void = () => {};
     server.use((request) => {
       count += 1;
+      spy(request);
       return fault(count) ?? host.answer(request);
     });
     const provider: DnsProvider = definition.create({ ...contract.settings(server.url), ...changes }, parts());
@@ -83,6 +93,9 @@ export function hostContract(contract: HostContract): void {
       host,
       provider,
       requests: () => count,
+      beforeEach: (next: (request: DoubleRequest) => void) => {
+        spy = next;
+      },
       failWith: (next: Fault) => {
         count = 0;
         fault = next;
@@ -91,7 +104,7 @@ export function hostContract(contract: HostContract): void {
   }
 
   function check(title: string, work: () => Promise<void>): void {
-    test(`${definition.name}: ${title}`, async () => {
+    test(`${[definition.name, contract.way ?? ''].join(' ').trim()}: ${title}`, async () => {
       await work();
       server.settle();
     });
@@ -156,8 +169,25 @@ export function hostContract(contract: HostContract): void {
     assert.deepEqual(values(host), base);
   });
 
+  check('another writer between reading and writing', async () => {
+    for (const action of ['present', 'cleanUp'] as const) {
+      const { host, provider, beforeEach } = open();
+      if (host.intrude === undefined) continue;
+      if (action === 'cleanUp') await provider.present({ name, value: one });
+      let intruded = 0;
+      beforeEach(({ method, path }) => {
+        if (method === 'GET' || path.includes('token') || intruded === 2) return;
+        intruded += 1;
+        host.intrude?.(`intruder ${intruded}`);
+      });
+      await provider[action]({ name, value: one });
+      const expected = [...base, 'intruder 1', 'intruder 2', ...(action === 'present' ? [one] : [])];
+      assert.deepEqual(values(host), sorted(...expected));
+    }
+  });
+
   check('wrong credentials', async () => {
-    const { host, provider } = open(contract.wrong);
+    const { host, provider } = open(contract.wrong(server.url));
     const calls = [provider.present, provider.cleanUp];
     for (const call of calls) {
       const error = await failure(call({ name, value: one }));
@@ -179,8 +209,9 @@ export function hostContract(contract: HostContract): void {
 
   check('asked too often, at any request', async () => {
     for (const action of ['present', 'cleanUp'] as const) {
-      await atEachRequest(action, tooMany, async (call) => {
+      await atEachRequest(action, tooMany, async (call, at) => {
         const error = await failure(call);
+        if (at <= requestsBefore) return;
         assert.equal(error.code, 'DNS_RATE_LIMITED', inspect(error));
         assert.equal(error.details['retryAfterMs'], retryAfterMs);
       });
@@ -200,13 +231,13 @@ export function hostContract(contract: HostContract): void {
   check('answers that are not as documented, at any request', async () => {
     const wrong = ['', '{', '[]', '{}', 'null', '"text"', '<html></html>', '[{}]', '[['.repeat(5_000), '\u0000'];
     for (const text of wrong) {
-      await atEachRequest('present', { status: 200, text }, async (call, first) => {
+      await atEachRequest('present', { status: 200, text }, async (call, at) => {
         // Where nothing is read from an answer, its body may be anything.
         const code = await call.then(
           () => null,
           (error: unknown) => errorCode(error),
         );
-        if (first || code !== null) {
+        if (at === 1 || code !== null) {
           assert.ok(
             ['DNS_PROVIDER_FAILED', 'DNS_ZONE_NOT_FOUND'].includes(code ?? ''),
             `${text.slice(0, 20)}: ${code}`,
@@ -248,7 +279,7 @@ export function hostContract(contract: HostContract): void {
   async function atEachRequest(
     action: 'present' | 'cleanUp',
     answer: DoubleAnswer,
-    judge: (call: Promise<void>, first: boolean) => Promise<void>,
+    judge: (call: Promise<void>, at: number) => Promise<void>,
   ): Promise<void> {
     for (let at = 1; ; at += 1) {
       const { host, provider, failWith, requests } = open();
@@ -268,7 +299,7 @@ export function hostContract(contract: HostContract): void {
         assert.ok(at > 1 && requests() > 0);
         return;
       }
-      await judge(call, at === 1);
+      await judge(call, at);
       failWith(() => null);
       await provider[action]({ name, value: one });
       assert.deepEqual(values(host), action === 'present' ? sorted(...base, one) : base);

@@ -1,0 +1,119 @@
+import * as z from 'zod';
+import type { ProviderDefinition } from './definition.ts';
+import { wrongSetting } from './failure.ts';
+import { googleToken, serviceAccount } from './google-token.ts';
+import { createApi, segment } from './http.ts';
+import { poll } from './poll.ts';
+import { recordSetProvider } from './rrset.ts';
+import { endpoint, endpointSetting, optional } from './settings.ts';
+import { walkUp } from './zones.ts';
+
+const base = 'https://dns.googleapis.com';
+const ttl = 5;
+
+const zones = z.object({
+  managedZones: z
+    .array(z.object({ name: z.string(), dnsName: z.string(), visibility: z.string().default('public') }))
+    .default([]),
+});
+const sets = z.object({
+  rrsets: z
+    .array(z.object({ name: z.string(), type: z.string(), ttl: z.int(), rrdatas: z.array(z.string()).min(1) }))
+    .default([]),
+});
+const change = z.object({ id: z.string().regex(/^[\w-]{1,128}$/), status: z.enum(['pending', 'done']) });
+const refusal = z.object({ error: z.object({ errors: z.array(z.object({ reason: z.string() })).min(1) }) });
+const tooMany = new Set(['rateLimitExceeded', 'userRateLimitExceeded', 'quotaExceeded']);
+
+export const google: ProviderDefinition = {
+  name: 'google',
+  title: 'Google Cloud DNS',
+  settings: [
+    {
+      name: 'serviceAccountKey',
+      required: false,
+      secret: true,
+      description: 'JSON key of a service account; without one the account of the virtual machine is used.',
+    },
+    {
+      name: 'project',
+      required: false,
+      secret: false,
+      description: 'Project that holds the zone, when it is not the one of the key; needed without a key.',
+    },
+    endpointSetting(base),
+  ],
+  privilege:
+    'A custom role with dns.managedZones.list, dns.resourceRecordSets.list, .create, .delete and .update, dns.changes.create and dns.changes.get; of the predefined roles, roles/dns.admin. All but dns.managedZones.list may be granted on the one managed zone.',
+  testedAgainst: 'double of the documented API',
+  documentation: 'https://cloud.google.com/dns/docs/reference/rest/v1',
+  create: (settings, parts) => {
+    const host = 'Google Cloud DNS';
+    const { transport, clock, inTurn } = parts;
+    const key = settings['serviceAccountKey'] ?? '';
+    const account = key === '' ? null : serviceAccount(key);
+    const project = optional(settings, 'project') ?? account?.project ?? null;
+    if (project === null) throw wrongSetting('project', 'given');
+    const token = googleToken(account, parts);
+    const call = createApi({
+      host,
+      base: `${endpoint(settings, base)}/dns/v1/projects/${segment(project)}/managedZones`,
+      transport,
+      clock,
+      authorize: async (_request, signal) => ({ authorization: `Bearer ${await token(signal)}` }),
+      explain: (answer) => (tooMany.has(answer.peek(refusal)?.error.errors[0]?.reason ?? '') ? 'rate' : null),
+    });
+    /** The change that a name is waiting for. */
+    const changes = new Map<string, string>();
+
+    const provider = recordSetProvider<string>(
+      {
+        zoneOf: (name, signal) =>
+          walkUp(host, name, async (candidate) => {
+            const answer = await call({ method: 'GET', path: '', query: { dnsName: `${candidate}.` } }, signal);
+            const found = answer
+              .read(zones)
+              .managedZones.find((zone) => zone.dnsName === `${candidate}.` && zone.visibility === 'public');
+            return found === undefined ? null : `/${segment(found.name)}`;
+          }),
+
+        read: async (zone, name, signal) => {
+          const query = { name: `${name}.`, type: 'TXT' };
+          const answer = await call({ method: 'GET', path: `${zone.key}/rrsets`, query }, signal);
+          const set = answer.read(sets).rrsets.find((one) => one.name === `${name}.` && one.type === 'TXT');
+          return { values: set?.rrdatas ?? [], ttl: set?.ttl ?? null };
+        },
+
+        // A deletion must name exactly what is there, and both are done or none: what another writer did in between is not lost.
+        write: async ({ zone, name, values, before }, signal) => {
+          const set = { name: `${name}.`, type: 'TXT' };
+          const json = {
+            additions: values.length === 0 ? [] : [{ ...set, ttl: before.ttl ?? ttl, rrdatas: values }],
+            deletions: before.values.length === 0 ? [] : [{ ...set, ttl: before.ttl, rrdatas: before.values }],
+          };
+          const path = `${zone.key}/changes`;
+          const answer = await call({ method: 'POST', path, json, expect: [404, 409, 412] }, signal);
+          if (answer.status >= 400) return 'conflict';
+          changes.set(name, `${path}/${answer.read(change).id}`);
+          return 'written';
+        },
+      },
+      inTurn,
+    );
+
+    return {
+      ...provider,
+      wait: async ({ name }, signal) => {
+        const path = changes.get(name);
+        if (path === undefined) return;
+        await poll(
+          host,
+          clock,
+          async () => (await call({ method: 'GET', path }, signal)).read(change).status === 'done',
+          signal,
+        );
+        changes.delete(name);
+      },
+    };
+  },
+};

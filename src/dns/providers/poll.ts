@@ -1,0 +1,21 @@
+import type { Clock } from '../../ports/clock.ts';
+import { unusableAnswer } from './failure.ts';
+
+const limitMs = 120_000;
+const longestMs = 5_000;
+
+/** Asks until `done` says so, quickly at first. DNS_PROVIDER_FAILED after two minutes. */
+export async function poll(
+  host: string,
+  clock: Clock,
+  done: () => Promise<boolean>,
+  signal?: AbortSignal,
+): Promise<void> {
+  let pause = 250;
+  for (let waited = 0; ; waited += pause) {
+    if (await done()) return;
+    if (waited > limitMs) throw unusableAnswer(host, 'the change is not carried out after two minutes', 200);
+    await clock.sleep(pause, signal);
+    pause = Math.min(pause * 2, longestMs);
+  }
+}

@@ -1,0 +1,175 @@
+import type { ProviderDefinition } from './definition.ts';
+import { awsCredentials } from './aws-credentials.ts';
+import { unusableAnswer, wrongSetting, zoneNotFound } from './failure.ts';
+import { type ApiAnswer, createApi } from './http.ts';
+import { poll } from './poll.ts';
+import { type RecordSet, recordSetProvider } from './rrset.ts';
+import { endpoint, endpointSetting, optional } from './settings.ts';
+import { signAws } from './sign/aws.ts';
+import { escapeXml, nodesAt, parseXml, textAt, type XmlNode } from './xml.ts';
+import { walkUp, type Zone } from './zones.ts';
+
+const base = 'https://route53.amazonaws.com';
+const api = '/2013-04-01';
+const namespace = 'https://route53.amazonaws.com/doc/2013-04-01/';
+const ttl = 10;
+
+/** Where Route 53 has its one endpoint, whatever the region of the machine. */
+const scope = { region: 'us-east-1', service: 'route53' };
+
+const refusals: Readonly<Record<string, 'credentials' | 'rate'>> = {
+  IncompleteSignature: 'credentials',
+  InvalidClientTokenId: 'credentials',
+  ExpiredToken: 'credentials',
+  Throttling: 'rate',
+  ThrottlingException: 'rate',
+  PriorRequestNotComplete: 'rate',
+};
+
+export const route53: ProviderDefinition = {
+  name: 'route53',
+  title: 'Amazon Route 53',
+  settings: [
+    {
+      name: 'accessKeyId',
+      required: false,
+      secret: false,
+      description: 'Access key ID; without one the role of the EC2 instance is used.',
+      example: 'AKIAIOSFODNN7EXAMPLE',
+    },
+    { name: 'secretAccessKey', required: false, secret: true, description: 'Secret access key that belongs to it.' },
+    { name: 'sessionToken', required: false, secret: true, description: 'Session token of temporary credentials.' },
+    {
+      name: 'hostedZoneId',
+      required: false,
+      secret: false,
+      description: 'The hosted zone, where it is not to be looked for, or several public ones have the same name.',
+      example: 'Z0123456789ABCDEFGHIJ',
+    },
+    endpointSetting(base),
+  ],
+  privilege:
+    'IAM policy with route53:ListHostedZonesByName on * (route53:GetHostedZone on the zone where hostedZoneId is set), route53:ListResourceRecordSets on arn:aws:route53:::hostedzone/ID, route53:GetChange on arn:aws:route53:::change/*, and route53:ChangeResourceRecordSets on the zone with the conditions ForAllValues:StringEquals route53:ChangeResourceRecordSetsRecordTypes = TXT, route53:ChangeResourceRecordSetsActions = CREATE, DELETE, and ForAllValues:StringLike route53:ChangeResourceRecordSetsNormalizedRecordNames = _acme-challenge.*',
+  testedAgainst: 'double of the documented API',
+  documentation: 'https://docs.aws.amazon.com/Route53/latest/APIReference/Welcome.html',
+  create: (settings, parts) => {
+    const { transport, clock, inTurn } = parts;
+    const host = 'Route 53';
+    const hostedZoneId = optional(settings, 'hostedZoneId');
+    if (hostedZoneId !== null && !/^[A-Z0-9]{1,32}$/.test(hostedZoneId)) throw wrongSetting('hostedZoneId', 'an ID');
+    const credentials = awsCredentials(settings, parts);
+    const call = createApi({
+      host,
+      base: endpoint(settings, base),
+      transport,
+      clock,
+      authorize: async (request, signal) => signAws(request, await credentials(signal), scope, clock.now()),
+      explain: (answer) => refusals[errorCode(answer) ?? ''] ?? null,
+    });
+    /** The change that a name is waiting for. */
+    const changes = new Map<string, string>();
+
+    function xml(answer: ApiAnswer, root: string): XmlNode {
+      const document = parseXml(answer.text());
+      if (document?.name !== root) throw unusableAnswer(host, `there is no ${root}`, answer.status);
+      return document;
+    }
+
+    async function searchZone(name: string, signal?: AbortSignal): Promise<Zone<string>> {
+      return walkUp(host, name, async (candidate) => {
+        const query = { dnsname: candidate, maxitems: '100' };
+        const answer = await call({ method: 'GET', path: `${api}/hostedzonesbyname`, query }, signal);
+        const listed = nodesAt(xml(answer, 'ListHostedZonesByNameResponse'), 'HostedZones', 'HostedZone');
+        const found = listed.filter(
+          (zone) => textAt(zone, 'Name') === `${candidate}.` && textAt(zone, 'Config', 'PrivateZone') !== 'true',
+        );
+        if (found.length > 1) throw wrongSetting('hostedZoneId', `given; ${candidate} has several public zones`);
+        return found[0] === undefined ? null : (textAt(found[0], 'Id') ?? '').replace('/hostedzone/', '');
+      });
+    }
+
+    async function givenZone(id: string, name: string, signal?: AbortSignal): Promise<Zone<string>> {
+      const answer = await call({ method: 'GET', path: `${api}/hostedzone/${id}`, expect: [404] }, signal);
+      if (answer.status === 404) throw zoneNotFound(host, name);
+      const zone = (textAt(xml(answer, 'GetHostedZoneResponse'), 'HostedZone', 'Name') ?? '').replace(/\.$/, '');
+      if (name !== zone && !name.endsWith(`.${zone}`)) throw zoneNotFound(host, name);
+      return { name: zone, key: id };
+    }
+
+    const provider = recordSetProvider<string>(
+      {
+        zoneOf: (name, signal) =>
+          hostedZoneId === null ? searchZone(name, signal) : givenZone(hostedZoneId, name, signal),
+
+        read: async (zone, name, signal) => {
+          const query = { name: `${name}.`, type: 'TXT', maxitems: '1' };
+          const answer = await call({ method: 'GET', path: `${api}/hostedzone/${zone.key}/rrset`, query }, signal);
+          const document = xml(answer, 'ListResourceRecordSetsResponse');
+          // The list begins at the name and goes on with whatever comes after it.
+          const [set] = nodesAt(document, 'ResourceRecordSets', 'ResourceRecordSet');
+          const isIt = set !== undefined && textAt(set, 'Name') === `${name}.` && textAt(set, 'Type') === 'TXT';
+          if (!isIt) return { values: [], ttl: null };
+          if (textAt(set, 'SetIdentifier') !== null) {
+            throw unusableAnswer(host, 'the TXT records have a routing policy other than simple', answer.status);
+          }
+          const values = nodesAt(set, 'ResourceRecords', 'ResourceRecord').map((one) => textAt(one, 'Value') ?? '');
+          return { values, ttl: Number(textAt(set, 'TTL')) };
+        },
+
+        // A deletion must name exactly what is there, and both changes are made or none: what another writer did in between is not lost.
+        write: async ({ zone, name, values, before }, signal) => {
+          const set = { values, ttl: before.ttl ?? ttl };
+          const batch = [
+            before.values.length === 0 ? '' : changeXml('DELETE', name, before),
+            values.length === 0 ? '' : changeXml('CREATE', name, set),
+          ].join('');
+          const body = `<?xml version="1.0" encoding="UTF-8"?><ChangeResourceRecordSetsRequest xmlns="${namespace}"><ChangeBatch><Changes>${batch}</Changes></ChangeBatch></ChangeResourceRecordSetsRequest>`;
+          const answer = await call(
+            {
+              method: 'POST',
+              path: `${api}/hostedzone/${zone.key}/rrset/`,
+              headers: { 'content-type': 'application/xml' },
+              body,
+              expect: [400],
+            },
+            signal,
+          );
+          if (answer.status === 400) {
+            if (errorCode(answer) === 'InvalidChangeBatch') return 'conflict';
+            throw answer.failure();
+          }
+          const id = textAt(xml(answer, 'ChangeResourceRecordSetsResponse'), 'ChangeInfo', 'Id') ?? '';
+          if (!/^\/change\/\w{1,64}$/.test(id)) throw unusableAnswer(host, 'there is no change', answer.status);
+          changes.set(name, id);
+          return 'written';
+        },
+      },
+      inTurn,
+    );
+
+    return {
+      ...provider,
+      wait: async ({ name }, signal) => {
+        const id = changes.get(name);
+        if (id === undefined) return;
+        const inSync = async (): Promise<boolean> => {
+          const answer = await call({ method: 'GET', path: `${api}${id}` }, signal);
+          return textAt(xml(answer, 'GetChangeResponse'), 'ChangeInfo', 'Status') === 'INSYNC';
+        };
+        await poll(host, clock, inSync, signal);
+        changes.delete(name);
+      },
+    };
+  },
+};
+
+function changeXml(action: 'CREATE' | 'DELETE', name: string, { values, ttl }: RecordSet): string {
+  const records = values.map((value) => `<ResourceRecord><Value>${escapeXml(value)}</Value></ResourceRecord>`);
+  return `<Change><Action>${action}</Action><ResourceRecordSet><Name>${escapeXml(name)}.</Name><Type>TXT</Type><TTL>${ttl}</TTL><ResourceRecords>${records.join('')}</ResourceRecords></ResourceRecordSet></Change>`;
+}
+
+function errorCode(answer: ApiAnswer): string | null {
+  const document = parseXml(answer.text());
+  if (document === null) return null;
+  return document.name === 'ErrorResponse' ? textAt(document, 'Error', 'Code') : document.name;
+}
