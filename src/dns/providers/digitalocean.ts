@@ -1,0 +1,70 @@
+import * as z from 'zod';
+import type { ProviderDefinition } from './definition.ts';
+import { createApi, segment } from './http.ts';
+import { recordProvider } from './records.ts';
+import { endpoint, endpointSetting, required } from './settings.ts';
+import { relativeName, walkUp } from './zones.ts';
+
+const base = 'https://api.digitalocean.com';
+/** The lowest that is taken. */
+const ttl = 30;
+const perPage = 200;
+
+const domain = z.object({ domain: z.object({ name: z.string() }) });
+const records = z.object({
+  domain_records: z.array(z.object({ id: z.int(), type: z.string(), name: z.string(), data: z.string() })),
+});
+
+export const digitalocean: ProviderDefinition = {
+  name: 'digitalocean',
+  title: 'DigitalOcean',
+  settings: [
+    { name: 'apiToken', required: true, secret: true, description: 'Personal access token with custom scopes.' },
+    endpointSetting(base),
+  ],
+  privilege:
+    'Personal access token with the custom scopes domain:read, domain:create and domain:delete. They reach every domain of the team: delegate the challenge name to a team of its own where that is too much.',
+  testedAgainst: 'double of the documented API',
+  documentation: 'https://docs.digitalocean.com/reference/api/digitalocean/#tag/Domain-Records',
+  create: (settings, { transport, clock }) => {
+    const host = 'DigitalOcean';
+    const authorization = `Bearer ${required(settings, 'apiToken')}`;
+    const call = createApi({
+      host,
+      base: endpoint(settings, base),
+      transport,
+      clock,
+      authorize: () => ({ authorization }),
+    });
+    const pathOf = (zone: string): string => `/v2/domains/${segment(zone)}`;
+
+    return recordProvider<string>({
+      zoneOf: (name, signal) =>
+        walkUp(host, name, async (candidate) => {
+          const answer = await call({ method: 'GET', path: pathOf(candidate), expect: [404] }, signal);
+          return answer.status === 404 ? null : answer.read(domain).domain.name;
+        }),
+
+      list: async (zone, name, signal) => {
+        const found = [];
+        for (let page = 1; ; page += 1) {
+          const query = { type: 'TXT', name, per_page: String(perPage), page: String(page) };
+          const answer = await call({ method: 'GET', path: `${pathOf(zone.key)}/records`, query }, signal);
+          const { domain_records: result } = answer.read(records);
+          found.push(...result.filter((one) => one.type === 'TXT' && one.name === relativeName(name, zone.name)));
+          if (result.length < perPage) break;
+        }
+        return found.map(({ id, data }) => ({ id: String(id), value: data }));
+      },
+
+      add: async (zone, { name, value }, signal) => {
+        const json = { type: 'TXT', name: relativeName(name, zone.name), data: value, ttl };
+        await call({ method: 'POST', path: `${pathOf(zone.key)}/records`, json }, signal);
+      },
+
+      remove: async (zone, id, signal) => {
+        await call({ method: 'DELETE', path: `${pathOf(zone.key)}/records/${id}`, expect: [404] }, signal);
+      },
+    });
+  },
+};

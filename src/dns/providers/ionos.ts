@@ -1,0 +1,66 @@
+import * as z from 'zod';
+import type { ProviderDefinition } from './definition.ts';
+import { createApi } from './http.ts';
+import { recordProvider } from './records.ts';
+import { endpoint, endpointSetting, required } from './settings.ts';
+import { longestZone } from './zones.ts';
+
+const base = 'https://api.hosting.ionos.com/dns';
+/** The lowest that is taken. */
+const ttl = 60;
+
+const id = z.uuid();
+const zones = z.array(z.object({ id, name: z.string() }));
+const records = z.object({
+  records: z.array(z.object({ id, type: z.string(), name: z.string(), content: z.string() })).default([]),
+});
+
+export const ionos: ProviderDefinition = {
+  name: 'ionos',
+  title: 'IONOS',
+  settings: [
+    { name: 'apiKey', required: true, secret: true, description: 'API key: public prefix, a dot, secret.' },
+    endpointSetting(base),
+  ],
+  privilege:
+    'An API key of the developer portal. It has no scopes and reaches every zone of the contract: delegate the challenge name to a contract of its own where that is too much.',
+  testedAgainst: 'double of the documented API',
+  documentation: 'https://developer.hosting.ionos.com/docs/dns',
+  create: (settings, { transport, clock }) => {
+    const host = 'IONOS';
+    const key = required(settings, 'apiKey');
+    const call = createApi({
+      host,
+      base: endpoint(settings, base),
+      transport,
+      clock,
+      authorize: () => ({ 'x-api-key': key }),
+    });
+
+    return recordProvider<string>({
+      zoneOf: async (name, signal) => {
+        const answer = await call({ method: 'GET', path: '/v1/zones' }, signal);
+        return longestZone(host, name, new Map(answer.read(zones).map((zone) => [zone.name, zone.id])));
+      },
+
+      list: async (zone, name, signal) => {
+        const query = { recordName: name, recordType: 'TXT' };
+        const answer = await call({ method: 'GET', path: `/v1/zones/${zone.key}`, query }, signal);
+        return answer
+          .read(records)
+          .records.filter((one) => one.type === 'TXT' && one.name === name)
+          .map((one) => ({ id: one.id, value: one.content }));
+      },
+
+      add: async (zone, { name, value }, signal) => {
+        const json = [{ name, type: 'TXT', content: value, ttl, prio: 0, disabled: false }];
+        await call({ method: 'POST', path: `/v1/zones/${zone.key}/records`, json }, signal);
+      },
+
+      remove: async (zone, record, signal) => {
+        const path = `/v1/zones/${zone.key}/records/${record}`;
+        await call({ method: 'DELETE', path, expect: [404] }, signal);
+      },
+    });
+  },
+};

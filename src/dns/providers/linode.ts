@@ -1,0 +1,73 @@
+import * as z from 'zod';
+import type { ProviderDefinition } from './definition.ts';
+import { createApi } from './http.ts';
+import { recordProvider } from './records.ts';
+import { endpoint, endpointSetting, required } from './settings.ts';
+import { relativeName, walkUp } from './zones.ts';
+
+const base = 'https://api.linode.com/v4';
+/** The lowest that is taken. */
+const ttl = 30;
+const pageSize = 500;
+
+const domains = z.object({ data: z.array(z.object({ id: z.int(), domain: z.string() })) });
+const records = z.object({
+  data: z.array(z.object({ id: z.int(), type: z.string(), name: z.string(), target: z.string() })),
+  pages: z.int(),
+});
+
+export const linode: ProviderDefinition = {
+  name: 'linode',
+  title: 'Linode (Akamai)',
+  settings: [
+    { name: 'apiToken', required: true, secret: true, description: 'Personal access token.' },
+    endpointSetting(base),
+  ],
+  privilege:
+    'Personal access token with the scope domains:read_write and no other, of a restricted user that has the grant read_write on the one domain.',
+  testedAgainst: 'double of the documented API',
+  documentation: 'https://techdocs.akamai.com/linode-api/reference/get-domain-records',
+  create: (settings, { transport, clock }) => {
+    const host = 'Linode';
+    const authorization = `Bearer ${required(settings, 'apiToken')}`;
+    const call = createApi({
+      host,
+      base: endpoint(settings, base),
+      transport,
+      clock,
+      authorize: () => ({ authorization }),
+    });
+
+    return recordProvider<number>({
+      zoneOf: (name, signal) =>
+        walkUp(host, name, async (candidate) => {
+          const headers = { 'x-filter': JSON.stringify({ domain: candidate }) };
+          const answer = await call({ method: 'GET', path: '/domains', headers }, signal);
+          return answer.read(domains).data.find(({ domain }) => domain === candidate)?.id ?? null;
+        }),
+
+      list: async (zone, name, signal) => {
+        const relative = relativeName(name, zone.name, '');
+        const headers = { 'x-filter': JSON.stringify({ type: 'TXT', name: relative }) };
+        const found = [];
+        for (let page = 1; ; page += 1) {
+          const query = { page: String(page), page_size: String(pageSize) };
+          const path = `/domains/${zone.key}/records`;
+          const { data, pages } = (await call({ method: 'GET', path, query, headers }, signal)).read(records);
+          found.push(...data.filter((one) => one.type === 'TXT' && one.name === relative));
+          if (page >= pages) break;
+        }
+        return found.map(({ id, target }) => ({ id: String(id), value: target }));
+      },
+
+      add: async (zone, { name, value }, signal) => {
+        const json = { type: 'TXT', name: relativeName(name, zone.name, ''), target: value, ttl_sec: ttl };
+        await call({ method: 'POST', path: `/domains/${zone.key}/records`, json }, signal);
+      },
+
+      remove: async (zone, id, signal) => {
+        await call({ method: 'DELETE', path: `/domains/${zone.key}/records/${id}`, expect: [404] }, signal);
+      },
+    });
+  },
+};

@@ -1,0 +1,78 @@
+import * as z from 'zod';
+import type { ProviderDefinition } from './definition.ts';
+import { createApi, segment } from './http.ts';
+import { recordProvider } from './records.ts';
+import { endpoint, endpointSetting, required } from './settings.ts';
+import { quoteTxt } from './txt-text.ts';
+import { longestZone, relativeName } from './zones.ts';
+
+const base = 'https://api.vultr.com/v2';
+/** The lowest that is taken. */
+const ttl = 120;
+
+const meta = z.object({ links: z.object({ next: z.string() }) });
+const domains = z.object({ domains: z.array(z.object({ domain: z.string() })), meta });
+const records = z.object({
+  records: z.array(z.object({ id: z.uuid(), type: z.string(), name: z.string(), data: z.string() })),
+  meta,
+});
+
+export const vultr: ProviderDefinition = {
+  name: 'vultr',
+  title: 'Vultr',
+  settings: [{ name: 'apiKey', required: true, secret: true, description: 'API key.' }, endpointSetting(base)],
+  privilege:
+    'API key of a user of its own that has the permission Manage DNS and no other, with this server in its access control list. It reaches every domain of the account.',
+  testedAgainst: 'double of the documented API',
+  documentation: 'https://www.vultr.com/api/#tag/dns',
+  create: (settings, { transport, clock }) => {
+    const host = 'Vultr';
+    const authorization = `Bearer ${required(settings, 'apiKey')}`;
+    const call = createApi({
+      host,
+      base: endpoint(settings, base),
+      transport,
+      clock,
+      authorize: () => ({ authorization }),
+    });
+    const pageOf = (cursor: string): Record<string, string> => ({
+      per_page: '500',
+      ...(cursor === '' ? {} : { cursor }),
+    });
+
+    return recordProvider<string>({
+      zoneOf: async (name, signal) => {
+        const zones = new Map<string, string>();
+        for (let cursor = ''; ; ) {
+          const answer = await call({ method: 'GET', path: '/domains', query: pageOf(cursor) }, signal);
+          const { domains: page, meta } = answer.read(domains);
+          for (const { domain } of page) zones.set(domain, `/domains/${segment(domain)}/records`);
+          if (meta.links.next === '' || page.length === 0) return longestZone(host, name, zones);
+          cursor = meta.links.next;
+        }
+      },
+
+      list: async (zone, name, signal) => {
+        const relative = relativeName(name, zone.name, '');
+        const found = [];
+        for (let cursor = ''; ; ) {
+          const answer = await call({ method: 'GET', path: zone.key, query: pageOf(cursor) }, signal);
+          const { records: page, meta } = answer.read(records);
+          found.push(...page.filter((one) => one.type === 'TXT' && one.name === relative));
+          if (meta.links.next === '' || page.length === 0) break;
+          cursor = meta.links.next;
+        }
+        return found.map(({ id, data }) => ({ id, value: data }));
+      },
+
+      add: async (zone, { name, value }, signal) => {
+        const json = { type: 'TXT', name: relativeName(name, zone.name, ''), data: quoteTxt(value), ttl };
+        await call({ method: 'POST', path: zone.key, json }, signal);
+      },
+
+      remove: async (zone, id, signal) => {
+        await call({ method: 'DELETE', path: `${zone.key}/${id}`, expect: [404] }, signal);
+      },
+    });
+  },
+};
