@@ -154,13 +154,18 @@ function answerOf({ host, explain, clock }: ApiOptions, { status, headers, body 
       }
     },
     failure: () => {
-      const refusal = explain?.(answer) ?? null;
-      if (refusal === 'credentials' || status === 401 || status === 403) return credentialsRefused(host, status);
-      if (refusal === 'rate' || status === 429) return rateLimited(host, retryAfterMs(headers, clock.now()));
+      const refusal = explain?.(answer) ?? byStatus(status);
+      if (refusal === 'credentials') return credentialsRefused(host, status);
+      if (refusal === 'rate') return rateLimited(host, retryAfterMs(headers, clock.now()));
       return hostFailed(host, status);
     },
   };
   return answer;
+}
+
+function byStatus(status: number): Refusal | null {
+  if (status === 401 || status === 403) return 'credentials';
+  return status === 429 ? 'rate' : null;
 }
 
 function jsonOf(host: string, status: number, body: Uint8Array): unknown {

@@ -8,7 +8,7 @@ import { relativeName, walkUp } from './zones.ts';
 const base = 'https://api.linode.com/v4';
 /** The lowest that is taken. */
 const ttl = 30;
-const pageSize = 500;
+const pageSize = 100;
 
 const domains = z.object({ data: z.array(z.object({ id: z.int(), domain: z.string() })) });
 const records = z.object({

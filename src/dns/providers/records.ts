@@ -17,6 +17,8 @@ export interface RecordHost<Z> {
   add(zone: Zone<Z>, record: TxtRecord, signal?: AbortSignal): Promise<void>;
   /** No error when the record is gone. */
   remove(zone: Zone<Z>, id: string, signal?: AbortSignal): Promise<void>;
+  /** Puts the changes of the zone in force, where the host wants to be told. */
+  publish?(zone: Zone<Z>, signal?: AbortSignal): Promise<void>;
 }
 
 /** Such a host adds and removes single records, so that writers at the same name do not get into each other's way. */
@@ -28,11 +30,14 @@ export function recordProvider<Z>(host: RecordHost<Z>): DnsProvider {
     present: async (record, signal) => {
       const zone = await host.zoneOf(record.name, signal);
       if ((await find(zone, record, signal)).length === 0) await host.add(zone, record, signal);
+      // Also when there was nothing to do: an earlier attempt may have ended between the two.
+      await host.publish?.(zone, signal);
     },
     cleanUp: async (record, signal) => {
       const zone = await host.zoneOf(record.name, signal);
       // Several, when an answer got lost and the record was added again.
       for (const { id } of await find(zone, record, signal)) await host.remove(zone, id, signal);
+      await host.publish?.(zone, signal);
     },
     findZone: async (name, signal) => (await host.zoneOf(name, signal)).name,
   };

@@ -20,7 +20,10 @@ const records = z.object({
 export const vultr: ProviderDefinition = {
   name: 'vultr',
   title: 'Vultr',
-  settings: [{ name: 'apiKey', required: true, secret: true, description: 'API key.' }, endpointSetting(base)],
+  settings: [
+    { name: 'apiKey', required: true, secret: true, description: 'API key of the account.' },
+    endpointSetting(base),
+  ],
   privilege:
     'API key of a user of its own that has the permission Manage DNS and no other, with this server in its access control list. It reaches every domain of the account.',
   testedAgainst: 'double of the documented API',

@@ -14,7 +14,7 @@ hostContract({
   wrong: () => ({ apiToken: secretWord('wrong') }),
   secrets: ['sEcReT'],
   start: () => {
-    const rows = zoneRows({ form: quoteTxt, id: (count) => String(count).padStart(32, '0'), crowd: 150 });
+    const rows = zoneRows({ form: quoteTxt, id: (count) => String(count).padStart(32, '0'), crowd: 105 });
     return { ...rows, answer: (request) => answer(rows, request) };
   },
 });

@@ -12,7 +12,7 @@ hostContract({
   wrong: () => ({ apiToken: secretWord('wrong') }),
   secrets: ['sEcReT'],
   start: () => {
-    const rows = zoneRows({ crowd: 230 });
+    const rows = zoneRows({ crowd: 205 });
     return { ...rows, answer: (request) => answer(rows, request) };
   },
 });

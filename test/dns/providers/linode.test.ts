@@ -13,7 +13,7 @@ hostContract({
   wrong: () => ({ apiToken: secretWord('wrong') }),
   secrets: ['sEcReT'],
   start: () => {
-    const rows = zoneRows({ crowd: 510 });
+    const rows = zoneRows({ crowd: 110 });
     return { ...rows, answer: (request) => answer(rows, request) };
   },
 });

@@ -1,0 +1,103 @@
+import * as z from 'zod';
+import type { ProviderDefinition } from './definition.ts';
+import { type Api, type ApiAnswer, createApi, segment } from './http.ts';
+import { poll } from './poll.ts';
+import { recordProvider } from './records.ts';
+import { endpoint, endpointSetting, required } from './settings.ts';
+import { quoteTxt } from './txt-text.ts';
+import { relativeName, walkUp, type Zone } from './zones.ts';
+import { unusableAnswer } from './failure.ts';
+
+const base = 'https://api.hetzner.cloud/v1';
+/** The lowest that is taken. */
+const ttl = 60;
+
+const zoneAnswer = z.object({ zone: z.object({ id: z.int(), name: z.string() }) });
+const setAnswer = z.object({
+  rrset: z.object({ type: z.string(), records: z.array(z.object({ value: z.string() })) }),
+});
+const actionAnswer = z.object({ action: z.object({ id: z.int(), status: z.enum(['running', 'success', 'error']) }) });
+
+export const hetzner: ProviderDefinition = {
+  name: 'hetzner',
+  title: 'Hetzner (Cloud API)',
+  settings: [
+    {
+      name: 'apiToken',
+      required: true,
+      secret: true,
+      description: 'API token of the project that holds the zone; not one of the old DNS Console.',
+    },
+    endpointSetting(base),
+  ],
+  privilege:
+    'API token with Read & Write, made in a project that holds the zone and nothing else: a token reaches everything in its project, servers too.',
+  testedAgainst: 'double of the documented API',
+  documentation: 'https://docs.hetzner.cloud/reference/cloud#zones',
+  create: (settings, { transport, clock, inTurn }) => {
+    const host = 'Hetzner';
+    const authorization = `Bearer ${required(settings, 'apiToken')}`;
+    const call = createApi({
+      host,
+      base: endpoint(settings, base),
+      transport,
+      clock,
+      authorize: () => ({ authorization }),
+    });
+    const setPath = (zone: Zone<number>, name: string): string =>
+      `/zones/${zone.key}/rrsets/${segment(relativeName(name, zone.name))}/TXT`;
+
+    async function read(zone: Zone<number>, name: string, signal?: AbortSignal): Promise<readonly string[] | null> {
+      const answer = await call({ method: 'GET', path: setPath(zone, name), expect: [404] }, signal);
+      return answer.status === 404 ? null : answer.read(setAnswer).rrset.records.map(({ value }) => value);
+    }
+
+    /** One change of a zone at a time: the second one would be refused while the first is carried out. */
+    async function act(zone: Zone<number>, request: Parameters<Api>[0], signal?: AbortSignal): Promise<ApiAnswer> {
+      return inTurn(`hetzner ${zone.name}`, async () => {
+        let answer = await call(request, signal);
+        await poll(
+          host,
+          clock,
+          async () => {
+            if (answer.status === 404) return true;
+            const { id, status } = answer.read(actionAnswer).action;
+            if (status === 'error') throw unusableAnswer(host, 'the change failed', answer.status);
+            if (status === 'success') return true;
+            answer = await call({ method: 'GET', path: `/actions/${id}` }, signal);
+            return false;
+          },
+          signal,
+        );
+        return answer;
+      });
+    }
+
+    return recordProvider<number>({
+      zoneOf: (name, signal) =>
+        walkUp(host, name, async (candidate) => {
+          const path = `/zones/${segment(candidate)}`;
+          const answer = await call({ method: 'GET', path, expect: [404] }, signal);
+          return answer.status === 404 ? null : answer.read(zoneAnswer).zone.id;
+        }),
+
+      // A record has no identifier besides its value.
+      list: async (zone, name, signal) =>
+        ((await read(zone, name, signal)) ?? []).map((value) => ({ id: `${name} ${value}`, value })),
+
+      add: async (zone, { name, value }, signal) => {
+        // A set that is there keeps its own time to live: another one would be refused.
+        const isNew = (await read(zone, name, signal)) === null;
+        const json = { ...(isNew ? { ttl } : {}), records: [{ value: quoteTxt(value) }] };
+        await act(zone, { method: 'POST', path: `${setPath(zone, name)}/actions/add_records`, json }, signal);
+      },
+
+      remove: async (zone, id, signal) => {
+        const space = id.indexOf(' ');
+        const path = `${setPath(zone, id.slice(0, space))}/actions/remove_records`;
+        const json = { records: [{ value: id.slice(space + 1) }] };
+        await act(zone, { method: 'POST', path, json, expect: [404] }, signal);
+      },
+    });
+  },
+};
