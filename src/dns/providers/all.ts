@@ -3,8 +3,10 @@ import { azure } from './azure.ts';
 import { cloudflare } from './cloudflare.ts';
 import { digitalocean } from './digitalocean.ts';
 import { google } from './google.ts';
+import { hetzner } from './hetzner.ts';
 import { ionos } from './ionos.ts';
 import { linode } from './linode.ts';
+import { ovh } from './ovh.ts';
 import { powerdns } from './powerdns.ts';
 import { route53 } from './route53.ts';
 import { vultr } from './vultr.ts';
@@ -15,8 +17,10 @@ export const PROVIDERS: readonly ProviderDefinition[] = [
   cloudflare,
   digitalocean,
   google,
+  hetzner,
   ionos,
   linode,
+  ovh,
   powerdns,
   route53,
   vultr,
