@@ -38,7 +38,7 @@ export async function startHostileCa(
   });
   const client = createAcmeClient({
     directoryUrl: `${server.url}/dir`,
-    transport: (request, signal) => real({ ...request, timeoutMs: options.timeoutMs ?? 2000 }, signal),
+    transport: (request, signal) => real({ ...request, timeoutMs: options.timeoutMs ?? 30_000 }, signal),
     clock: systemClock,
     random: systemRandom,
     userAgent: 'everbind-test',

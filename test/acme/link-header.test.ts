@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { linkTargets, parseLinks } from '../../src/acme/link-header.ts';
+import { cpuMs } from '../cpu-time.ts';
 
 const base = 'https://ca.test/cert/1';
 
@@ -46,13 +47,12 @@ test('property: no text makes it throw, and a link that is written is read', () 
   );
 });
 
-test('a long field takes linear time', () => {
-  const started = performance.now();
-  parseLinks([
+test('a long field takes linear time', async () => {
+  const fields = [
     `<a>${';x="\\\\'.repeat(20_000)}`,
     `<a>${' '.repeat(100_000)}`,
     ' ,'.repeat(50_000),
     `<a>;rel=${'"\\'.repeat(50_000)}`,
-  ]);
-  assert.ok(performance.now() - started < 1000);
+  ];
+  assert.ok((await cpuMs(() => parseLinks(fields))) < 2000);
 });

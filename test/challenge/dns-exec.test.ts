@@ -24,7 +24,7 @@ async function program(t: TestContext, body: string, options: Partial<DnsExecOpt
   );
   const solver = createDnsExecSolver({
     command: [process.execPath, file, '--with', 'an argument'],
-    timeoutMs: 5_000,
+    timeoutMs: 60_000,
     clock: systemClock,
     lookup: async () => [],
     ...options,
@@ -111,18 +111,23 @@ for (const [body, reason, message] of failing) {
 
 test('past its time a program is killed with all that it started', async (t) => {
   const child = `setInterval(() => fs.appendFileSync(log, '.'), 20)`.replaceAll('fs.', "require('fs').");
-  const { solver, log } = await program(
-    t,
-    `import { spawn } from 'node:child_process';
-     spawn(process.execPath, ['-e', ${JSON.stringify(`const log = process.argv[1]; ${child}`)}, log], { stdio: 'inherit' });
-     setInterval(() => {}, 1000);`,
-    { timeoutMs: 700 },
-  );
-  await assert.rejects(solver.present(dnsTask()), coded('CHALLENGE_PRESENT_FAILED', 'program-timeout'));
-  const written = await log();
-  assert.notEqual(written, '', 'the child of the program was running');
+  let read: () => Promise<string> = () => Promise.resolve('');
+  // On a busy machine it takes longer until the child of the program runs: it is given more time until it does.
+  for (let timeoutMs = 700; (await read()) === ''; timeoutMs *= 2) {
+    assert.ok(timeoutMs < 60_000, 'the child of the program never ran');
+    const { solver, log } = await program(
+      t,
+      `import { spawn } from 'node:child_process';
+       spawn(process.execPath, ['-e', ${JSON.stringify(`const log = process.argv[1]; ${child}`)}, log], { stdio: 'inherit' });
+       setInterval(() => {}, 1000);`,
+      { timeoutMs },
+    );
+    await assert.rejects(solver.present(dnsTask()), coded('CHALLENGE_PRESENT_FAILED', 'program-timeout'));
+    read = log;
+  }
+  const written = await read();
   await sleep(150);
-  assert.equal(await log(), written);
+  assert.equal(await read(), written);
 });
 
 test('a program that ends but leaves a child behind does not hold us up', async (t) => {
@@ -132,18 +137,17 @@ test('a program that ends but leaves a child behind does not hold us up', async 
      spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'inherit' }).unref();
      process.exit(0);`,
   );
-  const begun = performance.now();
+  // It would be waited for until the time is up, which is an error.
   await solver.present(dnsTask());
-  assert.ok(performance.now() - begun < 3_000);
 });
 
 test('a program that does not read its input may succeed', async () => {
-  const solver = createDnsExecSolver({ command: ['/bin/true'], timeoutMs: 5_000, clock: systemClock });
+  const solver = createDnsExecSolver({ command: ['/bin/true'], timeoutMs: 60_000, clock: systemClock });
   await solver.present(dnsTask());
 });
 
 test('no shell reads the command', async () => {
-  const solver = createDnsExecSolver({ command: ['/bin/true; touch /tmp/x'], timeoutMs: 5_000, clock: systemClock });
+  const solver = createDnsExecSolver({ command: ['/bin/true; touch /tmp/x'], timeoutMs: 60_000, clock: systemClock });
   await assert.rejects(solver.present(dnsTask()), coded('CHALLENGE_PRESENT_FAILED', 'program-not-started'));
 });
 
@@ -169,7 +173,12 @@ test('runs for one record take turns, runs for different records do not', async 
     t,
     `const { name, value } = JSON.parse(input);
      fs.appendFileSync(log, 'begin ' + name + '\\n');
-     setTimeout(() => fs.appendFileSync(log, 'end ' + name + '\\n'), 250);`,
+     // Until the run for b has begun, so that those for a cannot end before, however slowly it starts.
+     const timer = setInterval(() => {
+       if (!fs.readFileSync(log, 'utf8').includes('begin _acme-challenge.b.test')) return;
+       clearInterval(timer);
+       setTimeout(() => fs.appendFileSync(log, 'end ' + name + '\\n'), 250);
+     }, 10);`,
   );
   await Promise.all([
     solver.present(dnsTask('a.test')),
@@ -197,7 +206,7 @@ function fastClock(): Clock & { readonly slept: number[] } {
 }
 
 function waiting(lookup: TxtLookup, clock: Clock): Solver {
-  return createDnsExecSolver({ command: ['/bin/true'], timeoutMs: 1_000, clock, lookup, propagationMs: 20_000 });
+  return createDnsExecSolver({ command: ['/bin/true'], timeoutMs: 60_000, clock, lookup, propagationMs: 20_000 });
 }
 
 test('wait asks until the value is there, among others too', async () => {

@@ -36,7 +36,7 @@ for (const file of present ? readdirSync(folder).filter((name) => name.endsWith(
   test(`the demo on ${file}`, async () => {
     const { io, out } = recorder();
     const wanted = httpsBindings(file);
-    const signal = AbortSignal.timeout(60_000);
+    const signal = AbortSignal.timeout(600_000);
     assert.ok(pebble !== null);
     if (wanted === null) {
       const run = runDemo(io, { exit: true, iis: join(folder, file), signal, pebble });

@@ -24,7 +24,7 @@ async function demo(octets: Uint8Array): Promise<{ readonly status: number; read
   const file = join(folder, 'applicationHost.config');
   await writeFile(file, octets);
   const { io, out } = recorder();
-  const status = await runDemo(io, { exit: true, iis: file, signal: AbortSignal.timeout(60_000), pebble });
+  const status = await runDemo(io, { exit: true, iis: file, signal: AbortSignal.timeout(600_000), pebble });
   return { status, text: out() };
 }
 

@@ -25,6 +25,7 @@ import {
   SERVER_AUTH,
   subjectKeyId,
 } from './support/make-certificate.ts';
+import { cpuMs } from '../cpu-time.ts';
 
 const now = Date.UTC(2026, 10, 23);
 const root = makeRoot();
@@ -335,7 +336,7 @@ test('certificates that certify each other lead nowhere', () => {
   refuses('no-issuer', { leaf: makeLeaf(aByB), intermediates: [aByB.certificate, bByA.certificate] });
 });
 
-test('a thicket of cross-certificates is given up after a bounded number of signature checks', () => {
+test('a thicket of cross-certificates is given up after a bounded number of signature checks', async () => {
   // Six CAs with the same names and no key identifiers: every one may have issued every other one.
   const anonymous = [without('2.5.29.14'), without('2.5.29.35')];
   const keys = Array.from({ length: 12 }, () => makeKey());
@@ -351,9 +352,8 @@ test('a thicket of cross-certificates is given up after a bounded number of sign
     { name: name('Thicket'), key: keys[0] ?? makeKey(), certificate: root.certificate },
     { extensions: [without('2.5.29.35')] },
   );
-  const started = performance.now();
-  refuses('limit', { leaf, intermediates: thicket, profile: 'path' });
-  assert(performance.now() - started < 2000);
+  const took = await cpuMs(() => refuses('limit', { leaf, intermediates: thicket, profile: 'path' }));
+  assert(took < 4000, `${took} ms`);
 });
 
 test('thousands of names against thousands of constraints are given up', () => {

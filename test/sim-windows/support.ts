@@ -91,7 +91,7 @@ export async function served(host: WindowsHost, address: string, port: number, n
   const [endpoint] = await host.endpoints(address, port);
   if (endpoint === undefined) return 'nothing listens';
   try {
-    const { chain } = await tlsProbe({ ...endpoint, host: name, timeoutMs: 2000 });
+    const { chain } = await tlsProbe({ ...endpoint, host: name, timeoutMs: 30_000 });
     return parseCertificate(chain[0] ?? new Uint8Array()).subjectCommonName ?? '';
   } catch (error) {
     return errorCode(error);

@@ -35,7 +35,7 @@ async function seedAndProbe(
     if (protocol !== 'https' || endpoint === null) continue;
     handshakes += 1;
     const name = host.replace('*', 'any');
-    const served = describeServed(await tlsProbe({ ...endpoint, host: name, timeoutMs: 5000 }), name, Date.now());
+    const served = describeServed(await tlsProbe({ ...endpoint, host: name, timeoutMs: 30_000 }), name, Date.now());
     const record = records.find(({ thumbprint }) => thumbprint === served.thumbprint);
     if (served.problems.length > 0 || served.daysLeft !== 7 || record === undefined) wrong.push(binding);
   }
@@ -139,7 +139,7 @@ test('seeding: kinds and flags of the records, days, names', async (t) => {
   assert.equal(record?.flags, 0x40 | 0x400);
   assert.equal(record?.appId, '{4dc3e181-e14b-4a21-b022-59fc669b0914}');
   const [endpoint = { address: '', port: 0 }] = await host.endpoints('*', 443);
-  const served = await tlsProbe({ ...endpoint, host: 'shop.test', timeoutMs: 2000 });
+  const served = await tlsProbe({ ...endpoint, host: 'shop.test', timeoutMs: 30_000 });
   assert.deepEqual(describeServed(served, 'shop.test', Date.now()).problems, ['VERIFY_EXPIRED']);
 });
 

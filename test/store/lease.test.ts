@@ -60,9 +60,9 @@ describe('the lease', () => {
   it('is prolonged while its holder lives', async () => {
     await withFolder(async ({ open }) => {
       const [one, other] = [open(), open()];
-      const lease = await acquireLease(one, systemClock, 900);
+      const lease = await acquireLease(one, systemClock, 3000);
       for (let round = 0; round < 12; round += 1) {
-        await systemClock.sleep(100);
+        await systemClock.sleep(300);
         await assert.rejects(acquireLease(other, systemClock), { code: 'STORE_LEASE_HELD' });
       }
       assert.equal(lease.lost.aborted, false);

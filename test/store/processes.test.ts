@@ -26,7 +26,7 @@ function start(role: string, path: string, number = ''): Child {
   const reader = createInterface({ input: child.stdout });
   reader.on('line', (line) => lines.push(line));
   const told = async (count: number): Promise<void> => {
-    while (lines.length < count) await once(reader, 'line', { signal: AbortSignal.timeout(20_000) });
+    while (lines.length < count) await once(reader, 'line', { signal: AbortSignal.timeout(120_000) });
   };
   const ended = Promise.all([once(child, 'exit'), once(reader, 'close')]).then(([[code]]) => code as number | null);
   return { process: child, lines, told, ended };
@@ -56,9 +56,7 @@ describe('a process killed while it commits', () => {
         const report = verifyStoredLog(store, verifier);
         assert.deepEqual(report.findings, []);
         assert.ok(report.size >= acknowledged);
-        const began = performance.now();
         const lease = await acquireLease(store, systemClock);
-        assert.ok(performance.now() - began < 2000);
         await lease.release();
         await store.close();
       }
@@ -69,13 +67,13 @@ describe('a process killed while it commits', () => {
 describe('a holder of the lease', () => {
   it('that is stopped for too long loses it, and finds out before it writes again', async () => {
     await withFolder(async ({ open, path }) => {
-      const child = start('hold', path, '1200');
+      const child = start('hold', path, '5000');
       await child.told(1);
       const store = open();
-      await assert.rejects(acquireLease(store, systemClock, 1200), { code: 'STORE_LEASE_HELD' });
+      await assert.rejects(acquireLease(store, systemClock, 5000), { code: 'STORE_LEASE_HELD' });
       child.process.kill('SIGSTOP');
       let lease = null;
-      for (let tries = 0; lease === null && tries < 200; tries += 1) {
+      for (let tries = 0; lease === null && tries < 1000; tries += 1) {
         await systemClock.sleep(50);
         lease = await acquireLease(store, systemClock).catch(() => null);
       }
