@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { cacheRoot, debianMirror } from '../debian-package.ts';
 import { ensurePrograms } from '../debian-programs.ts';
 import { mustRun } from '../run-command.ts';
-import { withLock } from './lock.ts';
+import { withLock } from '../machine-lock.ts';
 import { fetchWindowsPackages, lockedWindowsPackages } from './windows-programs.ts';
 
 // Debian 12 has Wine 8, where Node 24 and later abort; Debian 13 has Wine 10.
@@ -32,7 +32,7 @@ const ENVIRONMENT = {
 
 /**
  * The folder of a Debian system with Wine, a cross compiler, node.exe and koffi, made when it is not there: about two minutes, root only. What is
- * in the cache is whole: it is made beside it and renamed.
+ * in the cache is whole: it is made beside it and renamed. It is named after the recipe, so that another checkout that is at work at the same time keeps its own.
  */
 export async function ensureChroot(say: (line: string) => void): Promise<string> {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) {
@@ -45,24 +45,20 @@ export async function ensureChroot(say: (line: string) => void): Promise<string>
   const stamp = createHash('sha256')
     .update(JSON.stringify([RECIPE, SUITE, PACKAGES, locked]))
     .digest('hex');
-  const folder = join(cacheRoot, 'wine');
-  const isMade = async (): Promise<boolean> =>
-    (await readFile(join(folder, 'stamp'), 'utf8').catch(() => '')) === stamp;
-  if (await isMade()) return join(folder, 'root');
-  return withLock(join(cacheRoot, 'wine.lock'), async () => {
-    if (!(await isMade())) {
-      await ensurePrograms({ debootstrap: 'debootstrap', unshare: 'util-linux' });
-      const work = await mkdtemp(join(cacheRoot, '.wine-'));
-      try {
-        await make(join(work, 'root'), say);
-        await writeFile(join(work, 'stamp'), stamp);
-        await rm(folder, { recursive: true, force: true });
-        await rename(work, folder);
-      } finally {
-        await rm(work, { recursive: true, force: true });
-      }
+  const folder = join(cacheRoot, `wine-${stamp.slice(0, 16)}`);
+  const root = join(folder, 'root');
+  if (existsSync(folder)) return root;
+  return withLock(folder, async () => {
+    if (existsSync(folder)) return root;
+    await ensurePrograms({ debootstrap: 'debootstrap', unshare: 'util-linux' });
+    const work = await mkdtemp(join(cacheRoot, '.wine-'));
+    try {
+      await make(join(work, 'root'), say);
+      await rename(work, folder);
+    } finally {
+      await rm(work, { recursive: true, force: true });
     }
-    return join(folder, 'root');
+    return root;
   });
 }
 

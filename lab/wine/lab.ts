@@ -5,7 +5,7 @@ import { buildDoubles } from './doubles/build.ts';
 import { installDoubles } from './doubles/install.ts';
 import { ensureChroot, runInside } from './chroot.ts';
 import { createPrefix, NODE, type WinePrefix } from './prefix.ts';
-import { withLock } from './lock.ts';
+import { withLock } from '../machine-lock.ts';
 
 export interface PrefixOptions {
   /** The server's applicationHost.config; null makes a Windows without IIS. */
@@ -36,8 +36,8 @@ export async function ensureLab(say: (line: string) => void = (line) => console.
     const inside = folder.slice(root.length);
     return runInside(root, ['/usr/bin/env', '-C', inside, '/usr/bin/x86_64-w64-mingw32-gcc', ...args]);
   };
-  const doubles = join(root, DOUBLES);
-  await withLock(join(root, 'opt/doubles.lock'), () => buildDoubles({ wineDlls, compile }, doubles));
+  const parent = join(root, DOUBLES);
+  const doubles = await withLock(parent, () => buildDoubles({ wineDlls, compile }, parent));
   return {
     root,
     compile,

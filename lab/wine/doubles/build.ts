@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -8,7 +9,8 @@ import { type Compile, copyWineLibrary, linkLibrary } from './library.ts';
 const sources = fileURLToPath(new URL('.', import.meta.url));
 /** For every C file of the doubles: warnings are errors. */
 export const COMPILER_FLAGS = ['-std=c11', '-O2', '-Wall', '-Wextra', '-Werror', '-D_WIN32_WINNT=0x0A00'];
-const STAMP = 'built-from.txt';
+/** Doubles that nobody has asked for in this time are in nobody's hands any more. */
+const OLD_MS = 7 * 24 * 3600 * 1000;
 
 /** What building needs of the lab. */
 export interface DoublesLab {
@@ -19,15 +21,35 @@ export interface DoublesLab {
 }
 
 /**
- * Builds all doubles into a folder that the lab sees too: httpapi.dll, httpapi-no-update.dll (without HttpUpdateServiceConfiguration, as before
- * Windows 10 1703), ncrypt.dll, Wine's own of both as NAME_wine.dll, appcmd.exe and appcmd.mjs. Does nothing when they are of these sources.
+ * Builds all doubles into a folder below `parent`, which the lab sees too, and answers the folder: httpapi.dll, httpapi-no-update.dll (without HttpUpdateServiceConfiguration, as before
+ * Windows 10 1703), ncrypt.dll, Wine's own of both as NAME_wine.dll, appcmd.exe and appcmd.mjs. The folder is named
+ * after the sources, so that another checkout that is at work at the same time keeps its own. One caller at a time.
  */
-export async function buildDoubles(lab: DoublesLab, folder: string): Promise<void> {
+export async function buildDoubles(lab: DoublesLab, parent: string): Promise<string> {
   const bundle = await bundleAppcmd();
-  const stamp = await fingerprint(lab.wineDlls, bundle);
-  if ((await readFile(join(folder, STAMP), 'utf8').catch(() => '')) === stamp) return;
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
+  const name = await fingerprint(lab.wineDlls, bundle);
+  const folder = join(parent, name);
+  if (existsSync(folder)) {
+    await utimes(folder, new Date(), new Date());
+    return folder;
+  }
+  await removeOld(parent);
+  const work = join(parent, `${name}.new`);
+  await rm(work, { recursive: true, force: true });
+  await mkdir(work, { recursive: true });
+  await buildAll(lab, work, bundle);
+  await rename(work, folder);
+  return folder;
+}
+
+async function removeOld(parent: string): Promise<void> {
+  for (const name of await readdir(parent).catch(() => [])) {
+    const { mtimeMs } = await stat(join(parent, name));
+    if (Date.now() - mtimeMs > OLD_MS) await rm(join(parent, name), { recursive: true, force: true });
+  }
+}
+
+async function buildAll(lab: DoublesLab, folder: string, bundle: Uint8Array): Promise<void> {
   for (const part of ['shared', 'httpapi', 'ncrypt', 'appcmd']) {
     await cp(join(sources, part), join(folder, part), { recursive: true });
   }
@@ -56,7 +78,6 @@ export async function buildDoubles(lab: DoublesLab, folder: string): Promise<voi
   );
   await compile(['-o', 'appcmd.exe', 'appcmd/launcher.c', ...shared]);
   await writeFile(join(folder, 'appcmd.mjs'), bundle);
-  await writeFile(join(folder, STAMP), stamp);
 }
 
 // Every C file of a part; answers the object files.
@@ -91,5 +112,5 @@ async function fingerprint(wineDlls: string, bundle: Uint8Array): Promise<string
   const files = (await readdir(sources, { recursive: true })).filter((path) => /\.(?:c|h|ts)$/.test(path)).sort();
   for (const path of files) hash.update(path).update(await readFile(join(sources, path)));
   for (const name of ['httpapi', 'ncrypt']) hash.update(await readFile(join(wineDlls, `${name}.dll`)));
-  return hash.digest('hex');
+  return hash.digest('hex').slice(0, 32);
 }

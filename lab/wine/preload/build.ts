@@ -1,4 +1,6 @@
-import { copyFile, mkdir } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runInside } from '../chroot.ts';
@@ -11,9 +13,21 @@ const source = fileURLToPath(new URL('bind-port.c', import.meta.url));
  * port; the front that stands on port 80 sees to that.
  */
 export async function movedHttpPort(root: string, port: number): Promise<Readonly<Record<string, string>>> {
+  const hash = createHash('sha256')
+    .update(await readFile(source))
+    .digest('hex')
+    .slice(0, 32);
+  const library = `${FOLDER}/${hash}.so`;
+  if (!existsSync(join(root, library))) await compile(root, library);
+  return { LD_PRELOAD: `/${library}`, EVERBIND_LAB_HTTP_PORT: String(port) };
+}
+
+// Beside its place first: another run may have the library loaded.
+async function compile(root: string, library: string): Promise<void> {
+  const work = `${FOLDER}/${randomBytes(6).toString('hex')}`;
   await mkdir(join(root, FOLDER), { recursive: true });
-  await copyFile(source, join(root, FOLDER, 'bind-port.c'));
+  await copyFile(source, join(root, `${work}.c`));
   const flags = ['-Wall', '-Wextra', '-Werror', '-shared', '-fPIC'];
-  await runInside(root, ['/usr/bin/gcc', ...flags, '-o', `/${FOLDER}/bind-port.so`, `/${FOLDER}/bind-port.c`]);
-  return { LD_PRELOAD: `/${FOLDER}/bind-port.so`, EVERBIND_LAB_HTTP_PORT: String(port) };
+  await runInside(root, ['/usr/bin/gcc', ...flags, '-o', `/${work}.so`, `/${work}.c`]);
+  await rename(join(root, `${work}.so`), join(root, library));
 }

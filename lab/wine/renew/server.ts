@@ -5,6 +5,7 @@ import type { SslRecord, WindowsHost } from '../../../src/ports/windows-host.ts'
 import { demoConfiguration } from '../../demo/configuration.ts';
 import { type Declaration, declareCertificates } from '../../demo/declare.ts';
 import { freePorts } from '../../loopback.ts';
+import { hold } from '../../machine-lock.ts';
 import { type Pebble, startPebble } from '../../pebble/server.ts';
 import { seedCertificates } from '../../sim-windows/seed.ts';
 import { TEMPLATE } from '../chroot.ts';
@@ -49,6 +50,8 @@ export async function startWineServer(lab: WineLab, options: WineServerOptions =
     for (const end of running.splice(0).toReversed()) await end();
   };
   try {
+    // Of whoever runs such a server on this machine: the ports 80 and 443.
+    running.push(await hold('wine server'));
     const [httpPort = 0] = await freePorts(1);
     const prefix = await lab.newPrefix({
       applicationHostConfig: Buffer.from(APPLICATION_HOST_CONFIG),
