@@ -147,25 +147,29 @@ describe('httpapi double under Wine', () => {
       '0',
     ]);
     await host.calls();
-    const rounds = Array.from({ length: 20 }, (_, index) => [
-      {
-        program: 'http-probe',
-        args: ['hammer', '5', key, thumbprint, '1000000'],
-        killAfterMs: 120 + 17 * index,
-      },
-      { program: 'http-probe', args: ['query', '5', key] },
-    ]);
-    const ends = await host.runAll(rounds.flat());
-    const read = ends.filter((_, index) => index % 2 === 1).map(({ stdout }) => stdout.toString().trimEnd());
-    assert.ok(
-      ends.every(({ status }, index) => (status === null) === (index % 2 === 0)),
-      'hammers are killed',
-    );
     const one = `store=MY check=111 fresh=111 timeout=111 ctl=11 flags=111`;
     const other = `store=(none) check=222 fresh=222 timeout=222 ctl=11 flags=222`;
-    for (const line of read) assert.ok(line.endsWith(one) || line.endsWith(other), line);
-    const updates = (await host.calls()).filter(([, call]) => call === 'HttpUpdateServiceConfiguration').length;
-    assert.ok(updates > 200, `only ${updates} updates were there to be killed`);
+    let updates = 0;
+    // On a busy machine it takes longer until a process is at its updates: they are given time until kills have struck among many.
+    for (let least = 120; updates <= 200; least *= 2) {
+      assert.ok(least < 20_000, `only ${updates} updates were there to be killed`);
+      const rounds = Array.from({ length: 20 }, (_, index) => [
+        {
+          program: 'http-probe',
+          args: ['hammer', '5', key, thumbprint, '1000000'],
+          killAfterMs: least + 17 * index,
+        },
+        { program: 'http-probe', args: ['query', '5', key] },
+      ]);
+      const ends = await host.runAll(rounds.flat());
+      const read = ends.filter((_, index) => index % 2 === 1).map(({ stdout }) => stdout.toString().trimEnd());
+      assert.ok(
+        ends.every(({ status }, index) => (status === null) === (index % 2 === 0)),
+        'hammers are killed',
+      );
+      for (const line of read) assert.ok(line.endsWith(one) || line.endsWith(other), line);
+      updates += (await host.calls()).filter(([, call]) => call === 'HttpUpdateServiceConfiguration').length;
+    }
     assert.deepEqual(await http(['delete', '5', key]), ['0']);
   });
 
