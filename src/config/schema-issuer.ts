@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { DEFAULTS } from './defaults.ts';
+import { limits } from './schema-limits.ts';
 import { directoryUrl } from './schema-names.ts';
 import { filePath, listOf, name, oneOf, secretReference, section, text, yesOrNo } from './schema-values.ts';
 
@@ -74,6 +75,10 @@ export const issuer = section(
         description: 'Where the CA offers several chains, take the one that leads to this common name.',
         examples: ['ISRG Root X1'],
       }),
+    limits: limits.optional().meta({
+      description:
+        'What the CA allows. Everbind stops before the CA does, and leaves a tenth to certificates that are about to expire.',
+    }),
     trustRoots: pemFiles('Extra roots for the TLS connection to the CA.'),
     certificateRoots: pemFiles(
       'Extra roots that issued certificates may end in, beside those of this machine: for a private CA.',

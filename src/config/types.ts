@@ -1,5 +1,6 @@
 import type { Identifier } from '../pki/names.ts';
 import type { CertificateKeyAlgorithm, KeyAlgorithm } from '../ports/key-store.ts';
+import type { Limit, LimitKind } from '../ports/limits.ts';
 import type { MaintenanceConfig } from '../ports/maintenance.ts';
 
 /** A checked everbind.yaml: defaults applied, names canonical, paths absolute. Plain JSON, so that it can be kept and read back. */
@@ -37,11 +38,21 @@ export interface IssuerConfig {
   readonly profile: string | null;
   /** Common name of the issuer that one of the offered chains should end below; null takes the CA's default chain. */
   readonly preferredIssuer: string | null;
+  /** What the CA allows; null: what is known of it. */
+  readonly limits: LimitsConfig | null;
   /** PEM files, absolute: extra roots for the TLS connection to the CA. */
   readonly trustRoots: readonly string[];
   /** PEM files, absolute: extra roots that issued certificates may end in. */
   readonly certificateRoots: readonly string[];
   readonly allowInsecureLoopback: boolean;
+}
+
+/** What the file says of the limits of a CA. */
+export interface LimitsConfig extends Readonly<Partial<Record<LimitKind, Limit | undefined>>> {
+  /** Whether what is known of the CA holds where the file is silent. */
+  readonly known: boolean;
+  /** See Limits. */
+  readonly exemptRenewals?: boolean | undefined;
 }
 
 export interface ExternalAccountBindingConfig {

@@ -21,6 +21,12 @@ export const RENEWAL_ERRORS = entries({
     summary: 'A renewal of this certificate is not finished.',
     action: 'Run everbind renew NAME to finish it first.',
   },
+  RENEWAL_BUDGET_SPENT: {
+    exit: 1,
+    summary: 'The limits of every issuer of this certificate are spent for now, by the count that Everbind keeps.',
+    action:
+      'Nothing to do: it is renewed when there is room again. See everbind status. Another issuer under issuers helps at once; limits of an issuer can be set in everbind.yaml.',
+  },
   RENEWAL_CHALLENGE_NOT_OFFERED: {
     exit: 1,
     summary: 'The CA does not offer the challenge type that is configured for a name.',

@@ -58,6 +58,10 @@ export async function applyConfig(
        ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, engine = excluded.engine, issuers = excluded.issuers,
        applied_at = excluded.applied_at`,
     ).run(config.fingerprint, JSON.stringify(config.engine), JSON.stringify(config.issuers), now);
+    // Other limits, or another issuer: those that wait may have room now.
+    if (JSON.stringify(last?.issuers) !== JSON.stringify(config.issuers)) {
+      statement(transaction.db, `UPDATE certificate SET next_due = ? WHERE due_reason = 'budget'`).run(now);
+    }
     transaction.audit({
       type: 'config.applied',
       subject: 'everbind.yaml',

@@ -111,9 +111,11 @@ function chooseWork(
 async function reasonOf(client: AcmeClient, urls: readonly string[], error: unknown): Promise<unknown> {
   if (!(error instanceof AcmeProblemError) || error.code !== 'ACME_ORDER_INVALID') return error;
   const answers = await Promise.allSettled(urls.map((url) => client.getAuthorization(url)));
-  for (const answer of answers) {
-    if (answer.status === 'rejected' || answer.value.authorization.status !== 'invalid') continue;
-    const { url, authorization } = answer.value;
+  const invalid = answers.flatMap((answer) =>
+    answer.status === 'fulfilled' && answer.value.authorization.status === 'invalid' ? answer.value : [],
+  );
+  const failed = invalid.map(({ authorization }) => authorization.identifier.value);
+  for (const { url, authorization } of invalid) {
     const problem = authorizationProblem(authorization);
     if (problem === null) continue;
     const { httpStatus, retryAfterMs } = error;
@@ -121,7 +123,7 @@ async function reasonOf(client: AcmeClient, urls: readonly string[], error: unkn
       'ACME_AUTHORIZATION_INVALID',
       problem,
       { httpStatus, retryAfterMs },
-      { url, identifier: authorization.identifier.value },
+      { url, identifier: authorization.identifier.value, failed },
     );
   }
   return error;

@@ -12,6 +12,7 @@ const patient: ReadonlySet<DueReason> = new Set<DueReason>([
   'window',
   'retry',
   'maintenance',
+  'budget',
   'rolled-back',
 ]);
 

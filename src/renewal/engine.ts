@@ -76,7 +76,8 @@ export function createEngine(parts: EngineParts): Engine {
           if (certificate === null) continue;
           if (!asked && (await defer(context, certificate))) continue;
           const outcome = await renewOne(context, certificate);
-          if (outcome === null) continue;
+          // Like a maintenance window: nothing happened that anybody has to read about.
+          if (outcome === null || (outcome.kind === 'deferred' && !asked)) continue;
           worked += 1;
           onOutcome(outcome);
         }

@@ -30,7 +30,8 @@ export function preferredIssuer(
   return moments.toSorted((a, b) => a.at - b.at)[0]?.issuer ?? '';
 }
 
-function openedAt(db: DatabaseSync, certificateId: number, issuer: string): number {
+/** When this issuer may be asked for this certificate again, milliseconds since 1970; in the past: now. */
+export function openedAt(db: DatabaseSync, certificateId: number, issuer: string): number {
   const closed = statement(db, 'SELECT closed_until AS at FROM issuer_health WHERE issuer = ?').get(issuer);
   const refused = statement(db, 'SELECT until AS at FROM issuer_refusal WHERE certificate_id = ? AND issuer = ?').get(
     certificateId,

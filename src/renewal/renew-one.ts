@@ -1,7 +1,9 @@
 import { asEverbindError, type EverbindError } from '../errors/error.ts';
+import { giveBackBudget, noteFailedProofs, noteProved } from './budget.ts';
+import { issuersWithRoom } from './choose-issuer.ts';
 import type { EngineContext } from './context.ts';
 import { isKeyLost, isResumable } from './failure.ts';
-import { noteIssuerFault, noteIssuerWorks, usableIssuers } from './issuer-health.ts';
+import { noteIssuerFault, noteIssuerWorks } from './issuer-health.ts';
 import { obtain } from './obtain.ts';
 import { putToUse } from './put-to-use.ts';
 import { closeRenewal } from './renewal-row.ts';
@@ -11,6 +13,7 @@ import { certificateById, openRenewal } from './rows.ts';
 import { isBinding, isObtaining } from './steps.ts';
 import { begin, takeUp } from './take-up.ts';
 import type { ManagedCertificate, Outcome, Renewal } from './types.ts';
+import { isBudgetSpent, waitForBudget } from './wait-for-budget.ts';
 
 /**
  * One renewal of one certificate, begun or resumed; null when there was nothing left to do for a certificate that is no longer declared.
@@ -24,6 +27,7 @@ export async function renewOne(context: EngineContext, certificate: ManagedCerti
     return (await anew(context, certificate, outcome)) ?? outcome;
   } catch (error) {
     context.signal.throwIfAborted();
+    if (isBudgetSpent(error)) return waitForBudget(context, certificate, error);
     return recordFailure(context, certificate, error);
   }
 }
@@ -56,9 +60,11 @@ async function obtained(context: EngineContext, certificate: ManagedCertificate,
     try {
       const issued = await obtainOrAnew(context, certificate, renewal);
       await noteIssuerWorks(context, renewal.issuer);
+      await noteProved(context, renewal);
       return issued;
     } catch (error) {
       context.signal.throwIfAborted();
+      await noteFailedProofs(context, renewal, error);
       tried.add(renewal.issuer);
       const next = await failOver(context, certificate, renewal, error, tried);
       if (next === null) throw error;
@@ -78,15 +84,15 @@ async function failOver(
   const { store, clock } = context;
   if (certificate.config.issuers.length < 2) return null;
   if (!(await noteIssuerFault(context, certificate, issuer, error))) return null;
-  const usable = store.read((db) => usableIssuers(db, certificate, clock.now()));
-  const next = usable.find((name) => !tried.has(name));
+  const next = store.read((db) => issuersWithRoom(db, certificate, clock.now())).find((name) => !tried.has(name));
   if (next === undefined) return null;
   const open = store.read((db) => openRenewal(db, certificate.id));
   if (open !== null) {
     const data = { ...failureData(asEverbindError(error)), issuer, next };
-    await store.commit((transaction) =>
-      closeRenewal(transaction, certificate.name, open, clock.now(), { outcome: 'failed', data }),
-    );
+    await store.commit((transaction) => {
+      giveBackBudget(transaction, open, error, clock.now());
+      closeRenewal(transaction, certificate.name, open, clock.now(), { outcome: 'failed', data });
+    });
   }
   return begin(context, certificate, next);
 }
@@ -135,6 +141,7 @@ export async function recordFailure(
       data: { renewal: open?.id ?? null, step: open?.step ?? null, ...failureData(failure) },
     });
     if (open === null || keep) return;
+    giveBackBudget(transaction, open, error, clock.now());
     closeRenewal(transaction, name, open, clock.now(), { outcome: 'failed', data: { code: failure.code } });
   });
   context.onProgress?.({ name, step: 'renewal.attempt-failed' });

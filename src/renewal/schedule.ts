@@ -1,7 +1,7 @@
 /**
  * Why a certificate is due when it is; stable words. `requested`: a person asked for a renewal or a roll-back before its time, and it is not
  * finished. `rolled-back`: a person went back to this certificate. `maintenance`: moved to when changes are
- * welcome. `retry`: the last attempt failed.
+ * welcome. `retry`: the last attempt failed. `budget`: moved to when the limits of an issuer have room.
  */
 export type DueReason =
   | 'new'
@@ -12,7 +12,8 @@ export type DueReason =
   | 'retry'
   | 'requested'
   | 'rolled-back'
-  | 'maintenance';
+  | 'maintenance'
+  | 'budget';
 
 export interface Due {
   /** Milliseconds since 1970. */

@@ -1,13 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { CertificateKeyConfig } from '../config/types.ts';
 import type { KeyCustody, KeyHandle } from '../ports/key-store.ts';
+import { giveBackBudget, takeBudget } from './budget.ts';
+import { chooseIssuer, issuersWithRoom, requireRoom } from './choose-issuer.ts';
 import type { EngineContext } from './context.ts';
 import { isKeyLost } from './failure.ts';
 import { giveUpOrder } from './give-up.ts';
 import type { Store } from '../store/store.ts';
 import { closeRenewal, insertRenewal } from './renewal-row.ts';
 import { isKeyRevoked, issuedById, issuedWith, openRenewal } from './rows.ts';
-import { preferredIssuer, usableIssuers } from './issuer-health.ts';
+import { usableIssuers } from './issuer-health.ts';
 import { isBinding, isObtaining } from './steps.ts';
 import type { Issued, ManagedCertificate, Renewal } from './types.ts';
 
@@ -24,9 +26,10 @@ export async function takeUp(context: EngineContext, certificate: ManagedCertifi
   }
   if (open !== null) {
     const reason = reasonToGiveUp(context, certificate, open);
-    await store.commit((transaction) =>
-      closeRenewal(transaction, name, open, clock.now(), { outcome: 'superseded', data: { reason } }),
-    );
+    await store.commit((transaction) => {
+      giveBackBudget(transaction, open, null, clock.now());
+      closeRenewal(transaction, name, open, clock.now(), { outcome: 'superseded', data: { reason } });
+    });
     await giveUpOrder(context, open);
   }
   return certificate.removed ? null : begin(context, certificate);
@@ -61,11 +64,12 @@ function reasonToGiveUp(context: EngineContext, certificate: ManagedCertificate,
 /** Whether its issuer is left alone for now, there is no certificate yet, and another issuer can be asked. */
 function isBetterElsewhere({ store, clock }: EngineContext, certificate: ManagedCertificate, open: Renewal): boolean {
   if (open.kind !== 'renewal' || !isObtaining(open.step)) return false;
-  const usable = store.read((db) => usableIssuers(db, certificate, clock.now()));
-  return usable.length > 0 && !usable.includes(open.issuer);
+  const now = clock.now();
+  if (store.read((db) => usableIssuers(db, certificate, now)).includes(open.issuer)) return false;
+  return store.read((db) => issuersWithRoom(db, certificate, now)).length > 0;
 }
 
-/** Begins a new renewal, with this issuer or the first that can be asked. */
+/** Begins a new renewal, with this issuer or the first that can be asked, and takes from its budget. Throws RENEWAL_BUDGET_SPENT. */
 export async function begin(
   { store, random, clock, keys }: EngineContext,
   certificate: ManagedCertificate,
@@ -75,17 +79,15 @@ export async function begin(
   const renewalId = Buffer.from(random.bytes(8)).toString('hex');
   const { algorithm, provider } = config.key;
   const [active] = store.read((db) => issuedWith(db, id, 'active'));
-  const issuer = wanted ?? store.read((db) => preferredIssuer(db, certificate, clock.now()));
   const reused = await stillThere(
     keys,
     store.read((db) => reusableKey(db, keys, config.key, active)),
   );
-  const renewal: Renewal = {
+  const renewal: Omit<Renewal, 'issuer'> = {
     id: renewalId,
     certificateId: id,
     kind: 'renewal',
     step: reused === null ? 'started' : 'key',
-    issuer,
     identifiers: config.identifiers,
     algorithm,
     keyHandle: reused ?? `${keys.storeFor(provider).provider}:r-${renewalId}`,
@@ -97,8 +99,15 @@ export async function begin(
     rollbacks: 0,
     startedAt: clock.now(),
   };
-  await store.commit((transaction) => insertRenewal(transaction, name, renewal));
-  return renewal;
+  return store.commit((transaction) => {
+    const { db } = transaction;
+    const now = clock.now();
+    const issuer = wanted === null ? chooseIssuer(db, certificate, now) : requireRoom(db, certificate, wanted, now);
+    const begun: Renewal = { ...renewal, issuer };
+    insertRenewal(transaction, name, begun);
+    takeBudget(transaction, certificate, begun, now);
+    return begun;
+  });
 }
 
 /**

@@ -107,6 +107,15 @@ export type Outcome =
       readonly nextAttempt: number;
     }
   | {
+      /** The limits of every issuer are spent; no failure. */
+      readonly kind: 'deferred';
+      readonly name: string;
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly action: string;
+      readonly nextAttempt: number;
+    }
+  | {
       readonly kind: 'failed';
       readonly name: string;
       readonly code: ErrorCode;

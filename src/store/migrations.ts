@@ -6,6 +6,7 @@ import { custody } from './sql/010-custody.ts';
 import { renewal } from './sql/020-renewal.ts';
 import { issuers } from './sql/030-issuers.ts';
 import { runner } from './sql/040-runner.ts';
+import { limits } from './sql/050-limits.ts';
 import { scale } from './sql/045-scale.ts';
 
 interface Migration {
@@ -23,6 +24,7 @@ export const migrations: readonly Migration[] = [
   { number: 20, sql: renewal },
   { number: 30, sql: issuers },
   { number: 40, sql: runner },
+  { number: 50, sql: limits },
   { number: 45, sql: scale },
 ];
 

@@ -30,6 +30,7 @@ certificates: [{ name: shop, names: [Shop.Example.com., bücher.example, "2001:D
         externalAccountBinding: null,
         profile: null,
         preferredIssuer: null,
+        limits: null,
         trustRoots: [],
         certificateRoots: [],
         allowInsecureLoopback: false,

@@ -211,6 +211,28 @@ export const WRONG_FILES: readonly WrongFile[] = [
     expected: /one of ec-p256, .*ed25519/,
   },
   {
+    what: 'a limit without a time',
+    text: issuer('    limits: { orders: { count: 300 } }\n'),
+    place: '5:23 issuers[0].limits.orders.hours',
+    found: /nothing/,
+    expected: /whole number from 1 to 100000/,
+  },
+  {
+    what: 'a limit of nothing',
+    text: issuer('    limits: { failures: { count: 0, hours: 1 } }\n'),
+    place: '5:34 issuers[0].limits.failures.count',
+    found: /0/,
+    expected: /a whole number from 1 to 1000000/,
+  },
+  {
+    what: 'a limit that does not exist',
+    text: issuer('    limits: { order: { count: 1, hours: 1 } }\n'),
+    place: '5:15 issuers[0].limits.order',
+    found: /order/,
+    expected: /orders/,
+    suggestion: 'orders',
+  },
+  {
     what: 'a secret in the file',
     text: issuer('    externalAccountBinding:\n      keyId: kid\n      hmacKey: c2VjcmV0LXZhbHVl\n'),
     place: '7:16 issuers[0].externalAccountBinding.hmacKey',

@@ -106,6 +106,7 @@ export function registerRenew(program: Command, world: World, setStatus: SetStat
       renewed: outcomes.length - failed,
       rolledBack: outcomes.filter(({ kind }) => kind === 'rolledBack').length,
       failed: outcomes.filter(({ kind }) => kind === 'failed').length,
+      deferred: outcomes.filter(({ kind }) => kind === 'deferred').length,
       notDue: selection.names.length > 0 ? selection.names.length - count.worked : count.managed - count.worked,
     };
     if (globals.json) {
@@ -121,7 +122,7 @@ export function registerRenew(program: Command, world: World, setStatus: SetStat
       world.io.out(`Nothing is due; ${plural(counts.managed, 'certificate')} managed.\n`);
     } else {
       world.io.out(
-        `\n${paint('bold', `${counts.renewed} renewed, ${counts.rolledBack} rolled back, ${counts.failed} failed`)}; ${counts.notDue} not due.\n`,
+        `\n${paint('bold', `${counts.renewed} renewed, ${counts.rolledBack} rolled back, ${counts.failed} failed`)}; ${counts.deferred > 0 ? `${counts.deferred} deferred, ` : ''}${counts.notDue} not due.\n`,
       );
     }
   }

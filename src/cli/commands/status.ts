@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
+import { countWaiting, spentBudgets } from '../../renewal/budget-readers.ts';
 import { troubledIssuers } from '../../renewal/issuer-health.ts';
 import { summarize } from '../../renewal/readers.ts';
 import { readRunner } from '../../renewal/runner.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
+import { printBudgets } from '../output/budgets.ts';
 import { painter, plural, sayWrapped } from '../output/text.ts';
 import { relativeTime, shortTime } from '../output/time.ts';
 import { withReadOnlyStore } from '../read-state.ts';
@@ -26,13 +28,19 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
     .action(async () => {
       const globals = globalsOf(command, world);
       const now = world.clock.now();
-      const { issuers, runner, ...summary } = await withReadOnlyStore(globals, world, (store) =>
-        store.read((db) => ({ ...summarize(db, now), issuers: troubledIssuers(db), runner: readRunner(db) })),
+      const { issuers, runner, budgets, waiting, ...summary } = await withReadOnlyStore(globals, world, (store) =>
+        store.read((db) => ({
+          ...summarize(db, now),
+          issuers: troubledIssuers(db),
+          budgets: spentBudgets(db, now),
+          waiting: countWaiting(db),
+          runner: readRunner(db),
+        })),
       );
       const ok = summary.expired === 0 && summary.failing === 0;
       setStatus(ok ? 0 : 1);
       if (globals.json) {
-        world.io.out(`${JSON.stringify({ ok, ...summary, issuers, runner })}\n`);
+        world.io.out(`${JSON.stringify({ ok, ...summary, issuers, budgets, waiting, runner })}\n`);
         return;
       }
       const paint = painter(world.io.colour);
@@ -70,5 +78,6 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
           closedUntil === null || closedUntil <= now ? 'still asked' : `asked again ${relativeTime(closedUntil, now)}`;
         sayWrapped(world.io, 'issuer         ', `${issuer}: failed ${failures}x [${code}], ${asked}`, 15);
       }
+      printBudgets(world.io, budgets, waiting, now);
     });
 }

@@ -37,6 +37,12 @@ export function printOutcome(io: Io, outcome: Outcome, now: number, words: Outco
       for (const check of outcome.restored) say(`restored: ${line(check)}`);
       say(`next attempt ${relativeTime(outcome.nextAttempt, now)} (${shortTime(outcome.nextAttempt)})`);
       return;
+    case 'deferred':
+      head('yellow', 'deferred', `${outcome.name} [${outcome.code}]`);
+      say(outcome.message);
+      say(outcome.action);
+      say(`next attempt ${relativeTime(outcome.nextAttempt, now)} (${shortTime(outcome.nextAttempt)})`);
+      return;
     case 'failed':
       head('red', 'failed', `${outcome.name} [${outcome.code}]`);
       say(outcome.message);
