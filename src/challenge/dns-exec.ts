@@ -1,83 +1,58 @@
-import { dns01Value } from '../acme/key-authorization.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { ChallengeTask, Solver } from '../ports/solver.ts';
-import { createTxtLookup, type TxtLookup, waitForTxt } from './dns-txt.ts';
-import { cleanUpFailed, type FailureReason, presentFailed, unsupported } from './failure.ts';
-import { createTurns } from './in-turn.ts';
-import { runProgram, type ProgramEnd } from './run-program.ts';
+import { zoneCandidates } from '../dns/providers/zones.ts';
+import { type ProgramEnd, runProgram } from '../dns/run-program.ts';
+import type { DnsProvider, TxtRecord } from '../ports/dns-provider.ts';
+import { cleanUpFailed, type FailureReason, presentFailed } from './failure.ts';
 
 export interface DnsExecOptions {
   /** Program and arguments; never empty. */
   readonly command: readonly string[];
   /** For one run of the program. */
   readonly timeoutMs: number;
-  readonly clock: Clock;
-  /** The system's resolver unless told. */
-  readonly lookup?: TxtLookup;
-  /** How long `wait` looks for the record; 120 s unless told. */
-  readonly propagationMs?: number;
-  /** Runs work on one record name one after the other; pass the same one to solvers that write to the same zones. */
-  readonly inTurn?: ReturnType<typeof createTurns>;
 }
 
 const MAX_OUTPUT = 65_536;
 
 /**
- * dns-01 by a program of the operator: it gets one JSON object on standard input (docs/challenges.md) and its exit code decides. It must
- * bear repetition, and several values at one name: a name and its wildcard are proved at the same record.
+ * TXT records written by a program of the operator: it gets one JSON object on standard input (docs/challenges.md) and its exit code decides. It
+ * must bear repetition, and several values at one name: a name and its wildcard are proved at the same record.
  */
-export function createDnsExecSolver(options: DnsExecOptions): Solver {
-  const { command, timeoutMs, clock, lookup = createTxtLookup(), propagationMs = 120_000 } = options;
-  const { inTurn = createTurns() } = options;
-  const run = (task: ChallengeTask, action: 'present' | 'cleanup', signal?: AbortSignal): Promise<ProgramEnd> =>
-    // Programs that read, change and write a record would lose the other's value.
-    inTurn(recordName(task), () =>
-      runProgram({ command, input: messageFor(task, action), timeoutMs, maxOutput: MAX_OUTPUT }, signal),
-    );
+export function createExecProvider({ command, timeoutMs }: DnsExecOptions): DnsProvider {
+  const run = (record: TxtRecord, action: 'present' | 'cleanup', signal?: AbortSignal): Promise<ProgramEnd> =>
+    runProgram({ command, input: messageFor(record, action), timeoutMs, maxOutput: MAX_OUTPUT }, signal);
 
   return {
-    type: 'dns-01',
-
-    present: async (task, signal) => {
-      // RFC 8738 section 7.
-      if (task.identifier.type === 'ip') throw unsupported(task, 'dns-01 cannot prove an IP address');
-      const problem = problemOf(await run(task, 'present', signal), timeoutMs);
-      if (problem !== null)
-        throw presentFailed(task, problem.reason, `the DNS program ${problem.text}`, problem.details);
-    },
-
-    wait: (task, signal) =>
-      waitForTxt(
-        task,
-        recordName(task),
-        dns01Value(task.keyAuthorization),
-        { lookup, clock, limitMs: propagationMs },
-        signal,
-      ),
-
-    cleanUp: async (task) => {
-      const problem = problemOf(await run(task, 'cleanup'), timeoutMs);
+    present: async (record, signal) => {
+      const problem = problemOf(await run(record, 'present', signal), timeoutMs);
       if (problem === null) return;
-      const details = { record: recordName(task), ...problem.details };
-      throw cleanUpFailed(task, problem.reason, `the DNS program ${problem.text}`, details);
+      throw presentFailed(taskOf(record), problem.reason, `the DNS program ${problem.text}`, problem.details);
     },
+
+    cleanUp: async (record, signal) => {
+      const problem = problemOf(await run(record, 'cleanup', signal), timeoutMs);
+      if (problem === null) return;
+      const details = { record: record.name, ...problem.details };
+      throw cleanUpFailed(taskOf(record), problem.reason, `the DNS program ${problem.text}`, details);
+    },
+
+    // Only the program knows.
+    findZone: (name) => Promise.resolve(zoneCandidates(name).at(-1) ?? name),
   };
 }
 
-/** RFC 8555 section 8.4; the identifier of a wildcard's authorization has no `*.` (section 7.1.4). */
-function recordName(task: Pick<ChallengeTask, 'identifier'>): string {
-  return `_acme-challenge.${task.identifier.value}`;
+function taskOf({ name, challenge }: TxtRecord): { readonly identifier: { type: 'dns'; value: string } } {
+  return { identifier: { type: 'dns', value: challenge?.domain ?? name } };
 }
 
-function messageFor(task: ChallengeTask, action: 'present' | 'cleanup'): string {
+function messageFor({ name, value, challenge }: TxtRecord, action: 'present' | 'cleanup'): string {
+  const delegated = challenge === undefined || name !== `_acme-challenge.${challenge.domain}`;
   return `${JSON.stringify({
     version: 1,
     action,
-    name: recordName(task),
+    name,
     type: 'TXT',
-    value: dns01Value(task.keyAuthorization),
-    zoneHint: task.identifier.value,
-    wildcard: task.wildcard,
+    value,
+    zoneHint: delegated ? name : challenge.domain,
+    wildcard: challenge?.wildcard ?? false,
   })}\n`;
 }
 

@@ -1,9 +1,15 @@
-import type { ChallengeConfig, DnsExecChallengeConfig, HttpChallengeConfig } from '../config/types.ts';
+import type { ChallengeConfig, DnsChallengeConfig, HttpChallengeConfig } from '../config/types.ts';
+import { exchange } from '../dns/exchange.ts';
+import { createResolver } from '../dns/resolver.ts';
+import { runProgram } from '../dns/run-program.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { DnsProvider } from '../ports/dns-provider.ts';
+import type { Random } from '../ports/random.ts';
 import type { ChallengeTask, Solver } from '../ports/solver.ts';
+import type { Transport } from '../ports/transport.ts';
 import { chooseHttpMode, type HttpMode, type HttpModeChoice } from './auto.ts';
-import { createDnsExecSolver } from './dns-exec.ts';
-import { createTxtLookup } from './dns-txt.ts';
+import { createDns01Solver } from './dns-01.ts';
+import { createExecProvider } from './dns-exec.ts';
 import { listenerEndpoints } from './endpoints.ts';
 import { unsupported } from './failure.ts';
 import { createAutoSolver } from './http-auto.ts';
@@ -16,12 +22,24 @@ export interface SolversOptions {
   /** null on a machine without IIS. */
   readonly windows: WindowsSites | null;
   readonly clock: Clock;
+  readonly random: Random;
   /** Address of our own listener; every one unless told. */
   readonly listenAddress?: string;
-  /** Resolvers (`address` or `address:port`) that dns-01 records are looked for at; the system's unless told. */
-  readonly dnsServers?: readonly string[];
+  /** Resolvers (`address` or `address:port`) for dns-01; the system's unless told. */
+  readonly dnsServers?: readonly string[] | undefined;
+  /** Port of authoritative DNS servers; 53 but in the lab. */
+  readonly dnsPort?: number | undefined;
+  /** What DNS hosts are reached with; absent where nothing is proved by them. */
+  readonly dnsHosts?: DnsHostParts;
   /** Hears how http-01 is answered for a name under mode auto, and why. */
   readonly onChoice?: (task: ChallengeTask, choice: HttpModeChoice) => void;
+}
+
+export interface DnsHostParts {
+  /** The value behind `secret:NAME`. */
+  resolveSecret(reference: string): Promise<string>;
+  /** HTTPS, and plain http where it is allowed: to loopback, or to the address at which clouds answer their machines. */
+  openTransport(plain: { readonly loopback: boolean } | 'metadata'): Promise<Transport>;
 }
 
 /** What a solver is chosen by. */
@@ -78,15 +96,44 @@ function createHttpSolvers(options: SolversOptions): (task: SolverTask, config: 
   };
 }
 
-function createDnsSolvers(options: SolversOptions): (task: SolverTask, config: DnsExecChallengeConfig) => Solver {
-  const lookup = createTxtLookup(options.dnsServers);
+function createDnsSolvers(options: SolversOptions): (task: SolverTask, config: DnsChallengeConfig) => Solver {
+  const { clock, random, dnsPort: port = 53 } = options;
+  const resolver = createResolver({ random, servers: options.dnsServers });
   const inTurn = createTurns();
   const kept = createKept();
-  return (task, { command, timeoutSeconds }) => {
+  const openProvider = async (config: DnsChallengeConfig): Promise<DnsProvider> => {
+    if ('command' in config) {
+      return createExecProvider({ command: config.command, timeoutMs: config.timeoutSeconds * 1_000 });
+    }
+    const hosts = options.dnsHosts;
+    if (hosts === undefined) throw new Error('no DNS host can be reached from here');
+    const { openProvider: open } = await import('../dns/providers/open.ts');
+    return open(config.provider, config.settings, {
+      transport: await hosts.openTransport({ loopback: config.allowInsecureLoopback }),
+      metadata: async (request, signal) => (await hosts.openTransport('metadata'))(request, signal),
+      clock,
+      random,
+      resolver,
+      exchange,
+      runProgram,
+      systemFolder: process.platform === 'win32' ? `${process.env['SystemRoot'] ?? 'C:\\Windows'}\\System32` : null,
+      inTurn,
+      resolveSecret: (reference) => hosts.resolveSecret(reference),
+    });
+  };
+  return (task, config) => {
     // RFC 8738 section 7.
     if (task.identifier.type === 'ip') throw unsupported(task, 'dns-01 cannot prove an IP address; configure http-01');
-    return kept([timeoutSeconds, ...command], () =>
-      createDnsExecSolver({ command, timeoutMs: timeoutSeconds * 1_000, clock: options.clock, lookup, inTurn }),
+    return kept([JSON.stringify(config)], () =>
+      createDns01Solver({
+        openProvider: () => openProvider(config),
+        resolver,
+        port,
+        clock,
+        limitMs: config.propagation.timeoutSeconds * 1_000,
+        publicResolvers: config.propagation.publicResolvers,
+        inTurn,
+      }),
     );
   };
 }

@@ -87,7 +87,15 @@ function lazyParts(
     userAgent: `everbind/${VERSION}`,
     prepare: async (needs) => {
       const { openHostParts } = await import('./host-parts.ts');
-      host ??= await openHostParts(world, shared, store, needs);
+      host ??= await openHostParts(world, shared, store, needs, {
+        resolveSecret: (reference) => secrets.resolveSecret(reference),
+        openTransport: async (plain) => {
+          const { openHostTransport } = await import('./issuer-parts.ts');
+          const transport = openHostTransport(plain);
+          opened.push(transport);
+          return transport;
+        },
+      });
     },
     transportFor: async (issuer: IssuerConfig) => {
       const { openTransport } = await import('./issuer-parts.ts');

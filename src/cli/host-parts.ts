@@ -1,4 +1,4 @@
-import { createSolvers } from '../challenge/solvers.ts';
+import { createSolvers, type DnsHostParts } from '../challenge/solvers.ts';
 import type { CertificateConfig } from '../config/types.ts';
 import { createIisDeployment } from '../deploy/iis.ts';
 import { createIisFtpDeployment } from '../deploy/iis-ftp.ts';
@@ -29,6 +29,7 @@ export async function openHostParts(
   shared: SharedHost,
   store: Store,
   needs: { readonly deployments: boolean },
+  dnsHosts?: DnsHostParts,
 ): Promise<HostParts> {
   const host = await openHost(shared, needs.deployments);
   const inventory = host === null ? null : sharedRead(() => readInventory(host));
@@ -37,7 +38,10 @@ export async function openHostParts(
   const solverFor = createSolvers({
     windows: host === null || inventory === null ? null : { host, sites: async () => (await inventory()).sites },
     clock: world.clock,
-    ...(world.dnsServers === undefined ? {} : { dnsServers: world.dnsServers }),
+    random: world.random,
+    dnsServers: world.dnsServers,
+    dnsPort: world.dnsPort,
+    ...(dnsHosts === undefined ? {} : { dnsHosts }),
   });
   return {
     solverFor,

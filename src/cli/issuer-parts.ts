@@ -4,6 +4,7 @@ import type { IssuerConfig } from '../config/types.ts';
 import { EverbindError } from '../errors/error.ts';
 import { createTransport, type NetTransport } from '../net/transport.ts';
 import { parsePemRoots } from '../pki/pem.ts';
+import { VERSION } from './version.ts';
 
 /** The connection to a CA: Node's roots and the system's, and those of the configuration. */
 export async function openTransport(issuer: IssuerConfig): Promise<NetTransport> {
@@ -12,6 +13,14 @@ export async function openTransport(issuer: IssuerConfig): Promise<NetTransport>
     systemRoots: true,
     allowInsecureLoopback: issuer.allowInsecureLoopback,
   });
+}
+
+/** The connection to a DNS host: Node's roots and the system's; or, plain and past every proxy, to the metadata of a cloud's machine. */
+export function openHostTransport(plain: { readonly loopback: boolean } | 'metadata'): NetTransport {
+  const userAgent = `everbind/${VERSION}`;
+  return plain === 'metadata'
+    ? createTransport({ plainHost: '169.254.169.254', proxy: null, userAgent })
+    : createTransport({ systemRoots: true, allowInsecureLoopback: plain.loopback, userAgent });
 }
 
 /** Roots that certificates of this issuer may end in: those named in the configuration, or else Node's and the system's. */

@@ -13,8 +13,10 @@ export interface World {
   readonly configFile: string;
   /** Connects to the web server's host. Throws WIN_NOT_WINDOWS where there is none. */
   openHost(): Promise<OpenHost>;
-  /** Resolvers (`address` or `address:port`) that DNS-01 records are looked for at; the system's when absent. */
+  /** Resolvers (`address` or `address:port`) of DNS-01; the system's when absent. */
   readonly dnsServers?: readonly string[];
+  /** Port of authoritative DNS servers; 53 when absent. */
+  readonly dnsPort?: number;
   /** Aborted when the person or the service manager asks the program to stop. */
   readonly signal: AbortSignal;
 }

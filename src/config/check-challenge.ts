@@ -1,9 +1,9 @@
-import { absolutePath, isFile } from './check-path.ts';
 import type { CheckContext } from './context.ts';
 import { DEFAULTS } from './defaults.ts';
 import type { PathStep } from './problem.ts';
 import type { SettingsInput } from './schema.ts';
 import type { ChallengeInput, ChallengeRuleInput } from './schema-challenge.ts';
+import { checkDns } from './check-dns.ts';
 import type { ChallengeConfig, ChallengeRule } from './types.ts';
 
 /** The challenge rules of a certificate or of `defaults`; null when it says nothing about challenges. */
@@ -28,13 +28,7 @@ function checkRule(rule: ChallengeRuleInput, path: readonly PathStep[], context:
 }
 
 function checkChallenge(input: ChallengeInput, path: readonly PathStep[], context: CheckContext): ChallengeConfig {
-  if (input.type === 'http-01') return checkHttp(input, path, context);
-  return {
-    type: 'dns-01',
-    provider: input.provider,
-    command: checkCommand(input.command, [...path, 'command'], context),
-    timeoutSeconds: input.timeoutSeconds ?? DEFAULTS.execTimeoutSeconds,
-  };
+  return input.type === 'http-01' ? checkHttp(input, path, context) : checkDns(input, path, context);
 }
 
 function checkHttp(
@@ -49,16 +43,4 @@ function checkHttp(
     }
   }
   return { type: 'http-01', mode, path: input.path ?? null, port: input.port ?? DEFAULTS.httpPort };
-}
-
-function checkCommand(
-  command: readonly string[],
-  path: readonly PathStep[],
-  { report, folder }: CheckContext,
-): readonly string[] {
-  const [program = '', ...rest] = command;
-  const file = absolutePath(folder, program);
-  // No error: only what uses it fails, and on the machine that checks a file the program may be absent.
-  if (!isFile(file)) report.warn('program-missing', [...path, 0], `there is no file ${file}`);
-  return [file, ...rest];
 }

@@ -11,6 +11,7 @@ export const DEFAULTS = {
   httpMode: 'auto',
   httpPort: 80,
   execTimeoutSeconds: 120,
+  propagationTimeoutSeconds: 120,
   store: 'WebHosting',
   adopt: false,
 } as const;

@@ -48,7 +48,7 @@ export function createReport(document: ConfigDocument): Report {
 
 /** The value as the report may show it: what stands where a secret, or a program's argument, belongs is not repeated. */
 export function shown(path: readonly PathStep[], value: unknown): string {
-  const sensitive = path.some((step) => step === 'externalAccountBinding' || step === 'command');
+  const sensitive = path.some((step) => step === 'externalAccountBinding' || step === 'command' || step === 'settings');
   if (sensitive && value !== null && typeof value !== 'object' && value !== undefined) return 'a value (not shown)';
   if (typeof value === 'string' && /:\/\/[^/]*@/.test(value)) return 'a URL with a user name or password (not shown)';
   return describe(value);

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { DEFAULTS } from './defaults.ts';
-import { commandLine, namePattern, windowsFolder } from './schema-names.ts';
-import { listOf, oneOf, section, wholeNumber } from './schema-values.ts';
+import { PROVIDERS } from '../dns/providers/all.ts';
+import { commandLine, dnsServer, namePattern, windowsFolder } from './schema-names.ts';
+import { listOf, oneOf, providerSettings, section, wholeNumber, yesOrNo } from './schema-values.ts';
 
 const httpShape = {
   type: z.literal('http-01').meta({ description: 'Control is proved by an answer over HTTP on port 80.' }),
@@ -22,17 +23,49 @@ const httpShape = {
   }),
 };
 
+const propagation = section(
+  {
+    timeoutSeconds: wholeNumber(1, 7200).optional().meta({
+      description: 'How long the record is looked for before the CA is asked.',
+      default: DEFAULTS.propagationTimeoutSeconds,
+    }),
+    publicResolvers: listOf(dnsServer(), 'addresses', { max: 8 })
+      .optional()
+      .meta({
+        description: 'Resolvers that have to see the record as well, after all servers of the zone.',
+        default: [],
+        examples: [['1.1.1.1', '[2606:4700:4700::1111]:53']],
+      }),
+  },
+  'a mapping with timeoutSeconds and publicResolvers',
+);
+
 const dnsShape = {
   type: z.literal('dns-01').meta({ description: 'Control is proved by a TXT record; needed for wildcard names.' }),
-  provider: oneOf(['exec']).meta({ description: 'Who writes the record: a program of yours (`exec`).' }),
-  command: commandLine().meta({
+  provider: oneOf(['exec', ...PROVIDERS.map(({ name }) => name)]).meta({
     description:
-      'Program and arguments, run without a shell. It gets the task as JSON on standard input. A relative program path is taken from the folder of this file.',
-    examples: [['./hooks/dns.exe', '--zone', 'example.com']],
+      'Who writes the record: a program of yours (`exec`), or a host by its name in [DNS providers](dns-providers.md).',
+    examples: ['exec', 'rfc2136'],
   }),
-  timeoutSeconds: wholeNumber(1, 3600)
+  settings: providerSettings().optional().meta({
+    description: 'Settings of the provider; see [DNS providers](dns-providers.md). Secrets as `secret:NAME`.',
+  }),
+  allowInsecureLoopback: yesOrNo().optional().meta({
+    description: 'Allow plain http to an API on this machine.',
+    default: false,
+  }),
+  propagation: propagation.optional().meta({ description: 'How it is seen that the record is there.' }),
+  command: commandLine()
     .optional()
-    .meta({ description: 'Time limit of one run of the program.', default: DEFAULTS.execTimeoutSeconds }),
+    .meta({
+      description:
+        'With `exec`: program and arguments, run without a shell. It gets the task as JSON on standard input. A relative program path is taken from the folder of this file.',
+      examples: [['./hooks/dns.exe', '--zone', 'example.com']],
+    }),
+  timeoutSeconds: wholeNumber(1, 3600).optional().meta({
+    description: 'With `exec`: time limit of one run of the program.',
+    default: DEFAULTS.execTimeoutSeconds,
+  }),
 };
 
 const CHALLENGE = 'a mapping with type: http-01 or type: dns-01';

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { parseServer } from '../dns/server-text.ts';
 import { EverbindError } from '../errors/error.ts';
 import { dnsNameProblem, type Identifier, parseIdentifier } from '../pki/names.ts';
 import { isProgramPath, isWindowsAbsolute } from './check-path.ts';
@@ -40,6 +41,21 @@ export function directoryUrl() {
     },
     { error: expected },
   );
+}
+
+/** Address of a DNS server, with a port when it is not 53. */
+export function dnsServer() {
+  const expected = 'the address of a DNS server, such as 1.1.1.1 or [2606:4700:4700::1111]:53';
+  return text({ expected, max: 64 }).refine(isServer, { error: expected });
+}
+
+function isServer(written: string): boolean {
+  try {
+    parseServer(written);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export function windowsFolder() {

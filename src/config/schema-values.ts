@@ -60,12 +60,23 @@ export function keyProvider() {
 /** What a reference to a sealed value looks like. */
 export const SECRET_PATTERN = /^secret:[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
+/** What is expected where a secret belongs. */
+export const SECRET_EXPECTED =
+  'secret:NAME, a reference to a value kept by "everbind secret set NAME"; never the value itself';
+
 export function secretReference() {
   return text({
-    expected: 'secret:NAME, a reference to a value kept by "everbind secret set NAME"; never the value itself',
+    expected: SECRET_EXPECTED,
     pattern: SECRET_PATTERN,
     max: 70,
   });
+}
+
+/** Values by the names of a provider's settings, which are checked with the provider. */
+export function providerSettings() {
+  const error = 'text of at most 4096 characters';
+  const value = z.union([z.string().max(4096, { error }), z.int(), z.boolean()], { error });
+  return z.record(z.string(), value, { error: 'a mapping of settings' });
 }
 
 export function filePath(what: string) {

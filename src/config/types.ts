@@ -90,7 +90,9 @@ export interface ChallengeRule {
   readonly challenge: ChallengeConfig;
 }
 
-export type ChallengeConfig = HttpChallengeConfig | DnsExecChallengeConfig;
+export type ChallengeConfig = HttpChallengeConfig | DnsChallengeConfig;
+
+export type DnsChallengeConfig = DnsExecChallengeConfig | DnsHostChallengeConfig;
 
 export interface HttpChallengeConfig {
   readonly type: 'http-01';
@@ -107,6 +109,25 @@ export interface DnsExecChallengeConfig {
   /** Program (absolute path) and its arguments; never empty, no shell. */
   readonly command: readonly string[];
   readonly timeoutSeconds: number;
+  readonly propagation: PropagationConfig;
+}
+
+export interface DnsHostChallengeConfig {
+  readonly type: 'dns-01';
+  /** Name of a ProviderDefinition. */
+  readonly provider: string;
+  /** By the names of the definition; values may be references `secret:NAME`. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Plain http to this machine. */
+  readonly allowInsecureLoopback: boolean;
+  readonly propagation: PropagationConfig;
+}
+
+/** How it is seen that a TXT record is there. */
+export interface PropagationConfig {
+  readonly timeoutSeconds: number;
+  /** Addresses, `address` or `address:port`, asked when all servers of the zone have the record. */
+  readonly publicResolvers: readonly string[];
 }
 
 export type DeploymentConfig = IisDeploymentConfig | IisFtpDeploymentConfig;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { CHOICE_CODES } from '../../src/challenge/auto.ts';
-import { TXT_REASONS } from '../../src/challenge/dns-txt.ts';
+import { TXT_REASONS } from '../../src/challenge/txt-reasons.ts';
 import { FAILURE_REASONS } from '../../src/challenge/failure.ts';
 import { SELF_CHECK_REASONS } from '../../src/challenge/self-check-reasons.ts';
 import { WEB_CONFIG_FORMS } from '../../src/challenge/web-config.ts';

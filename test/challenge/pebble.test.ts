@@ -3,8 +3,8 @@ import { after, before, test } from 'node:test';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createAcmeClient, type AcmeClient } from '../../src/acme/client.ts';
-import { createTxtLookup } from '../../src/challenge/dns-txt.ts';
 import { createSolvers } from '../../src/challenge/solvers.ts';
+import { createResolver } from '../../src/dns/resolver.ts';
 import type { ChallengeConfig } from '../../src/config/types.ts';
 import { systemClock, systemRandom } from '../../src/net/system.ts';
 import { createTransport, type NetTransport } from '../../src/net/transport.ts';
@@ -120,7 +120,12 @@ for (const mode of ['webroot', 'http.sys', 'auto'] as const) {
 }
 
 test('listener: a certificate on a machine without IIS', async () => {
-  const solvers = createSolvers({ windows: null, clock: systemClock, listenAddress: '127.0.0.1' });
+  const solvers = createSolvers({
+    windows: null,
+    clock: systemClock,
+    random: systemRandom,
+    listenAddress: '127.0.0.1',
+  });
   const names = dns('a.everbind.test', 'b.everbind.test', 'c.everbind.test');
   const config = http('auto', { port: pebble.httpPort });
   assert.deepEqual(await issue(solvers, config, names), names.map(identifierKey));
@@ -128,17 +133,24 @@ test('listener: a certificate on a machine without IIS', async () => {
 
 test('dns-01 by a program: a name and its wildcard, which share a record', async () => {
   const program = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'lab', 'dns-exec-challtestsrv.ts');
-  const solvers = createSolvers({ windows: null, clock: systemClock, dnsServers: [pebble.dnsServer] });
+  const solvers = createSolvers({
+    windows: null,
+    clock: systemClock,
+    random: systemRandom,
+    dnsServers: [pebble.dnsServer],
+  });
   const config = {
     type: 'dns-01',
     provider: 'exec',
     command: [process.execPath, program, pebble.challengeServerUrl],
     timeoutSeconds: 10,
+    propagation: { timeoutSeconds: 120, publicResolvers: [] },
   } as const;
   const names = dns('*.wild.everbind.test', 'wild.everbind.test', 'other.everbind.test');
   assert.deepEqual(await issue(solvers, config, names), names.map(identifierKey).toSorted());
 
-  assert.deepEqual(await createTxtLookup([pebble.dnsServer])('_acme-challenge.wild.everbind.test'), []);
+  const resolver = createResolver({ random: systemRandom, servers: [pebble.dnsServer] });
+  assert.deepEqual((await resolver.lookup('_acme-challenge.wild.everbind.test', 'TXT')).answers, []);
 });
 
 test('when the self-check fails the CA is not asked, and the authorization stays usable', async (t) => {

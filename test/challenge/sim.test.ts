@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { createSolvers } from '../../src/challenge/solvers.ts';
 import { WindowsError } from '../../src/errors/error.ts';
 import type { ChallengeTask } from '../../src/ports/solver.ts';
-import { systemClock } from '../../src/net/system.ts';
+import { systemClock, systemRandom } from '../../src/net/system.ts';
 import { connectSimWindows } from '../../lab/sim-windows/client.ts';
 import { http, startWorld, type World } from './sim.ts';
 import { coded, dnsTask, httpTask, site, temporaryFolder } from './support.ts';
@@ -288,6 +288,7 @@ test('auto: cleans up what a killed run that had chosen webroot left', async (t)
       sites: async () => (await import('../../src/iis/inventory.ts')).readInventory(host).then((all) => all.sites),
     },
     clock: systemClock,
+    random: systemRandom,
   });
   await next(task, http('auto')).cleanUp(task);
   assert.deepEqual(await world.tree(), before);
@@ -309,7 +310,13 @@ test('equal configurations share a solver, others do not', async (t) => {
 
 test('what cannot be proved is refused before anything happens', async (t) => {
   const { solvers } = await startWorld(t);
-  const exec = { type: 'dns-01', provider: 'exec', command: ['/bin/true'], timeoutSeconds: 1 } as const;
+  const exec = {
+    type: 'dns-01',
+    provider: 'exec',
+    command: ['/bin/true'],
+    timeoutSeconds: 1,
+    propagation: { timeoutSeconds: 1, publicResolvers: [] },
+  } as const;
   const refused = coded('CHALLENGE_UNSUPPORTED');
   assert.throws(() => solvers({ ...httpTask(), wildcard: true }, http('auto')), refused);
   assert.throws(
@@ -318,7 +325,7 @@ test('what cannot be proved is refused before anything happens', async (t) => {
   );
   assert.throws(() => solvers(dnsTask(), http('auto')), refused);
   assert.throws(() => solvers({ ...httpTask(), type: 'tls-alpn-01' }, http('auto')), refused);
-  const without = createSolvers({ windows: null, clock: systemClock });
+  const without = createSolvers({ windows: null, clock: systemClock, random: systemRandom });
   assert.throws(() => without(httpTask(), http('webroot')), refused);
   assert.throws(() => without(httpTask(), http('http.sys')), refused);
 });

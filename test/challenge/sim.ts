@@ -5,7 +5,7 @@ import type { HttpModeChoice } from '../../src/challenge/auto.ts';
 import type { HttpChallengeConfig } from '../../src/config/types.ts';
 import type { SiteInventory } from '../../src/iis/inventory-types.ts';
 import { readInventory } from '../../src/iis/inventory.ts';
-import { systemClock } from '../../src/net/system.ts';
+import { systemClock, systemRandom } from '../../src/net/system.ts';
 import type { WindowsHost } from '../../src/ports/windows-host.ts';
 import { type SimWindows, type SimWindowsOptions, startSimWindows } from '../../lab/sim-windows/sim-windows.ts';
 import { temporaryFolder, treeOf } from './support.ts';
@@ -57,6 +57,7 @@ export async function startWorld(
     solvers: createSolvers({
       windows: { host, sites: async () => more.sites ?? (await readInventory(host)).sites },
       clock: systemClock,
+      random: systemRandom,
       onChoice: (task, choice: HttpModeChoice) =>
         choices.push(`${task.identifier.value} ${choice.mode} ${choice.code}`),
     }),

@@ -106,7 +106,7 @@ certificates:
 `;
     const command = (program: string) => {
       const challenge = read(text(program)).certificates[0]?.challenges[0]?.challenge;
-      return challenge?.type === 'dns-01' ? challenge.command : null;
+      return challenge?.type === 'dns-01' && 'command' in challenge ? challenge.command : null;
     };
     assert.deepEqual(command('./hooks/dns'), ['/etc/everbind/hooks/dns', '--zone', '']);
     assert.deepEqual(command('../dns'), ['/etc/dns', '--zone', '']);
@@ -116,6 +116,28 @@ certificates:
       read(text('./hooks/dns')).warnings.map(({ code, path, line }) => [code, path, line]),
       [['program-missing', 'certificates[0].challenge.command[0]', 6]],
     );
+  });
+
+  it('a DNS provider has its settings as text, and secrets as references', () => {
+    const [certificate] = read(`version: 1
+issuers: [{ name: main, directory: "https://ca.example/" }]
+certificates:
+  - name: w
+    names: ["*.example.com"]
+    challenge:
+      type: dns-01
+      provider: powerdns
+      settings: { endpoint: "http://127.0.0.1:8081", apiKey: secret:PDNS, ttl: 30 }
+      allowInsecureLoopback: true
+      propagation: { timeoutSeconds: 300, publicResolvers: [1.1.1.1, "[2606:4700:4700::1111]:53"] }
+`).certificates;
+    assert.deepEqual(certificate?.challenges[0]?.challenge, {
+      type: 'dns-01',
+      provider: 'powerdns',
+      settings: { endpoint: 'http://127.0.0.1:8081', apiKey: 'secret:PDNS', ttl: '30' },
+      allowInsecureLoopback: true,
+      propagation: { timeoutSeconds: 300, publicResolvers: ['1.1.1.1', '[2606:4700:4700::1111]:53'] },
+    });
   });
 
   it('the first challenge that fits a name is taken', () => {

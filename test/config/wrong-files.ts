@@ -452,6 +452,74 @@ export const WRONG_FILES: readonly WrongFile[] = [
     expected: /no batch file/,
   },
   {
+    what: 'a program without a command',
+    text: certificate('    challenge: { type: dns-01, provider: exec }\n'),
+    place: '8:16 certificates[0].challenge.command',
+    found: /^nothing$/,
+    expected: /a program and its arguments/,
+  },
+  {
+    what: 'a DNS provider that does not exist',
+    text: certificate('    challenge: { type: dns-01, provider: powerdsn }\n'),
+    place: '8:42 certificates[0].challenge.provider',
+    found: /^"powerdsn"$/,
+    expected: /^one of exec, /,
+    suggestion: 'powerdns',
+  },
+  {
+    what: 'a DNS provider without a setting that it needs',
+    text: certificate(
+      '    challenge: { type: dns-01, provider: powerdns, settings: { endpoint: https://dns.example } }\n',
+    ),
+    place: '8:62 certificates[0].challenge.settings.apiKey',
+    found: /^nothing$/,
+    expected: /"apiKey" of powerdns: The `api-key`/,
+  },
+  {
+    what: 'a secret of a DNS provider in the file',
+    text: certificate(
+      '    challenge: { type: dns-01, provider: powerdns, settings: { endpoint: https://d.example, apiKey: hunter2 } }\n',
+    ),
+    place: '8:101 certificates[0].challenge.settings.apiKey',
+    found: /^a value \(not shown\)$/,
+    expected: /^secret:NAME/,
+  },
+  {
+    what: 'an unknown setting of a DNS provider',
+    text: certificate(
+      '    challenge: { type: dns-01, provider: powerdns, settings: { endpoint: https://d.example, apikey: secret:A, apiKey: secret:A } }\n',
+    ),
+    place: '8:93 certificates[0].challenge.settings.apikey',
+    found: /unknown key "apikey"/,
+    expected: /one of the keys endpoint, apiKey/,
+    suggestion: 'apiKey',
+  },
+  {
+    what: 'a command for a DNS host',
+    text: certificate(
+      '    challenge: { type: dns-01, provider: powerdns, settings: { endpoint: https://d.example, apiKey: secret:A }, timeoutSeconds: 3 }\n',
+    ),
+    place: '8:129 certificates[0].challenge.timeoutSeconds',
+    found: /timeoutSeconds with provider powerdns/,
+    expected: /settings for it/,
+  },
+  {
+    what: 'settings for a program',
+    text: certificate('    challenge: { type: dns-01, provider: exec, command: [/bin/true], settings: { a: b } }\n'),
+    place: '8:80 certificates[0].challenge.settings',
+    found: /settings with provider exec/,
+    expected: /command and timeoutSeconds for it/,
+  },
+  {
+    what: 'a public resolver by name',
+    text: certificate(
+      '    challenge: { type: dns-01, provider: exec, command: [/bin/true], propagation: { publicResolvers: [dns.google] } }\n',
+    ),
+    place: '8:103 certificates[0].challenge.propagation.publicResolvers[0]',
+    found: /^"dns.google"$/,
+    expected: /the address of a DNS server/,
+  },
+  {
     what: 'a command in one text',
     text: certificate('    challenge: { type: dns-01, provider: exec, command: "/bin/dns --token abc" }\n'),
     place: '8:57 certificates[0].challenge.command',

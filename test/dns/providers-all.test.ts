@@ -4,16 +4,7 @@ import { EverbindError } from '../../src/errors/error.ts';
 import { PROVIDERS } from '../../src/dns/providers/all.ts';
 import { findProvider } from '../../src/dns/providers/find.ts';
 import { endpointSetting } from '../../src/dns/providers/settings.ts';
-import { systemClock, systemRandom } from '../../src/net/system.ts';
-
-const unused = (): Promise<never> => Promise.reject(new Error('not reached'));
-const parts = {
-  transport: unused,
-  metadata: unused,
-  clock: systemClock,
-  random: systemRandom,
-  inTurn: <T>(_key: string, work: () => Promise<T>) => work(),
-};
+import { idleParts } from './support.ts';
 
 test('every provider says what an operator has to know', () => {
   assert.equal(new Set(PROVIDERS.map(({ name }) => name)).size, PROVIDERS.length);
@@ -39,7 +30,7 @@ test('no provider is made without a required setting, and its error has no value
     for (const missing of settings.filter(({ required }) => required)) {
       const given = settings.filter((setting) => setting !== missing && setting.required);
       assert.throws(
-        () => create(Object.fromEntries(given.map((setting) => [setting.name, 'https://marker.example'])), parts),
+        () => create(Object.fromEntries(given.map((setting) => [setting.name, 'https://marker.example'])), idleParts),
         (error) =>
           error instanceof EverbindError &&
           error.code === 'DNS_PROVIDER_SETTING' &&

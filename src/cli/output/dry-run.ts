@@ -43,7 +43,7 @@ function groupChallenges(run: DryRun): ReadonlyMap<string, string[]> {
         ? 'no challenge'
         : challenge.type === 'http-01'
           ? `http-01 (${challenge.mode})`
-          : `dns-01 (${challenge.provider} ${challenge.command[0] ?? ''})`;
+          : `dns-01 (${challenge.provider}${'command' in challenge ? ` ${challenge.command[0] ?? ''}` : ''})`;
     groups.set(how, [...(groups.get(how) ?? []), name]);
   }
   return groups;

@@ -1,27 +1,35 @@
-import type { ProviderDefinition } from './definition.ts';
+import { acmeDns } from './acme-dns.ts';
 import { azure } from './azure.ts';
 import { cloudflare } from './cloudflare.ts';
+import type { ProviderDefinition } from './definition.ts';
 import { digitalocean } from './digitalocean.ts';
 import { google } from './google.ts';
 import { hetzner } from './hetzner.ts';
+import { httpreq } from './httpreq.ts';
 import { ionos } from './ionos.ts';
 import { linode } from './linode.ts';
 import { ovh } from './ovh.ts';
 import { powerdns } from './powerdns.ts';
+import { rfc2136 } from './rfc2136.ts';
 import { route53 } from './route53.ts';
 import { vultr } from './vultr.ts';
+import { windowsDns } from './windows-dns.ts';
 
 /** Every provider, by name. Whoever needs it loads this module when it does: most runs prove nothing by DNS. */
 export const PROVIDERS: readonly ProviderDefinition[] = [
+  acmeDns,
   azure,
   cloudflare,
   digitalocean,
   google,
   hetzner,
+  httpreq,
   ionos,
   linode,
   ovh,
   powerdns,
+  rfc2136,
   route53,
   vultr,
+  windowsDns,
 ];

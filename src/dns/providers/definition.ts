@@ -2,6 +2,9 @@ import type { Clock } from '../../ports/clock.ts';
 import type { DnsProvider } from '../../ports/dns-provider.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Transport } from '../../ports/transport.ts';
+import type { DnsExchange } from '../exchange.ts';
+import type { Resolver } from '../resolver.ts';
+import type { runProgram } from '../run-program.ts';
 
 export interface ProviderSetting {
   /** As in everbind.yaml, camelCase. */
@@ -23,6 +26,11 @@ export interface ProviderParts {
   readonly metadata: Transport;
   readonly clock: Clock;
   readonly random: Random;
+  readonly resolver: Resolver;
+  readonly exchange: DnsExchange;
+  readonly runProgram: typeof runProgram;
+  /** `C:\\Windows\\System32`; null elsewhere than on Windows. */
+  readonly systemFolder: string | null;
   /** Runs work under one key one after the other; the same one for all providers of the process. */
   readonly inTurn: <T>(key: string, work: () => Promise<T>) => Promise<T>;
 }

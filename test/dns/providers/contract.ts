@@ -7,6 +7,7 @@ import { systemRandom } from '../../../src/net/system.ts';
 import { createTransport, type NetTransport } from '../../../src/net/transport.ts';
 import type { DnsProvider } from '../../../src/ports/dns-provider.ts';
 import { createTurns } from '../../../src/challenge/in-turn.ts';
+import { idleParts } from '../support.ts';
 import { type DoubleAnswer, type DoubleRequest, type DoubleServer, startDouble } from './double.ts';
 
 /** What a double keeps, seen from outside. */
@@ -67,6 +68,7 @@ export function hostContract(contract: HostContract): void {
   });
 
   const parts = (): ProviderParts => ({
+    ...idleParts,
     transport,
     // The address of clouds' metadata is played by the same double.
     metadata: (request, signal) =>

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { route53 } from '../../../src/dns/providers/route53.ts';
 import { signAws } from '../../../src/dns/providers/sign/aws.ts';
 import { escapeXml, nodesAt, parseXml, textAt } from '../../../src/dns/providers/xml.ts';
+import { idleParts } from '../support.ts';
 import { hostContract, secretWord } from './contract.ts';
 import type { DoubleAnswer, DoubleRequest } from './double.ts';
 import { type Sets, zoneSets } from './sets.ts';
@@ -206,6 +207,7 @@ test('the role of an EC2 instance: asked for once, with a session, and never sho
   const provider = route53.create(
     { hostedZoneId: zone },
     {
+      ...idleParts,
       metadata: ({ method, url, headers }) => {
         const line = `${method} ${url.replace('http://169.254.169.254', '')}`;
         asked.push(line);

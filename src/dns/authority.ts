@@ -1,0 +1,95 @@
+import { EverbindError } from '../errors/error.ts';
+import { type DnsServer, serverText } from './server-text.ts';
+import type { DnsMessage, RecordType } from './message.ts';
+import { isWithin } from './name.ts';
+import { dataOf, type Resolver } from './resolver.ts';
+
+/** One address of a host that a zone is delegated to. */
+export interface AuthoritativeServer extends DnsServer {
+  /** `ns1.example.com (192.0.2.53)` */
+  readonly label: string;
+}
+
+/** What a server of its zone says of a name, and all servers of that zone. */
+export interface AuthoritativeAnswer {
+  readonly message: DnsMessage;
+  readonly servers: readonly AuthoritativeServer[];
+}
+
+/** More than any zone has; a list beyond it is not ours to work off. */
+const MAX_HOSTS = 16;
+const MAX_SERVERS = 32;
+
+/**
+ * Asks a server of the zone that a name is in. Null when the zone's servers are not known here, or none can be reached. The configured resolver is
+ * asked about the name above only, as long as that will do: what it hears of a name that is yet to come, it would remember for hours. `port`: 53
+ * but in tests. Rejects with the signal's reason only.
+ */
+export async function askAuthority(
+  resolver: Resolver,
+  name: string,
+  type: RecordType,
+  port: number,
+  signal?: AbortSignal,
+): Promise<AuthoritativeAnswer | null> {
+  for (const start of [above(name), name]) {
+    const servers = await unlessFailed(() => findServers(resolver, start, port, signal), signal);
+    if (servers === null) return null;
+    for (const server of servers) {
+      const ask = () => resolver.ask(server, name, type, { recursive: false, signal });
+      const message = await unlessFailed(ask, signal);
+      if (message?.authoritative === true) return { message, servers };
+      // It leads further down: the name is a zone of its own.
+      if (message !== null && dataOf(message.authority, 'NS').length > 0) break;
+    }
+  }
+  return null;
+}
+
+/** Null where there is no usable answer: somebody else is asked then. */
+async function unlessFailed<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (!(error instanceof EverbindError)) throw error;
+    return null;
+  }
+}
+
+async function findServers(
+  resolver: Resolver,
+  name: string,
+  port: number,
+  signal?: AbortSignal,
+): Promise<readonly AuthoritativeServer[]> {
+  const zone = await findApex(resolver, name, signal);
+  if (zone === null) return [];
+  const { answers } = await resolver.lookup(zone, 'NS', signal);
+  const hosts = dataOf(answers, 'NS').slice(0, MAX_HOSTS);
+  const found = await Promise.all(
+    hosts.map(async ({ target }) => {
+      const addresses = await resolver.addresses(target, signal).catch(() => []);
+      return addresses.map((address) => ({ address, port, label: `${target} (${serverText({ address, port })})` }));
+    }),
+  );
+  signal?.throwIfAborted();
+  return found.flat().slice(0, MAX_SERVERS);
+}
+
+/** The zone of a name: its SOA comes with the answer, or with the answer that there is none (RFC 2308 section 3). */
+async function findApex(resolver: Resolver, name: string, signal?: AbortSignal): Promise<string | null> {
+  for (let current = name; current !== ''; current = above(current)) {
+    const { answers, authority } = await resolver.lookup(current, 'SOA', signal);
+    const owner = [...answers, ...authority].find(
+      (record) => record.data.type === 'SOA' && isWithin(current, record.name),
+    );
+    if (owner !== undefined) return owner.name === '' ? null : owner.name;
+  }
+  return null;
+}
+
+function above(name: string): string {
+  const dot = name.indexOf('.');
+  return dot === -1 ? '' : name.slice(dot + 1);
+}

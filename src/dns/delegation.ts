@@ -1,0 +1,50 @@
+import { EverbindError } from '../errors/error.ts';
+import { askAuthority } from './authority.ts';
+import type { DnsMessage } from './message.ts';
+import type { Resolver } from './resolver.ts';
+
+/** Pointing at one name that holds the records takes one step; nobody needs more than this. */
+const MAX_STEPS = 8;
+
+export interface Delegation {
+  /** Where the CNAME records lead; the name itself when there are none. */
+  readonly target: string;
+  /** For so many milliseconds the configured resolver may go on to say that the target does not exist; 0 when it was not asked. */
+  readonly rememberedMs: number;
+}
+
+/**
+ * Follows the CNAME records from a name, as a CA does when it looks for TXT. The servers of each zone are asked, or the configured resolver where
+ * they cannot be reached. Throws DNS_DELEGATION_LOOP, DNS_QUERY_FAILED.
+ */
+export async function followDelegation(
+  resolver: Resolver,
+  name: string,
+  port: number,
+  signal?: AbortSignal,
+): Promise<Delegation> {
+  const chain = [name];
+  for (let current = name; ; ) {
+    const direct = await askAuthority(resolver, current, 'CNAME', port, signal);
+    const message = direct?.message ?? (await resolver.lookup(current, 'CNAME', signal));
+    // Step by step, whatever else an answer holds: each link is what the servers of its zone say.
+    const link = message.answers.find((record) => record.name === current && record.data.type === 'CNAME')?.data;
+    if (link?.type !== 'CNAME') return { target: current, rememberedMs: direct === null ? rememberedMs(message) : 0 };
+    const loops = chain.includes(link.target);
+    chain.push(link.target);
+    if (loops || chain.length > MAX_STEPS + 1) {
+      const what = loops ? 'in a circle' : `through more than ${MAX_STEPS} names`;
+      throw new EverbindError('DNS_DELEGATION_LOOP', `the CNAME records lead ${what}: ${chain.join(' -> ')}`, {
+        name,
+        chain,
+      });
+    }
+    current = link.target;
+  }
+}
+
+/** RFC 2308 section 5: an absence is kept as long as the SOA record that came with it. */
+function rememberedMs({ rcode, authority }: DnsMessage): number {
+  if (rcode !== 'NXDOMAIN') return 0;
+  return 1_000 * Math.max(0, ...authority.filter(({ data }) => data.type === 'SOA').map(({ ttl }) => ttl));
+}

@@ -1,0 +1,131 @@
+import { createSocket } from 'node:dgram';
+import { connect, isIPv6 } from 'node:net';
+import { EverbindError } from '../errors/error.ts';
+import { type DnsServer, serverText } from './server-text.ts';
+import { decodeMessage, type DnsMessage } from './message.ts';
+
+export interface DnsAnswer {
+  readonly message: DnsMessage;
+  readonly octets: Uint8Array;
+}
+
+/** Sends a message to one server and returns its answer, truncated or not. Throws DNS_QUERY_FAILED. */
+export type DnsExchange = (
+  server: DnsServer,
+  message: Uint8Array,
+  transport: 'udp' | 'tcp',
+  signal?: AbortSignal,
+) => Promise<DnsAnswer>;
+
+/** UDP is tried again, since datagrams get lost. */
+const UDP_TRIES = 2;
+const UDP_TIMEOUT_MS = 1_500;
+const TCP_TIMEOUT_MS = 5_000;
+
+/** Over UDP at first; over TCP when the answer does not fit, when UDP does not get through, or from the start. */
+export const exchange: DnsExchange = async (server, message, transport, signal) => {
+  if (transport === 'udp') {
+    for (let attempt = 1; attempt <= UDP_TRIES; attempt += 1) {
+      const answer = await overUdp(server, message, signal);
+      if (answer === null) continue;
+      if (!answer.message.truncated) return answer;
+      break;
+    }
+  }
+  return overTcp(server, message, signal);
+};
+
+/** Null when no answer came in time. */
+function overUdp(server: DnsServer, message: Uint8Array, signal?: AbortSignal): Promise<DnsAnswer | null> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) {
+      reject(signal.reason as Error);
+      return;
+    }
+    const socket = createSocket(isIPv6(server.address) ? 'udp6' : 'udp4');
+    const finish = (settle: () => void): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+      socket.close();
+      settle();
+    };
+    const abort = (): void => finish(() => reject(signal?.reason as Error));
+    const timer = setTimeout(() => finish(() => resolve(null)), UDP_TIMEOUT_MS);
+    signal?.addEventListener('abort', abort);
+    socket.once('error', (error) => finish(() => reject(failed(server, error))));
+    socket.on('message', (octets) => {
+      // Whatever is no answer to this question may come from somebody else: wait for the right one.
+      const answer = answerTo(message, octets);
+      if (answer !== null) finish(() => resolve(answer));
+    });
+    // Connected, so that the system drops what other addresses send, and tells when the port is closed.
+    socket.connect(server.port, server.address, () => socket.send(message));
+  });
+}
+
+/** RFC 7766; one message, and no more of its octets than its length says. */
+function overTcp(server: DnsServer, message: Uint8Array, signal?: AbortSignal): Promise<DnsAnswer> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) {
+      reject(signal.reason as Error);
+      return;
+    }
+    const socket = connect({ host: server.address, port: server.port });
+    let received = Buffer.alloc(0);
+    const finish = (settle: () => void): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+      socket.destroy();
+      settle();
+    };
+    const fail = (error: unknown): void => finish(() => reject(failed(server, error)));
+    const abort = (): void => finish(() => reject(signal?.reason as Error));
+    const timer = setTimeout(() => fail({ code: 'ETIMEDOUT' }), TCP_TIMEOUT_MS);
+    signal?.addEventListener('abort', abort);
+    socket.on('error', fail);
+    socket.on('end', () => fail({ code: 'ECONNRESET' }));
+    socket.on('data', (chunk: Buffer) => {
+      received = Buffer.concat([received, chunk]);
+      if (received.length < 2 || received.length < 2 + received.readUInt16BE(0)) return;
+      const answer = answerTo(message, received.subarray(2, 2 + received.readUInt16BE(0)));
+      if (answer === null) fail({ code: 'UNUSABLE' });
+      else finish(() => resolve(answer));
+    });
+    const length = Buffer.alloc(2);
+    length.writeUInt16BE(message.length);
+    socket.write(Buffer.concat([length, message]));
+  });
+}
+
+/** The octets as the answer to the question, or null when they are none. */
+function answerTo(question: Uint8Array, octets: Uint8Array): DnsAnswer | null {
+  try {
+    const message = decodeMessage(octets);
+    const asked = decodeMessage(question);
+    const [wanted] = asked.questions;
+    const [echoed] = message.questions;
+    const same =
+      message.response &&
+      message.id === asked.id &&
+      message.opcode === asked.opcode &&
+      // Servers may leave the question out of an error (RFC 2136 section 3.8 lets them do it always).
+      (echoed === undefined ||
+        (wanted !== undefined &&
+          echoed.name === wanted.name &&
+          echoed.typeNumber === wanted.typeNumber &&
+          echoed.classNumber === wanted.classNumber));
+    return same ? { message, octets: Uint8Array.from(octets) } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** DNS_QUERY_FAILED with `server` and `reason`: the system's code, ETIMEDOUT when there was no answer, UNUSABLE for one that is no DNS. */
+function failed({ address, port }: DnsServer, error: unknown): EverbindError {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'UNKNOWN';
+  const server = serverText({ address, port });
+  return new EverbindError('DNS_QUERY_FAILED', `the DNS server ${server} did not answer (${code})`, {
+    server,
+    reason: code,
+  });
+}

@@ -1,0 +1,107 @@
+import { EverbindError } from '../errors/error.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { TxtRecord } from '../ports/dns-provider.ts';
+import { askAuthority } from './authority.ts';
+import type { DnsMessage } from './message.ts';
+import { dataOf, type Resolver } from './resolver.ts';
+import { type DnsServer, parseServer } from './server-text.ts';
+
+/** What a server was last seen with. `found`: its values; null when it did not answer, for `reason`. */
+export interface ServerView {
+  /** `ns1.example.com (192.0.2.53)`, the address of a public resolver, or `the resolver of this machine`. */
+  readonly server: string;
+  readonly found: readonly string[] | null;
+  readonly reason: string | null;
+}
+
+/** Whether every server has the value; otherwise those that have not, and how many had it. */
+export type Propagation =
+  | { readonly seen: true }
+  | {
+      readonly seen: false;
+      readonly lagging: readonly ServerView[];
+      readonly having: number;
+      readonly attempts: number;
+    };
+
+export interface PropagationOptions {
+  readonly resolver: Resolver;
+  readonly clock: Clock;
+  /** All in all. */
+  readonly limitMs: number;
+  /** Of authoritative servers. */
+  readonly port: number;
+  /** `address` or `address:port`; asked when the authoritative servers have it. */
+  readonly publicResolvers: readonly string[];
+}
+
+/** How the configured resolver is called in `server`. */
+export const OWN_RESOLVER = 'the resolver of this machine';
+
+interface Asked {
+  readonly label: string;
+  ask(): Promise<DnsMessage>;
+}
+
+/**
+ * Waits until the value is seen at every server of the record's zone, each asked directly over IPv4 and IPv6, and then at the public resolvers. A
+ * server that does not answer is passed over as long as another one does: the CA does the same. Where none can be reached from here, the
+ * configured resolver is asked instead. Rejects with the signal's reason only.
+ */
+export async function waitForPropagation(
+  record: Pick<TxtRecord, 'name' | 'value'>,
+  options: PropagationOptions,
+  signal?: AbortSignal,
+): Promise<Propagation> {
+  const { resolver, clock, limitMs, port, publicResolvers } = options;
+  const deadline = clock.now() + limitMs;
+  const asked = (server: DnsServer, label: string, recursive: boolean): Asked => ({
+    label,
+    ask: () => resolver.ask(server, record.name, 'TXT', { recursive, signal }),
+  });
+  const own: Asked = {
+    label: OWN_RESOLVER,
+    ask: () => resolver.lookup(record.name, 'TXT', signal),
+  };
+  const authority = await askAuthority(resolver, record.name, 'TXT', port, signal);
+  const servers = authority?.servers.map((server) => asked(server, server.label, false)) ?? [own];
+  const first = await allHave(record, servers, deadline, clock, signal);
+  if (!first.seen || publicResolvers.length === 0) return first;
+  const others = publicResolvers.map((text) => asked(parseServer(text), text, true));
+  return allHave(record, others, deadline, clock, signal);
+}
+
+async function allHave(
+  { value }: Pick<TxtRecord, 'value'>,
+  servers: readonly Asked[],
+  deadline: number,
+  clock: Clock,
+  signal?: AbortSignal,
+): Promise<Propagation> {
+  let pending = servers;
+  let wait = 50;
+  for (let attempts = 1; ; attempts += 1) {
+    signal?.throwIfAborted();
+    const views = await Promise.all(pending.map((server) => view(server)));
+    signal?.throwIfAborted();
+    const lagging = views.filter(({ found }) => found === null || !found.includes(value));
+    const having = servers.length - lagging.length;
+    if (having > 0 && lagging.every(({ found }) => found === null)) return { seen: true };
+    if (clock.now() + wait > deadline) return { seen: false, lagging, having, attempts };
+    const labels = new Set(lagging.map(({ server }) => server));
+    pending = pending.filter(({ label }) => labels.has(label));
+    await clock.sleep(wait, signal);
+    // Quick at first for servers that publish at once, then no more often than caches for absent names usually forget.
+    wait = Math.min(wait * 2, 5_000);
+  }
+}
+
+async function view({ label, ask }: Asked): Promise<ServerView> {
+  try {
+    const found = dataOf((await ask()).answers, 'TXT').map(({ text }) => text);
+    return { server: label, found: found.slice(0, 256), reason: null };
+  } catch (error) {
+    const reason = error instanceof EverbindError ? String(error.details['reason'] ?? error.code) : 'UNKNOWN';
+    return { server: label, found: null, reason };
+  }
+}
