@@ -1,6 +1,7 @@
 import { devProgram } from './dev-program.ts';
 import { checkDnsPage } from './dns-page.ts';
 import { checkErrorsPage } from './errors-page.ts';
+import { checkGeneratedFiles } from './generate-schema.ts';
 import { checkWalls } from './walls.ts';
 
 // Everything that judges the code without running it: formatter, types, linter, walls, unused code, generated pages.
@@ -31,6 +32,7 @@ await check('walls between rooms', checkWalls);
 await check('unused files, exports and dependencies (knip)', program('knip', '--no-progress'));
 await check('error pages', checkErrorsPage);
 await check('page of DNS providers', checkDnsPage);
+await check('schema of everbind.yaml and its reference', checkGeneratedFiles);
 
 if (failures.length > 0) {
   console.error(`checks failed: ${failures.join(', ')}`);

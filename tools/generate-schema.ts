@@ -37,14 +37,21 @@ function unformatted(json: string): string {
   return JSON.stringify(JSON.parse(json));
 }
 
-if (import.meta.main) {
+/** Fails when a committed file is not what the schema says. */
+export async function checkGeneratedFiles(): Promise<void> {
   for (const { url, committed, wanted } of await generatedFiles()) {
-    if (process.argv.includes('--write')) {
+    if (committed === wanted) continue;
+    throw new Error(`${fileURLToPath(url)} is out of date: run node tools/generate-schema.ts --write`);
+  }
+}
+
+if (import.meta.main) {
+  if (process.argv.includes('--write')) {
+    for (const { url, wanted } of await generatedFiles()) {
       await writeFile(url, wanted);
       await devProgram('biome', ['format', '--write', fileURLToPath(url)]);
-    } else if (committed !== wanted) {
-      console.error(`${url.pathname} is out of date: run node tools/generate-schema.ts --write`);
-      process.exitCode = 1;
     }
+  } else {
+    await checkGeneratedFiles();
   }
 }
