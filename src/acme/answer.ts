@@ -3,6 +3,7 @@ import type { HttpResponse } from '../ports/transport.ts';
 import { printable } from './decode.ts';
 import { parseJson } from './json.ts';
 import { acmeErrorType, AcmeProblemError, decodeProblem, type Problem } from './problem.ts';
+import { unpauseUrl } from './paused.ts';
 import type { Resource } from './resource.ts';
 import { retryAfterMs } from './retry-after.ts';
 
@@ -45,12 +46,12 @@ export function retryAfterOf(error: unknown): number | null {
 function failure(response: HttpResponse, url: string, retryAfter: number | null): EverbindError {
   const problem = readProblem(response);
   if (problem === null) return unexpected(response, url, retryAfter, 'status');
-  return new AcmeProblemError(
-    'ACME_PROBLEM',
-    problem,
-    { httpStatus: response.status, retryAfterMs: retryAfter },
-    { url },
-  );
+  const answer = { httpStatus: response.status, retryAfterMs: retryAfter };
+  const link = unpauseUrl(problem);
+  if (link === null) return new AcmeProblemError('ACME_PROBLEM', problem, answer, { url });
+  // The address is for the person alone: messages go into logs.
+  const detail = problem.detail.replaceAll(link, '(address kept)');
+  return new AcmeProblemError('ACME_PAUSED', { ...problem, detail, instance: null }, answer, { url, link });
 }
 
 function readProblem(response: HttpResponse): Problem | null {

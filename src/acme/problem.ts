@@ -90,7 +90,10 @@ function webAddress(text: string | null): string | null {
   return url !== null && (url.protocol === 'https:' || url.protocol === 'http:') ? url.href : null;
 }
 
-type ProblemCode = Extract<ErrorCode, 'ACME_PROBLEM' | 'ACME_AUTHORIZATION_INVALID' | 'ACME_ORDER_INVALID'>;
+type ProblemCode = Extract<
+  ErrorCode,
+  'ACME_PROBLEM' | 'ACME_PAUSED' | 'ACME_AUTHORIZATION_INVALID' | 'ACME_ORDER_INVALID'
+>;
 
 /** What the CA said went wrong: ACME_PROBLEM for a refused request, the other codes for a failed authorization or order. */
 export class AcmeProblemError extends EverbindError {

@@ -52,6 +52,12 @@ export const ACME_ERRORS = entries({
     summary: 'The CA refused a request and said why.',
     action: 'See the type and the text of the problem. A rate limit names the time of the next attempt, which is kept.',
   },
+  ACME_PAUSED: {
+    exit: 1,
+    summary: 'The CA has paused orders for a name, since its proof has failed for a long time.',
+    action:
+      'Mend the proof first (see everbind show NAME for what failed), then open the address that everbind status shows and lift the pause. It is tried again once a day, and other issuers are asked.',
+  },
   ACME_AUTHORIZATION_INVALID: {
     exit: 1,
     summary: 'The CA could not verify control of a name.',

@@ -7,6 +7,7 @@ import { appliedConfig } from './applied-config.ts';
 import { type Charge, type Exemption, failureCharges, orderCharges } from './budget-charges.ts';
 import { giveBack, type Purse, purseOf, readBucket, spend, tidyBudgets } from './budget-rows.ts';
 import type { EngineContext } from './context.ts';
+import { isPaused } from './paused.ts';
 import { issuedWith } from './rows.ts';
 import { reserveOf, roomAt, urgentFrom } from './schedule-budget.ts';
 import type { ManagedCertificate, Renewal } from './types.ts';
@@ -80,8 +81,9 @@ export function giveBackBudget({ db }: Transaction, { id, issuer }: Renewal, err
   statement(db, 'UPDATE renewal SET spent = NULL WHERE id = ?').run(id);
 }
 
-/** A CA that limits the rate has counted more than we have: what was taken stays taken. */
+/** A CA that limits the rate has counted more than we have: what was taken stays taken. It does not count what it has paused. */
 function isRefused(error: unknown): boolean {
+  if (isPaused(error)) return true;
   return (
     error instanceof AcmeProblemError && error.code === 'ACME_PROBLEM' && acmeErrorType(error.problem) !== 'rateLimited'
   );

@@ -5,6 +5,7 @@ import { statement } from '../store/statements.ts';
 import type { Transaction } from '../store/store.ts';
 import type { EngineContext } from './context.ts';
 import { issuerFault } from './issuer-fault.ts';
+import { linkOf } from './paused.ts';
 import { closedForMs, refusedForMs } from './schedule-issuers.ts';
 import type { ManagedCertificate } from './types.ts';
 
@@ -59,9 +60,9 @@ export async function noteIssuerFault(
     const until = now + refusedForMs(retryAfterOf(error));
     statement(
       transaction.db,
-      `INSERT INTO issuer_refusal (certificate_id, issuer, until, code) VALUES (?, ?, ?, ?)
-       ON CONFLICT (certificate_id, issuer) DO UPDATE SET until = excluded.until, code = excluded.code`,
-    ).run(id, issuer, until, code);
+      `INSERT INTO issuer_refusal (certificate_id, issuer, until, code, link) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (certificate_id, issuer) DO UPDATE SET until = excluded.until, code = excluded.code, link = excluded.link`,
+    ).run(id, issuer, until, code, linkOf(error));
     transaction.audit({
       type: 'issuer.refused',
       subject: name,

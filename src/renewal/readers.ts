@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { EverbindError } from '../errors/error.ts';
 import { statement } from '../store/statements.ts';
+import { type Paused, pausedCertificates } from './paused.ts';
 import { certificateByName, issuedWith, openRenewal, toCertificate } from './rows.ts';
 import type { Issued, ManagedCertificate, Step } from './types.ts';
 
@@ -58,6 +59,8 @@ export interface CertificateDetail {
     readonly selected: number;
     readonly explanationUrl: string | null;
   } | null;
+  /** Issuers that take no orders for it until a person acts. */
+  readonly paused: readonly Paused[];
   /** The last twenty, the newest first. */
   readonly renewals: readonly PastRenewal[];
 }
@@ -80,6 +83,7 @@ export function showCertificate(db: DatabaseSync, name: string): CertificateDeta
     certificate,
     issued: (['active', 'pending', 'previous', 'failed'] as const).flatMap((status) => issuedWith(db, id, status)),
     openStep: openRenewal(db, id)?.step ?? null,
+    paused: pausedCertificates(db, id),
     window:
       row['selected'] === null
         ? null

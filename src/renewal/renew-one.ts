@@ -5,6 +5,7 @@ import type { EngineContext } from './context.ts';
 import { isKeyLost, isResumable } from './failure.ts';
 import { noteIssuerFault, noteIssuerWorks } from './issuer-health.ts';
 import { obtain } from './obtain.ts';
+import { forgetPause, isPaused, linkOf } from './paused.ts';
 import { putToUse } from './put-to-use.ts';
 import { closeRenewal } from './renewal-row.ts';
 import { afterFailedRollBack, afterFailure } from './reschedule.ts';
@@ -61,6 +62,7 @@ async function obtained(context: EngineContext, certificate: ManagedCertificate,
       const issued = await obtainOrAnew(context, certificate, renewal);
       await noteIssuerWorks(context, renewal.issuer);
       await noteProved(context, renewal);
+      await forgetPause(context, certificate.id, renewal.issuer);
       return issued;
     } catch (error) {
       context.signal.throwIfAborted();
@@ -82,7 +84,7 @@ async function failOver(
   tried: ReadonlySet<string>,
 ): Promise<Renewal | null> {
   const { store, clock } = context;
-  if (certificate.config.issuers.length < 2) return null;
+  if (certificate.config.issuers.length < 2 && !isPaused(error)) return null;
   if (!(await noteIssuerFault(context, certificate, issuer, error))) return null;
   const next = store.read((db) => issuersWithRoom(db, certificate, clock.now())).find((name) => !tried.has(name));
   if (next === undefined) return null;
@@ -146,7 +148,7 @@ export async function recordFailure(
   });
   context.onProgress?.({ name, step: 'renewal.attempt-failed' });
   const { code, message, action } = failure;
-  return { kind: 'failed', name, code, message, action, nextAttempt };
+  return { kind: 'failed', name, code, message, action, link: linkOf(failure), nextAttempt };
 }
 
 /** A roll-back is an order of a person for now: unless bindings were changed it does not come back by itself. */

@@ -3,12 +3,16 @@ import type { EverbindError } from '../errors/error.ts';
 import { statement } from '../store/statements.ts';
 import type { Transaction } from '../store/store.ts';
 import type { EngineContext } from './context.ts';
+import { isPaused } from './paused.ts';
 import { issuedWith } from './rows.ts';
 import { backoffMs, type Due, dueAt } from './schedule.ts';
 import type { LastError, ManagedCertificate } from './types.ts';
 
 /** Notes a failure and when to try again, inside the transaction that closes the attempt. Returns that time. */
 export type Reschedule = (failure: EverbindError, transaction: Transaction) => number;
+
+/** A person has to act first. */
+const UNTIL_LIFTED = 86_400_000;
 
 /** After a failed renewal: by the backoff rule. */
 export function afterFailure({ clock, random }: EngineContext, { id, failures }: ManagedCertificate): Reschedule {
@@ -18,7 +22,7 @@ export function afterFailure({ clock, random }: EngineContext, { id, failures }:
     const wait = backoffMs({
       failures: failures + 1,
       uniform: random.uniform(),
-      retryAfterMs: retryAfterOf(failure),
+      retryAfterMs: retryAfterOf(failure) ?? (isPaused(failure) ? UNTIL_LIFTED : null),
       remainingMs: active === undefined ? null : active.notAfter - now,
     });
     statement(

@@ -121,6 +121,8 @@ export type Outcome =
       readonly code: ErrorCode;
       readonly message: string;
       readonly action: string;
+      /** Where a person can have the CA change its mind. */
+      readonly link: string | null;
       readonly nextAttempt: number;
     };
 

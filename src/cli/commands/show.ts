@@ -21,7 +21,11 @@ export function registerShow(program: Command, world: World, _setStatus: SetStat
     });
 }
 
-function print(io: Io, { certificate, issued, openStep, window, renewals }: CertificateDetail, now: number): void {
+function print(
+  io: Io,
+  { certificate, issued, openStep, window, paused, renewals }: CertificateDetail,
+  now: number,
+): void {
   const paint = painter(io.colour);
   const say = (label: string, text: string): void => {
     const [first = '', ...rest] = wrap(printable(text), io.columns - 13);
@@ -49,6 +53,7 @@ function print(io: Io, { certificate, issued, openStep, window, renewals }: Cert
     const { code, message, at } = certificate.lastError;
     say('last error', `${shortTime(at)} [${code}] ${message}`);
   }
+  for (const { issuer, link } of paused) say('paused', `by ${issuer}; to lift it open ${link}`);
   for (const one of issued) {
     say(
       one.status,

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { countWaiting, spentBudgets } from '../../renewal/budget-readers.ts';
 import { troubledIssuers } from '../../renewal/issuer-health.ts';
+import { pausedCertificates } from '../../renewal/paused.ts';
 import { summarize } from '../../renewal/readers.ts';
 import { readRunner } from '../../renewal/runner.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
@@ -28,19 +29,23 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
     .action(async () => {
       const globals = globalsOf(command, world);
       const now = world.clock.now();
-      const { issuers, runner, budgets, waiting, ...summary } = await withReadOnlyStore(globals, world, (store) =>
-        store.read((db) => ({
-          ...summarize(db, now),
-          issuers: troubledIssuers(db),
-          budgets: spentBudgets(db, now),
-          waiting: countWaiting(db),
-          runner: readRunner(db),
-        })),
+      const { issuers, runner, budgets, waiting, paused, ...summary } = await withReadOnlyStore(
+        globals,
+        world,
+        (store) =>
+          store.read((db) => ({
+            ...summarize(db, now),
+            issuers: troubledIssuers(db),
+            budgets: spentBudgets(db, now),
+            waiting: countWaiting(db),
+            paused: pausedCertificates(db),
+            runner: readRunner(db),
+          })),
       );
       const ok = summary.expired === 0 && summary.failing === 0;
       setStatus(ok ? 0 : 1);
       if (globals.json) {
-        world.io.out(`${JSON.stringify({ ok, ...summary, issuers, budgets, waiting, runner })}\n`);
+        world.io.out(`${JSON.stringify({ ok, ...summary, issuers, budgets, waiting, paused, runner })}\n`);
         return;
       }
       const paint = painter(world.io.colour);
@@ -77,6 +82,9 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
         const asked =
           closedUntil === null || closedUntil <= now ? 'still asked' : `asked again ${relativeTime(closedUntil, now)}`;
         sayWrapped(world.io, 'issuer         ', `${issuer}: failed ${failures}x [${code}], ${asked}`, 15);
+      }
+      for (const { name, issuer, link } of paused) {
+        sayWrapped(world.io, 'paused         ', `${name} by ${issuer}; to lift it open ${link}`, 15);
       }
       printBudgets(world.io, budgets, waiting, now);
     });

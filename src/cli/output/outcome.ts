@@ -47,6 +47,7 @@ export function printOutcome(io: Io, outcome: Outcome, now: number, words: Outco
       head('red', 'failed', `${outcome.name} [${outcome.code}]`);
       say(outcome.message);
       say(outcome.action);
+      if (outcome.link !== null) say(`lift the pause at ${outcome.link}`);
       say(`next attempt ${relativeTime(outcome.nextAttempt, now)} (${shortTime(outcome.nextAttempt)})`);
       return;
   }
