@@ -10,7 +10,7 @@ export function unusableAnswer(host: string, problem: string, status: number): E
 }
 
 export function hostFailed(host: string, status: number): EverbindError {
-  return new EverbindError('DNS_PROVIDER_FAILED', `${host} answered with status ${status}`, { host, status });
+  return new EverbindError('DNS_PROVIDER_FAILED', `${host} answered with an error, status ${status}`, { host, status });
 }
 
 export function credentialsRefused(host: string, status: number): EverbindError {

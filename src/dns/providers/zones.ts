@@ -12,6 +12,14 @@ export interface Zone<Z> {
 
 const options = { allowPrivateDomains: false, detectIp: false, extractHostname: false, validateHostname: false };
 
+/** The registered domain of a name and the public suffix that it stands below; null where there is none. */
+export function registeredDomain(name: string): { readonly label: string; readonly suffix: string } | null {
+  const domain = getDomain(name, options);
+  if (domain === null) return null;
+  const dot = domain.indexOf('.');
+  return { label: domain.slice(0, dot), suffix: domain.slice(dot + 1) };
+}
+
 /** The names that a zone for `name` may have, the longest first, down to the registered domain and not past it: above it is nobody's own. */
 export function zoneCandidates(name: string): readonly string[] {
   const registered = getDomain(name, options);

@@ -1,0 +1,75 @@
+import * as z from 'zod';
+import type { ProviderDefinition } from './definition.ts';
+import { createApi, segment } from './http.ts';
+import { recordSetProvider } from './rrset.ts';
+import { endpoint, endpointSetting, required } from './settings.ts';
+import { relativeName, walkUp, type Zone } from './zones.ts';
+
+const base = 'https://api.gandi.net/v5/livedns';
+/** The lowest that is taken. */
+const ttl = 300;
+
+const domain = z.object({ fqdn: z.string() });
+const recordSet = z.object({ rrset_ttl: z.int(), rrset_values: z.array(z.string()) });
+
+export const gandi: ProviderDefinition = {
+  name: 'gandi',
+  title: 'Gandi LiveDNS',
+  settings: [
+    {
+      name: 'apiToken',
+      required: true,
+      secret: true,
+      description: 'Personal access token; the old API keys are not taken.',
+    },
+    endpointSetting(base),
+  ],
+  privilege:
+    'Personal access token restricted to the one domain, with the permissions See and renew domain names and Manage domain name technical configurations.',
+  testedAgainst: 'double of the documented API',
+  documentation: 'https://api.gandi.net/docs/livedns/',
+  create: (settings, { transport, clock, inTurn }) => {
+    const host = 'Gandi';
+    const authorization = `Bearer ${required(settings, 'apiToken')}`;
+    const call = createApi({
+      host,
+      base: endpoint(settings, base),
+      transport,
+      clock,
+      authorize: () => ({ authorization }),
+    });
+    const setPath = (zone: Zone<string>, name: string): string =>
+      `${zone.key}/records/${segment(relativeName(name, zone.name))}/TXT`;
+
+    return recordSetProvider<string>(
+      {
+        zoneOf: (name, signal) =>
+          walkUp(host, name, async (candidate) => {
+            const path = `/domains/${segment(candidate)}`;
+            const answer = await call({ method: 'GET', path, expect: [404] }, signal);
+            return answer.status === 404 || answer.read(domain).fqdn !== candidate ? null : path;
+          }),
+
+        read: async (zone, name, signal) => {
+          const answer = await call({ method: 'GET', path: setPath(zone, name), expect: [404] }, signal);
+          if (answer.status === 404) return { values: [], ttl: null };
+          const { rrset_values: values, rrset_ttl: seconds } = answer.read(recordSet);
+          return { values, ttl: seconds };
+        },
+
+        // The API has no condition for a write: other programs at the same name are not kept apart.
+        write: async ({ zone, name, values, before }, signal) => {
+          const path = setPath(zone, name);
+          if (values.length === 0) {
+            await call({ method: 'DELETE', path, expect: [404] }, signal);
+          } else {
+            const json = { rrset_values: values, rrset_ttl: before.ttl ?? ttl };
+            await call({ method: 'PUT', path, json }, signal);
+          }
+          return 'written';
+        },
+      },
+      inTurn,
+    );
+  },
+};
