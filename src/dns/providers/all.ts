@@ -1,8 +1,12 @@
+import type { ProviderDefinition } from './definition.ts';
 import { acmeDns } from './acme-dns.ts';
+import { alibaba } from './alibaba.ts';
 import { azure } from './azure.ts';
 import { cloudflare } from './cloudflare.ts';
-import type { ProviderDefinition } from './definition.ts';
+import { desec } from './desec.ts';
 import { digitalocean } from './digitalocean.ts';
+import { gandi } from './gandi.ts';
+import { godaddy } from './godaddy.ts';
 import { google } from './google.ts';
 import { hetzner } from './hetzner.ts';
 import { httpreq } from './httpreq.ts';
@@ -12,15 +16,20 @@ import { ovh } from './ovh.ts';
 import { powerdns } from './powerdns.ts';
 import { rfc2136 } from './rfc2136.ts';
 import { route53 } from './route53.ts';
+import { tencent } from './tencent.ts';
 import { vultr } from './vultr.ts';
 import { windowsDns } from './windows-dns.ts';
 
 /** Every provider, by name. Whoever needs it loads this module when it does: most runs prove nothing by DNS. */
 export const PROVIDERS: readonly ProviderDefinition[] = [
   acmeDns,
+  alibaba,
   azure,
   cloudflare,
+  desec,
   digitalocean,
+  gandi,
+  godaddy,
   google,
   hetzner,
   httpreq,
@@ -30,6 +39,7 @@ export const PROVIDERS: readonly ProviderDefinition[] = [
   powerdns,
   rfc2136,
   route53,
+  tencent,
   vultr,
   windowsDns,
 ];

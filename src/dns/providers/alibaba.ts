@@ -1,0 +1,125 @@
+import * as z from 'zod';
+import type { ProviderDefinition } from './definition.ts';
+import { type ApiAnswer, createApi } from './http.ts';
+import { recordProvider } from './records.ts';
+import { endpoint, endpointSetting, required } from './settings.ts';
+import { signAlibaba } from './sign/alibaba.ts';
+import { relativeName, walkUp } from './zones.ts';
+
+const base = 'https://alidns.aliyuncs.com';
+/** The lowest that the free edition takes. */
+const ttl = 600;
+const pageSize = 100;
+
+const domain = z.object({ DomainName: z.string() });
+const records = z.object({
+  TotalCount: z.int(),
+  DomainRecords: z.object({
+    Record: z.array(
+      z.object({ RecordId: z.string().regex(/^\d{1,32}$/), RR: z.string(), Type: z.string(), Value: z.string() }),
+    ),
+  }),
+});
+const added = z.object({ RecordId: z.string() });
+const refusal = z.object({ Code: z.string() });
+
+const noZone = new Set(['InvalidDomainName.NoExist', 'IncorrectDomainUser']);
+const badCredentials = /^(InvalidAccessKey|SignatureDoesNotMatch|IncompleteSignature|Forbidden|NoPermission)/;
+
+export const alibaba: ProviderDefinition = {
+  name: 'alibaba',
+  title: 'Alibaba Cloud DNS',
+  settings: [
+    { name: 'accessKeyId', required: true, secret: false, description: 'AccessKey ID of a RAM user.' },
+    { name: 'accessKeySecret', required: true, secret: true, description: 'AccessKey secret that belongs to it.' },
+    endpointSetting(base),
+  ],
+  privilege:
+    'RAM policy with alidns:DescribeDomainInfo, alidns:DescribeDomainRecords, alidns:AddDomainRecord and alidns:DeleteDomainRecord on acs:alidns:*:*:domain/ZONE, for the one zone.',
+  testedAgainst: 'double of the documented API',
+  documentation: 'https://www.alibabacloud.com/help/en/dns/api-alidns-2015-01-09-overview',
+  create: (settings, { transport, clock, random }) => {
+    const host = 'Alibaba Cloud DNS';
+    const credentials = {
+      accessKeyId: required(settings, 'accessKeyId'),
+      accessKeySecret: required(settings, 'accessKeySecret'),
+    };
+    const call = createApi({
+      host,
+      base: endpoint(settings, base),
+      transport,
+      clock,
+      authorize: (request) =>
+        signAlibaba(request, credentials, clock.now(), Buffer.from(random.bytes(16)).toString('hex')),
+      explain: (answer) => {
+        const code = codeOf(answer);
+        if (badCredentials.test(code)) return 'credentials';
+        return code.startsWith('Throttling') ? 'rate' : null;
+      },
+    });
+
+    /** The answer of an action; null where it failed with one of the codes. */
+    async function act(
+      action: string,
+      query: Readonly<Record<string, string>>,
+      expected: ReadonlySet<string>,
+      signal?: AbortSignal,
+    ): Promise<ApiAnswer | null> {
+      const headers = { 'x-acs-action': action, 'x-acs-version': '2015-01-09' };
+      const answer = await call({ method: 'POST', path: '/', query, headers, expect: [400, 404] }, signal);
+      if (answer.status < 400) return answer;
+      if (expected.has(codeOf(answer))) return null;
+      throw answer.failure();
+    }
+
+    return recordProvider<string>({
+      zoneOf: (name, signal) =>
+        walkUp(host, name, async (candidate) => {
+          const answer = await act('DescribeDomainInfo', { DomainName: candidate }, noZone, signal);
+          return answer?.read(domain).DomainName ?? null;
+        }),
+
+      list: async (zone, name, signal) => {
+        const relative = relativeName(name, zone.name);
+        const found = [];
+        for (let page = 1; ; page += 1) {
+          const query = {
+            DomainName: zone.key,
+            RRKeyWord: relative,
+            TypeKeyWord: 'TXT',
+            PageNumber: String(page),
+            PageSize: String(pageSize),
+          };
+          const answer = await act('DescribeDomainRecords', query, new Set(), signal);
+          const { TotalCount: total, DomainRecords: result } = answer?.read(records) ?? noRecords;
+          // The words are looked for anywhere in a name.
+          found.push(...result.Record.filter((one) => one.Type === 'TXT' && one.RR === relative));
+          if (page * pageSize >= total) break;
+        }
+        return found.map(({ RecordId, Value }) => ({ id: RecordId, value: Value }));
+      },
+
+      add: async (zone, { name, value }, signal) => {
+        const query = {
+          DomainName: zone.key,
+          RR: relativeName(name, zone.name),
+          Type: 'TXT',
+          Value: value,
+          TTL: String(ttl),
+        };
+        const answer = await act('AddDomainRecord', query, new Set(['DomainRecordDuplicate']), signal);
+        answer?.read(added);
+      },
+
+      remove: async (_zone, id, signal) => {
+        await act('DeleteDomainRecord', { RecordId: id }, new Set(['DomainRecordNotBelongToUser']), signal);
+      },
+    });
+  },
+};
+
+const noRecords: z.output<typeof records> = { TotalCount: 0, DomainRecords: { Record: [] } };
+
+function codeOf(answer: ApiAnswer): string {
+  return answer.peek(refusal)?.Code ?? '';
+}

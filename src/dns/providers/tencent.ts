@@ -1,0 +1,120 @@
+import * as z from 'zod';
+import type { ProviderDefinition } from './definition.ts';
+import { type ApiAnswer, createApi } from './http.ts';
+import { recordProvider } from './records.ts';
+import { endpoint, endpointSetting, required } from './settings.ts';
+import { signTencent } from './sign/tencent.ts';
+import { relativeName, walkUp } from './zones.ts';
+
+const base = 'https://dnspod.tencentcloudapi.com';
+/** The lowest that the free edition takes. */
+const ttl = 600;
+const limit = 3000;
+
+const domain = z.object({ Response: z.object({ DomainInfo: z.object({ Domain: z.string() }) }) });
+const records = z.object({
+  Response: z.object({
+    RecordList: z.array(
+      z.object({ RecordId: z.int().positive(), Name: z.string(), Type: z.string(), Value: z.string() }),
+    ),
+  }),
+});
+const done = z.object({ Response: z.object({ RequestId: z.string() }) });
+const refusal = z.object({ Response: z.object({ Error: z.object({ Code: z.string() }) }) });
+
+const noZone = new Set([
+  'InvalidParameter.DomainInvalid',
+  'InvalidParameterValue.DomainNotExists',
+  'ResourceNotFound.NoDataOfDomain',
+]);
+
+export const tencent: ProviderDefinition = {
+  name: 'tencent',
+  title: 'Tencent Cloud DNSPod',
+  settings: [
+    { name: 'secretId', required: true, secret: false, description: 'SecretId of a sub-account.' },
+    { name: 'secretKey', required: true, secret: true, description: 'SecretKey that belongs to it.' },
+    endpointSetting(base),
+  ],
+  privilege:
+    'CAM policy with dnspod:DescribeDomain, dnspod:DescribeRecordList, dnspod:CreateRecord and dnspod:DeleteRecord on qcs::dnspod::uin/UIN:domain/DOMAINID, for the one zone.',
+  testedAgainst: 'double of the documented API',
+  documentation: 'https://www.tencentcloud.com/document/product/1278',
+  create: (settings, { transport, clock }) => {
+    const host = 'Tencent Cloud DNSPod';
+    const credentials = { secretId: required(settings, 'secretId'), secretKey: required(settings, 'secretKey') };
+    const call = createApi({
+      host,
+      base: endpoint(settings, base),
+      transport,
+      clock,
+      authorize: (request) => signTencent(request, credentials, 'dnspod', clock.now()),
+      explain: (answer) => {
+        const code = codeOf(answer) ?? '';
+        if (/^(AuthFailure|UnauthorizedOperation)/.test(code)) return 'credentials';
+        return /^(RequestLimitExceeded|LimitExceeded\.RequestLimitExceeded)/.test(code) ? 'rate' : null;
+      },
+    });
+
+    /** The answer of an action; null where it failed with one of the codes. Failures come with status 200. */
+    async function act(
+      action: string,
+      json: Readonly<Record<string, unknown>>,
+      expected: ReadonlySet<string>,
+      signal?: AbortSignal,
+    ): Promise<ApiAnswer | null> {
+      const headers = { 'x-tc-action': action, 'x-tc-version': '2021-03-23' };
+      const answer = await call({ method: 'POST', path: '/', headers, json }, signal);
+      const code = codeOf(answer);
+      if (code === null) return answer;
+      if (expected.has(code)) return null;
+      throw answer.failure();
+    }
+
+    return recordProvider<string>({
+      zoneOf: (name, signal) =>
+        walkUp(host, name, async (candidate) => {
+          const answer = await act('DescribeDomain', { Domain: candidate }, noZone, signal);
+          return answer?.read(domain).Response.DomainInfo.Domain ?? null;
+        }),
+
+      list: async (zone, name, signal) => {
+        const relative = relativeName(name, zone.name);
+        const query = { Domain: zone.key, Subdomain: relative, RecordType: 'TXT', Limit: limit };
+        const found = [];
+        for (let offset = 0; ; offset += limit) {
+          const none = new Set(['ResourceNotFound.NoDataOfRecord']);
+          const answer = await act('DescribeRecordList', { ...query, Offset: offset }, none, signal);
+          const page = answer?.read(records).Response.RecordList ?? [];
+          found.push(...page.filter((one) => one.Type === 'TXT' && one.Name === relative));
+          if (page.length < limit) break;
+        }
+        return found.map(({ RecordId, Value }) => ({ id: String(RecordId), value: Value }));
+      },
+
+      add: async (zone, { name, value }, signal) => {
+        const json = {
+          Domain: zone.key,
+          SubDomain: relativeName(name, zone.name),
+          RecordType: 'TXT',
+          // The line that every asker gets, by its only documented name.
+          RecordLine: '默认',
+          Value: value,
+          TTL: ttl,
+        };
+        const exists = new Set(['InvalidParameter.DomainRecordExist']);
+        (await act('CreateRecord', json, exists, signal))?.read(done);
+      },
+
+      remove: async (zone, id, signal) => {
+        const gone = new Set(['ResourceNotFound.NoDataOfRecord', 'InvalidParameter.RecordIdInvalid']);
+        const json = { Domain: zone.key, RecordId: Number(id) };
+        (await act('DeleteRecord', json, gone, signal))?.read(done);
+      },
+    });
+  },
+};
+
+function codeOf(answer: ApiAnswer): string | null {
+  return answer.peek(refusal)?.Response.Error.Code ?? null;
+}
