@@ -12,6 +12,7 @@ import { hetzner } from './hetzner.ts';
 import { httpreq } from './httpreq.ts';
 import { ionos } from './ionos.ts';
 import { linode } from './linode.ts';
+import { namecheap } from './namecheap.ts';
 import { ovh } from './ovh.ts';
 import { powerdns } from './powerdns.ts';
 import { rfc2136 } from './rfc2136.ts';
@@ -35,6 +36,7 @@ export const PROVIDERS: readonly ProviderDefinition[] = [
   httpreq,
   ionos,
   linode,
+  namecheap,
   ovh,
   powerdns,
   rfc2136,
