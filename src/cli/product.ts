@@ -13,10 +13,16 @@ export async function main(process: NodeJS.Process): Promise<number> {
     random: systemRandom,
     stateDir,
     configFile: `${stateDir}${process.platform === 'win32' ? '\\' : '/'}everbind.yaml`,
+    ...(process.platform === 'win32' ? { ensurePrivateFolder } : {}),
     openHost: async () => {
       const { createWindowsHost } = await import('../windows/host.ts');
       return { host: await createWindowsHost(), close: () => {} };
     },
     signal: stopSignal(process),
   });
+}
+
+async function ensurePrivateFolder(path: string): Promise<void> {
+  const windows = await import('../windows/private-folder.ts');
+  await windows.ensurePrivateFolder(path);
 }

@@ -31,9 +31,10 @@ export function databaseFile(stateDir: string): string {
  */
 export async function openState(
   stateDir: string,
-  { clock }: Pick<World, 'clock'>,
+  { clock, ensurePrivateFolder }: Pick<World, 'clock' | 'ensurePrivateFolder'>,
   hostKeys: () => Promise<HostKeys> = noHost,
 ): Promise<State> {
+  await ensurePrivateFolder?.(stateDir);
   const store = openStore({ path: databaseFile(stateDir), clock });
   try {
     const vault = createVault({ store, protector: masterKeyFile(join(stateDir, 'master.key')), clock });

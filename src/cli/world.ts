@@ -11,6 +11,8 @@ export interface World {
   /** State folder and configuration file when the command line names none. */
   readonly stateDir: string;
   readonly configFile: string;
+  /** Makes a folder for administrators alone, or checks that it is so. Throws STORE_EXPOSED. Absent where the modes of files do that. */
+  readonly ensurePrivateFolder?: (path: string) => Promise<void>;
   /** Connects to the web server's host. Throws WIN_NOT_WINDOWS where there is none. */
   openHost(): Promise<OpenHost>;
   /** Resolvers (`address` or `address:port`) of DNS-01; the system's when absent. */

@@ -7,6 +7,12 @@ export const STORE_ERRORS = entries({
     action:
       'Nothing has been renewed from this folder yet: run everbind renew --all-due once, or name the right one with --state-dir.',
   },
+  STORE_EXPOSED: {
+    exit: 5,
+    summary: 'Others than SYSTEM and administrators can reach the state folder; nothing in it was read.',
+    action:
+      'Look at what is in the folder, since others may have put it there, and move away what is not yours. Then: icacls FOLDER /setowner *S-1-5-32-544 /T, and icacls FOLDER /inheritance:r /grant:r *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F; icacls FOLDER shows who is left.',
+  },
   STORE_FAILED: {
     exit: 1,
     summary: 'The database cannot be opened, read or written.',

@@ -1,9 +1,9 @@
 import { hostname, release, version } from 'node:os';
 import type { HostDescription, RoleService } from '../ports/windows-host.ts';
-import { handleRoom, type Native, numberRoom } from './native.ts';
+import { isAdministrator } from './administrator.ts';
+import type { Native } from './native.ts';
 import { registryNumber } from './registry.ts';
 
-const ADMINISTRATORS = 'S-1-5-32-544';
 const IIS_KEY = 'SOFTWARE\\Microsoft\\InetStp';
 const CENTRAL_STORE_KEY = 'SOFTWARE\\Microsoft\\IIS\\CentralCertProvider';
 const SERVICES = [
@@ -34,22 +34,4 @@ function roleServices(native: Native): readonly RoleService[] {
   }
   if (registryNumber(native, CENTRAL_STORE_KEY, 'Enabled') === 1) found.push('central-certificate-store');
   return found;
-}
-
-/**
- * Whether the token of this process has the group of administrators enabled. The token of an administrator who did not elevate has it for
- * denying only, which does not count; SYSTEM has it.
- */
-function isAdministrator(native: Native): boolean {
-  const { advapi32, kernel32 } = native;
-  const pointer = handleRoom();
-  if (advapi32.ConvertStringSidToSidW(ADMINISTRATORS, pointer) === 0) throw native.lastError('ConvertStringSidToSidW');
-  const sid = pointer.readBigUInt64LE();
-  try {
-    const answer = numberRoom();
-    if (advapi32.CheckTokenMembership(null, sid, answer) === 0) throw native.lastError('CheckTokenMembership');
-    return answer.readUInt32LE() !== 0;
-  } finally {
-    kernel32.LocalFree(sid);
-  }
 }

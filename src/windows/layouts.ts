@@ -62,6 +62,9 @@ export const layouts = {
   HTTP_BINDING_INFO: { size: 16, fields: { Flags: 0, RequestQueueHandle: 8 } },
   OVERLAPPED: { size: 32, fields: { Internal: 0, InternalHigh: 8, hEvent: 24 } },
 
+  SECURITY_ATTRIBUTES: { size: 24, fields: { nLength: 0, lpSecurityDescriptor: 8, bInheritHandle: 16 } },
+  SID_AND_ATTRIBUTES: { size: 16, fields: { Sid: 0, Attributes: 8 } },
+
   CERT_CONTEXT: { size: 40, fields: { pbCertEncoded: 8, cbCertEncoded: 16 } },
   CRYPT_KEY_PROV_INFO: {
     size: 48,

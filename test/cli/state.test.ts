@@ -63,6 +63,43 @@ test('list says that the configuration has changed since', async () => {
   assert.match((await run(['list'])).out, /No certificate is managed/);
 });
 
+test('where modes do not make the state folder private, that is done before anything is in it, or refused', async () => {
+  const stateDir = join(folder, 'state');
+  const asked: string[] = [];
+  let exposed = false;
+  const privately = (args: readonly string[]): Promise<Run> =>
+    runIn(
+      {
+        stateDir,
+        openHost: () => Promise.reject(new Error('not needed')),
+        ensurePrivateFolder: async (path) => {
+          asked.push(path);
+          if (exposed) throw new EverbindError('STORE_EXPOSED', 'not private');
+          if (asked.length === 1) await assert.rejects(stat(path), { code: 'ENOENT' });
+        },
+      },
+      args,
+      { input: 'value' },
+    );
+  const add = ['add', 'api', '--names', 'api.example.com', '--accept-terms'];
+  assert.equal((await privately(add)).status, 0);
+  assert.equal((await privately(['secret', 'set', 'token'])).status, 0);
+  assert.deepEqual(asked, [stateDir, stateDir]);
+  await rm(stateDir, { recursive: true });
+  exposed = true;
+  for (const args of [add, ['secret', 'set', 'token']]) {
+    const { status, err } = await privately(args);
+    assert.equal(status, 5);
+    assert.match(err, /STORE_EXPOSED/);
+  }
+  await assert.rejects(stat(stateDir), { code: 'ENOENT' });
+  assert.equal(
+    (await run([...add, '--config', join(folder, 'mine.yaml')])).status,
+    0,
+    'another folder is its own matter',
+  );
+});
+
 test('without Windows, what needs it says so', async () => {
   for (const args of [['scan'], ['add', 'x', '--site', 'Shop']]) {
     const { status, err } = await run(args);

@@ -52,7 +52,10 @@ export interface Json {
 
 /** Runs one command line; `openHost` as in World. */
 export async function runIn(
-  world: Pick<World, 'openHost'> & { readonly stateDir: string; readonly dnsServers?: readonly string[] },
+  world: Pick<World, 'openHost' | 'ensurePrivateFolder'> & {
+    readonly stateDir: string;
+    readonly dnsServers?: readonly string[];
+  },
   args: readonly string[],
   {
     answers,

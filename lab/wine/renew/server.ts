@@ -105,7 +105,8 @@ async function makeUnusual(host: WindowsHost): Promise<void> {
 
 async function writeState(prefix: WinePrefix, pebble: Pebble, { certificates }: Declaration): Promise<void> {
   const folder = join(prefix.driveC, ...STATE);
-  await mkdir(folder, { recursive: true });
+  // As Wine has it: for its owner alone.
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   await writeFile(join(folder, 'listener.pem'), pebble.listenerCaPem);
   await writeFile(join(folder, 'root.pem'), await pebble.rootPem());
   const text = demoConfiguration({

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EverbindError } from '../../errors/error.ts';
 import { type SiteInventory, siteText } from '../../iis/inventory-types.ts';
@@ -72,6 +73,9 @@ export function registerAdd(program: Command, world: World, _setStatus: SetStatu
         ...(options.mode === undefined ? {} : { challenge: { type: 'http-01', mode: options.mode } }),
         ...(options.site === undefined ? {} : { deployments: [{ type: 'iis', sites: options.site, adopt }] }),
       };
+      if (dirname(resolve(globals.configFile)) === resolve(globals.stateDir)) {
+        await world.ensurePrivateFolder?.(globals.stateDir);
+      }
       const written = await writeAddition(globals.configFile, certificate, {
         name: 'default',
         directory: options.directory ?? LETS_ENCRYPT,

@@ -26,6 +26,37 @@ export function advapi32(ffi: Ffi) {
     CheckTokenMembership: library.func<(token: null, sid: bigint, isMember: Uint8Array) => number>(
       'int32_t __stdcall CheckTokenMembership(void *token, void *sid, void *isMember)',
     ),
+    OpenProcessToken: library.func<(process: bigint, access: number, token: Uint8Array) => number>(
+      'int32_t __stdcall OpenProcessToken(uintptr_t process, uint32_t access, void *token)',
+    ),
+    GetTokenInformation: library.func<
+      (token: bigint, kind: number, information: Uint8Array, room: number, octets: Uint8Array) => number
+    >(
+      'int32_t __stdcall GetTokenInformation(void *token, int32_t kind, void *information, uint32_t room, void *octets)',
+    ),
+    ConvertSidToStringSidW: library.func<(sid: bigint, text: Uint8Array) => number>(
+      'int32_t __stdcall ConvertSidToStringSidW(void *sid, void *text)',
+    ),
+    /** Answers a Win32 status. */
+    GetNamedSecurityInfoW: library.func<
+      (
+        name: string,
+        type: number,
+        information: number,
+        owner: null,
+        group: null,
+        dacl: null,
+        sacl: null,
+        descriptor: Uint8Array,
+      ) => number
+    >(
+      'uint32_t __stdcall GetNamedSecurityInfoW(str16 name, int32_t type, uint32_t information, void *owner, void *group, void *dacl, void *sacl, void *descriptor)',
+    ),
+    ConvertSecurityDescriptorToStringSecurityDescriptorW: library.func<
+      (descriptor: bigint, revision: number, information: number, text: Uint8Array, length: null) => number
+    >(
+      'int32_t __stdcall ConvertSecurityDescriptorToStringSecurityDescriptorW(void *descriptor, uint32_t revision, uint32_t information, void *text, void *length)',
+    ),
     ConvertStringSecurityDescriptorToSecurityDescriptorW: library.func<
       (text: string, revision: number, descriptor: Uint8Array, octets: Uint8Array) => number
     >(

@@ -22,6 +22,9 @@ export function kernel32(ffi: Ffi) {
     CreateEventW: library.func<(security: null, manualReset: number, initial: number, name: null) => bigint | null>(
       'void *__stdcall CreateEventW(void *security, int32_t manualReset, int32_t initial, void *name)',
     ),
+    CreateDirectoryW: library.func<(path: string, security: Uint8Array) => number>(
+      'int32_t __stdcall CreateDirectoryW(str16 path, void *security)',
+    ),
     CloseHandle: library.func<(handle: bigint) => number>('int32_t __stdcall CloseHandle(void *handle)'),
     GetOverlappedResult: library.func<
       (file: bigint, overlapped: Uint8Array, transferred: Uint8Array, wait: number) => number
