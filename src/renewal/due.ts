@@ -66,7 +66,8 @@ export function* selectIds(
   const expired = read((db) =>
     statement(
       db,
-      `SELECT c.id FROM certificate c JOIN issued i ON i.certificate_id = c.id AND i.status = 'active'
+      // CROSS: from the few that are due to what they have in use, and not through everything that was ever issued.
+      `SELECT c.id FROM certificate c CROSS JOIN issued i ON i.certificate_id = c.id AND i.status = 'active'
        WHERE c.removed = 0 AND c.next_due <= ? AND i.not_after <= ? ORDER BY i.not_after LIMIT 10000`,
     ).all(now, now),
   );
