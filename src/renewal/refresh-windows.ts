@@ -26,7 +26,6 @@ export async function refreshWindows(context: EngineContext): Promise<number> {
   let count = 0;
   for (;;) {
     const page = windowsToAsk(store, clock.now(), PAGE);
-    if (page.length === 0) return count;
     const answers = await askAll(context, page);
     signal.throwIfAborted();
     try {
@@ -39,6 +38,7 @@ export async function refreshWindows(context: EngineContext): Promise<number> {
       return count;
     }
     count += page.length;
+    if (page.length < PAGE) return count;
   }
 }
 
