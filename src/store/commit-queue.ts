@@ -39,11 +39,11 @@ const PATIENCE_MS = 5000;
 /**
  * Gathers works into groups. `runGroup` runs one transaction; with `patient` it may instead answer null when another process holds the lock, and
  * is called again later. `sync` brings what was committed to disk, beside the event loop; once it has failed nobody knows what the disk holds,
- * and every later work fails as well.
+ * and every later work fails as well. Without it there is nothing to wait for, and no rest.
  */
 export function createCommitQueue<Work extends Queued>(
   runGroup: (works: readonly Work[], patient: boolean) => Group | null,
-  sync: () => Promise<void>,
+  sync: (() => Promise<void>) | null,
 ): CommitQueue<Work> {
   let waiting: Work[] = [];
   let running: Promise<void> | null = null;
@@ -65,11 +65,14 @@ export function createCommitQueue<Work extends Queued>(
     }
     busySince = null;
     waiting = waiting.slice(works.length);
-    broken ??= await sync().then(
-      () => null,
-      (failure: unknown) => ({ failure }),
-    );
+    if (sync !== null) {
+      broken ??= await sync().then(
+        () => null,
+        (failure: unknown) => ({ failure }),
+      );
+    }
     group.settle(broken);
+    if (sync === null) return;
     const ended = performance.now();
     earliest = works.length > 1 ? ended + Math.min(REST * (ended - begun), MOST_REST_MS) : 0;
   }

@@ -12,11 +12,15 @@ const OPENING_WAIT = 5000;
 /** ms that the event loop may stand still for a lock; the commit queue tries again after that. */
 const LOCK_WAIT = 100;
 
+/** Nothing is kept for a crash, and nobody else looks in. */
+const VOLATILE =
+  'PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA secure_delete = OFF; PRAGMA cache_size = -200000';
+
 /**
  * Opens the database for writing, or creates it: write-ahead log, foreign keys, old content overwritten. File and
  * folder are private from the moment they exist; SQLite gives its -wal and -shm files the mode of the database.
  */
-export function openForWriting(path: string, now: number): DatabaseSync {
+export function openForWriting(path: string, now: number, volatile = false): DatabaseSync {
   createPrivately(path);
   const db = open(path, false);
   try {
@@ -27,6 +31,7 @@ export function openForWriting(path: string, now: number): DatabaseSync {
     migrate(db, path, now);
     // From here on commits are synced by createLogSync: SQLite would have everything else wait for the disk.
     db.exec(`PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = ${LOCK_WAIT}`);
+    if (volatile) db.exec(VOLATILE);
     return db;
   } catch (error) {
     db.close();

@@ -42,21 +42,23 @@ export interface StoreOptions {
   readonly clock: Clock;
   /** Opens beside a writer; commits are refused. */
   readonly readOnly?: boolean;
+  /** Nothing waits for the disk, and a crash of the machine may lose it all: for simulations, whose time is not real. */
+  readonly volatile?: boolean;
 }
 
 /**
  * Opens or creates the database. Throws STORE_NOT_FOUND and STORE_OUTDATED (for reading only), STORE_NEWER, STORE_MIGRATION_CHANGED,
  * STORE_FOREIGN, STORE_LEASE_HELD (a newer program waits until an older one has ended), STORE_FAILED, STORE_FULL, STORE_CORRUPT, STORE_BUSY.
  */
-export function openStore({ path, clock, readOnly = false }: StoreOptions): Store {
-  const db = guarded(path, () => (readOnly ? openForReading(path) : openForWriting(path, clock.now())));
+export function openStore({ path, clock, readOnly = false, volatile = false }: StoreOptions): Store {
+  const db = guarded(path, () => (readOnly ? openForReading(path) : openForWriting(path, clock.now(), volatile)));
   const pin = createCheckpointPin(path);
   const log = createAuditAppender(db);
   let signer: CheckpointSigner | null = null;
   let fence: Fence | null = null;
   const disk = createLogSync(path);
   const runGroup = createGroupRunner({ db, path, clock, log, pin, signer: () => signer });
-  const queue = createCommitQueue<Work>(runGroup, disk.sync);
+  const queue = createCommitQueue<Work>(runGroup, volatile ? null : disk.sync);
   let closing: Promise<void> | null = null;
   let refused = readOnly ? new EverbindError('INTERNAL', `${path} was opened for reading only`) : null;
 
