@@ -36,7 +36,7 @@ export interface SignedRequest {
   readonly keyOf?: Signer;
 }
 
-/** One CA, one account, one pool of nonces: what every request of the client shares. Requests never wait for each other. */
+/** One CA, one account, one pool of nonces: what every request of the client shares. Requests wait for each other's nonces, and for nothing else of each other. */
 export interface Session {
   readonly clock: Clock;
   readonly random: Random;
@@ -64,7 +64,7 @@ export function createSession(options: SessionOptions): Session {
     url: options.accountUrl === undefined ? null : checkUrl(options.accountUrl, 'account URL', policy),
   };
   const common = { 'user-agent': options.userAgent, 'accept-language': options.acceptLanguage ?? 'en' };
-  const nonces = createNoncePool(fetchNonce);
+  const nonces = createNoncePool(clock, fetchNonce);
   let cached: { readonly directory: Promise<Directory>; readonly until: number } | null = null;
 
   async function send(
@@ -94,10 +94,10 @@ export function createSession(options: SessionOptions): Session {
     return checkAnswer(await send({ method: 'GET', url }, resource, signal), url, resource, clock.now());
   }
 
-  async function fetchNonce(signal?: AbortSignal): Promise<string> {
-    const { newNonce } = await directory(signal);
+  async function fetchNonce(): Promise<string> {
+    const { newNonce } = await directory();
     // GET, since a HEAD answer makes Node drop the connection; both are equal (RFC 8555 section 7.2).
-    const answer = await get(newNonce, RESOURCES.nonce, signal);
+    const answer = await get(newNonce, RESOURCES.nonce);
     const nonce = responseNonce(answer.headers);
     if (nonce === null) throw noNonce(newNonce);
     return nonce;
@@ -122,13 +122,14 @@ export function createSession(options: SessionOptions): Session {
   }
 
   async function post(request: SignedRequest, signal?: AbortSignal): Promise<Answer> {
+    signal?.throwIfAborted();
     const { url, resource, payload, keyOf } = request;
     const signer = keyOf ?? session.signer();
     const key: ProtectedHeader['key'] =
       keyOf === undefined ? { kid: session.accountUrl() } : { jwk: signerKey(keyOf).jwk };
     let fresh: string | null = null;
     for (let attempt = 0; ; attempt += 1) {
-      const nonce: string = fresh ?? (await nonces.take(signal));
+      const nonce: string = fresh ?? (await unlessAborted(nonces.take(), signal));
       const jws = await signJws({ signer, header: { nonce, url, key }, payload }).catch((error: unknown) => {
         nonces.put(nonce);
         throw error;
@@ -177,7 +178,7 @@ function noAccount(problem: string): EverbindError {
   return new EverbindError('ACME_NO_ACCOUNT', `The request needs an account, and it has ${problem}`);
 }
 
-/** Several callers may wait for the same directory; the end of one must not end the others. */
+/** Several callers may wait for the same directory or nonce; the end of one must not end the others. */
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {

@@ -10,7 +10,7 @@ import type { ChallengeTask } from '../ports/solver.ts';
 import type { EngineContext } from './context.ts';
 import { isResumable } from './failure.ts';
 import { giveUpPending } from './give-up.ts';
-import { cleanUp, present, type Presentation } from './presented.ts';
+import { cleanUp, present, type Presentation, settled } from './presented.ts';
 import type { ManagedCertificate, Renewal } from './types.ts';
 
 interface Work extends Presentation {
@@ -45,7 +45,8 @@ export async function authorize(
     try {
       signal.throwIfAborted();
       asked = works.length > 0;
-      await Promise.all(works.map(({ challengeUrl }) => client.respondToChallenge(challengeUrl, signal)));
+      // A response that is still on its way when the answers are removed would have the CA look for nothing, and cost the order.
+      await settled(works.map(({ challengeUrl }) => client.respondToChallenge(challengeUrl, signal)));
       ready = await client.waitForOrder(order.url, { until: 'ready', identifiers, signal });
     } catch (error) {
       // Told to stop while the CA looks: an answer that is taken away from under its eyes would cost the order.

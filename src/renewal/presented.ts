@@ -32,8 +32,8 @@ export async function present(context: EngineContext, renewal: Renewal, works: r
   }
 }
 
-// All of them, so that nothing is still being presented while it is cleaned up; then the first failure.
-async function settled(works: readonly Promise<void>[]): Promise<void> {
+/** Waits for all of them, so that nothing is still under way while it is cleaned up; then throws the first failure. */
+export async function settled(works: readonly Promise<unknown>[]): Promise<void> {
   const results = await Promise.allSettled(works);
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;

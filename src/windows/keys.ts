@@ -8,7 +8,7 @@ import { privateBlob, spkiOfBlob } from './key-blob.ts';
 import { layouts } from './layouts.ts';
 import { handleRoom, mustBeZero, type Native, numberRoom } from './native.ts';
 import { securityDescriptor } from './security-descriptor.ts';
-import { createSlots } from './slots.ts';
+import { createSlots } from '../acme/slots.ts';
 import { STATUS } from './status.ts';
 import { Structure, textUpToZero } from './structure.ts';
 

@@ -105,12 +105,12 @@ test('the freshest nonce goes first', async () => {
   assert.deepEqual(noncesUsed(transport.requests.slice(before)), ['nonce-6']);
 });
 
-test('concurrent requests with an empty pool each fetch a nonce and share one directory', async () => {
+test('concurrent requests share one directory and take the nonces that come back', async () => {
   const { client, transport } = fakeCa(() => valid);
   await Promise.all(Array.from({ length: 8 }, () => client.getAccount()));
   const count = (url: string) => transport.requests.filter((request) => request.url === url).length;
   assert.equal(count(directoryUrl), 1);
-  assert.equal(count('https://ca.test/nonce'), 8);
+  assert.ok(count('https://ca.test/nonce') < 8);
   assert.equal(new Set(noncesUsed(transport.requests)).size, 8);
 });
 

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createNoncePool, noNonce } from '../../src/acme/nonce-pool.ts';
+import { coded, testClock } from './support.ts';
+
+/** A newNonce that answers when told. */
+function slowSource() {
+  const asked: { answer(): void; fail(): void }[] = [];
+  let count = 0;
+  const fetchNonce = (): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const nonce = `fetched-${(count += 1)}`;
+      asked.push({ answer: () => resolve(nonce), fail: () => reject(noNonce('https://ca.test/nonce')) });
+    });
+  return { asked, fetchNonce };
+}
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('the first one is asked for at once, and few at a time after that', async () => {
+  const { asked, fetchNonce } = slowSource();
+  const clock = testClock();
+  const pool = createNoncePool(clock, fetchNonce);
+  const taken = Array.from({ length: 10 }, () => pool.take());
+  await settled();
+  assert.equal(asked.length, 1);
+  assert.deepEqual(clock.slept, []);
+  for (let answered = 0; answered < 10; ) {
+    const open = asked.slice(answered);
+    assert.ok(open.length === 1 || open.length === 2, String(open.length));
+    answered += open.length;
+    for (const one of open) one.answer();
+    await settled();
+  }
+  assert.equal(new Set(await Promise.all(taken)).size, 10);
+  assert.equal(asked.length, 10);
+});
+
+test('one that comes back goes to whoever has waited longest, and nobody asks for another', async () => {
+  const { asked, fetchNonce } = slowSource();
+  const pool = createNoncePool({ ...testClock(), sleep: () => new Promise(() => {}) }, fetchNonce);
+  const first = pool.take();
+  asked[0]?.answer();
+  assert.equal(await first, 'fetched-1');
+  const second = pool.take();
+  const third = pool.take();
+  pool.put('back-1');
+  pool.put('back-2');
+  assert.deepEqual(await Promise.all([second, third]), ['back-1', 'back-2']);
+  assert.equal(asked.length, 1);
+});
+
+test('who waits in vain has another one asked for; a failure is that of one', async () => {
+  const { asked, fetchNonce } = slowSource();
+  const clock = testClock();
+  const pool = createNoncePool(clock, fetchNonce);
+  const lost = pool.take();
+  asked[0]?.answer();
+  await lost;
+  const failing = pool.take();
+  const waiting = pool.take();
+  await settled();
+  assert.deepEqual(clock.slept, [20]);
+  asked[1]?.fail();
+  asked[2]?.answer();
+  await assert.rejects(failing, coded('ACME_NO_NONCE'));
+  assert.equal(await waiting, 'fetched-3');
+});
