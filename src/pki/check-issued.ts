@@ -4,6 +4,7 @@ import { validateChain } from './chain.ts';
 import { chainError } from './chain-problem.ts';
 import { canonicalHost, dnsNameProblem, type Identifier, identifierKey } from './names.ts';
 import { KEY_PURPOSE } from './oids.ts';
+import { parseIntermediate } from './seen-intermediates.ts';
 import { parseTrustedRoots } from './trusted-roots.ts';
 
 /** What a CA sent, and what it was asked for. */
@@ -51,7 +52,9 @@ export function checkIssued(check: IssuedCheck): IssuedCertificate {
   if (check.chain.length > MAX_CHAIN) {
     throw new EverbindError('PKI_CERTIFICATE_INVALID', `The CA sent ${check.chain.length} certificates`);
   }
-  const chain = check.chain.map((der) => parseCertificate(der));
+  const chain = check.chain.map((der, index) =>
+    index === 0 ? parseCertificate(der) : parseIntermediate(der, check.roots),
+  );
   const [leaf] = chain;
   if (leaf === undefined) throw new EverbindError('PKI_CERTIFICATE_INVALID', 'The CA sent no certificate');
   checkKey(chain, leaf, check.publicKey);

@@ -16,8 +16,20 @@ export function signatureFinding(subject: Certificate, issuer: Certificate, budg
   if (known !== undefined) return known;
   budget.left -= 1;
   if (budget.left < 0) return ['limit', 'finding a path to a root takes too many signature checks'];
-  const finding = check(subject, issuer);
+  const finding = subject.isCa ? checkOnce(subject, issuer) : check(subject, issuer);
   budget.verified.set(key, finding);
+  return finding;
+}
+
+/** By subject, then by issuer: the same octets always give the same answer, and a CA sends the same intermediate with every leaf. */
+const checked = new WeakMap<Certificate, WeakMap<Certificate, Finding>>();
+
+function checkOnce(subject: Certificate, issuer: Certificate): Finding {
+  const known = checked.get(subject)?.get(issuer);
+  if (known !== undefined) return known;
+  const finding = check(subject, issuer);
+  const findings = checked.get(subject) ?? new WeakMap<Certificate, Finding>();
+  checked.set(subject, findings.set(issuer, finding));
   return finding;
 }
 
