@@ -2,7 +2,7 @@ import type { DeploymentConfig, HttpChallengeConfig } from './types.ts';
 
 /** What holds when the file is silent. The schema, its JSON form and the documentation take these values from here. */
 export const DEFAULTS = {
-  concurrency: 8,
+  concurrency: 64,
   accountKey: 'ec-p256',
   keyAlgorithm: 'ec-p256',
   keyProvider: process.platform === 'win32' ? 'cng' : 'software',

@@ -13,7 +13,7 @@ export interface TransportOptions extends TrustOptions {
   readonly allowInsecureLoopback?: boolean | undefined;
   /** Lets plain http to this host through and to no other one: the address at which clouds answer their own machines. */
   readonly plainHost?: string | undefined;
-  /** Connections to one host at a time; 16 by default. */
+  /** Connections to one host at a time; 64 by default: one for each certificate that may be worked on at once. */
   readonly maxSockets?: number | undefined;
   /** HTTPS_PROXY, HTTP_PROXY and NO_PROXY, upper or lower case; the process's environment by default, null for none. */
   readonly proxy?: Environment | null | undefined;
@@ -44,7 +44,7 @@ export function createTransport(options: TransportOptions = {}): NetTransport {
     keepAlive: true,
     // The connection used last is the least likely to have been dropped by the server.
     scheduling: 'lifo' as const,
-    maxSockets: options.maxSockets ?? 16,
+    maxSockets: options.maxSockets ?? 64,
     maxTotalSockets: 64,
     timeout: idleMs,
     ...(options.proxy === null ? {} : { proxyEnv: proxyEnvironment(options.proxy ?? process.env) }),

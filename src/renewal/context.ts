@@ -1,3 +1,4 @@
+import type { Slots } from '../acme/slots.ts';
 import type { IssuerSessions } from './issuer-session.ts';
 import type { Journal } from './journal.ts';
 import type { EngineParts } from './parts.ts';
@@ -6,6 +7,8 @@ import type { EngineParts } from './parts.ts';
 export interface EngineContext extends EngineParts {
   readonly journal: Journal;
   readonly sessions: IssuerSessions;
+  /** Turns at the web server: far more certificates may wait for a CA at a time than a server should have changed at a time. */
+  readonly deploying: Slots;
   /** Aborts what waits: the person wants to stop, or the lease is lost. */
   readonly signal: AbortSignal;
 }

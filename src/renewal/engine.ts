@@ -29,6 +29,9 @@ export interface RunCount {
   readonly worked: number;
 }
 
+/** Certificates that are installed, bound and verified at the same time. */
+const DEPLOYING = 8;
+
 /** Modules that talk to CAs are loaded when there is something to do: looking for what is due costs next to nothing. */
 export function createEngine(parts: EngineParts): Engine {
   const { store, clock } = parts;
@@ -40,14 +43,16 @@ export function createEngine(parts: EngineParts): Engine {
 
   /** What needs no web server. */
   async function talkToCas(signal: AbortSignal): Promise<EngineContext> {
-    const [{ createIssuerSessions }, { createJournal }] = await Promise.all([
+    const [{ createIssuerSessions }, { createJournal }, { createSlots }] = await Promise.all([
       import('./issuer-session.ts'),
       import('./journal.ts'),
+      import('../acme/slots.ts'),
     ]);
     return {
       ...parts,
       journal: createJournal(store, (event) => parts.onProgress?.(event)),
       sessions: createIssuerSessions(parts),
+      deploying: createSlots(DEPLOYING),
       signal,
     };
   }

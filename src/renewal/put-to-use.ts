@@ -20,12 +20,17 @@ export async function putToUse(
   begun: Renewal,
   reschedule: Reschedule,
 ): Promise<Done> {
-  const { journal } = context;
-  const { name } = certificate;
   const use = useOf(context, certificate, begun);
-  let renewal = begun;
   // Nothing is installed or bound anywhere: there are no steps to note.
-  if (use.deployments.length === 0 && renewal.step === 'issued') return commitUse(context, use, renewal, [], []);
+  if (use.deployments.length === 0 && begun.step === 'issued') return commitUse(context, use, begun, [], []);
+  return context.deploying.run(() => deploy(context, use, begun, reschedule));
+}
+
+async function deploy(context: EngineContext, use: Use, begun: Renewal, reschedule: Reschedule): Promise<Done> {
+  const { journal } = context;
+  const { name } = use.certificate;
+  context.signal.throwIfAborted();
+  let renewal = begun;
   if (renewal.step === 'issued') renewal = await install(context, use, renewal);
   if (renewal.step === 'installed') renewal = await plan(context, use, renewal);
   const planned = plannedOf(use, renewal);

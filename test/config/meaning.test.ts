@@ -18,7 +18,7 @@ describe('what a file means', () => {
 issuers: [{ name: main, directory: "https://CA.example" }]
 certificates: [{ name: shop, names: [Shop.Example.com., bücher.example, "2001:DB8:0:0::1", 192.0.2.7] }]
 `);
-    assert.deepEqual(config.engine, { concurrency: 8 });
+    assert.deepEqual(config.engine, { concurrency: 64 });
     assert.deepEqual(config.warnings, []);
     assert.deepEqual(config.issuers, [
       {
