@@ -8,7 +8,9 @@ export interface IssueFigures {
   /** User and system time of the whole process, start included. */
   readonly cpuMs: number;
   readonly peakMiB: number;
+  /** For certificates; those of the run as a whole (directory, account, nonces) are apart. */
   readonly requests: number;
+  readonly runRequests: number;
   readonly connections: number;
 }
 
@@ -21,12 +23,17 @@ export function ownFigures(): { cpuMs: number; peakMiB: number } {
   };
 }
 
+/** A child that takes longer hangs. */
+const MOST_MS = 120_000;
+
 /** Runs a child script on this Node with one JSON argument and reads the JSON of its last line. */
 export function runChild<T>(script: URL, argument: unknown, env: NodeJS.ProcessEnv = {}): Promise<T> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [script.pathname, JSON.stringify(argument)], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, ...env },
+      timeout: MOST_MS,
+      killSignal: 'SIGKILL',
     });
     let output = '';
     child.stdout.setEncoding('utf8');
@@ -34,10 +41,10 @@ export function runChild<T>(script: URL, argument: unknown, env: NodeJS.ProcessE
       output += chunk;
     });
     child.on('error', reject);
-    child.on('close', (code) => {
+    child.on('close', (code, signal) => {
       const last = output.trim().split('\n').at(-1) ?? '';
       if (code === 0) resolve(JSON.parse(last) as T);
-      else reject(new Error(`${script.pathname} exited with ${code}: ${last}`));
+      else reject(new Error(`${script.pathname} ended with ${signal ?? code}: ${last}`));
     });
   });
 }

@@ -6,11 +6,11 @@ import { type IssueFigures, ownFigures } from './figures.ts';
 // One process of npm's acme-client: `count` certificates, `concurrency` at a time. It keeps no state; that is its advantage here.
 // The listener's authority reaches it through NODE_EXTRA_CA_CERTS.
 
-const { directoryUrl, count, concurrency, prefix } = JSON.parse(process.argv[2] ?? '{}') as {
+const { directoryUrl, count, concurrency, gated } = JSON.parse(process.argv[2] ?? '{}') as {
   directoryUrl: string;
   count: number;
   concurrency: number;
-  prefix: string;
+  gated: boolean;
 };
 
 let requests = 0;
@@ -19,7 +19,7 @@ const pass = createGate();
 const leave = new WeakMap<object, () => void>();
 acme.axios.interceptors.request.use(async (config) => {
   requests += 1;
-  if (needsGate(config.url ?? '')) {
+  if (gated && needsGate(config.url ?? '')) {
     await new Promise<void>((entered) => {
       void pass(
         () =>
@@ -56,7 +56,7 @@ let next = 0;
 await Promise.all(
   Array.from({ length: concurrency }, async () => {
     while (next < count) {
-      const name = `${prefix}-${next++}.bench.test`;
+      const name = `peer-${next++}.bench.test`;
       const [, csr] = await acme.crypto.createCsr({ altNames: [name] }, ecKey());
       const chain = await client.auto({
         csr,
@@ -70,7 +70,14 @@ await Promise.all(
   }),
 );
 const wallMs = Date.now() - started;
-const figures: IssueFigures = { certificates: count, wallMs, requests, connections: 0, ...ownFigures() };
+const figures: IssueFigures = {
+  certificates: count,
+  wallMs,
+  requests,
+  runRequests: 0,
+  connections: 0,
+  ...ownFigures(),
+};
 console.log(JSON.stringify(figures));
 
 function ecKey(): string {

@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gated } from '../lab/pebble/gate.ts';
+import { gated as gatedTransport } from '../lab/pebble/gate.ts';
 import { openState } from '../src/cli/state.ts';
+import { boundYoungSpace } from '../src/cli/young-space.ts';
 import { systemClock, systemRandom } from '../src/net/system.ts';
 import { createTransport } from '../src/net/transport.ts';
 import { parsePemRoots } from '../src/pki/pem.ts';
 import type { Solver } from '../src/ports/solver.ts';
+import type { Transport } from '../src/ports/transport.ts';
 import { createEngine } from '../src/renewal/engine.ts';
 import { acquireLease } from '../src/store/lease.ts';
 import { type IssueFigures, ownFigures } from './figures.ts';
@@ -13,10 +15,16 @@ import { type IssueFigures, ownFigures } from './figures.ts';
 // One process of Everbind: every certificate of the configuration with lease, full durable journal and audit log. Nothing is deployed, and
 // since the CA takes every challenge as answered, nothing is presented.
 
-const { folder } = JSON.parse(process.argv[2] ?? '{}') as { folder: string };
+const { folder, gated } = JSON.parse(process.argv[2] ?? '{}') as { folder: string; gated: boolean };
 const pem = async (name: string): Promise<string> => readFile(join(folder, name), 'utf8');
 const silent: Solver = { type: 'http-01', present: async () => {}, wait: async () => {}, cleanUp: async () => {} };
-const transport = createTransport({ roots: [await pem('listener.pem')], proxy: null });
+const network = createTransport({ roots: [await pem('listener.pem')], proxy: null });
+// The account; directory and nonces come to it, which are all that is asked for by GET.
+let runRequests = 1;
+const transport: Transport = (request, signal) => {
+  if (request.method === 'GET') runRequests += 1;
+  return network(request, signal);
+};
 const roots = parsePemRoots(await pem('root.pem'));
 
 const state = await openState(join(folder, 'state'), { clock: systemClock });
@@ -26,8 +34,8 @@ const engine = createEngine({
   clock: systemClock,
   random: systemRandom,
   userAgent: 'everbind-bench',
-  prepare: async () => {},
-  transportFor: async () => gated(transport),
+  prepare: async () => boundYoungSpace(),
+  transportFor: async () => (gated ? gatedTransport(transport) : transport),
   rootsFor: async () => roots,
   solverFor: () => silent,
   deploymentsFor: () => [],
@@ -45,8 +53,15 @@ await engine.renew(
 );
 const wallMs = performance.now() - started;
 await lease.release();
-const { requests, connections } = transport.stats();
-transport.close();
+const { requests, connections } = network.stats();
+network.close();
 await state.close();
-const figures: IssueFigures = { certificates: renewed, wallMs, requests, connections, ...ownFigures() };
+const figures: IssueFigures = {
+  certificates: renewed,
+  wallMs,
+  requests: requests - runRequests,
+  runRequests,
+  connections,
+  ...ownFigures(),
+};
 console.log(JSON.stringify(figures));

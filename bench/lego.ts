@@ -4,41 +4,40 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unpackFromUnstable } from '../lab/debian-package.ts';
 import { freePorts } from '../lab/loopback.ts';
-import type { Pebble } from '../lab/pebble/server.ts';
+import type { CaPlace } from '../lab/pebble/front.ts';
 
-/** Certificates per second of lego, one process a certificate, one after another: how it is used. The account is made beforehand. */
-export async function legoInARow(pebble: Pebble, count: number): Promise<number> {
-  const lego = join(await unpackFromUnstable('lego'), 'usr/bin/lego');
+export interface LegoRun {
+  readonly count: number;
+  /** Processes at a time; 1: one after another, as it is used. */
+  readonly atOnce: number;
+  /** Where the only process listens for the CA; any free port unless told. */
+  readonly httpPort?: number;
+}
+
+/** Certificates per second of lego, one process a certificate. The account is made beforehand. */
+export async function lego(ca: CaPlace, { count, atOnce, httpPort }: LegoRun): Promise<number> {
+  const program = join(await unpackFromUnstable('lego'), 'usr/bin/lego');
   const folder = await mkdtemp(join(tmpdir(), 'everbind-lego-'));
   try {
-    const ca = join(folder, 'ca.pem');
-    await writeFile(ca, pebble.listenerCaPem);
-    const [port = 0] = await freePorts(1);
-    const obtain = (name: string): Promise<void> =>
+    const authority = join(folder, 'ca.pem');
+    await writeFile(authority, ca.listenerCaPem);
+    const env = { PATH: process.env['PATH'] ?? '', LEGO_CA_CERTIFICATES: authority };
+    const common = ['--server', ca.directoryUrl, '--accept-tos', '--email', 'bench@everbind.test', '--path', folder];
+    const obtain = (name: string, port: number): Promise<void> =>
       run(
-        lego,
-        [
-          '--server',
-          pebble.directoryUrl,
-          '--accept-tos',
-          '--email',
-          'bench@everbind.test',
-          '--path',
-          folder,
-          '--key-type',
-          'ec256',
-          '--http',
-          '--http.port',
-          `127.0.0.1:${port}`,
-          '--domains',
-          name,
-          'run',
-        ],
-        { PATH: process.env['PATH'] ?? '', LEGO_CA_CERTIFICATES: ca },
+        program,
+        [...common, '--key-type', 'ec256', '--http', '--http.port', `127.0.0.1:${port}`, '--domains', name, 'run'],
+        env,
       );
-    await obtain('lego-warm.bench.test');
+    const ports = httpPort === undefined ? await freePorts(atOnce) : [httpPort];
+    await obtain('lego-warm.bench.test', ports[0] ?? 0);
     const started = Date.now();
-    for (let index = 0; index < count; index += 1) await obtain(`lego-${index}.bench.test`);
+    let next = 0;
+    await Promise.all(
+      ports.map(async (port) => {
+        while (next < count) await obtain(`lego-${next++}.bench.test`, port);
+      }),
+    );
     return count / ((Date.now() - started) / 1000);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -47,7 +46,7 @@ export async function legoInARow(pebble: Pebble, count: number): Promise<number>
 
 function run(file: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { env, stdio: 'ignore' });
+    const child = spawn(file, args, { env, stdio: 'ignore', timeout: 60_000, killSignal: 'SIGKILL' });
     child.on('error', reject);
     child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`lego exited with ${code}`))));
   });

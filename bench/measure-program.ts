@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,4 +35,23 @@ function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): void {
     encoding: 'utf8',
   });
   if (status !== 0) throw new Error(`${args.join(' ')} exited with ${status}: ${stderr}`);
+}
+
+/** Seconds that one run takes; this process goes on meanwhile. Rejects when it ends with another status than 0. */
+export function startProgram(args: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const started = performance.now();
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        said += text;
+      });
+    }
+    child.on('error', reject);
+    child.on('close', (status) => {
+      if (status === 0) resolve((performance.now() - started) / 1000);
+      else reject(new Error(`${args.join(' ')} exited with ${status}: ${said}`));
+    });
+  });
 }
