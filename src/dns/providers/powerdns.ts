@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { ProviderDefinition } from './definition.ts';
 import { createApi, segment } from './http.ts';
 import { type RecordSetHost, recordSetProvider } from './rrset.ts';
+import { whileBusy } from './retry.ts';
 import { endpoint, required, timeToLive, TTL_SETTING } from './settings.ts';
 import { walkUp } from './zones.ts';
 
@@ -41,7 +42,7 @@ export const powerdns: ProviderDefinition = {
     'The API key of PowerDNS can do everything that the API can. Where that is too much, use rfc2136 with a TSIG key for the one zone.',
   testedAgainst: 'real: PowerDNS',
   documentation: 'https://doc.powerdns.com/authoritative/http-api/',
-  create: (settings, { transport, clock, inTurn }) => {
+  create: (settings, { transport, clock, random, inTurn }) => {
     const key = required(settings, 'apiKey');
     const ttl = timeToLive(settings);
     const server = segment(settings['server'] ?? 'localhost');
@@ -71,7 +72,14 @@ export const powerdns: ProviderDefinition = {
         const records = values.map((content) => ({ content, disabled: false }));
         const change = records.length === 0 ? { changetype: 'DELETE' } : { changetype: 'REPLACE', records };
         const rrset = { name: `${name}.`, type: 'TXT', ttl: before.ttl ?? ttl, ...change };
-        await call({ method: 'PATCH', path: zone.key.path, json: { rrsets: [rrset] } }, signal);
+        // One after the other: writers of one zone get into each other's way there.
+        await inTurn(`powerdns ${zone.key.path}`, () =>
+          whileBusy(
+            { clock, random },
+            () => call({ method: 'PATCH', path: zone.key.path, json: { rrsets: [rrset] } }, signal),
+            signal,
+          ),
+        );
         // Only masters send NOTIFY, and by themselves not before their next round.
         if (['Master', 'Primary'].includes(zone.key.kind)) {
           await call({ method: 'PUT', path: `${zone.key.path}/notify`, expect: [400, 422] }, signal);

@@ -9,6 +9,7 @@ import { signMessage, TSIG_ALGORITHMS, type TsigKey, verifyMessage } from '../ts
 import { encodeUpdate } from '../update.ts';
 import type { ProviderDefinition } from './definition.ts';
 import { wrongSetting, zoneNotFound } from './failure.ts';
+import { whileBusy } from './retry.ts';
 import { optional, required, timeToLive, TTL_SETTING } from './settings.ts';
 
 type Settings = Readonly<Record<string, string>>;
@@ -101,7 +102,10 @@ export const rfc2136: ProviderDefinition = {
 
     async function change(action: 'add' | 'delete', record: TxtRecord, signal?: AbortSignal): Promise<void> {
       const zone = await zoneOf(record.name, signal);
-      await send(encodeUpdate(messageId(random), zone, { action, record, ttl }), signal);
+      // Signed anew each time, since the signature holds the time.
+      const update = (): Promise<DnsMessage> =>
+        send(encodeUpdate(messageId(random), zone, { action, record, ttl }), signal);
+      await whileBusy({ clock, random }, update, signal);
     }
 
     return {

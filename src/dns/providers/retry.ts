@@ -1,0 +1,31 @@
+import { EverbindError } from '../../errors/error.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Random } from '../../ports/random.ts';
+
+const ATTEMPTS = 6;
+const FIRST_WAIT_MS = 100;
+
+/**
+ * Repeats work that may be repeated while the server says that it failed itself (status 5xx, SERVFAIL): PowerDNS over SQLite does so whenever two
+ * writers meet. About three seconds, each wait half as long again or as short, at random, so that the two do not meet again.
+ */
+export async function whileBusy<T>(
+  { clock, random }: { readonly clock: Clock; readonly random: Random },
+  work: () => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt === ATTEMPTS || !isBusy(error)) throw error;
+      await clock.sleep(FIRST_WAIT_MS * 2 ** (attempt - 1) * (0.5 + random.uniform()), signal);
+    }
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  if (!(error instanceof EverbindError) || error.code !== 'DNS_PROVIDER_FAILED') return false;
+  const { status, reason } = error.details;
+  return reason === 'SERVFAIL' || (typeof status === 'number' && status >= 500);
+}
