@@ -137,9 +137,11 @@ function issuerConfig({ name, orders, domain, exactSet, exemptsRenewals }: CaPro
   return {
     name,
     directory: `https://${name}.test/directory`,
+    staging: null,
     contacts: [],
     termsOfServiceAgreed: true,
     accountKey: 'ec-p256',
+    accountKeyRolloverDays: 0,
     externalAccountBinding: null,
     profile: null,
     preferredIssuer: null,

@@ -2,6 +2,7 @@ import type { CheckContext } from './context.ts';
 import { absolutePath } from './check-path.ts';
 import { rootsProblem } from './check-roots.ts';
 import { DEFAULTS } from './defaults.ts';
+import { KNOWN_STAGING } from './known-staging.ts';
 import { type PathStep, quote } from './problem.ts';
 import type { IssuerInput } from './schema-issuer.ts';
 import type { IssuerConfig, SecretReference } from './types.ts';
@@ -11,10 +12,12 @@ export function checkIssuer(input: IssuerInput, path: readonly PathStep[], conte
   const binding = input.externalAccountBinding;
   return {
     name: input.name,
-    directory: checkDirectory(input, [...path, 'directory'], context),
+    directory: checkDirectory(input, 'directory', input.directory, path, context),
+    staging: checkStaging(input, path, context),
     contacts: input.contacts ?? [],
     termsOfServiceAgreed: input.termsOfServiceAgreed ?? false,
     accountKey: input.accountKey ?? DEFAULTS.accountKey,
+    accountKeyRolloverDays: input.accountKeyRolloverDays ?? DEFAULTS.accountKeyRolloverDays,
     externalAccountBinding:
       binding === undefined ? null : { keyId: binding.keyId, hmacKey: binding.hmacKey as SecretReference },
     profile: input.profile ?? null,
@@ -27,13 +30,31 @@ export function checkIssuer(input: IssuerInput, path: readonly PathStep[], conte
 }
 
 /** The rest of the URL was checked with the shape. */
-function checkDirectory(input: IssuerInput, path: readonly PathStep[], { report }: CheckContext): string {
-  const url = new URL(input.directory);
+function checkDirectory(
+  input: IssuerInput,
+  key: 'directory' | 'staging',
+  written: string,
+  path: readonly PathStep[],
+  { report }: CheckContext,
+): string {
+  const url = new URL(written);
   if (url.protocol === 'http:' && !(input.allowInsecureLoopback === true && isLoopback(url.hostname))) {
     const expected = 'an https URL (http only to a loopback address, with allowInsecureLoopback: true)';
-    report.problem(path, quote(input.directory), expected);
+    report.problem([...path, key], quote(written), expected);
   }
   return url.href;
+}
+
+/** What the file says, or else what is known of the CA. */
+function checkStaging(input: IssuerInput, path: readonly PathStep[], context: CheckContext): string | null {
+  const directory = new URL(input.directory).href;
+  if (input.staging === false) return null;
+  if (input.staging === undefined) return KNOWN_STAGING[directory] ?? null;
+  const staging = checkDirectory(input, 'staging', input.staging, path, context);
+  if (staging === directory) {
+    context.report.problem([...path, 'staging'], quote(input.staging), 'another directory than that of the CA itself');
+  }
+  return staging;
 }
 
 function isLoopback(host: string): boolean {

@@ -4,6 +4,7 @@ import type { DeploymentConfig, HttpChallengeConfig } from './types.ts';
 export const DEFAULTS = {
   concurrency: 64,
   accountKey: 'ec-p256',
+  accountKeyRolloverDays: 90,
   keyAlgorithm: 'ec-p256',
   keyProvider: process.platform === 'win32' ? 'cng' : 'software',
   reuseKey: false,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** Raised whenever the same file would be read differently. */
-const READING = 'everbind-config-3';
+const READING = 'everbind-config-4';
 
 /**
  * Names the result of reading a file: equal fingerprints mean that loadConfig would return an equal Config (or refuse the file

@@ -1,8 +1,18 @@
 import type * as z from 'zod';
 import { DEFAULTS } from './defaults.ts';
 import { limits } from './schema-limits.ts';
-import { directoryUrl } from './schema-names.ts';
-import { filePath, listOf, name, oneOf, secretReference, section, text, yesOrNo } from './schema-values.ts';
+import { directoryUrl, stagingUrl } from './schema-names.ts';
+import {
+  filePath,
+  listOf,
+  name,
+  oneOf,
+  secretReference,
+  section,
+  text,
+  wholeNumber,
+  yesOrNo,
+} from './schema-values.ts';
 
 const externalAccountBinding = section(
   {
@@ -35,6 +45,13 @@ export const issuer = section(
       description: 'ACME directory, an https URL.',
       examples: ['https://acme-v02.api.letsencrypt.org/directory'],
     }),
+    staging: stagingUrl()
+      .optional()
+      .meta({
+        description:
+          "ACME directory of the CA's staging environment. After a failure that counts against limits of the CA the next attempt is tried there first. `false`: never. Known by itself for Let's Encrypt.",
+        examples: ['https://acme-staging-v02.api.letsencrypt.org/directory'],
+      }),
     contacts: listOf(
       text({
         expected: 'a mailto: URL with one address, such as mailto:admin@example.com',
@@ -56,6 +73,11 @@ export const issuer = section(
     accountKey: oneOf(['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096', 'ed25519'])
       .optional()
       .meta({ description: 'Algorithm of a new account key.', default: DEFAULTS.accountKey }),
+    accountKeyRolloverDays: wholeNumber(0, 3650).optional().meta({
+      description:
+        'The account gets a new key when its key is this many days old (RFC 8555 section 7.3.5). `0`: never by itself.',
+      default: DEFAULTS.accountKeyRolloverDays,
+    }),
     externalAccountBinding: externalAccountBinding.optional().meta({
       description: 'Binds the account to one that you have with the CA (RFC 8555 section 7.3.4).',
     }),

@@ -58,6 +58,12 @@ function isServer(written: string): boolean {
   }
 }
 
+/** A directory, or `false` for none. */
+export function stagingUrl() {
+  const error = 'an https URL without user name and fragment, or false';
+  return z.union([directoryUrl(), z.literal(false)], { error });
+}
+
 export function windowsFolder() {
   const expected = 'an absolute Windows path of a folder, such as C:\\inetpub\\wwwroot';
   return text({ expected, max: 1024 }).refine(isWindowsAbsolute, { error: expected });

@@ -28,10 +28,14 @@ export interface IssuerConfig {
   readonly name: string;
   /** ACME directory; https, or http to loopback when allowInsecureLoopback. */
   readonly directory: string;
+  /** ACME directory of the CA's staging environment, where retries are tried first; null: they are not. */
+  readonly staging: string | null;
   /** mailto: URLs. */
   readonly contacts: readonly string[];
   readonly termsOfServiceAgreed: boolean;
   readonly accountKey: KeyAlgorithm;
+  /** Age at which the account's key is replaced; 0: never. */
+  readonly accountKeyRolloverDays: number;
   /** RFC 8555 section 7.3.4. */
   readonly externalAccountBinding: ExternalAccountBindingConfig | null;
   /** Certificate profile to ask for; null leaves the choice to the CA. */

@@ -11,6 +11,11 @@ export const RENEWAL_ERRORS = entries({
     summary: 'No certificate was issued for this name yet.',
     action: 'Run everbind renew NAME first.',
   },
+  RENEWAL_NO_ACCOUNT: {
+    exit: 2,
+    summary: 'There is no account with an issuer of this name yet.',
+    action: 'See everbind status for the accounts; the first renewal with an issuer registers one.',
+  },
   RENEWAL_NO_PREVIOUS: {
     exit: 1,
     summary: 'There is no earlier certificate to go back to.',
@@ -42,6 +47,12 @@ export const RENEWAL_ERRORS = entries({
     summary: 'The CA answered a new order with one that another certificate is using.',
     action:
       'Nothing to do if it stays at once: the next attempt comes later. Two certificates with the same names should be one.',
+  },
+  RENEWAL_REHEARSAL_FAILED: {
+    exit: 1,
+    summary: 'The proof of a name failed at the staging environment of the CA, so that the CA itself was not asked.',
+    action:
+      'See the reason: the CA itself would have failed for it too, and counts failures. The next attempt is scheduled.',
   },
   RENEWAL_NOT_VERIFIED: {
     exit: 1,

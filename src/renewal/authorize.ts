@@ -21,16 +21,18 @@ interface Work extends Presentation {
 const GRACE_MS = 10_000;
 
 /**
- * Proves control of every name of a pending order; the order as it is once the CA has seen enough, and journaled as such. What is presented is
- * journaled first and removed in the end, whatever happens. When it fails for good, the authorizations still pending are given up.
+ * Proves control of every name of a pending order; the order as it is once the CA has seen enough, with what `noteReady`, which journals that,
+ * brought. What is presented is journaled first and removed in the end, whatever happens. When it fails for good, the authorizations still
+ * pending are given up.
  */
-export async function authorize(
+export async function authorize<T>(
   context: EngineContext,
   client: AcmeClient,
-  { name, config }: ManagedCertificate,
+  { config }: ManagedCertificate,
   renewal: Renewal,
   order: OrderResource,
-): Promise<[Renewal, OrderResource]> {
+  noteReady: () => Promise<T>,
+): Promise<[OrderResource, T]> {
   const { identifiers } = renewal;
   const { signal } = context;
   const { authorizations } = order.order;
@@ -57,15 +59,8 @@ export async function authorize(
       throw error;
     }
     // At the same time: where removing takes no time, both share a commit.
-    const [authorized] = await Promise.all([
-      context.journal.step(renewal, name, {
-        changes: { step: 'authorized' },
-        type: 'order.ready',
-        data: { order: order.url },
-      }),
-      cleanUp(context, works),
-    ]);
-    return [authorized, ready];
+    const [noted] = await Promise.all([noteReady(), cleanUp(context, works)]);
+    return [ready, noted];
   } catch (error) {
     const reason = await reasonOf(client, authorizations, error);
     // An order that can go on later needs its authorizations, and so does a new holder of the lease.

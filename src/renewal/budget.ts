@@ -173,7 +173,8 @@ function exemptionOf(
 }
 
 /** A certificate that is about to expire or has expired, or is revoked. */
-function isUrgent(db: DatabaseSync, certificateId: number, now: number): boolean {
+/** Whether this certificate is in a hurry: the one in use expires soon, or is revoked. */
+export function isUrgent(db: DatabaseSync, certificateId: number, now: number): boolean {
   const [active] = issuedWith(db, certificateId, 'active');
   return active !== undefined && (active.revokedAt !== null || now >= urgentFrom(active));
 }

@@ -7,6 +7,8 @@ import type { EngineParts } from './parts.ts';
 export interface EngineContext extends EngineParts {
   readonly journal: Journal;
   readonly sessions: IssuerSessions;
+  /** The same issuers at their staging environments. */
+  readonly rehearsals: IssuerSessions;
   /** Turns at the web server: far more certificates may wait for a CA at a time than a server should have changed at a time. */
   readonly deploying: Slots;
   /** Aborts what waits: the person wants to stop, or the lease is lost. */

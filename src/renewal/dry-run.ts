@@ -7,6 +7,7 @@ import { selectIds, type Selection } from './due.ts';
 import type { EngineParts } from './parts.ts';
 import { reusableKey } from './take-up.ts';
 import { preferredIssuer } from './issuer-health.ts';
+import { rehearsedAt } from './rehearsal-rows.ts';
 import { certificateById, issuedWith, openRenewal, previousOf } from './rows.ts';
 import type { DueReason } from './schedule.ts';
 import type { Step } from './types.ts';
@@ -20,6 +21,8 @@ export interface DryRun {
   readonly order: {
     readonly issuer: string;
     readonly directory: string;
+    /** Staging environment that is tried first; null: none. */
+    readonly rehearsedAt: string | null;
     readonly profile: string | null;
     readonly names: readonly string[];
   };
@@ -63,6 +66,7 @@ export async function dryRun(parts: EngineParts, selection: Selection): Promise<
       order: {
         issuer: issuer?.name ?? '',
         directory: issuer?.directory ?? '',
+        rehearsedAt: store.read((db) => rehearsedAt(db, certificate, clock.now())),
         profile: issuer?.profile ?? null,
         names: config.identifiers.map(({ value }) => value),
       },

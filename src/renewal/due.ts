@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { EverbindError } from '../errors/error.ts';
 import { statement } from '../store/statements.ts';
+import { dueRollovers } from './account-rows.ts';
 import { certificateByName } from './rows.ts';
 import type { ManagedCertificate } from './types.ts';
 
@@ -20,7 +21,12 @@ export function anythingDue(db: DatabaseSync, now: number): boolean {
   const old = statement(db, 'SELECT 1 FROM issued WHERE retire_at <= ? LIMIT 1').get(now);
   // A kill may have come when every certificate was finished and an answer to a challenge still there.
   const visible = statement(db, 'SELECT 1 FROM presented LIMIT 1').get();
-  return due !== undefined || old !== undefined || visible !== undefined || removedButOpen(db).length > 0;
+  const spent = statement(db, 'SELECT 1 FROM spent_key WHERE destroy_at <= ? LIMIT 1').get(now);
+  return (
+    [due, old, visible, spent].some((row) => row !== undefined) ||
+    removedButOpen(db).length > 0 ||
+    dueRollovers(db, now).length > 0
+  );
 }
 
 /** Certificates that are no longer declared and have a renewal that is not finished: it may have changed bindings. */

@@ -1,3 +1,4 @@
+import type { Rollover } from './account-rollover.ts';
 import { appliedConfig } from './applied-config.ts';
 import type { EngineContext } from './context.ts';
 import { anyDeployment, anythingDue, countManaged, selectIds, type Selection } from './due.ts';
@@ -20,6 +21,8 @@ export interface Engine {
   rollBack(name: string, signal: AbortSignal): Promise<Outcome>;
   /** Revokes the active certificate at its CA; a new one is due at once. */
   revoke(request: RevokeRequest, signal: AbortSignal): Promise<RevokeResult>;
+  /** Gives the account with this issuer a new key, now. */
+  rollOverAccount(issuer: string, signal: AbortSignal): Promise<Rollover>;
   /** Asks the CAs for the renewal windows (RFC 9773) whose time to ask has come. Errors stop nothing. Returns how many were asked for. */
   refreshWindows(signal: AbortSignal): Promise<number>;
 }
@@ -43,7 +46,7 @@ export function createEngine(parts: EngineParts): Engine {
 
   /** What needs no web server. */
   async function talkToCas(signal: AbortSignal): Promise<EngineContext> {
-    const [{ createIssuerSessions }, { createJournal }, { createSlots }] = await Promise.all([
+    const [{ createIssuerSessions, stagingOf }, { createJournal }, { createSlots }] = await Promise.all([
       import('./issuer-session.ts'),
       import('./journal.ts'),
       import('../acme/slots.ts'),
@@ -51,7 +54,8 @@ export function createEngine(parts: EngineParts): Engine {
     return {
       ...parts,
       journal: createJournal(store, (event) => parts.onProgress?.(event)),
-      sessions: createIssuerSessions(parts),
+      sessions: createIssuerSessions(parts, (config) => config),
+      rehearsals: createIssuerSessions(parts, stagingOf),
       deploying: createSlots(DEPLOYING),
       signal,
     };
@@ -109,6 +113,16 @@ export function createEngine(parts: EngineParts): Engine {
     revoke: async (request, signal) => {
       const { revoke } = await import('./revoke.ts');
       return revoke(await contextFor(signal), request);
+    },
+
+    rollOverAccount: async (issuer, signal) => {
+      const { requireAccount, rollOver } = await import('./account-rollover.ts');
+      requireAccount(parts, issuer);
+      const context = await talkToCas(signal);
+      const done = await rollOver(context, issuer);
+      const { destroySpentKeys } = await import('./spent-keys.ts');
+      await destroySpentKeys(context);
+      return done;
     },
 
     refreshWindows: async (signal) => {

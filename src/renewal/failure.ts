@@ -43,6 +43,15 @@ export function isKeyLost(error: unknown): boolean {
   return error instanceof EverbindError && (error.code === 'KEY_NOT_FOUND' || error.code === 'KEY_NOT_POSSESSED');
 }
 
+/** Whether the CA will not have this account do this: that may be about the account, or about what was asked. Failed proofs are neither. */
+export function isUnauthorized(error: unknown): boolean {
+  return (
+    error instanceof AcmeProblemError &&
+    error.code === 'ACME_PROBLEM' &&
+    acmeErrorType(error.problem) === 'unauthorized'
+  );
+}
+
 /** Whether the CA has lost our account, or never had it. */
 export function isAccountGone(error: unknown): boolean {
   return error instanceof AcmeProblemError && acmeErrorType(error.problem) === 'accountDoesNotExist';

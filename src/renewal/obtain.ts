@@ -5,9 +5,9 @@ import { buildCsr } from '../pki/csr.ts';
 import type { Signer } from '../ports/signer.ts';
 import { authorize } from './authorize.ts';
 import type { EngineContext } from './context.ts';
-import { isAccountGone } from './failure.ts';
 import type { IssuerSession } from './issuer-session.ts';
 import { orderFor } from './order-for.ts';
+import { rehearse } from './rehearse.ts';
 import { saveIssued } from './save-issued.ts';
 import type { ManagedCertificate, Renewal } from './types.ts';
 
@@ -24,7 +24,7 @@ export async function obtain(
   try {
     return await obtainFrom(context, session, certificate, begun);
   } catch (error) {
-    if (isAccountGone(error)) await context.sessions.forgetAccount(session);
+    await context.sessions.checkAccount(session, error, context.signal);
     throw error;
   }
 }
@@ -37,12 +37,17 @@ async function obtainFrom(
 ): Promise<Renewal> {
   const { keys, clock, signal } = context;
   let renewal = begun;
+  await rehearse(context, session, certificate, renewal);
   if (renewal.step === 'started') await keys.generate(renewal.keyHandle, renewal.algorithm);
   const signer = await keys.open(renewal.keyHandle);
   let order: OrderResource;
   [renewal, order] = await orderFor(context, session, certificate, renewal);
   if (order.order.status === 'pending') {
-    [renewal, order] = await authorize(context, session.client, certificate, renewal, order);
+    const ordered = renewal;
+    const data = { order: order.url };
+    [order, renewal] = await authorize(context, session.client, certificate, ordered, order, () =>
+      context.journal.step(ordered, certificate.name, { changes: { step: 'authorized' }, type: 'order.ready', data }),
+    );
   }
   const valid = await finalize(context, session, renewal, signer, order);
   const url = valid.order.certificate;

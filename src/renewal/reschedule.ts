@@ -4,6 +4,7 @@ import { statement } from '../store/statements.ts';
 import type { Transaction } from '../store/store.ts';
 import type { EngineContext } from './context.ts';
 import { isPaused } from './paused.ts';
+import { noteCostly } from './rehearsal-rows.ts';
 import { issuedWith } from './rows.ts';
 import { backoffMs, type Due, dueAt } from './schedule.ts';
 import type { LastError, ManagedCertificate } from './types.ts';
@@ -18,6 +19,7 @@ const UNTIL_LIFTED = 86_400_000;
 export function afterFailure({ clock, random }: EngineContext, { id, failures }: ManagedCertificate): Reschedule {
   return (failure, { db }) => {
     const now = clock.now();
+    noteCostly(db, id, failure.code);
     const [active] = issuedWith(db, id, 'active');
     const wait = backoffMs({
       failures: failures + 1,

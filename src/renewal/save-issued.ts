@@ -3,6 +3,7 @@ import type { IssuedCertificate } from '../pki/check-issued.ts';
 import { toPem } from '../pki/pem.ts';
 import { statement } from '../store/statements.ts';
 import type { EngineContext } from './context.ts';
+import { forgetRehearsal } from './rehearsal-rows.ts';
 import type { ManagedCertificate, Renewal } from './types.ts';
 
 /** Journals a checked certificate, before it is installed anywhere. */
@@ -50,6 +51,7 @@ export async function saveIssued(
       );
       issuedId = Number(lastInsertRowid);
       statement(db, 'UPDATE renewal SET issued_id = ? WHERE id = ?').run(issuedId, renewal.id);
+      forgetRehearsal(db, certificate.id);
     },
   );
   return { ...saved, issuedId };

@@ -8,6 +8,8 @@ import { issuers } from './sql/030-issuers.ts';
 import { runner } from './sql/040-runner.ts';
 import { limits } from './sql/050-limits.ts';
 import { scale } from './sql/045-scale.ts';
+import { accounts } from './sql/060-accounts.ts';
+import { rehearsals } from './sql/061-rehearsals.ts';
 
 interface Migration {
   readonly number: number;
@@ -26,6 +28,8 @@ export const migrations: readonly Migration[] = [
   { number: 40, sql: runner },
   { number: 50, sql: limits },
   { number: 45, sql: scale },
+  { number: 60, sql: accounts },
+  { number: 61, sql: rehearsals },
 ];
 
 /** What this database still needs; `fresh` when there is nothing in it yet. Throws STORE_NEWER, STORE_MIGRATION_CHANGED, STORE_FOREIGN. */

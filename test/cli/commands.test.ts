@@ -104,6 +104,26 @@ test('renew NAME renews this one alone', async () => {
   assert.equal(err, '', 'no progress without a terminal');
 });
 
+test('account rollover gives the account a new key; status says how old it is', async () => {
+  const { value: before } = await world.json('status');
+  const [old] = before['accounts'] as unknown as readonly { readonly issuer: string; readonly keyHandle: string }[];
+  assert.ok(old !== undefined);
+  const done = await world.json('account', 'rollover', old.issuer);
+  assert.deepEqual([done.status, done.value['ok'], done.value['before']], [0, true, old.keyHandle]);
+  const { value: after } = await world.json('status');
+  const [account] = after['accounts'] as unknown as readonly { readonly keyHandle: string; readonly url: string }[];
+  assert.deepEqual([account?.keyHandle, account?.url], [done.value['key'], done.value['url']]);
+  assert.match(
+    (await world.run(['status'])).out,
+    new RegExp(`^account +${old.issuer} at 127\\.0\\.0\\.1:\\d+: key made (now|\\d+ min ago)$`, 'm'),
+  );
+  const text = await world.run(['account', 'rollover', old.issuer]);
+  assert.match(text.out, /^new key software:account-[0-9a-f]+ for the account https:/);
+  const nobody = await world.run(['account', 'rollover', 'nobody']);
+  assert.deepEqual([nobody.status, nobody.out], [2, '']);
+  assert.match(nobody.err, /RENEWAL_NO_ACCOUNT/);
+});
+
 test('renew --all-due renews the rest and tells the operator what was left alone', async () => {
   const { status, out } = await world.run(['renew', '--all-due'], { interactive: true });
   assert.equal(status, 0, out);

@@ -24,9 +24,11 @@ certificates: [{ name: shop, names: [Shop.Example.com., bücher.example, "2001:D
       {
         name: 'main',
         directory: 'https://ca.example/',
+        staging: null,
         contacts: [],
         termsOfServiceAgreed: false,
         accountKey: 'ec-p256',
+        accountKeyRolloverDays: 90,
         externalAccountBinding: null,
         profile: null,
         preferredIssuer: null,
@@ -94,6 +96,23 @@ issuers: [{ name: lab, directory: "http://${host}/dir", allowInsecureLoopback: t
 `);
       assert.equal(config.issuers[0]?.directory, `http://${host}/dir`);
     }
+  });
+
+  it("the staging environment of Let's Encrypt is known; what the file says counts for more", () => {
+    const staging = (directory: string, line = ''): string | null | undefined =>
+      read(`version: 1\nissuers: [{ name: main, directory: "${directory}"${line} }]\n`).issuers[0]?.staging;
+    const production = 'https://acme-v02.api.letsencrypt.org/directory';
+    const known = 'https://acme-staging-v02.api.letsencrypt.org/directory';
+    assert.equal(staging(production), known);
+    assert.equal(staging('https://ACME-v02.api.letsencrypt.org:443/directory'), known);
+    assert.equal(staging(production, ', staging: false'), null);
+    assert.equal(staging(production, ', staging: "https://other.example/dir"'), 'https://other.example/dir');
+    assert.equal(staging(known), null);
+    assert.equal(staging('https://ca.example/directory'), null);
+    assert.equal(
+      staging('https://ca.example/directory', ', staging: "https://Ca.example/try"'),
+      'https://ca.example/try',
+    );
   });
 
   it('relative programs start at the folder of the file', () => {

@@ -83,6 +83,7 @@ test('a new certificate: its order, key, challenges and changes', async (world) 
       order: {
         issuer: 'ca',
         directory: front.ca.directoryUrl,
+        rehearsedAt: null,
         profile: 'default',
         names: ['shop.dry.test', 'www.shop.dry.test'],
       },

@@ -6,7 +6,7 @@ import { EverbindError } from '../../src/errors/error.ts';
 import { type Front, startFront } from './support/obtain-front.ts';
 import { ends, failed, OBTAINED, renewed } from './support/obtain-judge.ts';
 import { eventCount, eventsOf, eventTypes, keyHandles, rowsOf, troubleOf } from './support/obtain-rows.ts';
-import { tokenFolders, withWorld, type World } from './support/obtain-world.ts';
+import { problemAnswer, tokenFolders, withWorld, type World } from './support/obtain-world.ts';
 import { serveTokens } from './support/token-folder.ts';
 
 // The account at a CA that wants an external account binding (RFC 8555 section 7.3.4), and what follows when that CA forgets everything.
@@ -199,5 +199,98 @@ describe('a CA that has forgotten our account', () => {
       'account.lost',
       'account.registered',
     ]);
+  });
+});
+
+describe('an account that the CA does not serve any more', () => {
+  const DAY = 86_400_000;
+  const begin = async (world: World): Promise<string> => {
+    await world.state.secrets.setSecret('eab-hmac', HMAC);
+    await world.apply(one, { issuer: `${BOUND}, accountKeyRolloverDays: 0` });
+    await renewed(world);
+    return String(rowsOf(world.state.store, 'SELECT url FROM account')[0]?.['url']);
+  };
+  const replaces = (world: World): readonly unknown[] =>
+    eventsOf(world.state.store, 'shop')
+      .filter(({ type }) => type === 'order.requested')
+      .map(({ data }) => data['replaces']);
+
+  test('makes room for another one, with another key, at the next attempt', async (world) => {
+    const url = await begin(world);
+    const [key] = accountKeys(world);
+    await world.asAccount((client) => client.deactivateAccount());
+    world.clock.advance(2 * DAY);
+    const from = eventCount(world.state.store);
+    const { outcomes } = await world.renew([], { force: true });
+    const [outcome] = outcomes;
+    assert.ok(outcome?.kind === 'failed');
+    assert.match(outcome.message, /unauthorized/);
+    assert.deepEqual(eventTypes(world.state.store, 'ca', from), ['account.deactivated', 'account.started']);
+    world.clock.moveTo(outcome.nextAttempt);
+    await renewed(world);
+    assert.deepEqual(eventTypes(world.state.store, 'ca', from).at(-1), 'account.registered');
+    const [row] = rowsOf(world.state.store, 'SELECT url, key_handle FROM account');
+    assert.notEqual(row?.['url'], url);
+    assert.notEqual(row?.['key_handle'], key?.['key_handle']);
+    // The certificate in use was issued to the account before: the CA is not told that it is replaced.
+    assert.deepEqual(
+      replaces(world).map((id) => id === null),
+      [true, false, true],
+    );
+    // The old key stays for a month, should the CA have been wrong, and no longer.
+    assert.ok(keyHandles(world.state.store).includes(String(key?.['key_handle'])));
+    world.clock.advance(31 * DAY);
+    await world.renew();
+    assert.ok(!keyHandles(world.state.store).includes(String(key?.['key_handle'])));
+  });
+
+  test('and was registered today stays: the CA has something against us, and counts accounts', async (world) => {
+    const url = await begin(world);
+    await world.asAccount((client) => client.deactivateAccount());
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      const [outcome] = (await world.renew([], { force: true })).outcomes;
+      assert.equal(outcome?.kind, 'failed');
+    }
+    assert.equal(rowsOf(world.state.store, 'SELECT url FROM account')[0]?.['url'], url);
+    world.clock.advance(DAY);
+    await world.renew([], { force: true });
+    assert.equal(rowsOf(world.state.store, 'SELECT url FROM account')[0]?.['url'], null);
+  });
+
+  test('is not one that may not have this certificate', async (world) => {
+    const url = await begin(world);
+    world.clock.advance(2 * DAY);
+    world.meddle = ({ url: asked }) => (asked.endsWith('/order-plz') ? problemAnswer(403, 'unauthorized') : null);
+    const from = eventCount(world.state.store);
+    const [outcome] = (await world.renew([], { force: true })).outcomes;
+    assert.equal(outcome?.kind, 'failed');
+    assert.equal(rowsOf(world.state.store, 'SELECT url FROM account')[0]?.['url'], url);
+    assert.deepEqual(eventTypes(world.state.store, 'ca', from), []);
+  });
+
+  test('is not one that the CA does not show, and finds by its key', async (world) => {
+    const url = await begin(world);
+    world.clock.advance(2 * DAY);
+    world.meddle = ({ url: asked }) =>
+      asked.endsWith('/order-plz') || asked === url ? problemAnswer(403, 'unauthorized') : null;
+    await world.renew([], { force: true });
+    assert.equal(rowsOf(world.state.store, 'SELECT url FROM account')[0]?.['url'], url);
+  });
+
+  test('is noticed once, however many certificates are under way', async (world) => {
+    await world.state.secrets.setSecret('eab-hmac', HMAC);
+    const names = ['a', 'b', 'c', 'd'];
+    await world.apply(
+      `[${names.map((name) => `{ name: ${name}, names: [${name}.account.test], deployments: [] }`).join(', ')}]`,
+      { issuer: BOUND, top: 'engine: { concurrency: 4 }' },
+    );
+    await renewed(world);
+    await world.asAccount((client) => client.deactivateAccount());
+    world.clock.advance(2 * DAY);
+    const from = eventCount(world.state.store);
+    await world.renew([], { force: true });
+    const types = eventTypes(world.state.store, 'ca', from);
+    assert.equal(types.filter((type) => type === 'account.deactivated').length, 1);
+    assert.ok(types.filter((type) => type === 'account.registered').length <= 1);
   });
 });

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { SetStatus, World } from '../world.ts';
+import { registerAccount } from './account.ts';
 import { registerAdd } from './add.ts';
 import { registerAudit } from './audit.ts';
 import { registerBind } from './bind.ts';
@@ -29,6 +30,7 @@ export function registerCommands(program: Command, world: World, setStatus: SetS
     registerStatus,
     registerRollback,
     registerRevoke,
+    registerAccount,
     registerAudit,
     registerConfig,
     registerSecret,

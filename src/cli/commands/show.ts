@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type CertificateDetail, showCertificate } from '../../renewal/readers.ts';
+import { rehearsedAt } from '../../renewal/rehearsal-rows.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import type { Io } from '../io.ts';
@@ -15,15 +16,24 @@ export function registerShow(program: Command, world: World, _setStatus: SetStat
     .addHelpText('after', helpText(['everbind show shop', 'everbind show shop --json']))
     .action(async (name: string) => {
       const globals = globalsOf(command, world);
-      const detail = await withReadOnlyStore(globals, world, (store) => store.read((db) => showCertificate(db, name)));
+      const now = world.clock.now();
+      const detail = await withReadOnlyStore(globals, world, (store) =>
+        store.read((db) => {
+          const shown = showCertificate(db, name);
+          return { ...shown, rehearsedAt: rehearsedAt(db, shown.certificate, now) };
+        }),
+      );
       if (globals.json) world.io.out(`${JSON.stringify(detail)}\n`);
-      else print(world.io, detail, world.clock.now());
+      else print(world.io, detail, now);
     });
 }
 
+/** With the staging environment that the next attempt is tried at first; null: none. */
+type Shown = CertificateDetail & { readonly rehearsedAt: string | null };
+
 function print(
   io: Io,
-  { certificate, issued, openStep, window, paused, renewals }: CertificateDetail,
+  { certificate, issued, openStep, window, paused, renewals, rehearsedAt: staging }: Shown,
   now: number,
 ): void {
   const paint = painter(io.colour);
@@ -48,6 +58,7 @@ function print(
     say('CA window', `${shortTime(window.start)} to ${shortTime(window.end)}, drawn ${shortTime(window.selected)}`);
     if (window.explanationUrl !== null) say('why', window.explanationUrl);
   }
+  if (staging !== null) say('tried first', `at ${staging}, since the last attempt counted against limits of the CA`);
   if (openStep !== null) say('interrupted', `after step ${openStep}; goes on at the next run`);
   if (certificate.lastError !== null) {
     const { code, message, at } = certificate.lastError;

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { type AccountRow, listAccounts } from '../../renewal/account-rows.ts';
 import { countWaiting, spentBudgets } from '../../renewal/budget-readers.ts';
 import { troubledIssuers } from '../../renewal/issuer-health.ts';
 import { pausedCertificates } from '../../renewal/paused.ts';
@@ -29,13 +30,14 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
     .action(async () => {
       const globals = globalsOf(command, world);
       const now = world.clock.now();
-      const { issuers, runner, budgets, waiting, paused, ...summary } = await withReadOnlyStore(
+      const { issuers, accounts, runner, budgets, waiting, paused, ...summary } = await withReadOnlyStore(
         globals,
         world,
         (store) =>
           store.read((db) => ({
             ...summarize(db, now),
             issuers: troubledIssuers(db),
+            accounts: listAccounts(db),
             budgets: spentBudgets(db, now),
             waiting: countWaiting(db),
             paused: pausedCertificates(db),
@@ -45,7 +47,7 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
       const ok = summary.expired === 0 && summary.failing === 0;
       setStatus(ok ? 0 : 1);
       if (globals.json) {
-        world.io.out(`${JSON.stringify({ ok, ...summary, issuers, budgets, waiting, paused, runner })}\n`);
+        world.io.out(`${JSON.stringify({ ok, ...summary, issuers, accounts, budgets, waiting, paused, runner })}\n`);
         return;
       }
       const paint = painter(world.io.colour);
@@ -86,6 +88,18 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
       for (const { name, issuer, link } of paused) {
         sayWrapped(world.io, 'paused         ', `${name} by ${issuer}; to lift it open ${link}`, 15);
       }
+      for (const account of accounts) sayWrapped(world.io, 'account        ', accountText(account, now), 15);
       printBudgets(world.io, budgets, waiting, now);
     });
+}
+
+function accountText(
+  { issuer, directory, keyAt, nextKey, rolloverAfter, rolloverCode }: AccountRow,
+  now: number,
+): string {
+  const age = keyAt === null ? 'key of unknown age' : `key made ${relativeTime(keyAt, now)}`;
+  const again = rolloverAfter <= now ? 'at the next run' : relativeTime(rolloverAfter, now);
+  const failed = rolloverCode === null ? '' : `, rollover failed [${rolloverCode}], again ${again}`;
+  // An issuer has one with its staging environment as well.
+  return `${issuer} at ${URL.parse(directory)?.host ?? directory}: ${age}${nextKey === null ? '' : ', rollover not finished'}${failed}`;
 }

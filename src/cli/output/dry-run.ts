@@ -18,6 +18,8 @@ export function printDryRun(io: Io, results: readonly DryRun[], now: number): vo
     if (run.resumesAt !== null) say('resume', `goes on with an interrupted renewal after step ${run.resumesAt}`);
     const profile = run.order.profile === null ? '' : `, profile ${run.order.profile}`;
     say('order', `${run.order.names.join(', ')} at ${run.order.issuer} (${run.order.directory}${profile})`);
+    const { rehearsedAt } = run.order;
+    if (rehearsedAt !== null) say('first', `tried at the staging environment ${rehearsedAt}`);
     say(
       'key',
       `${run.key.algorithm} in ${run.key.provider}, ${run.key.reused ? 'the present one again' : 'a new one'}`,

@@ -14,7 +14,9 @@ export async function ordersAtCa(folder: string, ca: CaAddress): Promise<readonl
   const { state, close } = await openEngine(folder, ca);
   const transport = createTransport({ roots: [ca.listenerCaPem], proxy: null });
   try {
-    const account = state.store.read((db) => db.prepare('SELECT key_handle, url FROM account').get());
+    const account = state.store.read((db) =>
+      db.prepare('SELECT key_handle, url FROM account WHERE directory = ?').get(ca.directoryUrl),
+    );
     const client = createAcmeClient({
       directoryUrl: ca.directoryUrl,
       transport,

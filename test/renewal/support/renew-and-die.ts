@@ -15,7 +15,7 @@ let passed = 0;
 function point(name: string): Promise<void> | void {
   passed += 1;
   say({ point: name });
-  if (passed !== request.dieAt) return;
+  if (passed !== request.dieAt && !(request.dieAfter !== undefined && name.includes(request.dieAfter))) return;
   process.kill(process.pid, 'SIGKILL');
   return new Promise(() => {});
 }
@@ -57,6 +57,7 @@ try {
   await apply(request.certificates, `engine: { concurrency: ${request.concurrency} }`);
   await engine.renew({ names: [], force: false }, (outcome) => say({ outcome }), lease.lost);
   if (request.twice === true) await engine.renew({ names: [], force: true }, (outcome) => say({ outcome }), lease.lost);
+  if (request.rollOver === true) await engine.rollOverAccount('ca', lease.lost);
   await lease.release();
 } catch (error) {
   say({ error: (error as { code?: string }).code ?? String(error) });

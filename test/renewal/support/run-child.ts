@@ -15,6 +15,10 @@ export interface RunRequest {
   readonly concurrency: number;
   /** Once all that is due is done, all is renewed again. */
   readonly twice?: boolean;
+  /** Then the account gets a new key. */
+  readonly rollOver?: boolean;
+  /** Killed at the first point that has this in its name. */
+  readonly dieAfter?: string;
   /** Number of the point (from 1) at which it is killed; without it, it runs to its end. */
   readonly dieAt?: number;
 }

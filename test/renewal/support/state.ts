@@ -19,6 +19,8 @@ export interface CaAddress {
   readonly directoryUrl: string;
   readonly listenerCaPem: string;
   readonly rootPem: string;
+  /** Its staging environment. */
+  readonly staging?: { readonly directoryUrl: string; readonly listenerCaPem: string };
 }
 
 export interface OpenOptions {
@@ -51,6 +53,8 @@ export async function openEngine(folder: string, ca: CaAddress, options: OpenOpt
   const state = await openState(folder, { clock }, ...(hostKeys === undefined ? [] : [async () => hostKeys]));
   options.onState?.(state);
   const transport = createTransport({ roots: [ca.listenerCaPem], proxy: null });
+  const { staging } = ca;
+  const rehearsals = staging === undefined ? null : createTransport({ roots: [staging.listenerCaPem], proxy: null });
   const roots = parsePemRoots(ca.rootPem);
   const engine = createEngine({
     ...state,
@@ -58,7 +62,8 @@ export async function openEngine(folder: string, ca: CaAddress, options: OpenOpt
     random: systemRandom,
     userAgent: 'everbind-test',
     prepare: async () => {},
-    transportFor: async () => around(gated(transport)),
+    transportFor: async ({ directory }) =>
+      around(gated(directory === ca.directoryUrl ? transport : (rehearsals ?? transport))),
     rootsFor: async () => roots,
     solverFor: () => tokenFolderSolver(join(folder, 'tokens'), (call) => fault(call, '')),
     deploymentsFor: (certificate) =>
@@ -70,12 +75,14 @@ export async function openEngine(folder: string, ca: CaAddress, options: OpenOpt
     state,
     engine,
     apply: async (certificates, more = '') => {
-      const text = `version: 1\nissuers: [{ name: ca, directory: "${ca.directoryUrl}", termsOfServiceAgreed: true }]\n${more}\ncertificates: ${certificates}\n`;
+      const also = staging === undefined ? '' : `, staging: "${staging.directoryUrl}"`;
+      const text = `version: 1\nissuers: [{ name: ca, directory: "${ca.directoryUrl}", termsOfServiceAgreed: true${also} }]\n${more}\ncertificates: ${certificates}\n`;
       const config = parseConfig(Buffer.from(text), join(folder, 'everbind.yaml'));
       await applyConfig(state.store, config.fingerprint, clock.now(), async () => config);
     },
     close: async () => {
       transport.close();
+      rehearsals?.close();
       await state.close();
     },
   };

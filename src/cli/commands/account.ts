@@ -1,0 +1,35 @@
+import type { Command } from 'commander';
+import { withWork } from '../compose.ts';
+import { globalsOf, withGlobals } from '../globals.ts';
+import { helpText } from '../help.ts';
+import { painter } from '../output/text.ts';
+import type { SetStatus, World } from '../world.ts';
+
+/** `everbind account rollover ISSUER` */
+export function registerAccount(program: Command, world: World, _setStatus: SetStatus): void {
+  const group = program
+    .command('account')
+    .description('our accounts with CAs; everbind status shows them')
+    .addHelpText('after', helpText(['everbind account rollover letsencrypt']));
+
+  const rollover = withGlobals(group.command('rollover <issuer>'))
+    .description('give the account with this issuer a new key now; the old one is destroyed')
+    .addHelpText(
+      'after',
+      helpText(
+        ['everbind account rollover letsencrypt', 'everbind account rollover letsencrypt --json'],
+        'By itself this happens when the key is accountKeyRolloverDays old.',
+      ),
+    )
+    .action(async (issuer: string) => {
+      const globals = globalsOf(rollover, world);
+      const done = await withWork(
+        globals,
+        world,
+        () => {},
+        ({ engine, signal }) => engine.rollOverAccount(issuer, signal),
+      );
+      const text = `${painter(world.io.colour)('green', 'new key')} ${done.key} for the account ${done.url}\n`;
+      world.io.out(globals.json ? `${JSON.stringify({ ok: true, ...done })}\n` : text);
+    });
+}
