@@ -10,7 +10,7 @@ import type { CertificateState } from '../../src/renewal/readers.ts';
 import { startPebble } from '../pebble/server.ts';
 import { dnsCases, secretsOf } from './dns-cases.ts';
 import { type DnsWorld, FOREIGN, startDnsWorld } from './dns-world.ts';
-import type { Check } from './main.ts';
+import type { Check } from './check.ts';
 
 export const servers = ['BIND 9', 'Knot DNS', 'PowerDNS', 'Pebble'];
 

@@ -1,9 +1,7 @@
+import type { Check } from './check.ts';
 import { run as runDns, servers as dnsServers } from './dns.ts';
 
 // The product against other people's servers, for real: npm run interop -- GROUP. The last line is one JSON object.
-
-/** Runs one check and prints how it ended; a failure does not stop the others. */
-export type Check = (what: string, work: () => void | Promise<void>) => Promise<void>;
 
 const GROUPS: Readonly<Record<string, { readonly servers: readonly string[]; run(check: Check): Promise<void> }>> = {
   dns: { servers: dnsServers, run: runDns },

@@ -49,15 +49,15 @@ export function createProcesses(): Processes {
       }
     },
     async stop() {
-      await Promise.all(
-        children.map(({ child }) => {
-          if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return null;
-          return new Promise<void>((resolve) => {
-            child.once('exit', () => resolve());
-            child.kill('SIGKILL');
-          });
-        }),
-      );
+      await Promise.all(children.map(({ child }) => end(child)));
     },
   };
+}
+
+function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return Promise.resolve();
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve());
+    child.kill('SIGKILL');
+  });
 }
