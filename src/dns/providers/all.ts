@@ -14,6 +14,7 @@ import { ionos } from './ionos.ts';
 import { linode } from './linode.ts';
 import { namecheap } from './namecheap.ts';
 import { ovh } from './ovh.ts';
+import { poshAcme } from './posh-acme.ts';
 import { powerdns } from './powerdns.ts';
 import { rfc2136 } from './rfc2136.ts';
 import { route53 } from './route53.ts';
@@ -38,6 +39,7 @@ export const PROVIDERS: readonly ProviderDefinition[] = [
   linode,
   namecheap,
   ovh,
+  poshAcme,
   powerdns,
   rfc2136,
   route53,
