@@ -54,6 +54,12 @@ function failure(response: HttpResponse, url: string, retryAfter: number | null)
   return new AcmeProblemError('ACME_PAUSED', { ...problem, detail, instance: null }, answer, { url, link });
 }
 
+/** The ACME name of the problem that an answer carries, such as `rateLimited`; null when it carries none of ACME's. */
+export function acmeProblemType(response: HttpResponse): string | null {
+  const problem = readProblem(response);
+  return problem === null ? null : acmeErrorType(problem);
+}
+
 function readProblem(response: HttpResponse): Problem | null {
   const type = mediaType(response);
   if (type !== 'application/problem+json' && type !== 'application/json') return null;

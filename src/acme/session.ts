@@ -5,6 +5,7 @@ import type { Signer } from '../ports/signer.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../ports/transport.ts';
 import { type Answer, checkAnswer } from './answer.ts';
 import { decodeDirectory, type Directory } from './directory.ts';
+import type { HostHolds } from './host-holds.ts';
 import { parseJson } from './json.ts';
 import { signerKey } from './jwk.ts';
 import { type ProtectedHeader, signJws } from './jws.ts';
@@ -25,6 +26,8 @@ export interface SessionOptions {
   readonly signer?: Signer | undefined;
   readonly accountUrl?: string | undefined;
   readonly allowInsecureLoopback?: boolean | undefined;
+  /** Shared by all that talk to the same hosts; without them nothing is held back. */
+  readonly holds?: HostHolds | undefined;
 }
 
 export interface SignedRequest {
@@ -56,7 +59,7 @@ const maxBadNonces = 10;
 const directoryLifetimeMs = 3600_000;
 
 export function createSession(options: SessionOptions): Session {
-  const { transport, clock, random } = options;
+  const { transport, clock, random, holds } = options;
   const policy: UrlPolicy = { allowInsecureLoopback: options.allowInsecureLoopback === true };
   const directoryUrl = checkUrl(options.directoryUrl, 'directory URL', policy);
   const account: Session['account'] = {
@@ -73,21 +76,26 @@ export function createSession(options: SessionOptions): Session {
     signal?: AbortSignal,
   ): Promise<HttpResponse> {
     signal?.throwIfAborted();
+    await holds?.pass(request.url, signal);
     const { body, ...target } = request;
     const { maxBytes, timeoutMs } = resource;
     const accept = { accept: resource.mediaType ?? '*/*' };
-    return body === undefined
-      ? transport({ ...target, headers: { ...common, ...accept }, maxBytes, timeoutMs }, signal)
-      : transport(
-          {
-            ...target,
-            headers: { ...common, ...accept, 'content-type': 'application/jose+json' },
-            body,
-            maxBytes,
-            timeoutMs,
-          },
-          signal,
-        );
+    const response =
+      body === undefined
+        ? await transport({ ...target, headers: { ...common, ...accept }, maxBytes, timeoutMs }, signal)
+        : await transport(
+            {
+              ...target,
+              headers: { ...common, ...accept, 'content-type': 'application/jose+json' },
+              body,
+              maxBytes,
+              timeoutMs,
+            },
+            signal,
+          );
+    // A renewal window is advice: what goes wrong there holds nothing else back, and has a time of its own (RFC 9773 section 4.3).
+    if (resource !== RESOURCES.renewalInfo) await holds?.note(request.url, response);
+    return response;
   }
 
   async function get(url: string, resource: Resource, signal?: AbortSignal): Promise<Answer> {

@@ -47,6 +47,11 @@ export const ACME_ERRORS = entries({
     summary: 'The CA gave no usable nonce.',
     action: 'Check that no proxy removes the Replay-Nonce header or answers from a cache.',
   },
+  ACME_HOST_HELD: {
+    exit: 1,
+    summary: 'The CA, or what stands before it, asked to be left alone for a while; nothing was sent.',
+    action: 'Nothing to do: the next attempt comes after that. everbind status shows until when.',
+  },
   ACME_PROBLEM: {
     exit: 1,
     summary: 'The CA refused a request and said why.',

@@ -1,5 +1,6 @@
 import { isTransient } from '../acme/answer.ts';
 import { createAcmeClient, type AcmeClient } from '../acme/client.ts';
+import type { HostHolds } from '../acme/host-holds.ts';
 import { AcmeProblemError } from '../acme/problem.ts';
 import type { IssuerConfig } from '../config/types.ts';
 import type { Signer } from '../ports/signer.ts';
@@ -12,6 +13,7 @@ import type { EngineParts } from './parts.ts';
 export async function openAccount(
   parts: EngineParts,
   config: IssuerConfig,
+  holds: HostHolds,
 ): Promise<{ readonly client: AcmeClient; readonly accountUrl: string }> {
   const { keys, clock, random, userAgent } = parts;
   const transport = await parts.transportFor(config);
@@ -25,6 +27,7 @@ export async function openAccount(
       signer,
       ...(accountUrl === null ? {} : { accountUrl }),
       allowInsecureLoopback: config.allowInsecureLoopback,
+      holds,
     });
   const row = await settle(parts, config, await ensureAccountRow(parts, config), (signer) => clientOf(signer, null));
   const client = clientOf(await openOrMake(keys, row.keyHandle, config.accountKey), row.url);

@@ -7,6 +7,7 @@ import type { ErrorCode } from '../errors/table.ts';
 const resumable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ACME_WAIT_TIMEOUT',
   'ACME_RESPONSE_TOO_LARGE',
+  'ACME_HOST_HELD',
   'ACME_NO_NONCE',
   'ACME_SERVER_UNTRUSTED',
   'CHALLENGE_PRESENT_FAILED',

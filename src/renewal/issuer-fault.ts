@@ -24,6 +24,7 @@ const refusals: ReadonlySet<string> = new Set([
 const outages: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ACME_WAIT_TIMEOUT',
   'ACME_RESPONSE_TOO_LARGE',
+  'ACME_HOST_HELD',
   'ACME_NO_NONCE',
   'ACME_SERVER_UNTRUSTED',
   'ACME_UNEXPECTED_ANSWER',

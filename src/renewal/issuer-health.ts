@@ -54,7 +54,8 @@ export async function noteIssuerFault(
   const { code } = asEverbindError(error);
   await store.commit((transaction) => {
     if (fault === 'outage') {
-      noteOutage(transaction, issuer, code, now, random.uniform());
+      const wish = code === 'ACME_HOST_HELD' ? retryAfterOf(error) : null;
+      noteOutage(transaction, issuer, code, now, { uniform: random.uniform(), wish });
       return;
     }
     const until = now + refusedForMs(retryAfterOf(error));
@@ -72,10 +73,16 @@ export async function noteIssuerFault(
   return true;
 }
 
-function noteOutage({ db, audit }: Transaction, issuer: string, code: string, now: number, uniform: number): void {
+function noteOutage(
+  { db, audit }: Transaction,
+  issuer: string,
+  code: string,
+  now: number,
+  { uniform, wish }: { readonly uniform: number; readonly wish: number | null },
+): void {
   const row = statement(db, 'SELECT failures FROM issuer_health WHERE issuer = ?').get(issuer);
   const failures = ((row?.['failures'] as number | undefined) ?? 0) + 1;
-  const closed = closedForMs(failures, uniform);
+  const closed = Math.max(closedForMs(failures, uniform), wish ?? 0);
   const until = closed === 0 ? 0 : now + closed;
   statement(
     db,

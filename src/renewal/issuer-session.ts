@@ -1,4 +1,5 @@
 import type { AcmeClient } from '../acme/client.ts';
+import type { HostHolds } from '../acme/host-holds.ts';
 import type { IssuerConfig } from '../config/types.ts';
 import { EverbindError } from '../errors/error.ts';
 import type { Transport } from '../ports/transport.ts';
@@ -7,6 +8,7 @@ import { newAccountKey, openAccount } from './account-session.ts';
 import { readAccount } from './account-rows.ts';
 import { appliedConfig } from './applied-config.ts';
 import { isAccountGone, isUnauthorized } from './failure.ts';
+import { keptHolds } from './held-hosts.ts';
 import type { EngineParts } from './parts.ts';
 import { spendKey } from './spent-keys.ts';
 
@@ -38,6 +40,7 @@ export interface IssuerSessions {
 export function createIssuerSessions(parts: EngineParts, at: (config: IssuerConfig) => IssuerConfig): IssuerSessions {
   const opened = new Map<string, Promise<IssuerSession>>();
   const transports = new Map<string, Promise<Transport>>();
+  const holds = keptHolds(parts);
   // One connection pool for an issuer, however often its account cannot be opened.
   const transportFor = (config: IssuerConfig): Promise<Transport> => {
     const kept = transports.get(config.name) ?? parts.transportFor(config);
@@ -57,7 +60,7 @@ export function createIssuerSessions(parts: EngineParts, at: (config: IssuerConf
     open: (name) => {
       let session = opened.get(name);
       if (session === undefined) {
-        session = openIssuer({ ...parts, transportFor }, at(configOf(parts, name)));
+        session = openIssuer({ ...parts, transportFor }, at(configOf(parts, name)), holds);
         opened.set(name, session);
         session.catch(() => opened.delete(name));
       }
@@ -73,8 +76,8 @@ export function createIssuerSessions(parts: EngineParts, at: (config: IssuerConf
   };
 }
 
-async function openIssuer(parts: EngineParts, config: IssuerConfig): Promise<IssuerSession> {
-  const [account, roots] = await Promise.all([openAccount(parts, config), parts.rootsFor(config)]);
+async function openIssuer(parts: EngineParts, config: IssuerConfig, holds: HostHolds): Promise<IssuerSession> {
+  const [account, roots] = await Promise.all([openAccount(parts, config, holds), parts.rootsFor(config)]);
   return { config, ...account, roots };
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type AccountRow, listAccounts } from '../../renewal/account-rows.ts';
 import { countWaiting, spentBudgets } from '../../renewal/budget-readers.ts';
+import { heldHosts } from '../../renewal/held-hosts.ts';
 import { troubledIssuers } from '../../renewal/issuer-health.ts';
 import { pausedCertificates } from '../../renewal/paused.ts';
 import { summarize } from '../../renewal/readers.ts';
@@ -30,7 +31,7 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
     .action(async () => {
       const globals = globalsOf(command, world);
       const now = world.clock.now();
-      const { issuers, accounts, runner, budgets, waiting, paused, ...summary } = await withReadOnlyStore(
+      const { issuers, accounts, runner, budgets, waiting, paused, held, ...summary } = await withReadOnlyStore(
         globals,
         world,
         (store) =>
@@ -41,13 +42,16 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
             budgets: spentBudgets(db, now),
             waiting: countWaiting(db),
             paused: pausedCertificates(db),
+            held: heldHosts(db, now),
             runner: readRunner(db),
           })),
       );
       const ok = summary.expired === 0 && summary.failing === 0;
       setStatus(ok ? 0 : 1);
       if (globals.json) {
-        world.io.out(`${JSON.stringify({ ok, ...summary, issuers, accounts, budgets, waiting, paused, runner })}\n`);
+        world.io.out(
+          `${JSON.stringify({ ok, ...summary, issuers, accounts, budgets, waiting, paused, held, runner })}\n`,
+        );
         return;
       }
       const paint = painter(world.io.colour);
@@ -84,6 +88,9 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
         const asked =
           closedUntil === null || closedUntil <= now ? 'still asked' : `asked again ${relativeTime(closedUntil, now)}`;
         sayWrapped(world.io, 'issuer         ', `${issuer}: failed ${failures}x [${code}], ${asked}`, 15);
+      }
+      for (const { host, until } of held) {
+        sayWrapped(world.io, 'left alone     ', `${host} asked for it; asked again ${relativeTime(until, now)}`, 15);
       }
       for (const { name, issuer, link } of paused) {
         sayWrapped(world.io, 'paused         ', `${name} by ${issuer}; to lift it open ${link}`, 15);
