@@ -104,13 +104,16 @@ describe('a kill', () => {
       assert.equal(points.filter((point) => point.includes(type)).length, 2, type);
     }
     let next = 1;
+    let kills = 0;
     const worker = async (): Promise<void> => {
       for (let dieAt = next++; dieAt <= points.length; dieAt = next++) {
         await withFolder(async (folder) => {
           const request = { folder, ca, certificates: one, concurrency: 1 };
-          const { killed } = await runChild({ ...request, twice: true, dieAt });
-          const place = `killed at point ${dieAt}, ${points[dieAt - 1]}`;
-          assert.equal(killed, true, place);
+          const { killed, points: passed } = await runChild({ ...request, twice: true, dieAt });
+          const place = `killed at point ${dieAt}, ${passed[dieAt - 1]}`;
+          // How often the CA is asked whether it has finished is up to how busy it is: a run with fewer answers has no such point.
+          assert.ok(killed || passed.length < dieAt, place);
+          if (killed) kills += 1;
           try {
             await recover(request);
             await assertOnce(folder, ['shop']);
@@ -121,5 +124,6 @@ describe('a kill', () => {
       }
     };
     await Promise.all(Array.from({ length: availableParallelism() }, worker));
+    assert.ok(kills > points.length / 2, `${kills} kills at ${points.length} points`);
   });
 });

@@ -30,7 +30,8 @@ test('killed before and after every commit in turn', async () => {
     }
   }
   console.log(`killed ${kills} times at ${commits} commits`);
-  assert.ok(kills >= 2 * commits - 4);
+  // How many commits there are depends a little on what falls together; see killAndResume.
+  assert.ok(kills > commits);
 });
 
 test('killed at random moments, several times in a row', async () => {
@@ -58,6 +59,9 @@ test('killed at random moments, several times in a row', async () => {
 async function killAndResume(kill: Kill, name: string): Promise<boolean> {
   const state = await world.newState();
   const first = await world.run(state, ['renew', '--all-due'], kill);
+  if (!first.killed && 'commit' in kill) {
+    assert.ok(first.commits < kill.commit, `${name} did not happen: ${first.output}`);
+  }
   const second = await world.run(state, ['renew', '--all-due']);
   assert.equal(second.status, 0, `${name}: ${first.output}\n${second.output}`);
   await assertWhole(state, `${name}: ${first.output}\n${second.output}`);
