@@ -11,11 +11,10 @@ export async function poll(
   done: () => Promise<boolean>,
   signal?: AbortSignal,
 ): Promise<void> {
-  let pause = 250;
-  for (let waited = 0; ; waited += pause) {
-    if (await done()) return;
-    if (waited > limitMs) throw unusableAnswer(host, 'the change is not carried out after two minutes', 200);
+  let waited = 0;
+  for (let pause = 250; !(await done()); pause = Math.min(pause * 2, longestMs)) {
+    if (waited >= limitMs) throw unusableAnswer(host, 'the change is not carried out after two minutes', 200);
     await clock.sleep(pause, signal);
-    pause = Math.min(pause * 2, longestMs);
+    waited += pause;
   }
 }

@@ -109,8 +109,9 @@ export const route53: ProviderDefinition = {
           const [set] = nodesAt(document, 'ResourceRecordSets', 'ResourceRecordSet');
           const isIt = set !== undefined && textAt(set, 'Name') === `${name}.` && textAt(set, 'Type') === 'TXT';
           if (!isIt) return { values: [], ttl: null };
-          if (textAt(set, 'SetIdentifier') !== null) {
-            throw unusableAnswer(host, 'the TXT records have a routing policy other than simple', answer.status);
+          const isSimple = textAt(set, 'SetIdentifier') === null && nodesAt(set, 'AliasTarget').length === 0;
+          if (!isSimple) {
+            throw unusableAnswer(host, 'the TXT records are an alias or have a routing policy', answer.status);
           }
           const values = nodesAt(set, 'ResourceRecords', 'ResourceRecord').map((one) => textAt(one, 'Value') ?? '');
           return { values, ttl: Number(textAt(set, 'TTL')) };
