@@ -6,6 +6,7 @@ import { systemClock, systemRandom } from '../../src/net/system.ts';
 import { createTransport, type NetTransport } from '../../src/net/transport.ts';
 import { buildCsr } from '../../src/pki/csr.ts';
 import { parseIdentifier } from '../../src/pki/names.ts';
+import type { Transport } from '../../src/ports/transport.ts';
 import type { Signer } from '../../src/ports/signer.ts';
 import { newSigner } from './signers.ts';
 
@@ -13,6 +14,8 @@ import { newSigner } from './signers.ts';
 export interface PebbleLab {
   readonly pebble: Pebble;
   readonly transport: NetTransport;
+  /** Addresses of all requests so far, in order. */
+  readonly asked: readonly string[];
   client(signer?: Signer, accountUrl?: string): AcmeClient;
   stop(): Promise<void>;
 }
@@ -20,13 +23,19 @@ export interface PebbleLab {
 export async function startLab(options: PebbleOptions = {}): Promise<PebbleLab> {
   const pebble = await startPebble({ alwaysValid: true, ...options });
   const transport = createTransport({ roots: [pebble.listenerCaPem], proxy: null });
+  const asked: string[] = [];
+  const noted: Transport = (request, signal) => {
+    asked.push(request.url);
+    return transport(request, signal);
+  };
   return {
     pebble,
     transport,
+    asked,
     client: (signer = newSigner(), accountUrl) =>
       createAcmeClient({
         directoryUrl: pebble.directoryUrl,
-        transport: gated(transport),
+        transport: gated(noted),
         clock: systemClock,
         random: systemRandom,
         userAgent: 'everbind-test',
