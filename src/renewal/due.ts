@@ -94,9 +94,9 @@ export function* selectIds(
     for (const row of page) {
       const id = row['id'] as number;
       after = [row['next_due'] as number, id];
-      // A certificate that was worked on has a later due time and comes by again under force.
       if (done.has(id)) continue;
-      done.add(id);
+      // One that was worked on has a later due time by now: only under force that may still come by. Otherwise nothing is kept.
+      if (force) done.add(id);
       yield id;
     }
     if (page.length < PAGE) return;
