@@ -28,10 +28,17 @@ const FUDGE = 300;
 /** What may follow the signature: the server's time (section 5.2.3). */
 const MAX_OTHER = 6;
 
-/** Appends a TSIG record. `now`: ms since 1970. The message has none yet. */
-export function signMessage(message: Uint8Array, key: TsigKey, now: number, fudge = FUDGE): SignedMessage {
+/** Appends a TSIG record. `now`: ms since 1970; `requestMac`: for an answer. The message has none yet. */
+export function signMessage(
+  message: Uint8Array,
+  key: TsigKey,
+  now: number,
+  fudge = FUDGE,
+  requestMac?: Uint8Array,
+): SignedMessage {
   const time = Math.floor(now / 1000);
-  const mac = macOf(key, [message, variables(key, { time, fudge, error: 0, other: new Uint8Array() })]);
+  const signed = variables(key, { time, fudge, error: 0, other: new Uint8Array() });
+  const mac = macOf(key, [...before(requestMac), message, signed]);
   const content = Buffer.concat([
     encodeName(key.algorithm),
     uint48(time),
@@ -78,11 +85,7 @@ export function verifyMessage(octets: Uint8Array, key: TsigKey, now: number, req
   const unsigned = Buffer.from(octets.subarray(0, record.start));
   unsigned.writeUInt16BE(tsig.originalId, 0);
   unsigned.writeUInt16BE(additional.length - 1, 10);
-  const wanted = macOf(key, [
-    ...(requestMac === undefined ? [] : [uint16(requestMac.length), requestMac]),
-    unsigned,
-    variables(key, tsig),
-  ]);
+  const wanted = macOf(key, [...before(requestMac), unsigned, variables(key, tsig)]);
   if (tsig.mac.length !== wanted.length || !timingSafeEqual(tsig.mac, wanted)) {
     throw refused('bad-signature', 'the signature of the answer is wrong');
   }
@@ -129,6 +132,11 @@ function decodeTsig({ content }: ResourceRecord): Tsig {
     error: view.getUint16(macEnd + 2),
     other,
   };
+}
+
+/** Section 4.3.1. */
+function before(requestMac?: Uint8Array): readonly Uint8Array[] {
+  return requestMac === undefined ? [] : [uint16(requestMac.length), requestMac];
 }
 
 /** Section 4.3.3. */

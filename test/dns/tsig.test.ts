@@ -33,7 +33,10 @@ describe('TSIG', () => {
       assert.throws(() => verifyMessage(request.octets, mine, NOW + 301_000), reason('bad-time'));
       assert.throws(() => verifyMessage(request.octets, mine, NOW - 301_000), reason('bad-time'));
 
-      // An answer covers the signature of its request (RFC 8945 section 5.3.1).
+      // An answer covers the signature of its request (RFC 8945 section 4.3.1).
+      const answer = signMessage(update, mine, NOW, 300, request.mac);
+      verifyMessage(answer.octets, mine, NOW, request.mac);
+      assert.throws(() => verifyMessage(answer.octets, mine, NOW, answer.mac), reason('bad-signature'));
       const { octets } = signMessage(update, mine, NOW);
       assert.throws(() => verifyMessage(octets, mine, NOW, request.mac), reason('bad-signature'));
     });

@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
+import type { ProviderDefinition } from '../../dns/providers/definition.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
+import type { Io } from '../io.ts';
+import { renderTable } from '../output/table.ts';
 import { painter, sayWrapped } from '../output/text.ts';
 import type { SetStatus, World } from '../world.ts';
 
@@ -22,22 +25,43 @@ export function registerDns(program: Command, world: World, _setStatus: SetStatu
         world.io.out(`${JSON.stringify({ providers: wanted.map(({ create: _create, ...facts }) => facts) })}\n`);
         return;
       }
-      const paint = painter(world.io.colour);
-      for (const [index, provider] of wanted.entries()) {
-        if (index > 0) world.io.out('\n');
-        world.io.out(`${paint('bold', provider.name)}  ${provider.title} (${provider.testedAgainst})\n`);
-        for (const setting of provider.settings) {
-          const marks = [
-            ...(setting.required ? ['required'] : []),
-            ...(setting.secret ? ['secret'] : []),
-            ...(setting.default === undefined ? [] : [`default ${setting.default}`]),
-          ];
-          const label = `  ${setting.name.padEnd(18)}`;
-          const mark = marks.length === 0 ? '' : ` (${marks.join(', ')})`;
-          sayWrapped(world.io, label, `${setting.description}${mark}`, 20);
-        }
-        sayWrapped(world.io, '  privilege         ', provider.privilege, 20);
-        sayWrapped(world.io, '  documentation     ', provider.documentation, 20);
-      }
+      if (name === undefined) world.io.out(overview(PROVIDERS, world.io));
+      else for (const provider of wanted) printProvider(provider, world.io);
     });
+}
+
+/** One line a provider; optional settings in brackets. */
+function overview(all: readonly ProviderDefinition[], { columns, colour }: Io): string {
+  const rows = [...all]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, title, settings, testedAgainst }) => [
+      name,
+      title,
+      settings.map((setting) => (setting.required ? setting.name : `[${setting.name}]`)).join(' '),
+      testedAgainst,
+    ]);
+  const table = renderTable(
+    [{ title: 'NAME', fixed: true }, { title: 'HOST' }, { title: 'SETTINGS' }, { title: 'TESTED AGAINST' }],
+    rows,
+    { columns, paint: painter(colour) },
+  );
+  return `${table}\neverbind dns providers NAME has the rest; exec, a program of yours, is in docs/challenges.md.\n`;
+}
+
+function printProvider(
+  { name, title, settings, privilege, testedAgainst, documentation }: ProviderDefinition,
+  io: Io,
+): void {
+  io.out(`${painter(io.colour)('bold', name)}  ${title} (${testedAgainst})\n`);
+  const say = (label: string, text: string): void => sayWrapped(io, `  ${label.padEnd(18)}  `, text, 22);
+  for (const setting of settings) {
+    const marks = [
+      ...(setting.required ? ['required'] : []),
+      ...(setting.secret ? ['secret'] : []),
+      ...(setting.default === undefined ? [] : [`default ${setting.default}`]),
+    ];
+    say(setting.name, `${setting.description}${marks.length === 0 ? '' : ` (${marks.join(', ')})`}`);
+  }
+  say('privilege', privilege);
+  say('documentation', documentation);
 }
