@@ -47,11 +47,11 @@ function server({ rcodes = [0], sign = true, signedAt = NOW }: Behaviour = {}) {
     return Promise.resolve({ octets, message: decodeMessage(octets) });
   };
   const clock = { now: () => NOW, sleep: () => Promise.resolve() };
-/** Signs an answer: its signature covers that of the request (RFC 8945 section 4.3.1). */
+  const resolver = { ...idleParts.resolver, addresses: (host: string) => Promise.resolve([host]) };
   return { provider: rfc2136.create(settings, { ...idleParts, clock, resolver, exchange }), updates: () => updates };
 }
 
-/** Signs an answer: its MAC covers that of the request (RFC 8945 section 5.3.1),. */
+/** Signs an answer: its signature covers that of the request (RFC 8945 section 4.3.1). */
 function answerTo(plain: Uint8Array, request: Uint8Array, start: number, at: number): Uint8Array {
   const unsigned = Buffer.from(request.subarray(0, start));
   unsigned.writeUInt16BE(0, 10);
