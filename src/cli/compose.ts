@@ -86,8 +86,6 @@ function lazyParts(
     random: world.random,
     userAgent: `everbind/${VERSION}`,
     prepare: async (needs) => {
-      const { boundYoungSpace } = await import('./young-space.ts');
-      boundYoungSpace();
       const { openHostParts } = await import('./host-parts.ts');
       host ??= await openHostParts(world, shared, store, needs, {
         resolveSecret: (reference) => secrets.resolveSecret(reference),

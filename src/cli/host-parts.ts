@@ -16,6 +16,7 @@ import type { Store } from '../store/store.ts';
 import { tlsProbe } from '../verify/tls-probe.ts';
 import type { SharedHost } from './shared-host.ts';
 import type { World } from './world.ts';
+import { boundYoungSpace } from './young-space.ts';
 
 /** What needs this machine's web server. */
 export interface HostParts {
@@ -31,6 +32,7 @@ export async function openHostParts(
   needs: { readonly deployments: boolean },
   dnsHosts?: DnsHostParts,
 ): Promise<HostParts> {
+  boundYoungSpace();
   const host = await openHost(shared, needs.deployments);
   const inventory = host === null ? null : sharedRead(() => readInventory(host));
   // One for the run: the backup of IIS's configuration is made once.

@@ -46,11 +46,7 @@ export function createEngine(parts: EngineParts): Engine {
 
   /** What needs no web server. */
   async function talkToCas(signal: AbortSignal): Promise<EngineContext> {
-    const [{ createIssuerSessions, stagingOf }, { createJournal }, { createSlots }] = await Promise.all([
-      import('./issuer-session.ts'),
-      import('./journal.ts'),
-      import('../acme/slots.ts'),
-    ]);
+    const { createIssuerSessions, stagingOf, createJournal, createSlots } = await import('./at-work.ts');
     return {
       ...parts,
       journal: createJournal(store, (event) => parts.onProgress?.(event)),
@@ -68,11 +64,7 @@ export function createEngine(parts: EngineParts): Engine {
       if (selection.names.length === 0 && !selection.force && !store.read((db) => anythingDue(db, now))) {
         return { managed, worked: 0 };
       }
-      const [{ renewOne }, { defer }, { tidyUp }] = await Promise.all([
-        import('./renew-one.ts'),
-        import('./defer.ts'),
-        import('./tidy-up.ts'),
-      ]);
+      const { renewOne, defer, tidyUp } = await import('./at-work.ts');
       const asked = selection.names.length > 0 || selection.force;
       const context = await contextFor(signal);
       const concurrency = store.read(appliedConfig)?.engine.concurrency ?? 1;
@@ -128,7 +120,7 @@ export function createEngine(parts: EngineParts): Engine {
     refreshWindows: async (signal) => {
       const { windowsToAsk } = await import('./windows-to-ask.ts');
       if (windowsToAsk(store, clock.now(), 1).length === 0) return 0;
-      const { refreshWindows } = await import('./refresh-windows.ts');
+      const { refreshWindows } = await import('./at-work.ts');
       return refreshWindows(await talkToCas(signal));
     },
   };
