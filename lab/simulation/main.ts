@@ -1,4 +1,6 @@
+import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { plotSimulation } from './plot.ts';
 import { simulate } from './simulate.ts';
 
 // npm run simulate: two years of ten thousand certificates. Its last line is one JSON object; exit status 0 only when every promise was kept.
@@ -8,21 +10,22 @@ const { values } = parseArgs({
     certificates: { type: 'string', default: '10000' },
     days: { type: 'string', default: '730' },
     seed: { type: 'string', default: '1' },
+    plot: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
 
 if (values.help) {
-  console.log(`npm run simulate -- [--certificates 10000] [--days 730] [--seed 1]
+  console.log(`npm run simulate -- [--certificates 10000] [--days 730] [--seed 1] [--plot FILE.svg]
 
 The real engine over simulated time and simulated CAs: outages, limits, incidents, changes of the configuration. See docs/simulation.md.`);
 } else {
   const certificates = wholeNumber('certificates', values.certificates, 10, 100_000);
   const days = wholeNumber('days', values.days, 10, 3650);
-  await run(certificates, days, values.seed);
+  await run(certificates, days, values.seed, values.plot ?? null);
 }
 
-async function run(certificates: number, days: number, seed: string): Promise<void> {
+async function run(certificates: number, days: number, seed: string, plot: string | null): Promise<void> {
   const started = performance.now();
   let told = started;
   const result = await simulate({
@@ -53,6 +56,7 @@ async function run(certificates: number, days: number, seed: string): Promise<vo
     for (const [limit, count] of ca.refusals)
       console.log(`  ${name} refused ${count} orders for its limit of ${limit}`);
   }
+  if (plot !== null) await writeFile(plot, plotSimulation(result));
   const ok = watch.broken.counts.size === 0 && watch.expired === 0 && limitBreaches === 0;
   console.log(
     JSON.stringify({ certificates, days, renewals: watch.issuedCount, expired: watch.expired, limitBreaches, ok }),

@@ -13,16 +13,15 @@ import { createSpread, type Spread } from './spread.ts';
 import { createWatch, type Watch } from './watch.ts';
 import { openWorld } from './world.ts';
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
+const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-/** Between two cycles at least; `everbind run` has five seconds, which is finer than anything here. */
-const SHORTEST = 30 * MINUTE;
+/** Between two cycles at least, as when a scheduled task calls `everbind renew --all-due`; `everbind run` wakes to the second. */
+const SHORTEST = HOUR;
 /** However little there is to do. */
 const LONGEST = 6 * HOUR;
 /** What waits for the next cycle is late by this at most. */
-const SLACK = HOUR;
+const SLACK = SHORTEST;
 /** The fleet is declared over so many days, so many times a few more. */
 const ROLLOUT_DAYS = 20;
 const BATCHES = 80;

@@ -11,15 +11,22 @@ export interface AppliedConfig {
   readonly issuers: readonly IssuerConfig[];
 }
 
-/** The configuration that was applied last; null before the first. */
+const parsed = new WeakMap<DatabaseSync, AppliedConfig>();
+
+/** The configuration that was applied last; null before the first. Parsed once: every renewal asks several times. */
 export function appliedConfig(db: DatabaseSync): AppliedConfig | null {
-  const row = statement(db, 'SELECT fingerprint, engine, issuers FROM applied_config').get();
-  if (row === undefined) return null;
-  return {
-    fingerprint: row['fingerprint'] as string,
+  const fingerprint = statement(db, 'SELECT fingerprint FROM applied_config').get()?.['fingerprint'];
+  if (fingerprint === undefined) return null;
+  const kept = parsed.get(db);
+  if (kept?.fingerprint === fingerprint) return kept;
+  const row = statement(db, 'SELECT engine, issuers FROM applied_config').get() ?? {};
+  const applied: AppliedConfig = {
+    fingerprint: fingerprint as string,
     engine: JSON.parse(row['engine'] as string) as EngineConfig,
     issuers: JSON.parse(row['issuers'] as string) as IssuerConfig[],
   };
+  parsed.set(db, applied);
+  return applied;
 }
 
 /**

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Rule } from '../../lab/simulation/broken.ts';
 import { type CaProfile, CAS, type Lifetime } from '../../lab/simulation/cas.ts';
+import { plotSimulation } from '../../lab/simulation/plot.ts';
 import { simulate, type SimulationOptions, type SimulationResult } from '../../lab/simulation/simulate.ts';
 
 // Each promise of the simulation: kept by the engine, and broken on purpose to see that it is noticed.
@@ -37,6 +38,9 @@ describe('a small simulation', () => {
     // What it went through.
     assert.ok(result.watch.issuedCount > 1000 && result.watch.polledCount > 3000);
     const kinds = new Set([...result.outages.map(({ kind }) => kind), ...result.events.map(({ type }) => type)]);
+    const plot = plotSimulation(result);
+    for (const { name } of cas) assert.match(plot, new RegExp(`>${name}: `));
+    assert.doesNotMatch(plot, /NaN|undefined/);
     assert.deepEqual([...kinds].sort(), ['change', 'incident', 'overloaded', 'silent', 'stuck']);
   });
 
