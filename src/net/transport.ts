@@ -15,7 +15,7 @@ export interface TransportOptions extends TrustOptions {
   readonly plainHost?: string | undefined;
   /** Connections to one host at a time; 64 by default: one for each certificate that may be worked on at once. */
   readonly maxSockets?: number | undefined;
-  /** HTTPS_PROXY, HTTP_PROXY and NO_PROXY, upper or lower case; the process's environment by default, null for none. */
+  /** HTTPS_PROXY and NO_PROXY, upper or lower case; the process's environment by default, null for none. */
   readonly proxy?: Environment | null | undefined;
   /** Sent where the request names none. */
   readonly userAgent?: string | undefined;
@@ -47,8 +47,8 @@ export function createTransport(options: TransportOptions = {}): NetTransport {
     maxSockets: options.maxSockets ?? 64,
     maxTotalSockets: 64,
     timeout: idleMs,
-    ...(options.proxy === null ? {} : { proxyEnv: proxyEnvironment(options.proxy ?? process.env) }),
   });
+  const proxied = () => (options.proxy === null ? {} : { proxyEnv: proxyEnvironment(options.proxy ?? process.env) });
   const stages = trustStages(options);
   const secure: HttpsAgent[] = [];
   let plain: HttpAgent | null = null;
@@ -60,6 +60,7 @@ export function createTransport(options: TransportOptions = {}): NetTransport {
   function secureAgent(trust: number): HttpsAgent {
     return (secure[trust] ??= new HttpsAgent({
       ...pool(),
+      ...proxied(),
       secureContext: stages[trust]?.(),
       // Said, not left to the default: the environment variable NODE_TLS_REJECT_UNAUTHORIZED must not change it.
       rejectUnauthorized: true,
@@ -71,6 +72,7 @@ export function createTransport(options: TransportOptions = {}): NetTransport {
     const { method } = request;
     const headers =
       options.userAgent === undefined ? request.headers : { 'user-agent': options.userAgent, ...request.headers };
+    // Without a proxy: plain http is for this machine alone, and what a proxy calls loopback is another one.
     if (url.protocol === 'http:')
       return requestHttp(url, { method, headers, agent: (plain ??= new HttpAgent(pool())) });
     return requestHttps(url, { method, headers, agent: secureAgent(trust) });

@@ -149,3 +149,31 @@ test('an address that is no HTTP proxy is refused: connecting directly would be 
     });
   }
 });
+
+test('plain http to this machine never goes through a proxy, and to nothing but the host that is allowed', async (t) => {
+  const asked: string[] = [];
+  const proxy = createServer((call, response) => {
+    asked.push(call.url ?? '');
+    response.end('by the proxy');
+  });
+  const local = createServer((_call, response) => response.end('direct'));
+  for (const each of [proxy, local]) {
+    await new Promise<void>((resolve) => each.listen(0, '127.0.0.1', resolve));
+    t.after(() => each.close());
+  }
+  const portOf = (each: typeof local): number => (each.address() as AddressInfo).port;
+  const environment = { HTTP_PROXY: `http://127.0.0.1:${portOf(proxy)}` };
+  const transport = createTransport({ allowInsecureLoopback: true, proxy: environment });
+  const { body } = await transport({ ...request, url: `http://127.0.0.1:${portOf(local)}/` });
+  transport.close();
+  assert.equal(Buffer.from(body).toString(), 'direct');
+  assert.deepEqual(asked, []);
+
+  const host = `127.0.0.1:${portOf(local)}`;
+  const only = createTransport({ plainHost: host, proxy: environment });
+  assert.equal((await only({ ...request, url: `http://${host}/` })).status, 200);
+  for (const url of ['http://169.254.169.253/', 'http://127.0.0.1:1/', `http://user@${host.replace('127', '126')}/`]) {
+    await assert.rejects(only({ ...request, url }), { code: 'ACME_INSECURE_URL' });
+  }
+  only.close();
+});
