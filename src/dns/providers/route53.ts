@@ -49,7 +49,7 @@ export const route53: ProviderDefinition = {
     endpointSetting(base),
   ],
   privilege:
-    'IAM policy with route53:ListHostedZonesByName on * (route53:GetHostedZone on the zone where hostedZoneId is set), route53:ListResourceRecordSets on arn:aws:route53:::hostedzone/ID, route53:GetChange on arn:aws:route53:::change/*, and route53:ChangeResourceRecordSets on the zone with the conditions ForAllValues:StringEquals route53:ChangeResourceRecordSetsRecordTypes = TXT, route53:ChangeResourceRecordSetsActions = CREATE, DELETE, and ForAllValues:StringLike route53:ChangeResourceRecordSetsNormalizedRecordNames = _acme-challenge.*',
+    'The IAM policy in examples/route53-policy.json: finding the zone, reading it, GetChange, and ChangeResourceRecordSets on the one zone with the conditions ChangeResourceRecordSetsRecordTypes TXT, ChangeResourceRecordSetsActions CREATE and DELETE, ChangeResourceRecordSetsNormalizedRecordNames _acme-challenge.*. A name that a CNAME leads to needs a condition of its own.',
   testedAgainst: 'double of the documented API',
   documentation: 'https://docs.aws.amazon.com/Route53/latest/APIReference/Welcome.html',
   create: (settings, parts) => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { route53 } from '../../../src/dns/providers/route53.ts';
 import { signAws } from '../../../src/dns/providers/sign/aws.ts';
@@ -104,6 +105,31 @@ const status = (function* (): Generator<string, string> {
     yield 'INSYNC';
   }
 })();
+
+const policyFile = new URL('../../../examples/route53-policy.json', import.meta.url);
+
+interface Policy {
+  readonly Statement: readonly {
+    readonly Action: string | readonly string[];
+    readonly Condition?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+  }[];
+}
+
+test('the policy of the examples allows what the double takes, and no more', async () => {
+  const { Statement } = JSON.parse(await readFile(policyFile, 'utf8')) as Policy;
+  assert.deepEqual(Statement.flatMap(({ Action }) => Action).sort(), [
+    'route53:ChangeResourceRecordSets',
+    'route53:GetChange',
+    'route53:GetHostedZone',
+    'route53:ListHostedZonesByName',
+    'route53:ListResourceRecordSets',
+  ]);
+  const write = Statement.find(({ Action }) => Action === 'route53:ChangeResourceRecordSets');
+  const { 'ForAllValues:StringEquals': equals, 'ForAllValues:StringLike': like } = write?.Condition ?? {};
+  assert.deepEqual(equals?.['route53:ChangeResourceRecordSetsActions'], ['CREATE', 'DELETE']);
+  assert.deepEqual(equals?.['route53:ChangeResourceRecordSetsRecordTypes'], ['TXT']);
+  assert.deepEqual(like?.['route53:ChangeResourceRecordSetsNormalizedRecordNames'], ['_acme-challenge.*']);
+});
 
 /** All changes of a batch or none. */
 function change(sets: Sets, body: string): DoubleAnswer {
