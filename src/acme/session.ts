@@ -148,10 +148,11 @@ export function createSession(options: SessionOptions): Session {
       try {
         answer = checkAnswer(response, url, resource, clock.now());
       } catch (error) {
+        const unknown = response.repeated === true && payload !== '' && isBadNonce(error);
         // The nonce of a badNonce error is kept for the retry (RFC 8555 section 6.5).
-        if (attempt < maxBadNonces && isBadNonce(error)) continue;
+        if (attempt < maxBadNonces && isBadNonce(error) && !unknown) continue;
         if (fresh !== null) nonces.put(fresh);
-        throw error;
+        throw unknown ? answerLost(url, error) : error;
       }
       if (fresh !== null) nonces.put(fresh);
       return answer;
@@ -180,6 +181,11 @@ export function createSession(options: SessionOptions): Session {
 
 function isBadNonce(error: unknown): boolean {
   return error instanceof AcmeProblemError && acmeErrorType(error.problem) === 'badNonce';
+}
+
+/** The nonce is used up because the first of two copies was taken, perhaps: asked once more, the CA might do it twice. */
+function answerLost(url: string, cause: unknown): EverbindError {
+  return new EverbindError('ACME_TRANSPORT', 'The connection ended before the answer of the CA', { url }, { cause });
 }
 
 function noAccount(problem: string): EverbindError {

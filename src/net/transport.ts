@@ -95,7 +95,8 @@ export function createTransport(options: TransportOptions = {}): NetTransport {
       const trust = stage;
       counts.requests += 1;
       try {
-        return await exchange(start(request, trust), request, { deadline, isNew, signal });
+        const response = await exchange(start(request, trust), request, { deadline, isNew, signal });
+        return stale === 0 ? response : { ...response, repeated: true };
       } catch (error) {
         if (isUntrusted(error) && trust < stages.length - 1) {
           // Nothing was sent yet: the handshake failed.
@@ -104,7 +105,7 @@ export function createTransport(options: TransportOptions = {}): NetTransport {
           continue;
         }
         // The server closed a kept connection while the request was on its way (RFC 9112 section 9.3.1). ACME requests may be repeated as
-        // they are: had the first one been taken, its nonce would be used up and the repetition refused.
+        // they are: had the first one been taken, its nonce would be used up and the repetition refused. The answer says that it was repeated.
         if (!(error instanceof StaleConnection)) throw error;
         stale += 1;
         if (stale > maxStale || closed) throw connectionFailed(request.url, error.cause);

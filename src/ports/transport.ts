@@ -16,6 +16,8 @@ export interface HttpResponse {
   /** Names in lower case; a repeated header keeps every value. */
   readonly headers: Readonly<Record<string, readonly string[]>>;
   readonly body: Uint8Array;
+  /** The request was sent more than once, since a connection ended before an answer: the server may have taken an earlier one. */
+  readonly repeated?: boolean;
 }
 
 /**

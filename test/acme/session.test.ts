@@ -86,6 +86,19 @@ test('badNonce is tried again with the nonce of the error', async () => {
   assert.equal(transport.requests.filter(({ url }) => url.endsWith('/nonce')).length, 1);
 });
 
+test('badNonce to a request that was sent twice: what may have been done is not asked for again, what only reads is', async () => {
+  const { session, transport } = fakeCa((_url, count) => (count === 1 ? { ...badNonce, repeated: true } : valid));
+  const post = (payload: object | '') => session.post({ url: accountUrl, payload, resource: RESOURCES.account });
+  await assert.rejects(post({ some: 'order' }), coded('ACME_TRANSPORT'));
+  assert.equal(noncesUsed(transport.requests).length, 1);
+  // Its nonce is not lost.
+  await post('');
+  assert.deepEqual(noncesUsed(transport.requests), ['nonce-1', 'nonce-2']);
+  const reading = fakeCa((_url, count) => (count === 1 ? { ...badNonce, repeated: true } : valid));
+  await reading.session.post({ url: accountUrl, payload: '', resource: RESOURCES.account });
+  assert.equal(noncesUsed(reading.transport.requests).length, 2);
+});
+
 test('badNonce without a nonce costs a fetch; after ten retries it is an error', async () => {
   const { client, transport } = fakeCa(() => ({ ...badNonce, headers: { ...badNonce.headers, 'replay-nonce': [] } }));
   await assert.rejects(

@@ -33,6 +33,7 @@ export interface FakeAnswer {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: unknown;
+  readonly repeated?: boolean;
 }
 
 /** Answers from a function instead of a network; JSON unless the body is octets or the headers say otherwise. */
@@ -44,12 +45,13 @@ export function fakeTransport(
   const requests: HttpRequest[] = [];
   const transport = async (request: HttpRequest): Promise<HttpResponse> => {
     requests.push(request);
-    const { status = 200, headers = {}, body } = await answer(request, requests.length);
+    const { status = 200, headers = {}, body, repeated } = await answer(request, requests.length);
     const named = Object.entries({ 'content-type': 'application/json', ...headers });
     return {
       status,
       headers: Object.fromEntries(named.map(([name, value]) => [name, typeof value === 'string' ? [value] : value])),
       body: body instanceof Uint8Array ? body : Buffer.from(body === undefined ? '' : JSON.stringify(body)),
+      ...(repeated === undefined ? {} : { repeated }),
     };
   };
   return Object.assign(transport, { requests });

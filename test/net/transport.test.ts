@@ -156,6 +156,19 @@ test('a connection that ends too early, in the head and in the body', async () =
   }
 });
 
+test('a request that was sent again on another connection says so', async () => {
+  const transport = await transportTo();
+  let requests = 0;
+  const server = await serve((_request, response) => {
+    requests += 1;
+    if (requests === 2) response.socket?.destroy();
+    else response.end('here');
+  });
+  assert.equal((await transport(get(server.url))).repeated, undefined);
+  assert.equal((await transport(get(server.url))).repeated, true);
+  assert.equal(requests, 3);
+});
+
 test('what is no HTTP, and an upgrade that nobody asked for', async () => {
   const transport = await transportTo();
   for (const answer of [
