@@ -17,7 +17,7 @@ interface Work extends Presentation {
   readonly challengeUrl: string;
 }
 
-/** A run that is told to stop lets the CA look at its answers for this long; CAs take seconds. */
+/** A run that is told to stop, or whose line to the CA fails, lets the CA look at its answers for this long; CAs take seconds. */
 const GRACE_MS = 10_000;
 
 /**
@@ -51,8 +51,8 @@ export async function authorize<T>(
       await settled(works.map(({ challengeUrl }) => client.respondToChallenge(challengeUrl, signal)));
       ready = await client.waitForOrder(order.url, { until: 'ready', identifiers, signal });
     } catch (error) {
-      // Told to stop while the CA looks: an answer that is taken away from under its eyes would cost the order.
-      if (signal.aborted && asked) {
+      // Told to stop, or cut off, while the CA looks: an answer that is taken away from under its eyes would cost the order.
+      if (asked && (signal.aborted || isResumable(error, renewal, context.clock.now()))) {
         await client.waitForOrder(order.url, { until: 'ready', identifiers, timeoutMs: GRACE_MS }).catch(() => {});
       }
       await cleanUp(context, works);
@@ -64,7 +64,7 @@ export async function authorize<T>(
   } catch (error) {
     const reason = await reasonOf(client, authorizations, error);
     // An order that can go on later needs its authorizations, and so does a new holder of the lease.
-    if (!signal.aborted && context.store.holdsLease() && !isResumable(reason)) {
+    if (!signal.aborted && context.store.holdsLease() && !isResumable(reason, renewal, context.clock.now())) {
       await giveUpPending(client, authorizations, signal);
     }
     throw reason;

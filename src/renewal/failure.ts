@@ -2,6 +2,7 @@ import { isTransient } from '../acme/answer.ts';
 import { acmeErrorType, AcmeProblemError } from '../acme/problem.ts';
 import { EverbindError } from '../errors/error.ts';
 import type { ErrorCode } from '../errors/table.ts';
+import type { Renewal } from './types.ts';
 
 // Nothing of the order is lost by these: the next attempt goes on where this one stopped.
 const resumable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -31,12 +32,29 @@ const resumable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'STORE_LEASE_LOST',
 ]);
 
+// The CA may have done what it was asked for, and its answer made no sense: the next attempt asks it how things stand.
+const garbled: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'ACME_UNEXPECTED_ANSWER',
+  'ACME_ANSWER_INVALID',
+  'ACME_ORDER_MISMATCH',
+  'PKI_PEM_INVALID',
+]);
+
+/** An order that a CA leaves `processing`, or says nothing sensible of, for longer has been forgotten; some do. */
+export const PATIENCE_MS = 86_400_000;
+
 /** Whether a failure before the certificate is there leaves an order that the next attempt can finish. */
-export function isResumable(error: unknown): boolean {
+export function isResumable(error: unknown, { startedAt }: Pick<Renewal, 'startedAt'>, now: number): boolean {
   const limited = error instanceof AcmeProblemError && acmeErrorType(error.problem) === 'rateLimited';
   if (error instanceof AcmeProblemError && error.code !== 'ACME_PROBLEM') return false;
   if (limited || isTransient(error)) return true;
-  return error instanceof EverbindError && resumable.has(error.code);
+  if (!(error instanceof EverbindError)) return false;
+  return resumable.has(error.code) || (garbled.has(error.code) && now - startedAt < PATIENCE_MS);
+}
+
+/** Whether the CA says that the order is not, or no longer, to be finalized (RFC 8555 section 7.4). */
+export function isOrderNotReady(error: unknown): boolean {
+  return error instanceof AcmeProblemError && acmeErrorType(error.problem) === 'orderNotReady';
 }
 
 /** Whether the key is gone for good: what was issued for it is of no use any more. */

@@ -13,7 +13,7 @@ const MOST_ORDERS = 1000;
  * has forgotten. Null where there is none or the CA keeps no list. An unknown order is ours to take: the account's key is ours alone.
  */
 export async function findLostOrder(
-  { store, clock, signal }: EngineContext,
+  { store, signal }: EngineContext,
   client: AcmeClient,
   identifiers: readonly Identifier[],
 ): Promise<OrderResource | null> {
@@ -24,8 +24,8 @@ export async function findLostOrder(
     const known = store.read((db) => statement(db, 'SELECT 1 FROM renewal WHERE order_url = ?').get(url) !== undefined);
     if (known) continue;
     const resource = await client.getOrder(url, { signal });
-    const { status, expires } = resource.order;
-    const open = (status === 'pending' || status === 'ready') && (expires === null || expires > clock.now());
+    const { status } = resource.order;
+    const open = status === 'pending' || status === 'ready';
     if (open && keysOf(resource.order.identifiers) === wanted) return resource;
   }
   return null;

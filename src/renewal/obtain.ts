@@ -5,6 +5,7 @@ import { buildCsr } from '../pki/csr.ts';
 import type { Signer } from '../ports/signer.ts';
 import { authorize } from './authorize.ts';
 import type { EngineContext } from './context.ts';
+import { isOrderNotReady } from './failure.ts';
 import type { IssuerSession } from './issuer-session.ts';
 import { orderFor } from './order-for.ts';
 import { rehearse } from './rehearse.ts';
@@ -42,12 +43,15 @@ async function obtainFrom(
   const signer = await keys.open(renewal.keyHandle);
   let order: OrderResource;
   [renewal, order] = await orderFor(context, session, certificate, renewal);
+  const ordered = renewal;
+  const data = { order: order.url };
+  const ready = (): Promise<Renewal> =>
+    context.journal.step(ordered, certificate.name, { changes: { step: 'authorized' }, type: 'order.ready', data });
   if (order.order.status === 'pending') {
-    const ordered = renewal;
-    const data = { order: order.url };
-    [order, renewal] = await authorize(context, session.client, certificate, ordered, order, () =>
-      context.journal.step(ordered, certificate.name, { changes: { step: 'authorized' }, type: 'order.ready', data }),
-    );
+    [order, renewal] = await authorize(context, session.client, certificate, renewal, order, ready);
+  } else if (renewal.step === 'ordered') {
+    // Nothing was left to prove. The journal says so before the CA is asked for the certificate.
+    renewal = await ready();
   }
   const valid = await finalize(context, session, renewal, signer, order);
   const url = valid.order.certificate;
@@ -79,7 +83,16 @@ async function finalize(
   let order = begun;
   if (order.order.status === 'ready') {
     const csr = await buildCsr({ identifiers, signer });
-    order = { url, ...(await client.finalize(order.order.finalize, csr, signal)) };
+    order = await client.finalize(order.order.finalize, csr, signal).then(
+      (answered) => ({ url, ...answered }),
+      async (error: unknown) => {
+        if (!isOrderNotReady(error)) throw error;
+        // The request came to the CA twice, on its way or from a run that was killed: the first one was taken.
+        const current = await client.getOrder(url, { identifiers, signal });
+        if (current.order.status === 'pending' || current.order.status === 'ready') throw error;
+        return current;
+      },
+    );
   }
   if (order.order.status === 'valid') return order;
   return client.waitForOrder(url, { until: 'valid', identifiers, signal, retryAfterMs: order.retryAfterMs });

@@ -1,4 +1,5 @@
 import { asEverbindError, type EverbindError } from '../errors/error.ts';
+import { mayHaveIssued } from './asked-issuer.ts';
 import { giveBackBudget, noteFailedProofs, noteProved } from './budget.ts';
 import { issuersWithRoom } from './choose-issuer.ts';
 import type { EngineContext } from './context.ts';
@@ -89,6 +90,7 @@ async function failOver(
   const next = store.read((db) => issuersWithRoom(db, certificate, clock.now())).find((name) => !tried.has(name));
   if (next === undefined) return null;
   const open = store.read((db) => openRenewal(db, certificate.id));
+  if (open !== null && isResumable(error, open, clock.now()) && mayHaveIssued(context, certificate, open)) return null;
   if (open !== null) {
     const data = { ...failureData(asEverbindError(error)), issuer, next };
     await store.commit((transaction) => {
@@ -131,7 +133,7 @@ export async function recordFailure(
   const { name } = certificate;
   const failure = asEverbindError(error);
   const open = store.read((db) => openRenewal(db, certificate.id));
-  const keep = open !== null && goesOnLater(open, error);
+  const keep = open !== null && goesOnLater(open, error, clock.now());
   const given = open?.kind === 'rollback' && !keep;
   const reschedule = (given ? afterFailedRollBack : afterFailure)(context, certificate);
   let nextAttempt = 0;
@@ -152,10 +154,11 @@ export async function recordFailure(
 }
 
 /** A roll-back is an order of a person for now: unless bindings were changed it does not come back by itself. */
-function goesOnLater({ kind, step }: Renewal, error: unknown): boolean {
+function goesOnLater(renewal: Renewal, error: unknown, now: number): boolean {
+  const { kind, step } = renewal;
   if (isBinding(step)) return true;
   if (isKeyLost(error)) return false;
-  return kind === 'renewal' && (!isObtaining(step) || isResumable(error));
+  return kind === 'renewal' && (!isObtaining(step) || isResumable(error, renewal, now));
 }
 
 function failureData(failure: EverbindError): { readonly [key: string]: string | null } {

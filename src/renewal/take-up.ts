@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { CertificateKeyConfig } from '../config/types.ts';
 import type { KeyCustody, KeyHandle } from '../ports/key-store.ts';
+import { mayHaveIssued } from './asked-issuer.ts';
 import { giveBackBudget, takeBudget } from './budget.ts';
 import { chooseIssuer, issuersWithRoom, requireRoom } from './choose-issuer.ts';
 import type { EngineContext } from './context.ts';
@@ -62,8 +63,9 @@ function reasonToGiveUp(context: EngineContext, certificate: ManagedCertificate,
 }
 
 /** Whether its issuer is left alone for now, there is no certificate yet, and another issuer can be asked. */
-function isBetterElsewhere({ store, clock }: EngineContext, certificate: ManagedCertificate, open: Renewal): boolean {
-  if (open.kind !== 'renewal' || !isObtaining(open.step)) return false;
+function isBetterElsewhere(context: EngineContext, certificate: ManagedCertificate, open: Renewal): boolean {
+  if (open.kind !== 'renewal' || !isObtaining(open.step) || mayHaveIssued(context, certificate, open)) return false;
+  const { store, clock } = context;
   const now = clock.now();
   if (store.read((db) => usableIssuers(db, certificate, now)).includes(open.issuer)) return false;
   return store.read((db) => issuersWithRoom(db, certificate, now)).length > 0;

@@ -6,9 +6,11 @@ import { type Pebble, startPebble } from '../../lab/pebble/server.ts';
 import { AcmeProblemError, blankProblem } from '../../src/acme/problem.ts';
 import type { State } from '../../src/cli/state.ts';
 import { EverbindError } from '../../src/errors/error.ts';
+import { systemClock } from '../../src/net/system.ts';
 import { createTransport } from '../../src/net/transport.ts';
 import { parsePemRoots } from '../../src/pki/pem.ts';
 import type { HttpRequest, HttpResponse } from '../../src/ports/transport.ts';
+import { mayHaveIssued } from '../../src/renewal/asked-issuer.ts';
 import type { Engine } from '../../src/renewal/engine.ts';
 import { issuerFault } from '../../src/renewal/issuer-fault.ts';
 import { troubledIssuers } from '../../src/renewal/issuer-health.ts';
@@ -280,8 +282,8 @@ describe('several issuers', () => {
     withWorld(async ({ apply, renew, issuerOf, meddle, types, asked }) => {
       await apply(list('shop', 'a', 'b', 'c'));
       // It orders, and then both are gone.
-      const isFinalize = ({ url }: HttpRequest): boolean => url.includes('/finalize-order/');
-      meddle.first = (request) => (isFinalize(request) ? down() : null);
+      const isProof = ({ url }: HttpRequest): boolean => url.includes('/chalZ/');
+      meddle.first = (request) => (isProof(request) ? down() : null);
       meddle.second = down;
       const [outcome] = await renew('shop');
       assert.ok(outcome?.kind === 'failed');
@@ -331,6 +333,84 @@ describe('whose fault a failure is', () => {
     ] as const) {
       assert.equal(issuerFault(new EverbindError(code, 'no')), 'outage', code);
     }
+  });
+});
+
+describe('an issuer that has been asked for the certificate and does not answer', () => {
+  const one = '[{ name: shop, names: [shop.issuers.test] }]';
+  /** The first CA is away from the request for the certificate on. */
+  const breakAtFinalize = (world: World): void => {
+    let asked = false;
+    world.meddle.first = ({ url }) => {
+      if (asked) throw new EverbindError('ACME_TRANSPORT', 'away for the test');
+      asked = url.includes('/finalize-order/');
+      return null;
+    };
+  };
+
+  it('is asked again, since it may have issued: one certificate for one due date', () =>
+    withWorld(async (world) => {
+      await world.apply(one);
+      breakAtFinalize(world);
+      assert.deepEqual(
+        (await world.renew()).map(({ kind }) => kind),
+        ['failed'],
+      );
+      assert.equal(world.asked.second.length, 0);
+      world.meddle.first = () => null;
+      world.clock.advance(2 * MINUTE);
+      assert.deepEqual(
+        (await world.renew()).map(({ kind }) => kind),
+        ['renewed'],
+      );
+      assert.equal(world.issuerOf('shop'), 'first');
+      assert.equal(world.asked.second.length, 0);
+    }));
+
+  it('also while it is left alone by all others', () =>
+    withWorld(async (world) => {
+      await world.apply(one);
+      breakAtFinalize(world);
+      await world.renew();
+      await world.state.store.commit(
+        ({ db }) =>
+          void db
+            .prepare('UPDATE issuer_health SET failures = 3, closed_until = ?')
+            .run(world.clock.now() + 10 * MINUTE),
+      );
+      world.meddle.first = () => null;
+      world.clock.advance(2 * MINUTE);
+      await world.renew();
+      assert.equal(world.issuerOf('shop'), 'first');
+    }));
+
+  it('no longer than an hour where nothing is in use', () =>
+    withWorld(async (world) => {
+      await world.apply(one);
+      breakAtFinalize(world);
+      await world.renew();
+      world.clock.advance(HOUR);
+      assert.deepEqual(
+        (await world.renew()).map(({ kind }) => kind),
+        ['renewed'],
+      );
+      assert.equal(world.issuerOf('shop'), 'second');
+    }));
+
+  it('a day where the one in use lasts, not at all where it does not', () => {
+    const now = 1_000_000_000_000;
+    const context = (notAfter: number): Parameters<typeof mayHaveIssued>[0] => ({
+      clock: { ...systemClock, now: () => now },
+      store: { read: () => [{ notAfter }] } as unknown as State['store'],
+    });
+    const asked = (age: number, left: number, step: 'ordered' | 'authorized' = 'authorized'): boolean =>
+      mayHaveIssued(context(now + left), { id: 1 }, { step, startedAt: now - age });
+    assert.equal(asked(23 * HOUR, 30 * 24 * HOUR), true);
+    assert.equal(asked(24 * HOUR, 30 * 24 * HOUR), false);
+    assert.equal(asked(0, 48 * HOUR), false);
+    assert.equal(asked(0, 30 * 24 * HOUR, 'ordered'), false);
+    assert.equal(asked(HOUR - 1, -1), true);
+    assert.equal(asked(HOUR, -1), false);
   });
 });
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Pebble, startPebble } from '../../lab/pebble/server.ts';
 import { EverbindError } from '../../src/errors/error.ts';
@@ -6,13 +7,22 @@ import type { HttpResponse } from '../../src/ports/transport.ts';
 import { type Front, startFront } from './support/obtain-front.ts';
 import { ends, failed, OBTAINED, renewed } from './support/obtain-judge.ts';
 import { eventsOf, eventTypes, keyHandles, rowsOf } from './support/obtain-rows.ts';
-import { tokenFolders, withWorld, type World } from './support/obtain-world.ts';
-import { serveTokens } from './support/token-folder.ts';
+import { problemAnswer, tokenFolders, withWorld, type World } from './support/obtain-world.ts';
+import { presentedTokens, serveTokens } from './support/token-folder.ts';
 
 // An order that an earlier attempt left, and that leads nowhere by now: another one is made in the same attempt.
 
 const DAY = 86_400_000;
 const one = '[{ name: shop, names: [shop.order.test], deployments: [] }]';
+
+const SPOILT: Readonly<Record<string, (answer: HttpResponse) => HttpResponse>> = {
+  'half a body': withoutEnd,
+  'a page': (answer) => ({ ...answer, headers: { ...answer.headers, 'content-type': ['text/html'] } }),
+};
+
+function withoutEnd(answer: HttpResponse): HttpResponse {
+  return { ...answer, body: answer.body.subarray(0, answer.body.length / 2) };
+}
 
 let pebble: Pebble;
 let front: Front;
@@ -94,11 +104,85 @@ describe('an order of an earlier attempt', () => {
     await assertReplaced(world, /became invalid/);
   });
 
-  test('that expired is replaced', async (world, order) => {
+  test("that has expired by our clock and not by the CA's is finished: one of them may be wrong", async (world, order) => {
     const { expires } = (await world.asAccount((client) => client.getOrder(order))).order;
     assert.ok(expires !== null);
-    world.clock.moveTo(expires);
-    await assertReplaced(world, /expired/);
+    world.clock.moveTo(expires + 1);
+    await renewed(world);
+    assert.deepEqual(world.orders, [order]);
+  });
+
+  test('that was finalized by a request which came to the CA twice is finished', async (world, order) => {
+    world.onAnswer = async ({ url }, answer) => {
+      if (!url.includes('/finalize-order/') || answer.status !== 200) return answer;
+      // The answer to the second copy is the one that comes back; the client is told to ask again.
+      world.onAnswer = (_, later) => later;
+      return problemAnswer(400, 'badNonce', { 'replay-nonce': answer.headers['replay-nonce'] ?? [] });
+    };
+    await renewed(world);
+    assert.deepEqual(world.orders, [order]);
+    assert.deepEqual(ends(world, 'shop'), ['renewed']);
+  });
+
+  for (const [what, spoil] of Object.entries(SPOILT)) {
+    for (const path of ['/order-plz', '/my-order/', '/authZ/', '/finalize-order/', '/certZ/']) {
+      test(`whose CA answers with ${what} at ${path} is gone on with`, async (world, order) => {
+        if (path === '/order-plz') {
+          // From the beginning: the order whose answer is spoilt is another one.
+          await world.asAccount(async (client) => {
+            const { authorizations } = (await client.getOrder(order)).order;
+            for (const url of authorizations) await client.deactivateAuthorization(url);
+          });
+        }
+        let spoilt = 0;
+        world.onAnswer = ({ url }, answer) => {
+          if (spoilt > 0 || !url.includes(path) || answer.status >= 300) return answer;
+          spoilt += 1;
+          return spoil(answer);
+        };
+        const { nextAttempt } = await failed(world);
+        assert.equal(spoilt, 1);
+        const made = [...world.orders];
+        world.clock.moveTo(nextAttempt);
+        await renewed(world);
+        assert.deepEqual(world.orders, made);
+        assert.equal(ends(world, 'shop').at(-1), 'renewed');
+      });
+    }
+  }
+
+  test('whose line to the CA fails while it looks keeps its answers until it has seen them', async (world, order) => {
+    let asked = false;
+    let polls = 0;
+    let visible = 0;
+    world.meddle = ({ url }) => {
+      asked ||= url.includes('/chalZ/');
+      if (!asked || !url.includes('/my-order/')) return null;
+      polls += 1;
+      // One more than are taken for a passing trouble.
+      if (polls <= 6) throw new EverbindError('ACME_TRANSPORT', 'away for the test');
+      visible = presentedTokens(join(world.folder, 'tokens')).length;
+      return null;
+    };
+    const { code, nextAttempt } = await failed(world);
+    assert.deepEqual([code, visible], ['ACME_TRANSPORT', 1]);
+    assert.deepEqual(presentedTokens(join(world.folder, 'tokens')), []);
+    world.clock.moveTo(nextAttempt);
+    await renewed(world);
+    assert.deepEqual(world.orders, [order]);
+  });
+
+  test('whose CA makes no sense for a day is replaced', async (world) => {
+    world.onAnswer = ({ url }, answer) => (url.includes('/certZ/') ? withoutEnd(answer) : answer);
+    let { nextAttempt } = await failed(world);
+    assert.equal(world.show('shop').openStep, 'authorized');
+    world.clock.advance(DAY);
+    ({ nextAttempt } = await failed(world));
+    assert.equal(world.show('shop').openStep, null);
+    world.onAnswer = (_, answer) => answer;
+    world.clock.moveTo(nextAttempt);
+    await renewed(world);
+    assert.equal(world.orders.length, 2);
   });
 
   test('of another account is replaced: the CA has another address by now', async (world) => {
@@ -145,14 +229,14 @@ describe('an order of an earlier attempt', () => {
   });
 });
 
-/** The same order, as if the CA were still at it; it would not expire for long. */
+/** The same order, as if the CA were still at it. */
 function processing(answer: HttpResponse): HttpResponse {
   const { certificate: _, ...order } = JSON.parse(Buffer.from(answer.body).toString()) as Record<string, unknown>;
   const { 'content-length': __, ...headers } = answer.headers;
   return {
     ...answer,
     headers,
-    body: Buffer.from(JSON.stringify({ ...order, status: 'processing', expires: '2999-01-01T00:00:00Z' })),
+    body: Buffer.from(JSON.stringify({ ...order, status: 'processing' })),
   };
 }
 

@@ -1,0 +1,22 @@
+import type { EngineContext } from './context.ts';
+import { PATIENCE_MS } from './failure.ts';
+import { issuedWith } from './rows.ts';
+import type { ManagedCertificate, Renewal } from './types.ts';
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * Whether the issuer was asked for the certificate and may have issued it: another issuer would make it two for one due date. It is asked for up
+ * to a day how things stand; for an hour where nothing valid is in use, and not at all where that is about to expire.
+ */
+export function mayHaveIssued(
+  { store, clock }: Pick<EngineContext, 'store' | 'clock'>,
+  { id }: Pick<ManagedCertificate, 'id'>,
+  { step, startedAt }: Pick<Renewal, 'step' | 'startedAt'>,
+): boolean {
+  if (step !== 'authorized') return false;
+  const now = clock.now();
+  const [active] = store.read((db) => issuedWith(db, id, 'active'));
+  if (active === undefined || active.notAfter <= now) return now - startedAt < HOUR_MS;
+  return now - startedAt < PATIENCE_MS && active.notAfter - now > 2 * PATIENCE_MS;
+}
