@@ -1,0 +1,196 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
+import type { HttpResponse } from '../../src/ports/transport.ts';
+import { send } from './answer.ts';
+import { atCaTime } from './ca-time.ts';
+import { cutAnswer } from './cut.ts';
+import type { NamedFault } from './fault.ts';
+import type { FaultPlan } from './fault-plan.ts';
+import { garble } from './garble.ts';
+import { createOldNonces } from './old-nonces.ts';
+import { refusal } from './refusal.ts';
+import { requestKind, type RequestKind } from './request-kind.ts';
+import { createStuckOrders } from './stuck-orders.ts';
+import { listenTls } from './tls-listener.ts';
+import type { Upstream } from './upstream.ts';
+
+export interface FaultProxyOptions {
+  readonly upstream: Upstream;
+  readonly plan: FaultPlan;
+  /** How far the CA's clock is ahead of this machine's, in milliseconds, asked for each answer. */
+  readonly clockAheadMs?: () => number;
+  /** Told before a request is forwarded and once the CA has answered it, before the client hears anything. */
+  readonly onPass?: (kind: RequestKind, moment: 'request' | 'answer') => void;
+}
+
+/** One request that reached the CA. */
+export interface Passed {
+  readonly kind: RequestKind;
+  readonly path: string;
+  /** What the CA answered. */
+  readonly status: number;
+  /** Its Location, as the client would see it. */
+  readonly location: string | null;
+  /** Name of the fault that the exchange met. */
+  readonly fault: string | null;
+}
+
+export interface FaultProxy {
+  readonly directoryUrl: string;
+  /** Trust this to talk to it (PEM). */
+  readonly caPem: string;
+  /** In the order of the CA's answers. */
+  readonly passed: readonly Passed[];
+  /** From now on everything passes as it is, and orders are as they are at the CA. */
+  calm(): void;
+  stop(): Promise<void>;
+}
+
+const MAX_BODY = 1024 * 1024;
+
+/**
+ * An HTTPS server before a CA that spoils what its plan says. Requests are forwarded with the client's Host, from which Pebble makes all URLs
+ * and checks those that were signed, so that everything leads back here.
+ */
+export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
+  const { upstream, plan, clockAheadMs = () => 0, onPass = () => {} } = options;
+  const passed: Passed[] = [];
+  const nonces = createOldNonces();
+  const stuck = createStuckOrders();
+  const before = new Map<string, HttpResponse>();
+  let calm = false;
+
+  async function forward(request: IncomingMessage, body: string, fault: string | null): Promise<HttpResponse> {
+    const { method = 'GET', url = '/', headers } = request;
+    const path = pathOf(request);
+    const kind = requestKind(path);
+    onPass(kind, 'request');
+    const answer = await upstream.transport({
+      method: method as 'GET' | 'HEAD' | 'POST',
+      url: `${upstream.origin}${url}`,
+      headers: forwarded(headers),
+      ...(body === '' ? {} : { body }),
+      maxBytes: MAX_BODY,
+      timeoutMs: 60_000,
+    });
+    const [location = null] = answer.headers['location'] ?? [];
+    passed.push({ kind, path, status: answer.status, location, fault });
+    onPass(kind, 'answer');
+    const timely = atCaTime(answer, clockAheadMs());
+    if (calm) return timely;
+    if (kind === 'order') return stuck.pass(path, timely);
+    if (kind === 'new-order' && location !== null) return stuck.pass(new URL(location).pathname, timely);
+    return timely;
+  }
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = pathOf(request);
+    const kind = requestKind(path);
+    const planned = calm ? null : plan.next(kind);
+    const fault = planned?.fault ?? null;
+    if (planned !== null && fault?.kind === 'cut' && fault.at === 'request') {
+      plan.happened(planned);
+      request.socket.destroy();
+      return;
+    }
+    const body = await readBody(request);
+    if (planned !== null && fault?.kind === 'refusal') {
+      plan.happened(planned);
+      send(response, refusal(fault, Date.now() + clockAheadMs()));
+      return;
+    }
+    if (kind === 'finalize' && !calm && (fault?.kind === 'stuck' || stuck.isStuckAt(path))) {
+      const answer = stuck.stick(path);
+      if (answer !== null) {
+        if (planned !== null && fault?.kind === 'stuck') plan.happened(planned);
+        send(response, answer);
+        return;
+      }
+    }
+    const nothingBefore = fault?.kind === 'duplicate' && fault.what === 'answer' && !before.has(path);
+    let answer = await forward(request, body, nothingBefore ? null : (planned?.name ?? null));
+    if (planned !== null && fault?.kind === 'duplicate' && fault.what === 'request') {
+      plan.happened(planned);
+      answer = await forward(request, body, planned.name);
+    }
+    nonces.used(body);
+    const earlier = before.get(path);
+    before.set(path, answer);
+    if (planned === null) send(response, answer);
+    else await spoil(response, answer, planned, earlier);
+  }
+
+  /** Whatever happens to an answer of the CA on its way. */
+  async function spoil(
+    response: ServerResponse,
+    answer: HttpResponse,
+    planned: NamedFault,
+    earlier: HttpResponse | undefined,
+  ): Promise<void> {
+    const { fault } = planned;
+    const orNone = (spoilt: HttpResponse | null | undefined): void => {
+      if (spoilt !== null && spoilt !== undefined) plan.happened(planned);
+      send(response, spoilt ?? answer);
+    };
+    switch (fault.kind) {
+      case 'latency':
+        await setTimeout(fault.ms);
+        return orNone(answer);
+      case 'cut':
+        if (response.socket === null || fault.at === 'request') return;
+        if (!cutAnswer(response.socket, answer, fault.at)) return orNone(null);
+        plan.happened(planned);
+        return;
+      case 'garbled':
+        return orNone(garble(answer, fault.how));
+      case 'nonce':
+        return orNone(fault.how === 'lost' ? nonces.lose(answer) : nonces.repeat(answer));
+      case 'duplicate':
+        if (fault.what === 'answer') return orNone(earlier);
+        break;
+      case 'refusal':
+      case 'stuck':
+    }
+    send(response, answer);
+  }
+
+  // A client that goes away, or a CA that is stopped, ends the connection and nothing else.
+  const listener = await listenTls((request, response) => {
+    handle(request, response).catch(() => request.socket.destroy());
+  });
+  return {
+    directoryUrl: `${listener.origin}/dir`,
+    caPem: listener.caPem,
+    passed,
+    calm: () => {
+      calm = true;
+    },
+    stop: () => listener.stop(),
+  };
+}
+
+function pathOf({ url = '/' }: IncomingMessage): string {
+  return url.split('?', 1)[0] ?? '/';
+}
+
+/** What the CA is to see of the client; above all its Host. */
+function forwarded(headers: IncomingMessage['headers']): Record<string, string> {
+  const names = ['host', 'user-agent', 'accept', 'accept-language', 'content-type'];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = headers[name];
+      return typeof value === 'string' ? [[name, value]] : [];
+    }),
+  );
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > MAX_BODY) throw new Error('more than an ACME client sends');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
