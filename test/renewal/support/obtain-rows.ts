@@ -2,15 +2,9 @@ import type { ManagedCertificate } from '../../../src/renewal/types.ts';
 import { readEvents } from '../../../src/store/audit-read.ts';
 import type { Store } from '../../../src/store/store.ts';
 
-/**
- * Types of the events about one subject (all without one), in order; from event number `from` on. Pebble reuses one in a hundred valid
- * authorizations even when it is told to reuse none, and such an order is ready when it is made: `order.ready` is put where it would stand.
- */
+/** Types of the events about one subject (all without one), in order; from event number `from` on. */
 export function eventTypes(store: Store, subject?: string, from = 0): readonly string[] {
-  const types = eventsOf(store, subject, from).map(({ type }) => type);
-  return types.flatMap((type, index) =>
-    type === 'certificate.issued' && types[index - 1] === 'order.created' ? ['order.ready', type] : type,
-  );
+  return eventsOf(store, subject, from).map(({ type }) => type);
 }
 
 /** An event as the log has it. */

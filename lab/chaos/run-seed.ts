@@ -1,0 +1,114 @@
+import { DatabaseSync } from 'node:sqlite';
+import { databaseFile } from '../../src/cli/state.ts';
+import { parsePemCertificates, toPem } from '../../src/pki/pem.ts';
+import { startChild } from './child-order.ts';
+import { judge } from './judge.ts';
+import { killsOf } from './kills.ts';
+import { pullWindows } from './pull-windows.ts';
+import { scenarioOf } from './scenario.ts';
+import { type ChaosWorld, startWorld } from './world.ts';
+
+export interface SeedResult {
+  readonly seed: number;
+  /** Certificates that the CA issued, and due dates that there were. */
+  readonly issued: number;
+  readonly due: number;
+  /** See CaJudgement. */
+  readonly spare: number;
+  readonly unknowable: number;
+  readonly kills: number;
+  /** Faults that happened, by name. */
+  readonly faults: ReadonlyMap<string, number>;
+  /** What must not be; empty when all is well. */
+  readonly findings: readonly string[];
+  /** What the children printed, and the audit log. */
+  readonly output: string;
+}
+
+/** The first certificates, and those after the CA has pulled all windows to now. */
+const ROUNDS = 2;
+/** Runs of a child, each at another time, before it is said that it does not come to an end. */
+const MOST_RUNS = 60;
+
+/**
+ * Renews a fleet through the faults and kills of this seed and judges the end. `program`: the bundled child. `tamper` is called before the
+ * judgement, for tests that see it fail.
+ */
+export async function runSeed(
+  program: string,
+  seed: number,
+  tamper: (world: ChaosWorld) => unknown = () => {},
+): Promise<SeedResult> {
+  const world = await startWorld(seed, scenarioOf(seed));
+  try {
+    let output = '';
+    let kills = 0;
+    const findings: string[] = [];
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      if (round > 1) await pullWindows(world, activeLeaves(world));
+      const end = await runRound(program, world, { seed, round });
+      output += end.output;
+      kills += end.kills;
+      if (end.done) continue;
+      findings.push(`round ${round} does not come to an end`);
+      break;
+    }
+    await tamper(world);
+    const judgement = await judge(world, ROUNDS);
+    const faults = new Map<string, number>();
+    for (const { plan } of world.proxies) {
+      for (const [name, count] of plan.counts()) faults.set(name, (faults.get(name) ?? 0) + count);
+    }
+    return {
+      seed,
+      issued: judgement.issued,
+      due: world.declared.certificates.length * ROUNDS,
+      spare: judgement.spare,
+      unknowable: judgement.unknowable,
+      kills,
+      faults,
+      findings: [...findings, ...judgement.findings],
+      output: `${output}-- audit log\n${judgement.events.join('\n')}\n`,
+    };
+  } finally {
+    await world.stop();
+  }
+}
+
+async function runRound(
+  program: string,
+  world: ChaosWorld,
+  { seed, round }: { readonly seed: number; readonly round: number },
+): Promise<{ readonly done: boolean; readonly kills: number; readonly output: string }> {
+  const { demo, clockFile } = world;
+  let output = '';
+  let killed = 0;
+  for (const kill of [...killsOf(seed, round), null]) {
+    const { commit, when } = kill?.at === 'commit' ? kill : { commit: null, when: 'after' as const };
+    const order = { world: demo, clockFile, seed: seed * 100 + round * 10 + killed, rounds: round, runs: MOST_RUNS };
+    const child = startChild(program, { ...order, commit, when });
+    let passes = 0;
+    world.onPass = () => {
+      passes += 1;
+      if (kill?.at === 'pass' && passes === kill.pass) child.kill();
+    };
+    const end = await child.end;
+    output += `-- round ${round}, ${JSON.stringify(kill)}\n${end.output}`;
+    if (end.killed) killed += 1;
+    else return { done: end.status === 0, kills: killed, output };
+  }
+  return { done: false, kills: killed, output };
+}
+
+function activeLeaves({ demo }: ChaosWorld): readonly string[] {
+  const db = new DatabaseSync(databaseFile(demo.stateDir), { readOnly: true });
+  try {
+    return db
+      .prepare(`SELECT chain FROM issued WHERE status = 'active'`)
+      .all()
+      .flatMap((row) => parsePemCertificates(row['chain'] as string).slice(0, 1))
+      .map((der) => toPem('CERTIFICATE', der));
+  } finally {
+    db.close();
+  }
+}
