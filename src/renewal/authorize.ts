@@ -1,5 +1,7 @@
+import { isTransient } from '../acme/answer.ts';
 import type { AcmeClient } from '../acme/client.ts';
-import { type Authorization, authorizationProblem } from '../acme/authorization.ts';
+import { authorizationProblem } from '../acme/authorization.ts';
+import type { AuthorizationResource } from '../acme/authorization-requests.ts';
 import type { OrderResource } from '../acme/order.ts';
 import { AcmeProblemError } from '../acme/problem.ts';
 import { challengeFor } from '../config/challenge-for.ts';
@@ -14,6 +16,7 @@ import { cleanUp, present, type Presentation, settled } from './presented.ts';
 import type { ManagedCertificate, Renewal } from './types.ts';
 
 interface Work extends Presentation {
+  readonly authorizationUrl: string;
   readonly challengeUrl: string;
 }
 
@@ -40,7 +43,7 @@ export async function authorize<T>(
     const found = await Promise.all(authorizations.map((url) => client.getAuthorization(url, { identifiers, signal })));
     const works = found
       .filter(({ authorization }) => authorization.status === 'pending')
-      .map(({ authorization }) => chooseWork(context, client, config, authorization));
+      .map((resource) => chooseWork(context, client, config, resource));
     await present(context, renewal, works);
     let ready: OrderResource;
     let asked = false;
@@ -48,7 +51,7 @@ export async function authorize<T>(
       signal.throwIfAborted();
       asked = works.length > 0;
       // A response that is still on its way when the answers are removed would have the CA look for nothing, and cost the order.
-      await settled(works.map(({ challengeUrl }) => client.respondToChallenge(challengeUrl, signal)));
+      await settled(works.map((work) => respond(client, work, signal)));
       ready = await client.waitForOrder(order.url, { until: 'ready', identifiers, signal });
     } catch (error) {
       // Told to stop, or cut off, while the CA looks: an answer that is taken away from under its eyes would cost the order.
@@ -71,11 +74,27 @@ export async function authorize<T>(
   }
 }
 
+/** Names an answer to the CA. CAs refuse what was named before, by a request that came to them twice: then it is looked at already. */
+async function respond(
+  client: AcmeClient,
+  { authorizationUrl, challengeUrl }: Work,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await client.respondToChallenge(challengeUrl, signal);
+  } catch (error) {
+    if (!(error instanceof AcmeProblemError) || isTransient(error)) throw error;
+    const { authorization } = await client.getAuthorization(authorizationUrl, { signal });
+    const challenge = authorization.challenges.find(({ url }) => url === challengeUrl);
+    if (challenge === undefined || challenge.status === 'pending') throw error;
+  }
+}
+
 function chooseWork(
   context: EngineContext,
   client: AcmeClient,
   certificate: CertificateConfig,
-  authorization: Authorization,
+  { url: authorizationUrl, authorization }: AuthorizationResource,
 ): Work {
   const { identifier } = authorization;
   // A CA need not say that an authorization is for the wildcard; what was ordered does.
@@ -100,7 +119,7 @@ function chooseWork(
     token: challenge.token,
     keyAuthorization: client.keyAuthorization(challenge.token),
   };
-  return { challengeUrl: challenge.url, task, config, solver: context.solverFor(task, config) };
+  return { authorizationUrl, challengeUrl: challenge.url, task, config, solver: context.solverFor(task, config) };
 }
 
 /** An order that became invalid says less than the authorization that made it so. */

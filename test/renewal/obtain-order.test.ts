@@ -112,17 +112,19 @@ describe('an order of an earlier attempt', () => {
     assert.deepEqual(world.orders, [order]);
   });
 
-  test('that was finalized by a request which came to the CA twice is finished', async (world, order) => {
-    world.onAnswer = async ({ url }, answer) => {
-      if (!url.includes('/finalize-order/') || answer.status !== 200) return answer;
-      // The answer to the second copy is the one that comes back; the client is told to ask again.
-      world.onAnswer = (_, later) => later;
-      return problemAnswer(400, 'badNonce', { 'replay-nonce': answer.headers['replay-nonce'] ?? [] });
-    };
-    await renewed(world);
-    assert.deepEqual(world.orders, [order]);
-    assert.deepEqual(ends(world, 'shop'), ['renewed']);
-  });
+  for (const path of ['/chalZ/', '/finalize-order/']) {
+    test(`is finished when a request for ${path} came to the CA twice`, async (world, order) => {
+      world.onAnswer = async ({ url }, answer) => {
+        if (!url.includes(path) || answer.status !== 200) return answer;
+        // The answer to the second copy is the one that comes back; the client is told to ask again.
+        world.onAnswer = (_, later) => later;
+        return problemAnswer(400, 'badNonce', { 'replay-nonce': answer.headers['replay-nonce'] ?? [] });
+      };
+      await renewed(world);
+      assert.deepEqual(world.orders, [order]);
+      assert.deepEqual(ends(world, 'shop'), ['renewed']);
+    });
+  }
 
   for (const [what, spoil] of Object.entries(SPOILT)) {
     for (const path of ['/order-plz', '/my-order/', '/authZ/', '/finalize-order/', '/certZ/']) {
