@@ -99,7 +99,9 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
       send(response, refusal(fault, Date.now() + clockAheadMs()));
       return;
     }
-    if (kind === 'finalize' && !calm && (fault?.kind === 'stuck' || stuck.isStuckAt(path))) {
+    // What the CA was asked for already it may have done: such an order is not stuck.
+    const taken = passed.some((earlier) => earlier.path === path && earlier.status === 200);
+    if (kind === 'finalize' && !calm && !taken && (fault?.kind === 'stuck' || stuck.isStuckAt(path))) {
       const answer = stuck.stick(path);
       if (answer !== null) {
         if (planned !== null && fault?.kind === 'stuck') plan.happened(planned);
