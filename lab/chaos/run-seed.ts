@@ -21,7 +21,7 @@ export interface SeedResult {
   readonly faults: ReadonlyMap<string, number>;
   /** What must not be; empty when all is well. */
   readonly findings: readonly string[];
-  /** What the children printed, and the audit log. */
+  /** What the children printed, what reached the CA, and the audit log. */
   readonly output: string;
 }
 
@@ -68,7 +68,7 @@ export async function runSeed(
       kills,
       faults,
       findings: [...findings, ...judgement.findings],
-      output: `${output}-- audit log\n${judgement.events.join('\n')}\n`,
+      output: [output, '-- reached the CA', ...passedLines(world), '-- audit log', ...judgement.events, ''].join('\n'),
     };
   } finally {
     await world.stop();
@@ -98,6 +98,12 @@ async function runRound(
     else return { done: end.status === 0, kills: killed, output };
   }
   return { done: false, kills: killed, output };
+}
+
+function passedLines({ proxies }: ChaosWorld): readonly string[] {
+  return proxies.flatMap(({ issuer, proxy }) =>
+    proxy.passed.map(({ path, status, fault }) => `${issuer} ${path} ${status}${fault === null ? '' : `: ${fault}`}`),
+  );
 }
 
 function activeLeaves({ demo }: ChaosWorld): readonly string[] {

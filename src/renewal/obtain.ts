@@ -83,16 +83,12 @@ async function finalize(
   let order = begun;
   if (order.order.status === 'ready') {
     const csr = await buildCsr({ identifiers, signer });
-    order = await client.finalize(order.order.finalize, csr, signal).then(
-      (answered) => ({ url, ...answered }),
-      async (error: unknown) => {
-        if (!isOrderNotReady(error)) throw error;
-        // The request came to the CA twice, on its way or from a run that was killed: the first one was taken.
-        const current = await client.getOrder(url, { identifiers, signal });
-        if (current.order.status === 'pending' || current.order.status === 'ready') throw error;
-        return current;
-      },
-    );
+    const answered = await client.finalize(order.order.finalize, csr, signal).catch((error: unknown) => {
+      // The request came to the CA twice, on its way or from a run that was killed: the first one was taken.
+      if (isOrderNotReady(error)) return null;
+      throw error;
+    });
+    if (answered !== null) order = { url, ...answered };
   }
   if (order.order.status === 'valid') return order;
   return client.waitForOrder(url, { until: 'valid', identifiers, signal, retryAfterMs: order.retryAfterMs });
