@@ -1,6 +1,6 @@
 // The walls of docs/architecture.md. tools/walls.ts runs this and also checks that modules were seen at all.
-const pureRooms = '^src/(acme|pki|audit)/|^src/iis/(plan|binding-information|application-host|appcmd-output|inventory-types|match|ssl-flags|ssl-record)[^/]*\\.ts$|^src/renewal/schedule[^/]*\\.ts$|^src/dns/(name|message|tsig|update|server-text)\\.ts$';
-const pureTargets = '^src/(acme|pki|audit|errors|ports)/|^src/iis/(plan|binding-information|application-host|appcmd-output|inventory-types|match|ssl-flags|ssl-record)[^/]*\\.ts$|^src/renewal/schedule[^/]*\\.ts$|^src/dns/(name|message|tsig|update|server-text)\\.ts$';
+const pureRooms = '^src/(acme|pki|audit)/|^src/iis/(plan|binding-information|application-host|appcmd-output|inventory-types|match|ssl-flags|ssl-record)[^/]*\\.ts$|^src/renewal/schedule[^/]*\\.ts$|^src/dns/(name|message|tsig|update|server-text|caa|caa-value)\\.ts$';
+const pureTargets = '^src/(acme|pki|audit|errors|ports)/|^src/iis/(plan|binding-information|application-host|appcmd-output|inventory-types|match|ssl-flags|ssl-record)[^/]*\\.ts$|^src/renewal/schedule[^/]*\\.ts$|^src/dns/(name|message|tsig|update|server-text|caa|caa-value)\\.ts$';
 const pureLibraries = '(^|/)node_modules/(asn1js|pkijs|pvtsutils|pvutils|saxes|xmlchars)/';
 // Functions of their input: hashing, signature checks, IP and URL syntax. No randomness is taken from crypto in these rooms.
 const pureBuiltins = '^(node:)?(crypto|buffer|net|url|util)$';

@@ -1,0 +1,49 @@
+/** Content of an `issue` or `issuewild` property (RFC 8659 section 4.2). */
+export interface CaaIssuer {
+  /** In lower case; '' names nobody. */
+  readonly domain: string;
+  readonly parameters: readonly CaaParameter[];
+}
+
+export interface CaaParameter {
+  readonly tag: string;
+  readonly value: string;
+}
+
+/** Null for what is no such value; CAs take it for one that names nobody. Without hyphens in tags, as Boulder reads it. */
+export function parseCaaValue(text: string): CaaIssuer | null {
+  const [domain = '', ...rest] = text.split(';').map(trim);
+  const last = rest.length - 1;
+  const parameters: CaaParameter[] = [];
+  for (const [index, part] of rest.entries()) {
+    // A semicolon at the end is usual.
+    if (part === '' && index === last) continue;
+    const [, tag, value] = /^([a-zA-Z0-9]+)[ \t]*=[ \t]*([\x21-\x7e]*)$/.exec(part) ?? [];
+    if (tag === undefined || value === undefined) return null;
+    parameters.push({ tag, value });
+  }
+  return { domain: domain.toLowerCase(), parameters };
+}
+
+/** RFC 8657 section 3: the account itself; a value that names two accounts is satisfied by none. `accountUrl` null: there is none yet. */
+export function namesAccount(parameters: readonly CaaParameter[], accountUrl: string | null): boolean {
+  const [first, second] = valuesOf(parameters, 'accounturi');
+  return first === undefined || (second === undefined && first === accountUrl);
+}
+
+/** RFC 8657 section 4: one list of methods, each of them well-formed, with this one among them. */
+export function namesMethod(parameters: readonly CaaParameter[], method: string): boolean {
+  const [first, second] = valuesOf(parameters, 'validationmethods');
+  if (first === undefined) return true;
+  const methods = first.split(',');
+  return second === undefined && methods.every((one) => /^[a-zA-Z0-9-]+$/.test(one)) && methods.includes(method);
+}
+
+function valuesOf(parameters: readonly CaaParameter[], wanted: string): readonly string[] {
+  return parameters.filter(({ tag }) => tag === wanted).map(({ value }) => value);
+}
+
+/** White space of RFC 8659 only: anything else is part of the value, and makes it wrong. */
+function trim(text: string): string {
+  return text.replaceAll(/^[ \t]+|[ \t]+$/g, '');
+}
