@@ -58,19 +58,20 @@ export async function authorize<T>(
       if (asked && (signal.aborted || isResumable(error, renewal, context.clock.now()))) {
         await client.waitForOrder(order.url, { until: 'ready', identifiers, timeoutMs: GRACE_MS }).catch(() => {});
       }
+      // Before the answers are removed: a name that the CA then looks for in vain has not failed by itself.
+      const reason = await reasonOf(client, authorizations, error);
       await cleanUp(context, works);
-      throw error;
+      throw reason;
     }
     // At the same time: where removing takes no time, both share a commit.
     const [noted] = await Promise.all([noteReady(), cleanUp(context, works)]);
     return [ready, noted];
   } catch (error) {
-    const reason = await reasonOf(client, authorizations, error);
     // An order that can go on later needs its authorizations, and so does a new holder of the lease.
-    if (!signal.aborted && context.store.holdsLease() && !isResumable(reason, renewal, context.clock.now())) {
+    if (!signal.aborted && context.store.holdsLease() && !isResumable(error, renewal, context.clock.now())) {
       await giveUpPending(client, authorizations, signal);
     }
-    throw reason;
+    throw error;
   }
 }
 
