@@ -52,10 +52,14 @@ export async function judgeServer(world: ChaosWorld, state: State): Promise<read
   const [keys] = rowsOf(
     state,
     `SELECT (SELECT count(*) FROM custody_keys WHERE handle <> 'software:audit') AS kept,
-       (SELECT count(*) FROM account) + (SELECT count(*) FROM issued WHERE status <> 'retired') AS used`,
+       (SELECT count(*) FROM account) + (SELECT count(*) FROM issued WHERE status <> 'retired') AS used,
+       (SELECT count(*) FROM renewal WHERE outcome IS NOT NULL AND issued_id IS NULL AND key_destroyed = 0) AS noted`,
   );
   const kept = (keys?.['kept'] as number) + snapshot.keys.length;
-  if (kept !== keys?.['used']) findings.push(`${kept} keys are kept and ${String(keys?.['used'])} are used`);
+  const [used, noted] = [keys?.['used'] as number, keys?.['noted'] as number];
+  // After a kill between the end of a renewal and its tidying up, the journal still has the keys that go after the next one.
+  if (kept < used || kept > used + noted)
+    findings.push(`${kept} keys are kept, ${used} are used and ${noted} are to go`);
   return findings;
 }
 
