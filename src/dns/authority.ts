@@ -35,15 +35,41 @@ export async function askAuthority(
   for (const start of [above(name), name]) {
     const servers = await unlessFailed(() => findServers(resolver, start, port, signal), signal);
     if (servers === null) return null;
-    for (const server of servers) {
-      const ask = () => resolver.ask(server, name, type, { recursive: false, signal });
-      const message = await unlessFailed(ask, signal);
-      if (message?.authoritative === true) return { message, servers };
-      // It leads further down: the name is a zone of its own.
-      if (message !== null && dataOf(message.authority, 'NS').length > 0) break;
-    }
+    const message = await firstAnswer(resolver, servers, name, type, signal);
+    if (message === null) return null;
+    if (message.authoritative) return { message, servers };
+    // It leads further down: the name is a zone of its own.
   }
   return null;
+}
+
+/** The first answer, from the zone or leading further down. All are asked at once: where a firewall swallows questions, each one takes its time. */
+async function firstAnswer(
+  resolver: Resolver,
+  servers: readonly DnsServer[],
+  name: string,
+  type: RecordType,
+  signal?: AbortSignal,
+): Promise<DnsMessage | null> {
+  const done = new AbortController();
+  const within = AbortSignal.any([done.signal, ...(signal === undefined ? [] : [signal])]);
+  try {
+    return await Promise.any(
+      servers.map(async (server) => {
+        const message = await resolver.ask(server, name, type, { recursive: false, signal: within });
+        if (message.authoritative || dataOf(message.authority, 'NS').length > 0) return message;
+        throw new EverbindError('DNS_QUERY_FAILED', `${serverText(server)} does not serve ${name}`);
+      }),
+    );
+  } catch (error) {
+    signal?.throwIfAborted();
+    const failures: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
+    const defect = failures.find((failure) => !(failure instanceof EverbindError));
+    if (defect !== undefined) throw defect;
+    return null;
+  } finally {
+    done.abort();
+  }
 }
 
 /** Null where there is no usable answer: somebody else is asked then. */

@@ -100,6 +100,25 @@ describe('the servers of a zone', () => {
     );
   });
 
+  it('are asked at once, and those that have not answered are not waited for', async () => {
+    const { resolver } = internet(zone);
+    let left = 0;
+    const asking: Resolver = {
+      ...resolver,
+      ask: ({ address }, _name, _type, { signal }) =>
+        address === '192.0.2.2'
+          ? Promise.resolve(txt('a'))
+          : new Promise((_resolve, reject) => {
+              signal?.addEventListener('abort', () => {
+                left += 1;
+                reject(signal.reason as Error);
+              });
+            }),
+    };
+    assert.equal((await askAuthority(asking, NAME, 'TXT', 53))?.servers.length, 3);
+    assert.equal(left, 2);
+  });
+
   it('are null where none answers, or the resolver fails', async () => {
     assert.equal(await askAuthority(internet(zone).resolver, NAME, 'TXT', 53), null);
     assert.equal(await askAuthority(internet({}).resolver, NAME, 'TXT', 53), null);

@@ -23,7 +23,7 @@ export const rfc2136: ProviderDefinition = {
       name: 'server',
       required: true,
       secret: false,
-      description: 'Primary server of the zone: an address or a host name, with a port when it is not 53.',
+      description: 'Primary server of the zone: an address or a full host name, with a port when it is not 53.',
       example: '192.0.2.53',
     },
     { name: 'keyName', required: true, secret: false, description: 'Name of the TSIG key.', example: 'acme-shop' },
