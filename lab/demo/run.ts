@@ -108,7 +108,7 @@ async function readConfiguration(file: string | null, signal: AbortSignal): Prom
 }
 
 function port80Of(sites: readonly SiteInventory[]): Port80 {
-  if (iisListensOn(sites, 80)) return 'http';
+  if (iisListensOn(sites, 'http', 80)) return 'http';
   const speaksTls = sites.some(
     ({ state, bindings }) =>
       state !== 'Stopped' &&

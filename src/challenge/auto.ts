@@ -39,7 +39,7 @@ export function chooseHttpMode({ config, windows, refusal }: HttpModeFacts): Htt
     return { mode: 'listener', code: 'no-windows-host', reason: 'there is no IIS on this machine' };
   }
   if (path !== null) return { mode: 'webroot', code: 'path-configured', reason: `the folder ${path} is configured` };
-  if (!iisListensOn(windows.sites, port)) {
+  if (!iisListensOn(windows.sites, 'http', port)) {
     return {
       mode: 'listener',
       code: 'no-iis-on-port',

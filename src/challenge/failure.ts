@@ -13,6 +13,8 @@ export const FAILURE_REASONS = [
   'http-sys-failed',
   'port-denied',
   'listen-failed',
+  'http-sys-owns-port',
+  'being-proved',
   'program-failed',
   'program-timeout',
   'program-output',

@@ -1,8 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { EverbindError } from '../errors/error.ts';
-import type { ChallengeTask, Solver } from '../ports/solver.ts';
-import { errorText, failureDetails, presentFailed } from './failure.ts';
+import type { Solver } from '../ports/solver.ts';
 import { createTurns } from './in-turn.ts';
+import { listenFailed } from './listen-failed.ts';
 import type { SelfCheck } from './self-check.ts';
 import { checkedToken, tokenOfPath } from './token.ts';
 
@@ -30,7 +29,7 @@ export function createHttpListenerSolver({ address, port, selfCheck }: ListenerO
         const token = checkedToken(task.token);
         signal?.throwIfAborted();
         server ??= await open(answers, address, port).catch((error: unknown) => {
-          throw listenFailed(task, address, port, error);
+          throw listenFailed(task, { address, port, instead: 'mode http.sys' }, error);
         });
         answers.set(token, task.keyAuthorization);
       }),
@@ -78,25 +77,4 @@ function answer(answers: ReadonlyMap<string, string>, request: IncomingMessage, 
     connection: 'close',
   });
   response.end(request.method === 'HEAD' ? undefined : text);
-}
-
-function listenFailed(task: ChallengeTask, address: string | null, port: number, error: unknown): unknown {
-  const code = (error as NodeJS.ErrnoException).code;
-  const place = `port ${port}${address === null ? '' : ` of ${address}`}`;
-  if (code === 'EADDRINUSE') {
-    const details = { ...failureDetails(task), port, address };
-    const message = `${task.identifier.value}: another program listens on ${place}`;
-    return new EverbindError('CHALLENGE_PORT_IN_USE', message, details, { cause: error });
-  }
-  if (code === 'EACCES') {
-    const message = `this process may not listen on ${place}: on Windows http.sys (IIS) owns it, use mode http.sys; on Linux run as root`;
-    return presentFailed(task, 'port-denied', message, { port, address }, error);
-  }
-  return presentFailed(
-    task,
-    'listen-failed',
-    `cannot listen on ${place}: ${errorText(error)}`,
-    { port, address },
-    error,
-  );
 }

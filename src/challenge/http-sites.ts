@@ -16,9 +16,9 @@ export interface AnsweringSites {
 
 type Protocol = 'http' | 'https';
 
-/** Whether IIS listens for plain HTTP on this port: some site that is not stopped has a binding there. */
-export function iisListensOn(sites: readonly SiteInventory[], port: number): boolean {
-  return bindingsOf(sites, 'http', port).length > 0;
+/** Whether IIS listens on this port: some site that is not stopped has a binding there. */
+export function iisListensOn(sites: readonly SiteInventory[], protocol: Protocol, port: number): boolean {
+  return bindingsOf(sites, protocol, port).length > 0;
 }
 
 /**

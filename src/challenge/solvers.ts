@@ -1,4 +1,9 @@
-import type { ChallengeConfig, DnsChallengeConfig, HttpChallengeConfig } from '../config/types.ts';
+import type {
+  ChallengeConfig,
+  DnsChallengeConfig,
+  HttpChallengeConfig,
+  TlsAlpnChallengeConfig,
+} from '../config/types.ts';
 import { exchange } from '../dns/exchange.ts';
 import { createResolver } from '../dns/resolver.ts';
 import { runProgram } from '../dns/run-program.ts';
@@ -14,9 +19,11 @@ import { listenerEndpoints } from './endpoints.ts';
 import { unsupported } from './failure.ts';
 import { createAutoSolver } from './http-auto.ts';
 import { createHttpListenerSolver } from './http-listener.ts';
+import { iisListensOn } from './http-sites.ts';
 import { createWindowsHttp, type WindowsHttp, type WindowsSites } from './http-windows.ts';
 import { createTurns } from './in-turn.ts';
 import { createSelfCheck } from './self-check.ts';
+import { createTlsAlpnSolver } from './tls-alpn.ts';
 
 export interface SolversOptions {
   /** null on a machine without IIS. */
@@ -52,11 +59,19 @@ export type SolverTask = Pick<ChallengeTask, 'type' | 'identifier' | 'wildcard'>
 export function createSolvers(options: SolversOptions): (task: SolverTask, config: ChallengeConfig) => Solver {
   const http = createHttpSolvers(options);
   const dns = createDnsSolvers(options);
+  const tlsAlpn = createTlsAlpnSolvers(options);
   return (task, config) => {
     if (task.type !== config.type) {
       throw unsupported(task, `${config.type} is configured, but the challenge is ${task.type}`);
     }
-    return config.type === 'http-01' ? http(task, config) : dns(task, config);
+    switch (config.type) {
+      case 'http-01':
+        return http(task, config);
+      case 'tls-alpn-01':
+        return tlsAlpn(task, config);
+      case 'dns-01':
+        return dns(task, config);
+    }
   };
 }
 
@@ -93,6 +108,18 @@ function createHttpSolvers(options: SolversOptions): (task: SolverTask, config: 
     // RFC 8555 section 8.3.
     if (task.wildcard) throw unsupported(task, 'http-01 cannot prove a wildcard; configure dns-01 for it');
     return config.mode === 'auto' ? auto(config) : solverFor(task, config.mode, config);
+  };
+}
+
+function createTlsAlpnSolvers(options: SolversOptions): (task: SolverTask, config: TlsAlpnChallengeConfig) => Solver {
+  const { windows, clock, random, listenAddress: address = null } = options;
+  const kept = createKept();
+  return (task, { port }) => {
+    // RFC 8737 section 3.
+    if (task.wildcard) throw unsupported(task, 'tls-alpn-01 cannot prove a wildcard; configure dns-01 for it');
+    const ownedByIis = async (): Promise<boolean> =>
+      windows !== null && iisListensOn(await windows.sites(), 'https', port);
+    return kept([port], () => createTlsAlpnSolver({ address, port, clock, random, ownedByIis }));
   };
 }
 

@@ -73,6 +73,6 @@ function checkProvable(
   } else if (identifier.value.startsWith('*.') && challenge.type !== 'dns-01') {
     report.problem(path, `the wildcard ${name} with ${challenge.type}`, 'a challenge of type dns-01 for it');
   } else if (identifier.type === 'ip' && challenge.type === 'dns-01') {
-    report.problem(path, `the IP address ${name} with dns-01`, 'a challenge of type http-01 for it');
+    report.problem(path, `the IP address ${name} with dns-01`, 'a challenge of type http-01 or tls-alpn-01 for it');
   }
 }

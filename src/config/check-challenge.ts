@@ -28,7 +28,14 @@ function checkRule(rule: ChallengeRuleInput, path: readonly PathStep[], context:
 }
 
 function checkChallenge(input: ChallengeInput, path: readonly PathStep[], context: CheckContext): ChallengeConfig {
-  return input.type === 'http-01' ? checkHttp(input, path, context) : checkDns(input, path, context);
+  switch (input.type) {
+    case 'http-01':
+      return checkHttp(input, path, context);
+    case 'tls-alpn-01':
+      return { type: input.type, port: input.port ?? DEFAULTS.tlsAlpnPort };
+    case 'dns-01':
+      return checkDns(input, path, context);
+  }
 }
 
 function checkHttp(

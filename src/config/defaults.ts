@@ -11,6 +11,7 @@ export const DEFAULTS = {
   keepOld: 1,
   httpMode: 'auto',
   httpPort: 80,
+  tlsAlpnPort: 443,
   execTimeoutSeconds: 120,
   propagationTimeoutSeconds: 120,
   store: 'WebHosting',

@@ -23,6 +23,17 @@ const httpShape = {
   }),
 };
 
+const tlsAlpnShape = {
+  type: z.literal('tls-alpn-01').meta({
+    description:
+      'Control is proved by a certificate of a listener of our own on port 443, where neither IIS nor another program has it.',
+  }),
+  port: wholeNumber(1, 65535).optional().meta({
+    description: 'Port of this machine that receives what the CA sends to port 443.',
+    default: DEFAULTS.tlsAlpnPort,
+  }),
+};
+
 const propagation = section(
   {
     timeoutSeconds: wholeNumber(1, 7200).optional().meta({
@@ -68,11 +79,11 @@ const dnsShape = {
   }),
 };
 
-const CHALLENGE = 'a mapping with type: http-01 or type: dns-01';
+const CHALLENGE = 'a mapping with type: http-01, tls-alpn-01 or dns-01';
 /** How control of names is proved. */
 export const challenge = z.discriminatedUnion(
   'type',
-  [section(httpShape, CHALLENGE), section(dnsShape, CHALLENGE)],
+  [section(httpShape, CHALLENGE), section(tlsAlpnShape, CHALLENGE), section(dnsShape, CHALLENGE)],
   CHALLENGE,
 );
 
@@ -86,7 +97,11 @@ const RULE = 'a mapping with names, type and the settings of that challenge';
 /** The same for the names that fit its patterns. */
 export const challengeRule = z.discriminatedUnion(
   'type',
-  [section({ names: patterns, ...httpShape }, RULE), section({ names: patterns, ...dnsShape }, RULE)],
+  [
+    section({ names: patterns, ...httpShape }, RULE),
+    section({ names: patterns, ...tlsAlpnShape }, RULE),
+    section({ names: patterns, ...dnsShape }, RULE),
+  ],
   RULE,
 );
 

@@ -94,7 +94,7 @@ export interface ChallengeRule {
   readonly challenge: ChallengeConfig;
 }
 
-export type ChallengeConfig = HttpChallengeConfig | DnsChallengeConfig;
+export type ChallengeConfig = HttpChallengeConfig | TlsAlpnChallengeConfig | DnsChallengeConfig;
 
 export type DnsChallengeConfig = DnsExecChallengeConfig | DnsHostChallengeConfig;
 
@@ -104,6 +104,12 @@ export interface HttpChallengeConfig {
   /** Windows path of the folder served as the site's root; null takes the one that IIS has. */
   readonly path: string | null;
   /** Port of this machine that receives what the CA sends to port 80. */
+  readonly port: number;
+}
+
+export interface TlsAlpnChallengeConfig {
+  readonly type: 'tls-alpn-01';
+  /** Port of this machine that receives what the CA sends to port 443. */
   readonly port: number;
 }
 

@@ -2,9 +2,10 @@ import { EverbindError } from '../errors/error.ts';
 import type { SignatureAlgorithm, Signer } from '../ports/signer.ts';
 import { subjectAltName } from './alt-name-writer.ts';
 import { identifiersOf } from './certificate.ts';
+import { extension } from './certificate-writer.ts';
 import { children, encodingOf, finish, open, readDer, TAG, take, takeOptional } from './der.ts';
 import { readOctetAlignedBits, readOid, readSmallInteger } from './der-values.ts';
-import { bitString, der, nothing, octetString, oid, sequence, unsignedInteger } from './der-writer.ts';
+import { bitString, der, nothing, oid, sequence, unsignedInteger } from './der-writer.ts';
 import { nameText, readName } from './distinguished-name.ts';
 import { type Extension, readExtensions, readGeneralNames, readTlsFeature } from './extensions.ts';
 import type { GeneralName } from './general-name.ts';
@@ -37,8 +38,8 @@ export async function buildCsr({ identifiers, signer, mustStaple = false }: CsrR
       },
     );
   }
-  const extensions = [extension(EXTENSION.subjectAltName, subjectAltName(identifiers))];
-  if (mustStaple) extensions.push(extension(EXTENSION.tlsFeature, sequence(unsignedInteger(Uint8Array.of(5)))));
+  const extensions = [extension(EXTENSION.subjectAltName, subjectAltName(identifiers), false)];
+  if (mustStaple) extensions.push(extension(EXTENSION.tlsFeature, sequence(unsignedInteger(Uint8Array.of(5))), false));
   const attribute = sequence(oid(EXTENSION_REQUEST), der(TAG.set, sequence(...extensions)));
   const info = sequence(unsignedInteger(Uint8Array.of(0)), sequence(), signer.publicKey, der(0xa0, attribute));
   const signature = algorithm.toX509(await signer.sign(info));
@@ -133,10 +134,6 @@ function keyInfo(spkiDer: Uint8Array): PublicKeyInfo {
   } catch (error) {
     throw new EverbindError('PKI_KEY_UNSUPPORTED', 'The public key is no SubjectPublicKeyInfo', {}, { cause: error });
   }
-}
-
-function extension(id: string, value: Uint8Array): Uint8Array {
-  return sequence(oid(id), octetString(value));
 }
 
 function wrongSignature(algorithm: string): EverbindError {

@@ -1,4 +1,4 @@
-/** Certificate and CRL extensions (RFC 5280 section 4.2 and 5.2, RFC 7633, RFC 6962). */
+/** Certificate and CRL extensions (RFC 5280 section 4.2 and 5.2, RFC 7633, RFC 8737, RFC 6962). */
 export const EXTENSION = {
   subjectKeyIdentifier: '2.5.29.14',
   keyUsage: '2.5.29.15',
@@ -22,6 +22,7 @@ export const EXTENSION = {
   authorityInformationAccess: '1.3.6.1.5.5.7.1.1',
   subjectInformationAccess: '1.3.6.1.5.5.7.1.11',
   tlsFeature: '1.3.6.1.5.5.7.1.24',
+  acmeIdentifier: '1.3.6.1.5.5.7.1.31',
   signedCertificateTimestamps: '1.3.6.1.4.1.11129.2.4.2',
   precertificatePoison: '1.3.6.1.4.1.11129.2.4.3',
 } as const;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { networkInterfaces } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createAcmeClient, type AcmeClient } from '../../src/acme/client.ts';
@@ -129,6 +130,18 @@ test('listener: a certificate on a machine without IIS', async () => {
   const names = dns('a.everbind.test', 'b.everbind.test', 'c.everbind.test');
   const config = http('auto', { port: pebble.httpPort });
   assert.deepEqual(await issue(solvers, config, names), names.map(identifierKey));
+});
+
+test('tls-alpn-01: names and addresses of both families, which the CA looks at by their reverse names', async () => {
+  const solvers = createSolvers({ windows: null, clock: systemClock, random: systemRandom });
+  // A machine may have no IPv6 at all.
+  const loopbacks = (networkInterfaces()['lo'] ?? []).map(({ address }) => address);
+  const names = [
+    ...dns('a.alpn.everbind.test', 'xn--bcher-kva.everbind.test'),
+    ...loopbacks.map((value) => ({ type: 'ip', value }) as const),
+  ];
+  const config = { type: 'tls-alpn-01', port: pebble.tlsPort } as const;
+  assert.deepEqual(await issue(solvers, config, names), names.map(identifierKey).toSorted());
 });
 
 test('dns-01 by a program: a name and its wildcard, which share a record', async () => {

@@ -1,3 +1,4 @@
+import type { ChallengeConfig } from '../../config/types.ts';
 import type { DryRun } from '../../renewal/dry-run.ts';
 import type { Io } from '../io.ts';
 import { groupNotes, isUntouched, noteText } from './notes.ts';
@@ -40,13 +41,19 @@ export function printDryRun(io: Io, results: readonly DryRun[], now: number): vo
 function groupChallenges(run: DryRun): ReadonlyMap<string, string[]> {
   const groups = new Map<string, string[]>();
   for (const { name, challenge } of run.challenges) {
-    const how =
-      challenge === null
-        ? 'no challenge'
-        : challenge.type === 'http-01'
-          ? `http-01 (${challenge.mode})`
-          : `dns-01 (${challenge.provider}${'command' in challenge ? ` ${challenge.command[0] ?? ''}` : ''})`;
+    const how = challenge === null ? 'no challenge' : challengeText(challenge);
     groups.set(how, [...(groups.get(how) ?? []), name]);
   }
   return groups;
+}
+
+function challengeText(challenge: ChallengeConfig): string {
+  switch (challenge.type) {
+    case 'http-01':
+      return `http-01 (${challenge.mode})`;
+    case 'tls-alpn-01':
+      return `tls-alpn-01 (port ${challenge.port})`;
+    case 'dns-01':
+      return `dns-01 (${challenge.provider}${'command' in challenge ? ` ${challenge.command[0] ?? ''}` : ''})`;
+  }
 }
