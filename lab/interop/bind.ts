@@ -14,11 +14,13 @@ export interface BindOptions {
   readonly zones: readonly string[];
   /** Further lines in `options`. */
   readonly options?: readonly string[];
+  /** Entries of `trust-anchors`: what is below them has to be signed. */
+  readonly trustAnchors?: readonly string[];
 }
 
 /** Starts named with a configuration of its own, in the foreground, touching nothing of the system. */
 export async function startBind(processes: Processes, settings: BindOptions): Promise<void> {
-  const { root, folder, port, addresses, keys = [], zones, options = [] } = settings;
+  const { root, folder, port, addresses, keys = [], zones, options = [], trustAnchors = [] } = settings;
   await mkdir(folder, { recursive: true });
   const listed = (wanted: readonly string[]): string => (wanted.length === 0 ? 'none; ' : `${wanted.join('; ')}; `);
   const text = [
@@ -26,11 +28,13 @@ export async function startBind(processes: Processes, settings: BindOptions): Pr
       return `key ${name} { algorithm ${algorithm}; secret "${Buffer.from(secret).toString('base64')}"; };`;
     }),
     'options {',
-    `  directory "${folder}"; pid-file none; session-keyfile none; notify no; dnssec-validation no; empty-zones-enable no;`,
+    `  directory "${folder}"; pid-file none; session-keyfile none; notify no; empty-zones-enable no;`,
+    `  dnssec-validation ${trustAnchors.length === 0 ? 'no' : 'yes'};`,
     `  listen-on port ${port} { ${listed(addresses.filter((address) => !address.includes(':')))}};`,
     `  listen-on-v6 port ${port} { ${listed(addresses.filter((address) => address.includes(':')))}};`,
     ...options.map((line) => `  ${line}`),
     '};',
+    ...(trustAnchors.length === 0 ? [] : [`trust-anchors { ${trustAnchors.join(' ')} };`]),
     'controls { };',
     ...zones,
     '',

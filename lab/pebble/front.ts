@@ -19,9 +19,12 @@ interface Answer {
 
 /**
  * Stands before Pebble and keeps the gate for clients that cannot keep it themselves, such as programs of others. It speaks HTTPS on loopback;
- * Pebble makes its URLs from the Host header, so that they lead back here, or to whatever stands before this.
+ * Pebble makes its URLs from the Host header, so that they lead back here, or to whatever stands before this. `onRequest` hears of every request.
  */
-export async function startPebbleFront(pebble: CaPlace): Promise<PebbleFront> {
+export async function startPebbleFront(
+  pebble: CaPlace,
+  onRequest: (method: string, path: string) => void = () => {},
+): Promise<PebbleFront> {
   const ca = await createLabCa('Everbind lab: front of Pebble');
   const day = 24 * 3600 * 1000;
   const { certificatePem, privateKeyPem } = await ca.issue({
@@ -52,6 +55,7 @@ export async function startPebbleFront(pebble: CaPlace): Promise<PebbleFront> {
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.on('end', () => {
       const path = incoming.url ?? '/';
+      onRequest(incoming.method ?? 'GET', path);
       const work = (): Promise<Answer> =>
         ask(incoming.method ?? 'GET', path, withoutConnection(incoming.headers), Buffer.concat(chunks));
       (needsGate(path) ? pass(work) : work()).then(

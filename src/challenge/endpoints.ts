@@ -38,7 +38,8 @@ export function iisEndpoints(
   };
 }
 
-async function publicEndpoints(host: string, port: 80 | 443): Promise<readonly Endpoint[]> {
+/** Where DNS says that others connect; none when it says nothing. */
+export async function publicEndpoints(host: string, port: 80 | 443): Promise<readonly Endpoint[]> {
   if (isIP(host) !== 0) return [{ address: host, port }];
   const found = await lookup(host, { all: true }).catch(() => []);
   return found.map(({ address }) => ({ address, port }));

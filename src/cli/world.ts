@@ -19,6 +19,8 @@ export interface World {
   readonly dnsServers?: readonly string[];
   /** Port of authoritative DNS servers; 53 when absent. */
   readonly dnsPort?: number;
+  /** Port at which CAs connect for http-01, as `everbind check` does; 80 when absent. */
+  readonly publicHttpPort?: number;
   /** Aborted when the person or the service manager asks the program to stop. */
   readonly signal: AbortSignal;
 }

@@ -64,10 +64,16 @@ const HEADER = 12;
 /** A message of 64 KiB can hold this many; nothing that we ask for has a tenth of it. */
 const MAX_RECORDS = 4096;
 
-/** A question for one name and type. `recursive`: for a resolver; authoritative servers are asked without. */
-export function encodeQuery(id: number, name: string, type: RecordType, recursive: boolean): Uint8Array {
+/** A question for one name and type. `recursive`: for a resolver; authoritative servers are asked without. `unchecked`: CD of RFC 4035. */
+export function encodeQuery(
+  id: number,
+  name: string,
+  type: RecordType,
+  recursive: boolean,
+  unchecked = false,
+): Uint8Array {
   return Buffer.concat([
-    encodeHeader(id, recursive ? 0x0100 : 0, [1, 0, 0, 0]),
+    encodeHeader(id, (recursive ? 0x0100 : 0) | (unchecked ? 0x0010 : 0), [1, 0, 0, 0]),
     encodeName(name),
     uint16(TYPES[type]),
     uint16(CLASS_IN),

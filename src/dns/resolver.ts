@@ -25,11 +25,13 @@ export interface ResolverOptions {
   readonly random: Random;
   /** `address` or `address:port`; those of the system unless told. */
   readonly servers?: readonly string[] | undefined;
+  /** Whether a resolver that validates DNSSEC is not to look at signatures (RFC 4035 section 3.2.2): only to find out what is broken. */
+  readonly unchecked?: boolean;
   readonly exchange?: DnsExchange;
 }
 
 export function createResolver(options: ResolverOptions): Resolver {
-  const { random } = options;
+  const { random, unchecked = false } = options;
   const send = options.exchange ?? exchange;
 
   async function ask(
@@ -38,7 +40,8 @@ export function createResolver(options: ResolverOptions): Resolver {
     type: RecordType,
     { recursive, signal }: AskOptions,
   ): Promise<DnsMessage> {
-    const { message } = await send(server, encodeQuery(messageId(random), name, type, recursive), 'udp', signal);
+    const query = encodeQuery(messageId(random), name, type, recursive, unchecked);
+    const { message } = await send(server, query, 'udp', signal);
     if (message.rcode === 'NOERROR' || message.rcode === 'NXDOMAIN') return message;
     const where = serverText(server);
     const details = { server: where, reason: message.rcode, name, type };

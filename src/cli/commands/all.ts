@@ -4,6 +4,7 @@ import { registerAccount } from './account.ts';
 import { registerAdd } from './add.ts';
 import { registerAudit } from './audit.ts';
 import { registerBind } from './bind.ts';
+import { registerCheck } from './check.ts';
 import { registerConfig } from './config.ts';
 import { registerDns } from './dns.ts';
 import { registerList } from './list.ts';
@@ -25,6 +26,7 @@ export function registerCommands(program: Command, world: World, setStatus: SetS
     registerBind,
     registerList,
     registerShow,
+    registerCheck,
     registerRenew,
     registerRun,
     registerStatus,

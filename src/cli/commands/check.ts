@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+import { wouldFail } from '../../preflight/findings.ts';
+import type { Checked } from '../check-certificates.ts';
+import { globalsOf, withGlobals } from '../globals.ts';
+import { helpText } from '../help.ts';
+import { painter, plural, sayWrapped } from '../output/text.ts';
+import { createProgress } from '../progress.ts';
+import type { SetStatus, World } from '../world.ts';
+
+/** `everbind check [NAME…]` */
+export function registerCheck(program: Command, world: World, setStatus: SetStatus): void {
+  const command = withGlobals(program.command('check [name...]'))
+    .description('say what would keep a certificate from being issued; nothing is ordered')
+    .addHelpText(
+      'after',
+      helpText(
+        ['everbind check', 'everbind check shop', 'everbind check shop --json'],
+        'Looks at CAA records, DNSSEC, addresses, port 80, redirects, DNS credentials, the directory of each CA and its limits. An answer is put where a renewal would put one, looked at, and removed again.',
+        'Exit status: 0 nothing would fail, 1 everything would, 3 some would and others not.',
+      ),
+    )
+    .action(async (names: string[]) => {
+      const globals = globalsOf(command, world);
+      const { checkCertificates } = await import('../check-certificates.ts');
+      const progress = createProgress(world.io);
+      const results: (Checked & { readonly ok: boolean })[] = [];
+      try {
+        await checkCertificates(globals, world, [...new Set(names)], (checked) => {
+          progress.done();
+          const ok = !wouldFail(checked.findings, checked.issuers);
+          results.push({ ...checked, ok });
+          if (!globals.json) printChecked(world, checked, ok);
+          progress.show(`${plural(results.length, 'certificate')} checked`);
+        });
+      } finally {
+        progress.done();
+      }
+      const failing = results.filter(({ ok }) => !ok).length;
+      setStatus(failing === 0 ? 0 : failing === results.length ? 1 : 3);
+      if (globals.json) world.io.out(`${JSON.stringify({ ok: failing === 0, certificates: results })}\n`);
+      else world.io.out(`${plural(results.length, 'certificate')}: ${failing} would fail.\n`);
+    });
+}
+
+function printChecked({ io }: World, { name, findings }: Checked, ok: boolean): void {
+  const paint = painter(io.colour);
+  io.out(`${ok ? paint('green', 'ok') : paint('red', 'would fail')}  ${paint('bold', name)}\n`);
+  for (const { code, severity, name: about, issuer, what, why, mend } of findings) {
+    const where = [about, issuer === null ? null : `at ${issuer}`].filter((part) => part !== null).join(' ');
+    const head = paint(severity === 'fails' ? 'red' : 'yellow', severity.padEnd(8));
+    sayWrapped(io, `  ${head}  `, `${code}${where === '' ? '' : `: ${where}`}`, 12);
+    sayWrapped(io, '            ', what, 12);
+    sayWrapped(io, '  why       ', why, 12);
+    sayWrapped(io, '  mend      ', mend, 12);
+  }
+}

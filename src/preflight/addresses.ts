@@ -1,0 +1,52 @@
+import { isIPv6 } from 'node:net';
+import { publicEndpoints } from '../challenge/endpoints.ts';
+import { createSelfCheck } from '../challenge/self-check.ts';
+import { wasAnswered, type SelfCheckReason } from '../challenge/self-check-reasons.ts';
+import { EverbindError } from '../errors/error.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ChallengeTask } from '../ports/solver.ts';
+import { finding, type Finding, type FindingCode, said } from './findings.ts';
+
+/** More addresses than a name of ours has. */
+const MAX_ADDRESSES = 16;
+
+export interface AddressParts {
+  readonly clock: Clock;
+  /** Where a CA connects for http-01; 80 but in the lab. */
+  readonly publicHttpPort: number;
+}
+
+/** Looks at the answer of an http-01 task at each address that DNS has for the name, as far as they can be reached from here. */
+export async function examineAddresses(
+  { clock, publicHttpPort: port }: AddressParts,
+  task: ChallengeTask,
+  addresses: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const name = task.identifier.value;
+  const looked = await Promise.all(
+    addresses.slice(0, MAX_ADDRESSES).map(async (address): Promise<Finding | null> => {
+      const selfCheck = createSelfCheck({
+        resolve: async (host, outside, proving) =>
+          host === proving && outside === 80 ? [{ address, port }] : publicEndpoints(host, outside),
+        clock,
+      });
+      try {
+        await selfCheck(task, { waits: [0], signal });
+        return null;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof EverbindError)) throw error;
+        return finding(codeFor(address, error), `${address}: ${said(error)}`, { name });
+      }
+    }),
+  );
+  return looked.filter((found) => found !== null);
+}
+
+function codeFor(address: string, { details }: EverbindError): FindingCode {
+  const reason = details['reason'] as SelfCheckReason;
+  if (reason.startsWith('redirect-')) return 'redirect-not-followed';
+  if (!wasAnswered(reason)) return 'address-unreachable';
+  return isIPv6(address) ? 'aaaa-elsewhere' : 'address-elsewhere';
+}

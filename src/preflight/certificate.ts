@@ -1,0 +1,60 @@
+import type { Directory } from '../acme/directory.ts';
+import { challengeFor } from '../config/challenge-for.ts';
+import type { CertificateConfig, IssuerConfig } from '../config/types.ts';
+import { examineCaa } from './caa.ts';
+import type { Lookups } from './dns.ts';
+import type { Finding } from './findings.ts';
+import { examineIssuer } from './issuer.ts';
+import { examineName, type NameParts } from './name.ts';
+
+/** An issuer that could be asked. */
+export interface KnownIssuer {
+  readonly config: IssuerConfig;
+  readonly directory: Directory;
+  /** Null: there is no account yet. */
+  readonly accountUrl: string | null;
+}
+
+/** What a CA would have against a certificate by its directory and by CAA records. Asks DNS and nobody else. */
+export async function examineOrder(
+  lookups: Lookups,
+  certificate: Pick<CertificateConfig, 'identifiers' | 'challenges'>,
+  { config, directory, accountUrl }: KnownIssuer,
+  signal?: AbortSignal,
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [...examineIssuer(config, directory, accountUrl !== null)];
+  const identities = directory.meta.caaIdentities;
+  for (const identifier of certificate.identifiers) {
+    const challenge = challengeFor(certificate, identifier)?.type;
+    if (identifier.type === 'ip' || challenge === undefined) continue;
+    const check = { issuer: config.name, identities, accountUrl, name: identifier.value, challenge };
+    const found = await examineCaa(lookups, check, signal);
+    if (found !== null) findings.push(found);
+  }
+  return findings;
+}
+
+/** Everything that can be found out about a certificate without an order. */
+export async function examineCertificate(
+  parts: NameParts,
+  certificate: CertificateConfig,
+  issuers: readonly KnownIssuer[],
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  // One after the other: names share ports, folders and the patience of DNS hosts.
+  for (const identifier of certificate.identifiers) {
+    findings.push(...(await examineName(parts, certificate, identifier, signal)));
+  }
+  const silent = new Set(findings.filter(isSilence).map(({ name }) => name));
+  for (const issuer of issuers) {
+    const found = await examineOrder(parts.lookups, certificate, issuer, signal);
+    // A name whose addresses cannot be looked up has no CAA records either: said once.
+    findings.push(...found.filter((one) => !isSilence(one) || !silent.has(one.name)));
+  }
+  return findings;
+}
+
+function isSilence({ code }: Finding): boolean {
+  return code === 'dns-fails' || code === 'dnssec-broken';
+}

@@ -1,0 +1,40 @@
+import type { CertificateConfig } from '../config/types.ts';
+import { challengeFor } from '../config/challenge-for.ts';
+import type { Identifier } from '../pki/names.ts';
+import { type AddressParts, examineAddresses } from './addresses.ts';
+import { findAddresses, type Lookups } from './dns.ts';
+import { finding, type Finding } from './findings.ts';
+import { type ProofParts, tryProof } from './proof.ts';
+
+export interface NameParts extends AddressParts, ProofParts {
+  readonly lookups: Lookups;
+  /** Whether answers may be put in place; not while another Everbind does so. */
+  readonly mayProve: boolean;
+}
+
+/** What stands in the way of proving one name, whoever the CA is. */
+export async function examineName(
+  parts: NameParts,
+  certificate: CertificateConfig,
+  identifier: Identifier,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const { type, value: name } = identifier;
+  const config = challengeFor(certificate, identifier);
+  if (config === null) return [];
+  const host = name.startsWith('*.') ? name.slice(2) : name;
+  let addresses: readonly string[] = [host];
+  if (type === 'dns') {
+    const found = await findAddresses(parts.lookups, host, signal);
+    if ('failed' in found) return [{ ...found.failed, name }];
+    addresses = [...found.ipv4, ...found.ipv6];
+    if (addresses.length === 0 && config.type !== 'dns-01') {
+      return [finding('no-address', `${name} has neither an A nor an AAAA record`, { name })];
+    }
+  }
+  if (!parts.mayProve) {
+    const what = 'another Everbind is at work, so that the proof was not tried';
+    return [finding('proof-not-tried', what, { name })];
+  }
+  return tryProof(parts, identifier, config, (task) => examineAddresses(parts, task, addresses, signal), signal);
+}

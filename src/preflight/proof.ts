@@ -1,0 +1,74 @@
+import type { ChallengeConfig } from '../config/types.ts';
+import { asEverbindError, type EverbindError } from '../errors/error.ts';
+import type { ErrorCode } from '../errors/table.ts';
+import type { Identifier } from '../pki/names.ts';
+import type { Random } from '../ports/random.ts';
+import type { ChallengeTask, Solver } from '../ports/solver.ts';
+import { finding, type Finding, type FindingCode, said } from './findings.ts';
+
+export interface ProofParts {
+  readonly random: Random;
+  solverFor(task: Pick<ChallengeTask, 'type' | 'identifier' | 'wildcard'>, config: ChallengeConfig): Solver;
+}
+
+/**
+ * Puts an answer in place for no challenge at all, as a renewal would, and removes it again. For dns-01 it is a value of its own beside others at
+ * the very name, since credentials may be good for that one alone; nobody is asked for it, so that no resolver remembers what was not there.
+ * Of the others it is looked at; `look` hears of that of http-01 while it can be seen.
+ */
+export async function tryProof(
+  { random, solverFor }: ProofParts,
+  { type: kind, value: name }: Identifier,
+  config: ChallengeConfig,
+  look: (task: ChallengeTask) => Promise<readonly Finding[]>,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const wildcard = name.startsWith('*.');
+  const token = text(random);
+  const task: ChallengeTask = {
+    type: config.type,
+    identifier: { type: kind, value: wildcard ? name.slice(2) : name },
+    wildcard,
+    token,
+    keyAuthorization: `${token}.${text(random)}`,
+  };
+  const findings: Finding[] = [];
+  let solver: Solver | null = null;
+  try {
+    solver = solverFor(task, config);
+    await solver.present(task, signal);
+    if (config.type !== 'dns-01') await solver.wait(task, signal);
+    if (config.type === 'http-01') findings.push(...(await look(task)));
+  } catch (error) {
+    signal.throwIfAborted();
+    findings.push(proofFinding(name, asEverbindError(error)));
+  } finally {
+    try {
+      await solver?.cleanUp(task);
+    } catch (error) {
+      // What could not be put in place need not be removed, and says the same again.
+      if (findings.length === 0) findings.push(finding('not-removed', said(asEverbindError(error)), { name }));
+    }
+  }
+  return findings;
+}
+
+const CODES: Partial<Record<ErrorCode, FindingCode>> = {
+  CHALLENGE_SELF_CHECK_FAILED: 'answer-not-seen',
+  CHALLENGE_PORT_IN_USE: 'port-taken',
+  CHALLENGE_UNSUPPORTED: 'proof-impossible',
+  DNS_DELEGATION_LOOP: 'delegation-loop',
+  DNS_CREDENTIALS_REFUSED: 'credentials-refused',
+  DNS_ZONE_NOT_FOUND: 'zone-missing',
+  SECRET_NOT_FOUND: 'secret-missing',
+};
+
+function proofFinding(name: string, error: EverbindError): Finding {
+  const redirected = String(error.details['reason']).startsWith('redirect-');
+  const code = redirected ? 'redirect-not-followed' : (CODES[error.code] ?? 'proof-fails');
+  return finding(code, said(error), { name });
+}
+
+function text(random: Random): string {
+  return Buffer.from(random.bytes(32)).toString('base64url');
+}
