@@ -1,7 +1,9 @@
 import type { Identifier } from '../pki/names.ts';
+import type { PersistTerms } from '../ports/solver.ts';
 import type { Answer } from './answer.ts';
 import { type Authorization, authorizationProblem, checkAuthorization, decodeAuthorization } from './authorization.ts';
 import { type Challenge, decodeChallenge } from './challenge.ts';
+import { persistTerms } from './dns-persist.ts';
 import { parseJson } from './json.ts';
 import { keyAuthorization } from './key-authorization.ts';
 import { signerKey } from './jwk.ts';
@@ -35,6 +37,8 @@ export interface AuthorizationRequests {
   waitForAuthorization(url: string, options?: WaitOptions & AuthorizationOptions): Promise<AuthorizationResource>;
   /** What a solver of this account's challenges presents (RFC 8555 section 8.1). Throws ACME_NO_ACCOUNT. */
   keyAuthorization(token: string): string;
+  /** What dns-persist-01 wants in the record of a name, in the form that the CA speaks. Throws ACME_NO_ACCOUNT. */
+  persistTerms(domain: string, issuerDomains: readonly string[], signal?: AbortSignal): Promise<PersistTerms>;
 }
 
 export function authorizationRequests(session: Session): AuthorizationRequests {
@@ -81,6 +85,12 @@ export function authorizationRequests(session: Session): AuthorizationRequests {
       ),
 
     keyAuthorization: (token) => keyAuthorization(token, signerKey(session.signer()).thumbprint),
+
+    persistTerms: async (domain, issuerDomains, signal) => {
+      const { accountHashPrefix } = (await session.directory(signal)).meta;
+      const { thumbprint } = signerKey(session.signer());
+      return persistTerms({ domain, issuerDomains, accountUrl: session.accountUrl(), thumbprint, accountHashPrefix });
+    },
   };
 }
 

@@ -1,11 +1,12 @@
 import { decodeBase64url } from './base64url.ts';
 import { invalidAnswer, member, members, oneOf, optional, string, timestamp, url } from './decode.ts';
+import { issuerDomainsOf } from './issuer-domains.ts';
 import { decodeProblem, type Problem } from './problem.ts';
 import type { UrlPolicy } from './url-policy.ts';
 
 /** RFC 8555 section 7.1.5 and 8. */
 export interface Challenge {
-  /** `http-01`, `dns-01`, `tls-alpn-01` or a type that we do not know. */
+  /** `http-01`, `dns-01`, `tls-alpn-01`, `dns-persist-01` or a type that we do not know. */
   readonly type: string;
   readonly url: string;
   readonly status: 'pending' | 'processing' | 'valid' | 'invalid';
@@ -13,6 +14,8 @@ export interface Challenge {
   readonly error: Problem | null;
   /** Checked base64url of at least 128 bits for the types of RFC 8555 and RFC 8737; null for types that have none. */
   readonly token: string | null;
+  /** dns-persist-01: what the CA calls itself in records; null for other types, and where it cannot be used. */
+  readonly issuerDomains: readonly string[] | null;
 }
 
 // The token ends up in a file name, a URL path and a TXT record: nothing but base64url may ever get there (RFC 8555 section 8.3).
@@ -30,6 +33,11 @@ export function decodeChallenge(value: unknown, where: string, policy: UrlPolicy
     status: oneOf(member(object, 'status'), `${where}.status`, ['pending', 'processing', 'valid', 'invalid']),
     validated: optional(member(object, 'validated'), (found) => timestamp(found, `${where}.validated`)),
     error: decodeProblem(member(object, 'error')),
+    // The second spelling is that of draft-ietf-acme-dns-persist-02.
+    issuerDomains:
+      type === 'dns-persist-01'
+        ? issuerDomainsOf(member(object, 'issuer-domain-names') ?? member(object, 'issuerDomainNames'))
+        : null,
     token: withToken.has(type) ? decodeToken(member(object, 'token'), `${where}.token`) : null,
   };
 }

@@ -1,4 +1,16 @@
-import { boolean, list, type Members, member, members, optional, printable, string, url } from './decode.ts';
+import { issuerDomainsOf } from './issuer-domains.ts';
+import {
+  boolean,
+  invalidAnswer,
+  list,
+  type Members,
+  member,
+  members,
+  optional,
+  printable,
+  string,
+  url,
+} from './decode.ts';
 import type { UrlPolicy } from './url-policy.ts';
 
 /** Where a CA offers what (RFC 8555 section 7.1.1). Members that we do not know are ignored: some CAs add random ones to make sure. */
@@ -22,6 +34,10 @@ export interface DirectoryMeta {
   readonly externalAccountRequired: boolean;
   /** Name to description (draft-ietf-acme-profiles section 3); null when the CA has no profiles. */
   readonly profiles: ReadonlyMap<string, string> | null;
+  /** dns-persist-01 from draft -02 on: what a hashed account begins with; null for CAs of the drafts before. */
+  readonly accountHashPrefix: string | null;
+  /** What the CA calls itself in records of dns-persist-01, where it says so (from -02 on). */
+  readonly issuerDomains: readonly string[] | null;
 }
 
 /** Throws ACME_ANSWER_INVALID, ACME_INSECURE_URL. */
@@ -57,7 +73,17 @@ function decodeMeta(meta: Members): DirectoryMeta {
         boolean(value, 'directory.meta.externalAccountRequired'),
       ) ?? false,
     profiles: optional(member(meta, 'profiles'), decodeProfiles),
+    accountHashPrefix: optional(member(meta, 'accountHashPrefix'), decodeHashPrefix),
+    issuerDomains: issuerDomainsOf(member(meta, 'issuerDomainNames')),
   };
+}
+
+/** It goes into a record that people copy: nothing but a URI of printed characters, and no end of a parameter. */
+function decodeHashPrefix(value: unknown): string {
+  const where = 'directory.meta.accountHashPrefix';
+  const prefix = string(value, where, 512);
+  if (/^[!-:<-~]+$/.test(prefix) && URL.canParse(`${prefix}sha-256/`)) return prefix;
+  throw invalidAnswer(where, 'the beginning of a URI');
 }
 
 function decodeProfiles(value: unknown): ReadonlyMap<string, string> {

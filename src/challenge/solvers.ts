@@ -1,6 +1,7 @@
 import type {
   ChallengeConfig,
   DnsChallengeConfig,
+  DnsPersistChallengeConfig,
   HttpChallengeConfig,
   TlsAlpnChallengeConfig,
 } from '../config/types.ts';
@@ -14,6 +15,7 @@ import type { ChallengeTask, Solver } from '../ports/solver.ts';
 import type { Transport } from '../ports/transport.ts';
 import { chooseHttpMode, type HttpMode, type HttpModeChoice } from './auto.ts';
 import { createDns01Solver } from './dns-01.ts';
+import { createDnsPersistSolver } from './dns-persist.ts';
 import { createExecProvider } from './dns-exec.ts';
 import { listenerEndpoints } from './endpoints.ts';
 import { unsupported } from './failure.ts';
@@ -60,6 +62,11 @@ export function createSolvers(options: SolversOptions): (task: SolverTask, confi
   const http = createHttpSolvers(options);
   const dns = createDnsSolvers(options);
   const tlsAlpn = createTlsAlpnSolvers(options);
+  const dnsPersist = ({ publicResolvers }: DnsPersistChallengeConfig): Solver => {
+    const { clock, random, dnsPort: port = 53 } = options;
+    const resolver = createResolver({ random, servers: options.dnsServers });
+    return createDnsPersistSolver({ resolver, port, clock, publicResolvers });
+  };
   return (task, config) => {
     if (task.type !== config.type) {
       throw unsupported(task, `${config.type} is configured, but the challenge is ${task.type}`);
@@ -71,6 +78,8 @@ export function createSolvers(options: SolversOptions): (task: SolverTask, confi
         return tlsAlpn(task, config);
       case 'dns-01':
         return dns(task, config);
+      case 'dns-persist-01':
+        return dnsPersist(config);
     }
   };
 }

@@ -15,6 +15,12 @@ export function challengeFor(
   return rule?.challenge ?? null;
 }
 
+/** RFC 8555 section 7.1.4 leaves wildcards to challenges by DNS; RFC 8738 section 7 forbids those for addresses. */
+export function canProve(type: ChallengeConfig['type'], { type: kind, value }: Identifier): boolean {
+  const byDns = type.startsWith('dns-');
+  return kind === 'ip' ? !byDns : byDns || !value.startsWith('*.');
+}
+
 /** `*` fits every name, `*.example.com` every name below example.com however deep and the wildcard itself, the rest itself. */
 export function patternMatches(pattern: string, identifier: Identifier): boolean {
   if (pattern === '*' || pattern === identifier.value) return true;

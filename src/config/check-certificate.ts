@@ -1,5 +1,5 @@
 import type { Identifier } from '../pki/names.ts';
-import { challengeFor } from './challenge-for.ts';
+import { canProve, challengeFor } from './challenge-for.ts';
 import { checkDistinct } from './check-distinct.ts';
 import { checkSettings, type Settings } from './check-settings.ts';
 import type { CheckContext } from './context.ts';
@@ -70,9 +70,17 @@ function checkProvable(
       `${name}, which no entry of challenges is for`,
       'an entry whose names fit it, or a last one with "*"',
     );
-  } else if (identifier.value.startsWith('*.') && challenge.type !== 'dns-01') {
-    report.problem(path, `the wildcard ${name} with ${challenge.type}`, 'a challenge of type dns-01 for it');
-  } else if (identifier.type === 'ip' && challenge.type === 'dns-01') {
-    report.problem(path, `the IP address ${name} with dns-01`, 'a challenge of type http-01 or tls-alpn-01 for it');
+  } else if (!canProve(challenge.type, identifier) && identifier.type === 'dns') {
+    report.problem(
+      path,
+      `the wildcard ${name} with ${challenge.type}`,
+      'a challenge of type dns-01 or dns-persist-01 for it',
+    );
+  } else if (!canProve(challenge.type, identifier)) {
+    report.problem(
+      path,
+      `the IP address ${name} with ${challenge.type}`,
+      'a challenge of type http-01 or tls-alpn-01 for it',
+    );
   }
 }

@@ -35,6 +35,8 @@ function checkChallenge(input: ChallengeInput, path: readonly PathStep[], contex
       return { type: input.type, port: input.port ?? DEFAULTS.tlsAlpnPort };
     case 'dns-01':
       return checkDns(input, path, context);
+    case 'dns-persist-01':
+      return { type: input.type, publicResolvers: input.publicResolvers ?? [] };
   }
 }
 

@@ -34,19 +34,30 @@ const tlsAlpnShape = {
   }),
 };
 
+const publicResolvers = () =>
+  listOf(dnsServer(), 'addresses', { max: 8 })
+    .optional()
+    .meta({
+      description: 'Resolvers that have to see the record as well, after all servers of the zone.',
+      default: [],
+      examples: [['1.1.1.1', '[2606:4700:4700::1111]:53']],
+    });
+
+const dnsPersistShape = {
+  type: z.literal('dns-persist-01').meta({
+    description:
+      'Control is proved by a TXT record that is made once and stays; no credentials. `everbind dns persist` prints it.',
+  }),
+  publicResolvers: publicResolvers(),
+};
+
 const propagation = section(
   {
     timeoutSeconds: wholeNumber(1, 7200).optional().meta({
       description: 'How long the record is looked for before the CA is asked.',
       default: DEFAULTS.propagationTimeoutSeconds,
     }),
-    publicResolvers: listOf(dnsServer(), 'addresses', { max: 8 })
-      .optional()
-      .meta({
-        description: 'Resolvers that have to see the record as well, after all servers of the zone.',
-        default: [],
-        examples: [['1.1.1.1', '[2606:4700:4700::1111]:53']],
-      }),
+    publicResolvers: publicResolvers(),
   },
   'a mapping with timeoutSeconds and publicResolvers',
 );
@@ -79,11 +90,16 @@ const dnsShape = {
   }),
 };
 
-const CHALLENGE = 'a mapping with type: http-01, tls-alpn-01 or dns-01';
+const CHALLENGE = 'a mapping with type: http-01, tls-alpn-01, dns-01 or dns-persist-01';
 /** How control of names is proved. */
 export const challenge = z.discriminatedUnion(
   'type',
-  [section(httpShape, CHALLENGE), section(tlsAlpnShape, CHALLENGE), section(dnsShape, CHALLENGE)],
+  [
+    section(httpShape, CHALLENGE),
+    section(tlsAlpnShape, CHALLENGE),
+    section(dnsShape, CHALLENGE),
+    section(dnsPersistShape, CHALLENGE),
+  ],
   CHALLENGE,
 );
 
@@ -101,6 +117,7 @@ export const challengeRule = z.discriminatedUnion(
     section({ names: patterns, ...httpShape }, RULE),
     section({ names: patterns, ...tlsAlpnShape }, RULE),
     section({ names: patterns, ...dnsShape }, RULE),
+    section({ names: patterns, ...dnsPersistShape }, RULE),
   ],
   RULE,
 );

@@ -94,7 +94,11 @@ export interface ChallengeRule {
   readonly challenge: ChallengeConfig;
 }
 
-export type ChallengeConfig = HttpChallengeConfig | TlsAlpnChallengeConfig | DnsChallengeConfig;
+export type ChallengeConfig =
+  | HttpChallengeConfig
+  | TlsAlpnChallengeConfig
+  | DnsChallengeConfig
+  | DnsPersistChallengeConfig;
 
 export type DnsChallengeConfig = DnsExecChallengeConfig | DnsHostChallengeConfig;
 
@@ -111,6 +115,12 @@ export interface TlsAlpnChallengeConfig {
   readonly type: 'tls-alpn-01';
   /** Port of this machine that receives what the CA sends to port 443. */
   readonly port: number;
+}
+
+export interface DnsPersistChallengeConfig {
+  readonly type: 'dns-persist-01';
+  /** As in PropagationConfig. */
+  readonly publicResolvers: readonly string[];
 }
 
 export interface DnsExecChallengeConfig {

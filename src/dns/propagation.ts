@@ -38,6 +38,8 @@ export interface PropagationOptions {
 /** How the configured resolver is called in `server`. */
 export const OWN_RESOLVER = 'the resolver of this machine';
 
+type Wanted = (found: readonly string[]) => boolean;
+
 interface Asked {
   readonly label: string;
   ask(): Promise<DnsMessage>;
@@ -48,8 +50,18 @@ interface Asked {
  * server that does not answer is passed over as long as another one does: the CA does the same. Where none can be reached from here, the
  * configured resolver is asked instead. Rejects with the signal's reason only.
  */
-export async function waitForPropagation(
-  record: Pick<TxtRecord, 'name' | 'value'>,
+export function waitForPropagation(
+  { name, value }: Pick<TxtRecord, 'name' | 'value'>,
+  options: PropagationOptions,
+  signal?: AbortSignal,
+): Promise<Propagation> {
+  return waitForRecord(name, (found) => found.includes(value), options, signal);
+}
+
+/** The same for values that are told by a function of all values at the name. */
+export async function waitForRecord(
+  name: string,
+  wanted: Wanted,
   options: PropagationOptions,
   signal?: AbortSignal,
 ): Promise<Propagation> {
@@ -57,22 +69,22 @@ export async function waitForPropagation(
   const deadline = clock.now() + limitMs;
   const asked = (server: DnsServer, label: string, recursive: boolean): Asked => ({
     label,
-    ask: () => resolver.ask(server, record.name, 'TXT', { recursive, signal }),
+    ask: () => resolver.ask(server, name, 'TXT', { recursive, signal }),
   });
   const own: Asked = {
     label: OWN_RESOLVER,
-    ask: () => resolver.lookup(record.name, 'TXT', signal),
+    ask: () => resolver.lookup(name, 'TXT', signal),
   };
-  const authority = await askAuthority(resolver, record.name, 'TXT', port, signal);
+  const authority = await askAuthority(resolver, name, 'TXT', port, signal);
   const servers = authority?.servers.map((server) => asked(server, server.label, false)) ?? [own];
-  const first = await allHave(record, servers, deadline, clock, signal);
+  const first = await allHave(wanted, servers, deadline, clock, signal);
   if (!first.seen || publicResolvers.length === 0) return first;
   const others = publicResolvers.map((text) => asked(parseServer(text), text, true));
-  return allHave(record, others, deadline, clock, signal);
+  return allHave(wanted, others, deadline, clock, signal);
 }
 
 async function allHave(
-  { value }: Pick<TxtRecord, 'value'>,
+  wanted: Wanted,
   servers: readonly Asked[],
   deadline: number,
   clock: Clock,
@@ -84,7 +96,7 @@ async function allHave(
     signal?.throwIfAborted();
     const views = await Promise.all(pending.map((server) => view(server)));
     signal?.throwIfAborted();
-    const lagging = views.filter(({ found }) => found === null || !found.includes(value));
+    const lagging = views.filter(({ found }) => found === null || !wanted(found));
     const having = servers.length - lagging.length;
     if (having > 0 && lagging.every(({ found }) => found === null)) return { seen: true };
     if (clock.now() + wait > deadline) return { seen: false, lagging, having, attempts };

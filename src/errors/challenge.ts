@@ -20,7 +20,7 @@ export const CHALLENGE_ERRORS = entries({
     exit: 2,
     summary: 'A name cannot be proved by the challenge that is configured for it.',
     action:
-      'Wildcards need dns-01, IP addresses http-01 or tls-alpn-01; give such names a rule of their own under challenges.',
+      'Wildcards need dns-01 or dns-persist-01, IP addresses http-01 or tls-alpn-01; give such names a rule of their own under challenges.',
   },
   CHALLENGE_PORT_IN_USE: {
     exit: 5,

@@ -1,4 +1,12 @@
-export type ChallengeType = 'http-01' | 'dns-01' | 'tls-alpn-01';
+export type ChallengeType = 'http-01' | 'dns-01' | 'tls-alpn-01' | 'dns-persist-01';
+
+/** What a record of dns-persist-01 has to say for one name. */
+export interface PersistTerms {
+  /** One of these, as the CA prefers them. */
+  readonly issuerDomains: readonly string[];
+  /** One of these; the first is the one to write. */
+  readonly accountUris: readonly string[];
+}
 
 /** One challenge to answer, as plain data so that an interrupted run can clean up what it presented. */
 export interface ChallengeTask {
@@ -6,10 +14,12 @@ export interface ChallengeTask {
   readonly identifier: { readonly type: 'dns' | 'ip'; readonly value: string };
   /** The authorization is for `*.identifier` (RFC 8555 section 7.1.4). */
   readonly wildcard: boolean;
-  /** base64url, checked by the ACME client before it gets here (RFC 8555 section 8). */
+  /** base64url, checked by the ACME client before it gets here (RFC 8555 section 8); empty for dns-persist-01, which has none. */
   readonly token: string;
   /** token || '.' || base64url(JWK thumbprint) (RFC 8555 section 8.1). */
   readonly keyAuthorization: string;
+  /** For dns-persist-01 alone. */
+  readonly persist?: PersistTerms;
 }
 
 /**

@@ -7,6 +7,7 @@ import type { EngineContext } from './context.ts';
 import { isAccountGone } from './failure.ts';
 import type { IssuerSession } from './issuer-session.ts';
 import { openOrMake } from './open-key.ts';
+import { recordsNameKey } from './persist-records.ts';
 import { spendKey } from './spent-keys.ts';
 
 const DAY = 86_400_000;
@@ -21,6 +22,8 @@ export interface Rollover {
   /** Handles of the new key and of the one before, which is destroyed. */
   readonly key: KeyHandle;
   readonly before: KeyHandle;
+  /** Records of dns-persist-01 name the key before, and have to be replaced. */
+  readonly recordsStale: boolean;
 }
 
 /**
@@ -51,7 +54,7 @@ export async function rollOver(context: EngineContext, issuer: string): Promise<
     throw error;
   }
   await store.commit((transaction) => finishRollover(transaction, { ...row, nextKey: key }, clock.now()));
-  return { issuer, url, key, before: row.keyHandle };
+  return { issuer, url, key, before: row.keyHandle, recordsStale: await recordsNameKey(context, session) };
 }
 
 /** Rolls over what is due. One that fails keeps nobody from the others; why is noted. */
@@ -61,13 +64,24 @@ export async function rollOverDue(context: EngineContext): Promise<void> {
   for (const issuer of due()) {
     signal.throwIfAborted();
     try {
-      await sessions.open(issuer);
+      const session = await sessions.open(issuer);
       // Opening the account may have finished a rollover of before.
-      if (due().includes(issuer)) await rollOver(context, issuer);
+      if (!due().includes(issuer)) continue;
+      // Nobody is there to replace the records: the key stays, and a person may change both.
+      if (await recordsNameKey(context, session)) await putOff(context, session);
+      else await rollOver(context, issuer);
     } catch {
       signal.throwIfAborted();
     }
   }
+}
+
+async function putOff({ store, clock }: EngineContext, { config }: IssuerSession): Promise<void> {
+  const again = clock.now() + AFTER_REFUSAL_MS;
+  await store.commit(({ db }) => {
+    const sql = 'UPDATE account SET rollover_after = ? WHERE issuer = ? AND directory = ? AND next_key IS NULL';
+    statement(db, sql).run(again, config.name, config.directory);
+  });
 }
 
 /** Answers to challenges name the account's key (RFC 8555 section 8.1): the CA must not look at one while the key changes. */

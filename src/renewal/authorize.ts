@@ -41,9 +41,8 @@ export async function authorize<T>(
   const { authorizations } = order.order;
   try {
     const found = await Promise.all(authorizations.map((url) => client.getAuthorization(url, { identifiers, signal })));
-    const works = found
-      .filter(({ authorization }) => authorization.status === 'pending')
-      .map((resource) => chooseWork(context, client, config, resource));
+    const pending = found.filter(({ authorization }) => authorization.status === 'pending');
+    const works = await Promise.all(pending.map((resource) => chooseWork(context, client, config, resource)));
     await present(context, renewal, works);
     let ready: OrderResource;
     let asked = false;
@@ -91,12 +90,12 @@ async function respond(
   }
 }
 
-function chooseWork(
+async function chooseWork(
   context: EngineContext,
   client: AcmeClient,
   certificate: CertificateConfig,
   { url: authorizationUrl, authorization }: AuthorizationResource,
-): Work {
+): Promise<Work> {
   const { identifier } = authorization;
   // A CA need not say that an authorization is for the wildcard; what was ordered does.
   const wildcard =
@@ -106,7 +105,9 @@ function chooseWork(
   const ordered: Identifier = wildcard ? { type: 'dns', value: `*.${identifier.value}` } : identifier;
   const config = challengeFor(certificate, ordered);
   const challenge = authorization.challenges.find(({ type }) => type === config?.type);
-  if (config === null || challenge === undefined || challenge.token === null) {
+  const issuerDomains = challenge?.issuerDomains ?? null;
+  const token = challenge?.token ?? (issuerDomains === null ? null : '');
+  if (config === null || challenge === undefined || token === null) {
     throw new EverbindError(
       'RENEWAL_CHALLENGE_NOT_OFFERED',
       `the CA offers no ${config?.type ?? 'configured'} challenge for ${ordered.value}`,
@@ -117,8 +118,11 @@ function chooseWork(
     type: config.type,
     identifier,
     wildcard,
-    token: challenge.token,
-    keyAuthorization: client.keyAuthorization(challenge.token),
+    token,
+    keyAuthorization: client.keyAuthorization(token),
+    ...(issuerDomains === null
+      ? {}
+      : { persist: await client.persistTerms(identifier.value, issuerDomains, context.signal) }),
   };
   return { authorizationUrl, challengeUrl: challenge.url, task, config, solver: context.solverFor(task, config) };
 }

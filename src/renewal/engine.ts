@@ -4,6 +4,7 @@ import type { EngineContext } from './context.ts';
 import { anyDeployment, anythingDue, countManaged, selectIds, type Selection } from './due.ts';
 import type { DryRun } from './dry-run.ts';
 import type { EngineParts } from './parts.ts';
+import type { PersistRecord } from './persist-records.ts';
 import { certificateById } from './rows.ts';
 import type { RevokeRequest, RevokeResult } from './revoke.ts';
 import type { Outcome } from './types.ts';
@@ -23,6 +24,8 @@ export interface Engine {
   revoke(request: RevokeRequest, signal: AbortSignal): Promise<RevokeResult>;
   /** Gives the account with this issuer a new key, now. */
   rollOverAccount(issuer: string, signal: AbortSignal): Promise<Rollover>;
+  /** The lasting records that dns-persist-01 needs for this certificate, and whether they are there. */
+  persistRecords(name: string, signal: AbortSignal): Promise<readonly PersistRecord[]>;
   /** Asks the CAs for the renewal windows (RFC 9773) whose time to ask has come. Errors stop nothing. Returns how many were asked for. */
   refreshWindows(signal: AbortSignal): Promise<number>;
 }
@@ -115,6 +118,12 @@ export function createEngine(parts: EngineParts): Engine {
       const { destroySpentKeys } = await import('./spent-keys.ts');
       await destroySpentKeys(context);
       return done;
+    },
+
+    persistRecords: async (name, signal) => {
+      const { persistRecords } = await import('./persist-records.ts');
+      await parts.prepare({ deployments: false });
+      return persistRecords(await talkToCas(signal), name);
     },
 
     refreshWindows: async (signal) => {

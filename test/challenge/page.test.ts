@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { CHOICE_CODES } from '../../src/challenge/auto.ts';
+import { PERSIST_REASONS } from '../../src/challenge/dns-persist.ts';
 import { TXT_REASONS } from '../../src/challenge/txt-reasons.ts';
 import { FAILURE_REASONS } from '../../src/challenge/failure.ts';
 import { SELF_CHECK_REASONS } from '../../src/challenge/self-check-reasons.ts';
@@ -16,6 +17,7 @@ test('docs/challenges.md has a row for every word that programs may see', () => 
     ...CHOICE_CODES,
     ...FAILURE_REASONS,
     ...TXT_REASONS,
+    ...Object.keys(PERSIST_REASONS),
     ...Object.keys(TLS_ALPN_REASONS),
     ...Object.keys(SELF_CHECK_REASONS),
     ...WEB_CONFIG_FORMS,

@@ -97,6 +97,35 @@ describe('the key of an account', () => {
     ', accountKeyRolloverDays: 30',
   );
 
+  test(
+    'stays when records of dns-persist-01 name it; a person who changes it is told',
+    async (world) => {
+      const hashing = (answer: HttpResponse): HttpResponse => {
+        const directory = JSON.parse(Buffer.from(answer.body).toString()) as { meta: object };
+        const meta = { ...directory.meta, accountHashPrefix: 'https://ca.test/h/' };
+        return { ...answer, body: Buffer.from(JSON.stringify({ ...directory, meta })) };
+      };
+      world.onAnswer = ({ url }, answer) => (url.endsWith('/dir') ? hashing(answer) : answer);
+      const certificate = '{ name: shop, names: [shop.rollover.test], deployments: [], challenge: { type: TYPE } }';
+      const apply = (type: string): Promise<void> =>
+        world.apply(`[${certificate.replace('TYPE', type)}]`, { issuer: ', accountKeyRolloverDays: 30' });
+      await apply('dns-persist-01');
+      const old = accountOf(world);
+      world.clock.advance(31 * DAY);
+      assert.equal((await world.renew()).worked, 0);
+      assert.equal(accountOf(world).keyHandle, old.keyHandle);
+      const done = await rollOver(world);
+      assert.equal(done.recordsStale, true);
+      await assertWhole(world);
+
+      await apply('http-01');
+      world.clock.advance(31 * DAY);
+      await world.renew();
+      assert.notEqual(accountOf(world).keyHandle, done.key);
+    },
+    ', accountKeyRolloverDays: 30',
+  );
+
   test('is replaced at the age that holds when the file is silent', async (world) => {
     const { keyAt, keyHandle } = accountOf(world);
     world.meddle = ({ url }) => (url.includes('/order-plz') ? problemAnswer(500, 'serverInternal') : null);
@@ -117,7 +146,7 @@ describe('the key of an account', () => {
       assert.equal(accountOf(world).keyHandle, old.keyHandle);
       const done = await rollOver(world);
       const { keyHandle, url } = accountOf(world);
-      assert.deepEqual(done, { issuer: 'ca', url, key: keyHandle, before: old.keyHandle });
+      assert.deepEqual(done, { issuer: 'ca', url, key: keyHandle, before: old.keyHandle, recordsStale: false });
       await assertWhole(world);
     },
     ', accountKeyRolloverDays: 0',

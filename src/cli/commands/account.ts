@@ -30,6 +30,8 @@ export function registerAccount(program: Command, world: World, _setStatus: SetS
         ({ engine, signal }) => engine.rollOverAccount(issuer, signal),
       );
       const text = `${painter(world.io.colour)('green', 'new key')} ${done.key} for the account ${done.url}\n`;
+      const stale = `Records of dns-persist-01 name the key before: everbind dns persist NAME prints the new ones.\n`;
+      if (done.recordsStale && !globals.json) world.io.err(stale);
       world.io.out(globals.json ? `${JSON.stringify({ ok: true, ...done })}\n` : text);
     });
 }

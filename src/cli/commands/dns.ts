@@ -7,12 +7,12 @@ import { renderTable } from '../output/table.ts';
 import { painter, sayWrapped } from '../output/text.ts';
 import type { SetStatus, World } from '../world.ts';
 
-/** `everbind dns providers` */
-export function registerDns(program: Command, world: World, _setStatus: SetStatus): void {
+/** `everbind dns providers` and `everbind dns persist NAME` */
+export function registerDns(program: Command, world: World, setStatus: SetStatus): void {
   const group = program
     .command('dns')
-    .description('who can write TXT records for dns-01')
-    .addHelpText('after', helpText(['everbind dns providers', 'everbind dns providers powerdns']));
+    .description('who can write TXT records for dns-01; lasting records for dns-persist-01')
+    .addHelpText('after', helpText(['everbind dns providers', 'everbind dns persist shop']));
 
   const providers = withGlobals(group.command('providers [name]'))
     .description('the DNS providers: settings, least privilege, what they were tested against')
@@ -27,6 +27,31 @@ export function registerDns(program: Command, world: World, _setStatus: SetStatu
       }
       if (name === undefined) world.io.out(overview(PROVIDERS, world.io));
       else for (const provider of wanted) printProvider(provider, world.io);
+    });
+
+  const persist = withGlobals(group.command('persist <name>'))
+    .description('the lasting TXT records that a certificate with dns-persist-01 needs, and whether they are there')
+    .addHelpText(
+      'after',
+      helpText(
+        ['everbind dns persist shop', 'everbind dns persist shop --json'],
+        'Nothing is ordered. Exit status 1: a record is missing, or is not what the CA wants.',
+      ),
+    )
+    .action(async (name: string) => {
+      const globals = globalsOf(persist, world);
+      const { withWork } = await import('../compose.ts');
+      const { printPersistRecords } = await import('../output/persist-records.ts');
+      const records = await withWork(
+        globals,
+        world,
+        () => {},
+        ({ engine, signal }) => engine.persistRecords(name, signal),
+      );
+      const ok = records.every(({ problem }) => problem === null);
+      if (globals.json) world.io.out(`${JSON.stringify({ ok, records })}\n`);
+      else printPersistRecords(world.io, name, records);
+      if (!ok) setStatus(1);
     });
 }
 

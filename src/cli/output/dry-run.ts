@@ -53,6 +53,8 @@ function challengeText(challenge: ChallengeConfig): string {
       return `http-01 (${challenge.mode})`;
     case 'tls-alpn-01':
       return `tls-alpn-01 (port ${challenge.port})`;
+    case 'dns-persist-01':
+      return challenge.type;
     case 'dns-01':
       return `dns-01 (${challenge.provider}${'command' in challenge ? ` ${challenge.command[0] ?? ''}` : ''})`;
   }
