@@ -29,8 +29,13 @@ export interface Watch extends Overheard {
   finish(): void;
 }
 
+type Stretch = Pick<SuggestedWindow, 'start' | 'end'>;
+
 interface InUse extends SimulatedCertificate {
-  window: { readonly start: number; readonly end: number };
+  /** What the CA said last; null: nothing yet. */
+  named: Stretch | null;
+  /** When it may be renewed by that, or by the lifetime. */
+  window: Stretch;
   /** When the CA named that window. */
   heardAt: number;
   /** What the engine has drawn in it first, or when it was heard of if that was later. */
@@ -138,7 +143,8 @@ export function createWatch({ fleet, now, slackMs }: WatchParts): Watch {
       if (window === null) return;
       // Longer wishes are cut to a day, so that nobody can keep a fleet from hearing of an incident (RFC 9773 section 4.3.2).
       polled.nextPoll = at + Math.min(window.retryAfterMs, DAY);
-      if (polled.drawn !== null && sameWindow(polled.window, window)) return;
+      if (polled.drawn !== null && polled.named !== null && sameWindow(polled.named, window)) return;
+      polled.named = window;
       polled.window = heard(window, at);
       polled.heardAt = at;
       polled.drawn = null;
@@ -167,6 +173,7 @@ export function createWatch({ fleet, now, slackMs }: WatchParts): Watch {
       }
       const used: InUse = {
         ...certificate,
+        named: null,
         window: usualWindow(certificate),
         heardAt: now(),
         drawn: null,
@@ -218,12 +225,12 @@ export function createWatch({ fleet, now, slackMs }: WatchParts): Watch {
   }
 }
 
-function sameWindow(one: { readonly start: number; readonly end: number }, other: SuggestedWindow): boolean {
-  return one.start === other.start && Math.max(other.end, one.end) === one.end;
+function sameWindow(one: Stretch, other: Stretch): boolean {
+  return one.start === other.start && one.end === other.end;
 }
 
 /** A window that was over when it was heard of ends then. */
-function heard({ start, end }: SuggestedWindow, at: number): { readonly start: number; readonly end: number } {
+function heard({ start, end }: Stretch, at: number): Stretch {
   return { start, end: Math.max(end, at) };
 }
 
