@@ -104,8 +104,10 @@ export function isKeyRevoked(db: DatabaseSync, certificateId: number, keyHandle:
 export function previousOf(db: DatabaseSync, certificateId: number): readonly Issued[] {
   return statement(
     db,
-    `SELECT * FROM issued i WHERE certificate_id = ? AND status = 'previous' ORDER BY (SELECT max(finished_at) FROM renewal r
-     WHERE r.certificate_id = i.certificate_id AND r.issued_id = i.id AND r.outcome = 'renewed') DESC, id DESC`,
+    // One is open at a time: who began last finished last, and what is looked for is among the last of a long history.
+    `SELECT * FROM issued i WHERE certificate_id = ? AND status = 'previous' ORDER BY (SELECT r.finished_at FROM renewal r
+     WHERE r.certificate_id = i.certificate_id AND r.issued_id = i.id AND r.outcome = 'renewed'
+     ORDER BY r.started_at DESC LIMIT 1) DESC, id DESC`,
   )
     .all(certificateId)
     .map(toIssued);

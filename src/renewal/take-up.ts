@@ -80,11 +80,10 @@ export async function begin(
   const { id, name, config } = certificate;
   const renewalId = Buffer.from(random.bytes(8)).toString('hex');
   const { algorithm, provider } = config.key;
-  const [active] = store.read((db) => issuedWith(db, id, 'active'));
-  const reused = await stillThere(
-    keys,
-    store.read((db) => reusableKey(db, keys, config.key, active)),
-  );
+  const kept = config.key.reuse
+    ? store.read((db) => reusableKey(db, keys, config.key, issuedWith(db, id, 'active')[0]))
+    : null;
+  const reused = await stillThere(keys, kept);
   const renewal: Omit<Renewal, 'issuer'> = {
     id: renewalId,
     certificateId: id,
