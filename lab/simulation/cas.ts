@@ -27,12 +27,12 @@ const exactSet: Limit = { capacity: 5, refillMs: (7 * DAY) / 5 };
 export const CAS: readonly CaProfile[] = [
   {
     name: 'larch',
-    renewalInfoMs: 6 * HOUR,
+    renewalInfoMs: DAY,
     orders: { capacity: 300, refillMs: 36_000 },
     domain,
     exactSet,
     exemptsRenewals: true,
-    share: 0.02,
+    share: 0.01,
   },
   {
     name: 'maple',
@@ -41,7 +41,7 @@ export const CAS: readonly CaProfile[] = [
     domain,
     exactSet,
     exemptsRenewals: true,
-    share: 0.06,
+    share: 0.03,
   },
   {
     name: 'oak',
@@ -59,7 +59,7 @@ export const CAS: readonly CaProfile[] = [
     domain: { capacity: 100, refillMs: (7 * DAY) / 100 },
     exactSet,
     exemptsRenewals: false,
-    share: 0.42,
+    share: 0.46,
   },
 ];
 
@@ -71,17 +71,17 @@ export interface Lifetime {
 
 /** From the shortest that a public CA offers to the longest that it may. */
 export const LIFETIMES: readonly Lifetime[] = [
-  { ms: 160 * HOUR, share: 0.01 },
-  { ms: 45 * DAY, share: 0.12 },
-  { ms: 47 * DAY, share: 0.08 },
-  { ms: 64 * DAY, share: 0.14 },
-  { ms: 90 * DAY, share: 0.4 },
-  { ms: 200 * DAY, share: 0.25 },
+  { ms: 160 * HOUR, share: 0.003 },
+  { ms: 45 * DAY, share: 0.04 },
+  { ms: 47 * DAY, share: 0.04 },
+  { ms: 64 * DAY, share: 0.08 },
+  { ms: 90 * DAY, share: 0.437 },
+  { ms: 200 * DAY, share: 0.4 },
 ];
 
-/** The part of these that this draw from [0, 1) falls into. */
+/** The part of these that this draw from [0, 1) falls into; their shares count against each other. */
 export function byShare<T extends { readonly share: number }>(items: readonly T[], uniform: number): T {
-  let left = uniform;
+  let left = uniform * items.reduce((sum, { share }) => sum + share, 0);
   for (const item of items) {
     left -= item.share;
     if (left < 0) return item;

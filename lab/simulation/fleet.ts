@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { DEFAULT_CHALLENGE, DEFAULTS } from '../../src/config/defaults.ts';
 import type { CertificateConfig, Config, IssuerConfig } from '../../src/config/types.ts';
 import type { MaintenanceConfig } from '../../src/ports/maintenance.ts';
@@ -47,6 +46,7 @@ export function createFleet(cas: readonly CaProfile[], kinds: readonly Lifetime[
   const left: string[] = [];
   const issuers = cas.map(issuerConfig);
   let count = 0;
+  let edits = 0;
 
   function declare(): string {
     // Somebody takes one back now and then.
@@ -68,13 +68,15 @@ export function createFleet(cas: readonly CaProfile[], kinds: readonly Lifetime[
     return name;
   }
 
-  /** The first by its share of the fleet; three in ten certificates have no other, two in ten have three. */
+  /** By their shares of the fleet; three in ten certificates have one, two in ten have three. */
   function drawIssuers(): string[] {
-    const first = byShare(cas, random.uniform()).name;
-    const others = cas.map(({ name }) => name).filter((name) => name !== first);
     const draw = random.uniform();
-    const more = draw < 0.3 ? 0 : draw < 0.8 ? 1 : 2;
-    return [first, ...Array.from({ length: more }, () => others.splice(random.below(others.length), 1)).flat()];
+    const drawn: CaProfile[] = [];
+    for (const count = draw < 0.3 ? 1 : draw < 0.8 ? 2 : 3; drawn.length < count; ) {
+      const others = cas.filter((ca) => !drawn.includes(ca));
+      drawn.push(byShare(others, random.uniform()));
+    }
+    return drawn.map(({ name }) => name);
   }
 
   const some = (part: number): string[] => {
@@ -92,8 +94,12 @@ export function createFleet(cas: readonly CaProfile[], kinds: readonly Lifetime[
   return {
     certificates,
     lifetimeOf: (name) => lifetimes.get(name) ?? Number.NaN,
-    grow: (more) => ({ added: Array.from({ length: more }, declare), removed: [], changed: [] }),
+    grow: (more) => {
+      edits += 1;
+      return { added: Array.from({ length: more }, declare), removed: [], changed: [] };
+    },
     edit: (move) => {
+      edits += 1;
       const removed = some(LEAVE);
       for (const name of removed) certificates.delete(name);
       left.push(...removed);
@@ -114,14 +120,13 @@ export function createFleet(cas: readonly CaProfile[], kinds: readonly Lifetime[
       return { added, removed: removed.filter((name) => !added.includes(name)), changed: [...renamed, ...reordered] };
     },
     config: () => {
-      const list = [...certificates.values()];
       return {
         version: 1,
         file: '/simulation/everbind.yaml',
-        fingerprint: createHash('sha256').update(JSON.stringify(list)).digest('hex'),
+        fingerprint: `edit-${edits}`,
         engine: { concurrency: 64 },
         issuers,
-        certificates: list,
+        certificates: [...certificates.values()],
         warnings: [],
       };
     },

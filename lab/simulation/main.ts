@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { CAS, LIFETIMES } from './cas.ts';
 import { plotSimulation } from './plot.ts';
 import { simulate } from './simulate.ts';
 
@@ -28,6 +29,7 @@ The real engine over simulated time and simulated CAs: outages, limits, incident
 async function run(certificates: number, days: number, seed: string, plot: string | null): Promise<void> {
   const started = performance.now();
   let told = started;
+  describeFleet();
   const result = await simulate({
     certificates,
     days,
@@ -62,6 +64,17 @@ async function run(certificates: number, days: number, seed: string, plot: strin
     JSON.stringify({ certificates, days, renewals: watch.issuedCount, expired: watch.expired, limitBreaches, ok }),
   );
   process.exitCode = ok ? 0 : 1;
+}
+
+function describeFleet(): void {
+  const percent = (share: number): string => `${Number((share * 100).toFixed(1))} %`;
+  const lives = LIFETIMES.map(({ ms, share }) => `${Number((ms / 86_400_000).toFixed(2))} days ${percent(share)}`);
+  console.log(`lifetimes: ${lives.join(', ')}`);
+  for (const { name, share, renewalInfoMs, orders, exemptsRenewals } of CAS) {
+    const info = renewalInfoMs === null ? 'no renewal info' : `renewal info every ${renewalInfoMs / 3_600_000} h`;
+    const limit = `${orders.capacity} orders within ${(orders.capacity * orders.refillMs) / 3_600_000} h`;
+    console.log(`${name}: ${percent(share)}, ${info}, ${limit}${exemptsRenewals ? ', renewals exempt' : ''}`);
+  }
 }
 
 function wholeNumber(name: string, text: string, least: number, most: number): number {

@@ -24,7 +24,7 @@ const LONGEST = 6 * HOUR;
 const SLACK = SHORTEST;
 /** The fleet is declared over so many days, so many times a few more. */
 const ROLLOUT_DAYS = 20;
-const BATCHES = 80;
+const BATCHES = 40;
 const START = Date.UTC(2027, 0, 1);
 
 export interface SimulationOptions {
