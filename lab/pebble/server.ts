@@ -20,6 +20,8 @@ export interface PebbleOptions {
   /** External account binding keys, key id to base64url; when given, they are required. */
   readonly externalAccountKeys?: Readonly<Record<string, string>>;
   readonly profiles?: Readonly<Record<string, { readonly description: string; readonly validityPeriod: number }>>;
+  /** Domains that stand for the CA in CAA records, which Pebble does not look at; `ca.everbind.test` unless told. */
+  readonly caaIdentities?: readonly string[];
   readonly blockedDomains?: readonly string[];
   /** Where validation connects for HTTP-01 and TLS-ALPN-01. */
   readonly httpPort?: number;
@@ -80,7 +82,7 @@ export async function startPebble(options: PebbleOptions = {}): Promise<Pebble> 
       ...(options.externalAccountKeys === undefined ? {} : { externalAccountMACKeys: options.externalAccountKeys }),
       domainBlocklist: options.blockedDomains ?? [],
       keyAlgorithm: 'ecdsa',
-      caaIdentities: ['ca.everbind.test'],
+      caaIdentities: options.caaIdentities ?? ['ca.everbind.test'],
       retryAfter: { authz: options.retryAfterSeconds ?? 0, order: options.retryAfterSeconds ?? 0 },
       // One profile only, since Pebble picks one at random for an order that names none.
       profiles: options.profiles ?? { default: { description: 'ninety days', validityPeriod: 7776000 } },

@@ -110,6 +110,10 @@ function lazyParts(
     solverFor: (task, config) => ready(host).solverFor(task, config),
     deploymentsFor: (certificate: CertificateConfig): readonly Deployment[] => ready(host).deploymentsFor(certificate),
     resolveSecret: (reference) => secrets.resolveSecret(reference),
+    preflight: async (order, signal) => {
+      const { preflightOrder } = await import('./preflight-order.ts');
+      return preflightOrder(world, order, signal);
+    },
     onProgress,
   };
   return {

@@ -48,6 +48,12 @@ export const RENEWAL_ERRORS = entries({
     action:
       'Nothing to do if it stays at once: the next attempt comes later. Two certificates with the same names should be one.',
   },
+  RENEWAL_PREFLIGHT_FAILED: {
+    exit: 1,
+    summary: 'The CA is certain to refuse the certificate, so that no order was made.',
+    action:
+      'Run everbind check NAME: it says what stands in the way and how to mend it. The next attempt is scheduled.',
+  },
   RENEWAL_REHEARSAL_FAILED: {
     exit: 1,
     summary: 'The proof of a name failed at the staging environment of the CA, so that the CA itself was not asked.',

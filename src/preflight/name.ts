@@ -28,10 +28,12 @@ export async function examineName(
     const found = await findAddresses(parts.lookups, host, signal);
     if ('failed' in found) return [{ ...found.failed, name }];
     addresses = [...found.ipv4, ...found.ipv6];
-    if (addresses.length === 0 && config.type !== 'dns-01') {
+    if (addresses.length === 0 && !config.type.startsWith('dns-')) {
       return [finding('no-address', `${name} has neither an A nor an AAAA record`, { name })];
     }
   }
+  // Nothing is put in place for it; `everbind dns persist` looks for the record.
+  if (config.type === 'dns-persist-01') return [];
   if (!parts.mayProve) {
     const what = 'another Everbind is at work, so that the proof was not tried';
     return [finding('proof-not-tried', what, { name })];

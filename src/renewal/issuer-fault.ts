@@ -43,6 +43,7 @@ const outages: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 export function issuerFault(error: unknown): IssuerFault {
   if (error instanceof AcmeProblemError && isRefusal(error.problem)) return 'refusal';
   if (isTransient(error)) return 'outage';
+  if (error instanceof EverbindError && error.code === 'RENEWAL_PREFLIGHT_FAILED') return 'refusal';
   return error instanceof EverbindError && outages.has(error.code) ? 'outage' : null;
 }
 

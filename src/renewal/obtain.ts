@@ -8,6 +8,7 @@ import type { EngineContext } from './context.ts';
 import { isOrderNotReady } from './failure.ts';
 import type { IssuerSession } from './issuer-session.ts';
 import { orderFor } from './order-for.ts';
+import { preflight } from './preflight.ts';
 import { rehearse } from './rehearse.ts';
 import { saveIssued } from './save-issued.ts';
 import type { ManagedCertificate, Renewal } from './types.ts';
@@ -38,6 +39,7 @@ async function obtainFrom(
 ): Promise<Renewal> {
   const { keys, clock, signal } = context;
   let renewal = begun;
+  await preflight(context, session, certificate, renewal);
   await rehearse(context, session, certificate, renewal);
   if (renewal.step === 'started') await keys.generate(renewal.keyHandle, renewal.algorithm);
   const signer = await keys.open(renewal.keyHandle);

@@ -8,6 +8,7 @@ import type { ChallengeTask, Solver } from '../ports/solver.ts';
 import type { Transport } from '../ports/transport.ts';
 import type { Store } from '../store/store.ts';
 import type { Journal } from './journal.ts';
+import type { Obstacle, PlannedOrder } from './planned-order.ts';
 import type { ManagedCertificate, ProgressEvent, Renewal } from './types.ts';
 
 /** What the engine is put together from; the composing room gives it. */
@@ -28,6 +29,8 @@ export interface EngineParts {
   deploymentsFor(certificate: CertificateConfig): readonly Deployment[];
   /** The value behind `secret:NAME`. */
   resolveSecret(reference: string): Promise<string>;
+  /** What stands in the way of an order that is about to be made; absent: nobody looks. Rejects with the reason of the signal only. */
+  preflight?(order: PlannedOrder, signal: AbortSignal): Promise<readonly Obstacle[]>;
   onProgress?(event: ProgressEvent): void;
   /** Stands in for obtain.ts in a simulation, where there is no cryptography. Same contract. */
   obtain?(run: { readonly journal: Journal }, certificate: ManagedCertificate, begun: Renewal): Promise<Renewal>;

@@ -54,6 +54,12 @@ describe('everbind check', () => {
     assert.deepEqual([run.status, findings], [0, []], run.out);
   });
 
+  it('asks for no address where the proof is a lasting record', async () => {
+    const persist = { type: 'dns-persist-01' };
+    const { run, findings } = await check('www.empty.test', persist, { dnsServer: world.bind.resolver });
+    assert.deepEqual([run.status, findings], [0, []], run.out);
+  });
+
   it('CAA names another CA', async () => {
     const policies = [{ tag: 'issue', value: 'other.test' }];
     await world.pebble.challenge('add-caa', { host: 'caa.test.', policies });

@@ -11,7 +11,8 @@ import { startPebbleFront } from '../../lab/pebble/front.ts';
 import { type Pebble, startPebble } from '../../lab/pebble/server.ts';
 import { startSimWindows } from '../../lab/sim-windows/sim-windows.ts';
 import { createResolver } from '../../src/dns/resolver.ts';
-import { systemRandom } from '../../src/net/system.ts';
+import { systemClock, systemRandom } from '../../src/net/system.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 import { type Run, runIn } from '../cli/world.ts';
 import { configuration } from '../demo/odd-configurations.ts';
 
@@ -31,9 +32,12 @@ export interface CheckWorld {
 }
 
 export interface CheckOptions {
+  /** Beside `pebble`. */
+  readonly issuers?: readonly object[];
   readonly issuer?: Readonly<Record<string, unknown>>;
   readonly dnsServer?: string;
   readonly input?: string;
+  readonly clock?: Clock;
 }
 
 /** IIS with one site that answers for every name, Pebble that counts who asks what, and BIND with zones that are broken. */
@@ -78,7 +82,7 @@ export async function startCheckWorld(): Promise<CheckWorld> {
       run: async (args, certificates, options = {}) => {
         const file = {
           version: 1,
-          issuers: [{ ...issuer, ...options.issuer }],
+          issuers: [{ ...issuer, ...options.issuer }, ...(options.issuers ?? [])],
           certificates: certificates.map((one) => ({ deployments: [], ...one })),
         };
         await writeFile(join(stateDir, 'everbind.yaml'), JSON.stringify(file, null, 2));
@@ -88,7 +92,7 @@ export async function startCheckWorld(): Promise<CheckWorld> {
           publicHttpPort: httpPort,
           openHost: () => Promise.resolve({ host: sim.host, close: () => {} }),
         };
-        return runIn(world, args, { input: options.input ?? '' });
+        return runIn(world, args, { input: options.input ?? '', clock: options.clock ?? systemClock });
       },
       foreign: async (address, answer) => {
         const server = createServer(answer);
