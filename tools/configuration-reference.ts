@@ -28,7 +28,8 @@ function describe(title: string, schema: Schema, path: string, sections: string[
   const rows = properties.map(([key, property]) => row(key, property, schema.required?.includes(key) === true));
   sections.push(`### ${title}\n\n| Key | Value | Default | Meaning |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`);
   for (const [key, property] of properties) {
-    if (path === '' && key === 'defaults') continue;
+    // What it holds is described where it can stand alone.
+    if ((path === '' && key === 'defaults') || key === 'of') continue;
     const element = property.type === 'array' ? property.items : property;
     const inside = `${path}${key}${property.type === 'array' ? '[]' : ''}`;
     if (element?.properties !== undefined) describe(`\`${inside}\``, element, `${inside}.`, sections);

@@ -1,8 +1,8 @@
 import type { CheckContext } from './context.ts';
-import { DEFAULTS } from './defaults.ts';
+import { DEFAULT_CHALLENGE, DEFAULTS } from './defaults.ts';
 import type { PathStep } from './problem.ts';
 import type { SettingsInput } from './schema.ts';
-import type { ChallengeInput, ChallengeRuleInput } from './schema-challenge.ts';
+import type { ChallengeInput, ChallengeRuleInput, SingleChallengeInput } from './schema-challenge.ts';
 import { checkDns } from './check-dns.ts';
 import type { ChallengeConfig, ChallengeRule } from './types.ts';
 
@@ -17,17 +17,32 @@ export function checkChallenges(
     context.report.problem([...path, 'challenges'], 'both challenge and challenges', 'one of them');
   }
   if (challenges !== undefined) {
-    return challenges.map((rule, index) => checkRule(rule, [...path, 'challenges', index], context));
+    return challenges.map((rule, index) => checkRule(rule.names, rule, [...path, 'challenges', index], context));
   }
   if (challenge === undefined) return null;
-  return [{ patterns: ['*'], challenge: checkChallenge(challenge, [...path, 'challenge'], context) }];
+  return [checkRule(['*'], challenge, [...path, 'challenge'], context)];
 }
 
-function checkRule(rule: ChallengeRuleInput, path: readonly PathStep[], context: CheckContext): ChallengeRule {
-  return { patterns: rule.names, challenge: checkChallenge(rule, path, context) };
+function checkRule(
+  patterns: readonly string[],
+  input: ChallengeInput | ChallengeRuleInput,
+  path: readonly PathStep[],
+  context: CheckContext,
+): ChallengeRule {
+  if (input.type !== 'auto') return { patterns, challenge: checkChallenge(input, path, context) };
+  const [challenge, ...otherwise] = (input.of ?? []).map((item, index) =>
+    checkChallenge(item, [...path, 'of', index], context),
+  );
+  return challenge === undefined
+    ? { patterns, challenge: DEFAULT_CHALLENGE, otherwise: [{ type: 'tls-alpn-01', port: DEFAULTS.tlsAlpnPort }] }
+    : { patterns, challenge, otherwise };
 }
 
-function checkChallenge(input: ChallengeInput, path: readonly PathStep[], context: CheckContext): ChallengeConfig {
+function checkChallenge(
+  input: SingleChallengeInput,
+  path: readonly PathStep[],
+  context: CheckContext,
+): ChallengeConfig {
   switch (input.type) {
     case 'http-01':
       return checkHttp(input, path, context);

@@ -90,7 +90,28 @@ const dnsShape = {
   }),
 };
 
-const CHALLENGE = 'a mapping with type: http-01, tls-alpn-01, dns-01 or dns-persist-01';
+const SINGLE = 'a mapping with type: http-01, tls-alpn-01, dns-01 or dns-persist-01';
+const single = z.discriminatedUnion(
+  'type',
+  [
+    section(httpShape, SINGLE),
+    section(tlsAlpnShape, SINGLE),
+    section(dnsShape, SINGLE),
+    section(dnsPersistShape, SINGLE),
+  ],
+  SINGLE,
+);
+
+const autoShape = {
+  type: z.literal('auto').meta({
+    description: 'Several challenges in order: the first that can prove a name is taken; when it fails, the next one.',
+  }),
+  of: listOf(single, 'challenges', { min: 1, max: 8 }).optional().meta({
+    description: 'The challenges, each as it would stand under `challenge`. Without it: http-01, then tls-alpn-01.',
+  }),
+};
+
+const CHALLENGE = 'a mapping with type: http-01, tls-alpn-01, dns-01, dns-persist-01 or auto';
 /** How control of names is proved. */
 export const challenge = z.discriminatedUnion(
   'type',
@@ -99,6 +120,7 @@ export const challenge = z.discriminatedUnion(
     section(tlsAlpnShape, CHALLENGE),
     section(dnsShape, CHALLENGE),
     section(dnsPersistShape, CHALLENGE),
+    section(autoShape, CHALLENGE),
   ],
   CHALLENGE,
 );
@@ -118,9 +140,11 @@ export const challengeRule = z.discriminatedUnion(
     section({ names: patterns, ...tlsAlpnShape }, RULE),
     section({ names: patterns, ...dnsShape }, RULE),
     section({ names: patterns, ...dnsPersistShape }, RULE),
+    section({ names: patterns, ...autoShape }, RULE),
   ],
   RULE,
 );
 
+export type SingleChallengeInput = z.output<typeof single>;
 export type ChallengeInput = z.output<typeof challenge>;
 export type ChallengeRuleInput = z.output<typeof challengeRule>;

@@ -92,6 +92,8 @@ export interface ChallengeRule {
   /** Canonical patterns: `*` (any name), `*.example.com` (any name below it), a name, an IP address. */
   readonly patterns: readonly string[];
   readonly challenge: ChallengeConfig;
+  /** With `type: auto`: what comes after it, in this order. Absent when there is one only. */
+  readonly otherwise?: readonly ChallengeConfig[];
 }
 
 export type ChallengeConfig =

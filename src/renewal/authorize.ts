@@ -4,21 +4,20 @@ import { authorizationProblem } from '../acme/authorization.ts';
 import type { AuthorizationResource } from '../acme/authorization-requests.ts';
 import type { OrderResource } from '../acme/order.ts';
 import { AcmeProblemError } from '../acme/problem.ts';
-import { challengeFor } from '../config/challenge-for.ts';
-import type { CertificateConfig } from '../config/types.ts';
-import { EverbindError } from '../errors/error.ts';
-import type { Identifier } from '../pki/names.ts';
-import type { ChallengeTask } from '../ports/solver.ts';
+import type { ChallengeConfig } from '../config/types.ts';
+import {
+  forgetChallengeFailures,
+  noteChallengeFailures,
+  readChallengeFailures,
+  type Way,
+} from './challenge-failures.ts';
+import { chooseWork, type Work } from './challenge-work.ts';
 import type { EngineContext } from './context.ts';
 import { isResumable } from './failure.ts';
 import { giveUpPending } from './give-up.ts';
-import { cleanUp, present, type Presentation, settled } from './presented.ts';
+import { makeVisible } from './make-visible.ts';
+import { cleanUp, settled } from './presented.ts';
 import type { ManagedCertificate, Renewal } from './types.ts';
-
-interface Work extends Presentation {
-  readonly authorizationUrl: string;
-  readonly challengeUrl: string;
-}
 
 /** A run that is told to stop, or whose line to the CA fails, lets the CA look at its answers for this long; CAs take seconds. */
 const GRACE_MS = 10_000;
@@ -31,7 +30,7 @@ const GRACE_MS = 10_000;
 export async function authorize<T>(
   context: EngineContext,
   client: AcmeClient,
-  { config }: ManagedCertificate,
+  certificate: ManagedCertificate,
   renewal: Renewal,
   order: OrderResource,
   noteReady: () => Promise<T>,
@@ -42,8 +41,16 @@ export async function authorize<T>(
   try {
     const found = await Promise.all(authorizations.map((url) => client.getAuthorization(url, { identifiers, signal })));
     const pending = found.filter(({ authorization }) => authorization.status === 'pending');
-    const works = await Promise.all(pending.map((resource) => chooseWork(context, client, config, resource)));
-    await present(context, renewal, works);
+    const failedAt = context.store.read((db) => readChallengeFailures(db, certificate.id));
+    const choose = (resource: AuthorizationResource, notVisible: readonly ChallengeConfig[]): Promise<Work> =>
+      chooseWork(context, client, certificate.config, resource, failedAt, notVisible);
+    const works = await makeVisible(
+      context,
+      renewal,
+      certificate.name,
+      await Promise.all(pending.map((resource) => choose(resource, []))),
+      choose,
+    );
     let ready: OrderResource;
     let asked = false;
     try {
@@ -60,10 +67,18 @@ export async function authorize<T>(
       // Before the answers are removed: a name that the CA then looks for in vain has not failed by itself.
       const reason = await reasonOf(client, authorizations, error);
       await cleanUp(context, works);
+      if (context.store.holdsLease()) {
+        await noteChallengeFailures(context.store, certificate.id, failedWays(works, reason), context.clock.now());
+      }
       throw reason;
     }
     // At the same time: where removing takes no time, both share a commit.
-    const [noted] = await Promise.all([noteReady(), cleanUp(context, works)]);
+    const worked = waysOf(works).filter((way) => failedAt(way) !== null);
+    const [noted] = await Promise.all([
+      noteReady(),
+      cleanUp(context, works),
+      forgetChallengeFailures(context.store, certificate.id, worked),
+    ]);
     return [ready, noted];
   } catch (error) {
     // An order that can go on later needs its authorizations, and so does a new holder of the lease.
@@ -72,6 +87,20 @@ export async function authorize<T>(
     }
     throw error;
   }
+}
+
+/** Of names that have another way. */
+function waysOf(works: readonly Work[]): readonly Way[] {
+  return works
+    .filter(({ candidates }) => candidates.length > 1)
+    .map(({ ordered, config }) => ({ name: ordered.value, config }));
+}
+
+/** What the CA has looked at and refused. */
+function failedWays(works: readonly Work[], reason: unknown): readonly Way[] {
+  if (!(reason instanceof AcmeProblemError) || reason.code !== 'ACME_AUTHORIZATION_INVALID') return [];
+  const names = reason.details['failed'];
+  return Array.isArray(names) ? waysOf(works.filter(({ task }) => names.includes(task.identifier.value))) : [];
 }
 
 /** Names an answer to the CA. CAs refuse what was named before, by a request that came to them twice: then it is looked at already. */
@@ -88,43 +117,6 @@ async function respond(
     const challenge = authorization.challenges.find(({ url }) => url === challengeUrl);
     if (challenge === undefined || challenge.status === 'pending') throw error;
   }
-}
-
-async function chooseWork(
-  context: EngineContext,
-  client: AcmeClient,
-  certificate: CertificateConfig,
-  { url: authorizationUrl, authorization }: AuthorizationResource,
-): Promise<Work> {
-  const { identifier } = authorization;
-  // A CA need not say that an authorization is for the wildcard; what was ordered does.
-  const wildcard =
-    authorization.wildcard ||
-    (!certificate.identifiers.some(({ type, value }) => type === identifier.type && value === identifier.value) &&
-      certificate.identifiers.some(({ value }) => value === `*.${identifier.value}`));
-  const ordered: Identifier = wildcard ? { type: 'dns', value: `*.${identifier.value}` } : identifier;
-  const config = challengeFor(certificate, ordered);
-  const challenge = authorization.challenges.find(({ type }) => type === config?.type);
-  const issuerDomains = challenge?.issuerDomains ?? null;
-  const token = challenge?.token ?? (issuerDomains === null ? null : '');
-  if (config === null || challenge === undefined || token === null) {
-    throw new EverbindError(
-      'RENEWAL_CHALLENGE_NOT_OFFERED',
-      `the CA offers no ${config?.type ?? 'configured'} challenge for ${ordered.value}`,
-      { name: ordered.value, offered: authorization.challenges.map(({ type }) => type) },
-    );
-  }
-  const task: ChallengeTask = {
-    type: config.type,
-    identifier,
-    wildcard,
-    token,
-    keyAuthorization: client.keyAuthorization(token),
-    ...(issuerDomains === null
-      ? {}
-      : { persist: await client.persistTerms(identifier.value, issuerDomains, context.signal) }),
-  };
-  return { authorizationUrl, challengeUrl: challenge.url, task, config, solver: context.solverFor(task, config) };
 }
 
 /** An order that became invalid says less than the authorization that made it so. */

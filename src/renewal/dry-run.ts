@@ -1,4 +1,6 @@
-import { challengeFor } from '../config/challenge-for.ts';
+import { readChallengeFailures } from './challenge-failures.ts';
+import { type ChallengeChoiceCode, chooseChallenge } from './choose-challenge.ts';
+import { challengesFor } from '../config/challenge-for.ts';
 import type { ChallengeConfig } from '../config/types.ts';
 import { parsePemCertificates } from '../pki/pem.ts';
 import type { DeploymentPlan } from '../ports/deployment.ts';
@@ -27,10 +29,17 @@ export interface DryRun {
     readonly names: readonly string[];
   };
   readonly key: { readonly algorithm: string; readonly provider: string; readonly reused: boolean };
-  readonly challenges: readonly { readonly name: string; readonly challenge: ChallengeConfig | null }[];
+  readonly challenges: readonly DryRunChallenge[];
   readonly plans: readonly DeploymentPlan[];
   /** Certificates that would be removed from the stores, by thumbprint, unless something still refers to them. */
   readonly retired: readonly string[];
+}
+
+export interface DryRunChallenge {
+  readonly name: string;
+  readonly challenge: ChallengeConfig | null;
+  /** Why this one, where several are configured. */
+  readonly reason: ChallengeChoiceCode | null;
 }
 
 /** Stands for the certificate that does not exist yet. */
@@ -46,6 +55,7 @@ export async function dryRun(parts: EngineParts, selection: Selection): Promise<
     if (certificate === null) continue;
     const { name, config } = certificate;
     const [active] = store.read((db) => issuedWith(db, id, 'active'));
+    const failedAt = store.read((db) => readChallengeFailures(db, id));
     const previous = store.read((db) => previousOf(db, id));
     const material = {
       name,
@@ -75,10 +85,12 @@ export async function dryRun(parts: EngineParts, selection: Selection): Promise<
         provider: config.key.provider,
         reused: store.read((db) => reusableKey(db, parts.keys, config.key, active)) !== null,
       },
-      challenges: config.identifiers.map((identifier) => ({
-        name: identifier.value,
-        challenge: challengeFor(config, identifier),
-      })),
+      challenges: config.identifiers.map((identifier) => {
+        const candidates = challengesFor(config, identifier);
+        const failed = (candidate: ChallengeConfig) => failedAt({ name: identifier.value, config: candidate });
+        const choice = chooseChallenge({ identifier, candidates, offered: null, failedAt: failed, notVisible: [] });
+        return { name: identifier.value, challenge: choice?.config ?? null, reason: choice?.code ?? null };
+      }),
       plans,
       retired: previous.slice(kept).map(({ thumbprint }) => thumbprint),
     });

@@ -1,5 +1,5 @@
 import { persistName, persistValue } from '../acme/dns-persist.ts';
-import { challengeFor } from '../config/challenge-for.ts';
+import { challengesFor } from '../config/challenge-for.ts';
 import type { DnsPersistChallengeConfig } from '../config/types.ts';
 import { asEverbindError, EverbindError } from '../errors/error.ts';
 import type { ChallengeTask } from '../ports/solver.ts';
@@ -32,7 +32,7 @@ export async function persistRecords(context: EngineContext, name: string): Prom
   const { config } = certificate;
   const domains = new Map<string, { readonly config: DnsPersistChallengeConfig; readonly wildcard: boolean }>();
   for (const identifier of config.identifiers) {
-    const challenge = challengeFor(config, identifier);
+    const challenge = challengesFor(config, identifier).find(({ type }) => type === 'dns-persist-01');
     if (challenge?.type !== 'dns-persist-01') continue;
     const domain = identifier.value.replace(/^\*\./, '');
     const wildcard = domain !== identifier.value || domains.get(domain)?.wildcard === true;

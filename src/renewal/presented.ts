@@ -11,9 +11,22 @@ export interface Presentation {
   readonly solver: Solver;
 }
 
-/** Journals the answers, makes them visible and waits until the CA would see them. When one fails, all are removed. */
-export async function present(context: EngineContext, renewal: Renewal, works: readonly Presentation[]): Promise<void> {
-  if (works.length === 0) return;
+/** One that could not be made visible. */
+export interface NotVisible<T> {
+  readonly work: T;
+  readonly error: unknown;
+}
+
+/**
+ * Journals the answers, makes them visible and waits until the CA would see them. When some fail, all are removed, and those that failed are
+ * returned; empty when all are visible.
+ */
+export async function present<T extends Presentation>(
+  context: EngineContext,
+  renewal: Renewal,
+  works: readonly T[],
+): Promise<readonly NotVisible<T>[]> {
+  if (works.length === 0) return [];
   await context.store.commit(({ db }) => {
     for (const { task, config } of works) {
       statement(db, 'INSERT INTO presented (renewal_id, task, config) VALUES (?, ?, ?)').run(
@@ -23,13 +36,19 @@ export async function present(context: EngineContext, renewal: Renewal, works: r
       );
     }
   });
-  try {
-    await settled(works.map(({ solver, task }) => solver.present(task, context.signal)));
-    await settled(works.map(({ solver, task }) => solver.wait(task, context.signal)));
-  } catch (error) {
-    await cleanUp(context, works);
-    throw error;
-  }
+  let failed = await failures(works, ({ solver, task }) => solver.present(task, context.signal));
+  if (failed.length === 0) failed = await failures(works, ({ solver, task }) => solver.wait(task, context.signal));
+  if (failed.length > 0) await cleanUp(context, works);
+  return failed;
+}
+
+/** Waits for all of them, so that nothing is still under way while it is cleaned up. */
+async function failures<T>(works: readonly T[], run: (work: T) => Promise<void>): Promise<readonly NotVisible<T>[]> {
+  const results = await Promise.allSettled(works.map(async (work) => run(work)));
+  return works.flatMap((work, index) => {
+    const result = results[index];
+    return result?.status === 'rejected' ? [{ work, error: result.reason as unknown }] : [];
+  });
 }
 
 /** Waits for all of them, so that nothing is still under way while it is cleaned up; then throws the first failure. */

@@ -10,6 +10,7 @@ import { limits } from './sql/050-limits.ts';
 import { scale } from './sql/045-scale.ts';
 import { accounts } from './sql/060-accounts.ts';
 import { rehearsals } from './sql/061-rehearsals.ts';
+import { challenges } from './sql/070-challenges.ts';
 
 interface Migration {
   readonly number: number;
@@ -30,6 +31,7 @@ export const migrations: readonly Migration[] = [
   { number: 45, sql: scale },
   { number: 60, sql: accounts },
   { number: 61, sql: rehearsals },
+  { number: 70, sql: challenges },
 ];
 
 /** What this database still needs; `fresh` when there is nothing in it yet. Throws STORE_NEWER, STORE_MIGRATION_CHANGED, STORE_FOREIGN. */

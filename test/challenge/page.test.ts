@@ -7,6 +7,7 @@ import { TXT_REASONS } from '../../src/challenge/txt-reasons.ts';
 import { FAILURE_REASONS } from '../../src/challenge/failure.ts';
 import { SELF_CHECK_REASONS } from '../../src/challenge/self-check-reasons.ts';
 import { TLS_ALPN_REASONS } from '../../src/challenge/tls-alpn-check.ts';
+import { CHALLENGE_CHOICES } from '../../src/renewal/choose-challenge.ts';
 import { WEB_CONFIG_FORMS } from '../../src/challenge/web-config.ts';
 
 const page = await readFile(new URL('../../docs/challenges.md', import.meta.url), 'utf8');
@@ -17,6 +18,7 @@ test('docs/challenges.md has a row for every word that programs may see', () => 
     ...CHOICE_CODES,
     ...FAILURE_REASONS,
     ...TXT_REASONS,
+    ...Object.keys(CHALLENGE_CHOICES),
     ...Object.keys(PERSIST_REASONS),
     ...Object.keys(TLS_ALPN_REASONS),
     ...Object.keys(SELF_CHECK_REASONS),

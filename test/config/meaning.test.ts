@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { challengeFor } from '../../src/config/challenge-for.ts';
+import { challengeFor, challengesFor } from '../../src/config/challenge-for.ts';
 import { ConfigError } from '../../src/config/problem.ts';
 import { placesOf, problemsOf, read } from './read-text.ts';
 
@@ -177,6 +177,27 @@ certificates:
     });
     assert.deepEqual(chosen, [3, 'dns-01', 1, 'dns-01', 3]);
     assert.equal(challengeFor({ challenges: [] }, { type: 'dns', value: 'example.com' }), null);
+  });
+
+  it('auto has its challenges in order, and for each name the first that can prove it', () => {
+    const [listed, silent] = read(`version: 1
+issuers: [{ name: main, directory: "https://ca.example/" }]
+certificates:
+  - name: listed
+    names: [example.com, "*.example.com", 192.0.2.7]
+    challenge: { type: auto, of: [{ type: dns-persist-01 }, { type: http-01, port: 8080 }] }
+  - name: silent
+    names: [b.example.com]
+    challenge: { type: auto }
+`).certificates;
+    assert.ok(listed !== undefined && silent !== undefined);
+    const types = listed.identifiers.map((identifier) => challengeFor(listed, identifier)?.type);
+    assert.deepEqual(types, ['dns-persist-01', 'dns-persist-01', 'http-01']);
+    const [name = { type: 'dns', value: '' } as const] = silent.identifiers;
+    assert.deepEqual(
+      challengesFor(silent, name).map(({ type }) => type),
+      ['http-01', 'tls-alpn-01'],
+    );
   });
 
   it('odd things are warnings with a place', () => {

@@ -89,8 +89,8 @@ test('a new certificate: its order, key, challenges and changes', async (world) 
       },
       key: { algorithm: 'ec-p384', provider: 'software', reused: false },
       challenges: [
-        { name: 'shop.dry.test', challenge: http },
-        { name: 'www.shop.dry.test', challenge: http },
+        { name: 'shop.dry.test', challenge: http, reason: null },
+        { name: 'www.shop.dry.test', challenge: http, reason: null },
       ],
       plans: [
         {

@@ -1,4 +1,5 @@
 import type { ChallengeConfig } from '../../config/types.ts';
+import { CHALLENGE_CHOICES, type ChallengeChoiceCode } from '../../renewal/choose-challenge.ts';
 import type { DryRun } from '../../renewal/dry-run.ts';
 import type { Io } from '../io.ts';
 import { groupNotes, isUntouched, noteText } from './notes.ts';
@@ -40,11 +41,15 @@ export function printDryRun(io: Io, results: readonly DryRun[], now: number): vo
 
 function groupChallenges(run: DryRun): ReadonlyMap<string, string[]> {
   const groups = new Map<string, string[]>();
-  for (const { name, challenge } of run.challenges) {
-    const how = challenge === null ? 'no challenge' : challengeText(challenge);
+  for (const { name, challenge, reason } of run.challenges) {
+    const how = challenge === null ? 'no challenge' : `${challengeText(challenge)}${reasonText(reason)}`;
     groups.set(how, [...(groups.get(how) ?? []), name]);
   }
   return groups;
+}
+
+function reasonText(reason: ChallengeChoiceCode | null): string {
+  return reason === null ? '' : ` [${reason}]: ${CHALLENGE_CHOICES[reason]}`;
 }
 
 function challengeText(challenge: ChallengeConfig): string {
