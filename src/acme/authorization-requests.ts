@@ -37,6 +37,8 @@ export interface AuthorizationRequests {
   waitForAuthorization(url: string, options?: WaitOptions & AuthorizationOptions): Promise<AuthorizationResource>;
   /** What a solver of this account's challenges presents (RFC 8555 section 8.1). Throws ACME_NO_ACCOUNT. */
   keyAuthorization(token: string): string;
+  /** The account's URL, which dns-account-01 is bound to. Throws ACME_NO_ACCOUNT. */
+  accountUrl(): string;
   /** What dns-persist-01 wants in the record of a name, in the form that the CA speaks. Throws ACME_NO_ACCOUNT. */
   persistTerms(domain: string, issuerDomains: readonly string[], signal?: AbortSignal): Promise<PersistTerms>;
 }
@@ -85,6 +87,8 @@ export function authorizationRequests(session: Session): AuthorizationRequests {
       ),
 
     keyAuthorization: (token) => keyAuthorization(token, signerKey(session.signer()).thumbprint),
+
+    accountUrl: () => session.accountUrl(),
 
     persistTerms: async (domain, issuerDomains, signal) => {
       const { accountHashPrefix } = (await session.directory(signal)).meta;

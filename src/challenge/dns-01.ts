@@ -1,4 +1,4 @@
-import { dns01Value } from '../acme/key-authorization.ts';
+import { dns01Value, dnsAccountName } from '../acme/key-authorization.ts';
 import { followDelegation } from '../dns/delegation.ts';
 import { OWN_RESOLVER, waitForPropagation } from '../dns/propagation.ts';
 import type { Resolver } from '../dns/resolver.ts';
@@ -10,6 +10,7 @@ import type { createTurns } from './in-turn.ts';
 import { notSeen } from './txt-reasons.ts';
 
 export interface Dns01Options {
+  readonly type: 'dns-01' | 'dns-account-01';
   /** Opened when it is first needed; a failure is not remembered. */
   readonly openProvider: () => Promise<DnsProvider>;
   readonly resolver: Resolver;
@@ -31,11 +32,11 @@ interface Place {
 }
 
 /**
- * dns-01 over a provider: the record is written where CNAME records from `_acme-challenge` lead, and looked for at every server of that zone.
+ * dns-01 and dns-account-01 over a provider: the record is written where CNAME records from its name lead, and looked for at every server of that zone.
  * Errors besides those of Solver: the DNS_ codes.
  */
 export function createDns01Solver(options: Dns01Options): Solver {
-  const { resolver, port, clock, limitMs, publicResolvers, inTurn } = options;
+  const { type, resolver, port, clock, limitMs, publicResolvers, inTurn } = options;
   const places = new Map<string, Place>();
   let opened: Promise<DnsProvider> | null = null;
 
@@ -58,11 +59,11 @@ export function createDns01Solver(options: Dns01Options): Solver {
     places.get(recordName(task)) ?? (await locate(task, signal));
 
   return {
-    type: 'dns-01',
+    type,
 
     present: async (task, signal) => {
       // RFC 8738 section 7.
-      if (task.identifier.type === 'ip') throw unsupported(task, 'dns-01 cannot prove an IP address');
+      if (task.identifier.type === 'ip') throw unsupported(task, `${type} cannot prove an IP address`);
       const host = await provider();
       const record = recordFor(task, (await locate(task, signal)).target);
       await inTurn(turn(record), () => host.present(record, signal));
@@ -90,8 +91,10 @@ export function createDns01Solver(options: Dns01Options): Solver {
 }
 
 /** RFC 8555 section 8.4; the identifier of a wildcard's authorization has no `*.` (section 7.1.4). */
-function recordName(task: Pick<ChallengeTask, 'identifier'>): string {
-  return `_acme-challenge.${task.identifier.value}`;
+function recordName({ identifier, accountUrl }: Pick<ChallengeTask, 'identifier' | 'accountUrl'>): string {
+  return accountUrl === undefined
+    ? `_acme-challenge.${identifier.value}`
+    : dnsAccountName(identifier.value, accountUrl);
 }
 
 function recordFor(task: ChallengeTask, name: string): TxtRecord {

@@ -46,7 +46,7 @@ function taskOf({ name, challenge }: TxtRecord): { readonly identifier: { type: 
 }
 
 function messageFor({ name, value, challenge }: TxtRecord, action: 'present' | 'cleanup'): string {
-  const delegated = challenge === undefined || name !== `_acme-challenge.${challenge.domain}`;
+  const delegated = challenge === undefined || !name.endsWith(`_acme-challenge.${challenge.domain}`);
   return `${JSON.stringify({
     version: 1,
     action,

@@ -77,6 +77,7 @@ export function createSolvers(options: SolversOptions): (task: SolverTask, confi
       case 'tls-alpn-01':
         return tlsAlpn(task, config);
       case 'dns-01':
+      case 'dns-account-01':
         return dns(task, config);
       case 'dns-persist-01':
         return dnsPersist(config);
@@ -162,6 +163,7 @@ function createDnsSolvers(options: SolversOptions): (task: SolverTask, config: D
     if (task.identifier.type === 'ip') throw unsupported(task, 'dns-01 cannot prove an IP address; configure http-01');
     return kept([JSON.stringify(config)], () =>
       createDns01Solver({
+        type: config.type,
         openProvider: () => openProvider(config),
         resolver,
         port,

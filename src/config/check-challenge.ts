@@ -49,6 +49,7 @@ function checkChallenge(
     case 'tls-alpn-01':
       return { type: input.type, port: input.port ?? DEFAULTS.tlsAlpnPort };
     case 'dns-01':
+    case 'dns-account-01':
       return checkDns(input, path, context);
     case 'dns-persist-01':
       return { type: input.type, publicResolvers: input.publicResolvers ?? [] };

@@ -8,7 +8,7 @@ import type { ChallengeInput } from './schema-challenge.ts';
 import { SECRET_EXPECTED, SECRET_PATTERN } from './schema-values.ts';
 import type { DnsChallengeConfig } from './types.ts';
 
-type DnsInput = ChallengeInput & { type: 'dns-01' };
+type DnsInput = ChallengeInput & { type: 'dns-01' | 'dns-account-01' };
 
 /** A program has a command, every other provider has settings. */
 export function checkDns(input: DnsInput, path: readonly PathStep[], context: CheckContext): DnsChallengeConfig {
@@ -29,7 +29,7 @@ export function checkDns(input: DnsInput, path: readonly PathStep[], context: Ch
       context.report.problem([...path, 'command'], 'nothing', 'a list of 1 to 64 texts: a program and its arguments');
     }
     return {
-      type: 'dns-01',
+      type: input.type,
       provider,
       command: checkCommand(input.command ?? [], [...path, 'command'], context),
       timeoutSeconds: input.timeoutSeconds ?? DEFAULTS.execTimeoutSeconds,
@@ -39,7 +39,7 @@ export function checkDns(input: DnsInput, path: readonly PathStep[], context: Ch
   const settings = Object.entries(input.settings ?? {}).map(([key, value]) => [key, String(value)] as const);
   checkSettings(findProvider(provider), new Map(settings), [...path, 'settings'], context);
   return {
-    type: 'dns-01',
+    type: input.type,
     provider,
     settings: Object.fromEntries(settings),
     allowInsecureLoopback: input.allowInsecureLoopback ?? false,

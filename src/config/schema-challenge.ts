@@ -90,13 +90,21 @@ const dnsShape = {
   }),
 };
 
-const SINGLE = 'a mapping with type: http-01, tls-alpn-01, dns-01 or dns-persist-01';
+const dnsAccountShape = {
+  ...dnsShape,
+  type: z.literal('dns-account-01').meta({
+    description: 'As `dns-01`, at a record name of its own for each account with a CA.',
+  }),
+};
+
+const SINGLE = 'a mapping with type: http-01, tls-alpn-01, dns-01, dns-account-01 or dns-persist-01';
 const single = z.discriminatedUnion(
   'type',
   [
     section(httpShape, SINGLE),
     section(tlsAlpnShape, SINGLE),
     section(dnsShape, SINGLE),
+    section(dnsAccountShape, SINGLE),
     section(dnsPersistShape, SINGLE),
   ],
   SINGLE,
@@ -111,7 +119,7 @@ const autoShape = {
   }),
 };
 
-const CHALLENGE = 'a mapping with type: http-01, tls-alpn-01, dns-01, dns-persist-01 or auto';
+const CHALLENGE = 'a mapping with type: http-01, tls-alpn-01, dns-01, dns-account-01, dns-persist-01 or auto';
 /** How control of names is proved. */
 export const challenge = z.discriminatedUnion(
   'type',
@@ -119,6 +127,7 @@ export const challenge = z.discriminatedUnion(
     section(httpShape, CHALLENGE),
     section(tlsAlpnShape, CHALLENGE),
     section(dnsShape, CHALLENGE),
+    section(dnsAccountShape, CHALLENGE),
     section(dnsPersistShape, CHALLENGE),
     section(autoShape, CHALLENGE),
   ],
@@ -139,6 +148,7 @@ export const challengeRule = z.discriminatedUnion(
     section({ names: patterns, ...httpShape }, RULE),
     section({ names: patterns, ...tlsAlpnShape }, RULE),
     section({ names: patterns, ...dnsShape }, RULE),
+    section({ names: patterns, ...dnsAccountShape }, RULE),
     section({ names: patterns, ...dnsPersistShape }, RULE),
     section({ names: patterns, ...autoShape }, RULE),
   ],

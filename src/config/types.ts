@@ -126,7 +126,7 @@ export interface DnsPersistChallengeConfig {
 }
 
 export interface DnsExecChallengeConfig {
-  readonly type: 'dns-01';
+  readonly type: 'dns-01' | 'dns-account-01';
   readonly provider: 'exec';
   /** Program (absolute path) and its arguments; never empty, no shell. */
   readonly command: readonly string[];
@@ -135,7 +135,7 @@ export interface DnsExecChallengeConfig {
 }
 
 export interface DnsHostChallengeConfig {
-  readonly type: 'dns-01';
+  readonly type: 'dns-01' | 'dns-account-01';
   /** Name of a ProviderDefinition. */
   readonly provider: string;
   /** By the names of the definition; values may be references `secret:NAME`. */

@@ -1,4 +1,4 @@
-export type ChallengeType = 'http-01' | 'dns-01' | 'tls-alpn-01' | 'dns-persist-01';
+export type ChallengeType = 'http-01' | 'dns-01' | 'tls-alpn-01' | 'dns-account-01' | 'dns-persist-01';
 
 /** What a record of dns-persist-01 has to say for one name. */
 export interface PersistTerms {
@@ -18,6 +18,8 @@ export interface ChallengeTask {
   readonly token: string;
   /** token || '.' || base64url(JWK thumbprint) (RFC 8555 section 8.1). */
   readonly keyAuthorization: string;
+  /** For dns-account-01 alone: the account that the record is for. */
+  readonly accountUrl?: string;
   /** For dns-persist-01 alone. */
   readonly persist?: PersistTerms;
 }

@@ -65,6 +65,7 @@ export async function chooseWork(
     wildcard,
     token,
     keyAuthorization: client.keyAuthorization(token),
+    ...(config.type === 'dns-account-01' ? { accountUrl: client.accountUrl() } : {}),
     ...(issuerDomains === null
       ? {}
       : { persist: await client.persistTerms(identifier.value, issuerDomains, context.signal) }),

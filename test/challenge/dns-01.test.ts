@@ -43,6 +43,7 @@ function solverWith({ target, absentFor = 0, open = () => {} }: Parts = {}) {
   };
   const note = (action: string, { name }: TxtRecord): void => void calls.push(`${action} ${name}`);
   const solver = createDns01Solver({
+    type: 'dns-01',
     openProvider: async () => {
       open();
       return {

@@ -25,6 +25,7 @@ function solverOver(
   }: { lookup?: TxtLookup; clock?: Clock; limitMs?: number } = {},
 ): Solver {
   return createDns01Solver({
+    type: 'dns-01',
     openProvider: () => Promise.resolve(createExecProvider(options)),
     resolver: txtResolver(lookup),
     port: 53,

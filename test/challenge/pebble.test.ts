@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import { networkInterfaces } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { dnsAccountName } from '../../src/acme/key-authorization.ts';
 import { createAcmeClient, type AcmeClient } from '../../src/acme/client.ts';
 import { createSolvers } from '../../src/challenge/solvers.ts';
 import { createResolver } from '../../src/dns/resolver.ts';
@@ -69,7 +70,9 @@ async function begin(identifiers: readonly Identifier[], type: ChallengeConfig['
       const token = challenge?.token ?? null;
       assert.ok(challenge !== undefined && token !== null);
       const { identifier, wildcard } = authorization;
-      const task = { type, identifier, wildcard, token, keyAuthorization: client.keyAuthorization(token) };
+      const accountUrl = type === 'dns-account-01' ? { accountUrl: client.accountUrl() } : {};
+      const keyAuthorization = client.keyAuthorization(token);
+      const task = { type, identifier, wildcard, token, keyAuthorization, ...accountUrl };
       return [{ authorizationUrl, url: challenge.url, task }];
     }),
   );
@@ -144,27 +147,31 @@ test('tls-alpn-01: names and addresses of both families, which the CA looks at b
   assert.deepEqual(await issue(solvers, config, names), names.map(identifierKey).toSorted());
 });
 
-test('dns-01 by a program: a name and its wildcard, which share a record', async () => {
-  const program = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'lab', 'dns-exec-challtestsrv.ts');
-  const solvers = createSolvers({
-    windows: null,
-    clock: systemClock,
-    random: systemRandom,
-    dnsServers: [pebble.dnsServer],
-  });
-  const config = {
-    type: 'dns-01',
-    provider: 'exec',
-    command: [process.execPath, program, pebble.challengeServerUrl],
-    timeoutSeconds: 10,
-    propagation: { timeoutSeconds: 120, publicResolvers: [] },
-  } as const;
-  const names = dns('*.wild.everbind.test', 'wild.everbind.test', 'other.everbind.test');
-  assert.deepEqual(await issue(solvers, config, names), names.map(identifierKey).toSorted());
+for (const type of ['dns-01', 'dns-account-01'] as const) {
+  test(`${type} by a program: a name and its wildcard, which share a record`, async () => {
+    const program = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'lab', 'dns-exec-challtestsrv.ts');
+    const solvers = createSolvers({
+      windows: null,
+      clock: systemClock,
+      random: systemRandom,
+      dnsServers: [pebble.dnsServer],
+    });
+    const config = {
+      type,
+      provider: 'exec',
+      command: [process.execPath, program, pebble.challengeServerUrl],
+      timeoutSeconds: 10,
+      propagation: { timeoutSeconds: 120, publicResolvers: [] },
+    } as const;
+    const domain = `wild.${type}.everbind.test`;
+    const names = dns(`*.${domain}`, domain, `other.${type}.everbind.test`);
+    assert.deepEqual(await issue(solvers, config, names), names.map(identifierKey).toSorted());
 
-  const resolver = createResolver({ random: systemRandom, servers: [pebble.dnsServer] });
-  assert.deepEqual((await resolver.lookup('_acme-challenge.wild.everbind.test', 'TXT')).answers, []);
-});
+    const resolver = createResolver({ random: systemRandom, servers: [pebble.dnsServer] });
+    const name = type === 'dns-01' ? `_acme-challenge.${domain}` : dnsAccountName(domain, client.accountUrl());
+    assert.deepEqual((await resolver.lookup(name, 'TXT')).answers, []);
+  });
+}
 
 test('when the self-check fails the CA is not asked, and the authorization stays usable', async (t) => {
   const world = await startWorld(t, { httpPort: pebble.httpPort });

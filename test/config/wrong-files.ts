@@ -435,14 +435,14 @@ export const WRONG_FILES: readonly WrongFile[] = [
     text: certificate('    challenge: { type: tls-01 }\n'),
     place: '8:24 certificates[0].challenge.type',
     found: /"tls-01"/,
-    expected: /^one of http-01, tls-alpn-01, dns-01, dns-persist-01, auto$/,
+    expected: /^one of http-01, tls-alpn-01, dns-01, dns-account-01, dns-persist-01, auto$/,
   },
   {
     what: 'a challenge without a type',
     text: certificate('    challenge: { mode: auto }\n'),
     place: '8:16 certificates[0].challenge.type',
     found: /^nothing$/,
-    expected: /one of http-01, tls-alpn-01, dns-01, dns-persist-01, auto/,
+    expected: /one of http-01, tls-alpn-01, dns-01, dns-account-01, dns-persist-01, auto/,
   },
   {
     what: 'a key of the other challenge',

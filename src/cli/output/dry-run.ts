@@ -61,6 +61,7 @@ function challengeText(challenge: ChallengeConfig): string {
     case 'dns-persist-01':
       return challenge.type;
     case 'dns-01':
-      return `dns-01 (${challenge.provider}${'command' in challenge ? ` ${challenge.command[0] ?? ''}` : ''})`;
+    case 'dns-account-01':
+      return `${challenge.type} (${challenge.provider}${'command' in challenge ? ` ${challenge.command[0] ?? ''}` : ''})`;
   }
 }
