@@ -24,7 +24,12 @@ export async function preflightOrder(
   try {
     const issuer = { config, directory, accountUrl };
     const findings = await examineOrder(lookups, certificate, issuer, AbortSignal.any([signal, limit]));
-    return findings.map(({ code, name, what }) => ({ code, name, what, certain: CERTAIN.has(code) }));
+    return findings.map(({ code, severity, name, what }) => ({
+      code,
+      name,
+      what,
+      certain: severity === 'fails' && CERTAIN.has(code),
+    }));
   } catch (error) {
     signal.throwIfAborted();
     if (limit.aborted) return [];

@@ -1,10 +1,11 @@
-import { type CaaDecision, type CaaReason, decideCaa } from '../dns/caa.ts';
+import { type CaaDecision, type CaaProperty, type CaaReason, decideCaa } from '../dns/caa.ts';
 import { dataOf } from '../dns/resolver.ts';
 import { EverbindError } from '../errors/error.ts';
 import { explainFailure, type Lookups } from './dns.ts';
 import { finding, type Finding } from './findings.ts';
+import { examineWays } from './ways.ts';
 
-/** Who would issue, and for which name by which challenge. */
+/** Who would issue, and for which name by which challenges. */
 export interface CaaCheck {
   readonly issuer: string;
   /** `caaIdentities` of the directory. */
@@ -12,34 +13,41 @@ export interface CaaCheck {
   readonly accountUrl: string | null;
   /** A domain name, or `*.` and one. */
   readonly name: string;
-  readonly challenge: string;
+  /** Challenge types in the order of the configuration. */
+  readonly challenges: readonly string[];
 }
 
-/** Null when CAA records do not stand in the way. A CA that names no identities does not say that it looks at any. */
-export async function examineCaa(lookups: Lookups, check: CaaCheck, signal?: AbortSignal): Promise<Finding | null> {
+/** What CAA records have against a certificate, by whichever of the challenges. A CA that names no identities does not say that it looks at any. */
+export async function examineCaa(lookups: Lookups, check: CaaCheck, signal?: AbortSignal): Promise<readonly Finding[]> {
   const { issuer, name } = check;
-  if (check.identities.length === 0) return null;
+  if (check.identities.length === 0) return [];
   let asked = name;
+  const known = new Map<string, readonly CaaProperty[]>();
   try {
-    const decision = await decideCaa(check, async (at) => {
-      asked = at;
-      return dataOf((await lookups.checked.lookup(at, 'CAA', signal)).answers, 'CAA');
+    return await examineWays(check.challenges, async (challenge) => {
+      const decision = await decideCaa({ ...check, challenge }, async (at) => {
+        asked = at;
+        const properties = known.get(at) ?? dataOf((await lookups.checked.lookup(at, 'CAA', signal)).answers, 'CAA');
+        known.set(at, properties);
+        return properties;
+      });
+      if (decision.allowed) return [];
+      return [finding('caa-forbids', sentence(check, challenge, decision), { name, issuer })];
     });
-    return decision.allowed ? null : finding('caa-forbids', sentence(check, decision), { name, issuer });
   } catch (error) {
     signal?.throwIfAborted();
     if (!(error instanceof EverbindError)) throw error;
-    return explainFailure(lookups, { name, asked, type: 'CAA', issuer }, error, signal);
+    return [await explainFailure(lookups, { name, asked, type: 'CAA', issuer }, error, signal)];
   }
 }
 
-function sentence(check: CaaCheck, decision: Extract<CaaDecision, { allowed: false }>): string {
+function sentence(check: CaaCheck, challenge: string, decision: Extract<CaaDecision, { allowed: false }>): string {
   const says: Readonly<Record<CaaReason, string>> = {
     'unknown-critical': 'have a critical property that CAs do not know',
     nobody: 'let nobody issue',
     'other-ca': `do not name ${check.identities.join(' or ')}`,
     'other-account': `do not name our account, ${check.accountUrl ?? 'which does not exist yet'}`,
-    'other-method': `do not allow ${check.challenge}`,
+    'other-method': `do not allow ${challenge}`,
   };
   const values = decision.values.slice(0, 5).map((value) => JSON.stringify(value.slice(0, 100)));
   return `the CAA records of ${decision.foundAt} ${says[decision.reason]}: ${values.join(', ')}`;

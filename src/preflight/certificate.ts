@@ -1,11 +1,11 @@
 import type { Directory } from '../acme/directory.ts';
-import { challengeFor } from '../config/challenge-for.ts';
 import type { CertificateConfig, IssuerConfig } from '../config/types.ts';
 import { examineCaa } from './caa.ts';
 import type { Lookups } from './dns.ts';
 import type { Finding } from './findings.ts';
 import { examineIssuer } from './issuer.ts';
 import { examineName, type NameParts } from './name.ts';
+import { waysFor } from './ways.ts';
 
 /** An issuer that could be asked. */
 export interface KnownIssuer {
@@ -25,11 +25,10 @@ export async function examineOrder(
   const findings: Finding[] = [...examineIssuer(config, directory, accountUrl !== null)];
   const identities = directory.meta.caaIdentities;
   for (const identifier of certificate.identifiers) {
-    const challenge = challengeFor(certificate, identifier)?.type;
-    if (identifier.type === 'ip' || challenge === undefined) continue;
-    const check = { issuer: config.name, identities, accountUrl, name: identifier.value, challenge };
-    const found = await examineCaa(lookups, check, signal);
-    if (found !== null) findings.push(found);
+    if (identifier.type === 'ip') continue;
+    const challenges = waysFor(certificate, identifier).map(({ type }) => type);
+    const check = { issuer: config.name, identities, accountUrl, name: identifier.value, challenges };
+    findings.push(...(await examineCaa(lookups, check, signal)));
   }
   return findings;
 }

@@ -1,10 +1,10 @@
-import type { CertificateConfig } from '../config/types.ts';
-import { challengeFor } from '../config/challenge-for.ts';
+import type { CertificateConfig, ChallengeConfig } from '../config/types.ts';
 import type { Identifier } from '../pki/names.ts';
 import { type AddressParts, examineAddresses } from './addresses.ts';
 import { findAddresses, type Lookups } from './dns.ts';
 import { finding, type Finding } from './findings.ts';
 import { type ProofParts, tryProof } from './proof.ts';
+import { examineWays, waysFor } from './ways.ts';
 
 export interface NameParts extends AddressParts, ProofParts {
   readonly lookups: Lookups;
@@ -20,17 +20,26 @@ export async function examineName(
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
   const { type, value: name } = identifier;
-  const config = challengeFor(certificate, identifier);
-  if (config === null) return [];
   const host = name.startsWith('*.') ? name.slice(2) : name;
   let addresses: readonly string[] = [host];
   if (type === 'dns') {
     const found = await findAddresses(parts.lookups, host, signal);
     if ('failed' in found) return [{ ...found.failed, name }];
     addresses = [...found.ipv4, ...found.ipv6];
-    if (addresses.length === 0 && !config.type.startsWith('dns-')) {
-      return [finding('no-address', `${name} has neither an A nor an AAAA record`, { name })];
-    }
+  }
+  return examineWays(waysFor(certificate, identifier), (way) => examineWay(parts, identifier, way, addresses, signal));
+}
+
+async function examineWay(
+  parts: NameParts,
+  identifier: Identifier,
+  config: ChallengeConfig,
+  addresses: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const name = identifier.value;
+  if (addresses.length === 0 && !config.type.startsWith('dns-')) {
+    return [finding('no-address', `${name} has neither an A nor an AAAA record`, { name })];
   }
   // Nothing is put in place for it; `everbind dns persist` looks for the record.
   if (config.type === 'dns-persist-01') return [];

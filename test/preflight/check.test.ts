@@ -72,6 +72,32 @@ describe('everbind check', () => {
     only(await check('method.test'), 'caa-forbids', /do not allow http-01/);
   });
 
+  it('what only the first of several challenges fails for is doubtful', async () => {
+    const settings = { server: world.bind.server, keyName: 'acme', keySecret: 'secret:KEY' };
+    const both = { type: 'auto', of: [http, dns01(settings)] };
+    const forbidden = await check('method.test', both);
+    assert.equal(forbidden.run.status, 0, forbidden.run.out);
+    assert.deepEqual(
+      forbidden.findings.map(({ code, severity }) => [code, severity]),
+      [['caa-forbids', 'doubtful']],
+    );
+    const lasting = { type: 'auto', of: [http, { type: 'dns-persist-01' }] };
+    const unreachable = await check('www.empty.test', lasting, { dnsServer: world.bind.resolver });
+    assert.equal(unreachable.run.status, 0, unreachable.run.out);
+    assert.deepEqual(
+      unreachable.findings.map(({ code, severity }) => [code, severity]),
+      [['no-address', 'doubtful']],
+    );
+    const neither = await check('method.test', { type: 'auto', of: [http, { type: 'tls-alpn-01' }] });
+    assert.deepEqual(
+      neither.findings.map(({ code, severity }) => [code, severity]),
+      [
+        ['caa-forbids', 'fails'],
+        ['caa-forbids', 'fails'],
+      ],
+    );
+  });
+
   it('the servers of the zone fail', async () => {
     await world.pebble.challenge('set-servfail', { host: 'servfail.test.' });
     only(await check('servfail.test'), 'dns-fails', /SERVFAIL/);

@@ -34,7 +34,7 @@ interface Renewed {
 /** Renews the certificate, whether it is due or not: how it went, and how many orders the first CA got. */
 async function renew(
   names: readonly string[],
-  more: { readonly name?: string; readonly issuers?: readonly string[] } = {},
+  more: { readonly name?: string; readonly issuers?: readonly string[]; readonly challenge?: object } = {},
   options: CheckOptions = {},
 ): Promise<Renewed> {
   const before = orders();
@@ -43,7 +43,7 @@ async function renew(
   const { out } = await world.run(['renew', certificate.name, '--force', '--json'], certificates, options);
   const [outcome] = (JSON.parse(out) as { certificates: readonly Outcome[] }).certificates;
   assert.ok(outcome !== undefined, out);
-  const log = await world.run(['audit', 'log', '--json'], certificates, options);
+  const log = await world.run(['audit', 'log', '--all', '--type', 'preflight.found', '--json'], certificates, options);
   return { outcome, ordered: orders() - before, found: log.out.split('"preflight.found"').length - 1 };
 }
 
@@ -76,6 +76,13 @@ test('what is only doubtful is noted, and the order made', async () => {
   assert.deepEqual([outcome.kind, ordered, found], ['renewed', 1, 2]);
 });
 
+test('a challenge that CAA forbids stops nothing where it allows another one of the certificate', async () => {
+  await forbid('two.test', 'ca.everbind.test; validationmethods=tls-alpn-01');
+  const challenge = { type: 'auto', of: [http, { type: 'tls-alpn-01' }] };
+  const { outcome, ordered, found } = await renew(['two.test'], { name: 'two', challenge });
+  assert.deepEqual([outcome.kind, ordered, found], ['renewed', 1, 3], JSON.stringify(outcome));
+});
+
 test('the next issuer is asked in the same run', async () => {
   await forbid('next.test', 'second.test');
   const issuers = [
@@ -89,7 +96,7 @@ test('the next issuer is asked in the same run', async () => {
   ];
   const more = { name: 'next', issuers: ['pebble', 'second'] };
   const { outcome, ordered, found } = await renew(['next.test'], more, { issuers });
-  assert.deepEqual([outcome.kind, ordered, found], ['renewed', 0, 3], JSON.stringify(outcome));
+  assert.deepEqual([outcome.kind, ordered, found], ['renewed', 0, 4], JSON.stringify(outcome));
 });
 
 test('after a failure it is looked at again, but not when the certificate in use is about to expire', async () => {

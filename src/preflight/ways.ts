@@ -1,0 +1,34 @@
+import { challengesFor, canProve } from '../config/challenge-for.ts';
+import type { CertificateConfig, ChallengeConfig } from '../config/types.ts';
+import type { Identifier } from '../pki/names.ts';
+import type { Finding } from './findings.ts';
+
+/** The ways in which a name may be proved, in the order of the configuration; those that never can only where there is no other. */
+export function waysFor(
+  certificate: Pick<CertificateConfig, 'challenges'>,
+  identifier: Identifier,
+): readonly ChallengeConfig[] {
+  const all = challengesFor(certificate, identifier);
+  const possible = all.filter(({ type }) => canProve(type, identifier));
+  return possible.length > 0 ? possible : all;
+}
+
+/**
+ * What stands in the way of each, up to the first that does not fail. Where there is one, a renewal gets there in the end: what was found before is
+ * only doubtful.
+ */
+export async function examineWays<Way>(
+  ways: readonly Way[],
+  examine: (way: Way) => Promise<readonly Finding[]>,
+): Promise<readonly Finding[]> {
+  const failed: Finding[] = [];
+  for (const way of ways) {
+    const found = await examine(way);
+    if (!found.some(({ severity }) => severity === 'fails')) {
+      return [...failed.map((one) => ({ ...one, severity: 'doubtful' as const })), ...found];
+    }
+    // Two ways may fail for the very same.
+    failed.push(...found.filter(({ what }) => failed.every((one) => one.what !== what)));
+  }
+  return failed;
+}
