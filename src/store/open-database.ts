@@ -14,7 +14,7 @@ const LOCK_WAIT = 100;
 
 /** Nothing is kept for a crash, and nobody else looks in. */
 const VOLATILE =
-  'PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA secure_delete = OFF; PRAGMA cache_size = -64000';
+  'PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA secure_delete = OFF; PRAGMA cache_size = -32000';
 
 /**
  * Opens the database for writing, or creates it: write-ahead log, foreign keys, old content overwritten. File and

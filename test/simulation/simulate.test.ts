@@ -19,7 +19,7 @@ const lifetimes: readonly Lifetime[] = [
 const cas = CAS.map((ca): CaProfile => ({ ...ca, share: 0.25 }));
 
 function run(options: Partial<SimulationOptions>): Promise<SimulationResult> {
-  return simulate({ seed: 'test', certificates: 60, days: 40, cas, lifetimes, ...options });
+  return simulate({ seed: 'test', certificates: 60, days: 25, cas, lifetimes, ...options });
 }
 
 async function assertSeen(rule: Rule, options: Partial<SimulationOptions>): Promise<SimulationResult> {
@@ -31,7 +31,7 @@ async function assertSeen(rule: Rule, options: Partial<SimulationOptions>): Prom
 
 describe('a small simulation', () => {
   it('keeps every promise, whatever goes wrong at the CAs', async () => {
-    const result = await run({ certificates: 150, days: 60 });
+    const result = await run({ certificates: 120, days: 50 });
     assert.deepEqual(result.watch.broken.examples, []);
     assert.equal(result.watch.expired, 0);
     assert.equal(result.limitBreaches, 0);
@@ -67,7 +67,6 @@ describe('the simulation sees', () => {
 
   it('a schedule that does not wait', async () => {
     await assertSeen('early', {
-      days: 20,
       certificates: 30,
       meddle: ({ run: sql }) =>
         sql(
@@ -79,14 +78,13 @@ describe('the simulation sees', () => {
   it('a limit that is not kept', async () => {
     // Stricter than anybody knows.
     const strict = cas.map((ca): CaProfile => ({ ...ca, orders: { capacity: 2, refillMs: DAY } }));
-    const { limitBreaches, watch } = await run({ days: 20, cas: strict });
+    const { limitBreaches, watch } = await run({ cas: strict });
     assert.ok(limitBreaches > 0);
     assert.ok(watch.broken.counts.has('limit'));
   });
 
   it('two certificates for one due date', async () => {
     await assertSeen('twice', {
-      days: 20,
       mutate: (parts) => ({
         ...parts,
         obtain: async (journal, certificate, begun) => {
@@ -106,7 +104,6 @@ describe('the simulation sees', () => {
 
   it('renewal info that is asked for after the certificate was replaced', async () => {
     await assertSeen('poll', {
-      days: 20,
       mutate: (parts) => {
         const first = new Map<string, string>();
         const { renewalInfo } = parts;
@@ -137,7 +134,6 @@ describe('the simulation sees', () => {
 
   it('a certificate that is never issued', async () => {
     await assertSeen('never', {
-      days: 20,
       mutate: (parts) => ({
         ...parts,
         obtain: (journal, certificate, begun) =>
