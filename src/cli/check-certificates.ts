@@ -59,7 +59,7 @@ export async function checkCertificates(
       checked: createResolver({ random: world.random, servers: world.dnsServers }),
       unchecked: createResolver({ random: world.random, servers: world.dnsServers, unchecked: true }),
     };
-    const parts: NameParts = {
+    const parts: Omit<NameParts, 'accountUrl'> = {
       lookups,
       clock: world.clock,
       random: world.random,

@@ -35,15 +35,16 @@ export async function examineOrder(
 
 /** Everything that can be found out about a certificate without an order. */
 export async function examineCertificate(
-  parts: NameParts,
+  parts: Omit<NameParts, 'accountUrl'>,
   certificate: CertificateConfig,
   issuers: readonly KnownIssuer[],
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
+  const accountUrl = issuers.find((issuer) => issuer.accountUrl !== null)?.accountUrl ?? null;
   // One after the other: names share ports, folders and the patience of DNS hosts.
   for (const identifier of certificate.identifiers) {
-    findings.push(...(await examineName(parts, certificate, identifier, signal)));
+    findings.push(...(await examineName({ ...parts, accountUrl }, certificate, identifier, signal)));
   }
   const silent = new Set(findings.filter(isSilence).map(({ name }) => name));
   for (const issuer of issuers) {

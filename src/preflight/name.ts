@@ -41,8 +41,10 @@ async function examineWay(
   if (addresses.length === 0 && !config.type.startsWith('dns-')) {
     return [finding('no-address', `${name} has neither an A nor an AAAA record`, { name })];
   }
-  // Nothing is put in place for it; `everbind dns persist` looks for the record.
+  // What the record has to say only the CA and our account know: `everbind dns persist` looks for it.
   if (config.type === 'dns-persist-01') return [];
+  // Without an account the record has no name yet.
+  if (config.type === 'dns-account-01' && parts.accountUrl === null) return [];
   if (!parts.mayProve) {
     const what = 'another Everbind is at work, so that the proof was not tried';
     return [finding('proof-not-tried', what, { name })];

@@ -8,6 +8,8 @@ import { finding, type Finding, type FindingCode, said } from './findings.ts';
 
 export interface ProofParts {
   readonly random: Random;
+  /** Our account with the CA, for the record of dns-account-01. */
+  readonly accountUrl: string | null;
   solverFor(task: Pick<ChallengeTask, 'type' | 'identifier' | 'wildcard'>, config: ChallengeConfig): Solver;
 }
 
@@ -17,14 +19,12 @@ export interface ProofParts {
  * Of the others it is looked at; `look` hears of that of http-01 while it can be seen.
  */
 export async function tryProof(
-  { random, solverFor }: ProofParts,
+  { random, accountUrl, solverFor }: ProofParts,
   { type: kind, value: name }: Identifier,
   config: ChallengeConfig,
   look: (task: ChallengeTask) => Promise<readonly Finding[]>,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
-  // What the record has to say only the CA and our account know: everbind dns persist looks for it.
-  if (config.type === 'dns-persist-01') return [];
   const wildcard = name.startsWith('*.');
   const token = text(random);
   const task: ChallengeTask = {
@@ -33,6 +33,7 @@ export async function tryProof(
     wildcard,
     token,
     keyAuthorization: `${token}.${text(random)}`,
+    ...(config.type === 'dns-account-01' && accountUrl !== null ? { accountUrl } : {}),
   };
   const findings: Finding[] = [];
   let solver: Solver | null = null;

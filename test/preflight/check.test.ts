@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -45,6 +46,26 @@ function only({ run, findings }: Checked, code: Finding['code'], says: RegExp): 
 
 const elsewhere = '127.0.0.77';
 const redirecting = '127.0.0.78';
+
+/** Where a program is told to write the record; null when it is not called. */
+async function recordOf(type: string): Promise<string | null> {
+  const script = join(world.stateDir, 'record.mjs');
+  const file = join(world.stateDir, `${type}.json`);
+  const write = "import fs from 'node:fs'; fs.writeFileSync(process.argv[2], fs.readFileSync(0));";
+  await writeFile(script, write);
+  const { run, findings } = await check('record.test', {
+    type,
+    provider: 'exec',
+    command: [process.execPath, script, file],
+  });
+  assert.deepEqual(
+    findings.filter((one) => one.name !== null),
+    [],
+    run.out,
+  );
+  const text = await readFile(file, 'utf8').catch(() => null);
+  return text === null ? null : (JSON.parse(text) as { readonly name: string }).name;
+}
 
 const dns01 = (settings: object): object => ({ type: 'dns-01', provider: 'rfc2136', settings });
 
@@ -203,6 +224,11 @@ describe('everbind check', () => {
     }
   });
 
+  it('tries the record of an account only when there is one', async () => {
+    assert.equal(await recordOf('dns-account-01'), null);
+    assert.equal(await recordOf('dns-01'), '_acme-challenge.record.test');
+  });
+
   it('has asked the CA for its directory, and for nothing else', async () => {
     assert.deepEqual([...new Set(world.asked)], ['GET /dir']);
     // A renewal is heard: whoever counts orders here would see one.
@@ -211,6 +237,7 @@ describe('everbind check', () => {
     const renewed = await world.run(['renew', '--all-due'], certificates, { issuer });
     assert.equal(renewed.status, 0, renewed.out + renewed.err);
     assert.ok(world.asked.includes('POST /order-plz'), world.asked.join('\n'));
+    assert.match((await recordOf('dns-account-01')) ?? '', /^_[a-z2-7]{16}\._acme-challenge\.record\.test$/);
     // The one order that this CA allows was spent.
     only(await check('fine.check.test', http, { issuer }), 'limit-spent', /^orders: room again/);
   });
