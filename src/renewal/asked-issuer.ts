@@ -1,5 +1,5 @@
 import type { EngineContext } from './context.ts';
-import { PATIENCE_MS } from './failure.ts';
+import { askedForMs, PATIENCE_MS } from './failure.ts';
 import { issuedWith } from './rows.ts';
 import type { ManagedCertificate, Renewal } from './types.ts';
 
@@ -12,11 +12,11 @@ const HOUR_MS = 3_600_000;
 export function mayHaveIssued(
   { store, clock }: Pick<EngineContext, 'store' | 'clock'>,
   { id }: Pick<ManagedCertificate, 'id'>,
-  { step, startedAt }: Pick<Renewal, 'step' | 'startedAt'>,
+  renewal: Pick<Renewal, 'step' | 'startedAt' | 'authorizedAt'>,
 ): boolean {
-  if (step !== 'authorized') return false;
+  if (renewal.step !== 'authorized') return false;
   const now = clock.now();
   const [active] = store.read((db) => issuedWith(db, id, 'active'));
-  if (active === undefined || active.notAfter <= now) return now - startedAt < HOUR_MS;
-  return now - startedAt < PATIENCE_MS && active.notAfter - now > 2 * PATIENCE_MS;
+  if (active === undefined || active.notAfter <= now) return askedForMs(renewal, now) < HOUR_MS;
+  return askedForMs(renewal, now) < PATIENCE_MS && active.notAfter - now > 2 * PATIENCE_MS;
 }

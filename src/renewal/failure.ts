@@ -43,13 +43,25 @@ const garbled: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 /** An order that a CA leaves `processing`, or says nothing sensible of, for longer has been forgotten; some do. */
 export const PATIENCE_MS = 86_400_000;
 
+/** How long the CA has been asked in vain: for the certificate, or before that for the order. */
+export function askedForMs(
+  { startedAt, authorizedAt }: Pick<Renewal, 'startedAt' | 'authorizedAt'>,
+  now: number,
+): number {
+  return now - (authorizedAt ?? startedAt);
+}
+
 /** Whether a failure before the certificate is there leaves an order that the next attempt can finish. */
-export function isResumable(error: unknown, { startedAt }: Pick<Renewal, 'startedAt'>, now: number): boolean {
+export function isResumable(
+  error: unknown,
+  renewal: Pick<Renewal, 'startedAt' | 'authorizedAt'>,
+  now: number,
+): boolean {
   const limited = error instanceof AcmeProblemError && acmeErrorType(error.problem) === 'rateLimited';
   if (error instanceof AcmeProblemError && error.code !== 'ACME_PROBLEM') return false;
   if (limited || isTransient(error)) return true;
   if (!(error instanceof EverbindError)) return false;
-  return resumable.has(error.code) || (garbled.has(error.code) && now - startedAt < PATIENCE_MS);
+  return resumable.has(error.code) || (garbled.has(error.code) && askedForMs(renewal, now) < PATIENCE_MS);
 }
 
 /** Whether the CA says that the order is not, or no longer, to be finalized (RFC 8555 section 7.4). */

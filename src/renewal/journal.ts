@@ -5,13 +5,17 @@ import type { ProgressEvent, Renewal } from './types.ts';
 
 /** Columns of a renewal that a step may change. */
 type Changes = Partial<
-  Pick<Renewal, 'step' | 'accountUrl' | 'orderUrl' | 'issuedId' | 'deployments' | 'plans' | 'rollbacks'>
+  Pick<
+    Renewal,
+    'step' | 'accountUrl' | 'orderUrl' | 'authorizedAt' | 'issuedId' | 'deployments' | 'plans' | 'rollbacks'
+  >
 >;
 
 const columns: Readonly<Record<keyof Changes, string>> = {
   step: 'step',
   accountUrl: 'account_url',
   orderUrl: 'order_url',
+  authorizedAt: 'authorized_at',
   issuedId: 'issued_id',
   deployments: 'deployments',
   plans: 'plans',

@@ -48,7 +48,11 @@ async function obtainFrom(
   const ordered = renewal;
   const data = { order: order.url };
   const ready = (): Promise<Renewal> =>
-    context.journal.step(ordered, certificate.name, { changes: { step: 'authorized' }, type: 'order.ready', data });
+    context.journal.step(ordered, certificate.name, {
+      changes: { step: 'authorized', authorizedAt: context.clock.now() },
+      type: 'order.ready',
+      data,
+    });
   if (order.order.status === 'pending') {
     [order, renewal] = await authorize(context, session.client, certificate, renewal, order, ready);
   } else if (renewal.step === 'ordered') {

@@ -4,7 +4,7 @@ import { EverbindError, type ErrorDetails } from '../errors/error.ts';
 import { statement } from '../store/statements.ts';
 import type { Transaction } from '../store/store.ts';
 import type { EngineContext } from './context.ts';
-import { PATIENCE_MS } from './failure.ts';
+import { askedForMs, PATIENCE_MS } from './failure.ts';
 import { findLostOrder } from './find-order.ts';
 import type { IssuerSession } from './issuer-session.ts';
 import { withRenewal } from './journal.ts';
@@ -103,9 +103,10 @@ function refuseSharedOrder({ db }: Transaction, { id }: Renewal, url: string): v
 async function resumeOrder(
   { clock, signal }: EngineContext,
   { client, accountUrl }: IssuerSession,
-  { accountUrl: orderedBy, identifiers, startedAt }: Renewal,
+  renewal: Renewal,
   url: string,
 ): Promise<OrderResource> {
+  const { accountUrl: orderedBy, identifiers } = renewal;
   // Another account (a new directory, a lost key) cannot see the order.
   if (orderedBy !== accountUrl) throw lost(url, 'it belongs to another account');
   const resource = await client.getOrder(url, { identifiers, signal }).catch((error: unknown) => {
@@ -117,7 +118,8 @@ async function resumeOrder(
   if (status === 'invalid') {
     throw lost(url, 'it became invalid', error === null ? {} : { problem: error.type, detail: error.detail });
   }
-  if (status === 'processing' && clock.now() - startedAt > PATIENCE_MS) throw lost(url, 'the CA never finishes it');
+  if (status === 'processing' && askedForMs(renewal, clock.now()) > PATIENCE_MS)
+    throw lost(url, 'the CA never finishes it');
   return resource;
 }
 

@@ -68,5 +68,6 @@ function startOf({ clock, random }: EngineContext, { id }: ManagedCertificate, p
     plans: null,
     rollbacks: 0,
     startedAt: clock.now(),
+    authorizedAt: null,
   };
 }

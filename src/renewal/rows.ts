@@ -38,6 +38,7 @@ function toRenewal(row: Row): Renewal {
     plans: row['plans'] as string | null,
     rollbacks: row['rollbacks'] as number,
     startedAt: row['started_at'] as number,
+    authorizedAt: row['authorized_at'] as number | null,
   };
 }
 

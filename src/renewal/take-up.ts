@@ -99,6 +99,7 @@ export async function begin(
     plans: null,
     rollbacks: 0,
     startedAt: clock.now(),
+    authorizedAt: null,
   };
   return store.commit((transaction) => {
     const { db } = transaction;

@@ -55,6 +55,8 @@ export interface Renewal {
   readonly plans: string | null;
   readonly rollbacks: number;
   readonly startedAt: number;
+  /** When the order was ready: from then on the CA is asked for the certificate and may have issued it. */
+  readonly authorizedAt: number | null;
 }
 
 /**

@@ -6,11 +6,12 @@ import { custody } from './sql/010-custody.ts';
 import { renewal } from './sql/020-renewal.ts';
 import { issuers } from './sql/030-issuers.ts';
 import { runner } from './sql/040-runner.ts';
-import { limits } from './sql/050-limits.ts';
 import { scale } from './sql/045-scale.ts';
+import { limits } from './sql/050-limits.ts';
 import { accounts } from './sql/060-accounts.ts';
 import { rehearsals } from './sql/061-rehearsals.ts';
 import { challenges } from './sql/070-challenges.ts';
+import { authorized } from './sql/071-authorized.ts';
 
 interface Migration {
   readonly number: number;
@@ -27,11 +28,12 @@ export const migrations: readonly Migration[] = [
   { number: 20, sql: renewal },
   { number: 30, sql: issuers },
   { number: 40, sql: runner },
-  { number: 50, sql: limits },
   { number: 45, sql: scale },
+  { number: 50, sql: limits },
   { number: 60, sql: accounts },
   { number: 61, sql: rehearsals },
   { number: 70, sql: challenges },
+  { number: 71, sql: authorized },
 ];
 
 /** What this database still needs; `fresh` when there is nothing in it yet. Throws STORE_NEWER, STORE_MIGRATION_CHANGED, STORE_FOREIGN. */

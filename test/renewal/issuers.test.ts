@@ -404,7 +404,11 @@ describe('an issuer that has been asked for the certificate and does not answer'
       store: { read: () => [{ notAfter }] } as unknown as State['store'],
     });
     const asked = (age: number, left: number, step: 'ordered' | 'authorized' = 'authorized'): boolean =>
-      mayHaveIssued(context(now + left), { id: 1 }, { step, startedAt: now - age });
+      mayHaveIssued(
+        context(now + left),
+        { id: 1 },
+        { step, startedAt: now - 100 * 24 * HOUR, authorizedAt: now - age },
+      );
     assert.equal(asked(23 * HOUR, 30 * 24 * HOUR), true);
     assert.equal(asked(24 * HOUR, 30 * 24 * HOUR), false);
     assert.equal(asked(0, 48 * HOUR), false);

@@ -187,6 +187,17 @@ describe('an order of an earlier attempt', () => {
     assert.equal(world.orders.length, 2);
   });
 
+  test('that is ready after a day only is kept all the same: the CA was not asked for the certificate before', async (world) => {
+    world.clock.advance(2 * DAY);
+    world.onAnswer = ({ url }, answer) => (url.includes('/certZ/') ? withoutEnd(answer) : answer);
+    const { nextAttempt } = await failed(world);
+    assert.equal(world.show('shop').openStep, 'authorized');
+    world.onAnswer = (_, answer) => answer;
+    world.clock.moveTo(nextAttempt);
+    await renewed(world);
+    assert.equal(world.orders.length, 1);
+  });
+
   test('of another account is replaced: the CA has another address by now', async (world) => {
     await world.apply(one, { directoryUrl: pebble.directoryUrl });
     const types = eventTypes(world.state.store, 'ca');

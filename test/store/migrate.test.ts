@@ -20,11 +20,11 @@ function makeOlder({ path, tamper }: Folder, ...statements: readonly string[]): 
   });
 }
 
-/** A table or an index that the last migration makes. */
-const NEW = /CREATE (?:TABLE|INDEX) (\w+)/.exec(migrations.at(-1)?.sql ?? '')?.[1] ?? '';
+/** A table, an index or a column that the last migration makes. */
+const NEW = /(?:CREATE (?:TABLE|INDEX)|ADD COLUMN) (\w+)/.exec(migrations.at(-1)?.sql ?? '')?.[1] ?? '';
 
 function hasNew(db: DatabaseSync): boolean {
-  return db.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(NEW) !== undefined;
+  return db.prepare('SELECT 1 FROM sqlite_schema WHERE instr(sql, ?)').get(NEW) !== undefined;
 }
 
 function copies({ path }: Folder): string[] {
@@ -37,8 +37,12 @@ describe('a migration', () => {
   it('makes a new database without a copy', async () => {
     await withFolder(async (folder) => {
       const store = folder.open();
-      const numbers = store.read((db) => db.prepare('SELECT number FROM migration ORDER BY rowid').all());
-      const list = numbers.map((row) => Number(row['number']));
+      const numbers = store.read((db) => db.prepare('SELECT number FROM migration').all());
+      const list = migrations.map(({ number }) => number);
+      assert.deepEqual(
+        numbers.map((row) => row['number']),
+        list,
+      );
       assert.deepEqual(
         list,
         list.toSorted((one, other) => one - other),
