@@ -20,8 +20,11 @@ function makeOlder({ path, tamper }: Folder, ...statements: readonly string[]): 
   });
 }
 
-/** A table, an index or a column that the last migration makes. */
-const NEW = /(?:CREATE (?:TABLE|INDEX)|ADD COLUMN) (\w+)/.exec(migrations.at(-1)?.sql ?? '')?.[1] ?? '';
+const LAST = migrations.at(-1)?.sql ?? '';
+/** A column or a table that the last migration makes, and how it is taken away again. */
+const [, TABLE = '', COLUMN] = /(?:ALTER|CREATE) TABLE (\w+)(?: ADD COLUMN (\w+))?/.exec(LAST) ?? [];
+const NEW = COLUMN ?? TABLE;
+const UNDO = COLUMN === undefined ? `DROP TABLE ${TABLE}` : `ALTER TABLE ${TABLE} DROP COLUMN ${COLUMN}`;
 
 function hasNew(db: DatabaseSync): boolean {
   return db.prepare('SELECT 1 FROM sqlite_schema WHERE instr(sql, ?)').get(NEW) !== undefined;
@@ -90,14 +93,14 @@ describe('a migration', () => {
   it('that fails leaves the database as it was', async () => {
     await withFolder(async (folder) => {
       // In the way of the migration.
-      makeOlder(folder, `CREATE TABLE ${NEW} (a)`);
+      makeOlder(folder, LAST);
       const before = folder.tamper((db) => db.prepare('SELECT name, sql FROM sqlite_schema').all());
-      assert.throws(() => folder.open(), /there is already|already exists/);
+      assert.throws(() => folder.open(), /already exists|duplicate column/);
       assert.deepEqual(
         folder.tamper((db) => db.prepare('SELECT name, sql FROM sqlite_schema').all()),
         before,
       );
-      folder.tamper((db) => db.exec(`DROP TABLE ${NEW}`));
+      folder.tamper((db) => db.exec(UNDO));
       folder.open();
     });
   });
