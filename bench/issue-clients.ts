@@ -16,12 +16,19 @@ export interface Contest {
   readonly gated: boolean;
 }
 
-/** Everbind's engine with its full durable journal, as it is released: bundled, and with the settings that an operator gets who sets none. */
-export async function everbind({ ca, rootPem, gated }: Contest, count: number): Promise<IssueFigures> {
+/**
+ * Everbind's engine with its full durable journal, as it is released: bundled, and with the settings that an operator gets who sets none, or so
+ * many certificates at a time.
+ */
+export async function everbind(
+  { ca, rootPem, gated }: Contest,
+  count: number,
+  concurrency?: number,
+): Promise<IssueFigures> {
   const folder = await mkdtemp(join(tmpdir(), 'everbind-bench-'));
   try {
     await mkdir(join(folder, 'state'), { mode: 0o700 });
-    await writeIssueConfig(folder, { ca, rootPem, count });
+    await writeIssueConfig(folder, { ca, rootPem, count, ...(concurrency === undefined ? {} : { concurrency }) });
     await runChild(new URL('issue-prepare.ts', import.meta.url), { folder });
     const program = await bundle('bench/issue-everbind.ts', 'issue-everbind', join(folder, 'dist'));
     return await runChild<IssueFigures>(pathToFileURL(program), { folder, gated });

@@ -11,10 +11,13 @@ export interface IssueConfig {
   readonly count: number;
   /** Where answers to http-01 are listened for; as the program chooses unless told. */
   readonly httpPort?: number;
+  /** Certificates under way at a time; as the program chooses unless told. */
+  readonly concurrency?: number;
 }
 
 /** Writes `everbind.yaml` and the roots it names into a folder. */
-export async function writeIssueConfig(folder: string, { ca, rootPem, count, httpPort }: IssueConfig): Promise<void> {
+export async function writeIssueConfig(folder: string, config: IssueConfig): Promise<void> {
+  const { ca, rootPem, count, httpPort, concurrency } = config;
   const listener = join(folder, 'listener.pem');
   const root = join(folder, 'root.pem');
   await writeFile(listener, ca.listenerCaPem);
@@ -25,6 +28,7 @@ export async function writeIssueConfig(folder: string, { ca, rootPem, count, htt
   );
   const configuration = [
     'version: 1',
+    ...(concurrency === undefined ? [] : [`engine: { concurrency: ${concurrency} }`]),
     'issuers:',
     `  - { name: pebble, directory: "${ca.directoryUrl}", termsOfServiceAgreed: true, trustRoots: ["${listener}"], certificateRoots: ["${root}"] }`,
     'defaults:',

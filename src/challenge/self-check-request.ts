@@ -1,7 +1,8 @@
-import { request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { http } from '../net/node-http.ts';
 import type { Endpoint } from '../ports/windows-host.ts';
 import type { SelfCheckReason } from './self-check-reasons.ts';
 import { urlHost } from './token.ts';
@@ -53,7 +54,7 @@ function open({ endpoint, url }: CheckRequest, signal: AbortSignal): ClientReque
     maxHeaderSize: 16_384,
     signal,
   };
-  if (url.protocol === 'http:') return httpRequest(options);
+  if (url.protocol === 'http:') return http.request(options);
   // Said, not left to the default: the environment variable NODE_TLS_REJECT_UNAUTHORIZED must not change it.
   return httpsRequest({ ...options, servername: isIP(bare) === 0 ? bare : '', rejectUnauthorized: true });
 }

@@ -172,8 +172,7 @@ function exemptionOf(
   return (last['issued_at'] as number) > now - REMEMBERED ? 'renewal' : 'none';
 }
 
-/** A certificate that is about to expire or has expired, or is revoked. */
-/** Whether this certificate is in a hurry: the one in use expires soon, or is revoked. */
+/** Whether this certificate is in a hurry: the one in use expires soon, has expired, or is revoked. */
 export function isUrgent(db: DatabaseSync, certificateId: number, now: number): boolean {
   const [active] = issuedWith(db, certificateId, 'active');
   return active !== undefined && (active.revokedAt !== null || now >= urgentFrom(active));
