@@ -25,7 +25,7 @@ export function registerDns(program: Command, world: World, setStatus: SetStatus
         world.io.out(`${JSON.stringify({ providers: wanted.map(({ create: _create, ...facts }) => facts) })}\n`);
         return;
       }
-      if (name === undefined) world.io.out(overview(PROVIDERS, world.io));
+      if (name === undefined) printOverview(PROVIDERS, world.io);
       else for (const provider of wanted) printProvider(provider, world.io);
     });
 
@@ -56,7 +56,7 @@ export function registerDns(program: Command, world: World, setStatus: SetStatus
 }
 
 /** One line a provider; optional settings in brackets. */
-function overview(all: readonly ProviderDefinition[], { columns, colour }: Io): string {
+function printOverview(all: readonly ProviderDefinition[], io: Io): void {
   const rows = [...all]
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map(({ name, title, settings, testedAgainst }) => [
@@ -68,9 +68,15 @@ function overview(all: readonly ProviderDefinition[], { columns, colour }: Io): 
   const table = renderTable(
     [{ title: 'NAME', fixed: true }, { title: 'HOST' }, { title: 'SETTINGS' }, { title: 'TESTED AGAINST' }],
     rows,
-    { columns, paint: painter(colour) },
+    { columns: io.columns, paint: painter(io.colour) },
   );
-  return `${table}\neverbind dns providers NAME has the rest; exec, a program of yours, is in docs/challenges.md.\n`;
+  io.out(`${table}\n`);
+  sayWrapped(
+    io,
+    '',
+    'everbind dns providers NAME has the rest; exec, a program of yours, is in docs/challenges.md.',
+    0,
+  );
 }
 
 function printProvider(
