@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from './definition.ts';
 import { type ApiAnswer, createApi } from './http.ts';
+import { allPages } from './pages.ts';
 import { recordProvider } from './records.ts';
 import { endpoint, endpointSetting, required } from './settings.ts';
 import { signAlibaba } from './sign/alibaba.ts';
@@ -81,8 +82,7 @@ export const alibaba: ProviderDefinition = {
 
       list: async (zone, name, signal) => {
         const relative = relativeName(name, zone.name);
-        const found = [];
-        for (let page = 1; ; page += 1) {
+        const found = await allPages(host, 1, async (page) => {
           const query = {
             DomainName: zone.key,
             RRKeyWord: relative,
@@ -93,9 +93,9 @@ export const alibaba: ProviderDefinition = {
           const answer = await act('DescribeDomainRecords', query, new Set(), signal);
           const { TotalCount: total, DomainRecords: result } = answer?.read(records) ?? noRecords;
           // The words are looked for anywhere in a name.
-          found.push(...result.Record.filter((one) => one.Type === 'TXT' && one.RR === relative));
-          if (page * pageSize >= total) break;
-        }
+          const items = result.Record.filter((one) => one.Type === 'TXT' && one.RR === relative);
+          return { items, next: page * pageSize >= total ? null : page + 1 };
+        });
         return found.map(({ RecordId, Value }) => ({ id: RecordId, value: Value }));
       },
 

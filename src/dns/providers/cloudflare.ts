@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from './definition.ts';
 import { createApi } from './http.ts';
+import { allPages } from './pages.ts';
 import { recordProvider } from './records.ts';
 import { endpoint, endpointSetting, required } from './settings.ts';
 import { quoteTxt } from './txt-text.ts';
@@ -56,14 +57,13 @@ export const cloudflare: ProviderDefinition = {
         }),
 
       list: async (zone, name, signal) => {
-        const found = [];
-        for (let page = 1; ; page += 1) {
+        const found = await allPages(host, 1, async (page) => {
           const query = { type: 'TXT', 'name.exact': name, per_page: String(perPage), page: String(page) };
           const answer = await call({ method: 'GET', path: `/zones/${zone.key}/dns_records`, query }, signal);
           const { result } = answer.read(records);
-          found.push(...result.filter((record) => record.type === 'TXT' && record.name === name));
-          if (result.length < perPage) break;
-        }
+          const items = result.filter((record) => record.type === 'TXT' && record.name === name);
+          return { items, next: result.length < perPage ? null : page + 1 };
+        });
         return found.map((record) => ({ id: record.id, value: record.content }));
       },
 

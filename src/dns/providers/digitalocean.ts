@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from './definition.ts';
 import { createApi, segment } from './http.ts';
+import { allPages } from './pages.ts';
 import { recordProvider } from './records.ts';
 import { endpoint, endpointSetting, required } from './settings.ts';
 import { relativeName, walkUp } from './zones.ts';
@@ -46,14 +47,13 @@ export const digitalocean: ProviderDefinition = {
         }),
 
       list: async (zone, name, signal) => {
-        const found = [];
-        for (let page = 1; ; page += 1) {
+        const found = await allPages(host, 1, async (page) => {
           const query = { type: 'TXT', name, per_page: String(perPage), page: String(page) };
           const answer = await call({ method: 'GET', path: `${pathOf(zone.key)}/records`, query }, signal);
           const { domain_records: result } = answer.read(records);
-          found.push(...result.filter((one) => one.type === 'TXT' && one.name === relativeName(name, zone.name)));
-          if (result.length < perPage) break;
-        }
+          const items = result.filter((one) => one.type === 'TXT' && one.name === relativeName(name, zone.name));
+          return { items, next: result.length < perPage ? null : page + 1 };
+        });
         return found.map(({ id, data }) => ({ id: String(id), value: data }));
       },
 

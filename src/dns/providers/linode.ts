@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from './definition.ts';
 import { createApi } from './http.ts';
+import { allPages } from './pages.ts';
 import { recordProvider } from './records.ts';
 import { endpoint, endpointSetting, required } from './settings.ts';
 import { relativeName, walkUp } from './zones.ts';
@@ -49,14 +50,13 @@ export const linode: ProviderDefinition = {
       list: async (zone, name, signal) => {
         const relative = relativeName(name, zone.name, '');
         const headers = { 'x-filter': JSON.stringify({ type: 'TXT', name: relative }) };
-        const found = [];
-        for (let page = 1; ; page += 1) {
+        const found = await allPages(host, 1, async (page) => {
           const query = { page: String(page), page_size: String(pageSize) };
           const path = `/domains/${zone.key}/records`;
           const { data, pages } = (await call({ method: 'GET', path, query, headers }, signal)).read(records);
-          found.push(...data.filter((one) => one.type === 'TXT' && one.name === relative));
-          if (page >= pages) break;
-        }
+          const items = data.filter((one) => one.type === 'TXT' && one.name === relative);
+          return { items, next: page >= pages ? null : page + 1 };
+        });
         return found.map(({ id, target }) => ({ id: String(id), value: target }));
       },
 

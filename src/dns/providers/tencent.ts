@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from './definition.ts';
 import { type ApiAnswer, createApi } from './http.ts';
+import { allPages } from './pages.ts';
 import { recordProvider } from './records.ts';
 import { endpoint, endpointSetting, required } from './settings.ts';
 import { signTencent } from './sign/tencent.ts';
@@ -81,14 +82,13 @@ export const tencent: ProviderDefinition = {
       list: async (zone, name, signal) => {
         const relative = relativeName(name, zone.name);
         const query = { Domain: zone.key, Subdomain: relative, RecordType: 'TXT', Limit: limit };
-        const found = [];
-        for (let offset = 0; ; offset += limit) {
+        const found = await allPages(host, 0, async (offset) => {
           const none = new Set(['ResourceNotFound.NoDataOfRecord']);
           const answer = await act('DescribeRecordList', { ...query, Offset: offset }, none, signal);
           const page = answer?.read(records).Response.RecordList ?? [];
-          found.push(...page.filter((one) => one.Type === 'TXT' && one.Name === relative));
-          if (page.length < limit) break;
-        }
+          const items = page.filter((one) => one.Type === 'TXT' && one.Name === relative);
+          return { items, next: page.length < limit ? null : offset + limit };
+        });
         return found.map(({ RecordId, Value }) => ({ id: String(RecordId), value: Value }));
       },
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from './definition.ts';
 import { createApi, segment } from './http.ts';
+import { allPages } from './pages.ts';
 import { recordProvider } from './records.ts';
 import { endpoint, endpointSetting, required } from './settings.ts';
 import { quoteTxt } from './txt-text.ts';
@@ -16,6 +17,11 @@ const records = z.object({
   records: z.array(z.object({ id: z.uuid(), type: z.string(), name: z.string(), data: z.string() })),
   meta,
 });
+
+/** The cursor of the next page; null after the last. */
+function nextOf(page: readonly unknown[], { links }: z.output<typeof meta>): string | null {
+  return links.next === '' || page.length === 0 ? null : links.next;
+}
 
 export const vultr: ProviderDefinition = {
   name: 'vultr',
@@ -45,26 +51,23 @@ export const vultr: ProviderDefinition = {
 
     return recordProvider<string>({
       zoneOf: async (name, signal) => {
-        const zones = new Map<string, string>();
-        for (let cursor = ''; ; ) {
+        const found = await allPages(host, '', async (cursor) => {
           const answer = await call({ method: 'GET', path: '/domains', query: pageOf(cursor) }, signal);
-          const { domains: page, meta } = answer.read(domains);
-          for (const { domain } of page) zones.set(domain, `/domains/${segment(domain)}/records`);
-          if (meta.links.next === '' || page.length === 0) return longestZone(host, name, zones);
-          cursor = meta.links.next;
-        }
+          const { domains: items, meta } = answer.read(domains);
+          return { items, next: nextOf(items, meta) };
+        });
+        const zones = new Map(found.map(({ domain }) => [domain, `/domains/${segment(domain)}/records`]));
+        return longestZone(host, name, zones);
       },
 
       list: async (zone, name, signal) => {
         const relative = relativeName(name, zone.name, '');
-        const found = [];
-        for (let cursor = ''; ; ) {
+        const found = await allPages(host, '', async (cursor) => {
           const answer = await call({ method: 'GET', path: zone.key, query: pageOf(cursor) }, signal);
           const { records: page, meta } = answer.read(records);
-          found.push(...page.filter((one) => one.type === 'TXT' && one.name === relative));
-          if (meta.links.next === '' || page.length === 0) break;
-          cursor = meta.links.next;
-        }
+          const items = page.filter((one) => one.type === 'TXT' && one.name === relative);
+          return { items, next: nextOf(page, meta) };
+        });
         return found.map(({ id, data }) => ({ id, value: data }));
       },
 

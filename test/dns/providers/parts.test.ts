@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { cached } from '../../../src/dns/providers/cached.ts';
 import { credentialsRefused, hostFailed } from '../../../src/dns/providers/failure.ts';
+import { allPages } from '../../../src/dns/providers/pages.ts';
 import { poll } from '../../../src/dns/providers/poll.ts';
 import { quoteTxt, unquoteTxt } from '../../../src/dns/providers/txt-text.ts';
 import { escapeXml, parseXml, textAt } from '../../../src/dns/providers/xml.ts';
@@ -101,4 +102,21 @@ test('credentials for one zone: 403 for names that are no zones does not count u
     await assert.rejects(walkUp('host', name, count(fail)));
     assert.equal(asked, 1);
   }
+});
+
+test('pages: all of them in their order, and not for ever', async () => {
+  const asked: number[] = [];
+  const counted = await allPages('host', 1, async (page) => {
+    asked.push(page);
+    return { items: [`a${page}`, `b${page}`], next: page === 3 ? null : page + 1 };
+  });
+  assert.deepEqual(
+    [counted, asked],
+    [
+      ['a1', 'b1', 'a2', 'b2', 'a3', 'b3'],
+      [1, 2, 3],
+    ],
+  );
+  const endless = allPages('host', 1, async (page) => ({ items: [], next: page + 1 }));
+  await assert.rejects(endless, { code: 'DNS_PROVIDER_FAILED' });
 });
