@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from './definition.ts';
 import { zoneNotFound } from './failure.ts';
-import { createApi, segment } from './http.ts';
+import { segment } from './http.ts';
 import { recordSetProvider } from './rrset.ts';
-import { endpoint, endpointSetting, required } from './settings.ts';
+import { endpointSetting, required } from './settings.ts';
+import { tokenApi } from './token-api.ts';
 import { relativeName } from './zones.ts';
 
 const base = 'https://desec.io/api/v1';
@@ -28,16 +29,10 @@ export const desec: ProviderDefinition = {
     'Token without the permissions to manage tokens, create or delete domains, and with two policies: a default one without write permission, and one for the domain, the subname of the challenge (_acme-challenge) and type TXT with it.',
   testedAgainst: 'double of the documented API',
   documentation: 'https://desec.readthedocs.io/en/latest/dns/rrsets.html',
-  create: (settings, { transport, clock, inTurn }) => {
+  create: (settings, parts) => {
     const host = 'deSEC';
     const authorization = `Token ${required(settings, 'apiToken')}`;
-    const call = createApi({
-      host,
-      base: endpoint(settings, base),
-      transport,
-      clock,
-      authorize: () => ({ authorization }),
-    });
+    const call = tokenApi({ host, base, authorization }, settings, parts);
 
     return recordSetProvider<Key>(
       {
@@ -65,7 +60,7 @@ export const desec: ProviderDefinition = {
           return 'written';
         },
       },
-      inTurn,
+      parts.inTurn,
     );
   },
 };

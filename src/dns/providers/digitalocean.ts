@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from './definition.ts';
-import { createApi, segment } from './http.ts';
+import { segment } from './http.ts';
 import { allPages } from './pages.ts';
 import { recordProvider } from './records.ts';
-import { endpoint, endpointSetting, required } from './settings.ts';
+import { endpointSetting, required } from './settings.ts';
+import { tokenApi } from './token-api.ts';
 import { relativeName, walkUp } from './zones.ts';
 
 const base = 'https://api.digitalocean.com';
@@ -27,16 +28,10 @@ export const digitalocean: ProviderDefinition = {
     'Personal access token with the custom scopes domain:read, domain:create and domain:delete. They reach every domain of the team: delegate the challenge name to a team of its own where that is too much.',
   testedAgainst: 'double of the documented API',
   documentation: 'https://docs.digitalocean.com/reference/api/digitalocean/#tag/Domain-Records',
-  create: (settings, { transport, clock }) => {
+  create: (settings, parts) => {
     const host = 'DigitalOcean';
     const authorization = `Bearer ${required(settings, 'apiToken')}`;
-    const call = createApi({
-      host,
-      base: endpoint(settings, base),
-      transport,
-      clock,
-      authorize: () => ({ authorization }),
-    });
+    const call = tokenApi({ host, base, authorization }, settings, parts);
     const pathOf = (zone: string): string => `/v2/domains/${segment(zone)}`;
 
     return recordProvider<string>({

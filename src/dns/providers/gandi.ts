@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from './definition.ts';
-import { createApi, segment } from './http.ts';
+import { segment } from './http.ts';
 import { recordSetProvider } from './rrset.ts';
-import { endpoint, endpointSetting, required } from './settings.ts';
+import { endpointSetting, required } from './settings.ts';
+import { tokenApi } from './token-api.ts';
 import { relativeName, walkUp, type Zone } from './zones.ts';
 
 const base = 'https://api.gandi.net/v5/livedns';
@@ -28,16 +29,10 @@ export const gandi: ProviderDefinition = {
     'Personal access token restricted to the one domain, with the permissions See and renew domain names and Manage domain name technical configurations.',
   testedAgainst: 'double of the documented API',
   documentation: 'https://api.gandi.net/docs/livedns/',
-  create: (settings, { transport, clock, inTurn }) => {
+  create: (settings, parts) => {
     const host = 'Gandi';
     const authorization = `Bearer ${required(settings, 'apiToken')}`;
-    const call = createApi({
-      host,
-      base: endpoint(settings, base),
-      transport,
-      clock,
-      authorize: () => ({ authorization }),
-    });
+    const call = tokenApi({ host, base, authorization }, settings, parts);
     const setPath = (zone: Zone<string>, name: string): string =>
       `${zone.key}/records/${segment(relativeName(name, zone.name))}/TXT`;
 
@@ -69,7 +64,7 @@ export const gandi: ProviderDefinition = {
           return 'written';
         },
       },
-      inTurn,
+      parts.inTurn,
     );
   },
 };

@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from './definition.ts';
-import { type Api, type ApiAnswer, createApi, segment } from './http.ts';
+import { type Api, type ApiAnswer, segment } from './http.ts';
 import { poll } from './poll.ts';
 import { recordProvider } from './records.ts';
-import { endpoint, endpointSetting, required } from './settings.ts';
+import { endpointSetting, required } from './settings.ts';
+import { tokenApi } from './token-api.ts';
 import { quoteTxt } from './txt-text.ts';
 import { relativeName, walkUp, type Zone } from './zones.ts';
 import { unusableAnswer } from './failure.ts';
@@ -34,16 +35,10 @@ export const hetzner: ProviderDefinition = {
     'API token with Read & Write, made in a project that holds the zone and nothing else: a token reaches everything in its project, servers too.',
   testedAgainst: 'double of the documented API',
   documentation: 'https://docs.hetzner.cloud/reference/cloud#zones',
-  create: (settings, { transport, clock, inTurn }) => {
+  create: (settings, parts) => {
     const host = 'Hetzner';
     const authorization = `Bearer ${required(settings, 'apiToken')}`;
-    const call = createApi({
-      host,
-      base: endpoint(settings, base),
-      transport,
-      clock,
-      authorize: () => ({ authorization }),
-    });
+    const call = tokenApi({ host, base, authorization }, settings, parts);
     const setPath = (zone: Zone<number>, name: string): string =>
       `/zones/${zone.key}/rrsets/${segment(relativeName(name, zone.name))}/TXT`;
 
@@ -54,11 +49,11 @@ export const hetzner: ProviderDefinition = {
 
     /** One change of a zone at a time: the second one would be refused while the first is carried out. */
     async function act(zone: Zone<number>, request: Parameters<Api>[0], signal?: AbortSignal): Promise<ApiAnswer> {
-      return inTurn(`hetzner ${zone.name}`, async () => {
+      return parts.inTurn(`hetzner ${zone.name}`, async () => {
         let answer = await call(request, signal);
         await poll(
           host,
-          clock,
+          parts.clock,
           async () => {
             if (answer.status === 404) return true;
             const { id, status } = answer.read(actionAnswer).action;

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from './definition.ts';
-import { createApi } from './http.ts';
 import { allPages } from './pages.ts';
 import { recordProvider } from './records.ts';
-import { endpoint, endpointSetting, required } from './settings.ts';
+import { endpointSetting, required } from './settings.ts';
+import { tokenApi } from './token-api.ts';
 import { relativeName, walkUp } from './zones.ts';
 
 const base = 'https://api.linode.com/v4';
@@ -28,16 +28,10 @@ export const linode: ProviderDefinition = {
     'Personal access token with the scope domains:read_write and no other, of a restricted user that has the grant read_write on the one domain.',
   testedAgainst: 'double of the documented API',
   documentation: 'https://techdocs.akamai.com/linode-api/reference/get-domain-records',
-  create: (settings, { transport, clock }) => {
+  create: (settings, parts) => {
     const host = 'Linode';
     const authorization = `Bearer ${required(settings, 'apiToken')}`;
-    const call = createApi({
-      host,
-      base: endpoint(settings, base),
-      transport,
-      clock,
-      authorize: () => ({ authorization }),
-    });
+    const call = tokenApi({ host, base, authorization }, settings, parts);
 
     return recordProvider<number>({
       zoneOf: (name, signal) =>

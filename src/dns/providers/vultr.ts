@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from './definition.ts';
-import { createApi, segment } from './http.ts';
+import { segment } from './http.ts';
 import { allPages } from './pages.ts';
 import { recordProvider } from './records.ts';
-import { endpoint, endpointSetting, required } from './settings.ts';
+import { endpointSetting, required } from './settings.ts';
+import { tokenApi } from './token-api.ts';
 import { quoteTxt } from './txt-text.ts';
 import { longestZone, relativeName } from './zones.ts';
 
@@ -34,16 +35,10 @@ export const vultr: ProviderDefinition = {
     'API key of a user of its own that has the permission Manage DNS and no other, with this server in its access control list. It reaches every domain of the account.',
   testedAgainst: 'double of the documented API',
   documentation: 'https://www.vultr.com/api/#tag/dns',
-  create: (settings, { transport, clock }) => {
+  create: (settings, parts) => {
     const host = 'Vultr';
     const authorization = `Bearer ${required(settings, 'apiKey')}`;
-    const call = createApi({
-      host,
-      base: endpoint(settings, base),
-      transport,
-      clock,
-      authorize: () => ({ authorization }),
-    });
+    const call = tokenApi({ host, base, authorization }, settings, parts);
     const pageOf = (cursor: string): Record<string, string> => ({
       per_page: '500',
       ...(cursor === '' ? {} : { cursor }),
