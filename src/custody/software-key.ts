@@ -52,5 +52,16 @@ export function importPrivateKey(pkcs8: Buffer, algorithm: KeyAlgorithm): KeyObj
 
 /** SubjectPublicKeyInfo, DER. */
 export function publicKeyOf(key: KeyObject): Uint8Array {
-  return createPublicKey(key).export({ type: 'spki', format: 'der' });
+  const publicKey = createPublicKey(key);
+  const head = EC_HEADS[key.asymmetricKeyDetails?.namedCurve ?? ''];
+  // The point alone takes a tenth of the time, once for each certificate.
+  return head === undefined
+    ? publicKey.export({ type: 'spki', format: 'der' })
+    : Buffer.concat([head, publicKey.export({ format: 'raw-public', type: 'uncompressed' })]);
 }
+
+/** What stands before the uncompressed point of a SubjectPublicKeyInfo (RFC 5480 section 2). */
+const EC_HEADS: Readonly<Record<string, Buffer>> = {
+  prime256v1: Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex'),
+  secp384r1: Buffer.from('3076301006072a8648ce3d020106052b81040022036200', 'hex'),
+};

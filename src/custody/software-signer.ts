@@ -15,6 +15,7 @@ export function softwareSigner(key: KeyObject, algorithm: KeyAlgorithm): Signer 
   return {
     algorithm: name,
     publicKey: publicKeyOf(key),
+    inMemory: true,
     sign: slow ? (data) => signAsync(hash, data, parameters) : async (data) => sign(hash, data, parameters),
   };
 }

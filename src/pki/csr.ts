@@ -23,8 +23,8 @@ export interface CsrRequest {
 }
 
 /**
- * A PKCS#10 request (RFC 2986) in DER: empty subject, the names in a subjectAltName, signed through the signer and verified with its public
- * key before it is returned. Throws PKI_NAME_INVALID, PKI_KEY_UNSUPPORTED, PKI_CSR_INVALID when the signer signed wrongly, and whatever the
+ * A PKCS#10 request (RFC 2986) in DER: empty subject, the names in a subjectAltName, signed through the signer and, unless that has the
+ * key in memory, verified with its public key before it is returned. Throws PKI_NAME_INVALID, PKI_KEY_UNSUPPORTED, PKI_CSR_INVALID when the signer signed wrongly, and whatever the
  * signer throws.
  */
 export async function buildCsr({ identifiers, signer, mustStaple = false }: CsrRequest): Promise<Uint8Array> {
@@ -43,10 +43,8 @@ export async function buildCsr({ identifiers, signer, mustStaple = false }: CsrR
   const attribute = sequence(oid(EXTENSION_REQUEST), der(TAG.set, sequence(...extensions)));
   const info = sequence(unsignedInteger(Uint8Array.of(0)), sequence(), signer.publicKey, der(0xa0, attribute));
   const signature = algorithm.toX509(await signer.sign(info));
-  const scheme = signatureScheme(algorithm.identifier);
-  const key = importPublicKey(signer.publicKey);
   // A device that answers with another key's signature, or a broken one, is found here and not at the CA.
-  if (scheme === null || key === null || !verifySignature(scheme, key, info, signature))
+  if (signer.inMemory !== true && !verifies(algorithm.identifier, signer.publicKey, info, signature))
     throw wrongSignature(signer.algorithm);
   return sequence(info, algorithm.identifier, bitString(signature));
 }
@@ -81,9 +79,13 @@ export function parseCsr(octets: Uint8Array): Csr {
 
 /** Whether the request is signed by the key it holds. Old hashes and short keys are not judged here. */
 export function verifyCsr(csr: Csr): boolean {
-  const scheme = signatureScheme(csr.signatureAlgorithmDer);
-  const key = importPublicKey(csr.spkiDer);
-  return scheme !== null && key !== null && verifySignature(scheme, key, csr.infoDer, csr.signature);
+  return verifies(csr.signatureAlgorithmDer, csr.spkiDer, csr.infoDer, csr.signature);
+}
+
+function verifies(algorithmDer: Uint8Array, spkiDer: Uint8Array, data: Uint8Array, signature: Uint8Array): boolean {
+  const scheme = signatureScheme(algorithmDer);
+  const key = importPublicKey(spkiDer);
+  return scheme !== null && key !== null && verifySignature(scheme, key, data, signature);
 }
 
 const EXTENSION_REQUEST = '1.2.840.113549.1.9.14';

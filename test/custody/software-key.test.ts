@@ -26,6 +26,7 @@ describe('software keys', () => {
       assert.equal(signer.algorithm, name);
       assert.equal(signature.length, length);
       const publicKey: KeyObject = createPublicKey({ key: Buffer.from(signer.publicKey), format: 'der', type: 'spki' });
+      assert.deepEqual(Buffer.from(signer.publicKey), createPublicKey(key).export({ format: 'der', type: 'spki' }));
       assert.ok(verify(hash, data, { key: publicKey, dsaEncoding: 'ieee-p1363' }, signature));
       assert.ok(!verify(hash, Buffer.from('other'), { key: publicKey, dsaEncoding: 'ieee-p1363' }, signature));
 
