@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
@@ -30,6 +30,33 @@ const nativeKoffi: Plugin = {
   },
 };
 
+// An import of a module of Node reads all that it exports, and some of that loads more than the program has itself: `WebSocket` of node:http all
+// of undici, `diff` of node:util, the streams of node:fs. What is taken from the module object is all that is read.
+const builtins: Plugin = {
+  name: 'builtins',
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /\.(ts|m?js)$/ }, async ({ path }) => ({
+      loader: path.endsWith('.ts') ? 'ts' : 'js',
+      contents: (await readFile(path, 'utf8'))
+        .replaceAll(
+          /^import \{([^}]*)\} from ('node:[^']+');/gm,
+          (_, names: string, module: string) =>
+            `const {${values(names)}} = globalThis.process.getBuiltinModule(${module});`,
+        )
+        .replaceAll(/^import (\w+) from ('node:[^']+');/gm, 'const $1 = globalThis.process.getBuiltinModule($2);'),
+    }));
+  },
+};
+
+/** `type A, b, c as d` to `b, c: d` */
+function values(names: string): string {
+  const taken = names.split(',').map((name) => name.trim());
+  return taken
+    .filter((name) => name !== '' && !name.startsWith('type '))
+    .map((name) => name.replace(' as ', ': '))
+    .join(', ');
+}
+
 /** Bundles one entry (relative to the project) the way a release is bundled, as `<outdir>/<name>.mjs`. */
 export async function bundle(entry: string, name: string, outdir: string): Promise<string> {
   await build({
@@ -44,14 +71,14 @@ export async function bundle(entry: string, name: string, outdir: string): Promi
     outExtension: { '.js': '.mjs' },
     chunkNames: 'chunks/[name]-[hash]',
     legalComments: 'linked',
-    plugins: [nativeKoffi],
+    plugins: [nativeKoffi, builtins],
     // Loads a binary of its own from beside the program.
     external: ['koffi'],
     minifySyntax: true,
     minifyWhitespace: true,
     banner: {
       // Some packages are CommonJS and ask for require.
-      js: "import { createRequire as everbindRequire } from 'node:module'; const require = everbindRequire(import.meta.url);",
+      js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);",
     },
     logLevel: 'warning',
   });

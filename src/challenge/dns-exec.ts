@@ -1,3 +1,4 @@
+import { zoneCandidates } from '../dns/providers/zones.ts';
 import { type ProgramEnd, runProgram } from '../dns/run-program.ts';
 import type { DnsProvider, TxtRecord } from '../ports/dns-provider.ts';
 import { cleanUpFailed, type FailureReason, presentFailed } from './failure.ts';
@@ -35,7 +36,6 @@ export function createExecProvider({ command, timeoutMs }: DnsExecOptions): DnsP
 
     // Only the program knows.
     findZone: async (name) => {
-      const { zoneCandidates } = await import('../dns/providers/zones.ts');
       return zoneCandidates(name).at(-1) ?? name;
     },
   };

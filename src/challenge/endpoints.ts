@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
-import { isIP } from 'node:net';
 import type { SiteInventory } from '../iis/inventory-types.ts';
+import { ipVersion } from '../pki/ip-address.ts';
 import type { Endpoint, WindowsHost } from '../ports/windows-host.ts';
 import { sitesFor } from './http-sites.ts';
 
@@ -40,7 +40,7 @@ export function iisEndpoints(
 
 /** Where DNS says that others connect; none when it says nothing. */
 export async function publicEndpoints(host: string, port: 80 | 443): Promise<readonly Endpoint[]> {
-  if (isIP(host) !== 0) return [{ address: host, port }];
+  if (ipVersion(host) !== 0) return [{ address: host, port }];
   const found = await lookup(host, { all: true }).catch(() => []);
   return found.map(({ address }) => ({ address, port }));
 }

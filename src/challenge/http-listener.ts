@@ -1,5 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { http } from '../net/node-http.ts';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Solver } from '../ports/solver.ts';
 import { createTurns } from './in-turn.ts';
 import { listenFailed } from './listen-failed.ts';
@@ -55,7 +54,7 @@ export function createHttpListenerSolver({ address, port, selfCheck }: ListenerO
 
 function open(answers: ReadonlyMap<string, string>, address: string | null, port: number): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const server = http.createServer(
+    const server = createServer(
       { maxHeaderSize: 8_192, headersTimeout: 5_000, requestTimeout: 5_000, connectionsCheckingInterval: 1_000 },
       (request, response) => answer(answers, request, response),
     );

@@ -1,8 +1,7 @@
-import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import { type ClientRequest, type IncomingMessage, request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { isIP } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { http } from '../net/node-http.ts';
+import { ipVersion } from '../pki/ip-address.ts';
 import type { Endpoint } from '../ports/windows-host.ts';
 import type { SelfCheckReason } from './self-check-reasons.ts';
 import { urlHost } from './token.ts';
@@ -54,9 +53,9 @@ function open({ endpoint, url }: CheckRequest, signal: AbortSignal): ClientReque
     maxHeaderSize: 16_384,
     signal,
   };
-  if (url.protocol === 'http:') return http.request(options);
+  if (url.protocol === 'http:') return httpRequest(options);
   // Said, not left to the default: the environment variable NODE_TLS_REJECT_UNAUTHORIZED must not change it.
-  return httpsRequest({ ...options, servername: isIP(bare) === 0 ? bare : '', rejectUnauthorized: true });
+  return httpsRequest({ ...options, servername: ipVersion(bare) === 0 ? bare : '', rejectUnauthorized: true });
 }
 
 async function collect(answer: IncomingMessage, maxBytes: number): Promise<CheckAnswer> {

@@ -1,11 +1,10 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
-import { isIP } from 'node:net';
 import { EverbindError } from '../errors/error.ts';
 import { subjectAltName } from '../pki/alt-name-writer.ts';
 import { parseCertificate } from '../pki/certificate.ts';
 import { encodeCertificate, extension } from '../pki/certificate-writer.ts';
 import { octetString } from '../pki/der-writer.ts';
-import { parseIp } from '../pki/ip-address.ts';
+import { ipVersion, parseIp } from '../pki/ip-address.ts';
 import { EXTENSION } from '../pki/oids.ts';
 import { toPem } from '../pki/pem.ts';
 import type { Random } from '../ports/random.ts';
@@ -75,7 +74,7 @@ export function isAnswer(certificate: Uint8Array, task: Proof): boolean {
 export function serverName({ identifier }: Pick<ChallengeTask, 'identifier'>): string {
   const octets = identifier.type === 'ip' ? parseIp(identifier.value) : null;
   if (octets === null) return identifier.value.toLowerCase();
-  if (isIP(identifier.value) === 4) return `${[...octets].toReversed().join('.')}.in-addr.arpa`;
+  if (ipVersion(identifier.value) === 4) return `${[...octets].toReversed().join('.')}.in-addr.arpa`;
   const nibbles = Array.from(octets, (octet) => [octet >> 4, octet & 15])
     .flat()
     .map((nibble) => nibble.toString(16))

@@ -1,5 +1,5 @@
 import { EverbindError } from '../errors/error.ts';
-import { isIP } from 'node:net';
+import { ipVersion } from '../pki/ip-address.ts';
 
 /** Where a CA looks for the answer (RFC 8555 section 8.3). */
 export const CHALLENGE_PATH = '/.well-known/acme-challenge/';
@@ -30,5 +30,5 @@ export function tokenOfPath(path: string): string | null {
 
 /** The host as it stands in a URL and in a Host header: IPv6 addresses in brackets. */
 export function urlHost(host: string): string {
-  return isIP(host) === 6 ? `[${host}]` : host;
+  return ipVersion(host) === 6 ? `[${host}]` : host;
 }

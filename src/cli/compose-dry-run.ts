@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { loadConfig } from '../config/load.ts';
 import { readConfigFile } from '../config/read.ts';
 import { createKeyCustody } from '../custody/custody.ts';
 import { createSoftwareKeyStore } from '../custody/software.ts';
@@ -38,10 +39,7 @@ export async function withReadOnlyWork<T>(
     const store = openStore({ path, clock: world.clock });
     try {
       store.signWith(throwAwaySigner());
-      await applyConfig(store, fingerprint, world.clock.now(), async () => {
-        const { loadConfig } = await import('../config/load.ts');
-        return loadConfig(globals.configFile);
-      });
+      await applyConfig(store, fingerprint, world.clock.now(), () => loadConfig(globals.configFile));
       const refuse = (): Promise<never> => Promise.reject(new Error('a dry run has no keys and no CA'));
       const engine = createEngine({
         store,

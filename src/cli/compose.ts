@@ -1,4 +1,5 @@
 import type { CertificateConfig, IssuerConfig } from '../config/types.ts';
+import { loadConfig } from '../config/load.ts';
 import { readConfigFile } from '../config/read.ts';
 import type { Deployment } from '../ports/deployment.ts';
 import { asEverbindError, type EverbindError } from '../errors/error.ts';
@@ -47,10 +48,7 @@ export async function withWork<T>(
     try {
       try {
         if ('error' in file) throw file.error;
-        await applyConfig(state.store, file.fingerprint, world.clock.now(), async () => {
-          const { loadConfig } = await import('../config/load.ts');
-          return loadConfig(globals.configFile);
-        });
+        await applyConfig(state.store, file.fingerprint, world.clock.now(), () => loadConfig(globals.configFile));
       } catch (error) {
         const known = asEverbindError(error);
         const goesOn = known.code.startsWith('CONFIG_') && state.store.read(appliedConfig) !== null;
@@ -86,11 +84,11 @@ function lazyParts(
     random: world.random,
     userAgent: `everbind/${VERSION}`,
     prepare: async (needs) => {
-      const { openHostParts } = await import('./host-parts.ts');
+      const { openHostParts } = await import('./work-parts.ts');
       host ??= await openHostParts(world, shared, store, needs, {
         resolveSecret: (reference) => secrets.resolveSecret(reference),
         openTransport: async (plain) => {
-          const { openHostTransport } = await import('./issuer-parts.ts');
+          const { openHostTransport } = await import('./work-parts.ts');
           const transport = openHostTransport(plain);
           opened.push(transport);
           return transport;
@@ -98,20 +96,20 @@ function lazyParts(
       });
     },
     transportFor: async (issuer: IssuerConfig) => {
-      const { openTransport } = await import('./issuer-parts.ts');
+      const { openTransport } = await import('./work-parts.ts');
       const transport = await openTransport(issuer);
       opened.push(transport);
       return transport;
     },
     rootsFor: async (issuer: IssuerConfig) => {
-      const { certificateRoots } = await import('./issuer-parts.ts');
+      const { certificateRoots } = await import('./work-parts.ts');
       return certificateRoots(issuer);
     },
     solverFor: (task, config) => ready(host).solverFor(task, config),
     deploymentsFor: (certificate: CertificateConfig): readonly Deployment[] => ready(host).deploymentsFor(certificate),
     resolveSecret: (reference) => secrets.resolveSecret(reference),
     preflight: async (order, signal) => {
-      const { preflightOrder } = await import('./preflight-order.ts');
+      const { preflightOrder } = await import('./work-parts.ts');
       return preflightOrder(world, order, signal);
     },
     onProgress,

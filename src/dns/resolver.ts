@@ -1,6 +1,6 @@
 import { Resolver as SystemResolver } from 'node:dns';
-import { isIP } from 'node:net';
 import { EverbindError } from '../errors/error.ts';
+import { ipVersion } from '../pki/ip-address.ts';
 import type { Random } from '../ports/random.ts';
 import { type DnsExchange, exchange } from './exchange.ts';
 import { type DnsServer, parseServer, serverText } from './server-text.ts';
@@ -67,7 +67,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     ask,
     lookup,
     addresses: async (host, signal) => {
-      if (isIP(host) !== 0) return [host];
+      if (ipVersion(host) !== 0) return [host];
       const answers = await Promise.allSettled([lookup(host, 'A', signal), lookup(host, 'AAAA', signal)]);
       const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
       const [failed] = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as unknown] : []));

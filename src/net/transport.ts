@@ -1,11 +1,10 @@
-import type { Agent, ClientRequest } from 'node:http';
+import { Agent as HttpAgent, type ClientRequest, request as requestHttp } from 'node:http';
 import type { Socket } from 'node:net';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import type { HttpRequest, HttpResponse, Transport } from '../ports/transport.ts';
 import { checkUrl } from '../acme/url-policy.ts';
 import { exchange, StaleConnection } from './exchange.ts';
 import { connectionFailed, isUntrusted } from './failure.ts';
-import { http } from './node-http.ts';
 import { type Environment, proxyEnvironment } from './proxy.ts';
 import { type TrustOptions, trustStages } from './trust.ts';
 
@@ -52,7 +51,7 @@ export function createTransport(options: TransportOptions = {}): NetTransport {
   const proxied = () => (options.proxy === null ? {} : { proxyEnv: proxyEnvironment(options.proxy ?? process.env) });
   const stages = trustStages(options);
   const secure: HttpsAgent[] = [];
-  let plain: Agent | null = null;
+  let plain: HttpAgent | null = null;
   let stage = 0;
   const seen = new WeakSet<Socket>();
   const counts = { requests: 0, connections: 0 };
@@ -75,7 +74,7 @@ export function createTransport(options: TransportOptions = {}): NetTransport {
       options.userAgent === undefined ? request.headers : { 'user-agent': options.userAgent, ...request.headers };
     // Without a proxy: plain http is for this machine alone, and what a proxy calls loopback is another one.
     if (url.protocol === 'http:')
-      return http.request(url, { method, headers, agent: (plain ??= new http.Agent(pool())) });
+      return requestHttp(url, { method, headers, agent: (plain ??= new HttpAgent(pool())) });
     return requestHttps(url, { method, headers, agent: secureAgent(trust) });
   }
 

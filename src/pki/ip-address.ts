@@ -1,5 +1,11 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
+/** 4 or 6; 0 for anything that is no IP address. `isIP` of Node takes 4 ms for the first text that is no IPv4 address, which most are not. */
+export function ipVersion(text: string): 0 | 4 | 6 {
+  if (isIPv4(text)) return 4;
+  return text.includes(':') && isIPv6(text) ? 6 : 0;
+}
+
 /** 4 or 16 octets of an IP address; null for anything else, zones (`%eth0`), brackets and other spellings of IPv4 included. */
 export function parseIp(text: string): Uint8Array | null {
   if (isIPv4(text)) return Uint8Array.from(text.split('.'), Number);

@@ -1,8 +1,8 @@
-import { isIPv6 } from 'node:net';
 import { publicEndpoints } from '../challenge/endpoints.ts';
 import { createSelfCheck } from '../challenge/self-check.ts';
 import { wasAnswered, type SelfCheckReason } from '../challenge/self-check-reasons.ts';
 import { EverbindError } from '../errors/error.ts';
+import { ipVersion } from '../pki/ip-address.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ChallengeTask } from '../ports/solver.ts';
 import { finding, type Finding, type FindingCode, said } from './findings.ts';
@@ -48,5 +48,5 @@ function codeFor(address: string, { details }: EverbindError): FindingCode {
   const reason = details['reason'] as SelfCheckReason;
   if (reason.startsWith('redirect-')) return 'redirect-not-followed';
   if (!wasAnswered(reason)) return 'address-unreachable';
-  return isIPv6(address) ? 'aaaa-elsewhere' : 'address-elsewhere';
+  return ipVersion(address) === 6 ? 'aaaa-elsewhere' : 'address-elsewhere';
 }

@@ -21,22 +21,25 @@ export interface CaaCheck {
 export async function examineCaa(lookups: Lookups, check: CaaCheck, signal?: AbortSignal): Promise<readonly Finding[]> {
   const { issuer, name } = check;
   if (check.identities.length === 0) return [];
-  let asked = name;
-  const known = new Map<string, readonly CaaProperty[]>();
+  const failedAt = new Map<unknown, string>();
+  const lookUp = async (at: string): Promise<readonly CaaProperty[]> => {
+    try {
+      return dataOf((await lookups.checked.lookup(at, 'CAA', signal)).answers, 'CAA');
+    } catch (error) {
+      failedAt.set(error, at);
+      throw error;
+    }
+  };
   try {
     return await examineWays(check.challenges, async (challenge) => {
-      const decision = await decideCaa({ ...check, challenge }, async (at) => {
-        asked = at;
-        const properties = known.get(at) ?? dataOf((await lookups.checked.lookup(at, 'CAA', signal)).answers, 'CAA');
-        known.set(at, properties);
-        return properties;
-      });
+      const decision = await decideCaa({ ...check, challenge }, lookUp);
       if (decision.allowed) return [];
       return [finding('caa-forbids', sentence(check, challenge, decision), { name, issuer })];
     });
   } catch (error) {
     signal?.throwIfAborted();
     if (!(error instanceof EverbindError)) throw error;
+    const asked = failedAt.get(error) ?? name;
     return [await explainFailure(lookups, { name, asked, type: 'CAA', issuer }, error, signal)];
   }
 }

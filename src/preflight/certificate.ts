@@ -1,4 +1,5 @@
 import type { Directory } from '../acme/directory.ts';
+import { createSlots } from '../acme/slots.ts';
 import type { CertificateConfig, IssuerConfig } from '../config/types.ts';
 import { examineCaa } from './caa.ts';
 import type { Lookups } from './dns.ts';
@@ -6,6 +7,9 @@ import type { Finding } from './findings.ts';
 import { examineIssuer } from './issuer.ts';
 import { examineName, type NameParts } from './name.ts';
 import { waysFor } from './ways.ts';
+
+/** A hundred names at once would be a burst for a resolver. */
+const NAMES_AT_ONCE = 16;
 
 /** An issuer that could be asked. */
 export interface KnownIssuer {
@@ -22,15 +26,29 @@ export async function examineOrder(
   { config, directory, accountUrl }: KnownIssuer,
   signal?: AbortSignal,
 ): Promise<readonly Finding[]> {
-  const findings: Finding[] = [...examineIssuer(config, directory, accountUrl !== null)];
   const identities = directory.meta.caaIdentities;
-  for (const identifier of certificate.identifiers) {
-    if (identifier.type === 'ip') continue;
+  const kept = { ...lookups, checked: remembering(lookups.checked) };
+  const slots = createSlots(NAMES_AT_ONCE);
+  const found = certificate.identifiers.map((identifier) => {
+    if (identifier.type === 'ip') return [];
     const challenges = waysFor(certificate, identifier).map(({ type }) => type);
     const check = { issuer: config.name, identities, accountUrl, name: identifier.value, challenges };
-    findings.push(...(await examineCaa(lookups, check, signal)));
-  }
-  return findings;
+    return slots.run(() => examineCaa(kept, check, signal));
+  });
+  return [...examineIssuer(config, directory, accountUrl !== null), ...(await Promise.all(found)).flat()];
+}
+
+/** Asks once for what several names have above them, and several challenges want to know. */
+function remembering({ lookup }: Lookups['checked']): Lookups['checked'] {
+  const known = new Map<string, ReturnType<typeof lookup>>();
+  return {
+    lookup: (name, type, signal) => {
+      const key = `${type} ${name}`;
+      const answer = known.get(key) ?? lookup(name, type, signal);
+      known.set(key, answer);
+      return answer;
+    },
+  };
 }
 
 /** Everything that can be found out about a certificate without an order. */

@@ -8,8 +8,9 @@ import type { PersistRecord } from './persist-records.ts';
 import { certificateById } from './rows.ts';
 import type { RevokeRequest, RevokeResult } from './revoke.ts';
 import type { Outcome } from './types.ts';
+import { windowsToAsk } from './windows-to-ask.ts';
 
-/** The work of Everbind over one state folder. The caller holds the lease for everything but dryRun. */
+/** The work of Everbind over one state folder and one configuration. The caller holds the lease for everything but dryRun. */
 export interface Engine {
   /**
    * Renews what is selected, several at a time, and hands over each outcome as it comes. One failing certificate never stops the others;
@@ -41,6 +42,7 @@ const DEPLOYING = 8;
 /** Modules that talk to CAs are loaded when there is something to do: looking for what is due costs next to nothing. */
 export function createEngine(parts: EngineParts): Engine {
   const { store, clock } = parts;
+  let sessions: Pick<EngineContext, 'sessions' | 'rehearsals'> | null = null;
 
   async function contextFor(signal: AbortSignal): Promise<EngineContext> {
     await parts.prepare({ deployments: store.read(anyDeployment) });
@@ -50,11 +52,14 @@ export function createEngine(parts: EngineParts): Engine {
   /** What needs no web server. */
   async function talkToCas(signal: AbortSignal): Promise<EngineContext> {
     const { createIssuerSessions, stagingOf, createJournal, createSlots } = await import('./at-work.ts');
-    return {
-      ...parts,
-      journal: createJournal(store, (event) => parts.onProgress?.(event)),
+    sessions ??= {
       sessions: createIssuerSessions(parts, (config) => config),
       rehearsals: createIssuerSessions(parts, stagingOf),
+    };
+    return {
+      ...parts,
+      ...sessions,
+      journal: createJournal(store, (event) => parts.onProgress?.(event)),
       deploying: createSlots(DEPLOYING),
       signal,
     };
@@ -95,39 +100,37 @@ export function createEngine(parts: EngineParts): Engine {
     },
 
     dryRun: async (selection) => {
-      const { dryRun } = await import('./dry-run.ts');
+      const { dryRun } = await import('./at-work.ts');
       await parts.prepare({ deployments: store.read(anyDeployment) });
       return dryRun(parts, selection);
     },
 
     rollBack: async (name, signal) => {
-      const { rollBack } = await import('./roll-back.ts');
+      const { rollBack } = await import('./at-work.ts');
       return rollBack(await contextFor(signal), name);
     },
 
     revoke: async (request, signal) => {
-      const { revoke } = await import('./revoke.ts');
+      const { revoke } = await import('./at-work.ts');
       return revoke(await contextFor(signal), request);
     },
 
     rollOverAccount: async (issuer, signal) => {
-      const { requireAccount, rollOver } = await import('./account-rollover.ts');
+      const { requireAccount, rollOver, destroySpentKeys } = await import('./at-work.ts');
       requireAccount(parts, issuer);
       const context = await talkToCas(signal);
       const done = await rollOver(context, issuer);
-      const { destroySpentKeys } = await import('./spent-keys.ts');
       await destroySpentKeys(context);
       return done;
     },
 
     persistRecords: async (name, signal) => {
-      const { persistRecords } = await import('./persist-records.ts');
+      const { persistRecords } = await import('./at-work.ts');
       await parts.prepare({ deployments: false });
       return persistRecords(await talkToCas(signal), name);
     },
 
     refreshWindows: async (signal) => {
-      const { windowsToAsk } = await import('./windows-to-ask.ts');
       if (windowsToAsk(store, clock.now(), 1).length === 0) return 0;
       const { refreshWindows } = await import('./at-work.ts');
       return refreshWindows(await talkToCas(signal));

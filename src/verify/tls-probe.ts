@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
-import { isIP } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { EverbindError } from '../errors/error.ts';
+import { ipVersion } from '../pki/ip-address.ts';
 import { canonicalHost } from '../pki/names.ts';
 import type { Probe, ProbeTarget, ServedCertificate } from './probe.ts';
 
@@ -59,7 +59,7 @@ export const tlsProbe: Probe = (target, signal) =>
 
 function serverName(host: string): string {
   const canonical = canonicalHost(host);
-  return isIP(canonical) === 0 ? canonical : '';
+  return ipVersion(canonical) === 0 ? canonical : '';
 }
 
 function servedBy(socket: TLSSocket): ServedCertificate | null {

@@ -33,13 +33,24 @@ describe('CAA', () => {
     assert.deepEqual(asked, ['www.shop.example.com', 'shop.example.com', 'example.com', 'com']);
   });
 
-  it('asks no further than the first name that has records', async () => {
+  it('the first name that has records decides, whatever stands above it', async () => {
     const { decision, asked } = await decide({
       'shop.example.com': [issue('ca.test')],
       'example.com': [issue('other.test')],
     });
     assert.deepEqual(decision, { allowed: true, foundAt: 'shop.example.com' });
-    assert.deepEqual(asked, ['www.shop.example.com', 'shop.example.com']);
+    assert.deepEqual(asked, ['www.shop.example.com', 'shop.example.com', 'example.com', 'com']);
+  });
+
+  it('a lookup that fails counts where no name below has records, and only there', async () => {
+    const failing = (name: string, below: readonly CaaProperty[]): Promise<unknown> =>
+      decideCaa(OURS, (at) => {
+        if (at === name) return Promise.reject(new Error(at));
+        return Promise.resolve(at === 'shop.example.com' ? below : []);
+      });
+    await assert.rejects(failing('example.com', []), { message: 'example.com' });
+    await assert.rejects(failing('www.shop.example.com', [issue('ca.test')]), { message: 'www.shop.example.com' });
+    assert.deepEqual(await failing('example.com', [issue('ca.test')]), { allowed: true, foundAt: 'shop.example.com' });
   });
 
   const refusals: readonly [string, readonly CaaProperty[], Partial<CaaQuestion>, string | null][] = [

@@ -1,9 +1,9 @@
-import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EverbindError } from '../../errors/error.ts';
 import { type SiteInventory, siteText } from '../../iis/inventory-types.ts';
 import { parentWildcard } from '../../iis/match.ts';
+import { ipVersion } from '../../pki/ip-address.ts';
 import { canonicalHost } from '../../pki/names.ts';
 import type { NewCertificate } from '../../config/add-certificate.ts';
 import { connectHost } from '../connect-host.ts';
@@ -97,7 +97,7 @@ export function registerAdd(program: Command, world: World, _setStatus: SetStatu
 }
 
 async function findSites(world: World, wanted: readonly string[]): Promise<readonly SiteInventory[]> {
-  const { readInventory } = await import('../../iis/inventory.ts');
+  const { readInventory } = await import('../scan-parts.ts');
   const { host, close } = await connectHost(world);
   try {
     const { sites } = await readInventory(host);
@@ -142,7 +142,7 @@ function withoutBinding(
   if (bound.has('')) return [];
   return names
     .map(canonicalHost)
-    .filter((host) => isIP(host) === 0 && !bound.has(host) && !bound.has(parentWildcard(host)))
+    .filter((host) => ipVersion(host) === 0 && !bound.has(host) && !bound.has(parentWildcard(host)))
     .map((host) => ({ site: first.name === '' ? `id:${first.id}` : first.name, host }));
 }
 

@@ -21,7 +21,7 @@ export function registerCheck(program: Command, world: World, setStatus: SetStat
     )
     .action(async (names: string[]) => {
       const globals = globalsOf(command, world);
-      const { checkCertificates } = await import('../check-certificates.ts');
+      const { checkCertificates } = await import('../work-parts.ts');
       const progress = createProgress(world.io);
       const results: (Checked & { readonly ok: boolean })[] = [];
       try {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { loadConfig } from '../../config/load.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { painter, plural } from '../output/text.ts';
@@ -22,7 +23,6 @@ export function registerConfig(program: Command, world: World, _setStatus: SetSt
     )
     .action(async () => {
       const globals = globalsOf(check, world);
-      const { loadConfig } = await import('../../config/load.ts');
       const config = await loadConfig(globals.configFile);
       const counts = { issuers: config.issuers.length, certificates: config.certificates.length };
       if (globals.json) {

@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import type { ProviderDefinition } from '../../dns/providers/definition.ts';
+import { withWork } from '../compose.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import type { Io } from '../io.ts';
+import { printPersistRecords } from '../output/persist-records.ts';
 import { renderTable } from '../output/table.ts';
 import { painter, sayWrapped } from '../output/text.ts';
 import type { SetStatus, World } from '../world.ts';
@@ -40,8 +42,6 @@ export function registerDns(program: Command, world: World, setStatus: SetStatus
     )
     .action(async (name: string) => {
       const globals = globalsOf(persist, world);
-      const { withWork } = await import('../compose.ts');
-      const { printPersistRecords } = await import('../output/persist-records.ts');
       const records = await withWork(
         globals,
         world,

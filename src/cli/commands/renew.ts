@@ -62,7 +62,7 @@ export function registerRenew(program: Command, world: World, setStatus: SetStat
     });
 
   async function dryRun(globals: ReturnType<typeof globalsOf>, selection: Selection): Promise<void> {
-    const { withReadOnlyWork } = await import('../compose-dry-run.ts');
+    const { withReadOnlyWork } = await import('../work-parts.ts');
     const wanted = selection.names.length > 0 ? { ...selection, force: true } : selection;
     const results: readonly DryRun[] = await withReadOnlyWork(globals, world, (engine) => engine.dryRun(wanted));
     if (globals.json) world.io.out(`${JSON.stringify({ dryRun: true, certificates: results })}\n`);

@@ -21,9 +21,7 @@ export function registerScan(program: Command, world: World, setStatus: SetStatu
     )
     .action(async () => {
       const globals = globalsOf(command, world);
-      const { readInventory } = await import('../../iis/inventory.ts');
-      const { scanBindings } = await import('../scan-report.ts');
-      const { tlsProbe } = await import('../../verify/tls-probe.ts');
+      const { readInventory, scanBindings, tlsProbe } = await import('../scan-parts.ts');
       const probe = command.opts<{ probe: boolean }>().probe ? tlsProbe : null;
       const { host, close } = await connectHost(world);
       const progress = createProgress(world.io);

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { EverbindError } from '../../errors/error.ts';
+import { ipVersion } from '../../pki/ip-address.ts';
 import type { TxtRecord } from '../../ports/dns-provider.ts';
 import { encodeQuery, type DnsMessage, TYPES } from '../message.ts';
 import { isWithin } from '../name.ts';
@@ -137,12 +137,12 @@ function transportOf(settings: Settings): 'udp' | 'tcp' {
 }
 
 function hostAndPort(text: string): { readonly host: string; readonly port: number } {
-  if (isIP(text) !== 0) return { host: text, port: 53 };
+  if (ipVersion(text) !== 0) return { host: text, port: 53 };
   const [, bracketed, plain, port = '53'] =
     /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9_.-]{1,253}))(?::(\d{1,5}))?$/.exec(text) ?? [];
   const host = bracketed ?? plain;
   const number = Number(port);
-  if (host === undefined || (bracketed !== undefined && isIP(host) !== 6) || number < 1 || number > 65_535) {
+  if (host === undefined || (bracketed !== undefined && ipVersion(host) !== 6) || number < 1 || number > 65_535) {
     throw wrongSetting('server', 'an address or a host name, with or without a port');
   }
   return { host: host.toLowerCase().replace(/\.$/, ''), port: number };

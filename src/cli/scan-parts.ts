@@ -1,0 +1,5 @@
+// What a command needs that looks at a web server. Loaded as one: each module that a released program loads by itself costs its start time.
+
+export { readInventory } from '../iis/inventory.ts';
+export { tlsProbe } from '../verify/tls-probe.ts';
+export { scanBindings } from './scan-report.ts';
