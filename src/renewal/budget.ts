@@ -8,9 +8,9 @@ import { type Charge, type Exemption, failureCharges, orderCharges } from './bud
 import { giveBack, type Purse, purseOf, readBucket, spend, tidyBudgets } from './budget-rows.ts';
 import type { EngineContext } from './context.ts';
 import { isPaused } from './paused.ts';
-import { issuedWith } from './rows.ts';
-import { reserveOf, roomAt, urgentFrom } from './schedule-budget.ts';
+import { reserveOf, roomAt } from './schedule-budget.ts';
 import type { ManagedCertificate, Renewal } from './types.ts';
+import { isUrgent } from './urgent.ts';
 
 /** The bucket that an order has to wait for. */
 export interface Shortage {
@@ -170,10 +170,4 @@ function exemptionOf(
   const inWindow = start !== null && end !== null && now >= start + MARGIN && now < end - MARGIN;
   if (inWindow && last['status'] === 'active') return 'window';
   return (last['issued_at'] as number) > now - REMEMBERED ? 'renewal' : 'none';
-}
-
-/** Whether this certificate is in a hurry: the one in use expires soon, has expired, or is revoked. */
-export function isUrgent(db: DatabaseSync, certificateId: number, now: number): boolean {
-  const [active] = issuedWith(db, certificateId, 'active');
-  return active !== undefined && (active.revokedAt !== null || now >= urgentFrom(active));
 }

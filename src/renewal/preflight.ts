@@ -1,10 +1,10 @@
 import { EverbindError } from '../errors/error.ts';
-import { isUrgent } from './budget.ts';
 import type { EngineContext } from './context.ts';
 import type { IssuerSession } from './issuer-session.ts';
 import { withRenewal } from './journal.ts';
 import { issuedWith } from './rows.ts';
 import type { ManagedCertificate, Renewal } from './types.ts';
+import { isUrgent } from './urgent.ts';
 
 /**
  * Asks DNS and the directory before the first order for a certificate, and before those that follow a failure: routine has no reason to wait for

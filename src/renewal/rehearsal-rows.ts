@@ -3,10 +3,10 @@ import type { ErrorCode } from '../errors/table.ts';
 import { statement } from '../store/statements.ts';
 import type { Store } from '../store/store.ts';
 import { appliedConfig } from './applied-config.ts';
-import { isUrgent } from './budget.ts';
 import { preferredIssuer } from './issuer-health.ts';
 import { type EventData, withRenewal } from './journal.ts';
 import type { ManagedCertificate, Renewal } from './types.ts';
+import { isUrgent } from './urgent.ts';
 
 /** What is known of a certificate whose next attempt is tried at the staging environment of its CA first. */
 export interface Rehearsal {
