@@ -11,7 +11,7 @@ export interface WaitOptions {
 }
 
 const defaultTimeoutMs = 150_000;
-const firstDelayMs = 2;
+const firstDelayMs = 1;
 const growth = 1.6;
 const maxDelayMs = 5_000;
 /** A CA that asks for more is asked again all the same: the deadline is ours. */

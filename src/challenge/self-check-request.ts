@@ -1,5 +1,5 @@
-import { type ClientRequest, type IncomingMessage, request as httpRequest, type RequestOptions } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
+import { request as httpsRequest, type RequestOptions as HttpsRequestOptions } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import { ipVersion } from '../pki/ip-address.ts';
 import type { Endpoint } from '../ports/windows-host.ts';
@@ -43,19 +43,21 @@ function open({ endpoint, url }: CheckRequest, signal: AbortSignal): ClientReque
   // As a CA sends it: the name without a port, since the outside sees port 80 or 443 whatever this machine has.
   const host = url.hostname;
   const bare = host.startsWith('[') ? host.slice(1, -1) : host;
-  const options: RequestOptions = {
+  const options: HttpsRequestOptions = {
     host: endpoint.address,
     port: endpoint.port,
     path: `${url.pathname}${url.search}`,
     method: 'GET',
     headers: { host: urlHost(bare), accept: '*/*', 'user-agent': 'everbind-self-check', connection: 'close' },
     agent: false,
+    // Said for http too: Node would otherwise find out at length that the name is no address.
+    servername: ipVersion(bare) === 0 ? bare : '',
     maxHeaderSize: 16_384,
     signal,
   };
   if (url.protocol === 'http:') return httpRequest(options);
   // Said, not left to the default: the environment variable NODE_TLS_REJECT_UNAUTHORIZED must not change it.
-  return httpsRequest({ ...options, servername: ipVersion(bare) === 0 ? bare : '', rejectUnauthorized: true });
+  return httpsRequest({ ...options, rejectUnauthorized: true });
 }
 
 async function collect(answer: IncomingMessage, maxBytes: number): Promise<CheckAnswer> {

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import type { HttpRequest, HttpResponse, Transport } from '../ports/transport.ts';
 import { checkUrl } from '../acme/url-policy.ts';
+import { ipVersion } from '../pki/ip-address.ts';
 import { exchange, StaleConnection } from './exchange.ts';
 import { connectionFailed, isUntrusted } from './failure.ts';
 import { type Environment, proxyEnvironment } from './proxy.ts';
@@ -75,7 +76,9 @@ export function createTransport(options: TransportOptions = {}): NetTransport {
     // Without a proxy: plain http is for this machine alone, and what a proxy calls loopback is another one.
     if (url.protocol === 'http:')
       return requestHttp(url, { method, headers, agent: (plain ??= new HttpAgent(pool())) });
-    return requestHttps(url, { method, headers, agent: secureAgent(trust) });
+    // What Node would find out by itself, at length for what is no address.
+    const servername = url.hostname.startsWith('[') || ipVersion(url.hostname) !== 0 ? '' : url.hostname;
+    return requestHttps(url, { method, headers, servername, agent: secureAgent(trust) });
   }
 
   /** Notes a connection; false when an earlier request had it. `ClientRequest.reusedSocket` misses those handed to a queued request. */
