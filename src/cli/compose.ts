@@ -2,6 +2,7 @@ import type { CertificateConfig, IssuerConfig } from '../config/types.ts';
 import { loadConfig } from '../config/load.ts';
 import { readConfigFile } from '../config/read.ts';
 import type { Deployment } from '../ports/deployment.ts';
+import type { Transport } from '../ports/transport.ts';
 import { asEverbindError, type EverbindError } from '../errors/error.ts';
 import { appliedConfig, applyConfig } from '../renewal/applied-config.ts';
 import { createEngine, type Engine } from '../renewal/engine.ts';
@@ -77,6 +78,13 @@ function lazyParts(
   const { store, keys, secrets } = state;
   let host: HostParts | null = null;
   const opened: { close(): void }[] = [];
+  const toIssuers = new Map<string, Promise<Transport>>();
+  const open = async (issuer: IssuerConfig): Promise<Transport> => {
+    const { openTransport } = await import('./work-parts.ts');
+    const transport = await openTransport(issuer);
+    opened.push(transport);
+    return transport;
+  };
   const engine: EngineParts = {
     store,
     keys,
@@ -95,11 +103,11 @@ function lazyParts(
         },
       });
     },
-    transportFor: async (issuer: IssuerConfig) => {
-      const { openTransport } = await import('./work-parts.ts');
-      const transport = await openTransport(issuer);
-      opened.push(transport);
-      return transport;
+    transportFor: (issuer: IssuerConfig) => {
+      const kept = toIssuers.get(issuer.name) ?? open(issuer);
+      toIssuers.set(issuer.name, kept);
+      kept.catch(() => toIssuers.delete(issuer.name));
+      return kept;
     },
     rootsFor: async (issuer: IssuerConfig) => {
       const { certificateRoots } = await import('./work-parts.ts');

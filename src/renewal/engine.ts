@@ -10,7 +10,7 @@ import type { RevokeRequest, RevokeResult } from './revoke.ts';
 import type { Outcome } from './types.ts';
 import { windowsToAsk } from './windows-to-ask.ts';
 
-/** The work of Everbind over one state folder and one configuration. The caller holds the lease for everything but dryRun. */
+/** The work of Everbind over one state folder. The caller holds the lease for everything but dryRun. */
 export interface Engine {
   /**
    * Renews what is selected, several at a time, and hands over each outcome as it comes. One failing certificate never stops the others;
@@ -42,7 +42,6 @@ const DEPLOYING = 8;
 /** Modules that talk to CAs are loaded when there is something to do: looking for what is due costs next to nothing. */
 export function createEngine(parts: EngineParts): Engine {
   const { store, clock } = parts;
-  let sessions: Pick<EngineContext, 'sessions' | 'rehearsals'> | null = null;
 
   async function contextFor(signal: AbortSignal): Promise<EngineContext> {
     await parts.prepare({ deployments: store.read(anyDeployment) });
@@ -52,14 +51,11 @@ export function createEngine(parts: EngineParts): Engine {
   /** What needs no web server. */
   async function talkToCas(signal: AbortSignal): Promise<EngineContext> {
     const { createIssuerSessions, stagingOf, createJournal, createSlots } = await import('./at-work.ts');
-    sessions ??= {
-      sessions: createIssuerSessions(parts, (config) => config),
-      rehearsals: createIssuerSessions(parts, stagingOf),
-    };
     return {
       ...parts,
-      ...sessions,
       journal: createJournal(store, (event) => parts.onProgress?.(event)),
+      sessions: createIssuerSessions(parts, (config) => config),
+      rehearsals: createIssuerSessions(parts, stagingOf),
       deploying: createSlots(DEPLOYING),
       signal,
     };

@@ -2,7 +2,6 @@ import type { AcmeClient } from '../acme/client.ts';
 import type { HostHolds } from '../acme/host-holds.ts';
 import type { IssuerConfig } from '../config/types.ts';
 import { EverbindError } from '../errors/error.ts';
-import type { Transport } from '../ports/transport.ts';
 import { statement } from '../store/statements.ts';
 import { newAccountKey, openAccount } from './account-session.ts';
 import { readAccount } from './account-rows.ts';
@@ -39,15 +38,7 @@ export interface IssuerSessions {
 /** `at` says where an issuer is asked: as configured, or at its staging environment. */
 export function createIssuerSessions(parts: EngineParts, at: (config: IssuerConfig) => IssuerConfig): IssuerSessions {
   const opened = new Map<string, Promise<IssuerSession>>();
-  const transports = new Map<string, Promise<Transport>>();
   const holds = keptHolds(parts);
-  // One connection pool for an issuer, however often its account cannot be opened.
-  const transportFor = (config: IssuerConfig): Promise<Transport> => {
-    const kept = transports.get(config.name) ?? parts.transportFor(config);
-    transports.set(config.name, kept);
-    kept.catch(() => transports.delete(config.name));
-    return kept;
-  };
   /** Whether this session was the current one. */
   const close = async (session: IssuerSession): Promise<boolean> => {
     const { name } = session.config;
@@ -60,7 +51,7 @@ export function createIssuerSessions(parts: EngineParts, at: (config: IssuerConf
     open: (name) => {
       let session = opened.get(name);
       if (session === undefined) {
-        session = openIssuer({ ...parts, transportFor }, at(configOf(parts, name)), holds);
+        session = openIssuer(parts, at(configOf(parts, name)), holds);
         opened.set(name, session);
         session.catch(() => opened.delete(name));
       }

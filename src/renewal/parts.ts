@@ -21,7 +21,7 @@ export interface EngineParts {
   readonly userAgent: string;
   /** Called before solverFor and deploymentsFor are used. `deployments`: whether any certificate has one, and so needs the web server. */
   prepare(needs: { readonly deployments: boolean }): Promise<void>;
-  /** The connection to this CA; called once for each issuer of a run. */
+  /** The connections to this CA: the same pool each time, however often its account is opened. */
   transportFor(issuer: IssuerConfig): Promise<Transport>;
   /** Roots that certificates of this issuer may end in, DER. The same array each time. */
   rootsFor(issuer: IssuerConfig): Promise<readonly Uint8Array[]>;

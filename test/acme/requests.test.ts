@@ -229,7 +229,10 @@ test('waiting: soon at first, then ever later, and by Retry-After where there is
   }));
   const { order } = await client.waitForOrder('https://ca.test/order/1', { identifiers });
   assert.equal(order.status, 'valid');
-  assert.deepEqual(clock.slept, [10, 15, 22.5, 3000, 50.625]);
+  assert.deepEqual(
+    clock.slept.map((ms) => Number(ms.toFixed(2))),
+    [1, 1.6, 2.56, 3000, 6.55],
+  );
 });
 
 test('waiting for ready is over when the order is further on', async () => {
@@ -264,7 +267,7 @@ test('waiting: failures of the line and of the server are waited out, five in a 
       : { body: { ...orderObject, status: 'ready' } },
   );
   assert.equal((await flaky.client.waitForOrder('https://ca.test/order/1', { until: 'ready' })).order.status, 'ready');
-  assert.deepEqual(flaky.clock.slept, [10, 7000, 7000, 7000]);
+  assert.deepEqual(flaky.clock.slept, [1, 7000, 7000, 7000]);
   const down = clientWith(() => ({ status: 502, headers: { 'content-type': 'text/html' } }));
   await assert.rejects(down.client.waitForOrder('https://ca.test/order/1'), coded('ACME_UNEXPECTED_ANSWER'));
   assert.equal(down.posts().length, 6);
