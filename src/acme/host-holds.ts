@@ -43,6 +43,7 @@ export function createHostHolds({ clock, random, kept, keep }: HostHoldsParts): 
   const holds = new Map<string, number>(kept);
   return {
     pass: async (url, signal) => {
+      if (holds.size === 0) return;
       const { host } = new URL(url);
       for (let waits = 0; ; waits += 1) {
         const wait = (holds.get(host) ?? 0) - clock.now();

@@ -13,7 +13,7 @@ export interface NoncePool {
    * The freshest nonce at hand. While there is none, the next one that an answer brings, or one from the CA: so many are in use in the end as
    * requests are under way at the same time, without one request to newNonce for each renewal that begins. Rejects with what `fetchNonce` throws.
    */
-  take(): Promise<string>;
+  take(): string | Promise<string>;
   /** Keeps a nonce for a later request. */
   put(nonce: string): void;
 }
@@ -70,7 +70,7 @@ export function createNoncePool(clock: Clock, fetchNonce: () => Promise<string>)
       const nonce = nonces.pop();
       if (nonce !== undefined) {
         out += 1;
-        return Promise.resolve(nonce);
+        return nonce;
       }
       return new Promise((resolve, reject) => {
         waiting.push({ since: clock.now(), resolve, reject });

@@ -137,7 +137,8 @@ export function createSession(options: SessionOptions): Session {
       keyOf === undefined ? { kid: session.accountUrl() } : { jwk: signerKey(keyOf).jwk };
     let fresh: string | null = null;
     for (let attempt = 0; ; attempt += 1) {
-      const nonce: string = fresh ?? (await unlessAborted(nonces.take(), signal));
+      const taken: string | Promise<string> = fresh ?? nonces.take();
+      const nonce = typeof taken === 'string' ? taken : await unlessAborted(taken, signal);
       const jws = await signJws({ signer, header: { nonce, url, key }, payload }).catch((error: unknown) => {
         nonces.put(nonce);
         throw error;

@@ -30,12 +30,21 @@ export const MOST_EVENT_OCTETS = 4 * 1024 * 1024;
 export function encodeEvent(event: AuditEvent, position: EventPosition): string {
   const { type, subject, data } = event;
   const { seq, commit, time } = position;
-  const leaf = wellFormed({ v: 1, seq, commit, time: new Date(time).toISOString(), type, subject, data });
-  const text = canonicalJson(leaf);
+  const leaf = { v: 1, seq, commit, time: new Date(time).toISOString(), type, subject, data };
+  const text = canonicalText(leaf);
   if (Buffer.byteLength(text) > MOST_EVENT_OCTETS) {
     throw new EverbindError('AUDIT_EVENT_INVALID', `the event cannot be logged: it is too large`, { type });
   }
   return text;
+}
+
+/** Hardly any text of a peer is not well-formed. */
+function canonicalText(leaf: Json): string {
+  try {
+    return canonicalJson(leaf);
+  } catch {
+    return canonicalJson(wellFormed(leaf));
+  }
 }
 
 /** The event of a leaf, or null when the text is not exactly what `encodeEvent` writes. */

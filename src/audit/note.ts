@@ -64,8 +64,17 @@ export function createVerifier(name: string, publicKey: Uint8Array): Verifier {
 /** Signs a text, which must end in a newline (C2SP signed-note). */
 export function signNote(text: string, signer: CheckpointSigner): string {
   if (!text.endsWith('\n')) throw new Error('the text of a note ends in a newline');
-  const signature = Buffer.concat([keyHash(signer.name, signer.publicKey), signer.sign(Buffer.from(text))]);
+  const signature = Buffer.concat([hashOf(signer), signer.sign(Buffer.from(text))]);
   return `${text}\n\u2014 ${signer.name} ${signature.toString('base64')}\n`;
+}
+
+const hashes = new WeakMap<CheckpointSigner, Buffer>();
+
+/** Once for each signer, which signs with every commit. */
+function hashOf(signer: CheckpointSigner): Buffer {
+  const hash = hashes.get(signer) ?? keyHash(signer.name, signer.publicKey);
+  hashes.set(signer, hash);
+  return hash;
 }
 
 /**

@@ -72,7 +72,8 @@ function collect(
 ): void {
   const chunks: Buffer[] = [];
   let length = 0;
-  if (Number(response.headers['content-length'] ?? 0) > request.maxBytes) {
+  const headers = headersOf(response);
+  if (Number(headers['content-length']?.[0] ?? 0) > request.maxBytes) {
     fail(responseTooLarge(request));
     return;
   }
@@ -85,7 +86,7 @@ function collect(
   response.on('error', fail);
   response.on('end', () => {
     const body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
-    finish({ status: response.statusCode ?? 0, headers: headersOf(response), body });
+    finish({ status: response.statusCode ?? 0, headers, body });
   });
 }
 

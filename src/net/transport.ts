@@ -68,17 +68,23 @@ export function createTransport(options: TransportOptions = {}): NetTransport {
     }));
   }
 
-  function start(request: HttpRequest, trust: number): ClientRequest {
-    const url = new URL(request.url);
-    const { method } = request;
-    const headers =
-      options.userAgent === undefined ? request.headers : { 'user-agent': options.userAgent, ...request.headers };
+  function start(request: HttpRequest, url: URL, trust: number): ClientRequest {
+    const { protocol, hostname } = url;
+    const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
+    const call = {
+      protocol,
+      host,
+      port: url.port === '' ? null : url.port,
+      path: `${url.pathname}${url.search}`,
+      method: request.method,
+      headers:
+        options.userAgent === undefined ? request.headers : { 'user-agent': options.userAgent, ...request.headers },
+    };
     // Without a proxy: plain http is for this machine alone, and what a proxy calls loopback is another one.
-    if (url.protocol === 'http:')
-      return requestHttp(url, { method, headers, agent: (plain ??= new HttpAgent(pool())) });
+    if (protocol === 'http:') return requestHttp({ ...call, agent: (plain ??= new HttpAgent(pool())) });
     // What Node would find out by itself, at length for what is no address.
-    const servername = url.hostname.startsWith('[') || ipVersion(url.hostname) !== 0 ? '' : url.hostname;
-    return requestHttps(url, { method, headers, servername, agent: secureAgent(trust) });
+    const servername = ipVersion(host) === 0 ? host : '';
+    return requestHttps({ ...call, servername, agent: secureAgent(trust) });
   }
 
   /** Notes a connection; false when an earlier request had it. `ClientRequest.reusedSocket` misses those handed to a queued request. */
@@ -90,7 +96,9 @@ export function createTransport(options: TransportOptions = {}): NetTransport {
   }
 
   const transport = async (request: HttpRequest, signal?: AbortSignal): Promise<HttpResponse> => {
-    if (URL.parse(request.url)?.host !== options.plainHost) checkUrl(request.url, 'request', policy);
+    const url = URL.parse(request.url);
+    if (url === null || url.host !== options.plainHost) checkUrl(request.url, 'request', policy);
+    if (url === null) throw new Error('an address was taken that is none');
     signal?.throwIfAborted();
     const deadline = Date.now() + request.timeoutMs;
     let stale = 0;
@@ -98,7 +106,7 @@ export function createTransport(options: TransportOptions = {}): NetTransport {
       const trust = stage;
       counts.requests += 1;
       try {
-        const response = await exchange(start(request, trust), request, { deadline, isNew, signal });
+        const response = await exchange(start(request, url, trust), request, { deadline, isNew, signal });
         return stale === 0 ? response : { ...response, repeated: true };
       } catch (error) {
         if (isUntrusted(error) && trust < stages.length - 1) {

@@ -114,22 +114,16 @@ export async function noteFailedProofs(
 }
 
 /** The names were proved: failures in a row begin anew. */
-export async function noteProved({ store }: EngineContext, { issuer, identifiers }: Renewal): Promise<void> {
-  const purse = store.read((db) => findPurse(db, issuer));
+export function noteProved({ db }: Transaction, { issuer, identifiers }: Renewal): void {
+  const purse = findPurse(db, issuer);
   if (purse === null || purse.limits.consecutiveFailures === null) return;
-  const subjects = failureCharges(identifiers.map(({ value }) => value))
-    .filter(({ kind }) => kind === 'consecutiveFailures')
-    .filter((charge) => store.read((db) => readBucket(db, purse, charge, 0).fullAt) > 0)
-    .map(({ subject }) => subject);
-  if (subjects.length === 0) return;
-  await store.commit(({ db }) => {
-    for (const subject of subjects) {
-      statement(
-        db,
-        `DELETE FROM budget WHERE directory = ? AND account = ? AND kind = 'consecutiveFailures' AND subject = ?`,
-      ).run(purse.directory, issuer, subject);
-    }
-  });
+  for (const { kind, subject } of failureCharges(identifiers.map(({ value }) => value))) {
+    if (kind !== 'consecutiveFailures') continue;
+    statement(
+      db,
+      `DELETE FROM budget WHERE directory = ? AND account = ? AND kind = 'consecutiveFailures' AND subject = ?`,
+    ).run(purse.directory, issuer, subject);
+  }
 }
 
 function needed(db: DatabaseSync, purse: Purse, certificate: ManagedCertificate, now: number): readonly Charge[] {

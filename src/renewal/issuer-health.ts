@@ -94,13 +94,9 @@ function noteOutage(
 }
 
 /** It has issued: whatever was noted of it is over. */
-export async function noteIssuerWorks({ store }: EngineContext, issuer: string): Promise<void> {
-  const noted = store.read((db) => statement(db, 'SELECT 1 FROM issuer_health WHERE issuer = ?').get(issuer));
-  if (noted === undefined) return;
-  await store.commit(({ db, audit }) => {
-    const { changes } = statement(db, 'DELETE FROM issuer_health WHERE issuer = ?').run(issuer);
-    if (changes > 0) audit({ type: 'issuer.works', subject: issuer, data: {} });
-  });
+export function noteIssuerWorks({ db, audit }: Transaction, issuer: string): void {
+  const { changes } = statement(db, 'DELETE FROM issuer_health WHERE issuer = ?').run(issuer);
+  if (changes > 0) audit({ type: 'issuer.works', subject: issuer, data: {} });
 }
 
 /** An issuer that is not well. */

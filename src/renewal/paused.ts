@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { EverbindError } from '../errors/error.ts';
 import { statement } from '../store/statements.ts';
-import type { EngineContext } from './context.ts';
+import type { Transaction } from '../store/store.ts';
 
 /** A certificate that a CA does not take orders for until a person lifts the pause. */
 export interface Paused {
@@ -25,10 +25,11 @@ export function linkOf(error: unknown): string | null {
 }
 
 /** It has issued again. */
-export async function forgetPause({ store }: EngineContext, certificateId: number, issuer: string): Promise<void> {
-  const where = 'FROM issuer_refusal WHERE certificate_id = ? AND issuer = ? AND link IS NOT NULL';
-  if (store.read((db) => statement(db, `SELECT 1 ${where}`).get(certificateId, issuer)) === undefined) return;
-  await store.commit(({ db }) => void statement(db, `DELETE ${where}`).run(certificateId, issuer));
+export function forgetPause({ db }: Transaction, certificateId: number, issuer: string): void {
+  statement(db, 'DELETE FROM issuer_refusal WHERE certificate_id = ? AND issuer = ? AND link IS NOT NULL').run(
+    certificateId,
+    issuer,
+  );
 }
 
 const SHOWN = 20;

@@ -1,12 +1,12 @@
 import { asEverbindError, type EverbindError } from '../errors/error.ts';
 import { mayHaveIssued } from './asked-issuer.ts';
-import { giveBackBudget, noteFailedProofs, noteProved } from './budget.ts';
+import { giveBackBudget, noteFailedProofs } from './budget.ts';
 import { issuersWithRoom } from './choose-issuer.ts';
 import type { EngineContext } from './context.ts';
 import { isKeyLost, isResumable } from './failure.ts';
-import { noteIssuerFault, noteIssuerWorks } from './issuer-health.ts';
+import { noteIssuerFault } from './issuer-health.ts';
 import { obtain } from './obtain.ts';
-import { forgetPause, isPaused, linkOf } from './paused.ts';
+import { isPaused, linkOf } from './paused.ts';
 import { putToUse } from './put-to-use.ts';
 import { closeRenewal } from './renewal-row.ts';
 import { afterFailedRollBack, afterFailure } from './reschedule.ts';
@@ -35,9 +35,10 @@ export async function renewOne(context: EngineContext, certificate: ManagedCerti
 }
 
 /** Another renewal at once, where the first one only finished what was half-bound with a key that was revoked in between. */
-async function anew(context: EngineContext, { id }: ManagedCertificate, { kind }: Outcome): Promise<Outcome | null> {
+async function anew(context: EngineContext, { id }: ManagedCertificate, outcome: Outcome): Promise<Outcome | null> {
+  if (outcome.kind !== 'renewed' || outcome.nextDue > context.clock.now()) return null;
   const certificate = context.store.read((db) => certificateById(db, id));
-  const wanted = kind === 'renewed' && certificate?.dueReason === 'revoked' && !certificate.removed;
+  const wanted = certificate?.dueReason === 'revoked' && !certificate.removed;
   return wanted ? renewOne(context, certificate) : null;
 }
 
@@ -60,11 +61,7 @@ async function obtained(context: EngineContext, certificate: ManagedCertificate,
   const tried = new Set<string>();
   for (let renewal = begun; ; ) {
     try {
-      const issued = await obtainOrAnew(context, certificate, renewal);
-      await noteIssuerWorks(context, renewal.issuer);
-      await noteProved(context, renewal);
-      await forgetPause(context, certificate.id, renewal.issuer);
-      return issued;
+      return await obtainOrAnew(context, certificate, renewal);
     } catch (error) {
       context.signal.throwIfAborted();
       await noteFailedProofs(context, renewal, error);

@@ -26,9 +26,12 @@ export function markOld(db: DatabaseSync, { id, config }: ManagedCertificate, no
 
 /** Removes what is marked of one certificate, with the keys, and the keys of renewals that came to no certificate. */
 export async function retireOld(context: EngineContext, certificate: ManagedCertificate): Promise<void> {
-  const old = context.store.read((db) => issuedWith(db, certificate.id, 'retiring'));
+  const { old, unused } = context.store.read((db) => ({
+    old: issuedWith(db, certificate.id, 'retiring'),
+    unused: unusedKeys(db, certificate.id),
+  }));
   for (const issued of old) await retireOne(context, certificate, issued);
-  await destroyUnusedKeys(context, certificate);
+  for (const key of unused) await destroyUnusedKey(context, certificate, key);
 }
 
 /** Tries again what something still referred to, or could not be removed, before. One that something refers to stays. */
@@ -93,25 +96,34 @@ async function tryLater(
   });
 }
 
-async function destroyUnusedKeys({ store, keys }: EngineContext, { id, name }: ManagedCertificate): Promise<void> {
-  const unused = store.read((db) =>
-    statement(
-      db,
-      `SELECT id, key_handle FROM renewal r WHERE certificate_id = ? AND outcome IS NOT NULL AND issued_id IS NULL AND key_destroyed = 0
-       AND NOT EXISTS (SELECT 1 FROM issued i WHERE i.certificate_id = r.certificate_id AND i.key_handle = r.key_handle)`,
-    ).all(id),
-  );
-  for (const row of unused) {
-    const key = row['key_handle'] as string;
-    try {
-      await keys.destroy(key);
-    } catch {
-      // A provider that is gone, or not ready, keeps nobody from destroying the others; the next renewal tries again.
-      continue;
-    }
-    await store.commit(({ db, audit }) => {
-      statement(db, 'UPDATE renewal SET key_destroyed = 1 WHERE id = ?').run(row['id'] as string);
-      audit({ type: 'key.destroyed', subject: name, data: { renewal: row['id'] as string, key } });
-    });
+/** A key that was made for a renewal which came to no certificate. */
+interface UnusedKey {
+  readonly renewal: string;
+  readonly key: string;
+}
+
+function unusedKeys(db: DatabaseSync, certificateId: number): readonly UnusedKey[] {
+  const rows = statement(
+    db,
+    `SELECT id, key_handle FROM renewal r WHERE certificate_id = ? AND outcome IS NOT NULL AND issued_id IS NULL AND key_destroyed = 0
+     AND NOT EXISTS (SELECT 1 FROM issued i WHERE i.certificate_id = r.certificate_id AND i.key_handle = r.key_handle)`,
+  ).all(certificateId);
+  return rows.map((row) => ({ renewal: row['id'] as string, key: row['key_handle'] as string }));
+}
+
+async function destroyUnusedKey(
+  { store, keys }: EngineContext,
+  { name }: ManagedCertificate,
+  { renewal, key }: UnusedKey,
+): Promise<void> {
+  try {
+    await keys.destroy(key);
+  } catch {
+    // A provider that is gone, or not ready, keeps nobody from destroying the others; the next renewal tries again.
+    return;
   }
+  await store.commit(({ db, audit }) => {
+    statement(db, 'UPDATE renewal SET key_destroyed = 1 WHERE id = ?').run(renewal);
+    audit({ type: 'key.destroyed', subject: name, data: { renewal, key } });
+  });
 }

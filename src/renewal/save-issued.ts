@@ -2,11 +2,14 @@ import { certificateId } from '../acme/ari.ts';
 import type { IssuedCertificate } from '../pki/check-issued.ts';
 import { toPem } from '../pki/pem.ts';
 import { statement } from '../store/statements.ts';
+import { noteProved } from './budget.ts';
 import type { EngineContext } from './context.ts';
+import { noteIssuerWorks } from './issuer-health.ts';
+import { forgetPause } from './paused.ts';
 import { forgetRehearsal } from './rehearsal-rows.ts';
 import type { ManagedCertificate, Renewal } from './types.ts';
 
-/** Journals a checked certificate, before it is installed anywhere. */
+/** Journals a checked certificate, before it is installed anywhere. Whatever stood against its issuer and its names is over with it. */
 export async function saveIssued(
   { journal, clock }: Pick<EngineContext, 'journal' | 'clock'>,
   accountUrl: string,
@@ -31,7 +34,8 @@ export async function saveIssued(
         root: issued.root.subjectText,
       },
     },
-    ({ db }) => {
+    (transaction) => {
+      const { db } = transaction;
       const { lastInsertRowid } = statement(
         db,
         `INSERT INTO issued (certificate_id, thumbprint, status, chain, algorithm, key_handle, issuer, account_url, not_before, not_after, issued_at, ari_id)
@@ -52,6 +56,9 @@ export async function saveIssued(
       issuedId = Number(lastInsertRowid);
       statement(db, 'UPDATE renewal SET issued_id = ? WHERE id = ?').run(issuedId, renewal.id);
       forgetRehearsal(db, certificate.id);
+      noteIssuerWorks(transaction, renewal.issuer);
+      noteProved(transaction, renewal);
+      forgetPause(transaction, certificate.id, renewal.issuer);
     },
   );
   return { ...saved, issuedId };

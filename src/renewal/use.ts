@@ -20,9 +20,11 @@ export interface Use {
  */
 export function useOf(context: EngineContext, certificate: ManagedCertificate, renewal: Renewal): Use {
   const { store, keys } = context;
-  const issued = store.read((db) => (renewal.issuedId === null ? null : issuedById(db, renewal.issuedId)));
+  const { issued, active } = store.read((db) => ({
+    issued: renewal.issuedId === null ? null : issuedById(db, renewal.issuedId),
+    active: issuedWith(db, certificate.id, 'active')[0],
+  }));
   if (issued === null) throw new EverbindError('INTERNAL', `renewal ${renewal.id} has no certificate to put to use`);
-  const [active] = store.read((db) => issuedWith(db, certificate.id, 'active'));
   const chain = parsePemCertificates(issued.chain);
   const friendlyName = `${certificate.name} [Everbind] ${new Date(issued.notAfter).toISOString().slice(0, 10)}`;
   const material: CertificateMaterial = {

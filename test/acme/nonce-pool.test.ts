@@ -63,6 +63,6 @@ test('who waits in vain has another one asked for; a failure is that of one', as
   assert.deepEqual(clock.slept, [20]);
   asked[1]?.fail();
   asked[2]?.answer();
-  await assert.rejects(failing, coded('ACME_NO_NONCE'));
+  await assert.rejects(async () => failing, coded('ACME_NO_NONCE'));
   assert.equal(await waiting, 'fetched-3');
 });
