@@ -14,13 +14,19 @@ const maxLength = 2048;
  * ACME_INSECURE_URL. `where` names the setting or the member that holds it.
  */
 export function checkUrl(url: string, where: string, policy: UrlPolicy): string {
+  parseUrl(url, where, policy);
+  return url;
+}
+
+/** The same, parsed. */
+export function parseUrl(url: string, where: string, policy: UrlPolicy): URL {
   const parsed = url.length <= maxLength && /^[\x21-\x7e]+$/.test(url) ? URL.parse(url) : null;
   if (parsed === null) throw refused(where, 'is not an absolute URL');
   const local = policy.allowInsecureLoopback && parsed.protocol === 'http:' && isLoopbackHost(parsed.hostname);
   if (parsed.protocol !== 'https:' && !local) throw refused(where, 'is not https');
   if (parsed.username !== '' || parsed.password !== '') throw refused(where, 'holds credentials');
   if (url.includes('#')) throw refused(where, 'holds a fragment');
-  return url;
+  return parsed;
 }
 
 /** Whether a host as `URL.hostname` has it is this machine by definition. */

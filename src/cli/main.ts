@@ -1,6 +1,4 @@
 #!/usr/bin/env node
-import { enableCompileCache } from 'node:module';
-import { join } from 'node:path';
 import { VERSION } from './version.ts';
 
 // Asked most often by scripts and worth no more than the start of Node: nothing else is loaded for it.
@@ -8,8 +6,6 @@ const [first, ...rest] = process.argv.slice(2);
 if ((first === '--version' || first === '-V') && rest.length === 0) {
   process.stdout.write(`everbind ${VERSION}\n`);
 } else {
-  if (import.meta.filename.endsWith('.mjs'))
-    enableCompileCache({ directory: join(import.meta.dirname, 'compile-cache'), portable: true });
   const { main } = await import('./product.ts');
   process.exitCode = await main(process);
 }

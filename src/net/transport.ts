@@ -2,7 +2,7 @@ import { Agent as HttpAgent, type ClientRequest, request as requestHttp } from '
 import type { Socket } from 'node:net';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import type { HttpRequest, HttpResponse, Transport } from '../ports/transport.ts';
-import { checkUrl } from '../acme/url-policy.ts';
+import { parseUrl } from '../acme/url-policy.ts';
 import { ipVersion } from '../pki/ip-address.ts';
 import { exchange, StaleConnection } from './exchange.ts';
 import { connectionFailed, isUntrusted } from './failure.ts';
@@ -68,6 +68,12 @@ export function createTransport(options: TransportOptions = {}): NetTransport {
     }));
   }
 
+  function plainHostUrl(text: string): URL | null {
+    if (options.plainHost === undefined) return null;
+    const url = URL.parse(text);
+    return url?.host === options.plainHost ? url : null;
+  }
+
   function start(request: HttpRequest, url: URL, trust: number): ClientRequest {
     const { protocol, hostname } = url;
     const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
@@ -96,9 +102,7 @@ export function createTransport(options: TransportOptions = {}): NetTransport {
   }
 
   const transport = async (request: HttpRequest, signal?: AbortSignal): Promise<HttpResponse> => {
-    const url = URL.parse(request.url);
-    if (url === null || url.host !== options.plainHost) checkUrl(request.url, 'request', policy);
-    if (url === null) throw new Error('an address was taken that is none');
+    const url = plainHostUrl(request.url) ?? parseUrl(request.url, 'request', policy);
     signal?.throwIfAborted();
     const deadline = Date.now() + request.timeoutMs;
     let stale = 0;

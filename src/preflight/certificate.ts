@@ -29,7 +29,7 @@ export async function examineOrder(
   const identities = directory.meta.caaIdentities;
   const kept = { ...lookups, checked: remembering(lookups.checked) };
   const slots = createSlots(NAMES_AT_ONCE);
-  const found = certificate.identifiers.map((identifier) => {
+  const found = certificate.identifiers.map(async (identifier) => {
     if (identifier.type === 'ip') return [];
     const challenges = waysFor(certificate, identifier).map(({ type }) => type);
     const check = { issuer: config.name, identities, accountUrl, name: identifier.value, challenges };

@@ -32,7 +32,7 @@ test('the first one is asked for at once, and few at a time after that', async (
     for (const one of open) one.answer();
     await settled();
   }
-  assert.equal(new Set(await Promise.all(taken)).size, 10);
+  assert.equal(new Set(await Promise.all(taken.map(async (nonce) => nonce))).size, 10);
   assert.equal(asked.length, 10);
 });
 
