@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { tmpdir } from 'node:os';
+import { dirname } from 'node:path';
 
 export interface ProgramRun {
-  /** Program and arguments; never empty, no shell. */
+  /** Absolute path of the program, whose folder becomes the working directory, and arguments; no shell. */
   readonly command: readonly string[];
   /** Written to its standard input, which is then closed. */
   readonly input: string;
@@ -33,7 +33,9 @@ export function runProgram(run: ProgramRun, signal?: AbortSignal): Promise<Progr
     const child = spawn(file, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: environment(),
-      cwd: tmpdir(),
+      // Where the program is: whoever can write there could exchange it anyway. In a folder for temporary files everybody could leave a library or a
+      // program that is found before the one that was meant.
+      cwd: dirname(file),
       shell: false,
       windowsHide: true,
       detached: process.platform !== 'win32',

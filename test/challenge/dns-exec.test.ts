@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, realpath, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test, type TestContext } from 'node:test';
 import { createDns01Solver } from '../../src/challenge/dns-01.ts';
@@ -92,6 +92,12 @@ test('the program sees nothing of our environment but what programs need', async
     names.filter((name) => !allowed.has(name)),
     [],
   );
+});
+
+test('the program does not start in a folder where everybody can leave files for it', async (t) => {
+  const { solver, log } = await program(t, 'fs.writeFileSync(log, process.cwd());');
+  await solver.present(dnsTask());
+  assert.equal(await log(), await realpath(dirname(process.execPath)));
 });
 
 /** The body of a program, the reason of the failure, what its message says. */
