@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { helpText } from './help.ts';
 import { registerCommands } from './commands/all.ts';
+import { sayJson } from './output/json.ts';
 import { asEverbindError } from '../errors/error.ts';
 import { errorReport, printError } from './report.ts';
 import { VERSION } from './version.ts';
@@ -37,7 +38,7 @@ export async function runCli(argv: readonly string[], world: World): Promise<num
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const known = asEverbindError(error);
-    if (argv.includes('--json')) io.out(`${JSON.stringify(errorReport(known))}\n`);
+    if (argv.includes('--json')) sayJson(io, errorReport(known));
     else printError(io, known);
     return known.exitStatus;
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { sayJson } from '../../src/cli/output/json.ts';
 import { renderTable } from '../../src/cli/output/table.ts';
 import { cut, painter, printable, width, wrap } from '../../src/cli/output/text.ts';
 import { daysLeft, relativeTime } from '../../src/cli/output/time.ts';
@@ -26,6 +27,18 @@ test('text from outside cannot command the terminal', () => {
   assert.equal(printable('a\u001b[2Jb\u202e'), 'a\\u{1b}[2Jb\\u{202e}');
   const text = renderTable([{ title: 'A' }], [['\u001b]0;title\u0007']], plain);
   assert.ok(!text.includes('\u001b'));
+});
+
+test('JSON cannot command the terminal either, and says the same', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.constantFrom(0, 2), (text, indent) => {
+      const value = { [text]: `\u009b2J\u202e\u2028\u{e0001}${text}` };
+      let written = '';
+      sayJson({ out: (chunk) => void (written += chunk) }, value, indent);
+      assert.deepEqual(JSON.parse(written), value);
+      assert.doesNotMatch(written.replaceAll('\n', ''), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    }),
+  );
 });
 
 test('colours are written only when asked for', () => {

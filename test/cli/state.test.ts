@@ -36,6 +36,22 @@ test('add makes a new file, for its owner alone, once the terms are agreed to', 
   assert.equal((await run(['config', 'check'])).status, 0);
 });
 
+test('a warning cannot command the terminal with what the configuration file says', async () => {
+  const file = join(folder, 'everbind.yaml');
+  const challenge = String.raw`{ type: dns-01, provider: exec, command: ["./hook\e]0;owned\a"] }`;
+  await writeFile(
+    file,
+    `version: 1
+issuers: [{ name: ca, directory: https://ca.example/directory, termsOfServiceAgreed: true }]
+certificates: [{ name: shop, names: [shop.example.com], issuers: [ca], challenge: ${challenge} }]
+`,
+  );
+  const { status, out, err } = await run(['config', 'check', '--config', file]);
+  assert.equal(status, 0, err);
+  assert.match(out, /there is no file .*hook\\u\{1b\}\]0;owned/);
+  assert.doesNotMatch(out.replaceAll('\n', ''), /\p{Cc}/u);
+});
+
 test('add that cannot write says so by its code', async () => {
   const file = join(folder, 'plain');
   await writeFile(file, '');

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { withWork } from '../compose.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
+import { sayJson } from '../output/json.ts';
 import { painter } from '../output/text.ts';
 import type { SetStatus, World } from '../world.ts';
 
@@ -32,6 +33,7 @@ export function registerAccount(program: Command, world: World, _setStatus: SetS
       const text = `${painter(world.io.colour)('green', 'new key')} ${done.key} for the account ${done.url}\n`;
       const stale = `Records of dns-persist-01 name the key before: everbind dns persist NAME prints the new ones.\n`;
       if (done.recordsStale && !globals.json) world.io.err(stale);
-      world.io.out(globals.json ? `${JSON.stringify({ ok: true, ...done })}\n` : text);
+      if (globals.json) sayJson(world.io, { ok: true, ...done });
+      else world.io.out(text);
     });
 }

@@ -9,6 +9,7 @@ import type { NewCertificate } from '../../config/add-certificate.ts';
 import { connectHost } from '../connect-host.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
+import { sayJson } from '../output/json.ts';
 import { painter, printable, sayWrapped } from '../output/text.ts';
 import type { SetStatus, World } from '../world.ts';
 
@@ -83,7 +84,7 @@ export function registerAdd(program: Command, world: World, _setStatus: SetStatu
         termsOfServiceAgreed: options.acceptTerms === true,
       });
       const unbound = withoutBinding(names, sites);
-      if (globals.json) world.io.out(`${JSON.stringify({ ok: true, file: written.file, certificate, unbound })}\n`);
+      if (globals.json) sayJson(world.io, { ok: true, file: written.file, certificate, unbound });
       else {
         const paint = painter(world.io.colour);
         world.io.out(`${paint('green', 'added')} ${name} for ${names.join(', ')} to ${written.file}\n`);

@@ -14,6 +14,7 @@ import {
 } from '../../store/audit-read.ts';
 import { givenKey, readPinnedKey } from '../audit-key-file.ts';
 import { type Globals, globalsOf, withGlobals } from '../globals.ts';
+import { sayJson } from '../output/json.ts';
 import { renderTable } from '../output/table.ts';
 import { painter, plural, printable, wrap } from '../output/text.ts';
 import { readAtMost } from '../read-file.ts';
@@ -33,8 +34,10 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
       '\nExamples:\n  everbind audit log --subject shop\n  everbind audit verify\n  everbind audit prove 42 > proof.json',
     );
   const paint = painter(world.io.colour);
-  const print = (globals: Globals, json: unknown, text: string): void =>
-    world.io.out(globals.json ? `${JSON.stringify(json)}\n` : text);
+  const print = (globals: Globals, json: unknown, text: string): void => {
+    if (globals.json) sayJson(world.io, json);
+    else world.io.out(text);
+  };
 
   const log = withGlobals(group.command('log'))
     .description('what happened, oldest first')
@@ -143,7 +146,7 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
         proveEvent(store, index, await readPinnedKey(globals.stateDir)),
       );
       if (prove.opts<{ tlog?: boolean }>().tlog === true) world.io.out(tlogProof(proof));
-      else world.io.out(`${JSON.stringify(proof, null, globals.json ? 0 : 2)}\n`);
+      else sayJson(world.io, proof, globals.json ? 0 : 2);
     });
 
   const check = withGlobals(group.command('check-proof <file>'))

@@ -6,6 +6,7 @@ import { canonicalHost, dnsNameProblem } from '../../pki/names.ts';
 import { connectHost } from '../connect-host.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
+import { sayJson } from '../output/json.ts';
 import { painter, printable } from '../output/text.ts';
 import type { SetStatus, World } from '../world.ts';
 
@@ -56,7 +57,7 @@ export function registerBind(program: Command, world: World, setStatus: SetStatu
         }
         setStatus(0);
         if (globals.json) {
-          world.io.out(`${JSON.stringify({ site: site.name, binding: text, sslFlags: binding.sslFlags })}\n`);
+          sayJson(world.io, { site: site.name, binding: text, sslFlags: binding.sslFlags });
           return;
         }
         const paint = painter(world.io.colour);

@@ -3,6 +3,7 @@ import { wouldFail } from '../../preflight/findings.ts';
 import type { Checked } from '../check-certificates.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
+import { sayJson } from '../output/json.ts';
 import { painter, plural, sayWrapped } from '../output/text.ts';
 import { createProgress } from '../progress.ts';
 import type { SetStatus, World } from '../world.ts';
@@ -37,7 +38,7 @@ export function registerCheck(program: Command, world: World, setStatus: SetStat
       }
       const failing = results.filter(({ ok }) => !ok).length;
       setStatus(failing === 0 ? 0 : failing === results.length ? 1 : 3);
-      if (globals.json) world.io.out(`${JSON.stringify({ ok: failing === 0, certificates: results })}\n`);
+      if (globals.json) sayJson(world.io, { ok: failing === 0, certificates: results });
       else world.io.out(`${plural(results.length, 'certificate')}: ${failing} would fail.\n`);
     });
 }

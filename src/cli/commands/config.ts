@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
-import { painter, plural } from '../output/text.ts';
+import { sayJson } from '../output/json.ts';
+import { painter, plural, printable } from '../output/text.ts';
 import type { SetStatus, World } from '../world.ts';
 
 /** `everbind config check|schema` */
@@ -26,7 +27,7 @@ export function registerConfig(program: Command, world: World, _setStatus: SetSt
       const config = await loadConfig(globals.configFile);
       const counts = { issuers: config.issuers.length, certificates: config.certificates.length };
       if (globals.json) {
-        world.io.out(`${JSON.stringify({ ok: true, file: config.file, ...counts, warnings: config.warnings })}\n`);
+        sayJson(world.io, { ok: true, file: config.file, ...counts, warnings: config.warnings });
         return;
       }
       const paint = painter(world.io.colour);
@@ -34,7 +35,9 @@ export function registerConfig(program: Command, world: World, _setStatus: SetSt
         `${paint('green', 'ok')}  ${config.file}: ${plural(counts.issuers, 'issuer')}, ${plural(counts.certificates, 'certificate')}\n`,
       );
       for (const warning of config.warnings) {
-        world.io.out(`${paint('yellow', 'warning')}  line ${warning.line}, ${warning.path}: ${warning.message}\n`);
+        world.io.out(
+          `${paint('yellow', 'warning')}  line ${warning.line}, ${printable(`${warning.path}: ${warning.message}`)}\n`,
+        );
       }
     });
 
@@ -44,6 +47,6 @@ export function registerConfig(program: Command, world: World, _setStatus: SetSt
     .addHelpText('after', helpText(['everbind config schema > everbind.schema.json']))
     .action(async () => {
       const { default: schema } = await import('../../config/everbind.schema.json', { with: { type: 'json' } });
-      world.io.out(`${JSON.stringify(schema, null, 2)}\n`);
+      sayJson(world.io, schema, 2);
     });
 }

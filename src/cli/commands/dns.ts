@@ -4,6 +4,7 @@ import { withWork } from '../compose.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import type { Io } from '../io.ts';
+import { sayJson } from '../output/json.ts';
 import { printPersistRecords } from '../output/persist-records.ts';
 import { renderTable } from '../output/table.ts';
 import { painter, sayWrapped } from '../output/text.ts';
@@ -24,7 +25,7 @@ export function registerDns(program: Command, world: World, setStatus: SetStatus
       const { findProvider } = await import('../../dns/providers/find.ts');
       const wanted = name === undefined ? PROVIDERS : [findProvider(name)];
       if (globalsOf(providers, world).json) {
-        world.io.out(`${JSON.stringify({ providers: wanted.map(({ create: _create, ...facts }) => facts) })}\n`);
+        sayJson(world.io, { providers: wanted.map(({ create: _create, ...facts }) => facts) });
         return;
       }
       if (name === undefined) printOverview(PROVIDERS, world.io);
@@ -49,7 +50,7 @@ export function registerDns(program: Command, world: World, setStatus: SetStatus
         ({ engine, signal }) => engine.persistRecords(name, signal),
       );
       const ok = records.every(({ problem }) => problem === null);
-      if (globals.json) world.io.out(`${JSON.stringify({ ok, records })}\n`);
+      if (globals.json) sayJson(world.io, { ok, records });
       else printPersistRecords(world.io, name, records);
       if (!ok) setStatus(1);
     });

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { listCertificates, type CertificateState } from '../../renewal/readers.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
+import { sayJson } from '../output/json.ts';
 import { type Cell, renderTable } from '../output/table.ts';
 import { painter, sayWrapped } from '../output/text.ts';
 import { daysLeft, relativeTime } from '../output/time.ts';
@@ -20,7 +21,7 @@ export function registerList(program: Command, world: World, _setStatus: SetStat
         changed: await configChanged(globals, store),
       }));
       if (globals.json) {
-        world.io.out(`${JSON.stringify({ certificates, configChanged: changed })}\n`);
+        sayJson(world.io, { certificates, configChanged: changed });
         return;
       }
       if (certificates.length === 0) {

@@ -8,6 +8,7 @@ import { EverbindError } from '../../errors/error.ts';
 import { withWork } from '../compose.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
+import { sayJson } from '../output/json.ts';
 import { printDryRun } from '../output/dry-run.ts';
 import { printOutcome } from '../output/outcome.ts';
 import { painter, plural, sayWrapped } from '../output/text.ts';
@@ -65,7 +66,7 @@ export function registerRenew(program: Command, world: World, setStatus: SetStat
     const { withReadOnlyWork } = await import('../work-parts.ts');
     const wanted = selection.names.length > 0 ? { ...selection, force: true } : selection;
     const results: readonly DryRun[] = await withReadOnlyWork(globals, world, (engine) => engine.dryRun(wanted));
-    if (globals.json) world.io.out(`${JSON.stringify({ dryRun: true, certificates: results })}\n`);
+    if (globals.json) sayJson(world.io, { dryRun: true, certificates: results });
     else printDryRun(world.io, results, world.clock.now());
   }
 
@@ -110,7 +111,7 @@ export function registerRenew(program: Command, world: World, setStatus: SetStat
       notDue: selection.names.length > 0 ? selection.names.length - count.worked : count.managed - count.worked,
     };
     if (globals.json) {
-      world.io.out(`${JSON.stringify({ ...counts, waiting, certificates: outcomes })}\n`);
+      sayJson(world.io, { ...counts, waiting, certificates: outcomes });
       return;
     }
     const paint = painter(world.io.colour);

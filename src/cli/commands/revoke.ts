@@ -4,6 +4,7 @@ import { EverbindError } from '../../errors/error.ts';
 import { withWork } from '../compose.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
+import { sayJson } from '../output/json.ts';
 import { painter } from '../output/text.ts';
 import type { SetStatus, World } from '../world.ts';
 
@@ -55,7 +56,7 @@ export function registerRevoke(program: Command, world: World, _setStatus: SetSt
             signal,
           ),
       );
-      if (globals.json) world.io.out(`${JSON.stringify({ ok: true, ...result })}\n`);
+      if (globals.json) sayJson(world.io, { ok: true, ...result });
       else {
         const paint = painter(world.io.colour);
         world.io.out(`${paint('green', result.already ? 'was revoked already' : 'revoked')} ${result.thumbprint}\n`);

@@ -3,6 +3,7 @@ import { EverbindError } from '../../errors/error.ts';
 import { withWork } from '../compose.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
+import { sayJson } from '../output/json.ts';
 import { printOutcome } from '../output/outcome.ts';
 import { createProgress } from '../progress.ts';
 import type { SetStatus, World } from '../world.ts';
@@ -28,7 +29,7 @@ export function registerRollback(program: Command, world: World, setStatus: SetS
         ({ engine, signal }) => engine.rollBack(name, signal),
       ).finally(() => progress.done());
       setStatus(outcome.kind === 'renewed' ? 0 : 1);
-      if (globals.json) world.io.out(`${JSON.stringify({ ok: outcome.kind === 'renewed', outcome })}\n`);
+      if (globals.json) sayJson(world.io, { ok: outcome.kind === 'renewed', outcome });
       else printOutcome(world.io, outcome, world.clock.now(), { done: 'put back', undone: 'undone' });
     });
 }

@@ -6,6 +6,7 @@ import { openStore } from '../../store/store.ts';
 import { withWork } from '../compose.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
+import { sayJson } from '../output/json.ts';
 import { printOutcome } from '../output/outcome.ts';
 import { relativeTime, shortTime } from '../output/time.ts';
 import { errorReport, printError } from '../report.ts';
@@ -31,7 +32,7 @@ export function registerRun(program: Command, world: World, setStatus: SetStatus
       const startedAt = clock.now();
       let seen: string | null = null;
       const say = (event: Readonly<Record<string, unknown>>, text: () => void): void => {
-        if (globals.json) io.out(`${JSON.stringify({ time: new Date(clock.now()).toISOString(), ...event })}\n`);
+        if (globals.json) sayJson(io, { time: new Date(clock.now()).toISOString(), ...event });
         else text();
       };
       const report = (error: EverbindError, next: number | null): void =>

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { connectHost } from '../connect-host.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
+import { sayJson } from '../output/json.ts';
 import { type Cell, renderTable } from '../output/table.ts';
 import { cut, painter, plural, sayWrapped, wrap } from '../output/text.ts';
 import { createProgress } from '../progress.ts';
@@ -33,9 +34,7 @@ export function registerScan(program: Command, world: World, setStatus: SetStatu
         progress.done();
         setStatus(rows.some(({ problems }) => problems.length > 0) ? 1 : 0);
         if (globals.json) {
-          world.io.out(
-            `${JSON.stringify({ sites: inventory.sites.length, bindings: rows, problems: inventory.problems })}\n`,
-          );
+          sayJson(world.io, { sites: inventory.sites.length, bindings: rows, problems: inventory.problems });
         } else {
           print(world, rows, inventory.sites.length);
           const hints = rows.flatMap(({ site, binding, hint: reason }) =>

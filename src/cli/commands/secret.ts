@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { EverbindError } from '../../errors/error.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
+import { sayJson } from '../output/json.ts';
 import { renderTable } from '../output/table.ts';
 import { painter } from '../output/text.ts';
 import { shortTime } from '../output/time.ts';
@@ -61,7 +62,8 @@ export function registerSecret(program: Command, world: World, _setStatus: SetSt
     });
 
   function print(command: Command, json: unknown, text: string): void {
-    world.io.out(globalsOf(command, world).json ? `${JSON.stringify(json)}\n` : text);
+    if (globalsOf(command, world).json) sayJson(world.io, json);
+    else world.io.out(text);
   }
 
   async function withState(command: Command, work: (state: State) => Promise<void>): Promise<void> {

@@ -5,6 +5,7 @@ import type { StepResult } from '../../selftest/steps.ts';
 import { connectHost } from '../connect-host.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
+import { sayJson } from '../output/json.ts';
 import { type Cell, renderTable } from '../output/table.ts';
 import { painter, sayWrapped } from '../output/text.ts';
 import { createProgress } from '../progress.ts';
@@ -57,7 +58,7 @@ export function registerSelftest(program: Command, world: World, setStatus: SetS
         const ok = steps.every(({ outcome }) => outcome === 'passed');
         setStatus(ok ? 0 : steps.some(({ code }) => code === 'SELFTEST_UNDER_WAY') ? 4 : 1);
         const report = { host: description, provider: keys.provider, algorithm, ok, steps };
-        if (globals.json) world.io.out(`${JSON.stringify(report)}\n`);
+        if (globals.json) sayJson(world.io, report);
         else print(world, description, steps);
       } finally {
         progress.done();

@@ -4,6 +4,7 @@ import { rehearsedAt } from '../../renewal/rehearsal-rows.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import type { Io } from '../io.ts';
+import { sayJson } from '../output/json.ts';
 import { painter, printable, wrap } from '../output/text.ts';
 import { daysLeft, relativeTime, shortTime } from '../output/time.ts';
 import { withReadOnlyStore } from '../read-state.ts';
@@ -23,7 +24,7 @@ export function registerShow(program: Command, world: World, _setStatus: SetStat
           return { ...shown, rehearsedAt: rehearsedAt(db, shown.certificate, now) };
         }),
       );
-      if (globals.json) world.io.out(`${JSON.stringify(detail)}\n`);
+      if (globals.json) sayJson(world.io, detail);
       else print(world.io, detail, now);
     });
 }

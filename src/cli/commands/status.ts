@@ -8,6 +8,7 @@ import { summarize } from '../../renewal/readers.ts';
 import { readRunner } from '../../renewal/runner.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
+import { sayJson } from '../output/json.ts';
 import { printBudgets } from '../output/budgets.ts';
 import { painter, plural, sayWrapped } from '../output/text.ts';
 import { relativeTime, shortTime } from '../output/time.ts';
@@ -49,9 +50,7 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
       const ok = summary.expired === 0 && summary.failing === 0;
       setStatus(ok ? 0 : 1);
       if (globals.json) {
-        world.io.out(
-          `${JSON.stringify({ ok, ...summary, issuers, accounts, budgets, waiting, paused, held, runner })}\n`,
-        );
+        sayJson(world.io, { ok, ...summary, issuers, accounts, budgets, waiting, paused, held, runner });
         return;
       }
       const paint = painter(world.io.colour);
