@@ -8,7 +8,7 @@ const httpShape = {
   type: z.literal('http-01').meta({ description: 'Control is proved by an answer over HTTP on port 80.' }),
   mode: oneOf(['auto', 'webroot', 'http.sys', 'listener']).optional().meta({
     description:
-      'Who answers: files below the root of the IIS site (`webroot`), a URL reservation beside IIS (`http.sys`), a listener of our own (`listener`), or the first of these that works (`auto`).',
+      'Who answers: files below the root of the IIS site (`webroot`), a URL prefix of http.sys, beside IIS (`http.sys`), a listener of our own (`listener`), or whichever of these fits this machine (`auto`).',
     default: DEFAULTS.httpMode,
   }),
   path: windowsFolder()

@@ -70,7 +70,7 @@ const certificate = section(
     name: name().meta({ description: 'Name of the managed certificate.', examples: ['shop'] }),
     names: listOf(certificateName(), 'names', { min: 1, max: 250 }).meta({
       description:
-        'DNS names and IP addresses of the certificate. `*.example.com` needs dns-01; letters outside ASCII are converted (IDNA).',
+        'DNS names and IP addresses of the certificate. `*.example.com` needs a challenge by DNS; letters outside ASCII are converted (IDNA).',
       examples: [['shop.example.com', 'www.shop.example.com', '192.0.2.7']],
     }),
     ...settings,

@@ -14,7 +14,7 @@ export const CUSTODY_ERRORS = entries({
   KEY_STORE_FAILED: {
     exit: 1,
     summary: 'The key store could not do its work.',
-    action: 'See the cause in the log; for a device check that it is connected and unlocked.',
+    action: 'The message says what failed; for a device check that it is connected and unlocked.',
   },
   KEY_NOT_EXPORTABLE: {
     exit: 1,

@@ -60,7 +60,8 @@ export const IIS_ERRORS = entries({
   IIS_RESTORE_FAILED: {
     exit: 1,
     summary: 'Not every http.sys record could be put back to its earlier state.',
-    action: 'The details name the records. See the audit log for their earlier values and repeat everbind rollback.',
+    action:
+      'The details name the records; Everbind tries again at the next run. Until then look at them: netsh http show sslcert.',
   },
   IIS_CERTIFICATE_NOT_STORED: {
     exit: 1,

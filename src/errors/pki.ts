@@ -65,6 +65,6 @@ export const PKI_ERRORS = entries({
   PKI_PFX_FAILED: {
     exit: 1,
     summary: 'Key and chain could not be put into a PKCS#12 container.',
-    action: 'Check that the key belongs to the certificate; the log names the cause.',
+    action: 'The next attempt tries it again. If that fails too, report it with the version of Everbind.',
   },
 });

@@ -19,7 +19,7 @@ export const RENEWAL_ERRORS = entries({
   RENEWAL_NO_PREVIOUS: {
     exit: 1,
     summary: 'There is no earlier certificate to go back to.',
-    action: 'Raise keepOld to keep earlier certificates; an expired one is of no use.',
+    action: 'Only one that Everbind issued, that is still valid and that keepOld has kept can be put back.',
   },
   RENEWAL_UNDER_WAY: {
     exit: 1,
@@ -35,7 +35,7 @@ export const RENEWAL_ERRORS = entries({
   RENEWAL_CHALLENGE_NOT_OFFERED: {
     exit: 1,
     summary: 'The CA does not offer the challenge type that is configured for a name.',
-    action: 'Choose another challenge type in everbind.yaml; wildcards need dns-01.',
+    action: 'Choose another challenge type in everbind.yaml; wildcards need one by DNS, such as dns-01.',
   },
   RENEWAL_ORDER_LOST: {
     exit: 1,

@@ -25,12 +25,12 @@ export const VERIFY_ERRORS = entries({
   VERIFY_CHAIN_INCOMPLETE: {
     exit: 1,
     summary: 'A site serves the right certificate without all of the certificates above it.',
-    action: 'Put the missing intermediate certificates into the store CA of the local machine.',
+    action: 'Put the missing ones into the store Intermediate Certification Authorities (CA) of the local machine.',
   },
   VERIFY_WRONG_CHAIN: {
     exit: 1,
     summary: 'A site serves the right certificate with a chain that the CA did not send.',
-    action: 'Remove outdated intermediate certificates from the store CA of the local machine.',
+    action: 'Remove outdated ones from the store Intermediate Certification Authorities (CA) of the local machine.',
   },
   VERIFY_NAME_MISMATCH: {
     exit: 1,

@@ -35,7 +35,7 @@ export function registerAdd(program: Command, world: World, _setStatus: SetStatu
     .option('--site <name...>', 'IIS sites whose bindings it serves (name or id:N)')
     .option(
       '--names <list>',
-      'names, separated by commas (default: the hosts of the https and http bindings of the sites)',
+      'names, separated by commas (default: the hosts of the https bindings of the sites; of the http bindings where a site has no others)',
     )
     .option('--issuer <name...>', 'issuers of the configuration, the first choice first')
     .option('--key <algorithm>', 'ec-p256, ec-p384, rsa-2048, rsa-3072 or rsa-4096')
