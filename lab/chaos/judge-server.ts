@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { State } from '../../src/cli/state.ts';
 import { readInventory } from '../../src/iis/inventory.ts';
 import { recordKeyId } from '../../src/iis/ssl-record.ts';
-import { listCertificates } from '../../src/renewal/readers.ts';
+import { listCertificates } from '../../src/renewal/list-certificates.ts';
 import { checkBindings } from '../demo/results.ts';
 import { rowsOf } from './rows.ts';
 import type { ChaosWorld } from './world.ts';
@@ -14,7 +14,7 @@ import type { ChaosWorld } from './world.ts';
  */
 export async function judgeServer(world: ChaosWorld, state: State): Promise<readonly string[]> {
   const { sim, declared, windows } = world;
-  const managed = state.store.read(listCertificates);
+  const managed = [...listCertificates(state.store)];
   const inventory = await readInventory(sim.host);
   const snapshot = await sim.snapshot();
   const results = await checkBindings({

@@ -5,7 +5,7 @@ import { concreteHost } from '../../src/iis/match.ts';
 import { recordKeyId } from '../../src/iis/ssl-record.ts';
 import { canonicalHost } from '../../src/pki/names.ts';
 import type { Endpoint, WindowsHost } from '../../src/ports/windows-host.ts';
-import type { CertificateState } from '../../src/renewal/readers.ts';
+import type { CertificateState } from '../../src/renewal/list-certificates.ts';
 import { tlsProbe } from '../../src/verify/tls-probe.ts';
 import type { Declaration } from './declare.ts';
 import { recordOf } from './names.ts';

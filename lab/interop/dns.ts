@@ -6,7 +6,7 @@ import { runCli } from '../../src/cli/run.ts';
 import type { World } from '../../src/cli/world.ts';
 import { EverbindError } from '../../src/errors/error.ts';
 import { systemClock, systemRandom } from '../../src/net/system.ts';
-import type { CertificateState } from '../../src/renewal/readers.ts';
+import type { CertificateState } from '../../src/renewal/list-certificates.ts';
 import { startPebble } from '../pebble/server.ts';
 import { dnsCases, secretsOf } from './dns-cases.ts';
 import { type DnsWorld, FOREIGN, startDnsWorld } from './dns-world.ts';
@@ -161,6 +161,7 @@ async function runCommand(
       interactive: false,
       colour: false,
       columns: 80,
+      drained: () => Promise.resolve(),
       readInput: () => Promise.resolve(input),
       ask: () => Promise.resolve(null),
     },

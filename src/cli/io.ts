@@ -2,6 +2,8 @@
 export interface Io {
   out(text: string): void;
   err(text: string): void;
+  /** Resolves when whoever reads standard output has kept up, or has gone. */
+  drained(): Promise<void>;
   /** Whether a person watches standard error: progress is shown only then. */
   readonly interactive: boolean;
   /** Colours may be used on standard output (a terminal, and NO_COLOR is not set). */

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { EverbindError } from '../errors/error.ts';
@@ -6,9 +7,18 @@ import type { Io } from './io.ts';
 /** The Io of a real process. NO_COLOR (no-color.org) and TERM=dumb switch colours off. */
 export function processIo(process: NodeJS.Process): Io {
   const { stdin, stdout, stderr, env } = process;
+  // Whoever read it has gone (head, a pipe to a log that was stopped): no work ends for that.
+  for (const stream of [stdout, stderr]) stream.on('error', () => {});
   return {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
+    drained: async () => {
+      if (!stdout.writableNeedDrain) return;
+      const heard = new AbortController();
+      const { signal } = heard;
+      await Promise.race(['drain', 'close'].map((event) => once(stdout, event, { signal }).catch(() => {})));
+      heard.abort();
+    },
     interactive: stderr.isTTY && env['TERM'] !== 'dumb' && env['CI'] === undefined,
     colour: stdout.isTTY && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
     columns: stdout.isTTY ? Math.max(40, stdout.columns) : 80,

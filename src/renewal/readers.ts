@@ -2,39 +2,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import { EverbindError } from '../errors/error.ts';
 import { statement } from '../store/statements.ts';
 import { type Paused, pausedCertificates } from './paused.ts';
-import { certificateByName, issuedWith, openRenewal, toCertificate } from './rows.ts';
+import { certificateByName, issuedWith, openRenewal } from './rows.ts';
 import type { Issued, ManagedCertificate, Step } from './types.ts';
-
-/** A managed certificate and where it stands. */
-export interface CertificateState extends ManagedCertificate {
-  readonly active: Pick<Issued, 'thumbprint' | 'notBefore' | 'notAfter' | 'issuer'> | null;
-  /** Step of a renewal that is not finished. */
-  readonly openStep: Step | null;
-}
-
-/** Every managed certificate, by name. */
-export function listCertificates(db: DatabaseSync): readonly CertificateState[] {
-  const rows = statement(
-    db,
-    `SELECT c.*, i.thumbprint, i.not_before, i.not_after, i.issuer, r.step FROM certificate c
-     LEFT JOIN issued i ON i.certificate_id = c.id AND i.status = 'active'
-     LEFT JOIN renewal r ON r.certificate_id = c.id AND r.outcome IS NULL
-     WHERE c.removed = 0 ORDER BY c.name`,
-  ).all();
-  return rows.map((row) => ({
-    ...toCertificate(row),
-    active:
-      row['thumbprint'] === null
-        ? null
-        : {
-            thumbprint: row['thumbprint'] as string,
-            notBefore: row['not_before'] as number,
-            notAfter: row['not_after'] as number,
-            issuer: row['issuer'] as string,
-          },
-    openStep: row['step'] as Step | null,
-  }));
-}
 
 export interface PastRenewal {
   readonly id: string;

@@ -91,6 +91,7 @@ export async function runIn(
       interactive,
       colour,
       columns,
+      drained: () => Promise.resolve(),
       readInput: () => Promise.resolve(input),
       ask: (question) => {
         questions.push(question);

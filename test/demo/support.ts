@@ -14,6 +14,7 @@ export function recorder(): Recorded {
     interactive: false,
     colour: false,
     columns: 80,
+    drained: () => Promise.resolve(),
     readInput: () => Promise.resolve(''),
     ask: () => Promise.resolve(null),
   };

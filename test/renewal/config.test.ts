@@ -3,7 +3,8 @@ import { X509Certificate } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { type Pebble, startPebble } from '../../lab/pebble/server.ts';
 import { EverbindError } from '../../src/errors/error.ts';
-import { listCertificates, summarize } from '../../src/renewal/readers.ts';
+import { listCertificates } from '../../src/renewal/list-certificates.ts';
+import { summarize } from '../../src/renewal/readers.ts';
 import { coded } from '../acme/support.ts';
 import { readServer } from './support/file-server.ts';
 import { type Front, startFront } from './support/obtain-front.ts';
@@ -169,7 +170,7 @@ describe('a certificate is removed from the configuration', () => {
     await assert.rejects(world.renew(['shop'], { force: true }), coded('RENEWAL_UNKNOWN_CERTIFICATE'));
     assert.deepEqual(eventTypes(world.state.store, 'shop'), ['certificate.declared', 'certificate.removed']);
     assert.deepEqual(
-      world.state.store.read(listCertificates).map(({ name }) => name),
+      [...listCertificates(world.state.store)].map(({ name }) => name),
       ['other'],
     );
     await world.apply(`[{ name: shop, names: [shop.config.test], deployments: [] }, ${other}]`);

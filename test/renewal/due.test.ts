@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import type { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { anythingDue, selectIds, type Selection } from '../../src/renewal/due.ts';
-import { listCertificates, summarize } from '../../src/renewal/readers.ts';
+import { listCertificates } from '../../src/renewal/list-certificates.ts';
+import { summarize } from '../../src/renewal/readers.ts';
 import { certificateById } from '../../src/renewal/rows.ts';
 import type { Store } from '../../src/store/store.ts';
 import { coded } from '../acme/support.ts';
@@ -126,7 +127,7 @@ describe('the selection', () => {
           assert.equal(summary.managed, managed.length);
           assert.equal(summary.interrupted, entries.filter(({ open }) => open).length);
           assert.deepEqual(
-            store.read(listCertificates).map(({ name, openStep }) => ({ name, openStep })),
+            [...listCertificates(store)].map(({ name, openStep }) => ({ name, openStep })),
             managed
               .map(({ name, open }) => ({ name, openStep: open ? 'planned' : null }))
               .sort((a, b) => (a.name < b.name ? -1 : 1)),

@@ -4,7 +4,8 @@ import { type Pebble, startPebble } from '../../lab/pebble/server.ts';
 import { EverbindError } from '../../src/errors/error.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { parsePemCertificates } from '../../src/pki/pem.ts';
-import { listCertificates, summarize } from '../../src/renewal/readers.ts';
+import { listCertificates } from '../../src/renewal/list-certificates.ts';
+import { summarize } from '../../src/renewal/readers.ts';
 import { readServer } from './support/file-server.ts';
 import { type Front, startFront } from './support/obtain-front.ts';
 import { ends, failed, OBTAINED, renewed } from './support/obtain-judge.ts';
@@ -116,7 +117,7 @@ describe('obtaining', () => {
       { a: 'renewed', blocked: 'ACME_PROBLEM', c: 'renewed', wrong: 'ACME_AUTHORIZATION_INVALID', e: 'renewed' },
     );
     assert.deepEqual(
-      world.state.store.read(listCertificates).map(({ name, active, failures }) => [name, active !== null, failures]),
+      [...listCertificates(world.state.store)].map(({ name, active, failures }) => [name, active !== null, failures]),
       [
         ['a', true, 0],
         ['blocked', false, 1],

@@ -3,7 +3,8 @@ import { after, before, describe, it } from 'node:test';
 import { type Pebble, startPebble } from '../../lab/pebble/server.ts';
 import { EverbindError } from '../../src/errors/error.ts';
 import type { ErrorCode } from '../../src/errors/table.ts';
-import { listCertificates, summarize } from '../../src/renewal/readers.ts';
+import { listCertificates } from '../../src/renewal/list-certificates.ts';
+import { summarize } from '../../src/renewal/readers.ts';
 import type { Step } from '../../src/renewal/types.ts';
 import { eventCount, eventsOf, eventTypes, rowsOf, troubleOf } from './support/obtain-rows.ts';
 import {
@@ -314,7 +315,7 @@ describe('one certificate that cannot be put to use', () => {
         );
         const good = names.filter((name) => name !== 'broken');
         const served = Object.fromEntries(server.bound);
-        for (const { name, active } of state.store.read(listCertificates)) {
+        for (const { name, active } of listCertificates(state.store)) {
           assert.equal(active?.thumbprint, name === 'broken' ? undefined : served[`${name}:all`]);
         }
         for (const name of good) {

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { listCertificates, type CertificateState } from '../../renewal/readers.ts';
+import { type CertificateState, listCertificates } from '../../renewal/list-certificates.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
-import { sayJson } from '../output/json.ts';
-import { type Cell, renderTable } from '../output/table.ts';
-import { painter, sayWrapped } from '../output/text.ts';
+import { jsonText } from '../output/json.ts';
+import { type Cell, tableLines } from '../output/table.ts';
+import { outAll, painter, sayWrapped } from '../output/text.ts';
 import { daysLeft, relativeTime } from '../output/time.ts';
 import { configChanged, withReadOnlyStore } from '../read-state.ts';
 import type { SetStatus, World } from '../world.ts';
@@ -16,48 +16,75 @@ export function registerList(program: Command, world: World, _setStatus: SetStat
     .addHelpText('after', helpText(['everbind list', 'everbind list --json']))
     .action(async () => {
       const globals = globalsOf(command, world);
-      const { certificates, changed } = await withReadOnlyStore(globals, world, async (store) => ({
-        certificates: store.read(listCertificates),
-        changed: await configChanged(globals, store),
-      }));
-      if (globals.json) {
-        sayJson(world.io, { certificates, configChanged: changed });
-        return;
-      }
-      if (certificates.length === 0) {
-        if (!changed) world.io.out('No certificate is managed; declare one with everbind add.\n');
-        sayChanged(world, changed);
-        return;
-      }
-      const now = world.clock.now();
-      const rows = certificates.map((certificate): (string | Cell)[] => [
+      await withReadOnlyStore(globals, world, async (store) => {
+        const changed = await configChanged(globals, store);
+        const certificates = (): Iterable<CertificateState> => listCertificates(store);
+        if (globals.json) await outAll(world.io, json(certificates(), changed));
+        else await printList(world, certificates, changed);
+      });
+    });
+}
+
+/** One JSON object, a certificate at a time. */
+function* json(certificates: Iterable<CertificateState>, changed: boolean): Generator<string, void> {
+  let before = '{"certificates":[';
+  for (const certificate of certificates) {
+    yield before + jsonText(certificate);
+    before = ',';
+  }
+  yield `${before === ',' ? '' : before}],"configChanged":${String(changed)}}\n`;
+}
+
+async function printList(
+  world: World,
+  certificates: () => Iterable<CertificateState>,
+  changed: boolean,
+): Promise<void> {
+  const { io, clock } = world;
+  const now = clock.now();
+  let count = 0;
+  let failing = false;
+  function* rows(): Generator<readonly (string | Cell)[], void> {
+    for (const certificate of certificates()) {
+      count += 1;
+      failing ||= certificate.failures > 0;
+      yield [
         certificate.name,
         names(certificate),
         days(certificate, now),
         relativeTime(certificate.nextDue, now),
         state(certificate, now),
-      ]);
-      world.io.out(
-        renderTable(
-          [
-            { title: 'NAME' },
-            { title: 'NAMES' },
-            { title: 'DAYS', fixed: true, align: 'right' },
-            { title: 'NEXT', fixed: true },
-            { title: 'STATE', fixed: true },
-          ],
-          rows,
-          { columns: world.io.columns, paint: painter(world.io.colour) },
-        ),
-      );
-      const failing = certificates.filter(({ failures }) => failures > 0);
-      if (failing.length > 0) world.io.out('\n');
-      for (const { name, lastError } of failing) {
-        sayWrapped(world.io, '', `${name}: ${lastError?.code ?? 'INTERNAL'}; see everbind show ${name}`, 2);
-      }
-      if (changed) world.io.out('\n');
-      sayChanged(world, changed);
-    });
+      ];
+    }
+  }
+  const columns = [
+    { title: 'NAME' },
+    { title: 'NAMES' },
+    { title: 'DAYS', fixed: true, align: 'right' },
+    { title: 'NEXT', fixed: true },
+    { title: 'STATE', fixed: true },
+  ] as const;
+  const lines = tableLines(columns, rows, { columns: io.columns, paint: painter(io.colour) });
+  const title = lines.next();
+  if (count === 0) {
+    if (!changed) io.out('No certificate is managed; declare one with everbind add.\n');
+    sayChanged(world, changed);
+    return;
+  }
+  if (title.done !== true) io.out(title.value);
+  await outAll(io, lines);
+  if (failing) await sayFailing(io, certificates());
+  if (changed) io.out('\n');
+  sayChanged(world, changed);
+}
+
+async function sayFailing(io: World['io'], certificates: Iterable<CertificateState>): Promise<void> {
+  io.out('\n');
+  for (const { name, failures, lastError } of certificates) {
+    if (failures === 0) continue;
+    sayWrapped(io, '', `${name}: ${lastError?.code ?? 'INTERNAL'}; see everbind show ${name}`, 2);
+    await io.drained();
+  }
 }
 
 function sayChanged({ io }: World, changed: boolean): void {

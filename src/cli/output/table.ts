@@ -12,26 +12,35 @@ export interface Cell {
   readonly style?: Style;
 }
 
+type Row = readonly (string | Cell)[];
+
+interface Options {
+  readonly columns: number;
+  readonly paint: Paint;
+}
+
 /** A table that fits `columns` columns: the widest shrinkable column gives way first. Cells are made safe for a terminal. */
-export function renderTable(
+export function renderTable(columns: readonly Column[], rows: readonly Row[], options: Options): string {
+  return [...tableLines(columns, () => rows, options)].join('');
+}
+
+/** The same line by line, each with its line break. `rows` is called twice, for the widths and for the lines, so that nobody need hold them all. */
+export function* tableLines(
   columns: readonly Column[],
-  rows: readonly (readonly (string | Cell)[])[],
-  options: { readonly columns: number; readonly paint: Paint },
-): string {
-  const cells = rows.map((row) =>
-    row.map((cell): Cell => {
-      const full = typeof cell === 'string' ? { text: cell } : cell;
-      return { ...full, text: printable(full.text) };
-    }),
-  );
-  const widths = columns.map((column, index) =>
-    Math.max(width(column.title), ...cells.map((row) => width(row[index]?.text ?? ''))),
-  );
+  rows: () => Iterable<Row>,
+  options: Options,
+): Generator<string, void> {
+  const widths = columns.map(({ title }) => width(title));
+  for (const row of rows()) {
+    for (const [index, cell] of row.entries()) {
+      widths[index] = Math.max(widths[index] ?? 0, width(safe(cell).text));
+    }
+  }
   shrink(widths, columns, options.columns);
-  const line = (texts: readonly Cell[]): string =>
-    columns
+  const line = (cells: readonly Cell[]): string =>
+    `${columns
       .map((column, index) => {
-        const cell = texts[index] ?? { text: '' };
+        const cell = cells[index] ?? { text: '' };
         const space = widths[index] ?? 0;
         const text = cut(cell.text, space);
         const padding = ' '.repeat(Math.max(0, space - width(text)));
@@ -39,9 +48,14 @@ export function renderTable(
         return column.align === 'right' ? padding + painted : painted + padding;
       })
       .join('  ')
-      .trimEnd();
-  const title = line(columns.map((column): Cell => ({ text: column.title, style: 'bold' })));
-  return [title, ...cells.map(line)].map((text) => `${text}\n`).join('');
+      .trimEnd()}\n`;
+  yield line(columns.map((column): Cell => ({ text: column.title, style: 'bold' })));
+  for (const row of rows()) yield line(row.map(safe));
+}
+
+function safe(cell: string | Cell): Cell {
+  const full = typeof cell === 'string' ? { text: cell } : cell;
+  return { ...full, text: printable(full.text) };
 }
 
 function shrink(widths: number[], columns: readonly Column[], available: number): void {

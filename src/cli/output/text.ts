@@ -11,11 +11,15 @@ export function painter(colour: boolean): Paint {
   return (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text);
 }
 
+/** What nearly all text is: one column a character, nothing to escape. */
+const PLAIN = /^[ -~]*$/;
+
 /**
  * Text from outside (site names, CA messages) made safe for a terminal: control characters, including the escape that starts
  * a terminal command and the marks that reverse the writing direction, become visible escapes.
  */
 export function printable(text: string): string {
+  if (PLAIN.test(text)) return text;
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
     const code = character.codePointAt(0) ?? 0;
     return `\\u{${code.toString(16)}}`;
@@ -24,6 +28,7 @@ export function printable(text: string): string {
 
 /** Columns that the text takes on a terminal: two for wide East Asian characters and emoji, none for combining marks. */
 export function width(text: string): number {
+  if (PLAIN.test(text)) return text.length;
   let columns = 0;
   for (const character of text) {
     if (/\p{Mn}|\p{Me}/u.test(character)) continue;
@@ -94,4 +99,20 @@ export function sayWrapped(io: Pick<Io, 'out' | 'columns'>, label: string, text:
   const [first = '', ...rest] = wrap(printable(text), io.columns - indent);
   io.out(`${label}${first}\n`);
   for (const line of rest) io.out(`${' '.repeat(indent)}${line}\n`);
+}
+
+/** Gathered before it is written, so that a long list is not one write a line. */
+const CHUNK = 32_768;
+
+/** Writes a long output piece by piece, no faster than it is read. */
+export async function outAll(io: Pick<Io, 'out' | 'drained'>, pieces: Iterable<string>): Promise<void> {
+  let text = '';
+  for (const piece of pieces) {
+    text += piece;
+    if (text.length < CHUNK) continue;
+    io.out(text);
+    text = '';
+    await io.drained();
+  }
+  if (text !== '') io.out(text);
 }

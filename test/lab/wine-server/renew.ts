@@ -12,6 +12,7 @@ export function renewTest(): void {
       interactive: false,
       colour: false,
       columns: 80,
+      drained: () => Promise.resolve(),
       readInput: () => Promise.resolve(''),
       ask: () => Promise.resolve(null),
     });
