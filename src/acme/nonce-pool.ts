@@ -90,6 +90,7 @@ export function responseNonce(headers: Readonly<Record<string, readonly string[]
   return nonce !== undefined && others.length === 0 && /^[A-Za-z0-9_-]{1,512}$/.test(nonce) ? nonce : null;
 }
 
+/** ACME_NO_NONCE for the answer of this URL. */
 export function noNonce(url: string): EverbindError {
   return new EverbindError('ACME_NO_NONCE', 'The CA answered without a usable nonce', { url });
 }

@@ -58,6 +58,7 @@ export interface Session {
 const maxBadNonces = 10;
 const directoryLifetimeMs = 3600_000;
 
+/** Sends nothing yet. Throws ACME_INSECURE_URL for a directory or an account whose address may not be asked. */
 export function createSession(options: SessionOptions): Session {
   const { transport, clock, random, holds } = options;
   const policy: UrlPolicy = { allowInsecureLoopback: options.allowInsecureLoopback === true };

@@ -30,7 +30,9 @@ export type SelfCheck = (
   options?: { readonly waits?: readonly number[]; readonly signal?: AbortSignal | undefined },
 ) => Promise<SelfCheckResult>;
 
+/** Milliseconds before each look, for an answer that was just put in place. */
 export const PATIENT_WAITS: readonly number[] = [0, 50, 200, 1_000];
+/** The same while another form of web.config is left to try. */
 export const QUICK_WAITS: readonly number[] = [0, 50, 200];
 
 const MAX_BODY = 1_024;

@@ -25,6 +25,7 @@ export interface Settings {
   readonly maintenance: MaintenanceConfig | null;
 }
 
+/** Settings as the schema has let them through, judged further; what is wrong goes to the report of the context. */
 export function checkSettings(input: SettingsInput, path: readonly PathStep[], context: CheckContext): Settings {
   checkIssuerNames(input.issuers ?? [], [...path, 'issuers'], context);
   return {

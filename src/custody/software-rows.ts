@@ -10,6 +10,7 @@ export interface KeyRow {
   readonly createdAt: number;
 }
 
+/** The sealed key under this handle; null when there is none. */
 export function readKeyRow(db: DatabaseSync, handle: KeyHandle): KeyRow | null {
   const row = statement(db, 'SELECT algorithm, sealed, created_at FROM custody_keys WHERE handle = ?').get(handle);
   if (row === undefined) return null;

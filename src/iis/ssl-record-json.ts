@@ -6,10 +6,12 @@ import type { SslRecord, SslRecordKey } from '../ports/windows-host.ts';
 
 type JsonObject = { readonly [key: string]: Json };
 
+/** A record for the journal. */
 export function encodeRecord(record: SslRecord): Json {
   return { ...record, key: encodeKey(record.key) };
 }
 
+/** The key of a record for the journal. */
 export function encodeKey(key: SslRecordKey): Json {
   return { ...key };
 }

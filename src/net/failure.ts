@@ -1,6 +1,7 @@
 import { EverbindError } from '../errors/error.ts';
 import type { HttpRequest } from '../ports/transport.ts';
 
+/** ACME_TIMEOUT. Of the URL only the host is named. */
 export function timedOut(request: HttpRequest): EverbindError {
   return new EverbindError('ACME_TIMEOUT', `No complete answer from ${place(request.url)} in ${request.timeoutMs} ms`, {
     server: place(request.url),
@@ -8,6 +9,7 @@ export function timedOut(request: HttpRequest): EverbindError {
   });
 }
 
+/** ACME_RESPONSE_TOO_LARGE. */
 export function responseTooLarge(request: HttpRequest): EverbindError {
   return new EverbindError('ACME_RESPONSE_TOO_LARGE', `The answer of ${place(request.url)} is too large`, {
     server: place(request.url),

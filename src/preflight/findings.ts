@@ -138,6 +138,7 @@ export interface Finding extends FindingText {
   readonly what: string;
 }
 
+/** A finding with the severity, the reason and the remedy that its code has. `what` was found. */
 export function finding(
   code: FindingCode,
   what: string,

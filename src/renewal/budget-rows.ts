@@ -13,6 +13,7 @@ export interface Purse {
   readonly limits: Limits;
 }
 
+/** What an issuer of the configuration may spend. */
 export function purseOf(config: IssuerConfig): Purse {
   return { issuer: config.name, directory: config.directory, limits: limitsOf(config) };
 }
@@ -36,6 +37,7 @@ function key({ issuer, directory }: Purse, { kind, subject }: Charge): [string, 
   return [directory, accountOf(issuer, kind), kind, subject];
 }
 
+/** The bucket of this charge, full where nothing is noted. */
 export function readBucket(db: DatabaseSync, purse: Purse, charge: Charge, now: number): Bucket {
   const row = statement(
     db,

@@ -12,6 +12,7 @@ export interface Way {
 /** When a way failed at the CA, milliseconds since 1970; null when it has not since it last worked. */
 export type FailedAt = (way: Way) => number | null;
 
+/** When each way to prove a name of this certificate has failed at the CA. */
 export function readChallengeFailures(db: DatabaseSync, certificateId: number): FailedAt {
   const rows = statement(db, 'SELECT name, config, at FROM challenge_failure WHERE certificate_id = ?').all(
     certificateId,
@@ -20,6 +21,7 @@ export function readChallengeFailures(db: DatabaseSync, certificateId: number): 
   return ({ name, config }) => known.get(`${name} ${JSON.stringify(config)}`) ?? null;
 }
 
+/** Keeps that these ways have failed at the CA; `at` in milliseconds since 1970. */
 export async function noteChallengeFailures(
   store: Store,
   certificateId: number,
@@ -33,6 +35,7 @@ export async function noteChallengeFailures(
   });
 }
 
+/** These ways have worked. */
 export async function forgetChallengeFailures(
   store: Store,
   certificateId: number,

@@ -40,6 +40,7 @@ const outages: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'PKI_CHAIN_INVALID',
 ]);
 
+/** What a failed attempt says of the issuer; null: nothing. */
 export function issuerFault(error: unknown): IssuerFault {
   if (error instanceof AcmeProblemError && isRefusal(error.problem)) return 'refusal';
   if (isTransient(error)) return 'outage';

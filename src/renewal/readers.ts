@@ -105,6 +105,7 @@ function explanations(db: DatabaseSync): Summary['explanations'] {
   }));
 }
 
+/** The whole in numbers, by looks into indexes. `now` in milliseconds since 1970. */
 export function summarize(db: DatabaseSync, now: number): Summary {
   const count = (sql: string, ...values: number[]): number => statement(db, sql).get(...values)?.['n'] as number;
   const moment = (sql: string): { at: number; name: string } | null => {

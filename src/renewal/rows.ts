@@ -65,10 +65,12 @@ function optional<T>(row: Row | undefined, convert: (row: Row) => T): T | null {
   return row === undefined ? null : convert(row);
 }
 
+/** Also one that is no longer declared; null when there is none. */
 export function certificateById(db: DatabaseSync, id: number): ManagedCertificate | null {
   return optional(statement(db, 'SELECT * FROM certificate WHERE id = ?').get(id), toCertificate);
 }
 
+/** Declared ones alone; null when there is none. */
 export function certificateByName(db: DatabaseSync, name: string): ManagedCertificate | null {
   return optional(statement(db, 'SELECT * FROM certificate WHERE name = ? AND removed = 0').get(name), toCertificate);
 }
@@ -81,6 +83,7 @@ export function openRenewal(db: DatabaseSync, certificateId: number): Renewal | 
   );
 }
 
+/** Null when there is none. */
 export function issuedById(db: DatabaseSync, id: number): Issued | null {
   return optional(statement(db, 'SELECT * FROM issued WHERE id = ?').get(id), toIssued);
 }

@@ -25,6 +25,7 @@ export function readRunner(db: DatabaseSync): Runner | null {
   };
 }
 
+/** Notes that `everbind run` lives. */
 export function writeRunner(db: DatabaseSync, { pid, startedAt, seenAt, nextWake, trouble }: Runner): void {
   statement(
     db,
@@ -34,6 +35,7 @@ export function writeRunner(db: DatabaseSync, { pid, startedAt, seenAt, nextWake
   ).run(pid, startedAt, seenAt, nextWake, trouble === null ? null : JSON.stringify(trouble));
 }
 
+/** Notes that it was told to stop. */
 export function removeRunner(db: DatabaseSync): void {
   statement(db, 'DELETE FROM runner').run();
 }

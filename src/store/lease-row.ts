@@ -12,6 +12,7 @@ export interface LeaseRow {
   readonly ttl: number;
 }
 
+/** The lease as it stands in the database, expired or not. */
 export function readLease(db: DatabaseSync): LeaseRow {
   const row = db.prepare('SELECT token, holder, expires_at, ttl FROM lease WHERE id = 1').get() ?? {};
   return {

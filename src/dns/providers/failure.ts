@@ -9,10 +9,12 @@ export function unusableAnswer(host: string, problem: string, status: number): E
   });
 }
 
+/** DNS_PROVIDER_FAILED: an answer with this HTTP status. */
 export function hostFailed(host: string, status: number): EverbindError {
   return new EverbindError('DNS_PROVIDER_FAILED', `${host} answered with an error, status ${status}`, { host, status });
 }
 
+/** DNS_CREDENTIALS_REFUSED: an answer with this HTTP status. */
 export function credentialsRefused(host: string, status: number): EverbindError {
   return new EverbindError('DNS_CREDENTIALS_REFUSED', `${host} refuses the credentials, or they may not do this`, {
     host,
@@ -25,6 +27,7 @@ export function rateLimited(host: string, retryAfterMs: number | null): Everbind
   return new EverbindError('DNS_RATE_LIMITED', `${host} asks to send fewer requests`, { host, retryAfterMs });
 }
 
+/** DNS_ZONE_NOT_FOUND for the name of a record. */
 export function zoneNotFound(host: string, name: string): EverbindError {
   return new EverbindError('DNS_ZONE_NOT_FOUND', `${host} has no zone for ${name} that these credentials can see`, {
     host,
@@ -32,6 +35,7 @@ export function zoneNotFound(host: string, name: string): EverbindError {
   });
 }
 
+/** DNS_PROVIDER_FAILED: other writers came in between, as often as it was tried. */
 export function conflict(name: string, attempts: number): EverbindError {
   return new EverbindError('DNS_PROVIDER_FAILED', `The records of ${name} were changed by others each time`, {
     name,
@@ -40,6 +44,7 @@ export function conflict(name: string, attempts: number): EverbindError {
   });
 }
 
+/** DNS_PROVIDER_SETTING: a setting that is not as expected. */
 export function wrongSetting(name: string, expected: string): EverbindError {
   return new EverbindError('DNS_PROVIDER_SETTING', `The setting ${name} is not ${expected}`, {
     setting: name,

@@ -64,6 +64,7 @@ export function textAt(node: XmlNode, ...path: readonly string[]): string | null
   return nodesAt(node, ...path)[0]?.text ?? null;
 }
 
+/** Text as it may stand in an element or an attribute. */
 export function escapeXml(text: string): string {
   return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 }
