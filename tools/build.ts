@@ -21,11 +21,10 @@ const nativeKoffi: Plugin = {
       loader: 'js',
       // Chunks lie one folder below the start file.
       contents: `
-        import { existsSync } from 'node:fs';
-        import { createRequire } from 'node:module';
-        import { fileURLToPath } from 'node:url';
+        const { existsSync } = process.getBuiltinModule('node:fs');
+        const { fileURLToPath } = process.getBuiltinModule('node:url');
         const places = ['koffi.node', '../koffi.node'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
-        export default createRequire(import.meta.url)(places.find((path) => existsSync(path)) ?? places[0]);`,
+        export default require(places.find((path) => existsSync(path)) ?? places[0]);`,
     }));
   },
 };
