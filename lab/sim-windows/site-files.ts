@@ -20,8 +20,11 @@ interface Located {
 
 /** Windows paths below one Linux folder, without regard to case as Windows has it. Symbolic links are refused: they could lead out. */
 export function createSiteFiles(rootFolder: string): SiteFiles {
-  const locate = async (path: string): Promise<Located> => {
+  const locate = async (path: string, root?: string): Promise<Located> => {
     const { text, segments } = parseWindowsPath(path);
+    if (root !== undefined && !isBelow(segments, parseWindowsPath(root).segments)) {
+      throw new WindowsError('CreateFileW', ACCESS_DENIED, { path });
+    }
     const existing: string[] = [];
     let kind: 'file' | 'folder' = 'folder';
     for (const segment of segments) {
@@ -37,16 +40,16 @@ export function createSiteFiles(rootFolder: string): SiteFiles {
   };
 
   return {
-    read: async (path, maxBytes) => {
-      const found = await locate(path);
+    read: async (path, maxBytes, root) => {
+      const found = await locate(path, root);
       if (found.kind === 'none') return null;
       if (found.kind === 'folder') throw new WindowsError('CreateFile', ACCESS_DENIED, { path });
       const file = join(rootFolder, ...found.existing);
       if ((await lstat(file)).size > maxBytes) throw new WindowsError('ReadFile', FILE_TOO_LARGE, { path });
       return readFile(file);
     },
-    write: async (path, octets) => {
-      const found = await locate(path);
+    write: async (path, octets, root) => {
+      const found = await locate(path, root);
       if (found.kind === 'folder') throw new WindowsError('CreateFile', ACCESS_DENIED, { path });
       if (found.kind === 'none' && found.blocked) throw new WindowsError('CreateDirectory', PATH_NOT_FOUND, { path });
       const file = join(rootFolder, ...found.existing, ...found.missing);
@@ -57,13 +60,13 @@ export function createSiteFiles(rootFolder: string): SiteFiles {
       const known = names.length - found.missing.length;
       return folders.map((_, index) => names.slice(0, known + index + 1).join('\\'));
     },
-    removeFile: async (path) => {
-      const found = await locate(path);
+    removeFile: async (path, root) => {
+      const found = await locate(path, root);
       if (found.kind === 'folder') throw new WindowsError('DeleteFile', ACCESS_DENIED, { path });
       if (found.kind === 'file') await rm(join(rootFolder, ...found.existing));
     },
-    removeEmptyFolder: async (path) => {
-      const found = await locate(path);
+    removeEmptyFolder: async (path, root) => {
+      const found = await locate(path, root);
       if (found.kind !== 'folder') return false;
       try {
         await rmdir(join(rootFolder, ...found.existing));
@@ -74,6 +77,10 @@ export function createSiteFiles(rootFolder: string): SiteFiles {
       }
     },
   };
+}
+
+function isBelow(segments: readonly string[], root: readonly string[]): boolean {
+  return root.every((name, index) => segments[index]?.toUpperCase() === name.toUpperCase());
 }
 
 async function childNamed(folder: string, name: string): Promise<string | null> {

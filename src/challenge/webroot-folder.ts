@@ -54,9 +54,9 @@ export function createWebrootFolders(files: SiteFiles): WebrootFolders {
         const file = `${challengeFolder(root)}\\${token}`;
         try {
           if (!(await placeWebConfig(files, root))) return 'root-missing';
-          const found = await files.read(file, MAX_ANSWER);
+          const found = await files.read(file, MAX_ANSWER, root);
           if (found !== null && !isBeginning(found, answer)) return 'file-exists';
-          if (found?.length !== answer.length) await files.write(file, Buffer.from(answer, 'latin1'));
+          if (found?.length !== answer.length) await files.write(file, Buffer.from(answer, 'latin1'), root);
           live.add(token);
           return 'written';
         } finally {
@@ -68,8 +68,8 @@ export function createWebrootFolders(files: SiteFiles): WebrootFolders {
     remove: (root, token, answer) =>
       inTurn(keyOf(root), async () => {
         const file = `${challengeFolder(root)}\\${token}`;
-        const found = await files.read(file, MAX_ANSWER);
-        if (found !== null && isBeginning(found, answer)) await files.removeFile(file);
+        const found = await files.read(file, MAX_ANSWER, root);
+        if (found !== null && isBeginning(found, answer)) await files.removeFile(file, root);
         stateOf(root).live.delete(token);
         await dismantleIfLast(root);
       }),
@@ -88,7 +88,7 @@ export function createWebrootFolders(files: SiteFiles): WebrootFolders {
         if (WEB_CONFIG_FORMS.indexOf(found.form) > tried) return found.form;
         const next = WEB_CONFIG_FORMS[tried + 1];
         if (next === undefined || stateOf(root).settled) return null;
-        await files.write(webConfigPath(root), renderWebConfig(next, found.madeFolders));
+        await files.write(webConfigPath(root), renderWebConfig(next, found.madeFolders), root);
         return next;
       }),
 
@@ -102,7 +102,7 @@ export function createWebrootFolders(files: SiteFiles): WebrootFolders {
 async function placeWebConfig(files: SiteFiles, root: string): Promise<boolean> {
   const found = await findWebConfig(files, root);
   if (found !== null && found.kind !== 'torn') return true;
-  const made = await files.write(webConfigPath(root), renderWebConfig('plain', []));
+  const made = await files.write(webConfigPath(root), renderWebConfig('plain', []), root);
   if (made.length > CHALLENGE_FOLDERS.length) {
     await undo(files, root, made);
     return false;
@@ -111,7 +111,7 @@ async function placeWebConfig(files: SiteFiles, root: string): Promise<boolean> 
   const madeFolders: readonly ChallengeFolder[] = CHALLENGE_FOLDERS.slice(0, made.length);
   if (made.length === 0) return true;
   try {
-    await files.write(webConfigPath(root), renderWebConfig('plain', madeFolders));
+    await files.write(webConfigPath(root), renderWebConfig('plain', madeFolders), root);
   } catch (error) {
     await undo(files, root, made).catch(() => {});
     throw error;
@@ -120,28 +120,31 @@ async function placeWebConfig(files: SiteFiles, root: string): Promise<boolean> 
 }
 
 async function undo(files: SiteFiles, root: string, made: readonly string[]): Promise<void> {
-  await files.removeFile(webConfigPath(root));
-  for (const folder of made.toReversed()) await files.removeEmptyFolder(folder);
+  await files.removeFile(webConfigPath(root), root);
+  // Where the root did not exist, it and folders above it were made as well.
+  for (const [index, folder] of made.toReversed().entries()) {
+    await (index < CHALLENGE_FOLDERS.length ? files.removeEmptyFolder(folder, root) : files.removeEmptyFolder(folder));
+  }
 }
 
 async function dismantle(files: SiteFiles, root: string): Promise<void> {
   const found = await findWebConfig(files, root);
   if (found === null || found.kind === 'foreign') return;
-  await files.removeFile(webConfigPath(root));
+  await files.removeFile(webConfigPath(root), root);
   if (found.kind === 'torn' || !found.madeFolders.includes('acme-challenge')) return;
   let gone = false;
   try {
-    gone = await files.removeEmptyFolder(challengeFolder(root));
+    gone = await files.removeEmptyFolder(challengeFolder(root), root);
   } finally {
     // Answers of a run that was killed are still in there: whoever removes the last one needs the record of the folders.
-    if (!gone) await files.write(webConfigPath(root), renderWebConfig(found.form, found.madeFolders));
+    if (!gone) await files.write(webConfigPath(root), renderWebConfig(found.form, found.madeFolders), root);
   }
-  if (gone && found.madeFolders.includes('.well-known')) await files.removeEmptyFolder(wellKnownFolder(root));
+  if (gone && found.madeFolders.includes('.well-known')) await files.removeEmptyFolder(wellKnownFolder(root), root);
 }
 
 async function findWebConfig(files: SiteFiles, root: string): Promise<FoundWebConfig | null> {
   try {
-    const octets = await files.read(webConfigPath(root), MAX_WEB_CONFIG);
+    const octets = await files.read(webConfigPath(root), MAX_WEB_CONFIG, root);
     return octets === null ? null : readWebConfig(octets);
   } catch (error) {
     // Ours is small; what is too large to be read is somebody else's.

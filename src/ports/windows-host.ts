@@ -109,16 +109,19 @@ export interface SslRecords {
   remove(key: SslRecordKey): Promise<void>;
 }
 
-/** Files below a site's root; paths are Windows paths as IIS has them, environment variables included. */
+/**
+ * Files below a site's root; paths are Windows paths as IIS has them, environment variables included. Where `root` is given, a link between it and
+ * the file is refused (5), also one that is put there meanwhile: whoever may write there would have us read, write or remove anywhere.
+ */
 export interface SiteFiles {
   /** null when absent. */
-  read(path: string, maxBytes: number): Promise<Uint8Array | null>;
+  read(path: string, maxBytes: number, root?: string): Promise<Uint8Array | null>;
   /** Creates parent folders; the answer names those that it had to create, outermost first. */
-  write(path: string, octets: Uint8Array): Promise<readonly string[]>;
+  write(path: string, octets: Uint8Array, root?: string): Promise<readonly string[]>;
   /** Absent is no error. */
-  removeFile(path: string): Promise<void>;
+  removeFile(path: string, root?: string): Promise<void>;
   /** Removes a folder if it is empty; false otherwise. */
-  removeEmptyFolder(path: string): Promise<boolean>;
+  removeEmptyFolder(path: string, root?: string): Promise<boolean>;
 }
 
 /** The http.sys HTTP server API, as much of it as challenge answers need. */

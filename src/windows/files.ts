@@ -1,7 +1,10 @@
-import { lstat, mkdir, open, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { win32 } from 'node:path';
 import { WindowsError } from '../errors/error.ts';
 import type { SiteFiles } from '../ports/windows-host.ts';
+import { readFile, removeFile, writeFile } from './file-calls.ts';
+import type { Native } from './native.ts';
+import { isFolder, refuseLinks, type SitePlace, withObject } from './site-object.ts';
 import { STATUS } from './status.ts';
 
 // What Node makes of Win32 codes, back to these.
@@ -16,68 +19,74 @@ const statuses: Readonly<Record<string, number>> = {
   EPERM: STATUS.ACCESS_DENIED,
 };
 
-/** Files of sites, with the rights of this process. `inetsrv` is the folder that IIS takes relative paths from. */
-export function createSiteFiles(inetsrv: string): SiteFiles {
+/** Files of sites, with the rights of this process. The folder `inetsrv` is the one that IIS takes relative paths from. */
+export function createSiteFiles(native: Native): SiteFiles {
   const locate = (path: string): string => {
     const expanded = expandVariables(path);
     if (path === '' || expanded.includes('\0')) throw new WindowsError('path', STATUS.INVALID_NAME);
-    return win32.resolve(inetsrv, expanded);
+    return win32.resolve(`${native.ffi.systemFolder}\\inetsrv`, expanded);
   };
+  const placeOf = (path: string, root?: string): SitePlace => ({
+    path: locate(path),
+    root: root === undefined ? null : locate(root),
+  });
   return {
-    read: (path, maxBytes) =>
-      translated('ReadFile', path, async () => {
-        const file = locate(path);
-        const handle = await open(file, 'r').catch(unless(['ENOENT']));
-        if (handle === null) return null;
-        try {
-          const found = await handle.stat();
-          if (!found.isFile()) throw new WindowsError('CreateFile', STATUS.ACCESS_DENIED, { path });
-          if (found.size > maxBytes) throw new WindowsError('ReadFile', STATUS.FILE_TOO_LARGE, { path });
-          return new Uint8Array(await handle.readFile());
-        } finally {
-          await handle.close();
-        }
-      }),
+    read: async (path, maxBytes, root) => {
+      const place = placeOf(path, root);
+      return unlessAbsent(null, () =>
+        withObject(native, place, 'read', (handle) => readFile(native, handle, maxBytes)),
+      );
+    },
 
-    write: (path, octets) =>
-      translated('WriteFile', path, async () => {
-        const file = locate(path);
-        const made = await makeFolders(win32.dirname(file));
-        // Who may write to the folder could have put a link there, to have us write elsewhere.
-        const there = await lstat(file).catch(unless(['ENOENT']));
-        if (there !== null && !there.isFile()) throw new WindowsError('CreateFile', STATUS.ACCESS_DENIED, { path });
-        const handle = await open(file, 'w');
-        try {
-          await handle.writeFile(octets);
-        } finally {
-          await handle.close();
-        }
-        return made;
-      }),
+    write: async (path, octets, root) => {
+      const place = placeOf(path, root);
+      refuseLinks(native, place);
+      const made = await translated('CreateDirectory', path, () => makeFolders(win32.dirname(place.path)));
+      writeTo(native, place, octets);
+      return made;
+    },
 
-    removeFile: (path) =>
-      translated('DeleteFile', path, async () => {
-        const file = locate(path);
-        const there = await lstat(file).catch(unless(['ENOENT', 'ENOTDIR']));
-        if (there === null) return;
-        if (there.isDirectory()) throw new WindowsError('DeleteFile', STATUS.ACCESS_DENIED, { path });
-        await rm(file, { force: true });
-      }),
+    removeFile: async (path, root) => {
+      const place = placeOf(path, root);
+      unlessAbsent(null, () => withObject(native, place, 'remove', (handle) => removeFile(native, handle)));
+    },
 
-    removeEmptyFolder: (path) =>
-      translated('RemoveDirectory', path, async () => {
-        const folder = locate(path);
-        const there = await lstat(folder).catch(unless(['ENOENT', 'ENOTDIR']));
-        if (there === null || !there.isDirectory()) return false;
-        return rmdir(folder).then(
-          () => true,
-          (error: NodeJS.ErrnoException) => {
-            if (error.code === 'ENOTEMPTY' || error.code === 'ENOENT') return false;
-            throw error;
-          },
+    removeEmptyFolder: async (path, root) => {
+      const place = placeOf(path, root);
+      if (isFolder(native, place.path) !== true) return false;
+      try {
+        return unlessAbsent(false, () =>
+          withObject(native, place, 'remove-folder', (handle) => {
+            removeFile(native, handle);
+            return true;
+          }),
         );
-      }),
+      } catch (error) {
+        if (error instanceof WindowsError && error.status === STATUS.DIR_NOT_EMPTY) return false;
+        throw error;
+      }
+    },
   };
+}
+
+function writeTo(native: Native, place: SitePlace, octets: Uint8Array): void {
+  const write = (handle: bigint): void => writeFile(native, handle, octets);
+  try {
+    withObject(native, place, 'create', write);
+  } catch (error) {
+    if (!(error instanceof WindowsError) || error.status !== STATUS.FILE_EXISTS) throw error;
+    withObject(native, place, 'write', write);
+  }
+}
+
+function unlessAbsent<T>(absent: T, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const status = error instanceof WindowsError ? error.status : null;
+    if (status === STATUS.FILE_NOT_FOUND || status === STATUS.PATH_NOT_FOUND) return absent;
+    throw error;
+  }
 }
 
 /** Replaces `%NAME%` by the environment's value; a variable that does not exist stays as it stands, as in Windows. */

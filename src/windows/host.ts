@@ -35,7 +35,7 @@ export async function createWindowsHost(): Promise<NativeWindowsHost> {
     get sslRecords() {
       return sslRecords();
     },
-    files: createSiteFiles(`${native.ffi.systemFolder}\\inetsrv`),
+    files: createSiteFiles(native),
     get httpServer() {
       return httpServer();
     },

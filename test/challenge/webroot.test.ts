@@ -304,10 +304,10 @@ test('when Windows refuses a file, present fails with a code and leaves nothing 
     let writes = 0;
     const refusing: SiteFiles = {
       ...files,
-      write: async (path, octets) => {
+      write: async (path, octets, root) => {
         writes += 1;
         if (writes === refusedWrite) throw new WindowsError('CreateFile', 5, { path });
-        return files.write(path, octets);
+        return files.write(path, octets, root);
       },
     };
     await assert.rejects(solverOver(refusing).present(httpTask()), (error) => {

@@ -34,6 +34,20 @@ export function filesContract(name: string, { open }: ContractContext): void {
       assert.equal(await files.removeEmptyFolder(outer), false);
     });
 
+    it('works below a root that is given, and nowhere else', async () => {
+      const { files } = opened.host;
+      const root = `${opened.folder}\\`;
+      const path = `${opened.folder}\\Below\\file`;
+      assert.equal((await files.write(path, Buffer.from('below'), root)).length, 1);
+      assert.equal(Buffer.from((await files.read(path, 10, root.toUpperCase())) ?? []).toString(), 'below');
+      assert.equal(await files.read(`${path}2`, 10, root), null);
+      assert.equal(await statusOf(files.write(`${opened.folder}\\outside`, Buffer.from('x'), `${root}Below`)), 5);
+      assert.equal(await statusOf(files.removeFile(`${opened.folder}\\root.txt`, `${root}Below`)), 5);
+      assert.equal(await files.removeEmptyFolder(`${opened.folder}\\Below`, root), false);
+      await files.removeFile(path, root);
+      assert.equal(await files.removeEmptyFolder(`${opened.folder}\\Below`, root), true);
+    });
+
     it('takes paths without regard to case and with variables', async () => {
       const { files } = opened.host;
       const upper = opened.folder.toUpperCase();

@@ -25,6 +25,37 @@ export function kernel32(ffi: Ffi) {
     CreateDirectoryW: library.func<(path: string, security: Uint8Array) => number>(
       'int32_t __stdcall CreateDirectoryW(str16 path, void *security)',
     ),
+    CreateFileW: library.func<
+      (
+        path: string,
+        access: number,
+        share: number,
+        security: null,
+        disposition: number,
+        flags: number,
+        template: null,
+      ) => bigint | null
+    >(
+      'void *__stdcall CreateFileW(str16 path, uint32_t access, uint32_t share, void *security, uint32_t disposition, uint32_t flags, void *template)',
+    ),
+    GetFileAttributesW: library.func<(path: string) => number>('uint32_t __stdcall GetFileAttributesW(str16 path)'),
+    GetFileType: library.func<(file: bigint) => number>('uint32_t __stdcall GetFileType(void *file)'),
+    GetFileSizeEx: library.func<(file: bigint, size: Uint8Array) => number>(
+      'int32_t __stdcall GetFileSizeEx(void *file, void *size)',
+    ),
+    GetFinalPathNameByHandleW: library.func<
+      (file: bigint, path: Uint8Array, characters: number, flags: number) => number
+    >('uint32_t __stdcall GetFinalPathNameByHandleW(void *file, void *path, uint32_t characters, uint32_t flags)'),
+    ReadFile: library.func<
+      (file: bigint, octets: Uint8Array, length: number, read: Uint8Array, overlapped: null) => number
+    >('int32_t __stdcall ReadFile(void *file, void *octets, uint32_t length, void *read, void *overlapped)'),
+    WriteFile: library.func<
+      (file: bigint, octets: Uint8Array, length: number, written: Uint8Array, overlapped: null) => number
+    >('int32_t __stdcall WriteFile(void *file, void *octets, uint32_t length, void *written, void *overlapped)'),
+    SetEndOfFile: library.func<(file: bigint) => number>('int32_t __stdcall SetEndOfFile(void *file)'),
+    SetFileInformationByHandle: library.func<
+      (file: bigint, kind: number, information: Uint8Array, length: number) => number
+    >('int32_t __stdcall SetFileInformationByHandle(void *file, int32_t kind, void *information, uint32_t length)'),
     CloseHandle: library.func<(handle: bigint) => number>('int32_t __stdcall CloseHandle(void *handle)'),
     GetOverlappedResult: library.func<
       (file: bigint, overlapped: Uint8Array, transferred: Uint8Array, wait: number) => number
