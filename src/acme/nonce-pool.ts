@@ -1,5 +1,6 @@
 import { EverbindError } from '../errors/error.ts';
 import type { Clock } from '../ports/clock.ts';
+import { countdown } from './countdown.ts';
 
 const maxPooled = 64;
 /** How long somebody waits for a nonce that an answer to another request may bring, before one more is asked for. */
@@ -19,7 +20,8 @@ export interface NoncePool {
 }
 
 interface Waiting {
-  readonly since: number;
+  /** Milliseconds of patience. */
+  readonly timeLeft: () => number;
   readonly resolve: (nonce: string) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -57,7 +59,7 @@ export function createNoncePool(clock: Clock, fetchNonce: () => Promise<string>)
     // The first of all need not wait: nobody brings one.
     let patient = out > 0;
     for (let [oldest] = waiting; oldest !== undefined; [oldest] = waiting) {
-      const left = patient ? oldest.since + patienceMs - clock.now() : 0;
+      const left = patient ? oldest.timeLeft() : 0;
       if (left > 0) await clock.sleep(left);
       else await Promise.all(Array.from({ length: Math.min(waiting.length, fetchesAtOnce) }, fetchOne));
       patient = out > 0;
@@ -73,7 +75,7 @@ export function createNoncePool(clock: Clock, fetchNonce: () => Promise<string>)
         return nonce;
       }
       return new Promise((resolve, reject) => {
-        waiting.push({ since: clock.now(), resolve, reject });
+        waiting.push({ timeLeft: countdown(clock, patienceMs), resolve, reject });
         if (!feeding) void feed();
       });
     },

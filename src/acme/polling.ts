@@ -1,5 +1,6 @@
 import { EverbindError } from '../errors/error.ts';
 import { isTransient, retryAfterOf } from './answer.ts';
+import { countdown } from './countdown.ts';
 import type { Session } from './session.ts';
 
 export interface WaitOptions {
@@ -33,13 +34,13 @@ export async function pollUntil<T extends { readonly retryAfterMs: number | null
   options: WaitOptions,
 ): Promise<T> {
   const { clock, random } = session;
-  const deadline = clock.now() + (options.timeoutMs ?? defaultTimeoutMs);
+  const timeLeft = countdown(clock, options.timeoutMs ?? defaultTimeoutMs);
   let hint = options.retryAfterMs ?? null;
   let delay = firstDelayMs;
   let failures = 0;
   let last: T | null = null;
   for (;;) {
-    const remaining = deadline - clock.now();
+    const remaining = timeLeft();
     if (remaining <= 0) throw timeout(poll.what, last === null ? {} : poll.describe(last));
     // Up to a tenth more, so that many certificates do not ask in step.
     const wait = Math.max(delay, Math.min(hint ?? 0, maxObeyedMs)) * (1 + random.uniform() / 10);

@@ -1,3 +1,4 @@
+import { countdown } from '../acme/countdown.ts';
 import { EverbindError } from '../errors/error.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { TxtRecord } from '../ports/dns-provider.ts';
@@ -66,7 +67,7 @@ export async function waitForRecord(
   signal?: AbortSignal,
 ): Promise<Propagation> {
   const { resolver, clock, limitMs, port, publicResolvers } = options;
-  const deadline = clock.now() + limitMs;
+  const timeLeft = countdown(clock, limitMs);
   const asked = (server: DnsServer, label: string, recursive: boolean): Asked => ({
     label,
     ask: () => resolver.ask(server, name, 'TXT', { recursive, signal }),
@@ -77,16 +78,16 @@ export async function waitForRecord(
   };
   const authority = await askAuthority(resolver, name, 'TXT', port, signal);
   const servers = authority?.servers.map((server) => asked(server, server.label, false)) ?? [own];
-  const first = await allHave(wanted, servers, deadline, clock, signal);
+  const first = await allHave(wanted, servers, timeLeft, clock, signal);
   if (!first.seen || publicResolvers.length === 0) return first;
   const others = publicResolvers.map((text) => asked(parseServer(text), text, true));
-  return allHave(wanted, others, deadline, clock, signal);
+  return allHave(wanted, others, timeLeft, clock, signal);
 }
 
 async function allHave(
   wanted: Wanted,
   servers: readonly Asked[],
-  deadline: number,
+  timeLeft: () => number,
   clock: Clock,
   signal?: AbortSignal,
 ): Promise<Propagation> {
@@ -99,7 +100,7 @@ async function allHave(
     const lagging = views.filter(({ found }) => found === null || !wanted(found));
     const having = servers.length - lagging.length;
     if (having > 0 && lagging.every(({ found }) => found === null)) return { seen: true };
-    if (clock.now() + wait > deadline) return { seen: false, lagging, having, attempts };
+    if (wait > timeLeft()) return { seen: false, lagging, having, attempts };
     const labels = new Set(lagging.map(({ server }) => server));
     pending = pending.filter(({ label }) => labels.has(label));
     await clock.sleep(wait, signal);
