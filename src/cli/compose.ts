@@ -5,6 +5,7 @@ import type { Deployment } from '../ports/deployment.ts';
 import type { Transport } from '../ports/transport.ts';
 import { asEverbindError, type EverbindError } from '../errors/error.ts';
 import { appliedConfig, applyConfig } from '../renewal/applied-config.ts';
+import { mendAfterClockPutBack } from '../renewal/clock-put-back.ts';
 import { createEngine, type Engine } from '../renewal/engine.ts';
 import type { EngineParts } from '../renewal/parts.ts';
 import { acquireLease } from '../store/lease.ts';
@@ -47,6 +48,7 @@ export async function withWork<T>(
   try {
     const lease = await acquireLease(state.store, world.clock);
     try {
+      await mendAfterClockPutBack(state.store, world.clock);
       try {
         if ('error' in file) throw file.error;
         await applyConfig(state.store, file.fingerprint, world.clock.now(), () => loadConfig(globals.configFile));

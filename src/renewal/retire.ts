@@ -57,7 +57,8 @@ async function retireOne(context: EngineContext, certificate: ManagedCertificate
     const shared = store.read((db) =>
       statement(
         db,
-        `SELECT 1 FROM issued WHERE certificate_id = ? AND key_handle = ? AND status <> 'retired' AND id <> ?`,
+        `SELECT 1 FROM issued WHERE certificate_id = ? AND key_handle = ? AND id <> ?
+         AND status IN ('pending', 'active', 'previous', 'failed', 'revoked', 'retiring')`,
       ).get(certificate.id, keyHandle, id),
     );
     if (shared === undefined) await keys.destroy(keyHandle);

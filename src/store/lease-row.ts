@@ -41,3 +41,13 @@ function parseHolder(text: string | null): ProcessIdentity | null {
     return null;
   }
 }
+
+/** The latest time that any holder saw, milliseconds since 1970. Later than now: the clock was put back since. */
+export function latestTime(db: DatabaseSync): number {
+  return db.prepare('SELECT latest_time FROM lease WHERE id = 1').get()?.['latest_time'] as number;
+}
+
+/** From here on this is the latest time that was seen. */
+export function noteTime(db: DatabaseSync, now: number): void {
+  db.prepare('UPDATE lease SET latest_time = ? WHERE id = 1').run(now);
+}

@@ -17,6 +17,9 @@ export interface Lease {
 
 const TTL_MS = 30_000;
 
+/** A clock that was put back stays known until mendAfterClockPutBack is done, whoever is killed before. */
+const KEEP_LATEST = 'latest_time = max(latest_time, ?)';
+
 /**
  * Takes the lease, or throws STORE_LEASE_HELD. A holder on this machine that is dead is replaced at once, any other after its time has run
  * out. Prolonged by itself at a third of its time.
@@ -37,12 +40,8 @@ export async function acquireLease(store: Store, clock: Clock, ttlMs = TTL_MS): 
           { pid: other.pid },
         );
       }
-      db.prepare('UPDATE lease SET token = ?, holder = ?, expires_at = ?, ttl = ? WHERE id = 1').run(
-        row.token + 1,
-        holder,
-        now + ttlMs,
-        ttlMs,
-      );
+      const take = `UPDATE lease SET token = ?, holder = ?, expires_at = ?, ttl = ?, ${KEEP_LATEST} WHERE id = 1`;
+      db.prepare(take).run(row.token + 1, holder, now + ttlMs, ttlMs, now);
       return row.token + 1;
     },
     { fenced: false },
@@ -57,8 +56,12 @@ export async function acquireLease(store: Store, clock: Clock, ttlMs = TTL_MS): 
     },
   });
   const prolong = (): void => {
+    const sql = `UPDATE lease SET expires_at = ?, ${KEEP_LATEST} WHERE id = 1`;
     store
-      .commit(({ db }) => void db.prepare('UPDATE lease SET expires_at = ? WHERE id = 1').run(clock.now() + ttlMs))
+      .commit(({ db }) => {
+        const now = clock.now();
+        db.prepare(sql).run(now + ttlMs, now);
+      })
       // The loss of the lease is told by the fence. A full disk passes, or the lease runs out and is lost.
       .catch(() => undefined);
   };

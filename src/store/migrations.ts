@@ -12,6 +12,8 @@ import { accounts } from './sql/060-accounts.ts';
 import { rehearsals } from './sql/061-rehearsals.ts';
 import { challenges } from './sql/070-challenges.ts';
 import { authorized } from './sql/071-authorized.ts';
+import { keys } from './sql/072-keys.ts';
+import { clock } from './sql/073-clock.ts';
 
 interface Migration {
   readonly number: number;
@@ -34,6 +36,8 @@ export const migrations: readonly Migration[] = [
   { number: 61, sql: rehearsals },
   { number: 70, sql: challenges },
   { number: 71, sql: authorized },
+  { number: 72, sql: keys },
+  { number: 73, sql: clock },
 ];
 
 /** What this database still needs; `fresh` when there is nothing in it yet. Throws STORE_NEWER, STORE_MIGRATION_CHANGED, STORE_FOREIGN. */
