@@ -63,7 +63,7 @@ test('--version answers without loading the program', async () => {
 });
 
 function io(env: Readonly<Record<string, string>>, terminal: boolean): ReturnType<typeof processIo> {
-  const stream = { isTTY: terminal, columns: 100, write: () => true };
+  const stream = { isTTY: terminal, columns: 100, write: () => true, on: () => stream };
   return processIo({
     ...process,
     env,
