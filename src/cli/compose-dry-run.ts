@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -29,7 +29,7 @@ export async function withReadOnlyWork<T>(
   work: (engine: Engine) => Promise<T>,
 ): Promise<T> {
   const { fingerprint } = await readConfigFile(globals.configFile);
-  const folder = await mkdtemp(join(tmpdir(), 'everbind-dry-run-'));
+  const folder = await privateFolder(world);
   const shared = shareHost(world);
   let host: HostParts | null = null;
   try {
@@ -69,6 +69,15 @@ export async function withReadOnlyWork<T>(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The copy holds what the state folder keeps from others. */
+async function privateFolder({ ensurePrivateFolder }: World): Promise<string> {
+  const prefix = join(tmpdir(), 'everbind-dry-run-');
+  if (ensurePrivateFolder === undefined) return mkdtemp(prefix);
+  const folder = `${prefix}${randomBytes(16).toString('hex')}`;
+  await ensurePrivateFolder(folder);
+  return folder;
 }
 
 function throwAwaySigner(): CheckpointSigner {

@@ -30,6 +30,7 @@ export async function followDelegation(
     // Step by step, whatever else an answer holds: each link is what the servers of its zone say.
     const link = message.answers.find((record) => record.name === current && record.data.type === 'CNAME')?.data;
     if (link?.type !== 'CNAME') return { target: current, rememberedMs: direct === null ? rememberedMs(message) : 0 };
+    if (!ordinary.test(link.target)) throw oddTarget(current, link.target);
     const loops = chain.includes(link.target);
     chain.push(link.target);
     if (loops || chain.length > MAX_STEPS + 1) {
@@ -41,6 +42,17 @@ export async function followDelegation(
     }
     current = link.target;
   }
+}
+
+/**
+ * The labels that names of hosts and records have. Others are possible, and whoever can answer for the name chooses them: they end up in
+ * requests, and in what a program of the operator makes of them.
+ */
+const ordinary = /^[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/;
+
+function oddTarget(name: string, target: string): EverbindError {
+  const message = `the CNAME record of ${name} leads to "${target}": only letters, digits, "-" and "_" are taken`;
+  return new EverbindError('DNS_QUERY_FAILED', message, { reason: 'odd-name', name, target });
 }
 
 /** RFC 2308 section 5: an absence is kept as long as the SOA record that came with it. */

@@ -101,6 +101,10 @@ test('where modes do not make the state folder private, that is done before anyt
   assert.equal((await privately(add)).status, 0);
   assert.equal((await privately(['secret', 'set', 'token'])).status, 0);
   assert.deepEqual(asked, [stateDir, stateDir]);
+  await privately(['renew', '--dry-run']);
+  const copy = asked.pop() ?? '';
+  assert.match(copy, /everbind-dry-run-[0-9a-f]{32}$/, 'the copy that a dry run works on');
+  assert.deepEqual([asked.length, await stat(copy).catch(() => 'gone')], [2, 'gone']);
   await rm(stateDir, { recursive: true });
   exposed = true;
   for (const args of [add, ['secret', 'set', 'token']]) {

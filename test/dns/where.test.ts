@@ -160,6 +160,16 @@ describe('delegation', () => {
     assert.equal((await followDelegation(eight.resolver, NAME, 53)).target, 'n7.example');
   });
 
+  for (const target of ['$(id).example', 'a;b.example', '/f.example', 'a\\032b.example', '"q".example', '']) {
+    it(`does not lead to a name that a program could take for something else: ${target}`, async () => {
+      const { resolver } = internet({ ...cname(NAME, 'a.example'), ...cname('a.example', target) });
+      await assert.rejects(followDelegation(resolver, NAME, 53), {
+        code: 'DNS_QUERY_FAILED',
+        details: { reason: 'odd-name', name: 'a.example', target },
+      });
+    });
+  }
+
   it('cannot be followed without an answer', async () => {
     const { resolver } = internet({ [`resolver CNAME ${NAME}`]: silent });
     await assert.rejects(followDelegation(resolver, NAME, 53), { code: 'DNS_QUERY_FAILED' });
