@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { after, test } from 'node:test';
+import type { TLSSocket } from 'node:tls';
 import { inspect } from 'node:util';
 import { EverbindError } from '../../src/errors/error.ts';
 import { createTransport } from '../../src/net/transport.ts';
@@ -14,8 +15,8 @@ interface Proxy {
   stop(): Promise<void>;
 }
 
-/** A CONNECT proxy that notes what it is asked for. */
-async function startProxy(refuse = false): Promise<Proxy> {
+/** A CONNECT proxy that notes what it is asked for, and leads there, or to `leadsTo` on loopback. */
+async function startProxy(refuse = false, leadsTo: number | null = null): Promise<Proxy> {
   const connects: string[] = [];
   const credentials: (string | undefined)[] = [];
   const sockets = new Set<Socket>();
@@ -30,7 +31,7 @@ async function startProxy(refuse = false): Promise<Proxy> {
       return;
     }
     const [host, port] = (request.url ?? '').split(':');
-    const target = connect(Number(port), host, () => {
+    const target = connect(leadsTo ?? Number(port), leadsTo === null ? host : '127.0.0.1', () => {
       client.write('HTTP/1.1 200 OK\r\n\r\n');
       target.pipe(client).pipe(target);
     });
@@ -176,4 +177,44 @@ test('plain http to this machine never goes through a proxy, and to nothing but 
     await assert.rejects(only({ ...request, url }), { code: 'ACME_INSECURE_URL' });
   }
   only.close();
+});
+
+test('the server is asked for and checked by what stands in the address: IPv6, ports, a dot at the end', async () => {
+  const names = ['ca.everbind.test', '2001:db8::1'];
+  const seen: (string | undefined)[] = [];
+  const target = await startServer(
+    (asked, response) => {
+      seen.push(`${String((asked.socket as TLSSocket).servername)} ${asked.headers.host}${asked.url}`);
+      response.end();
+    },
+    { names },
+  );
+  const proxy = await startProxy(false, target.port);
+  const transport = createTransport({ roots, proxy: { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` } });
+  const ask = (url: string) => transport({ ...request, url });
+  for (const url of [
+    'https://[2001:0DB8:0::1]/a?b',
+    'https://CA.everbind.test:14000/%20',
+    'https://ca.everbind.test./',
+  ]) {
+    assert.equal((await ask(url)).status, 200, url);
+  }
+  assert.deepEqual(proxy.connects, ['[2001:db8::1]:443', 'ca.everbind.test:14000', 'ca.everbind.test.:443']);
+  assert.deepEqual(seen, [
+    'false [2001:db8::1]/a?b',
+    'ca.everbind.test ca.everbind.test:14000/%20',
+    'ca.everbind.test. ca.everbind.test./',
+  ]);
+  for (const url of [
+    'https://[2001:db8::2]/',
+    'https://other.everbind.test./',
+    'https://192.0.2.1/',
+    'https://test./',
+  ]) {
+    await assert.rejects(ask(url), { code: 'ACME_SERVER_UNTRUSTED' }, url);
+  }
+  assert.equal(seen.length, 3);
+  transport.close();
+  await proxy.stop();
+  await target.stop();
 });
