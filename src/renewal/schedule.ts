@@ -57,6 +57,26 @@ export function dueAt(validity: Dated, selected: number | null): Due {
   return { at: drawInWindow(window, drawOf(validity)), reason: 'lifetime' };
 }
 
+/** Between two renewals in a row that a CA wants before their time: a window in the past is about one certificate, not about its successor. */
+const LEAST_USE = 6 * HOUR;
+
+/**
+ * The same where the window is news. `before`: what was in use before, null for nothing. A CA whose windows are always in the past would otherwise
+ * have each new certificate replaced at once by the next one, without end.
+ */
+export function dueByWindow(
+  certificate: Dated & { readonly issuedAt: number },
+  selected: number,
+  before: { readonly issuedAt: number } | null,
+): Due {
+  const due = dueAt(certificate, selected);
+  const { issuedAt, notBefore, notAfter } = certificate;
+  const least = Math.min(LEAST_USE, (notAfter - notBefore) * EMERGENCY);
+  // Twice: after one such wait the next one is as long.
+  const inARow = before !== null && issuedAt - before.issuedAt < 2 * least;
+  return inARow ? { ...due, at: Math.max(due.at, Math.floor(issuedAt + least)) } : due;
+}
+
 /**
  * From [0, 1), the same whenever it is asked for: the thumbprint is a hash of what the CA made unpredictable, so that it needs neither a draw nor
  * a place to keep one.

@@ -141,6 +141,8 @@ describe('the window of the CA', () => {
 
   test('in the past makes the certificate due now: the CA is about to revoke it', async (world) => {
     while (!pebbleFindsReplaced(activeId(world))) await world.renew(['shop'], { force: true });
+    // One that replaced another one a moment ago is left alone for some hours.
+    world.clock.advance(6 * HOUR);
     const issued = active(world).chain;
     await suggest(world, daysIn(world, -2), daysIn(world, -1));
     await refresh(world);
@@ -153,6 +155,26 @@ describe('the window of the CA', () => {
     assert.match(String(order?.data['replaces']), /^[\w-]+\.[\w-]+$/);
     const created = eventsOf(world.state.store, 'shop').filter(({ type }) => type === 'order.created');
     assert.equal(created.at(-1)?.data['replacesRefused'], undefined);
+  });
+
+  test('in the past for every certificate that there is: the first is renewed at once, the next ones in hours', async (world) => {
+    const first = active(world);
+    world.meddle = ({ url }) => {
+      if (!url.includes('/renewalInfo/')) return null;
+      const suggestedWindow = {
+        start: new Date(daysIn(world, -2)).toISOString(),
+        end: new Date(daysIn(world, -1)).toISOString(),
+      };
+      const headers = { 'content-type': ['application/json'], 'retry-after': ['60'] };
+      return { status: 200, headers, body: Buffer.from(JSON.stringify({ suggestedWindow })) };
+    };
+    await refresh(world);
+    await renewed(world);
+    const second = active(world);
+    assert.notEqual(second.thumbprint, first.thumbprint);
+    assert.equal(await refresh(world), 1);
+    const { nextDue, dueReason } = world.show('shop').certificate;
+    assert.deepEqual([nextDue, dueReason], [second.issuedAt + 6 * HOUR, 'window']);
   });
 
   test('that is too late is not waited for', async (world) => {

@@ -8,6 +8,7 @@ import {
   drawInWindow,
   dueAfterRollBack,
   dueAt,
+  dueByWindow,
   pollAfterMs,
 } from '../../src/renewal/schedule.ts';
 
@@ -100,6 +101,28 @@ describe('a moment in the window of the CA', () => {
     const validity = { thumbprint: '0'.repeat(40), notBefore: 10 * DAY, notAfter: 100 * DAY };
     assert.deepEqual(dueAt(validity, 11 * DAY), { at: 11 * DAY, reason: 'window' });
     assert.deepEqual(dueAt(validity, 0), { at: 0, reason: 'window' });
+  });
+
+  it('in the past again and again does not replace certificates without end', () => {
+    const anyHours = fc.integer({ min: 1, max: 400 * 24 });
+    fc.assert(
+      fc.property(anyHours, fc.integer({ min: 0, max: 30 * HOUR }), (hours, backdated) => {
+        const lifetime = hours * HOUR;
+        let before: { issuedAt: number } | null = null;
+        let issuedAt = 0;
+        let renewals = 0;
+        // Each one is replaced as soon as the window allows.
+        while (issuedAt < lifetime && renewals < 10_000) {
+          const notBefore = issuedAt - backdated;
+          const certificate = { thumbprint: '', issuedAt, notBefore, notAfter: notBefore + lifetime };
+          const { at } = dueByWindow(certificate, -lifetime, before);
+          before = { issuedAt };
+          issuedAt = Math.max(issuedAt, at);
+          renewals += 1;
+        }
+        assert.ok(renewals <= 2 + Math.max(20, hours / 6), `${renewals} in ${hours} hours`);
+      }),
+    );
   });
 
   it('is drawn from the whole window and from nothing else, evenly', () => {
