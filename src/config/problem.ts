@@ -48,9 +48,13 @@ export class ConfigError extends EverbindError {
 
 /** `everbind.yaml:12:5: certificates[3].name: found "Shop", expected …; did you mean "shop"?` */
 export function formatProblem(file: string, problem: ConfigProblem): string {
-  const path = problem.path === '' ? '' : ` ${problem.path}:`;
-  const suggestion = problem.suggestion === null ? '' : `; did you mean ${JSON.stringify(problem.suggestion)}?`;
-  return `${basename(file)}:${problem.line}:${problem.column}:${path} found ${problem.found}, expected ${problem.expected}${suggestion}`;
+  return `${basename(file)}:${problem.line}:${problem.column}: ${problemText(problem)}`;
+}
+
+/** The same without the place in a file. */
+export function problemText({ path, found, expected, suggestion }: ConfigProblem): string {
+  const meant = suggestion === null ? '' : `; did you mean ${JSON.stringify(suggestion)}?`;
+  return `${path === '' ? '' : `${path}: `}found ${found}, expected ${expected}${meant}`;
 }
 
 /** `certificates[3].names[0]` */

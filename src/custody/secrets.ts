@@ -16,8 +16,6 @@ export interface Secrets {
   setSecret(name: string, value: string): Promise<void>;
   /** Throws SECRET_NOT_FOUND, KEY_SEAL_BROKEN. */
   getSecret(name: string): Promise<string>;
-  /** By name; never the values. */
-  listSecrets(): readonly SecretInfo[];
   /** Returns whether there was one. */
   deleteSecret(name: string): Promise<boolean>;
   /** The value behind a reference of the configuration, `secret:NAME`. Throws SECRET_INVALID for anything else. */
@@ -74,17 +72,6 @@ export function createSecrets({ store, vault, clock }: SecretsOptions): Secrets 
       });
     },
 
-    listSecrets() {
-      const rows = store.read((db) =>
-        db.prepare('SELECT name, created_at, changed_at FROM custody_secrets ORDER BY name').all(),
-      );
-      return rows.map((row) => ({
-        name: row['name'] as string,
-        createdAt: row['created_at'] as number,
-        changedAt: row['changed_at'] as number,
-      }));
-    },
-
     async deleteSecret(name) {
       checkName(name);
       return store.commit((tx) => {
@@ -101,6 +88,18 @@ export function createSecrets({ store, vault, clock }: SecretsOptions): Secrets 
       return getSecret(reference.slice(PREFIX.length));
     },
   };
+}
+
+/** By name; never the values. The store may be open for reading only. */
+export function listSecrets(store: Store): readonly SecretInfo[] {
+  const rows = store.read((db) =>
+    db.prepare('SELECT name, created_at, changed_at FROM custody_secrets ORDER BY name').all(),
+  );
+  return rows.map((row) => ({
+    name: row['name'] as string,
+    createdAt: row['created_at'] as number,
+    changedAt: row['changed_at'] as number,
+  }));
 }
 
 function checkName(name: string): void {

@@ -18,6 +18,12 @@ export const CONFIG_ERRORS = entries({
     action:
       'Look at the reason: rights of this account in the folder, disk. An administrator may have to run the command.',
   },
+  CONFIG_NOT_ADDED: {
+    exit: 2,
+    summary: 'The certificate cannot be declared like this; the configuration file is as it was.',
+    action:
+      'Correct the options. What everbind add has none for, such as dns-01 for a wildcard, is written into everbind.yaml: see docs/configuration.md.',
+  },
   CONFIG_INVALID: {
     exit: 2,
     summary: 'The configuration file is wrong; nothing was done.',

@@ -1,7 +1,8 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { EverbindError } from '../errors/error.ts';
+import { makeFolder } from './make-folder.ts';
 import { migrate } from './migrate.ts';
 import { pendingMigrations } from './migrations.ts';
 import { syncFolder } from './sync-folder.ts';
@@ -39,9 +40,12 @@ export function openForWriting(path: string, now: number, volatile = false): Dat
   }
 }
 
-/** Opens the database for reading, beside a writer. Throws STORE_NOT_FOUND, STORE_OUTDATED, and what pendingMigrations throws. */
+/** Opens the database for reading, beside a writer. Throws STORE_NOT_FOUND, STORE_OUTDATED, what pendingMigrations throws and what the system answers. */
 export function openForReading(path: string): DatabaseSync {
-  if (!existsSync(path)) throw new EverbindError('STORE_NOT_FOUND', `there is no ${path}`, { path });
+  // Where this account may not look, that is the reason, and not that nothing is there.
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) {
+    throw new EverbindError('STORE_NOT_FOUND', `there is no ${path}`, { path });
+  }
   const db = open(path, true);
   try {
     const { fresh, pending } = pendingMigrations(db);
@@ -64,10 +68,10 @@ function open(path: string, readOnly: boolean): DatabaseSync {
 function createPrivately(path: string): void {
   if (!existsSync(path)) {
     const folder = dirname(path);
-    const created = mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const changed = makeFolder(folder);
     closeSync(openSync(path, 'a', 0o600));
     // The names of new folders and files are durable only once their folders are; SQLite does this for its own files alone.
-    for (const made of created === undefined ? [folder] : [folder, dirname(created)]) syncFolder(made);
+    for (const each of [...changed, folder]) syncFolder(each);
   } else if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) {
     // Put back from a backup, for example.
     for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, 0o600);

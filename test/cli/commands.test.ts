@@ -34,6 +34,10 @@ test('add declares a certificate, keeps every comment, and does not adopt when n
   assert.equal(added.status, 0, added.err);
   assert.equal(added.questions.length, 1);
   assert.match(added.err, /Blog: \*:443:blog\.cli\.test/);
+  assert.match(
+    added.out.replaceAll(/\n +/g, ' '),
+    /^note {2}bindings that hold a certificate of somebody else are left alone/m,
+  );
   const text = await readFile(world.configFile, 'utf8');
   assert.match(text, /^# Our server\. Ask Ada before changing\.$/m);
   assert.match(text, /# for trying things/);
@@ -43,6 +47,7 @@ test('add declares a certificate, keeps every comment, and does not adopt when n
 test('add adopts when the question is answered with yes, or by --adopt without one', async () => {
   const asked = await world.run(['add', 'shop', '--site', 'shop', '--issuer', 'pebble'], { answers: ['Yes'] });
   assert.equal(asked.status, 0, asked.err);
+  assert.doesNotMatch(asked.out, /left alone/);
   const { status, value } = await world.json('add', 'all', '--site', 'id:3', '--names', 'all.cli.test', '--adopt');
   assert.equal(status, 0);
   assert.deepEqual(value['certificate']?.['deployments'], [{ type: 'iis', sites: ['id:3'], adopt: true }]);
@@ -62,7 +67,7 @@ test('add refuses a name that is taken, a site that is not there, and a certific
   ]) {
     const { status, err } = await world.run(args);
     assert.equal(status, 2, args.join(' '));
-    assert.match(err, /\[(CLI_USAGE|CONFIG_INVALID)\]/);
+    assert.match(err, /\[(CLI_USAGE|CONFIG_NOT_ADDED)\]/);
   }
   assert.equal(await readFile(world.configFile, 'utf8'), before);
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -209,4 +209,60 @@ test('a wrong command line with --json is JSON too', async () => {
   const { status, out } = await run(['renew', '--json']);
   assert.equal(status, 2);
   assert.equal((JSON.parse(out) as { error: { code: string } }).error.code, 'CLI_USAGE');
+});
+
+test('a certificate that cannot be declared so is told without places of a file, and an issuer is no option where there is a file', async () => {
+  const file = join(folder, 'state', 'everbind.yaml');
+  const add = ['add', 'api', '--names', 'api.example.com', '--accept-terms'];
+  const wrong = await run([...add, '--contact', 'a@example.com']);
+  assert.equal(wrong.status, 2);
+  assert.match(wrong.err.replaceAll(/\n +/g, ' '), /CONFIG_NOT_ADDED.*issuers\[0\]\.contacts\[0\]: found/s);
+  await assert.rejects(stat(file), { code: 'ENOENT' });
+
+  assert.equal((await run(add)).status, 0);
+  const before = await readFile(file, 'utf8');
+  const { status, out } = await run(['add', 'wild', '--names', 'a.example.com,*.example.com', '--json']);
+  assert.equal(status, 2);
+  const { error } = JSON.parse(out) as { error: { code: string; message: string; details: { problems: string[] } } };
+  assert.equal(error.code, 'CONFIG_NOT_ADDED');
+  assert.deepEqual(
+    error.details.problems.map((problem) => problem.split(':')[0]),
+    ['names[1]'],
+  );
+  assert.doesNotMatch(error.message, /yaml:\d/);
+  for (const option of ['--directory', '--contact']) {
+    const refused = await run(['add', 'b', '--names', 'b.example.com', option, 'https://ca.example/']);
+    assert.equal(refused.status, 2);
+    assert.match(refused.err, /CLI_USAGE/);
+  }
+  assert.equal(await readFile(file, 'utf8'), before);
+
+  // What was wrong before has its line.
+  await writeFile(file, `${before}nonsense: 1\n`);
+  assert.match((await run(['add', 'b', '--names', 'b.example.com'])).err, /CONFIG_INVALID[^]*everbind\.yaml:\d+:1/);
+});
+
+test('a state folder that cannot be made is an error', { skip: process.platform !== 'linux' }, async () => {
+  const below = ['--state-dir', '/proc/everbind/state'];
+  for (const [args, code] of [
+    [['add', 'api', '--names', 'api.example.com', '--accept-terms'], 'CONFIG_UNWRITABLE'],
+    [['secret', 'set', 'token'], 'STORE_FAILED'],
+  ] as const) {
+    const { status, err } = await run([...args, ...below], { input: 'value' });
+    assert.equal(status, 1);
+    assert.match(err, new RegExp(`\\[${code}\\]`));
+  }
+});
+
+test('a look makes no state folder, and what cannot be looked at is not said to be absent', async () => {
+  assert.match((await run(['secret', 'list'])).err, /STORE_NOT_FOUND/);
+  await assert.rejects(stat(join(folder, 'state')), { code: 'ENOENT' });
+  // A link to itself: rights would not stop root.
+  const link = join(folder, 'link');
+  await symlink(link, link);
+  for (const args of [['list'], ['status'], ['secret', 'list'], ['audit', 'verify']]) {
+    const { status, err } = await run([...args, '--state-dir', link]);
+    assert.equal(status, 1, err);
+    assert.match(err, /\[STORE_FAILED\][^]*ELOOP/);
+  }
 });

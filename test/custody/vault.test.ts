@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { listSecrets } from '../../src/custody/secrets.ts';
 import { codeOf, createWorld, type World } from './world.ts';
 
 let world: World;
@@ -38,7 +39,7 @@ const all = (code: string): readonly string[] => Array.from({ length: 5 }, () =>
 describe('the master key', () => {
   it('is not made, nor looked for, before something is sealed', async () => {
     const { store, keys, secrets, fetches } = world.open();
-    assert.deepEqual(secrets.listSecrets(), []);
+    assert.deepEqual(listSecrets(store), []);
     assert.equal(await codeOf(keys.open('software:absent')), 'KEY_NOT_FOUND');
     assert.equal(await codeOf(secrets.getSecret('absent')), 'SECRET_NOT_FOUND');
     assert.equal(fetches(), 0);

@@ -2,9 +2,7 @@ import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EverbindError } from '../../errors/error.ts';
 import { type SiteInventory, siteText } from '../../iis/inventory-types.ts';
-import { parentWildcard } from '../../iis/match.ts';
-import { ipVersion } from '../../pki/ip-address.ts';
-import { canonicalHost } from '../../pki/names.ts';
+import { bindingHosts, unboundHosts } from '../../iis/plan-unbound.ts';
 import type { NewCertificate } from '../../config/add-certificate.ts';
 import { connectHost } from '../connect-host.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
@@ -26,8 +24,6 @@ interface AddOptions {
   readonly yes?: boolean;
 }
 
-const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';
-
 /** `everbind add NAME`: declares a certificate in everbind.yaml. */
 export function registerAdd(program: Command, world: World, _setStatus: SetStatus): void {
   const command = withGlobals(program.command('add <name>'))
@@ -41,7 +37,7 @@ export function registerAdd(program: Command, world: World, _setStatus: SetStatu
     .option('--key <algorithm>', 'ec-p256, ec-p384, rsa-2048, rsa-3072 or rsa-4096')
     .option('--mode <mode>', 'how HTTP-01 is answered: auto, webroot, http.sys or listener')
     .option('--adopt', 'take over bindings of these sites that hold a certificate of somebody else')
-    .option('--directory <url>', 'ACME directory, for the first issuer of a new configuration', LETS_ENCRYPT)
+    .option('--directory <url>', "ACME directory, for a new configuration (default: that of Let's Encrypt)")
     .option('--contact <url...>', 'mailto: address for the CA, for a new configuration')
     .option('--accept-terms', "agree to the CA's terms of service, for a new configuration")
     .option('-y, --yes', 'do not ask')
@@ -77,20 +73,20 @@ export function registerAdd(program: Command, world: World, _setStatus: SetStatu
       if (dirname(resolve(globals.configFile)) === resolve(globals.stateDir)) {
         await world.ensurePrivateFolder?.(globals.stateDir);
       }
-      const written = await writeAddition(globals.configFile, certificate, {
-        name: 'default',
-        directory: options.directory ?? LETS_ENCRYPT,
-        ...(options.contact === undefined ? {} : { contacts: options.contact }),
-        termsOfServiceAgreed: options.acceptTerms === true,
-      });
-      const unbound = withoutBinding(names, sites);
+      const written = await writeAddition(globals.configFile, certificate, options);
+      const unbound = unboundHosts(names, sites);
       if (globals.json) sayJson(world.io, { ok: true, file: written.file, certificate, unbound });
       else {
         const paint = painter(world.io.colour);
         world.io.out(`${paint('green', 'added')} ${name} for ${names.join(', ')} to ${written.file}\n`);
+        const note = (text: string): void => sayWrapped(world.io, paint('yellow', 'note  '), text, 6);
+        if (!adopt && bindingHosts(sites, 'https').length > 0) {
+          note(
+            'bindings that hold a certificate of somebody else are left alone; adopt: true in the file takes them over',
+          );
+        }
         for (const { site, host } of unbound) {
-          const text = `no https binding for ${host}; to add one: everbind bind ${quoted(site)} ${host}`;
-          sayWrapped(world.io, paint('yellow', 'note  '), text, 6);
+          note(`no https binding for ${host}; to add one: everbind bind ${quoted(site)} ${host}`);
         }
         world.io.out(`See what would happen: everbind renew ${name} --dry-run\n`);
       }
@@ -117,34 +113,10 @@ async function findSites(world: World, wanted: readonly string[]): Promise<reado
 /** Hosts of the https bindings; where a site has none, those of its http bindings. */
 function namesOf(sites: readonly SiteInventory[]): string[] {
   const all = sites.flatMap((site) => {
-    const https = hostsOf([site], 'https').filter((host) => host !== '');
-    return https.length > 0 ? https : hostsOf([site], 'http').filter((host) => host !== '');
+    const https = bindingHosts([site], 'https').filter((host) => host !== '');
+    return https.length > 0 ? https : bindingHosts([site], 'http').filter((host) => host !== '');
   });
   return [...new Set(all)];
-}
-
-/** As written; '' for every host. */
-function hostsOf(sites: readonly SiteInventory[], wanted: string): readonly string[] {
-  return sites
-    .flatMap(({ bindings }) => bindings)
-    .flatMap(({ protocol, information }) =>
-      protocol === wanted && information.kind === 'ip-port-host' ? [information.host] : [],
-    );
-}
-
-/** Host names that no https binding of the sites would serve; a renewal adds no binding. The first site is where one would go. */
-function withoutBinding(
-  names: readonly string[],
-  sites: readonly SiteInventory[],
-): readonly { readonly site: string; readonly host: string }[] {
-  const [first] = sites;
-  if (first === undefined) return [];
-  const bound = new Set(hostsOf(sites, 'https').map(canonicalHost));
-  if (bound.has('')) return [];
-  return names
-    .map(canonicalHost)
-    .filter((host) => ipVersion(host) === 0 && !bound.has(host) && !bound.has(parentWildcard(host)))
-    .map((host) => ({ site: first.name === '' ? `id:${first.id}` : first.name, host }));
 }
 
 function quoted(text: string): string {
@@ -158,7 +130,7 @@ async function wantsAdoption(world: World, sites: readonly SiteInventory[], opti
       .map(({ text }) => `  ${printable(siteText(site))}: ${printable(text)}\n`),
   );
   if (bindings.length === 0 || options.yes === true) return false;
-  world.io.err(`These bindings would get the certificate:\n${bindings.join('')}`);
+  world.io.err(`The https bindings:\n${bindings.join('')}`);
   const answer = await world.io.ask('Take them over, whatever certificate they hold now? [y/N] ');
   return answer !== null && /^y(es)?$/i.test(answer.trim());
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { listSecrets } from '../../custody/secrets.ts';
 import { EverbindError } from '../../errors/error.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
@@ -6,6 +7,7 @@ import { sayJson } from '../output/json.ts';
 import { renderTable } from '../output/table.ts';
 import { painter } from '../output/text.ts';
 import { shortTime } from '../output/time.ts';
+import { withReadOnlyStore } from '../read-state.ts';
 import { openState, type State } from '../state.ts';
 import type { SetStatus, World } from '../world.ts';
 
@@ -35,8 +37,8 @@ export function registerSecret(program: Command, world: World, _setStatus: SetSt
     .description('names and dates, never values')
     .addHelpText('after', helpText(['everbind secret list', 'everbind secret list --json']))
     .action(async () => {
-      await withState(list, async ({ secrets }) => {
-        const rows = secrets.listSecrets();
+      await withReadOnlyStore(globalsOf(list, world), world, (store) => {
+        const rows = listSecrets(store);
         const text =
           rows.length === 0
             ? 'No secrets.\n'
