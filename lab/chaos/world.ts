@@ -92,7 +92,7 @@ export async function startWorld(seed: number, scenario: Scenario): Promise<Chao
       pebble,
       sim,
       proxies,
-      demo: { pid: process.pid, stateDir, socketPath, dnsServer: pebble.dnsServer },
+      demo: { pid: process.pid, stateDir, socketPath, dnsServer: pebble.dnsServer, httpPort: pebble.httpPort },
       clockFile,
       windows,
       declared,

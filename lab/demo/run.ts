@@ -68,7 +68,7 @@ export async function runDemo(io: Io, options: DemoOptions): Promise<number> {
     signal.throwIfAborted();
     const pebble = options.pebble ?? (await startPebble({ ...DEMO_CA, httpPort: sim.httpPort }));
     if (options.pebble === undefined) running.push(pebble);
-    const demoWorld = { ...world, dnsServer: pebble.dnsServer };
+    const demoWorld = { ...world, dnsServer: pebble.dnsServer, httpPort: pebble.httpPort };
     const declared = await writeState(demoWorld, sim, pebble);
     const summary = await runCommands(io, demoWorld, sim, declared, {
       expectedRollbacks: options.iis === null ? 1 : 0,

@@ -14,6 +14,8 @@ export interface DemoWorld {
   readonly socketPath: string;
   /** Resolver of the demo's CA, `address:port`. */
   readonly dnsServer: string;
+  /** Port that the demo's CA asks in place of 80. */
+  readonly httpPort: number;
 }
 
 const worldFile = fileURLToPath(new URL('../../.cache/demo.json', import.meta.url));
@@ -55,7 +57,7 @@ function isAlive(pid: number): boolean {
 }
 
 /** The world of a command that runs against the demo: its simulated Windows server, its state folder, its DNS. */
-export function cliWorld({ stateDir, socketPath, dnsServer }: DemoWorld, io: Io, signal: AbortSignal): World {
+export function cliWorld({ stateDir, socketPath, dnsServer, httpPort }: DemoWorld, io: Io, signal: AbortSignal): World {
   return {
     io,
     clock: systemClock,
@@ -67,6 +69,7 @@ export function cliWorld({ stateDir, socketPath, dnsServer }: DemoWorld, io: Io,
       return { host, close: () => host.close() };
     },
     dnsServers: [dnsServer],
+    publicHttpPort: httpPort,
     signal,
   };
 }

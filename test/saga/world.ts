@@ -121,7 +121,8 @@ export async function startKillWorld(): Promise<KillWorld> {
         join(stateDir, 'everbind.yaml'),
         text.replace('defaults:', 'defaults:\n  challenge: { type: http-01, mode: webroot }'),
       );
-      return { pid: process.pid, stateDir, socketPath: join(folder, 'windows.sock'), dnsServer: pebble.dnsServer };
+      const { dnsServer, httpPort } = pebble;
+      return { pid: process.pid, stateDir, socketPath: join(folder, 'windows.sock'), dnsServer, httpPort };
     },
     run: (world, argv, kill) => runChild(program, world, argv, kill),
     judge: (world) => judge(world, { sim, pebble, windows, keysBefore }),
