@@ -4,11 +4,17 @@ import { Writable } from 'node:stream';
 import { EverbindError } from '../errors/error.ts';
 import type { Io } from './io.ts';
 
+/** The disk did not take what was written to it. */
+const LOST = new Set<string | undefined>(['ENOSPC', 'EDQUOT', 'EIO']);
+
 /** The Io of a real process. NO_COLOR (no-color.org) and TERM=dumb switch colours off. */
 export function processIo(process: NodeJS.Process): Io {
   const { stdin, stdout, stderr, env } = process;
-  // Whoever read it has gone (head, a pipe to a log that was stopped): no work ends for that.
-  for (const stream of [stdout, stderr]) stream.on('error', () => {});
+  // Whoever read it has gone (head, a pipe to a log that was stopped), or the disk is full: no work ends for that. A result that is lost is a failure.
+  stderr.on('error', () => {});
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (LOST.has(error.code)) process.once('exit', (status) => (process.exitCode = status === 0 ? 1 : status));
+  });
   return {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),

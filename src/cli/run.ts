@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { helpText } from './help.ts';
 import { registerCommands } from './commands/all.ts';
 import { sayJson } from './output/json.ts';
-import { asEverbindError } from '../errors/error.ts';
+import { asEverbindError, EverbindError } from '../errors/error.ts';
 import { errorReport, printError } from './report.ts';
 import { VERSION } from './version.ts';
 import type { World } from './world.ts';
@@ -10,6 +10,7 @@ import type { World } from './world.ts';
 /** Runs one command line (without node and script) and returns the exit status; see docs/errors.md. Never throws. */
 export async function runCli(argv: readonly string[], world: World): Promise<number> {
   const { io } = world;
+  const json = argv.includes('--json');
   let status = 0;
   const program = new Command('everbind')
     .description('Renews the TLS certificates of an IIS server: securely, by itself, with proof.')
@@ -20,7 +21,7 @@ export async function runCli(argv: readonly string[], world: World): Promise<num
     .showHelpAfterError('(add --help for the options and examples)')
     .configureOutput({
       writeOut: (text) => io.out(text),
-      writeErr: (text) => io.err(text),
+      writeErr: (text) => (json ? undefined : io.err(text)),
       getOutHelpWidth: () => io.columns,
       getErrHelpWidth: () => io.columns,
     })
@@ -36,10 +37,14 @@ export async function runCli(argv: readonly string[], world: World): Promise<num
     await program.parseAsync(argv, { from: 'user' });
     return status;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    const known = asEverbindError(error);
-    if (argv.includes('--json')) sayJson(io, errorReport(known));
+    if (error instanceof CommanderError && (error.exitCode === 0 || !json)) return error.exitCode === 0 ? 0 : 2;
+    const known = error instanceof CommanderError ? usageError(error) : asEverbindError(error);
+    if (json) sayJson(io, errorReport(known));
     else printError(io, known);
     return known.exitStatus;
   }
+}
+
+function usageError(error: CommanderError): EverbindError {
+  return new EverbindError('CLI_USAGE', error.message.replace(/^error: /, ''), {}, { cause: error });
 }

@@ -3,7 +3,7 @@ import { loadConfig } from '../../config/load.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
-import { painter, plural, printable } from '../output/text.ts';
+import { painter, plural, sayWrapped } from '../output/text.ts';
 import type { SetStatus, World } from '../world.ts';
 
 /** `everbind config check|schema` */
@@ -35,15 +35,15 @@ export function registerConfig(program: Command, world: World, _setStatus: SetSt
         `${paint('green', 'ok')}  ${config.file}: ${plural(counts.issuers, 'issuer')}, ${plural(counts.certificates, 'certificate')}\n`,
       );
       for (const warning of config.warnings) {
-        world.io.out(
-          `${paint('yellow', 'warning')}  line ${warning.line}, ${printable(`${warning.path}: ${warning.message}`)}\n`,
-        );
+        const text = `line ${warning.line}, ${warning.path}: ${warning.message}`;
+        sayWrapped(world.io, `${paint('yellow', 'warning')}  `, text, 9);
       }
     });
 
   group
     .command('schema')
     .description('print the JSON Schema of everbind.yaml, for editors')
+    .option('--json', 'as without it: a schema is JSON')
     .addHelpText('after', helpText(['everbind config schema > everbind.schema.json']))
     .action(async () => {
       const { default: schema } = await import('../../config/everbind.schema.json', { with: { type: 'json' } });
