@@ -135,7 +135,8 @@ function decide(
       : leave('foreign-certificate', `it holds the certificate ${before.certificateHash} of somebody else; see adopt`);
   }
   const reason = own ? 'it holds the certificate before' : `it holds ${certificateText(before)} and is adopted`;
-  return { change: { site: site.name, before, after }, shown: { target, reason, sites: [site.name] } };
+  const replaces = before?.certificateHash.toLowerCase() ?? null;
+  return { change: { site: site.name, before, after }, shown: { target, reason, replaces, sites: [site.name] } };
 }
 
 function same(left: FtpCertificate | null, right: FtpCertificate | null): boolean {

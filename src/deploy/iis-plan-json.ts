@@ -18,7 +18,12 @@ import type { DeploymentPlan, Json } from '../ports/deployment.ts';
 export function encodePlan(plan: BindingPlan): DeploymentPlan {
   return {
     type: 'iis',
-    changes: plan.changes.map(({ target, reason, sites }) => ({ target, reason, sites })),
+    changes: plan.changes.map(({ target, reason, before, sites }) => ({
+      target,
+      reason,
+      replaces: before?.certificateHash ?? null,
+      sites,
+    })),
     untouched: [...plan.untouched, ...plan.findings],
     snapshot: plan.changes.map(({ key, before, after }) => ({
       key: encodeKey(key),

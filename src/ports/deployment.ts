@@ -34,6 +34,8 @@ export interface PlannedChange {
   /** What is changed, in the operator's words: `http.sys record shop.example:443`. */
   readonly target: string;
   readonly reason: string;
+  /** Thumbprint of the certificate that is there before; null when none is. */
+  readonly replaces: string | null;
   /** Sites that see the change. */
   readonly sites: readonly string[];
 }

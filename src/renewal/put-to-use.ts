@@ -67,7 +67,7 @@ async function plan({ journal }: EngineContext, use: Use, renewal: Renewal): Pro
   return journal.step(renewal, certificate.name, {
     changes: { step: 'planned', plans: JSON.stringify(plans), deployments: certificate.config.deployments },
     type: 'bindings.planned',
-    data: { changes: plans.flatMap(({ changes }) => changes.map(({ target }) => target)) },
+    data: { changes: plans.flatMap(({ changes }) => changes.map(({ target, replaces }) => ({ target, replaces }))) },
   });
 }
 

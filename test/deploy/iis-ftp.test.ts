@@ -40,8 +40,8 @@ describe('the FTP deployment', () => {
     assert.equal(await ftpOf(world), null);
     const plan = journaled(await adopting.plan(first));
     assert.deepEqual(
-      plan.changes.map(({ target, sites }) => [target, sites]),
-      [['FTP certificate of Files', ['Files']]],
+      plan.changes.map(({ target, sites, replaces }) => [target, sites, replaces]),
+      [['FTP certificate of Files', ['Files'], null]],
     );
     await adopting.apply(plan);
     await adopting.apply(plan);
@@ -56,6 +56,7 @@ describe('the FTP deployment', () => {
     const strict = deploymentOf(world, false);
     await strict.install(second);
     const renewal = journaled(await strict.plan(second));
+    assert.equal(renewal.changes[0]?.replaces, first.thumbprint);
     await strict.apply(renewal);
     assert.equal((await ftpOf(world))?.certificateHash, second.thumbprint);
     assert.equal(await strict.retire(second.thumbprint), false);

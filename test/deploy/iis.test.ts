@@ -27,7 +27,10 @@ test('the whole job: install, plan, apply, a handshake with every binding, retir
   const { material, plan } = await installedPlan(world);
   deepEqual(await world.held(), before, 'installing and planning change no record');
   deepEqual(
-    plan.changes.map(({ target, sites }) => [target, sites]),
+    plan.changes.map(({ target, sites, replaces }) => {
+      equal(replaces, before[target.replace('http.sys record ', '')]);
+      return [target, sites];
+    }),
     [
       ['http.sys record *.tenants.everbind.test:443', ['Tenants']],
       ['http.sys record campaign.everbind.test:443', ['Campaign']],

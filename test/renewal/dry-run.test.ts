@@ -95,7 +95,7 @@ test('a new certificate: its order, key, challenges and changes', async (world) 
       plans: [
         {
           type: 'file',
-          changes: [{ target: 'shop:443', reason: 'replaced', sites: [] }],
+          changes: [{ target: 'shop:443', reason: 'replaced', replaces: null, sites: [] }],
           untouched: [],
           snapshot: null,
           detail: '0'.repeat(40),

@@ -61,6 +61,8 @@ describe('a certificate that visitors do not get', () => {
       [{ ok: true, servedThumbprint: old }],
     );
     assertWait(outcome.nextAttempt, 1, [begun, clock.now()]);
+    const planned = eventsOf(state.store, 'shop', events).find(({ type }) => type === 'bindings.planned');
+    assert.deepEqual((planned?.data as { changes: unknown }).changes, [{ target: 'shop:all', replaces: old }]);
     assert.deepEqual(callsOf(world, calls), [
       'install shop:all',
       'plan shop:all',

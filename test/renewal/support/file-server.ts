@@ -54,7 +54,7 @@ export function fileDeployment(folder: string, target: string, fault: Fault = ()
     plan: async ({ thumbprint }) => {
       const before = readServer(folder).bound[target] ?? null;
       await fault('plan', target);
-      const changes = before === thumbprint ? [] : [{ target, reason: 'replaced', sites: [] }];
+      const changes = before === thumbprint ? [] : [{ target, reason: 'replaced', replaces: before, sites: [] }];
       return { type: 'file', changes, untouched: [], snapshot: before, detail: thumbprint };
     },
     apply: async (plan) => {

@@ -88,7 +88,7 @@ function deploymentTo(server: UseServer, target: string): Deployment {
     },
     plan: async ({ thumbprint }) => {
       const [before] = await during('plan', thumbprint, () => bound.get(target) ?? null);
-      const changes = before === thumbprint ? [] : [{ target, reason: 'replaced', sites: [] }];
+      const changes = before === thumbprint ? [] : [{ target, reason: 'replaced', replaces: before, sites: [] }];
       return { type: 'recorded', changes, untouched: [], snapshot: before, detail: thumbprint };
     },
     apply: async ({ detail }) => {
