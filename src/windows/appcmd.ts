@@ -15,12 +15,14 @@ const FACILITY_WIN32 = 0x80070000;
  * cannot be started (2: not there), does not end in two minutes (1460) or writes more than 256 MiB (234).
  */
 export function runAppcmd(native: Native, args: readonly string[]): Promise<AppcmdResult> {
-  const program = `${native.ffi.systemFolder}\\inetsrv\\appcmd.exe`;
+  const folder = `${native.ffi.systemFolder}\\inetsrv`;
+  const program = `${folder}\\appcmd.exe`;
   return new Promise((resolve, reject) => {
     execFile(
       program,
       args,
-      { encoding: 'buffer', timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT, windowsHide: true },
+      // Not where we were started: that may be a folder where others can leave a library.
+      { cwd: folder, encoding: 'buffer', timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT, windowsHide: true },
       (error, stdout) => {
         try {
           if (error === null || typeof error.code === 'number') {

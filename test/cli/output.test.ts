@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { sayJson } from '../../src/cli/output/json.ts';
 import { renderTable } from '../../src/cli/output/table.ts';
+import { siteArgument } from '../../src/cli/output/site-argument.ts';
 import { cut, painter, printable, width, wrap } from '../../src/cli/output/text.ts';
 import { daysLeft, relativeTime } from '../../src/cli/output/time.ts';
 
@@ -39,6 +40,28 @@ test('JSON cannot command the terminal either, and says the same', () => {
       assert.doesNotMatch(written.replaceAll('\n', ''), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
     }),
   );
+});
+
+test('a command that is suggested holds no command of whoever named the site', () => {
+  assert.deepEqual(
+    ['Shop', 'Default Web Site', 'Größe.2_a-b'].map((name) => siteArgument(3, name)),
+    ['Shop', '"Default Web Site"', 'Größe.2_a-b'],
+  );
+  for (const name of [
+    '',
+    '-h',
+    'a" & calc & "',
+    '$(calc)',
+    '`calc`',
+    '%TEMP%',
+    "it's",
+    'a;b',
+    'a\nb',
+    '\u202ea',
+    '@a',
+  ]) {
+    assert.equal(siteArgument(3, name), 'id:3', JSON.stringify(name));
+  }
 });
 
 test('colours are written only when asked for', () => {

@@ -8,6 +8,7 @@ import { connectHost } from '../connect-host.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
+import { siteArgument } from '../output/site-argument.ts';
 import { painter, printable, sayWrapped } from '../output/text.ts';
 import type { SetStatus, World } from '../world.ts';
 
@@ -85,8 +86,10 @@ export function registerAdd(program: Command, world: World, _setStatus: SetStatu
             'bindings that hold a certificate of somebody else are left alone; adopt: true in the file takes them over',
           );
         }
-        for (const { site, host } of unbound) {
-          note(`no https binding for ${host}; to add one: everbind bind ${quoted(site)} ${host}`);
+        const [first] = sites;
+        for (const { host } of unbound) {
+          const site = siteArgument(first?.id ?? null, first?.name ?? '');
+          note(`no https binding for ${host}; to add one: everbind bind ${site} ${host}`);
         }
         world.io.out(`See what would happen: everbind renew ${name} --dry-run\n`);
       }
@@ -117,10 +120,6 @@ function namesOf(sites: readonly SiteInventory[]): string[] {
     return https.length > 0 ? https : bindingHosts([site], 'http').filter((host) => host !== '');
   });
   return [...new Set(all)];
-}
-
-function quoted(text: string): string {
-  return /^[\w.:-]+$/.test(text) ? text : `"${text}"`;
 }
 
 async function wantsAdoption(world: World, sites: readonly SiteInventory[], options: AddOptions): Promise<boolean> {
