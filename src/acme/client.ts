@@ -15,6 +15,8 @@ import { createSession, type SessionOptions } from './session.ts';
 export interface AcmeClient extends AccountRequests, OrderRequests, AuthorizationRequests, CertificateRequests {
   /** Fetched once and kept for an hour. */
   directory(signal?: AbortSignal): Promise<Directory>;
+  /** Has directory and a nonce fetched while there is something else to do before the first request. A failure is left to that request. */
+  prepare(): void;
 }
 
 export type AcmeClientOptions = SessionOptions;
@@ -24,6 +26,7 @@ export function createAcmeClient(options: AcmeClientOptions): AcmeClient {
   const session = createSession(options);
   return {
     directory: (signal) => session.directory(signal),
+    prepare: () => session.prepare(),
     ...accountRequests(session),
     ...orderRequests(session),
     ...authorizationRequests(session),

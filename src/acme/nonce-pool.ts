@@ -17,6 +17,8 @@ export interface NoncePool {
   take(): string | Promise<string>;
   /** Keeps a nonce for a later request. */
   put(nonce: string): void;
+  /** Has the first one fetched ahead of the request that will need it. A failure is left to that request. */
+  prepare(): void;
 }
 
 interface Waiting {
@@ -82,6 +84,12 @@ export function createNoncePool(clock: Clock, fetchNonce: () => Promise<string>)
     put: (nonce) => {
       out = Math.max(out - 1, 0);
       give(nonce);
+    },
+    prepare: () => {
+      if (nonces.length > 0 || out > 0 || feeding) return;
+      feeding = true;
+      // Whoever came meanwhile is fed.
+      void fetchOne().then(feed);
     },
   };
 }

@@ -47,6 +47,8 @@ export interface Session {
   /** Changed by newAccount and by a key change. */
   readonly account: { signer: Signer | null; url: string | null };
   directory(signal?: AbortSignal): Promise<Directory>;
+  /** Has directory and a nonce fetched ahead of the request that will need them. A failure is left to that request. */
+  prepare(): void;
   get(url: string, resource: Resource, signal?: AbortSignal): Promise<Answer>;
   post(request: SignedRequest, signal?: AbortSignal): Promise<Answer>;
   /** The account's signer. Throws ACME_NO_ACCOUNT. */
@@ -167,6 +169,7 @@ export function createSession(options: SessionOptions): Session {
     policy,
     account,
     directory,
+    prepare: nonces.prepare,
     get,
     post,
     signer: () => {

@@ -39,6 +39,7 @@ async function obtainFrom(
 ): Promise<Renewal> {
   const { keys, clock, signal } = context;
   let renewal = begun;
+  session.client.prepare();
   await preflight(context, session, certificate, renewal);
   await rehearse(context, session, certificate, renewal);
   if (renewal.step === 'started') await keys.generate(renewal.keyHandle, renewal.algorithm);

@@ -66,3 +66,32 @@ test('who waits in vain has another one asked for; a failure is that of one', as
   await assert.rejects(async () => failing, coded('ACME_NO_NONCE'));
   assert.equal(await waiting, 'fetched-3');
 });
+
+test('one that is prepared is there when it is needed, and nobody asks twice', async () => {
+  const { asked, fetchNonce } = slowSource();
+  const pool = createNoncePool(testClock(), fetchNonce);
+  pool.prepare();
+  pool.prepare();
+  const early = pool.take();
+  asked[0]?.answer();
+  assert.equal(await early, 'fetched-1');
+  // Whoever has it brings another one back.
+  pool.prepare();
+  await settled();
+  assert.equal(asked.length, 1);
+  pool.put('back-1');
+  pool.prepare();
+  assert.equal(pool.take(), 'back-1');
+  assert.equal(asked.length, 1);
+});
+
+test('one that cannot be prepared is asked for again by the request that needs it', async () => {
+  const { asked, fetchNonce } = slowSource();
+  const pool = createNoncePool(testClock(), fetchNonce);
+  pool.prepare();
+  asked[0]?.fail();
+  await settled();
+  const taken = pool.take();
+  asked[1]?.answer();
+  assert.equal(await taken, 'fetched-2');
+});
