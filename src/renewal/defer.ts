@@ -23,7 +23,8 @@ export async function defer(context: EngineContext, certificate: ManagedCertific
   if (config.maintenance === null || removed || !patient.has(dueReason)) return false;
   const [active] = store.read((db) => issuedWith(db, id, 'active'));
   const open = store.read((db) => openRenewal(db, id));
-  if (active === undefined || (open !== null && isBinding(open.step))) return false;
+  // Revoked, and the first attempt to replace it failed: the reason is another one by now.
+  if (active === undefined || active.revokedAt !== null || (open !== null && isBinding(open.step))) return false;
   const now = clock.now();
   const due = placeDue(config.maintenance, { at: now, reason: dueReason }, active, random.uniform());
   if (due.at <= now) return false;

@@ -6,6 +6,7 @@ import type { EngineContext } from './context.ts';
 import { certificateById, issuedWith, previousOf } from './rows.ts';
 import { drawInWindow, dueByWindow, pollAfterMs, POLL_WITHOUT_WINDOWS_MS } from './schedule.ts';
 import { placeDue } from './schedule-maintenance.ts';
+import { createSilentIssuers, type SilentIssuers } from './silent-issuers.ts';
 import { type WindowToAsk, windowsToAsk } from './windows-to-ask.ts';
 
 const AT_ONCE = 16;
@@ -23,10 +24,13 @@ interface Answer {
 /** Asks for every window that may be asked for again. A CA without ARI, or one that does not answer, changes nothing but the time to ask. */
 export async function refreshWindows(context: EngineContext): Promise<number> {
   const { store, clock, signal } = context;
+  const began = clock.now();
+  const silent = createSilentIssuers();
   let count = 0;
   for (;;) {
-    const page = windowsToAsk(store, clock.now(), PAGE);
-    const answers = await askAll(context, page);
+    // Those whose time comes again meanwhile are left to the next run: renewals wait for this one.
+    const page = windowsToAsk(store, Math.min(began, clock.now()), PAGE);
+    const answers = await askAll(context, page, silent);
     signal.throwIfAborted();
     try {
       await store.commit((transaction) => {
@@ -42,28 +46,35 @@ export async function refreshWindows(context: EngineContext): Promise<number> {
   }
 }
 
-async function askAll(context: EngineContext, page: readonly WindowToAsk[]): Promise<readonly Answer[]> {
+async function askAll(
+  context: EngineContext,
+  page: readonly WindowToAsk[],
+  silent: SilentIssuers,
+): Promise<readonly Answer[]> {
   const answers: Answer[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
     for (let asked = page[next++]; asked !== undefined && !context.signal.aborted; asked = page[next++]) {
-      answers.push(await ask(context, asked));
+      answers.push(await ask(context, asked, silent));
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   return answers;
 }
 
-async function ask(context: EngineContext, asked: WindowToAsk): Promise<Answer> {
+async function ask(context: EngineContext, asked: WindowToAsk, silent: SilentIssuers): Promise<Answer> {
   const { clock } = context;
   const { active } = asked;
   if (active === null || active.notAfter <= clock.now()) return { asked, info: null, nextPoll: null };
+  const { issuer, ariId } = active;
+  if (ariId !== null && silent.has(issuer)) return { asked, info: null, nextPoll: clock.now() + pollAfterMs(null) };
   try {
-    const info =
-      active.ariId === null ? null : await (context.renewalInfo ?? askCa(context))(active.issuer, active.ariId);
+    const info = ariId === null ? null : await (context.renewalInfo ?? askCa(context))(issuer, ariId);
+    if (ariId !== null) silent.note(issuer, null);
     if (info === null) return { asked, info, nextPoll: clock.now() + POLL_WITHOUT_WINDOWS_MS };
     return { asked, info, nextPoll: clock.now() + pollAfterMs(info.retryAfterMs) };
   } catch (error) {
+    silent.note(issuer, error);
     return { asked, info: null, nextPoll: clock.now() + pollAfterMs(retryAfterOf(error)) };
   }
 }

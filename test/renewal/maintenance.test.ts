@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { type Pebble, startPebble } from '../../lab/pebble/server.ts';
 import { type Front, startFront } from './support/obtain-front.ts';
-import { renewed } from './support/obtain-judge.ts';
+import { failed, renewed } from './support/obtain-judge.ts';
 import { eventTypes } from './support/obtain-rows.ts';
-import { tokenFolders, withWorld, type World } from './support/obtain-world.ts';
+import { problemAnswer, tokenFolders, withWorld, type World } from './support/obtain-world.ts';
 import { serveTokens } from './support/token-folder.ts';
 
 let pebble: Pebble;
@@ -75,5 +75,19 @@ test('expiry does not wait either', async (world) => {
   assert.ok(active !== undefined);
   // Two hours before it expires the next window is too late.
   world.clock.moveTo(active.notAfter - 2 * HOUR);
+  await renewed(world);
+});
+
+test('nor does a revoked one whose first attempt to be replaced has failed', async (world) => {
+  await world.apply(nightly);
+  await renewed(world);
+  world.clock.moveTo(noonAfter(world.clock.now()));
+  const request = { name: 'shop', reason: null, byCertificateKey: false };
+  await world.engine.revoke(request, new AbortController().signal);
+  world.meddle = ({ url }) => (url.endsWith('/order-plz') ? problemAnswer(500, 'serverInternal') : null);
+  const { nextAttempt } = await failed(world);
+  world.meddle = () => null;
+  world.clock.moveTo(nextAttempt);
+  assert.notEqual(hourOf(nextAttempt), 22);
   await renewed(world);
 });
