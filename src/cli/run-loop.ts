@@ -3,8 +3,9 @@ import type { Clock } from '../ports/clock.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
-/** Between two cycles, whatever the database says: nothing may turn this into a busy loop. */
+/** Between two cycles, whatever the database says: nothing may turn this into a busy loop. Longer each time that a cycle leaves something due. */
 const SHORTEST = 5 * SECOND;
+const LONGEST_SHORT = 5 * MINUTE;
 const LONGEST = 60 * MINUTE;
 /** A timer does not count while a machine sleeps, and the clock may be put: the time is looked at this often. */
 const TICK = 30 * SECOND;
@@ -29,12 +30,14 @@ export interface LoopParts {
 export async function runLoop(parts: LoopParts): Promise<void> {
   const { clock, signal } = parts;
   let failures = 0;
+  let leftovers = 0;
   while (!signal.aborted) {
     let trouble: EverbindError | null = null;
     let wake: number;
     try {
       const next = await parts.cycle();
       failures = 0;
+      leftovers = next !== null && next <= clock.now() ? leftovers + 1 : 0;
       wake = Math.min(next ?? Number.MAX_SAFE_INTEGER, clock.now() + LONGEST);
     } catch (error) {
       if (signal.aborted) return;
@@ -43,7 +46,8 @@ export async function runLoop(parts: LoopParts): Promise<void> {
       failures += 1;
       parts.onTrouble(trouble, wake);
     }
-    await wait(parts, Math.max(wake, clock.now() + SHORTEST), trouble);
+    const shortest = Math.min(SHORTEST * 2 ** Math.min(Math.max(leftovers - 1, 0), 10), LONGEST_SHORT);
+    await wait(parts, Math.max(wake, clock.now() + shortest), trouble);
   }
 }
 

@@ -65,9 +65,8 @@ export async function applyConfig(
        ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, engine = excluded.engine, issuers = excluded.issuers,
        applied_at = excluded.applied_at`,
     ).run(config.fingerprint, JSON.stringify(config.engine), JSON.stringify(config.issuers), now);
-    // Other limits, or another issuer: those that wait may have room now.
     if (JSON.stringify(last?.issuers) !== JSON.stringify(config.issuers)) {
-      statement(transaction.db, `UPDATE certificate SET next_due = ? WHERE due_reason = 'budget'`).run(now);
+      beginAnewWithIssuers(transaction, last?.issuers ?? [], config.issuers, now);
     }
     transaction.audit({
       type: 'config.applied',
@@ -75,6 +74,26 @@ export async function applyConfig(
       data: { fingerprint: config.fingerprint, certificates: config.certificates.length, changed },
     });
   });
+}
+
+/**
+ * What was noted of an issuer that is another one now, or gone, says nothing any more. Whoever mended it wants to see what failed, or waited for its
+ * limits, tried again.
+ */
+function beginAnewWithIssuers(
+  { db }: Transaction,
+  before: readonly IssuerConfig[],
+  after: readonly IssuerConfig[],
+  now: number,
+): void {
+  const same = new Set(after.map((issuer) => JSON.stringify(issuer)));
+  for (const issuer of before) {
+    if (same.has(JSON.stringify(issuer))) continue;
+    statement(db, 'DELETE FROM issuer_health WHERE issuer = ?').run(issuer.name);
+    statement(db, 'DELETE FROM issuer_refusal WHERE issuer = ?').run(issuer.name);
+  }
+  const again = `UPDATE certificate SET next_due = ? WHERE next_due > ? AND due_reason IN ('budget', 'retry')`;
+  statement(db, again).run(now, now);
 }
 
 /** Issuers that stand for another CA than before: tried out with the staging CA, then pointed to the real one. */

@@ -2,8 +2,8 @@ import type { EndpointCheck } from '../ports/deployment.ts';
 import { statement } from '../store/statements.ts';
 import type { EngineContext } from './context.ts';
 import { markOld } from './retire.ts';
-import { isKeyRevoked } from './rows.ts';
-import { type Due, dueAt, dueAfterRollBack } from './schedule.ts';
+import { isKeyRevoked, issuedBefore } from './rows.ts';
+import { type Due, dueAfterRollBack, dueAfterUse } from './schedule.ts';
 import { placeDue } from './schedule-maintenance.ts';
 import type { Outcome, Renewal } from './types.ts';
 import { checkData, type Planned, type Use } from './use.ts';
@@ -19,7 +19,13 @@ export async function commitUse(
   const now = clock.now();
   const { name, id } = certificate;
   const rolledBack = renewal.kind === 'rollback';
-  const wanted = rolledBack ? dueAfterRollBack(issued, now) : dueAt(issued, null);
+  const wanted = rolledBack
+    ? dueAfterRollBack(issued, now)
+    : dueAfterUse(
+        issued,
+        null,
+        store.read((db) => issuedBefore(db, issued)),
+      );
   // Revoked while bindings stood half-changed: visitors get this one until there is one with another key, which cannot wait.
   const revoked = store.read((db) => isKeyRevoked(db, id, issued.keyHandle));
   const due: Due = revoked

@@ -3,8 +3,8 @@ import type { RenewalInfo } from '../acme/ari.ts';
 import { statement } from '../store/statements.ts';
 import type { Transaction } from '../store/store.ts';
 import type { EngineContext } from './context.ts';
-import { certificateById, issuedWith, previousOf } from './rows.ts';
-import { drawInWindow, dueByWindow, pollAfterMs, POLL_WITHOUT_WINDOWS_MS } from './schedule.ts';
+import { certificateById, issuedBefore, issuedWith } from './rows.ts';
+import { drawInWindow, dueAfterUse, pollAfterMs, POLL_WITHOUT_WINDOWS_MS } from './schedule.ts';
 import { placeDue } from './schedule-maintenance.ts';
 import { createSilentIssuers, type SilentIssuers } from './silent-issuers.ts';
 import { type WindowToAsk, windowsToAsk } from './windows-to-ask.ts';
@@ -102,7 +102,7 @@ function drawAnew({ random }: EngineContext, { db }: Transaction, id: number, { 
   const [active] = issuedWith(db, id, 'active');
   if (certificate === null || active === undefined) return;
   const selected = drawInWindow(window, random.uniform());
-  const wanted = dueByWindow(active, selected, previousOf(db, id)[0] ?? null);
+  const wanted = dueAfterUse(active, selected, issuedBefore(db, active));
   const due = placeDue(certificate.config.maintenance, wanted, active, random.uniform());
   statement(db, 'UPDATE certificate SET window_start = ?, window_end = ?, selected = ? WHERE id = ?').run(
     window.start,

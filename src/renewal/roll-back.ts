@@ -1,6 +1,7 @@
 import { EverbindError } from '../errors/error.ts';
 import { parseCertificate } from '../pki/certificate.ts';
 import { parsePemCertificates } from '../pki/pem.ts';
+import { giveBackBudget } from './budget.ts';
 import type { EngineContext } from './context.ts';
 import { giveUpOrder } from './give-up.ts';
 import { finish, recordFailure } from './renew-one.ts';
@@ -37,6 +38,7 @@ export async function rollBack(context: EngineContext, name: string): Promise<Ou
   await store.commit((transaction) => {
     if (open !== null) {
       const data = { reason: 'rolled back' };
+      giveBackBudget(transaction, open, null, clock.now());
       closeRenewal(transaction, name, open, clock.now(), { outcome: 'superseded', data });
     }
     insertRenewal(transaction, name, renewal);

@@ -95,6 +95,15 @@ export function issuedWith(db: DatabaseSync, certificateId: number, status: Issu
     .map(toIssued);
 }
 
+/** What was issued for the same managed certificate before this one, whatever became of it; null: nothing. */
+export function issuedBefore(
+  db: DatabaseSync,
+  { certificateId, id }: Pick<Issued, 'certificateId' | 'id'>,
+): { readonly issuedAt: number } | null {
+  const sql = 'SELECT issued_at FROM issued WHERE certificate_id = ? AND id < ? ORDER BY id DESC LIMIT 1';
+  return optional(statement(db, sql).get(certificateId, id), (row) => ({ issuedAt: row['issued_at'] as number }));
+}
+
 /** Whether a certificate with this key was revoked: the key may be known to others, and is never put to use again. */
 export function isKeyRevoked(db: DatabaseSync, certificateId: number, keyHandle: string): boolean {
   const sql = 'SELECT 1 FROM issued WHERE certificate_id = ? AND key_handle = ? AND revoked_at IS NOT NULL LIMIT 1';

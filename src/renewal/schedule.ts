@@ -57,16 +57,16 @@ export function dueAt(validity: Dated, selected: number | null): Due {
   return { at: drawInWindow(window, drawOf(validity)), reason: 'lifetime' };
 }
 
-/** Between two renewals in a row that a CA wants before their time: a window in the past is about one certificate, not about its successor. */
+/** Between two renewals in a row: a window in the past is about one certificate, not about its successor, and a clock may be weeks ahead. */
 const LEAST_USE = 6 * HOUR;
 
 /**
- * The same where the window is news. `before`: what was in use before, null for nothing. A CA whose windows are always in the past would otherwise
- * have each new certificate replaced at once by the next one, without end.
+ * The same for a certificate or a window that is new. `before`: what was issued before it, null for nothing. Where the CA's windows are always in the
+ * past, or so is by our clock the last third of each lifetime, each new certificate would otherwise be replaced at once by the next one, without end.
  */
-export function dueByWindow(
+export function dueAfterUse(
   certificate: Dated & { readonly issuedAt: number },
-  selected: number,
+  selected: number | null,
   before: { readonly issuedAt: number } | null,
 ): Due {
   const due = dueAt(certificate, selected);

@@ -59,6 +59,15 @@ describe('the loop of everbind run', () => {
     assert.ok(notes >= 140, `${notes}`);
   });
 
+  it('begins less and less often while every cycle leaves something due, and at once again after one that does not', async () => {
+    const { begun } = await play({
+      cycles: 12,
+      cycle: (nth, now) => (nth === 10 ? now + MINUTE : now - MINUTE),
+    });
+    const pauses = begun.slice(1).map((at, index) => (at - (begun[index] ?? 0)) / SECOND);
+    assert.deepEqual(pauses, [5, 10, 20, 40, 80, 160, 300, 300, 300, 60, 5]);
+  });
+
   it('survives whatever a cycle throws, with longer and longer pauses, and starts afresh after one that works', async () => {
     const { begun, troubles } = await play({
       cycles: 9,

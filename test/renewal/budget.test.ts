@@ -226,3 +226,25 @@ describe('what a CA did not count', () => {
     assert.deepEqual(rowsOf(world.state.store, 'SELECT * FROM budget'), spent);
   });
 });
+
+test('a renewal that a person gives up by going back, before its CA was asked, costs nothing', async (world) => {
+  const limits = 'orders: { count: 10, hours: 1000 }';
+  await declare(world, ['shop'], limits);
+  await renewed(world);
+  await world.renew(['shop'], { force: true });
+  // Another CA, where we have no account yet and nobody answers.
+  await world.apply('[{ name: shop, names: [shop.budget.test], deployments: [] }]', {
+    issuer: `, limits: { ${limits} }`,
+    directoryUrl: 'https://127.0.0.1:1/dir',
+  });
+  await failed(world);
+  assert.equal(world.show('shop').openStep, 'started');
+  const spent = (): readonly unknown[] =>
+    rowsOf(
+      world.state.store,
+      `SELECT kind FROM budget WHERE directory LIKE '%:1/dir' AND full_at > ${world.clock.now()}`,
+    );
+  assert.equal(spent().length, 1);
+  assert.equal((await world.engine.rollBack('shop', new AbortController().signal)).kind, 'renewed');
+  assert.deepEqual(spent(), []);
+});

@@ -56,7 +56,7 @@ interface World {
   readonly asked: Record<Name, HttpRequest[]>;
   /** Answers for a CA, or throws; null leaves it to the CA. */
   readonly meddle: Record<Name, (request: HttpRequest) => HttpResponse | null>;
-  apply(certificates: string): Promise<void>;
+  apply(certificates: string, more?: string): Promise<void>;
   renew(...only: readonly string[]): Promise<readonly Outcome[]>;
   /** Issuer of the certificate in use. */
   issuerOf(name: string): string | null;
@@ -94,9 +94,10 @@ function withWorld(work: (world: World) => Promise<void>): Promise<void> {
         engine,
         asked,
         meddle,
-        apply: (certificates) => {
+        apply: (certificates, more = '') => {
           const issuers = names.map(
-            (name) => `{ name: ${name}, directory: "${cas[name].pebble.directoryUrl}", termsOfServiceAgreed: true }`,
+            (name) =>
+              `{ name: ${name}, directory: "${cas[name].pebble.directoryUrl}", termsOfServiceAgreed: true${name === 'first' ? more : ''} }`,
           );
           return applyText(
             state,
@@ -245,6 +246,28 @@ describe('several issuers', () => {
       meddle.first = () => null;
       assertRenewed(await renew('shop'));
       assert.equal(issuerOf('shop'), 'first');
+    }));
+
+  it('one that is configured otherwise is asked as if nothing had been, and what failed is tried again at once', () =>
+    withWorld(async ({ apply, renew, issuerOf, meddle, clock, state }) => {
+      await apply(list('a', 'b', 'c', 'd'));
+      const before = clock.now();
+      meddle.first = (request) => (isNewOrder(request) ? problem('caa', 403) : null);
+      meddle.second = down;
+      for (const { kind } of await renew()) assert.equal(kind, 'failed');
+      assert.equal(state.store.read(troubledIssuers)[0]?.issuer, 'second');
+      meddle.first = () => null;
+      // The second one has not changed: what is known of it stands.
+      await apply(list('a', 'b', 'c', 'd'), ', accountKeyRolloverDays: 30');
+      assert.equal(state.store.read(troubledIssuers)[0]?.issuer, 'second');
+      assert.ok(clock.now() < before + MINUTE, 'no attempt would be due yet');
+      assertRenewed(await renew(), 4);
+      assert.equal(issuerOf('d'), 'first');
+      meddle.first = down;
+      for (let time = 0; time < 3; time += 1) await renew('a');
+      assert.ok(state.store.read(troubledIssuers).some(({ issuer }) => issuer === 'first'));
+      await apply(list('a', 'b', 'c', 'd'), ', accountKeyRolloverDays: 31');
+      assert.ok(state.store.read(troubledIssuers).every(({ issuer }) => issuer === 'second'));
     }));
 
   it('a rate limit lasts as long as it says', () =>

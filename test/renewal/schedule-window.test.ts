@@ -177,6 +177,16 @@ describe('the window of the CA', () => {
     assert.deepEqual([nextDue, dueReason], [second.issuedAt + 6 * HOUR, 'window']);
   });
 
+  test('in the past for every certificate, of which none is kept when it is replaced: it is the same', async (world) => {
+    await world.apply('[{ name: shop, names: [shop.window.test], deployments: [], keepOld: 0 }]');
+    await suggest(world, daysIn(world, -2), daysIn(world, -1));
+    await refresh(world);
+    await renewed(world);
+    await suggest(world, daysIn(world, -2), daysIn(world, -1));
+    await refresh(world);
+    assert.equal(world.show('shop').certificate.nextDue, active(world).issuedAt + 6 * HOUR);
+  });
+
   test('that is too late is not waited for', async (world) => {
     const { notBefore, notAfter } = active(world);
     await suggest(world, daysIn(world, 89), daysIn(world, 120));
@@ -283,4 +293,14 @@ describe('the window of the CA', () => {
     assert.notEqual(window, null);
     assert.deepEqual([certificate.nextDue, certificate.dueReason], [nextDue, 'retry']);
   });
+});
+
+test('a clock so far ahead that each new certificate seems old has none ordered after the other', async (world) => {
+  world.clock.advance(80 * DAY);
+  await renewed(world);
+  // Weeks had passed by this clock since the one before.
+  await renewed(world);
+  const { nextDue } = world.show('shop').certificate;
+  assert.equal(nextDue, active(world).issuedAt + 6 * HOUR);
+  assert.deepEqual((await world.renew()).outcomes, []);
 });

@@ -8,7 +8,7 @@ import {
   drawInWindow,
   dueAfterRollBack,
   dueAt,
-  dueByWindow,
+  dueAfterUse,
   pollAfterMs,
 } from '../../src/renewal/schedule.ts';
 
@@ -115,7 +115,7 @@ describe('a moment in the window of the CA', () => {
         while (issuedAt < lifetime && renewals < 10_000) {
           const notBefore = issuedAt - backdated;
           const certificate = { thumbprint: '', issuedAt, notBefore, notAfter: notBefore + lifetime };
-          const { at } = dueByWindow(certificate, -lifetime, before);
+          const { at } = dueAfterUse(certificate, -lifetime, before);
           before = { issuedAt };
           issuedAt = Math.max(issuedAt, at);
           renewals += 1;
