@@ -78,9 +78,9 @@ export function accountRequests(session: Session): AccountRequests {
     const { newAccount, meta } = await session.directory(signal);
     const { contacts = [], externalAccountBinding: external } = request;
     if (meta.termsOfService !== null && request.termsOfServiceAgreed !== true) {
-      throw new EverbindError('ACME_TERMS_REQUIRED', 'The terms of service have not been agreed to', {
-        termsOfService: meta.termsOfService,
-      });
+      const { termsOfService } = meta;
+      const message = `The terms of service have not been agreed to: ${termsOfService}`;
+      throw new EverbindError('ACME_TERMS_REQUIRED', message, { termsOfService });
     }
     if (meta.externalAccountRequired && external === undefined) {
       throw new EverbindError('ACME_EXTERNAL_ACCOUNT_REQUIRED', 'The CA wants an external account binding', {

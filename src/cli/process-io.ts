@@ -38,16 +38,22 @@ export function processIo(process: NodeJS.Process): Io {
       }
       return Buffer.concat(chunks).toString('utf8');
     },
-    ask: async (question, options = {}) => {
+    ask: async (question, { hidden = false } = {}) => {
       if (!stdin.isTTY || !stderr.isTTY) return null;
-      stderr.write(question);
       const sink = new Writable({ write: (_chunk, _encoding, done) => done() });
-      const lines = createInterface({ input: stdin, output: options.hidden === true ? sink : stderr, terminal: true });
+      const lines = createInterface({ input: stdin, output: hidden ? sink : stderr, terminal: true });
+      // The line editor clears its line, and with it a question that it does not know of.
+      if (hidden) stderr.write(question);
+      const gone = once(lines, 'close').then(() => Promise.reject(new Error('the terminal was closed')));
       try {
-        return await lines.question('');
+        return await Promise.race([lines.question(hidden ? '' : question), gone]);
+      } catch (cause) {
+        // Ctrl+C, Ctrl+D, a terminal that went away.
+        if (!hidden) stderr.write('\n');
+        throw new EverbindError('CLI_INTERRUPTED', 'the question was not answered; nothing was changed', {}, { cause });
       } finally {
         lines.close();
-        if (options.hidden === true) stderr.write('\n');
+        if (hidden) stderr.write('\n');
       }
     },
   };

@@ -96,7 +96,7 @@ export const ACME_ERRORS = entries({
   ACME_TERMS_REQUIRED: {
     exit: 2,
     summary: 'The CA asks for agreement to its terms of service.',
-    action: 'Read the terms at the address in the details, then set termsOfServiceAgreed: true for this issuer.',
+    action: 'Read the terms at the address that is named, then set termsOfServiceAgreed: true for this issuer.',
   },
   ACME_EXTERNAL_ACCOUNT_REQUIRED: {
     exit: 2,

@@ -68,6 +68,7 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
 test('terms and external account binding are asked for before anything is sent', async () => {
   const terms = clientWith(() => created, { meta: { termsOfService: 'https://ca.test/terms' } });
   await assert.rejects(terms.client.newAccount({}), coded('ACME_TERMS_REQUIRED'));
+  await assert.rejects(terms.client.newAccount({}), /https:\/\/ca\.test\/terms/);
   const external = clientWith(() => created, { meta: { externalAccountRequired: true } });
   await assert.rejects(
     external.client.newAccount({ termsOfServiceAgreed: true }),
