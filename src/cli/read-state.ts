@@ -1,5 +1,7 @@
+import type { DatabaseSync } from 'node:sqlite';
 import { readConfigFile } from '../config/read.ts';
 import { appliedConfig } from '../renewal/applied-config.ts';
+import { activeHolder, readLease } from '../store/lease-row.ts';
 import { openStore, type Store } from '../store/store.ts';
 import type { Globals } from './globals.ts';
 import { databaseFile } from './state.ts';
@@ -23,4 +25,9 @@ export async function withReadOnlyStore<T>(
 export async function configChanged(globals: Globals, store: Store): Promise<boolean> {
   const file = await readConfigFile(globals.configFile).catch(() => null);
   return file !== null && file.fingerprint !== store.read(appliedConfig)?.fingerprint;
+}
+
+/** Whether an Everbind works on this state folder now: what has begun is under way then, and not interrupted. */
+export function isAtWork(db: DatabaseSync, now: number): boolean {
+  return activeHolder(readLease(db), now) !== null;
 }

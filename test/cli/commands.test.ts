@@ -206,6 +206,8 @@ test('show tells the history of one', async () => {
   assert.equal(status, 0);
   assert.match(out, /^active +[0-9a-f]{40}, 89 days/m);
   assert.match(out, /^previous +[0-9a-f]{40}/m);
+  assert.match(out, /^prove +http-01 \(auto\)$/m);
+  assert.match(out, /^deployed to +IIS site shop$/m);
   assert.equal((await world.run(['show', 'nosuch'])).status, 2);
 });
 

@@ -5,6 +5,7 @@ import { outAll } from '../../src/cli/output/text.ts';
 import { processIo } from '../../src/cli/process-io.ts';
 import { openState } from '../../src/cli/state.ts';
 import { systemClock } from '../../src/net/system.ts';
+import { acquireLease } from '../../src/store/lease.ts';
 import { listCertificates } from '../../src/renewal/list-certificates.ts';
 import { applyText, withFolder, withState } from '../renewal/support/obtain-state.ts';
 import { type Run, runIn } from './world.ts';
@@ -50,6 +51,26 @@ test('everbind list has every certificate once and by name, as text and as JSON,
       'c449: ACME_TIMEOUT; see everbind show c449',
       'c7: ACME_TIMEOUT; see everbind show c7',
     ]);
+  }));
+
+test('a renewal that has begun is under way while an Everbind is at work, and interrupted when none is', () =>
+  withFolder(async (folder) => {
+    const state = await openState(folder, { clock: systemClock });
+    await applyText(state, systemClock, configuration(['shop']));
+    const begun = `INSERT INTO renewal (id, certificate_id, kind, step, issuer, identifiers, algorithm, key_handle, started_at)
+       SELECT 'r', id, 'renewal', 'started', 'ca', '[]', 'ec-p256', 'software:r', 1 FROM certificate`;
+    await state.store.commit(({ db }) => db.exec(begun));
+    const run = async (...args: readonly string[]): Promise<string> =>
+      (await runIn({ stateDir: folder, openHost: () => Promise.reject(new Error('not needed')) }, args)).out;
+    const lease = await acquireLease(state.store, systemClock);
+    assert.match(await run('list'), / under way$/m);
+    assert.match(await run('show', 'shop'), /^begun .*started/m);
+    assert.match(await run('status'), /, under way 1,/);
+    await lease.release();
+    assert.match(await run('list'), / interrupted$/m);
+    assert.match(await run('show', 'shop'), /^interrupted .*started/m);
+    assert.match(await run('status'), /, interrupted 1,/);
+    await state.close();
   }));
 
 test('whoever reads the list slowly keeps nobody from writing, and sees each certificate once', () =>

@@ -6,7 +6,7 @@ import { jsonText } from '../output/json.ts';
 import { type Cell, tableLines } from '../output/table.ts';
 import { outAll, painter, sayWrapped } from '../output/text.ts';
 import { daysLeft, relativeTime } from '../output/time.ts';
-import { configChanged, withReadOnlyStore } from '../read-state.ts';
+import { configChanged, isAtWork, withReadOnlyStore } from '../read-state.ts';
 import type { SetStatus, World } from '../world.ts';
 
 /** `everbind list` */
@@ -20,7 +20,11 @@ export function registerList(program: Command, world: World, _setStatus: SetStat
         const changed = await configChanged(globals, store);
         const certificates = (): Iterable<CertificateState> => listCertificates(store);
         if (globals.json) await outAll(world.io, json(certificates(), changed));
-        else await printList(world, certificates, changed);
+        else
+          await printList(world, certificates, {
+            changed,
+            atWork: store.read((db) => isAtWork(db, world.clock.now())),
+          });
       });
     });
 }
@@ -38,7 +42,7 @@ function* json(certificates: Iterable<CertificateState>, changed: boolean): Gene
 async function printList(
   world: World,
   certificates: () => Iterable<CertificateState>,
-  changed: boolean,
+  { changed, atWork }: { readonly changed: boolean; readonly atWork: boolean },
 ): Promise<void> {
   const { io, clock } = world;
   const now = clock.now();
@@ -53,7 +57,7 @@ async function printList(
         names(certificate),
         days(certificate, now),
         relativeTime(certificate.nextDue, now),
-        state(certificate, now),
+        state(certificate, now, atWork),
       ];
     }
   }
@@ -105,9 +109,9 @@ function names({ config: { identifiers } }: CertificateState): string {
   return identifiers.length > 1 ? `${first} +${identifiers.length - 1}` : first;
 }
 
-function state({ active, failures, openStep, nextDue }: CertificateState, now: number): Cell {
+function state({ active, failures, openStep, nextDue }: CertificateState, now: number, atWork: boolean): Cell {
   if (failures > 0) return { text: `failed ${failures}x`, style: 'red' };
-  if (openStep !== null) return { text: 'interrupted', style: 'yellow' };
+  if (openStep !== null) return { text: atWork ? 'under way' : 'interrupted', style: 'yellow' };
   if (nextDue <= now) return { text: active === null ? 'new' : 'due', style: 'yellow' };
   return { text: 'ok', style: 'green' };
 }

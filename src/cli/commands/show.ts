@@ -5,9 +5,10 @@ import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import type { Io } from '../io.ts';
 import { sayJson } from '../output/json.ts';
+import { challengeText, deploymentText } from '../output/certificate-text.ts';
 import { painter, printable, wrap } from '../output/text.ts';
 import { daysLeft, relativeTime, shortTime } from '../output/time.ts';
-import { withReadOnlyStore } from '../read-state.ts';
+import { isAtWork, withReadOnlyStore } from '../read-state.ts';
 import type { SetStatus, World } from '../world.ts';
 
 /** `everbind show NAME` */
@@ -18,14 +19,14 @@ export function registerShow(program: Command, world: World, _setStatus: SetStat
     .action(async (name: string) => {
       const globals = globalsOf(command, world);
       const now = world.clock.now();
-      const detail = await withReadOnlyStore(globals, world, (store) =>
+      const { atWork, ...detail } = await withReadOnlyStore(globals, world, (store) =>
         store.read((db) => {
           const shown = showCertificate(db, name);
-          return { ...shown, rehearsedAt: rehearsedAt(db, shown.certificate, now) };
+          return { ...shown, rehearsedAt: rehearsedAt(db, shown.certificate, now), atWork: isAtWork(db, now) };
         }),
       );
       if (globals.json) sayJson(world.io, detail);
-      else print(world.io, detail, now);
+      else print(world.io, detail, now, atWork);
     });
 }
 
@@ -36,6 +37,7 @@ function print(
   io: Io,
   { certificate, issued, openStep, window, paused, renewals, rehearsedAt: staging }: Shown,
   now: number,
+  atWork: boolean,
 ): void {
   const paint = painter(io.colour);
   const say = (label: string, text: string): void => {
@@ -51,6 +53,11 @@ function print(
     'key',
     `${config.key.algorithm} in ${config.key.provider}, ${config.key.reuse ? 'kept' : 'new for each renewal'}`,
   );
+  for (const { patterns, challenge, otherwise = [] } of config.challenges) {
+    const ways = [challenge, ...otherwise].map(challengeText).join(', otherwise ');
+    say('prove', patterns.includes('*') ? ways : `${patterns.join(', ')}: ${ways}`);
+  }
+  for (const deployment of config.deployments) say('deployed to', deploymentText(deployment));
   say(
     'next',
     `${relativeTime(certificate.nextDue, now)}, ${shortTime(certificate.nextDue)} (${certificate.dueReason})`,
@@ -60,7 +67,8 @@ function print(
     if (window.explanationUrl !== null) say('why', window.explanationUrl);
   }
   if (staging !== null) say('tried first', `at ${staging}, since the last attempt counted against limits of the CA`);
-  if (openStep !== null) say('interrupted', `after step ${openStep}; goes on at the next run`);
+  if (openStep !== null && atWork) say('begun', `step ${openStep} is reached; an Everbind is at work now`);
+  else if (openStep !== null) say('interrupted', `after step ${openStep}; goes on at the next run`);
   if (certificate.lastError !== null) {
     const { code, message, at } = certificate.lastError;
     say('last error', `${shortTime(at)} [${code}] ${message}`);

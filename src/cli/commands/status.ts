@@ -12,7 +12,7 @@ import { sayJson } from '../output/json.ts';
 import { printBudgets } from '../output/budgets.ts';
 import { painter, plural, sayWrapped } from '../output/text.ts';
 import { relativeTime, shortTime } from '../output/time.ts';
-import { withReadOnlyStore } from '../read-state.ts';
+import { isAtWork, withReadOnlyStore } from '../read-state.ts';
 import type { SetStatus, World } from '../world.ts';
 
 /** A running `everbind run` notes itself every half minute; a long cycle may keep it from that. */
@@ -32,7 +32,7 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
     .action(async () => {
       const globals = globalsOf(command, world);
       const now = world.clock.now();
-      const { issuers, accounts, runner, budgets, waiting, paused, held, ...summary } = await withReadOnlyStore(
+      const { issuers, accounts, runner, budgets, waiting, paused, held, atWork, ...summary } = await withReadOnlyStore(
         globals,
         world,
         (store) =>
@@ -45,6 +45,7 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
             paused: pausedCertificates(db),
             held: heldHosts(db, now),
             runner: readRunner(db),
+            atWork: isAtWork(db, now),
           })),
       );
       const ok = summary.expired === 0 && summary.failing === 0;
@@ -69,7 +70,7 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
         `${ok ? paint('green', 'ok') : paint('red', 'attention')}  ${plural(managed, 'certificate')} managed\n`,
       );
       world.io.out(
-        `due ${due}, never issued ${neverIssued}, interrupted ${interrupted}, failing ${failing}, expired ${expired}\n`,
+        `due ${due}, never issued ${neverIssued}, ${atWork ? 'under way' : 'interrupted'} ${interrupted}, failing ${failing}, expired ${expired}\n`,
       );
       moment('next renewal ', nextDue);
       moment('first expiry ', soonestExpiry);

@@ -1,7 +1,7 @@
-import type { ChallengeConfig } from '../../config/types.ts';
 import { CHALLENGE_CHOICES, type ChallengeChoiceCode } from '../../renewal/choose-challenge.ts';
 import type { DryRun } from '../../renewal/dry-run.ts';
 import type { Io } from '../io.ts';
+import { challengeText } from './certificate-text.ts';
 import { groupNotes, isUntouched, noteText } from './notes.ts';
 import { painter, plural, sayWrapped } from './text.ts';
 import { relativeTime } from './time.ts';
@@ -50,18 +50,4 @@ function groupChallenges(run: DryRun): ReadonlyMap<string, string[]> {
 
 function reasonText(reason: ChallengeChoiceCode | null): string {
   return reason === null ? '' : ` [${reason}]: ${CHALLENGE_CHOICES[reason]}`;
-}
-
-function challengeText(challenge: ChallengeConfig): string {
-  switch (challenge.type) {
-    case 'http-01':
-      return `http-01 (${challenge.mode})`;
-    case 'tls-alpn-01':
-      return `tls-alpn-01 (port ${challenge.port})`;
-    case 'dns-persist-01':
-      return challenge.type;
-    case 'dns-01':
-    case 'dns-account-01':
-      return `${challenge.type} (${challenge.provider}${'command' in challenge ? ` ${challenge.command[0] ?? ''}` : ''})`;
-  }
 }

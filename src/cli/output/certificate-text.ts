@@ -1,0 +1,28 @@
+import type { ChallengeConfig, DeploymentConfig } from '../../config/types.ts';
+
+/** How a name is proved, in few words; never a setting, which may be a secret. */
+export function challengeText(challenge: ChallengeConfig): string {
+  switch (challenge.type) {
+    case 'http-01':
+      return `http-01 (${challenge.mode})`;
+    case 'tls-alpn-01':
+      return `tls-alpn-01 (port ${challenge.port})`;
+    case 'dns-persist-01':
+      return challenge.type;
+    case 'dns-01':
+    case 'dns-account-01':
+      return `${challenge.type} (${challenge.provider}${'command' in challenge ? ` ${challenge.command[0] ?? ''}` : ''})`;
+  }
+}
+
+/** Where a certificate is put to use: `IIS sites Shop, id:3`. */
+export function deploymentText({ type, sites, adopt }: DeploymentConfig): string {
+  const service = type === 'iis' ? 'IIS' : 'FTP';
+  const where =
+    sites === null ? `every ${service} site that it fits` : `${service} ${plural(sites)} ${sites.join(', ')}`;
+  return adopt ? where : `${where}; certificates of somebody else are left alone`;
+}
+
+function plural(sites: readonly string[]): string {
+  return sites.length === 1 ? 'site' : 'sites';
+}
