@@ -81,6 +81,7 @@ export const AUDIT_ERRORS = entries({
   AUDIT_KEY_CHANGED: {
     exit: 6,
     summary: 'The key that signs the audit log is not the one that was noted beside the database.',
-    action: 'Somebody exchanged the key or the database. Keep the state folder as evidence; see docs/audit.md.',
+    action:
+      'Where everbind.db was lost or moved away, docs/custody.md has how to begin anew. Otherwise somebody exchanged the key or the database: keep the state folder as evidence.',
   },
 });

@@ -46,7 +46,7 @@ export const CUSTODY_ERRORS = entries({
     summary:
       'Sealed keys or secrets cannot be opened: the master key is another one or lost, or the sealed octets were changed.',
     action:
-      'Restore master.key and everbind.db from the same backup. Without the master key what it sealed is lost: move both files away, set the secrets again and renew.',
+      'Restore master.key and everbind.db from the same backup. Without the master key what it sealed is lost: move both and the audit.* files away together, set the secrets again and renew; see docs/custody.md.',
   },
   KEY_MASTER_EXPOSED: {
     exit: 5,

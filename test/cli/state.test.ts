@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -265,4 +265,23 @@ test('a look makes no state folder, and what cannot be looked at is not said to 
     assert.equal(status, 1, err);
     assert.match(err, /\[STORE_FAILED\][^]*ELOOP/);
   }
+});
+
+test('a lost master key: what the error says to do is enough, and less is refused', async () => {
+  const state = join(folder, 'state');
+  const set = (): Promise<Run> => run(['secret', 'set', 'token'], { input: 'value' });
+  const away = async (files: readonly string[]): Promise<void> => {
+    for (const file of files) await rm(join(state, file));
+  };
+  assert.equal((await set()).status, 0);
+  await away(['master.key']);
+  const lost = await set();
+  assert.match(lost.err.replaceAll(/\n +/g, ' '), /KEY_SEAL_BROKEN.*move both and the audit\.\* files away together/);
+  await away(['everbind.db']);
+  assert.match((await set()).err, /AUDIT_KEY_CHANGED/);
+  const left = (await readdir(state)).filter((name) => /^everbind\.db|^master\.key$|^audit\./.test(name));
+  assert.ok(left.includes('audit.key.pub'));
+  await away(left);
+  assert.equal((await set()).status, 0);
+  assert.equal((await run(['audit', 'verify'])).status, 0);
 });
