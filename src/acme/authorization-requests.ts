@@ -4,6 +4,7 @@ import type { Answer } from './answer.ts';
 import { type Authorization, authorizationProblem, checkAuthorization, decodeAuthorization } from './authorization.ts';
 import { type Challenge, decodeChallenge } from './challenge.ts';
 import { persistTerms } from './dns-persist.ts';
+import { invalidAnswer } from './decode.ts';
 import { parseJson } from './json.ts';
 import { keyAuthorization } from './key-authorization.ts';
 import { signerKey } from './jwk.ts';
@@ -39,7 +40,7 @@ export interface AuthorizationRequests {
   keyAuthorization(token: string): string;
   /** The account's URL, which dns-account-01 is bound to. Throws ACME_NO_ACCOUNT. */
   accountUrl(): string;
-  /** What dns-persist-01 wants in the record of a name, in the form that the CA speaks. Throws ACME_NO_ACCOUNT. */
+  /** What dns-persist-01 wants in the record of a name, in the form that the CA speaks. Throws ACME_NO_ACCOUNT, ACME_ANSWER_INVALID. */
   persistTerms(domain: string, issuerDomains: readonly string[], signal?: AbortSignal): Promise<PersistTerms>;
 }
 
@@ -93,9 +94,19 @@ export function authorizationRequests(session: Session): AuthorizationRequests {
     persistTerms: async (domain, issuerDomains, signal) => {
       const { accountHashPrefix } = (await session.directory(signal)).meta;
       const { thumbprint } = signerKey(session.signer());
+      if (accountHashPrefix === null) checkOwnHost(session.accountUrl(), session.directoryUrl);
       return persistTerms({ domain, issuerDomains, accountUrl: session.accountUrl(), thumbprint, accountHashPrefix });
     },
   };
+}
+
+/**
+ * A record in the clear names an account and a CA. One CA that calls our account what another CA calls somebody else's, and itself by the name of that
+ * other CA, would have the owner of a name let a stranger have certificates.
+ */
+function checkOwnHost(accountUrl: string, directoryUrl: string): void {
+  const { host } = new URL(directoryUrl);
+  if (new URL(accountUrl).host !== host) throw invalidAnswer('Location of the account', `an address at ${host}`);
 }
 
 function authorizationFailed({ url, authorization, retryAfterMs }: AuthorizationResource): AcmeProblemError {

@@ -44,6 +44,8 @@ export interface Session {
   readonly clock: Clock;
   readonly random: Random;
   readonly policy: UrlPolicy;
+  /** As the operator gave it. */
+  readonly directoryUrl: string;
   /** Changed by newAccount and by a key change. */
   readonly account: { signer: Signer | null; url: string | null };
   directory(signal?: AbortSignal): Promise<Directory>;
@@ -167,6 +169,7 @@ export function createSession(options: SessionOptions): Session {
     clock,
     random,
     policy,
+    directoryUrl,
     account,
     directory,
     prepare: nonces.prepare,

@@ -88,6 +88,18 @@ test('a profile is sent only when the CA lists it', async () => {
   await assert.rejects(none.client.newOrder({ identifiers, profile: 'short' }), coded('ACME_NOT_OFFERED'));
 });
 
+test('no record of dns-persist-01 lets an account at another host have certificates', async () => {
+  const { client } = clientWith((_, count) => ({
+    body: { status: 'valid' },
+    headers: { location: count === 1 ? 'https://other-ca.test/acct/7' : 'https://ca.test/acct/1' },
+  }));
+  await client.newAccount({ onlyReturnExisting: true });
+  await assert.rejects(client.persistTerms('shop.test', ['other-ca.test']), coded('ACME_ANSWER_INVALID'));
+  await client.newAccount({ onlyReturnExisting: true });
+  const { accountUris } = await client.persistTerms('shop.test', ['ca.test']);
+  assert.deepEqual(accountUris, ['https://ca.test/acct/1']);
+});
+
 test('times are sent with whole seconds', async () => {
   const { client, posts } = clientWith(() => created);
   await client.newOrder({ identifiers, notBefore: Date.UTC(2027, 0, 1, 0, 0, 0, 999), notAfter: Date.UTC(2027, 1, 1) });
