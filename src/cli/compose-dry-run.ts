@@ -10,7 +10,7 @@ import { createSoftwareKeyStore } from '../custody/software.ts';
 import type { CheckpointSigner } from '../ports/checkpoint-signer.ts';
 import { applyConfig } from '../renewal/applied-config.ts';
 import { createEngine, type Engine } from '../renewal/engine.ts';
-import { copyDatabase } from '../store/copy-database.ts';
+import { copyWithoutLog } from '../store/copy-database.ts';
 import { openStore } from '../store/store.ts';
 import type { Globals } from './globals.ts';
 import { type HostParts, openHostParts } from './host-parts.ts';
@@ -35,7 +35,7 @@ export async function withReadOnlyWork<T>(
   try {
     const path = join(folder, 'everbind.db');
     const original = databaseFile(globals.stateDir);
-    if (existsSync(original)) copyDatabase(original, path);
+    if (existsSync(original)) copyWithoutLog(original, path);
     const store = openStore({ path, clock: world.clock });
     try {
       store.signWith(throwAwaySigner());

@@ -2,17 +2,35 @@ import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { storeFailure } from './failure.ts';
 
-/** Writes a consistent copy of a database, private from the start, also while another process writes to the original. */
-export function copyDatabase(from: string, to: string): void {
+/** Without the triggers, which let it only grow, a log is emptied at once, however long it is. */
+const NO_LOG = `DROP TRIGGER audit_event_kept; DROP TRIGGER audit_checkpoint_kept;
+  DELETE FROM audit_event; DELETE FROM audit_checkpoint; UPDATE audit_range SET size = 0, hashes = x''`;
+
+/**
+ * Writes a consistent copy of a database, private from the start, also while another process writes to the original. The copy has an empty
+ * audit log, which any key may sign: the log of the original goes on only with its own.
+ */
+export function copyWithoutLog(from: string, to: string): void {
   try {
     closeSync(openSync(to, 'wx', 0o600));
-    const db = new DatabaseSync(from, { readOnly: true, timeout: 5000 });
-    try {
-      db.prepare('VACUUM INTO ?').run(to);
-    } finally {
-      db.close();
-    }
+    closing(new DatabaseSync(from, { readOnly: true, timeout: 5000 }), (db) => db.prepare('VACUUM INTO ?').run(to));
+    closing(new DatabaseSync(to), (db) => {
+      if (hasLog(db)) db.exec(`PRAGMA synchronous = OFF; BEGIN; ${NO_LOG}; COMMIT`);
+    });
   } catch (error) {
     throw storeFailure(error, from);
+  }
+}
+
+/** False for a database that nothing was written to yet. */
+function hasLog(db: DatabaseSync): boolean {
+  return db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'audit_range'").get() !== undefined;
+}
+
+function closing(db: DatabaseSync, work: (db: DatabaseSync) => unknown): void {
+  try {
+    work(db);
+  } finally {
+    db.close();
   }
 }

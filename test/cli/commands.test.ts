@@ -258,3 +258,14 @@ test('a failure has its code, the next attempt, and its exit status', async () =
   assert.equal(alone, 1);
   assert.equal(value['rolledBack'], 1);
 });
+
+test('a dry run shows what a changed everbind.yaml would do, and the change is still to come', async () => {
+  const added = await world.run(['add', 'later', '--site', 'Blog', '--names', 'later.cli.test', '--adopt']);
+  assert.equal(added.status, 0, added.err);
+  const before = (await world.json('audit', 'verify')).value;
+  const { status, out, err } = await world.run(['renew', '--all-due', '--dry-run']);
+  assert.equal(status, 0, err);
+  assert.match(out, /^later \(due now: new\)$/m);
+  assert.equal((await world.json('list')).value['configChanged'], true);
+  assert.deepEqual((await world.json('audit', 'verify')).value, before);
+});
