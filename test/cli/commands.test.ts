@@ -254,6 +254,10 @@ test('a failure has its code, the next attempt, and its exit status', async () =
   assert.doesNotMatch(list.out, /has changed/);
   assert.match(list.out, /shop: IIS_RECORD_DID_NOT_TAKE; see everbind show shop/);
   assert.equal((await world.run(['status'])).status, 1);
+  const { out: plan } = await world.run(['renew', 'shop', '--force', '--dry-run']);
+  assert.match(plan, /^ {2}resume .*after step issued$/m);
+  assert.match(plan, /^ {2}change /m);
+  assert.doesNotMatch(plan, /^ {2}(order|key|prove) /m, 'the certificate is there already');
   const { status: alone, value } = await world.json('renew', 'shop', '--force');
   assert.equal(alone, 1);
   assert.equal(value['rolledBack'], 1);

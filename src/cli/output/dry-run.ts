@@ -1,10 +1,14 @@
 import { CHALLENGE_CHOICES, type ChallengeChoiceCode } from '../../renewal/choose-challenge.ts';
 import type { DryRun } from '../../renewal/dry-run.ts';
+import type { Step } from '../../renewal/types.ts';
 import type { Io } from '../io.ts';
 import { challengeText } from './certificate-text.ts';
 import { groupNotes, isUntouched, noteText } from './notes.ts';
 import { painter, plural, sayWrapped } from './text.ts';
 import { relativeTime } from './time.ts';
+
+/** A renewal that goes on after one of these orders nothing any more. */
+const HAS_CERTIFICATE: ReadonlySet<Step> = new Set(['issued', 'installed', 'planned', 'bound', 'undoing']);
 
 /** What renewing would do, certificate by certificate. */
 export function printDryRun(io: Io, results: readonly DryRun[], now: number): void {
@@ -18,15 +22,7 @@ export function printDryRun(io: Io, results: readonly DryRun[], now: number): vo
     const due = `due ${relativeTime(run.due.at, now)}: ${run.due.reason}`;
     io.out(`${paint('bold', run.name)} (${due})\n`);
     if (run.resumesAt !== null) say('resume', `goes on with an interrupted renewal after step ${run.resumesAt}`);
-    const profile = run.order.profile === null ? '' : `, profile ${run.order.profile}`;
-    say('order', `${run.order.names.join(', ')} at ${run.order.issuer} (${run.order.directory}${profile})`);
-    const { rehearsedAt } = run.order;
-    if (rehearsedAt !== null) say('first', `tried at the staging environment ${rehearsedAt}`);
-    say(
-      'key',
-      `${run.key.algorithm} in ${run.key.provider}, ${run.key.reused ? 'the present one again' : 'a new one'}`,
-    );
-    for (const [how, names] of groupChallenges(run)) say('prove', `${names.join(', ')} by ${how}`);
+    if (run.resumesAt === null || !HAS_CERTIFICATE.has(run.resumesAt)) sayObtained(run, say);
     for (const { target, sites, reason } of run.plans.flatMap(({ changes }) => changes)) {
       say('change', `${target}${sites.length === 0 ? '' : ` (${sites.join(', ')})`}: ${reason}`);
     }
@@ -37,6 +33,16 @@ export function printDryRun(io: Io, results: readonly DryRun[], now: number): vo
       say('remove', `old certificate ${thumbprint}, unless something still uses it`);
   }
   io.out(`\n${plural(results.length, 'certificate')} would be renewed. Nothing was changed.\n`);
+}
+
+/** How the certificate would be had. */
+function sayObtained(run: DryRun, say: (label: string, text: string) => void): void {
+  const profile = run.order.profile === null ? '' : `, profile ${run.order.profile}`;
+  say('order', `${run.order.names.join(', ')} at ${run.order.issuer} (${run.order.directory}${profile})`);
+  const { rehearsedAt } = run.order;
+  if (rehearsedAt !== null) say('first', `tried at the staging environment ${rehearsedAt}`);
+  say('key', `${run.key.algorithm} in ${run.key.provider}, ${run.key.reused ? 'the present one again' : 'a new one'}`);
+  for (const [how, names] of groupChallenges(run)) say('prove', `${names.join(', ')} by ${how}`);
 }
 
 function groupChallenges(run: DryRun): ReadonlyMap<string, string[]> {
