@@ -170,6 +170,14 @@ test('an interrupted renew says so by its code, leaves nothing half-done, and is
   assert.ok(JSON.stringify(log).includes('renewal.resumed'));
 });
 
+test('a dry run by name says what --force alone would renew', async () => {
+  const summary = async (...args: readonly string[]): Promise<string | undefined> =>
+    (await world.run(['renew', 'shop', '--dry-run', ...args])).out.trimEnd().split('\n').at(-1);
+  assert.match((await world.run(['renew', 'shop'])).out, /^not due +shop/m);
+  assert.equal(await summary(), '0 certificates would be renewed, 1 with --force only. Nothing was changed.');
+  assert.equal(await summary('--force'), '1 certificate would be renewed. Nothing was changed.');
+});
+
 test('renew --force renews what is not due; an unknown name is an error and renews nothing', async () => {
   const before = (await world.json('show', 'shop')).value;
   const unknown = await world.run(['renew', 'nosuch', 'shop', '--force']);

@@ -67,7 +67,7 @@ export function registerRenew(program: Command, world: World, setStatus: SetStat
     const wanted = selection.names.length > 0 ? { ...selection, force: true } : selection;
     const results: readonly DryRun[] = await withReadOnlyWork(globals, world, (engine) => engine.dryRun(wanted));
     if (globals.json) sayJson(world.io, { dryRun: true, certificates: results });
-    else printDryRun(world.io, results, world.clock.now());
+    else printDryRun(world.io, results, { now: world.clock.now(), forced: selection.force });
   }
 
   async function renew(globals: ReturnType<typeof globalsOf>, selection: Selection): Promise<void> {

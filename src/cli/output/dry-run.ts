@@ -10,8 +10,12 @@ import { relativeTime } from './time.ts';
 /** A renewal that goes on after one of these orders nothing any more. */
 const HAS_CERTIFICATE: ReadonlySet<Step> = new Set(['issued', 'installed', 'planned', 'bound', 'undoing']);
 
-/** What renewing would do, certificate by certificate. */
-export function printDryRun(io: Io, results: readonly DryRun[], now: number): void {
+/** What renewing would do, certificate by certificate. `forced`: with --force, which renews what is not due as well. */
+export function printDryRun(
+  io: Io,
+  results: readonly DryRun[],
+  { now, forced }: { readonly now: number; readonly forced: boolean },
+): void {
   const paint = painter(io.colour);
   const say = (label: string, text: string): void => sayWrapped(io, `  ${label.padEnd(10)}`, text, 12);
   if (results.length === 0) {
@@ -32,7 +36,15 @@ export function printDryRun(io: Io, results: readonly DryRun[], now: number): vo
     for (const thumbprint of run.retired)
       say('remove', `old certificate ${thumbprint}, unless something still uses it`);
   }
-  io.out(`\n${plural(results.length, 'certificate')} would be renewed. Nothing was changed.\n`);
+  const early = forced ? 0 : results.filter(({ due }) => due.at > now).length;
+  const more = early === 0 ? '' : `, ${early} with --force only`;
+  io.out('\n');
+  sayWrapped(
+    io,
+    '',
+    `${plural(results.length - early, 'certificate')} would be renewed${more}. Nothing was changed.`,
+    0,
+  );
 }
 
 /** How the certificate would be had. */
