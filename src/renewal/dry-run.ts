@@ -50,7 +50,7 @@ export async function dryRun(parts: EngineParts, selection: Selection): Promise<
   const { store, clock } = parts;
   const issuers = store.read(appliedConfig)?.issuers ?? [];
   const results: DryRun[] = [];
-  for (const id of selectIds(store.read, selection, clock.now())) {
+  for (const id of selectIds(store.read, selection, clock)) {
     const certificate = store.read((db) => certificateById(db, id));
     if (certificate === null) continue;
     const { name, config } = certificate;

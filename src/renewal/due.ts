@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { EverbindError } from '../errors/error.ts';
+import type { Clock } from '../ports/clock.ts';
 import { statement } from '../store/statements.ts';
 import { dueRollovers } from './account-rows.ts';
 import { certificateByName } from './rows.ts';
@@ -57,8 +58,9 @@ export function anyDeployment(db: DatabaseSync): boolean {
 export function* selectIds(
   read: <T>(work: (db: DatabaseSync) => T) => T,
   { names, force }: Selection,
-  now: number,
+  clock: Pick<Clock, 'now'>,
 ): Iterable<number> {
+  const now = clock.now();
   if (names.length > 0) {
     yield* new Set(
       read((db) => names.map((name) => named(db, name))).flatMap(({ id, nextDue }) =>
@@ -81,9 +83,10 @@ export function* selectIds(
     done.add(row['id'] as number);
     yield row['id'] as number;
   }
-  const bound = force ? Number.MAX_SAFE_INTEGER : now;
   let after: readonly [number, number] = [-1, -1];
   for (;;) {
+    // What has failed meanwhile comes later than now, also when the clock was put back: a run takes nothing twice.
+    const bound = force ? Number.MAX_SAFE_INTEGER : Math.min(now, clock.now());
     const page = read((db) =>
       statement(
         db,

@@ -72,7 +72,7 @@ export function createEngine(parts: EngineParts): Engine {
       const asked = selection.names.length > 0 || selection.force;
       const context = await contextFor(signal);
       const concurrency = store.read(appliedConfig)?.engine.concurrency ?? 1;
-      const ids = selectIds(store.read, selection, now)[Symbol.iterator]();
+      const ids = selectIds(store.read, selection, clock)[Symbol.iterator]();
       let worked = 0;
       const worker = async (): Promise<void> => {
         for (let next = ids.next(); next.done !== true; next = ids.next()) {

@@ -7,6 +7,7 @@ export interface Runner {
   readonly pid: number;
   readonly startedAt: number;
   readonly seenAt: number;
+  /** When it works next; not after `seenAt`: it is at work. */
   readonly nextWake: number;
   /** Why the last cycle as a whole failed; null when it did not. */
   readonly trouble: { readonly code: ErrorCode; readonly message: string; readonly at: number } | null;

@@ -1,7 +1,8 @@
+import type { DatabaseSync } from 'node:sqlite';
 import type { Command } from 'commander';
 import type { EverbindError } from '../../errors/error.ts';
 import { readConfigFile } from '../../config/read.ts';
-import { nextWake, removeRunner, type Runner, writeRunner } from '../../renewal/runner.ts';
+import { nextWake, readRunner, removeRunner, type Runner, writeRunner } from '../../renewal/runner.ts';
 import { openStore } from '../../store/store.ts';
 import { withWork } from '../compose.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
@@ -12,6 +13,7 @@ import { relativeTime, shortTime } from '../output/time.ts';
 import { errorReport, printError } from '../report.ts';
 import { runLoop } from '../run-loop.ts';
 import { databaseFile } from '../state.ts';
+import { whileAlive } from '../while-alive.ts';
 import type { SetStatus, World } from '../world.ts';
 
 /** `everbind run` */
@@ -61,20 +63,25 @@ export function registerRun(program: Command, world: World, setStatus: SetStatus
             globals,
             world,
             () => {},
-            async ({ state, engine, signal: stop }) => {
-              await engine.refreshWindows(stop);
-              let renewed = false;
-              await engine.renew(
-                { names: [], force: false },
-                (outcome) => {
-                  renewed ||= outcome.kind === 'renewed';
-                  say({ outcome }, () => printOutcome(io, outcome, clock.now()));
+            ({ state: { store }, engine, signal: stop }) =>
+              whileAlive(
+                clock,
+                () => store.commit(({ db }) => noteAtWork(db, startedAt, clock.now())),
+                async () => {
+                  await engine.refreshWindows(stop);
+                  let renewed = false;
+                  await engine.renew(
+                    { names: [], force: false },
+                    (outcome) => {
+                      renewed ||= outcome.kind === 'renewed';
+                      say({ outcome }, () => printOutcome(io, outcome, clock.now()));
+                    },
+                    stop,
+                  );
+                  if (renewed) await engine.refreshWindows(stop);
+                  return store.read(nextWake);
                 },
-                stop,
-              );
-              if (renewed) await engine.refreshWindows(stop);
-              return state.store.read(nextWake);
-            },
+              ),
             { onBadConfig: (error) => report(error, null) },
           );
         },
@@ -91,4 +98,10 @@ export function registerRun(program: Command, world: World, setStatus: SetStatus
       say({ stopped: true }, () => io.err('stopped\n'));
       setStatus(0);
     });
+}
+
+/** A cycle may take hours: between two ticks of the loop it says itself that it lives. Why the last one failed stays to be seen. */
+function noteAtWork(db: DatabaseSync, startedAt: number, now: number): void {
+  const trouble = readRunner(db)?.trouble ?? null;
+  writeRunner(db, { pid: process.pid, startedAt, seenAt: now, nextWake: now, trouble });
 }

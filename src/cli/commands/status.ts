@@ -15,7 +15,7 @@ import { relativeTime, shortTime } from '../output/time.ts';
 import { isAtWork, withReadOnlyStore } from '../read-state.ts';
 import type { SetStatus, World } from '../world.ts';
 
-/** A running `everbind run` notes itself every half minute; a long cycle may keep it from that. */
+/** A running `everbind run` notes itself every half minute; a locked database may keep it from that. */
 const SILENT_MS = 10 * 60_000;
 
 /** `everbind status` */
@@ -79,7 +79,8 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
       }
       if (runner !== null) {
         const alive = now - runner.seenAt < SILENT_MS;
-        const state = alive ? `process ${runner.pid}, wakes ${relativeTime(runner.nextWake, now)}` : 'NOT RUNNING';
+        const does = runner.nextWake <= runner.seenAt ? 'at work' : `wakes ${relativeTime(runner.nextWake, now)}`;
+        const state = alive ? `process ${runner.pid}, ${does}` : 'NOT RUNNING';
         const since = alive ? '' : `, last seen ${relativeTime(runner.seenAt, now)}`;
         const trouble = runner.trouble === null ? '' : `; ${runner.trouble.code}: ${runner.trouble.message}`;
         sayWrapped(world.io, 'everbind run   ', `${state}${since}${trouble}`, 15);
