@@ -22,7 +22,7 @@ export const CONFIG_ERRORS = entries({
     exit: 2,
     summary: 'The certificate cannot be declared like this; the configuration file is as it was.',
     action:
-      'Correct the options. What everbind add has none for, such as dns-01 for a wildcard, is written into everbind.yaml: see docs/configuration.md.',
+      'Correct the options. What everbind add has none for, such as dns-01 for a wildcard, is written into everbind.yaml: see examples/ and docs/configuration.md.',
   },
   CONFIG_INVALID: {
     exit: 2,

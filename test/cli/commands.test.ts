@@ -123,7 +123,7 @@ test('account rollover gives the account a new key; status says how old it is', 
     new RegExp(`^account +${old.issuer} at 127\\.0\\.0\\.1:\\d+: key made (now|\\d+ min ago)$`, 'm'),
   );
   const text = await world.run(['account', 'rollover', old.issuer]);
-  assert.match(text.out, /^new key software:account-[0-9a-f]+ for the account https:/);
+  assert.match(text.out, /^new key software:account-[0-9a-f]+ for the account\s+https:/);
   const nobody = await world.run(['account', 'rollover', 'nobody']);
   assert.deepEqual([nobody.status, nobody.out], [2, '']);
   assert.match(nobody.err, /RENEWAL_NO_ACCOUNT/);

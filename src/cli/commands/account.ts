@@ -3,7 +3,7 @@ import { withWork } from '../compose.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
-import { painter } from '../output/text.ts';
+import { painter, sayWrapped } from '../output/text.ts';
 import type { SetStatus, World } from '../world.ts';
 
 /** `everbind account rollover ISSUER` */
@@ -30,10 +30,10 @@ export function registerAccount(program: Command, world: World, _setStatus: SetS
         () => {},
         ({ engine, signal }) => engine.rollOverAccount(issuer, signal),
       );
-      const text = `${painter(world.io.colour)('green', 'new key')} ${done.key} for the account ${done.url}\n`;
+      const label = painter(world.io.colour)('green', 'new key ');
       const stale = `Records of dns-persist-01 name the key before: everbind dns persist NAME prints the new ones.\n`;
       if (done.recordsStale && !globals.json) world.io.err(stale);
       if (globals.json) sayJson(world.io, { ok: true, ...done });
-      else world.io.out(text);
+      else sayWrapped(world.io, label, `${done.key} for the account ${done.url}`, 8);
     });
 }

@@ -79,7 +79,7 @@ export function registerAdd(program: Command, world: World, _setStatus: SetStatu
       if (globals.json) sayJson(world.io, { ok: true, file: written.file, certificate, unbound });
       else {
         const paint = painter(world.io.colour);
-        world.io.out(`${paint('green', 'added')} ${name} for ${names.join(', ')} to ${written.file}\n`);
+        sayWrapped(world.io, paint('green', 'added '), `${name} for ${names.join(', ')} to ${written.file}`, 6);
         const note = (text: string): void => sayWrapped(world.io, paint('yellow', 'note  '), text, 6);
         if (!adopt && bindingHosts(sites, 'https').length > 0) {
           note(
