@@ -58,8 +58,8 @@ export async function commitUse(
       statement(
         db,
         `UPDATE certificate SET next_due = ?, due_reason = ?, failures = 0, last_error = NULL, window_start = NULL, window_end = NULL,
-         selected = NULL, explanation_url = NULL, next_poll = ? WHERE id = ?`,
-      ).run(due.at, due.reason, now, id);
+         selected = NULL, explanation_url = NULL, next_poll = ?, endpoints = ? WHERE id = ?`,
+      ).run(due.at, due.reason, now, servedAt(planned, endpoints), id);
     },
   );
   return {
@@ -72,4 +72,10 @@ export async function commitUse(
     changes: planned.reduce((sum, { plan }) => sum + plan.changes.length, 0),
     untouched: planned.flatMap(({ plan }) => plan.untouched),
   };
+}
+
+/** How many places serve it; null when there is none that it is meant for. What has it already is not looked at again. */
+function servedAt(planned: readonly Planned[], endpoints: readonly EndpointCheck[]): number | null {
+  const already = planned.flatMap(({ plan }) => plan.untouched.filter(({ code }) => code === 'already'));
+  return planned.length === 0 ? null : endpoints.length + already.length;
 }

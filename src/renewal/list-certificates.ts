@@ -9,6 +9,8 @@ export interface CertificateState extends ManagedCertificate {
   readonly active: Pick<Issued, 'thumbprint' | 'notBefore' | 'notAfter' | 'issuer'> | null;
   /** Step of a renewal that is not finished. */
   readonly openStep: Step | null;
+  /** Where it is served since it was put to use last; null: it was not yet, or has no deployment. */
+  readonly endpoints: number | null;
 }
 
 const PAGE = 200;
@@ -46,5 +48,6 @@ function pageAfter(db: DatabaseSync, name: string): readonly CertificateState[] 
             issuer: row['issuer'] as string,
           },
     openStep: row['step'] as Step | null,
+    endpoints: row['endpoints'] as number | null,
   }));
 }

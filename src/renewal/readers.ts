@@ -82,6 +82,8 @@ export interface Summary {
   readonly expired: number;
   readonly failing: number;
   readonly interrupted: number;
+  /** Certificates with deployments that no place serves: every binding was left alone, or there is none. The first twenty, by name. */
+  readonly servedNowhere: readonly string[];
   /** When the next certificate is due; null without certificates. */
   readonly nextDue: { readonly at: number; readonly name: string } | null;
   readonly soonestExpiry: { readonly at: number; readonly name: string } | null;
@@ -105,6 +107,15 @@ function explanations(db: DatabaseSync): Summary['explanations'] {
   }));
 }
 
+function servedNowhere(db: DatabaseSync): readonly string[] {
+  const rows = statement(
+    db,
+    `SELECT name FROM certificate WHERE removed = 0 AND endpoints = 0 AND json_array_length(config, '$.deployments') > 0
+     ORDER BY name LIMIT ${MOST_NAMES}`,
+  ).all();
+  return rows.map((row) => row['name'] as string);
+}
+
 /** The whole in numbers, by looks into indexes. `now` in milliseconds since 1970. */
 export function summarize(db: DatabaseSync, now: number): Summary {
   const count = (sql: string, ...values: number[]): number => statement(db, sql).get(...values)?.['n'] as number;
@@ -123,6 +134,7 @@ export function summarize(db: DatabaseSync, now: number): Summary {
     expired: count(`SELECT count(*) AS n ${active} AND i.not_after <= ?`, now),
     failing: count('SELECT count(*) AS n FROM certificate WHERE removed = 0 AND failures > 0'),
     interrupted: count('SELECT count(*) AS n FROM renewal WHERE outcome IS NULL'),
+    servedNowhere: servedNowhere(db),
     nextDue: moment('SELECT next_due AS at, name FROM certificate WHERE removed = 0 ORDER BY next_due LIMIT 1'),
     soonestExpiry: moment(`SELECT i.not_after AS at, c.name AS name ${active} ORDER BY i.not_after LIMIT 1`),
     explanations: explanations(db),

@@ -14,6 +14,7 @@ import { challenges } from './sql/070-challenges.ts';
 import { authorized } from './sql/071-authorized.ts';
 import { keys } from './sql/072-keys.ts';
 import { clock } from './sql/073-clock.ts';
+import { endpoints } from './sql/074-endpoints.ts';
 
 interface Migration {
   readonly number: number;
@@ -38,6 +39,7 @@ export const migrations: readonly Migration[] = [
   { number: 71, sql: authorized },
   { number: 72, sql: keys },
   { number: 73, sql: clock },
+  { number: 74, sql: endpoints },
 ];
 
 /** What this database still needs; `fresh` when there is nothing in it yet. Throws STORE_NEWER, STORE_MIGRATION_CHANGED, STORE_FOREIGN. */

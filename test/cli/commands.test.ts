@@ -202,11 +202,14 @@ test('list and status sum up', async () => {
   const { status, out } = await world.run(['list']);
   assert.equal(status, 0);
   assert.match(out, /^shop +shop\.cli\.test \+1 +89 +in \d+ d +ok$/m);
+  // Its only binding holds a certificate of somebody else: it was renewed, and no visitor gets it.
+  assert.match(out, /^blog +blog\.cli\.test +89 +in \d+ d +served nowhere$/m);
   const summary = await world.run(['status']);
-  assert.equal(summary.status, 0, summary.out);
-  assert.match(summary.out, /^ok {2}3 certificates managed$/m);
+  assert.equal(summary.status, 1, summary.out);
+  assert.match(summary.out, /^attention {2}3 certificates managed$/m);
+  assert.match(summary.out, /^served nowhere +blog: no binding has it/m);
   const { value } = await world.json('status');
-  assert.deepEqual([value['ok'], value['managed'], value['failing']], [true, 3, 0]);
+  assert.deepEqual([value['ok'], value['managed'], value['failing'], value['servedNowhere']], [false, 3, 0, ['blog']]);
 });
 
 test('show tells the history of one', async () => {

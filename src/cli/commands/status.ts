@@ -26,7 +26,7 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
       'after',
       helpText(
         ['everbind status', 'everbind status --json'],
-        'Exit status: 0 all well, 1 a certificate is expired or failing.',
+        'Exit status: 0 all well, 1 a certificate is expired, failing or served nowhere.',
       ),
     )
     .action(async () => {
@@ -48,7 +48,7 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
             atWork: isAtWork(db, now),
           })),
       );
-      const ok = summary.expired === 0 && summary.failing === 0;
+      const ok = summary.expired === 0 && summary.failing === 0 && summary.servedNowhere.length === 0;
       setStatus(ok ? 0 : 1);
       if (globals.json) {
         sayJson(world.io, { ok, ...summary, issuers, accounts, budgets, waiting, paused, held, runner });
@@ -57,6 +57,7 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
       const paint = painter(world.io.colour);
       const { managed, neverIssued, due, expired, failing, interrupted, nextDue, soonestExpiry, explanations } =
         summary;
+      const { servedNowhere } = summary;
       const moment = (label: string, found: typeof nextDue): void => {
         if (found !== null)
           sayWrapped(
@@ -74,6 +75,14 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
       );
       moment('next renewal ', nextDue);
       moment('first expiry ', soonestExpiry);
+      for (const name of servedNowhere) {
+        sayWrapped(
+          world.io,
+          'served nowhere ',
+          `${name}: no binding has it; everbind renew ${name} --dry-run says why`,
+          15,
+        );
+      }
       for (const { url, names } of explanations) {
         sayWrapped(world.io, 'CA explains    ', `${url} (${names.join(', ')})`, 15);
       }
