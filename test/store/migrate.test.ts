@@ -24,7 +24,11 @@ const LAST = migrations.at(-1)?.sql ?? '';
 /** A column or a table that the last migration makes, and how it is taken away again. */
 const [, TABLE = '', COLUMN] = /(?:ALTER|CREATE) TABLE (\w+)(?: ADD COLUMN (\w+))?/.exec(LAST) ?? [];
 const NEW = COLUMN ?? TABLE;
-const UNDO = COLUMN === undefined ? `DROP TABLE ${TABLE}` : `ALTER TABLE ${TABLE} DROP COLUMN ${COLUMN}`;
+const INDEXES = [...LAST.matchAll(/CREATE INDEX (\w+)/g)].map(([, index]) => `DROP INDEX ${index}`);
+const UNDO = [
+  ...INDEXES,
+  COLUMN === undefined ? `DROP TABLE ${TABLE}` : `ALTER TABLE ${TABLE} DROP COLUMN ${COLUMN}`,
+].join('; ');
 
 function hasNew(db: DatabaseSync): boolean {
   return db.prepare('SELECT 1 FROM sqlite_schema WHERE instr(sql, ?)').get(NEW) !== undefined;
