@@ -97,7 +97,7 @@ export function registerAdd(program: Command, world: World, _setStatus: SetStatu
 }
 
 async function findSites(world: World, wanted: readonly string[]): Promise<readonly SiteInventory[]> {
-  const { readInventory } = await import('../scan-parts.ts');
+  const { readInventory } = await import('../server-parts.ts');
   const { host, close } = await connectHost(world);
   try {
     const { sites } = await readInventory(host);

@@ -8,6 +8,7 @@ import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
 import { painter, printable } from '../output/text.ts';
+import { openState } from '../state.ts';
 import type { SetStatus, World } from '../world.ts';
 
 /** `everbind bind SITE HOST` */
@@ -28,11 +29,7 @@ export function registerBind(program: Command, world: World, setStatus: SetStatu
       const globals = globalsOf(command, world);
       const options = command.opts<{ port: string; sslFlags: string }>();
       const binding = bindingOf(host, options);
-      const [{ readInventory }, { createSiteChanges }, { openState }] = await Promise.all([
-        import('../../iis/inventory.ts'),
-        import('../../iis/change-sites.ts'),
-        import('../state.ts'),
-      ]);
+      const { readInventory, createSiteChanges } = await import('../server-parts.ts');
       const { host: server, close } = await connectHost(world);
       try {
         const inventory = await readInventory(server);

@@ -21,8 +21,7 @@ export function registerDns(program: Command, world: World, setStatus: SetStatus
     .description('the DNS providers: settings, least privilege, what they were tested against')
     .addHelpText('after', helpText(['everbind dns providers powerdns', 'everbind dns providers --json']))
     .action(async (name?: string) => {
-      const { PROVIDERS } = await import('../../dns/providers/all.ts');
-      const { findProvider } = await import('../../dns/providers/find.ts');
+      const { PROVIDERS, findProvider } = await import('../../dns/providers/open.ts');
       const wanted = name === undefined ? PROVIDERS : [findProvider(name)];
       if (globalsOf(providers, world).json) {
         sayJson(world.io, { providers: wanted.map(({ create: _create, ...facts }) => facts) });

@@ -22,7 +22,7 @@ export function registerScan(program: Command, world: World, setStatus: SetStatu
     )
     .action(async () => {
       const globals = globalsOf(command, world);
-      const { readInventory, scanBindings, tlsProbe } = await import('../scan-parts.ts');
+      const { readInventory, scanBindings, tlsProbe } = await import('../server-parts.ts');
       const probe = command.opts<{ probe: boolean }>().probe ? tlsProbe : null;
       const { host, close } = await connectHost(world);
       const progress = createProgress(world.io);

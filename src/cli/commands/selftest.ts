@@ -30,11 +30,7 @@ export function registerSelftest(program: Command, world: World, setStatus: SetS
     .action(async () => {
       const globals = globalsOf(command, world);
       const { provider, algorithm } = command.opts<{ provider?: string; algorithm: CertificateKeyAlgorithm }>();
-      const [{ runSelfTest }, { createCngKeyStore }, { tlsProbe }] = await Promise.all([
-        import('../../selftest/self-test.ts'),
-        import('../../custody/cng/store.ts'),
-        import('../../verify/tls-probe.ts'),
-      ]);
+      const { runSelfTest, createCngKeyStore, tlsProbe } = await import('../server-parts.ts');
       const { host, close } = await connectHost(world);
       const progress = createProgress(world.io);
       try {

@@ -4,6 +4,9 @@ import type { DnsProvider } from '../../ports/dns-provider.ts';
 import type { ProviderParts } from './definition.ts';
 import { findProvider } from './find.ts';
 
+export { PROVIDERS } from './all.ts';
+export { findProvider } from './find.ts';
+
 /** What a secret shorter than this looks like is also found in honest words. */
 const SHORTEST = 4;
 
