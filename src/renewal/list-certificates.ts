@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { statement } from '../store/statements.ts';
 import type { Store } from '../store/store.ts';
-import { toCertificate } from './rows.ts';
+import { SERVED_NOWHERE, toCertificate } from './rows.ts';
 import type { Issued, ManagedCertificate, Step } from './types.ts';
 
 /** A managed certificate and where it stands. */
@@ -9,8 +9,8 @@ export interface CertificateState extends ManagedCertificate {
   readonly active: Pick<Issued, 'thumbprint' | 'notBefore' | 'notAfter' | 'issuer'> | null;
   /** Step of a renewal that is not finished. */
   readonly openStep: Step | null;
-  /** Where it is served since it was put to use last; null: it was not yet, or has no deployment. */
-  readonly endpoints: number | null;
+  /** It was put to use, has deployments, and no place serves it. */
+  readonly servedNowhere: boolean;
 }
 
 const PAGE = 200;
@@ -31,7 +31,7 @@ export function* listCertificates({ read }: Pick<Store, 'read'>): Generator<Cert
 function pageAfter(db: DatabaseSync, name: string): readonly CertificateState[] {
   const rows = statement(
     db,
-    `SELECT c.*, i.thumbprint, i.not_before, i.not_after, i.issuer, r.step FROM certificate c
+    `SELECT c.*, i.thumbprint, i.not_before, i.not_after, i.issuer, r.step, ${SERVED_NOWHERE} AS served_nowhere FROM certificate c
      LEFT JOIN issued i ON i.certificate_id = c.id AND i.status = 'active'
      LEFT JOIN renewal r ON r.certificate_id = c.id AND r.outcome IS NULL
      WHERE c.removed = 0 AND c.name > ? ORDER BY c.name LIMIT ${PAGE}`,
@@ -48,6 +48,6 @@ function pageAfter(db: DatabaseSync, name: string): readonly CertificateState[] 
             issuer: row['issuer'] as string,
           },
     openStep: row['step'] as Step | null,
-    endpoints: row['endpoints'] as number | null,
+    servedNowhere: row['served_nowhere'] === 1,
   }));
 }

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { EverbindError } from '../errors/error.ts';
 import { statement } from '../store/statements.ts';
 import { type Paused, pausedCertificates } from './paused.ts';
-import { certificateByName, issuedWith, openRenewal } from './rows.ts';
+import { certificateByName, issuedWith, openRenewal, SERVED_NOWHERE } from './rows.ts';
 import type { Issued, ManagedCertificate, Step } from './types.ts';
 
 export interface PastRenewal {
@@ -82,7 +82,7 @@ export interface Summary {
   readonly expired: number;
   readonly failing: number;
   readonly interrupted: number;
-  /** Certificates with deployments that no place serves: every binding was left alone, or there is none. The first twenty, by name. */
+  /** Certificates that no place serves though they have deployments; the first twenty, by name. */
   readonly servedNowhere: readonly string[];
   /** When the next certificate is due; null without certificates. */
   readonly nextDue: { readonly at: number; readonly name: string } | null;
@@ -110,8 +110,7 @@ function explanations(db: DatabaseSync): Summary['explanations'] {
 function servedNowhere(db: DatabaseSync): readonly string[] {
   const rows = statement(
     db,
-    `SELECT name FROM certificate WHERE removed = 0 AND endpoints = 0 AND json_array_length(config, '$.deployments') > 0
-     ORDER BY name LIMIT ${MOST_NAMES}`,
+    `SELECT name FROM certificate WHERE removed = 0 AND ${SERVED_NOWHERE} ORDER BY name LIMIT ${MOST_NAMES}`,
   ).all();
   return rows.map((row) => row['name'] as string);
 }

@@ -6,6 +6,9 @@ import type { Issued, IssuedStatus, LastError, ManagedCertificate, Renewal } fro
 
 type Row = Record<string, unknown>;
 
+/** Of a row of `certificate`: it has deployments, and since it was put to use last no place serves it. Every binding was left alone, or there is none. */
+export const SERVED_NOWHERE = `endpoints = 0 AND json_array_length(config, '$.deployments') > 0`;
+
 /** Columns of a managed certificate. */
 export function toCertificate(row: Row): ManagedCertificate {
   return {

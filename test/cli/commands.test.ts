@@ -204,6 +204,11 @@ test('list and status sum up', async () => {
   assert.match(out, /^shop +shop\.cli\.test \+1 +89 +in \d+ d +ok$/m);
   // Its only binding holds a certificate of somebody else: it was renewed, and no visitor gets it.
   assert.match(out, /^blog +blog\.cli\.test +89 +in \d+ d +served nowhere$/m);
+  const { value: listed } = await world.json('list');
+  assert.deepEqual(
+    Array.from({ length: 3 }, (_, index) => listed['certificates']?.[index]?.['servedNowhere']),
+    [false, true, false],
+  );
   const summary = await world.run(['status']);
   assert.equal(summary.status, 1, summary.out);
   assert.match(summary.out, /^attention {2}3 certificates managed$/m);

@@ -110,13 +110,13 @@ function names({ config: { identifiers } }: CertificateState): string {
 }
 
 function state(
-  { active, failures, openStep, nextDue, endpoints, config }: CertificateState,
+  { active, failures, openStep, nextDue, servedNowhere }: CertificateState,
   now: number,
   atWork: boolean,
 ): Cell {
   if (failures > 0) return { text: `failed ${failures}x`, style: 'red' };
   if (openStep !== null) return { text: atWork ? 'under way' : 'interrupted', style: 'yellow' };
   if (nextDue <= now) return { text: active === null ? 'new' : 'due', style: 'yellow' };
-  if (endpoints === 0 && config.deployments.length > 0) return { text: 'served nowhere', style: 'red' };
+  if (servedNowhere) return { text: 'served nowhere', style: 'red' };
   return { text: 'ok', style: 'green' };
 }

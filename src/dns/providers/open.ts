@@ -4,6 +4,7 @@ import type { DnsProvider } from '../../ports/dns-provider.ts';
 import type { ProviderParts } from './definition.ts';
 import { findProvider } from './find.ts';
 
+// For whoever shows them: one module to load.
 export { PROVIDERS } from './all.ts';
 export { findProvider } from './find.ts';
 
