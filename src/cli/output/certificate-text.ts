@@ -19,10 +19,8 @@ export function challengeText(challenge: ChallengeConfig): string {
 export function deploymentText({ type, sites, adopt }: DeploymentConfig): string {
   const service = type === 'iis' ? 'IIS' : 'FTP';
   const where =
-    sites === null ? `every ${service} site that it fits` : `${service} ${plural(sites)} ${sites.join(', ')}`;
+    sites === null
+      ? `every ${service} site that it fits`
+      : `${service} ${sites.length === 1 ? 'site' : 'sites'} ${sites.join(', ')}`;
   return adopt ? where : `${where}; certificates of somebody else are left alone`;
-}
-
-function plural(sites: readonly string[]): string {
-  return sites.length === 1 ? 'site' : 'sites';
 }

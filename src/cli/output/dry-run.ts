@@ -1,14 +1,11 @@
 import { CHALLENGE_CHOICES, type ChallengeChoiceCode } from '../../renewal/choose-challenge.ts';
 import type { DryRun } from '../../renewal/dry-run.ts';
-import type { Step } from '../../renewal/types.ts';
+import { isObtaining } from '../../renewal/steps.ts';
 import type { Io } from '../io.ts';
 import { challengeText } from './certificate-text.ts';
 import { groupNotes, isUntouched, noteText } from './notes.ts';
 import { painter, plural, sayWrapped } from './text.ts';
 import { relativeTime } from './time.ts';
-
-/** A renewal that goes on after one of these orders nothing any more. */
-const HAS_CERTIFICATE: ReadonlySet<Step> = new Set(['issued', 'installed', 'planned', 'bound', 'undoing']);
 
 /** What renewing would do, certificate by certificate. `forced`: with --force, which renews what is not due as well. */
 export function printDryRun(
@@ -26,7 +23,8 @@ export function printDryRun(
     const due = `due ${relativeTime(run.due.at, now)}: ${run.due.reason}`;
     io.out(`${paint('bold', run.name)} (${due})\n`);
     if (run.resumesAt !== null) say('resume', `goes on with an interrupted renewal after step ${run.resumesAt}`);
-    if (run.resumesAt === null || !HAS_CERTIFICATE.has(run.resumesAt)) sayObtained(run, say);
+    // One that goes on with its certificate orders nothing any more.
+    if (run.resumesAt === null || isObtaining(run.resumesAt)) sayObtained(run, say);
     for (const { target, sites, reason } of run.plans.flatMap(({ changes }) => changes)) {
       say('change', `${target}${sites.length === 0 ? '' : ` (${sites.join(', ')})`}: ${reason}`);
     }
