@@ -43,9 +43,22 @@ async function renew(
   const { out } = await world.run(['renew', certificate.name, '--force', '--json'], certificates, options);
   const [outcome] = (JSON.parse(out) as { certificates: readonly Outcome[] }).certificates;
   assert.ok(outcome !== undefined, out);
-  const log = await world.run(['audit', 'log', '--all', '--type', 'preflight.found', '--json'], certificates, options);
-  return { outcome, ordered: orders() - before, found: log.out.split('"preflight.found"').length - 1 };
+  const logged = async (type: string, text: string): Promise<number> => {
+    const log = await world.run(['audit', 'log', '--all', '--type', type, '--json'], certificates, options);
+    return log.out.split(text).length - 1;
+  };
+  // Pebble refuses to replace one certificate in 256 (lab/pebble/replaced-serial.ts): that order is asked for once more, without.
+  const refused = await logged('order.created', '"replacesRefused"');
+  const again = refused - refusedSoFar;
+  refusedSoFar = refused;
+  return {
+    outcome,
+    ordered: orders() - before - again,
+    found: await logged('preflight.found', '"preflight.found"'),
+  };
 }
+
+let refusedSoFar = 0;
 
 function orders(): number {
   return world.asked.filter((request) => request === 'POST /order-plz').length;
