@@ -117,7 +117,11 @@ test('after a failure it is looked at again, but not when the certificate in use
   assert.equal((await renew(['hurry.test'], more)).outcome.kind, 'renewed');
   // The CA finds nobody there.
   await world.pebble.challenge('add-a', { host: 'hurry.test.', addresses: ['127.0.0.79'] });
-  assert.equal((await renew(['hurry.test'], more)).outcome.kind, 'failed');
+  // Pebble takes one authorization in a hundred for good that was proved before, and then does not look.
+  let missing = await renew(['hurry.test'], more);
+  for (let tries = 1; missing.outcome.kind === 'renewed' && tries < 10; tries += 1)
+    missing = await renew(['hurry.test'], more);
+  assert.equal(missing.outcome.kind, 'failed');
   await world.pebble.challenge('clear-a', { host: 'hurry.test.' });
   await forbid('hurry.test');
   const refused = await renew(['hurry.test'], more);
