@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gated as gatedTransport } from '../lab/pebble/gate.ts';
-import { openState } from '../src/cli/state.ts';
-import { boundYoungSpace } from '../src/cli/young-space.ts';
+import { openState } from '../src/agent/state.ts';
+import { boundYoungSpace } from '../src/agent/limit-heap-growth.ts';
 import { systemClock, systemRandom } from '../src/net/system.ts';
 import { createTransport } from '../src/net/transport.ts';
-import { parsePemRoots } from '../src/pki/pem.ts';
+import { parsePemRoots } from '../src/pki/asn1/pem.ts';
 import type { Solver } from '../src/ports/solver.ts';
 import type { Transport } from '../src/ports/transport.ts';
-import { createEngine } from '../src/renewal/engine.ts';
+import { createEngine } from '../src/renewal/engine/engine.ts';
 import { acquireLease } from '../src/store/lease.ts';
 import { type IssueFigures, ownFigures } from './figures.ts';
 

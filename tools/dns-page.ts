@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { PROVIDERS } from '../src/dns/providers/all.ts';
-import type { ProviderDefinition } from '../src/dns/providers/definition.ts';
+import type { ProviderDefinition } from '../src/dns/provider-kit/definition.ts';
 
 const page = new URL('../docs/dns-providers.md', import.meta.url);
 

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 import { type AcmeClient, createAcmeClient } from '../../src/acme/client.ts';
-import type { Order } from '../../src/acme/order.ts';
-import type { State } from '../../src/cli/state.ts';
+import type { Order } from '../../src/acme/messages/order.ts';
+import type { State } from '../../src/agent/state.ts';
 import { systemClock, systemRandom } from '../../src/net/system.ts';
 import { createTransport } from '../../src/net/transport.ts';
-import { identifierKey } from '../../src/pki/names.ts';
+import { identifierKey } from '../../src/pki/x509/names.ts';
 import type { FaultProxy, Passed } from '../fault-proxy/proxy.ts';
 import { rowsOf } from './rows.ts';
 import type { ChaosWorld } from './world.ts';
@@ -13,7 +13,7 @@ import type { ChaosWorld } from './world.ts';
 export interface CaJudgement {
   /** Certificates that the CA has issued, the spare ones left out. */
   readonly issued: number;
-  /** Certificates of an issuer that was given up in favour of another one, by the rule of src/renewal/asked-issuer.ts. */
+  /** Certificates of an issuer that was given up in favour of another one, by the rule of src/renewal/engine/may-have-issued.ts. */
   readonly spare: number;
   /** Orders without a certificate that nobody could have known of (see `isBlind`), or that another issuer was asked instead of. */
   readonly unknowable: number;

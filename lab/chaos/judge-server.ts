@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { State } from '../../src/cli/state.ts';
+import type { State } from '../../src/agent/state.ts';
 import { readInventory } from '../../src/iis/inventory.ts';
-import { recordKeyId } from '../../src/iis/ssl-record.ts';
-import { listCertificates } from '../../src/renewal/list-certificates.ts';
+import { recordKeyId } from '../../src/iis/records/ssl-record.ts';
+import { listCertificates } from '../../src/overview/list-certificates.ts';
 import { checkBindings } from '../demo/results.ts';
 import { rowsOf } from './rows.ts';
 import type { ChaosWorld } from './world.ts';

@@ -1,5 +1,5 @@
-import { readPinnedKey } from '../../src/cli/audit-key-file.ts';
-import { openState } from '../../src/cli/state.ts';
+import { readPinnedKey } from '../../src/agent/audit-key-file.ts';
+import { openState } from '../../src/agent/state.ts';
 import { readEvents, verifyStoredLog } from '../../src/store/audit-read.ts';
 import { judgeCa } from './judge-ca.ts';
 import { judgeServer } from './judge-server.ts';

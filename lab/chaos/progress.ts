@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { databaseFile } from '../../src/cli/state.ts';
+import { databaseFile } from '../../src/agent/state.ts';
 
 /** What a fleet still has to do. */
 export interface Progress {

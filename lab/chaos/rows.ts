@@ -1,4 +1,4 @@
-import type { State } from '../../src/cli/state.ts';
+import type { State } from '../../src/agent/state.ts';
 
 /** Rows of a query over the database, for what no reader of the product shows. */
 export function rowsOf({ store }: Pick<State, 'store'>, sql: string): readonly Readonly<Record<string, unknown>>[] {

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
-import { databaseFile } from '../../src/cli/state.ts';
-import { parsePemCertificates, toPem } from '../../src/pki/pem.ts';
+import { databaseFile } from '../../src/agent/state.ts';
+import { parsePemCertificates, toPem } from '../../src/pki/asn1/pem.ts';
 import { startChild } from './child-order.ts';
 import { judge } from './judge.ts';
 import { killsOf } from './kills.ts';

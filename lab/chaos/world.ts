@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Inventory } from '../../src/iis/inventory-types.ts';
+import type { Inventory } from '../../src/iis/config/inventory-types.ts';
 import { readInventory } from '../../src/iis/inventory.ts';
 import { type Declaration, declareCertificates } from '../demo/declare.ts';
 import type { DemoWorld } from '../demo/world.ts';

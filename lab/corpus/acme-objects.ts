@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { decodeRenewalInfo } from '../../src/acme/ari.ts';
-import { decodeAuthorization } from '../../src/acme/authorization.ts';
-import { decodeChallenge } from '../../src/acme/challenge.ts';
-import { decodeOrder } from '../../src/acme/order.ts';
-import { decodeProblem } from '../../src/acme/problem.ts';
+import { decodeRenewalInfo } from '../../src/acme/messages/renewal-info.ts';
+import { decodeAuthorization } from '../../src/acme/messages/authorization.ts';
+import { decodeChallenge } from '../../src/acme/messages/challenge.ts';
+import { decodeOrder } from '../../src/acme/messages/order.ts';
+import { decodeProblem } from '../../src/acme/messages/problem.ts';
 import type { CorpusCase } from './main.ts';
 
 // The objects that RFC 8555 and RFC 9773 print as examples, each decoded and compared member by member.

@@ -2,13 +2,13 @@ import { deepStrictEqual, equal, ok, throws } from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, EverbindError } from '../../src/errors/error.ts';
-import { decodeAppcmdOutput, parseSiteList } from '../../src/iis/appcmd-output.ts';
-import { parseApplicationHost, type IisConfiguration } from '../../src/iis/application-host.ts';
-import { inventoryOfConfiguration } from '../../src/iis/application-host-inventory.ts';
-import { decodeXml } from '../../src/iis/application-host-text.ts';
-import type { RawSite } from '../../src/iis/application-host-sites.ts';
-import { parseBindingInformation } from '../../src/iis/binding-information.ts';
-import { canonicalHost } from '../../src/pki/names.ts';
+import { decodeAppcmdOutput, parseSiteList } from '../../src/iis/config/appcmd-output.ts';
+import { parseApplicationHost, type IisConfiguration } from '../../src/iis/config/application-host.ts';
+import { inventoryOfConfiguration } from '../../src/iis/config/application-host-inventory.ts';
+import { decodeXml } from '../../src/iis/config/application-host-text.ts';
+import type { RawSite } from '../../src/iis/config/application-host-sites.ts';
+import { parseBindingInformation } from '../../src/iis/config/binding-information.ts';
+import { canonicalHost } from '../../src/pki/x509/names.ts';
 
 interface CorpusCase {
   readonly name: string;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { certificateId, decodeRenewalInfo } from '../../src/acme/ari.ts';
-import { retryAfterMs } from '../../src/acme/retry-after.ts';
-import { parseCertificate } from '../../src/pki/certificate.ts';
-import { parsePemCertificates } from '../../src/pki/pem.ts';
+import { certificateId, decodeRenewalInfo } from '../../src/acme/messages/renewal-info.ts';
+import { retryAfterMs } from '../../src/acme/messages/retry-after.ts';
+import { parseCertificate } from '../../src/pki/x509/certificate.ts';
+import { parsePemCertificates } from '../../src/pki/asn1/pem.ts';
 import type { CorpusCase } from './main.ts';
 
 // RFC 9773: the id of a certificate, and the renewal information of the RFC's example.

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CaaDecision, type CaaProperty, decideCaa } from '../../src/dns/caa.ts';
-import { type CaaParameter, namesAccount, namesMethod, parseCaaValue } from '../../src/dns/caa-value.ts';
+import { type CaaDecision, type CaaProperty, decideCaa } from '../../src/dns/wire/caa.ts';
+import { type CaaParameter, namesAccount, namesMethod, parseCaaValue } from '../../src/dns/wire/caa-value.ts';
 import type { CorpusCase } from './main.ts';
 
 // Decisions of a CA's own tests (Boulder), and how it reads what stands in a record.

@@ -3,9 +3,9 @@ import { X509Certificate } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { EverbindError } from '../../src/errors/error.ts';
-import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
-import { attributeText } from '../../src/pki/distinguished-name.ts';
-import { formatIp, parseIp } from '../../src/pki/ip-address.ts';
+import { type Certificate, parseCertificate } from '../../src/pki/x509/certificate.ts';
+import { attributeText } from '../../src/pki/x509/distinguished-name.ts';
+import { formatIp, parseIp } from '../../src/pki/x509/ip-address.ts';
 import type { CorpusCase } from './main.ts';
 
 // Odd and real certificates: each is parsed or refused with a code, and means what OpenSSL reads in it.

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { EverbindError } from '../../src/errors/error.ts';
-import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
-import { type ChainRequest, validateChain } from '../../src/pki/chain.ts';
-import type { KeyUsage } from '../../src/pki/extensions.ts';
-import { parseIdentifier } from '../../src/pki/names.ts';
-import { parsePemCertificates } from '../../src/pki/pem.ts';
+import { type Certificate, parseCertificate } from '../../src/pki/x509/certificate.ts';
+import { type ChainRequest, validateChain } from '../../src/pki/path/chain.ts';
+import type { KeyUsage } from '../../src/pki/x509/extensions.ts';
+import { parseIdentifier } from '../../src/pki/x509/names.ts';
+import { parsePemCertificates } from '../../src/pki/asn1/pem.ts';
 import type { CorpusCase } from './main.ts';
 
 // x509-limbo (C2SP): chains of certificates with the verdict that a validator should reach.

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type Csr, parseCsr, verifyCsr } from '../../src/pki/csr.ts';
-import { formatIp, parseIp } from '../../src/pki/ip-address.ts';
-import { describePublicKey } from '../../src/pki/public-key.ts';
+import { type Csr, parseCsr, verifyCsr } from '../../src/pki/x509/csr.ts';
+import { formatIp, parseIp } from '../../src/pki/x509/ip-address.ts';
+import { describePublicKey } from '../../src/pki/x509/public-key.ts';
 import type { CorpusCase } from './main.ts';
 
 // Certificate requests of other programs against what OpenSSL reads in them.

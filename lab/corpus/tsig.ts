@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeMessage } from '../../src/dns/message.ts';
-import { signMessage, TSIG_ALGORITHMS, type TsigKey, verifyMessage } from '../../src/dns/tsig.ts';
+import { decodeMessage } from '../../src/dns/wire/message.ts';
+import { signMessage, TSIG_ALGORITHMS, type TsigKey, verifyMessage } from '../../src/dns/wire/tsig.ts';
 import { EverbindError } from '../../src/errors/error.ts';
 import type { CorpusCase } from './main.ts';
 

@@ -1,8 +1,8 @@
 import type { Io } from '../../src/cli/io.ts';
 import { renderTable } from '../../src/cli/output/table.ts';
 import { painter, printable } from '../../src/cli/output/text.ts';
-import { canonicalHost } from '../../src/pki/names.ts';
-import type { PortRow } from '../sim-windows/port-table.ts';
+import { canonicalHost } from '../../src/pki/x509/names.ts';
+import type { PortRow } from '../sim-windows/serving/port-table.ts';
 
 /** Where each binding was moved to, and how to open one of them. */
 export function printAddresses(io: Io, rows: readonly PortRow[], rootFile: string): void {

@@ -1,5 +1,5 @@
-import { type Inventory, type SiteInventory, siteText } from '../../src/iis/inventory-types.ts';
-import { recordKeyId } from '../../src/iis/ssl-record.ts';
+import { type Inventory, type SiteInventory, siteText } from '../../src/iis/config/inventory-types.ts';
+import { recordKeyId } from '../../src/iis/records/ssl-record.ts';
 import { namesOf } from './names.ts';
 
 /** What an operator would declare for the https sites of a configuration, and what cannot be declared, with the reason. */

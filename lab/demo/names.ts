@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net';
-import type { SiteBinding, SiteInventory } from '../../src/iis/inventory-types.ts';
-import { identifierKey, parseIdentifier } from '../../src/pki/names.ts';
+import type { SiteBinding, SiteInventory } from '../../src/iis/config/inventory-types.ts';
+import { identifierKey, parseIdentifier } from '../../src/pki/x509/names.ts';
 import type { SslRecordKey } from '../../src/ports/windows-host.ts';
 
 const SNI = 1;

@@ -1,11 +1,16 @@
 import { hash } from 'node:crypto';
 import { checkServerIdentity, connect } from 'node:tls';
-import { type Inventory, type SiteBinding, type SiteInventory, siteText } from '../../src/iis/inventory-types.ts';
-import { concreteHost } from '../../src/iis/match.ts';
-import { recordKeyId } from '../../src/iis/ssl-record.ts';
-import { canonicalHost } from '../../src/pki/names.ts';
+import {
+  type Inventory,
+  type SiteBinding,
+  type SiteInventory,
+  siteText,
+} from '../../src/iis/config/inventory-types.ts';
+import { concreteHost } from '../../src/iis/plan/match.ts';
+import { recordKeyId } from '../../src/iis/records/ssl-record.ts';
+import { canonicalHost } from '../../src/pki/x509/names.ts';
 import type { Endpoint, WindowsHost } from '../../src/ports/windows-host.ts';
-import type { CertificateState } from '../../src/renewal/list-certificates.ts';
+import type { CertificateState } from '../../src/overview/list-certificates.ts';
 import { tlsProbe } from '../../src/verify/tls-probe.ts';
 import type { Declaration } from './declare.ts';
 import { recordOf } from './names.ts';

@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Io } from '../../src/cli/io.ts';
-import type { World } from '../../src/cli/world.ts';
+import type { World } from '../../src/cli/environment.ts';
 import { systemClock, systemRandom } from '../../src/net/system.ts';
 import { connectSimWindows } from '../sim-windows/client.ts';
 

@@ -3,10 +3,10 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCli } from '../../src/cli/run.ts';
-import type { World } from '../../src/cli/world.ts';
+import type { World } from '../../src/cli/environment.ts';
 import { EverbindError } from '../../src/errors/error.ts';
 import { systemClock, systemRandom } from '../../src/net/system.ts';
-import type { CertificateState } from '../../src/renewal/list-certificates.ts';
+import type { CertificateState } from '../../src/overview/list-certificates.ts';
 import { startPebble } from '../pebble/server.ts';
 import { dnsCases, secretsOf } from './dns-cases.ts';
 import { type DnsWorld, FOREIGN, startDnsWorld } from './dns-world.ts';

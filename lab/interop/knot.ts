@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TsigKey } from '../../src/dns/tsig.ts';
+import type { TsigKey } from '../../src/dns/wire/tsig.ts';
 import type { Processes } from './processes.ts';
 import { type LabZone, zoneFile } from './zones.ts';
 

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { TsigKey } from '../../src/dns/tsig.ts';
+import type { TsigKey } from '../../src/dns/wire/tsig.ts';
 import type { Processes } from './processes.ts';
 import type { LabZone } from './zones.ts';
 

@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { WindowsError } from '../../src/errors/error.ts';
 import type { HostKeyName } from '../../src/ports/host-keys.ts';
 import type { CertificateStores, StoredCertificate, StoreName } from '../../src/ports/windows-host.ts';
-import { chainAbove } from './chain-above.ts';
+import { chainAbove } from './serving/chain-above.ts';
 import type { SimKeys } from './key-providers.ts';
 import { openPfx } from './pfx.ts';
 

@@ -3,7 +3,7 @@ import { WindowsError } from '../../src/errors/error.ts';
 import type { WindowsHost } from '../../src/ports/windows-host.ts';
 import type { Faults } from './faults.ts';
 import { hostFromCalls } from './host-calls.ts';
-import type { PortRow } from './port-table.ts';
+import type { PortRow } from './serving/port-table.ts';
 import { openChannel, RPC_SERVER_UNAVAILABLE, type RpcChannel } from './rpc-channel.ts';
 import type { SimSnapshot } from './sim-types.ts';
 

@@ -1,8 +1,8 @@
-import { parseApplicationHost } from '../../src/iis/application-host.ts';
-import { siteInventory } from '../../src/iis/application-host-inventory.ts';
-import { readSite, readSites } from '../../src/iis/application-host-sites.ts';
-import { childrenNamed, readXml } from '../../src/iis/application-host-xml.ts';
-import type { SiteInventory } from '../../src/iis/inventory-types.ts';
+import { parseApplicationHost } from '../../src/iis/config/application-host.ts';
+import { siteInventory } from '../../src/iis/config/application-host-inventory.ts';
+import { readSite, readSites } from '../../src/iis/config/application-host-sites.ts';
+import { childrenNamed, readXml } from '../../src/iis/config/application-host-xml.ts';
+import type { SiteInventory } from '../../src/iis/config/inventory-types.ts';
 import { type MutableElement, mutableCopy, writeElement } from './xml-writer.ts';
 
 /** The applicationHost.config that the simulated IIS runs on. */

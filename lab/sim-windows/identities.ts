@@ -1,13 +1,13 @@
-import { canonicalHost } from '../../src/pki/names.ts';
+import { canonicalHost } from '../../src/pki/x509/names.ts';
 import type { SiteFiles, SslRecord } from '../../src/ports/windows-host.ts';
 import { createLabCa } from '../test-ca.ts';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { type ChoiceOrder, chooseRecord } from './certificate-choice.ts';
+import { type ChoiceOrder, chooseRecord } from './serving/certificate-choice.ts';
 import type { ServableCertificate, SimStores } from './certificate-stores.ts';
 import type { FaultBoard } from './faults.ts';
-import type { Listener } from './listeners.ts';
+import type { Listener } from './serving/listeners.ts';
 import { openPfx } from './pfx.ts';
-import type { ServedIdentity } from './tls-front.ts';
+import type { ServedIdentity } from './serving/tls-front.ts';
 
 /** The Central Certificate Store: `<host>.pfx` and `_.<domain>.pfx` in one folder, under one password. */
 export interface CentralStore {

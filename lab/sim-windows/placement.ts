@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { parseIp } from '../../src/pki/ip-address.ts';
+import { parseIp } from '../../src/pki/x509/ip-address.ts';
 
 /** Gives every address of a configuration one of loopback; the same for the same addresses asked in the same order. */
 export interface Placement {

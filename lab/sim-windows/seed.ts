@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
-import type { SiteBinding } from '../../src/iis/inventory-types.ts';
+import type { SiteBinding } from '../../src/iis/config/inventory-types.ts';
 import { readInventory } from '../../src/iis/inventory.ts';
-import { IIS_APP_ID, recordKeyId } from '../../src/iis/ssl-record.ts';
-import { hasFlag, recordFlagsFor, SSL_FLAG } from '../../src/iis/ssl-flags.ts';
-import { canonicalHost } from '../../src/pki/names.ts';
+import { IIS_APP_ID, recordKeyId } from '../../src/iis/records/ssl-record.ts';
+import { hasFlag, recordFlagsFor, SSL_FLAG } from '../../src/iis/config/ssl-flags.ts';
+import { canonicalHost } from '../../src/pki/x509/names.ts';
 import type { HostKeyName } from '../../src/ports/host-keys.ts';
 import type { SslRecordKey, WindowsHost } from '../../src/ports/windows-host.ts';
 import { makePfx } from '../pfx.ts';

@@ -4,10 +4,10 @@ import type { SimKeys } from './key-providers.ts';
 import type { SimStores } from './certificate-stores.ts';
 import type { FaultBoard } from './faults.ts';
 import { callHost, hostFromCalls } from './host-calls.ts';
-import type { Listeners } from './listeners.ts';
+import type { Listeners } from './serving/listeners.ts';
 import type { SimWindows } from './sim-types.ts';
 import type { SimRecords } from './ssl-records.ts';
-import type { UrlRegistrations } from './url-registrations.ts';
+import type { UrlRegistrations } from './serving/url-registrations.ts';
 
 const ACCESS_DENIED = 5;
 const NTE_PERM = 0x80090010;

@@ -1,9 +1,9 @@
 import type { SslRecord, StoreName, WindowsHost } from '../../src/ports/windows-host.ts';
-import type { ChoiceOrder } from './certificate-choice.ts';
+import type { ChoiceOrder } from './serving/certificate-choice.ts';
 import type { ActiveFault, Faults } from './faults.ts';
 import type { CentralStore } from './identities.ts';
-import type { PortRow } from './port-table.ts';
-import type { Registration } from './routing.ts';
+import type { PortRow } from './serving/port-table.ts';
+import type { Registration } from './serving/routing.ts';
 
 export interface SimWindowsOptions {
   /** The file as it is on disk; any real one. */

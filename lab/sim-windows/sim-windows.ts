@@ -1,16 +1,16 @@
 import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { IIS_APP_ID } from '../../src/iis/ssl-record.ts';
+import { IIS_APP_ID } from '../../src/iis/records/ssl-record.ts';
 import { freePorts } from '../loopback.ts';
-import { backupsInMemory, createAppcmd } from './appcmd.ts';
+import { backupsInMemory, createAppcmd } from './appcmd/appcmd.ts';
 import { createStores } from './certificate-stores.ts';
 import { loadConfiguration } from './configuration.ts';
 import { createFaults } from './faults.ts';
-import { createHttpFront } from './http-front.ts';
+import { createHttpFront } from './serving/http-front.ts';
 import { createIdentities } from './identities.ts';
 import { createKeyProviders } from './key-providers.ts';
-import { createListeners, type Listener, type Listeners } from './listeners.ts';
-import { portRows } from './port-table.ts';
+import { createListeners, type Listener, type Listeners } from './serving/listeners.ts';
+import { portRows } from './serving/port-table.ts';
 import { listenRpc } from './rpc-server.ts';
 import { createRootFolders } from './root-folders.ts';
 import { createSimHost } from './sim-host.ts';
@@ -18,9 +18,9 @@ import { createSiteFiles } from './site-files.ts';
 import type { SimWindows, SimWindowsOptions } from './sim-types.ts';
 import { createSites } from './sites.ts';
 import { createRecords } from './ssl-records.ts';
-import { serverMimeMap } from './static-content.ts';
-import { acceptTls } from './tls-front.ts';
-import { createRegistrations } from './url-registrations.ts';
+import { serverMimeMap } from './serving/static-content.ts';
+import { acceptTls } from './serving/tls-front.ts';
+import { createRegistrations } from './serving/url-registrations.ts';
 
 export type { SimWindows, SimWindowsOptions } from './sim-types.ts';
 

@@ -1,5 +1,5 @@
-import { canonicalHost } from '../../src/pki/names.ts';
-import type { SiteInventory } from '../../src/iis/inventory-types.ts';
+import { canonicalHost } from '../../src/pki/x509/names.ts';
+import type { SiteInventory } from '../../src/iis/config/inventory-types.ts';
 import type { SimConfiguration } from './configuration.ts';
 import type { MutableElement } from './xml-writer.ts';
 

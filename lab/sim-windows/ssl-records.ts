@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { WindowsError } from '../../src/errors/error.ts';
-import { formatIp, parseIp } from '../../src/pki/ip-address.ts';
+import { formatIp, parseIp } from '../../src/pki/x509/ip-address.ts';
 import type { SslRecord, SslRecordKey, SslRecords } from '../../src/ports/windows-host.ts';
 
 const FILE_NOT_FOUND = 2;

@@ -1,4 +1,4 @@
-import type { XmlElement } from '../../src/iis/application-host-xml.ts';
+import type { XmlElement } from '../../src/iis/config/application-host-xml.ts';
 
 /** An element that appcmd can change. */
 export interface MutableElement {

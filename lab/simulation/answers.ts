@@ -1,4 +1,4 @@
-import { AcmeProblemError, blankProblem } from '../../src/acme/problem.ts';
+import { AcmeProblemError, blankProblem } from '../../src/acme/messages/problem.ts';
 import { EverbindError } from '../../src/errors/error.ts';
 
 // What Everbind's ACME client throws when a CA answers like this, or not at all.

@@ -1,4 +1,4 @@
-import { certificateId } from '../../src/acme/ari.ts';
+import { certificateId } from '../../src/acme/messages/renewal-info.ts';
 import { acmeProblem, noConnection, notFinished, overloaded } from './answers.ts';
 import type { CaProfile } from './cas.ts';
 import type { Outage } from './events.ts';

@@ -1,6 +1,6 @@
-import type { EngineParts } from '../../src/renewal/parts.ts';
-import { issuedWith } from '../../src/renewal/rows.ts';
-import { saveIssued } from '../../src/renewal/save-issued.ts';
+import type { EngineParts } from '../../src/renewal/engine/engine-ports.ts';
+import { issuedWith } from '../../src/renewal/state/rows.ts';
+import { saveIssued } from '../../src/renewal/engine/save-issued.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { SimulatedCa, SimulatedCertificate, SimulatedOrder, SuggestedWindow } from './ca.ts';

@@ -1,6 +1,6 @@
-import { applyConfig } from '../../src/renewal/applied-config.ts';
-import type { EngineParts } from '../../src/renewal/parts.ts';
-import { nextWake } from '../../src/renewal/runner.ts';
+import { applyConfig } from '../../src/renewal/state/applied-config.ts';
+import type { EngineParts } from '../../src/renewal/engine/engine-ports.ts';
+import { nextWake } from '../../src/renewal/state/daemon-row.ts';
 import { statement } from '../../src/store/statements.ts';
 import { createCa, type SimulatedCa } from './ca.ts';
 import { type CaProfile, CAS, type Lifetime, LIFETIMES } from './cas.ts';

@@ -5,8 +5,8 @@ import type { Clock } from '../../src/ports/clock.ts';
 import type { CheckpointSigner } from '../../src/ports/checkpoint-signer.ts';
 import type { KeyCustody, KeyStore } from '../../src/ports/key-store.ts';
 import type { Random } from '../../src/ports/random.ts';
-import { createEngine, type Engine } from '../../src/renewal/engine.ts';
-import type { EngineParts } from '../../src/renewal/parts.ts';
+import { createEngine, type Engine } from '../../src/renewal/engine/engine.ts';
+import type { EngineParts } from '../../src/renewal/engine/engine-ports.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 
 /** A database of its own with a real engine over it. */

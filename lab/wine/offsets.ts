@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Layout } from '../../src/windows/layouts.ts';
+import type { Layout } from '../../src/windows/ffi/layouts.ts';
 import type { WineLab } from './lab.ts';
 
 const FOLDER = 'opt/offsets';

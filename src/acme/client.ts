@@ -1,9 +1,9 @@
-import { accountRequests, type AccountRequests } from './account-requests.ts';
-import { authorizationRequests, type AuthorizationRequests } from './authorization-requests.ts';
-import { certificateRequests, type CertificateRequests } from './certificate-requests.ts';
-import type { Directory } from './directory.ts';
-import { orderRequests, type OrderRequests } from './order-requests.ts';
-import { createSession, type SessionOptions } from './session.ts';
+import { accountRequests, type AccountRequests } from './session/account-requests.ts';
+import { authorizationRequests, type AuthorizationRequests } from './session/authorization-requests.ts';
+import { certificateRequests, type CertificateRequests } from './session/certificate-requests.ts';
+import type { Directory } from './messages/directory.ts';
+import { orderRequests, type OrderRequests } from './session/order-requests.ts';
+import { createSession, type SessionOptions } from './session/session.ts';
 
 /**
  * An ACME client (RFC 8555, RFC 8738, RFC 9773, draft-ietf-acme-profiles) for one CA and one account. Calls may run side by side; none waits

@@ -1,6 +1,6 @@
 import { EverbindError } from '../errors/error.ts';
 import type { ChallengeTask } from '../ports/solver.ts';
-import { errorText, failureDetails, presentFailed } from './failure.ts';
+import { errorText, failureDetails, presentFailed } from './challenge-failure.ts';
 
 export interface ListenPlace {
   /** null: every address of the machine. */

@@ -13,19 +13,19 @@ import type { DnsProvider } from '../ports/dns-provider.ts';
 import type { Random } from '../ports/random.ts';
 import type { ChallengeTask, Solver } from '../ports/solver.ts';
 import type { Transport } from '../ports/transport.ts';
-import { chooseHttpMode, type HttpMode, type HttpModeChoice } from './auto.ts';
-import { createDns01Solver } from './dns-01.ts';
-import { createDnsPersistSolver } from './dns-persist.ts';
-import { createExecProvider } from './dns-exec.ts';
-import { listenerEndpoints } from './endpoints.ts';
-import { unsupported } from './failure.ts';
-import { createAutoSolver } from './http-auto.ts';
-import { createHttpListenerSolver } from './http-listener.ts';
-import { iisListensOn } from './http-sites.ts';
-import { createWindowsHttp, type WindowsHttp, type WindowsSites } from './http-windows.ts';
-import { createTurns } from './in-turn.ts';
-import { createSelfCheck } from './self-check.ts';
-import { createTlsAlpnSolver } from './tls-alpn.ts';
+import { chooseHttpMode, type HttpMode, type HttpModeChoice } from './http-01/choose-mode.ts';
+import { createDns01Solver } from './dns-01/solver.ts';
+import { createDnsPersistSolver } from './dns-01/dns-persist.ts';
+import { createExecProvider } from './dns-01/exec.ts';
+import { listenerEndpoints } from './http-01/endpoints.ts';
+import { unsupported } from './challenge-failure.ts';
+import { createAutoSolver } from './http-01/auto.ts';
+import { createHttpListenerSolver } from './http-01/listener.ts';
+import { iisListensOn } from './http-01/sites.ts';
+import { createWindowsHttp, type WindowsHttp, type WindowsSites } from './http-01/windows.ts';
+import { createTurns } from '../concurrency/keyed-mutex.ts';
+import { createSelfCheck } from './http-01/self-check.ts';
+import { createTlsAlpnSolver } from './tls-alpn-01/solver.ts';
 
 export interface SolversOptions {
   /** null on a machine without IIS. */
@@ -144,7 +144,7 @@ function createDnsSolvers(options: SolversOptions): (task: SolverTask, config: D
     }
     const hosts = options.dnsHosts;
     if (hosts === undefined) throw new Error('no DNS host can be reached from here');
-    const { openProvider: open } = await import('../dns/providers/open.ts');
+    const { openProvider: open } = await import('../dns/provider-kit/open.ts');
     return open(config.provider, config.settings, {
       transport: await hosts.openTransport({ loopback: config.allowInsecureLoopback }),
       metadata: async (request, signal) => (await hosts.openTransport('metadata'))(request, signal),

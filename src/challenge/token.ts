@@ -1,5 +1,5 @@
 import { EverbindError } from '../errors/error.ts';
-import { ipVersion } from '../pki/ip-address.ts';
+import { ipVersion } from '../pki/x509/ip-address.ts';
 
 /** Where a CA looks for the answer (RFC 8555 section 8.3). */
 export const CHALLENGE_PATH = '/.well-known/acme-challenge/';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { World } from './world.ts';
+import type { World } from './environment.ts';
 
 /** Options that every command takes. */
 export interface Globals {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { VERSION } from './version.ts';
+import { VERSION } from '../agent/version.ts';
 
 // Asked most often by scripts and worth no more than the start of Node: nothing else is loaded for it.
 const [first, ...rest] = process.argv.slice(2);

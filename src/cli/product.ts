@@ -23,6 +23,6 @@ export async function main(process: NodeJS.Process): Promise<number> {
 }
 
 async function ensurePrivateFolder(path: string): Promise<void> {
-  const windows = await import('../windows/private-folder.ts');
+  const windows = await import('../windows/files/private-folder.ts');
   await windows.ensurePrivateFolder(path);
 }

@@ -4,8 +4,8 @@ import { registerCommands } from './commands/all.ts';
 import { sayJson } from './output/json.ts';
 import { asEverbindError, EverbindError } from '../errors/error.ts';
 import { errorReport, printError } from './report.ts';
-import { VERSION } from './version.ts';
-import type { World } from './world.ts';
+import { VERSION } from '../agent/version.ts';
+import type { World } from './environment.ts';
 
 /** Runs one command line (without node and script) and returns the exit status; see docs/errors.md. Never throws. */
 export async function runCli(argv: readonly string[], world: World): Promise<number> {

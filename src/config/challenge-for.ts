@@ -1,4 +1,4 @@
-import type { Identifier } from '../pki/names.ts';
+import type { Identifier } from '../pki/x509/names.ts';
 import type { CertificateConfig, ChallengeConfig } from './types.ts';
 
 /**

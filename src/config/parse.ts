@@ -1,18 +1,18 @@
 import { dirname } from 'node:path';
-import { checkAcross } from './check-across.ts';
-import { checkCertificate } from './check-certificate.ts';
-import { checkIssuer } from './check-issuer.ts';
-import { checkSettings, type Settings } from './check-settings.ts';
-import { checkShape } from './check-shape.ts';
-import type { CheckContext } from './context.ts';
+import { checkAcross } from './check/across.ts';
+import { checkCertificate } from './check/certificate.ts';
+import { checkIssuer } from './check/issuer.ts';
+import { checkSettings, type Settings } from './check/settings.ts';
+import { checkShape } from './check/shape.ts';
+import type { CheckContext } from './check/context.ts';
 import { DEFAULTS } from './defaults.ts';
 import { configFingerprint } from './fingerprint.ts';
-import { ConfigError } from './problem.ts';
+import { ConfigError } from './config-problem.ts';
 import { createReport, type Report } from './report.ts';
-import { FRAME, PARTS } from './schema.ts';
+import { FRAME, PARTS } from './schema/schema.ts';
 import type { Config } from './types.ts';
-import { parseYaml } from './yaml-document.ts';
-import { decodeText } from './yaml-text.ts';
+import { parseYaml } from './yaml/document.ts';
+import { decodeText } from './yaml/text.ts';
 
 /**
  * Checks the whole file and applies its defaults. `file` is its absolute path. Throws ConfigError (CONFIG_INVALID) with everything

@@ -1,6 +1,6 @@
-import type { ConfigDocument } from './yaml-document.ts';
-import { type ConfigProblem, describe, MAX_PROBLEMS, type PathStep, pathText, quote } from './problem.ts';
-import { suggest } from './suggest.ts';
+import type { ConfigDocument } from './yaml/document.ts';
+import { type ConfigProblem, describe, MAX_PROBLEMS, type PathStep, pathText, quote } from './config-problem.ts';
+import { suggest } from './check/suggest.ts';
 import type { ConfigWarning } from './types.ts';
 
 const MAX_WARNINGS = 200;

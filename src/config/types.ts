@@ -1,4 +1,4 @@
-import type { Identifier } from '../pki/names.ts';
+import type { Identifier } from '../pki/x509/names.ts';
 import type { CertificateKeyAlgorithm, KeyAlgorithm } from '../ports/key-store.ts';
 import type { Limit, LimitKind } from '../ports/limits.ts';
 import type { MaintenanceConfig } from '../ports/maintenance.ts';

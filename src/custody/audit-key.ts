@@ -2,7 +2,7 @@ import { createHash, createPublicKey, sign } from 'node:crypto';
 import { EverbindError } from '../errors/error.ts';
 import type { CheckpointSigner } from '../ports/checkpoint-signer.ts';
 import type { Store } from '../store/store.ts';
-import { createSoftwareKeyStore, type SoftwareKeyStoreOptions } from './software.ts';
+import { createSoftwareKeyStore, type SoftwareKeyStoreOptions } from './software/store.ts';
 
 const AUDIT_KEY = 'audit';
 const AUDIT_HANDLE = 'software:audit';

@@ -3,7 +3,7 @@ import type { HostKeys } from '../ports/host-keys.ts';
 import type { KeyCustody, KeyHandle, KeyStore } from '../ports/key-store.ts';
 import { CNG_PREFIX, hostKeyName } from './cng/handle.ts';
 import { createCngKeyStore } from './cng/store.ts';
-import { SOFTWARE_PROVIDER } from './software.ts';
+import { SOFTWARE_PROVIDER } from './software/store.ts';
 
 export interface KeyCustodyOptions {
   readonly software: KeyStore;

@@ -1,7 +1,7 @@
 import { EverbindError } from '../errors/error.ts';
-import { type DnsServer, serverText } from './server-text.ts';
-import type { DnsMessage, RecordType } from './message.ts';
-import { isWithin } from './name.ts';
+import { type DnsServer, serverText } from './wire/server-text.ts';
+import type { DnsMessage, RecordType } from './wire/message.ts';
+import { isWithin } from './wire/name.ts';
 import { dataOf, type Resolver } from './resolver.ts';
 
 /** One address of a host that a zone is delegated to. */

@@ -1,6 +1,6 @@
 import { EverbindError } from '../errors/error.ts';
 import { askAuthority } from './authority.ts';
-import type { DnsMessage } from './message.ts';
+import type { DnsMessage } from './wire/message.ts';
 import type { Resolver } from './resolver.ts';
 
 /** Pointing at one name that holds the records takes one step; nobody needs more than this. */

@@ -1,8 +1,8 @@
 import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
 import { EverbindError } from '../errors/error.ts';
-import { type DnsServer, serverText } from './server-text.ts';
-import { decodeMessage, type DnsMessage } from './message.ts';
+import { type DnsServer, serverText } from './wire/server-text.ts';
+import { decodeMessage, type DnsMessage } from './wire/message.ts';
 
 export interface DnsAnswer {
   readonly message: DnsMessage;

@@ -1,11 +1,11 @@
-import { countdown } from '../acme/countdown.ts';
+import { countdown } from '../concurrency/countdown.ts';
 import { EverbindError } from '../errors/error.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { TxtRecord } from '../ports/dns-provider.ts';
 import { askAuthority } from './authority.ts';
-import type { DnsMessage } from './message.ts';
+import type { DnsMessage } from './wire/message.ts';
 import { dataOf, type Resolver } from './resolver.ts';
-import { type DnsServer, parseServer } from './server-text.ts';
+import { type DnsServer, parseServer } from './wire/server-text.ts';
 
 /** What a server was last seen with. `found`: its values; null when it did not answer, for `reason`. */
 export interface ServerView {

@@ -1,10 +1,10 @@
 import { Resolver as SystemResolver } from 'node:dns';
 import { EverbindError } from '../errors/error.ts';
-import { ipVersion } from '../pki/ip-address.ts';
+import { ipVersion } from '../pki/x509/ip-address.ts';
 import type { Random } from '../ports/random.ts';
 import { type DnsExchange, exchange } from './exchange.ts';
-import { type DnsServer, parseServer, serverText } from './server-text.ts';
-import { type DnsMessage, encodeQuery, type RecordData, type RecordType, type ResourceRecord } from './message.ts';
+import { type DnsServer, parseServer, serverText } from './wire/server-text.ts';
+import { type DnsMessage, encodeQuery, type RecordData, type RecordType, type ResourceRecord } from './wire/message.ts';
 
 /** Asks resolvers, and servers directly. Errors: DNS_QUERY_FAILED; `details.reason` is an rcode (`SERVFAIL`), or why there was no answer. */
 export interface Resolver {

@@ -3,7 +3,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { WindowsHost } from '../ports/windows-host.ts';
 import { createAppcmdChanges } from './appcmd-change.ts';
 import { readInventory } from './inventory.ts';
-import type { FtpCertificate, SiteBinding } from './inventory-types.ts';
+import type { FtpCertificate, SiteBinding } from './config/inventory-types.ts';
 
 /** Changes to the configuration of IIS. Each is read back, and none is made twice. Errors: IIS_NAME_UNQUOTABLE, IIS_SITE_UNKNOWN and those of appcmd. */
 export interface SiteChanges {

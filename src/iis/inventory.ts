@@ -7,10 +7,10 @@ import {
   parseVirtualDirectoryList,
   type AppcmdSite,
   type AppcmdVirtualDirectory,
-} from './appcmd-output.ts';
-import { ftpCertificate, sectionProblems, siteInventory, siteProblems } from './application-host-inventory.ts';
-import type { RawSite, RawSites } from './application-host-sites.ts';
-import type { Inventory, InventoryProblem, SiteInventory } from './inventory-types.ts';
+} from './config/appcmd-output.ts';
+import { ftpCertificate, sectionProblems, siteInventory, siteProblems } from './config/application-host-inventory.ts';
+import type { RawSite, RawSites } from './config/application-host-sites.ts';
+import type { Inventory, InventoryProblem, SiteInventory } from './config/inventory-types.ts';
 
 /**
  * Reads the present state of the server: appcmd, http.sys records and certificate stores, all at the same time. Throws IIS_APPCMD_FAILED,

@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { EverbindError } from '../errors/error.ts';
 import type { HttpRequest, HttpResponse } from '../ports/transport.ts';
-import { connectionFailed, protocolSwitched, responseTooLarge, timedOut } from './failure.ts';
+import { connectionFailed, protocolSwitched, responseTooLarge, timedOut } from './net-failure.ts';
 
 /** A kept connection ended before the first octet of an answer. */
 export class StaleConnection extends Error {}

@@ -2,10 +2,10 @@ import { Agent as HttpAgent, type ClientRequest, request as requestHttp } from '
 import type { Socket } from 'node:net';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import type { HttpRequest, HttpResponse, Transport } from '../ports/transport.ts';
-import { parseUrl } from '../acme/url-policy.ts';
-import { ipVersion } from '../pki/ip-address.ts';
+import { parseUrl } from '../acme/messages/url-policy.ts';
+import { ipVersion } from '../pki/x509/ip-address.ts';
 import { exchange, StaleConnection } from './exchange.ts';
-import { connectionFailed, isUntrusted } from './failure.ts';
+import { connectionFailed, isUntrusted } from './net-failure.ts';
 import { type Environment, proxyEnvironment } from './proxy.ts';
 import { type TrustOptions, trustStages } from './trust.ts';
 

@@ -1,11 +1,11 @@
 import { EverbindError } from '../errors/error.ts';
-import { type Certificate, parseCertificate } from './certificate.ts';
-import { validateChain } from './chain.ts';
-import { chainError } from './chain-problem.ts';
-import { canonicalHost, dnsNameProblem, type Identifier, identifierKey } from './names.ts';
-import { KEY_PURPOSE } from './oids.ts';
-import { parseIntermediate } from './seen-intermediates.ts';
-import { parseTrustedRoots } from './trusted-roots.ts';
+import { type Certificate, parseCertificate } from './x509/certificate.ts';
+import { validateChain } from './path/chain.ts';
+import { chainError } from './path/chain-problem.ts';
+import { canonicalHost, dnsNameProblem, type Identifier, identifierKey } from './x509/names.ts';
+import { KEY_PURPOSE } from './asn1/oids.ts';
+import { parseIntermediate } from './path/seen-intermediates.ts';
+import { parseTrustedRoots } from './path/trusted-roots.ts';
 
 /** What a CA sent, and what it was asked for. */
 export interface IssuedCheck {

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, hash, webcrypto } from 'node:crypto';
 import type { ICryptoEngine } from 'pkijs';
 import { EverbindError } from '../errors/error.ts';
-import { parseCertificate } from './certificate.ts';
+import { parseCertificate } from './x509/certificate.ts';
 
 export interface PfxRequest {
   /** PrivateKeyInfo, DER. Not kept. */

@@ -6,7 +6,7 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export interface CertificateMaterial {
   /** Name of the managed certificate. */
   readonly name: string;
-  /** Names of the certificate, canonical (see src/pki/names.ts). */
+  /** Names of the certificate, canonical (see src/pki/x509/names.ts). */
   readonly identifiers: readonly { readonly type: 'dns' | 'ip'; readonly value: string }[];
   /** Leaf first, DER; empty while nothing is issued and only a plan is wanted. */
   readonly chain: readonly Uint8Array[];

@@ -1,8 +1,8 @@
-import { publicEndpoints } from '../challenge/endpoints.ts';
-import { createSelfCheck } from '../challenge/self-check.ts';
-import { wasAnswered, type SelfCheckReason } from '../challenge/self-check-reasons.ts';
+import { publicEndpoints } from '../challenge/http-01/endpoints.ts';
+import { createSelfCheck } from '../challenge/http-01/self-check.ts';
+import { wasAnswered, type SelfCheckReason } from '../challenge/http-01/self-check-reasons.ts';
 import { EverbindError } from '../errors/error.ts';
-import { ipVersion } from '../pki/ip-address.ts';
+import { ipVersion } from '../pki/x509/ip-address.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ChallengeTask } from '../ports/solver.ts';
 import { finding, type Finding, type FindingCode, said } from './findings.ts';

@@ -1,4 +1,4 @@
-import { type CaaDecision, type CaaProperty, type CaaReason, decideCaa } from '../dns/caa.ts';
+import { type CaaDecision, type CaaProperty, type CaaReason, decideCaa } from '../dns/wire/caa.ts';
 import { dataOf } from '../dns/resolver.ts';
 import { EverbindError } from '../errors/error.ts';
 import { explainFailure, type Lookups } from './dns.ts';

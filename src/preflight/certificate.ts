@@ -1,5 +1,5 @@
-import type { Directory } from '../acme/directory.ts';
-import { createSlots } from '../acme/slots.ts';
+import type { Directory } from '../acme/messages/directory.ts';
+import { createSlots } from '../concurrency/semaphore.ts';
 import type { CertificateConfig, IssuerConfig } from '../config/types.ts';
 import { examineCaa } from './caa.ts';
 import type { Lookups } from './dns.ts';

@@ -1,4 +1,4 @@
-import type { RecordType } from '../dns/message.ts';
+import type { RecordType } from '../dns/wire/message.ts';
 import { dataOf, type Resolver } from '../dns/resolver.ts';
 import { EverbindError } from '../errors/error.ts';
 import { finding, type Finding, said } from './findings.ts';

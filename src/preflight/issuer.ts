@@ -1,4 +1,4 @@
-import type { Directory } from '../acme/directory.ts';
+import type { Directory } from '../acme/messages/directory.ts';
 import type { IssuerConfig } from '../config/types.ts';
 import { finding, type Finding } from './findings.ts';
 

@@ -1,5 +1,5 @@
 import type { CertificateConfig, ChallengeConfig } from '../config/types.ts';
-import type { Identifier } from '../pki/names.ts';
+import type { Identifier } from '../pki/x509/names.ts';
 import { type AddressParts, examineAddresses } from './addresses.ts';
 import { findAddresses, type Lookups } from './dns.ts';
 import { finding, type Finding } from './findings.ts';

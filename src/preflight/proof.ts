@@ -1,7 +1,7 @@
 import type { ChallengeConfig } from '../config/types.ts';
 import { asEverbindError, type EverbindError } from '../errors/error.ts';
 import type { ErrorCode } from '../errors/table.ts';
-import type { Identifier } from '../pki/names.ts';
+import type { Identifier } from '../pki/x509/names.ts';
 import type { Random } from '../ports/random.ts';
 import type { ChallengeTask, Solver } from '../ports/solver.ts';
 import { finding, type Finding, type FindingCode, said } from './findings.ts';

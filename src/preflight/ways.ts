@@ -1,6 +1,6 @@
 import { challengesFor, canProve } from '../config/challenge-for.ts';
 import type { CertificateConfig, ChallengeConfig } from '../config/types.ts';
-import type { Identifier } from '../pki/names.ts';
+import type { Identifier } from '../pki/x509/names.ts';
 import type { Finding } from './findings.ts';
 
 /** The ways in which a name may be proved, in the order of the configuration; those that never can only where there is no other. */

@@ -1,9 +1,9 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { subjectAltName } from '../pki/alt-name-writer.ts';
-import { encodeCertificate, extension } from '../pki/certificate-writer.ts';
-import { TAG } from '../pki/der.ts';
-import { der, oid, sequence } from '../pki/der-writer.ts';
-import { EXTENSION, KEY_PURPOSE } from '../pki/oids.ts';
+import { subjectAltName } from '../pki/x509/alt-name-writer.ts';
+import { encodeCertificate, extension } from '../pki/x509/certificate-writer.ts';
+import { TAG } from '../pki/asn1/der.ts';
+import { der, oid, sequence } from '../pki/asn1/der-writer.ts';
+import { EXTENSION, KEY_PURPOSE } from '../pki/asn1/oids.ts';
 import type { Random } from '../ports/random.ts';
 import { HOST } from './names.ts';
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createIisDeployment } from '../deploy/iis.ts';
+import { createIisDeployment } from '../deploy/iis/deployment.ts';
 import { EverbindError } from '../errors/error.ts';
-import { recordKeyText } from '../iis/ssl-record.ts';
-import { buildCsr } from '../pki/csr.ts';
+import { recordKeyText } from '../iis/records/ssl-record.ts';
+import { buildCsr } from '../pki/x509/csr.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CertificateMaterial, Deployment, DeploymentPlan, EndpointCheck } from '../ports/deployment.ts';
 import type { CertificateKeyAlgorithm, KeyStore } from '../ports/key-store.ts';

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { EverbindError } from '../errors/error.ts';
 import { createSiteChanges } from '../iis/change-sites.ts';
 import { readInventory } from '../iis/inventory.ts';
-import { SSL_FLAG } from '../iis/ssl-flags.ts';
+import { SSL_FLAG } from '../iis/config/ssl-flags.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { WindowsHost } from '../ports/windows-host.ts';
 import { FOLDER, HOST, SITE } from './names.ts';

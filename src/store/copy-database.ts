@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { storeFailure } from './failure.ts';
+import { storeFailure } from './store-failure.ts';
 
 /** Without the triggers, which let it only grow, a log is emptied at once, however long it is. */
 const NO_LOG = `DROP TRIGGER audit_event_kept; DROP TRIGGER audit_checkpoint_kept;

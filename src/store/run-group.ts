@@ -5,7 +5,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { AuditAppender } from './audit-log.ts';
 import type { CheckpointPin } from './checkpoint-pin.ts';
 import type { Failed, Group, Queued } from './commit-queue.ts';
-import { isBusy, storeFailure } from './failure.ts';
+import { isBusy, storeFailure } from './store-failure.ts';
 import { conflictsWithPin } from './pin-conflict.ts';
 import { statement } from './statements.ts';
 import type { Fence, Transaction } from './transaction.ts';

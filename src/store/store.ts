@@ -5,7 +5,7 @@ import type { Clock } from '../ports/clock.ts';
 import { createAuditAppender } from './audit-log.ts';
 import { createCheckpointPin } from './checkpoint-pin.ts';
 import { createCommitQueue } from './commit-queue.ts';
-import { storeFailure } from './failure.ts';
+import { storeFailure } from './store-failure.ts';
 import { openForReading, openForWriting } from './open-database.ts';
 import { createGroupRunner, leaseToken, type Work } from './run-group.ts';
 import { createLogSync } from './sync-log.ts';

@@ -1,5 +1,5 @@
-import { parseCertificate } from '../pki/certificate.ts';
-import { matchesHost } from '../pki/names.ts';
+import { parseCertificate } from '../pki/x509/certificate.ts';
+import { matchesHost } from '../pki/x509/names.ts';
 import type { ServedCertificate } from './probe.ts';
 
 export interface ServedFinding {

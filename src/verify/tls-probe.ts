@@ -1,8 +1,8 @@
 import type { X509Certificate } from 'node:crypto';
 import { connect, type TLSSocket } from 'node:tls';
 import { EverbindError } from '../errors/error.ts';
-import { ipVersion } from '../pki/ip-address.ts';
-import { canonicalHost } from '../pki/names.ts';
+import { ipVersion } from '../pki/x509/ip-address.ts';
+import { canonicalHost } from '../pki/x509/names.ts';
 import type { Probe, ProbeTarget, ServedCertificate } from './probe.ts';
 
 // Schannel sends at most a handful; a hostile peer may send a long chain within its message limit.

@@ -1,4 +1,4 @@
-import { handleRoom, type Native, numberRoom } from './native.ts';
+import { handleRoom, type Native, numberRoom } from './ffi/native.ts';
 
 const ADMINISTRATORS = 'S-1-5-32-544';
 

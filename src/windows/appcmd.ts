@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { WindowsError } from '../errors/error.ts';
 import type { AppcmdResult } from '../ports/windows-host.ts';
 import { consoleUtf8 } from './console-text.ts';
-import type { Native } from './native.ts';
+import type { Native } from './ffi/native.ts';
 import { STATUS } from './status.ts';
 
 const TIMEOUT_MS = 120_000;

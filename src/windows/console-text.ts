@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Native } from './native.ts';
+import type { Native } from './ffi/native.ts';
 
 /**
  * What a console program wrote, as UTF-8: as it is when it is UTF-8 already, otherwise from the code page of the console (OEM). Which of the two

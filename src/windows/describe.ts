@@ -1,7 +1,7 @@
 import { hostname, release, version } from 'node:os';
 import type { HostDescription, RoleService } from '../ports/windows-host.ts';
 import { isAdministrator } from './administrator.ts';
-import type { Native } from './native.ts';
+import type { Native } from './ffi/native.ts';
 import { registryNumber } from './registry.ts';
 
 const IIS_KEY = 'SOFTWARE\\Microsoft\\InetStp';

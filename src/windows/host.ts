@@ -1,15 +1,15 @@
 import type { WindowsHost } from '../ports/windows-host.ts';
 import { runAppcmd } from './appcmd.ts';
-import { createCertificateStores } from './certificates.ts';
+import { createCertificateStores } from './stores/certificates.ts';
 import { describeHost } from './describe.ts';
-import { endpointsOf } from './endpoints.ts';
-import { createSiteFiles } from './files.ts';
-import { createHttpServer, type NativeHttpServer } from './http-server.ts';
-import { ipListenList } from './ip-listen-list.ts';
-import { createKeys } from './keys.ts';
-import { loadNative } from './native.ts';
-import { once } from './once.ts';
-import { createSslRecords } from './ssl-records.ts';
+import { endpointsOf } from './http/endpoints.ts';
+import { createSiteFiles } from './files/files.ts';
+import { createHttpServer, type NativeHttpServer } from './http/http-server.ts';
+import { ipListenList } from './http/ip-listen-list.ts';
+import { createKeys } from './keys/keys.ts';
+import { loadNative } from './ffi/native.ts';
+import { once } from '../concurrency/memoize.ts';
+import { createSslRecords } from './http/ssl-records.ts';
 
 export interface NativeWindowsHost extends WindowsHost {
   readonly httpServer: NativeHttpServer;

@@ -1,5 +1,5 @@
 import { WindowsError } from '../errors/error.ts';
-import { type Native, numberRoom } from './native.ts';
+import { type Native, numberRoom } from './ffi/native.ts';
 import { STATUS } from './status.ts';
 
 // (HKEY)(ULONG_PTR)(LONG)0x80000002 of winreg.h: sign-extended.

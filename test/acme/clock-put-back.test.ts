@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { countdown } from '../../src/acme/countdown.ts';
-import { createNoncePool } from '../../src/acme/nonce-pool.ts';
-import { pollUntil } from '../../src/acme/polling.ts';
+import { countdown } from '../../src/concurrency/countdown.ts';
+import { createNoncePool } from '../../src/acme/session/nonce-pool.ts';
+import { pollUntil } from '../../src/acme/session/polling.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import { coded } from './support.ts';
 

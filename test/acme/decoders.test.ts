@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { decodeAccount } from '../../src/acme/account.ts';
-import { decodeRenewalInfo } from '../../src/acme/ari.ts';
-import { checkAuthorization, decodeAuthorization } from '../../src/acme/authorization.ts';
-import { decodeChallenge } from '../../src/acme/challenge.ts';
-import { decodeDirectory } from '../../src/acme/directory.ts';
-import { checkOrder, decodeOrder } from '../../src/acme/order.ts';
+import { decodeAccount } from '../../src/acme/messages/account.ts';
+import { decodeRenewalInfo } from '../../src/acme/messages/renewal-info.ts';
+import { checkAuthorization, decodeAuthorization } from '../../src/acme/messages/authorization.ts';
+import { decodeChallenge } from '../../src/acme/messages/challenge.ts';
+import { decodeDirectory } from '../../src/acme/messages/directory.ts';
+import { checkOrder, decodeOrder } from '../../src/acme/messages/order.ts';
 import { EverbindError } from '../../src/errors/error.ts';
-import { parseIdentifier } from '../../src/pki/names.ts';
+import { parseIdentifier } from '../../src/pki/x509/names.ts';
 import { coded, directoryObject } from './support.ts';
 
 const policy = { allowInsecureLoopback: false };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dnsAccountName } from '../../src/acme/key-authorization.ts';
+import { dnsAccountName } from '../../src/acme/jose/key-authorization.ts';
 
 test('the record of dns-account-01 has the label of the draft (its example)', () => {
   const name = dnsAccountName('www.example.org', 'https://example.com/acme/acct/ExampleAccount');

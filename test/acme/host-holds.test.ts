@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createHostHolds, hostHoldMs } from '../../src/acme/host-holds.ts';
+import { createHostHolds, hostHoldMs } from '../../src/acme/session/host-backoff.ts';
 import type { HttpResponse } from '../../src/ports/transport.ts';
 import { coded, noRandom, testClock } from './support.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { EverbindError } from '../../src/errors/error.ts';
 import type { ErrorCode } from '../../src/errors/table.ts';
-import { parseIdentifier } from '../../src/pki/names.ts';
+import { parseIdentifier } from '../../src/pki/x509/names.ts';
 import { startServer } from '../net/https-server.ts';
 import { type Deed, directoryOf, type HostileCa, json, orderOf, startHostileCa } from './hostile-ca.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseJson } from '../../src/acme/json.ts';
+import { parseJson } from '../../src/acme/messages/json.ts';
 import { coded } from './support.ts';
 
 const parse = (text: string | Uint8Array): unknown => parseJson(Buffer.from(text), 'order');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { linkTargets, parseLinks } from '../../src/acme/link-header.ts';
+import { linkTargets, parseLinks } from '../../src/acme/messages/link-header.ts';
 import { cpuMs } from '../cpu-time.ts';
 
 const base = 'https://ca.test/cert/1';

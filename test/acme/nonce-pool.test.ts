@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createNoncePool, noNonce } from '../../src/acme/nonce-pool.ts';
+import { createNoncePool, noNonce } from '../../src/acme/session/nonce-pool.ts';
 import { coded, testClock } from './support.ts';
 
 /** A newNonce that answers when told. */

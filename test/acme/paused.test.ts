@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { checkAnswer } from '../../src/acme/answer.ts';
-import { unpauseUrl } from '../../src/acme/paused.ts';
-import { AcmeProblemError, blankProblem, type Problem } from '../../src/acme/problem.ts';
-import { RESOURCES } from '../../src/acme/resource.ts';
+import { checkAnswer } from '../../src/acme/session/answer.ts';
+import { unpauseUrl } from '../../src/acme/session/paused.ts';
+import { AcmeProblemError, blankProblem, type Problem } from '../../src/acme/messages/problem.ts';
+import { RESOURCES } from '../../src/acme/messages/resource.ts';
 
 const link = 'https://portal.ca.test/sfe/v1/unpause?jwt=aaa.bbb.ccc';
 const problem = (type: string, detail: string, instance: string | null = null): Problem => ({

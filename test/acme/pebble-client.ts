@@ -1,11 +1,11 @@
 import { gated } from '../../lab/pebble/gate.ts';
 import { type Pebble, type PebbleOptions, startPebble } from '../../lab/pebble/server.ts';
 import { type AcmeClient, createAcmeClient } from '../../src/acme/client.ts';
-import type { NewOrder, NewOrderResult } from '../../src/acme/order-requests.ts';
+import type { NewOrder, NewOrderResult } from '../../src/acme/session/order-requests.ts';
 import { systemClock, systemRandom } from '../../src/net/system.ts';
 import { createTransport, type NetTransport } from '../../src/net/transport.ts';
-import { buildCsr } from '../../src/pki/csr.ts';
-import { parseIdentifier } from '../../src/pki/names.ts';
+import { buildCsr } from '../../src/pki/x509/csr.ts';
+import { parseIdentifier } from '../../src/pki/x509/names.ts';
 import type { Transport } from '../../src/ports/transport.ts';
 import type { Signer } from '../../src/ports/signer.ts';
 import { newSigner } from './signers.ts';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { pebbleFindsReplaced } from '../../lab/pebble/replaced-serial.ts';
-import { certificateId } from '../../src/acme/ari.ts';
-import { AcmeProblemError, acmeErrorType } from '../../src/acme/problem.ts';
-import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
-import { identifierKey, parseIdentifier } from '../../src/pki/names.ts';
-import { parsePemCertificates } from '../../src/pki/pem.ts';
+import { certificateId } from '../../src/acme/messages/renewal-info.ts';
+import { AcmeProblemError, acmeErrorType } from '../../src/acme/messages/problem.ts';
+import { type Certificate, parseCertificate } from '../../src/pki/x509/certificate.ts';
+import { identifierKey, parseIdentifier } from '../../src/pki/x509/names.ts';
+import { parsePemCertificates } from '../../src/pki/asn1/pem.ts';
 import { authorize, issue, type PebbleLab, startLab } from './pebble-client.ts';
 import { newSigner } from './signers.ts';
 import { coded } from './support.ts';
@@ -207,7 +207,7 @@ describe('Pebble with its ordinary settings', () => {
   test('finalize before the order is ready, and with a request for other names', async () => {
     const client = lab.client();
     await client.newAccount(agreed);
-    const { buildCsr } = await import('../../src/pki/csr.ts');
+    const { buildCsr } = await import('../../src/pki/x509/csr.ts');
     const identifiers = [parseIdentifier('early.test')];
     const { url, order } = await client.newOrder({ identifiers });
     const csr = await buildCsr({ identifiers, signer: newSigner() });
@@ -225,7 +225,7 @@ describe('Pebble with its ordinary settings', () => {
     const before = lab.transport.stats();
     const earlier = lab.asked.length;
     const identifiers = [parseIdentifier('seven.test')];
-    const { buildCsr } = await import('../../src/pki/csr.ts');
+    const { buildCsr } = await import('../../src/pki/x509/csr.ts');
     const { url, order } = await client.newOrder({ identifiers });
     const { authorization } = await client.getAuthorization(order.authorizations[0] ?? '');
     await client.respondToChallenge(authorization.challenges.find(({ type }) => type === 'http-01')?.url ?? '');

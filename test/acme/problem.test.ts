@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { acmeErrorType, AcmeProblemError, decodeProblem } from '../../src/acme/problem.ts';
+import { acmeErrorType, AcmeProblemError, decodeProblem } from '../../src/acme/messages/problem.ts';
 
 test('subproblems with their identifiers', () => {
   const problem = decodeProblem({

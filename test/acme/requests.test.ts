@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAcmeClient } from '../../src/acme/client.ts';
-import { AcmeProblemError } from '../../src/acme/problem.ts';
+import { AcmeProblemError } from '../../src/acme/messages/problem.ts';
 import { EverbindError } from '../../src/errors/error.ts';
-import { parseIdentifier } from '../../src/pki/names.ts';
+import { parseIdentifier } from '../../src/pki/x509/names.ts';
 import type { HttpRequest } from '../../src/ports/transport.ts';
 import { newSigner } from './signers.ts';
 import {

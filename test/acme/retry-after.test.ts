@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { MAX_RETRY_AFTER_MS, parseHttpDate, retryAfterMs } from '../../src/acme/retry-after.ts';
+import { MAX_RETRY_AFTER_MS, parseHttpDate, retryAfterMs } from '../../src/acme/messages/retry-after.ts';
 
 const now = Date.UTC(2026, 10, 23, 12, 0, 0);
 const after = (value: string, date?: string): number | null =>

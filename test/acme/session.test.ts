@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAcmeClient } from '../../src/acme/client.ts';
-import { AcmeProblemError } from '../../src/acme/problem.ts';
-import { createSession } from '../../src/acme/session.ts';
-import { RESOURCES } from '../../src/acme/resource.ts';
+import { AcmeProblemError } from '../../src/acme/messages/problem.ts';
+import { createSession } from '../../src/acme/session/session.ts';
+import { RESOURCES } from '../../src/acme/messages/resource.ts';
 import { newSigner } from './signers.ts';
 import {
   coded,

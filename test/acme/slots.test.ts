@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createSlots } from '../../src/acme/slots.ts';
+import { createSlots } from '../../src/concurrency/semaphore.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { formatTimestamp, parseTimestamp } from '../../src/acme/timestamp.ts';
+import { formatTimestamp, parseTimestamp } from '../../src/acme/messages/timestamp.ts';
 
 test('RFC 3339 times', () => {
   assert.equal(parseTimestamp('2016-01-05T14:09:07.99Z'), Date.UTC(2016, 0, 5, 14, 9, 7, 990));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { checkUrl } from '../../src/acme/url-policy.ts';
+import { checkUrl } from '../../src/acme/messages/url-policy.ts';
 import { coded } from './support.ts';
 
 const strict = { allowInsecureLoopback: false };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chooseHttpMode, type HttpModeFacts } from '../../src/challenge/auto.ts';
-import { sitesFor } from '../../src/challenge/http-sites.ts';
+import { chooseHttpMode, type HttpModeFacts } from '../../src/challenge/http-01/choose-mode.ts';
+import { sitesFor } from '../../src/challenge/http-01/sites.ts';
 import { site } from './support.ts';
 
 const shop = site('shop', [

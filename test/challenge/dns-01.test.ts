@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dns01Value } from '../../src/acme/key-authorization.ts';
-import { createDns01Solver } from '../../src/challenge/dns-01.ts';
-import { createTurns } from '../../src/challenge/in-turn.ts';
+import { dns01Value } from '../../src/acme/jose/key-authorization.ts';
+import { createDns01Solver } from '../../src/challenge/dns-01/solver.ts';
+import { createTurns } from '../../src/concurrency/keyed-mutex.ts';
 import type { Resolver } from '../../src/dns/resolver.ts';
 import { EverbindError } from '../../src/errors/error.ts';
 import type { Clock } from '../../src/ports/clock.ts';

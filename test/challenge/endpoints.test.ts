@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { iisEndpoints, listenerEndpoints } from '../../src/challenge/endpoints.ts';
-import { rememberFor } from '../../src/challenge/remember.ts';
+import { iisEndpoints, listenerEndpoints } from '../../src/challenge/http-01/endpoints.ts';
+import { rememberFor } from '../../src/concurrency/memoize-for.ts';
 import { site } from './support.ts';
 
 const sites = [

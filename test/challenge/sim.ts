@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { createSolvers } from '../../src/challenge/solvers.ts';
-import type { HttpModeChoice } from '../../src/challenge/auto.ts';
+import type { HttpModeChoice } from '../../src/challenge/http-01/choose-mode.ts';
 import type { HttpChallengeConfig } from '../../src/config/types.ts';
-import type { SiteInventory } from '../../src/iis/inventory-types.ts';
+import type { SiteInventory } from '../../src/iis/config/inventory-types.ts';
 import { readInventory } from '../../src/iis/inventory.ts';
 import { systemClock, systemRandom } from '../../src/net/system.ts';
 import type { WindowsHost } from '../../src/ports/windows-host.ts';

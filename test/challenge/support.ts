@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { EverbindError } from '../../src/errors/error.ts';
 import type { ChallengeTask } from '../../src/ports/solver.ts';
-import type { SiteBinding, SiteInventory } from '../../src/iis/inventory-types.ts';
-import { parseBindingInformation } from '../../src/iis/binding-information.ts';
+import type { SiteBinding, SiteInventory } from '../../src/iis/config/inventory-types.ts';
+import { parseBindingInformation } from '../../src/iis/config/binding-information.ts';
 
 export function httpTask(name = 'shop.everbind.test', type: 'dns' | 'ip' = 'dns'): ChallengeTask {
   const token = randomBytes(32).toString('base64url');

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { CHALLENGE_FOLDERS, readWebConfig, renderWebConfig, WEB_CONFIG_FORMS } from '../../src/challenge/web-config.ts';
-import { elementsAt, readXml } from '../../src/iis/application-host-xml.ts';
+import {
+  CHALLENGE_FOLDERS,
+  readWebConfig,
+  renderWebConfig,
+  WEB_CONFIG_FORMS,
+} from '../../src/challenge/http-01/web-config.ts';
+import { elementsAt, readXml } from '../../src/iis/config/application-host-xml.ts';
 
 const forms = fc.constantFrom(...WEB_CONFIG_FORMS);
 const folders = fc.subarray([...CHALLENGE_FOLDERS]);

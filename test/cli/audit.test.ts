@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
-import { openState } from '../../src/cli/state.ts';
+import { openState } from '../../src/agent/state.ts';
 import { systemClock } from '../../src/net/system.ts';
 import { type Run, runIn } from './world.ts';
 

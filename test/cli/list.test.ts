@@ -3,10 +3,10 @@ import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { outAll } from '../../src/cli/output/text.ts';
 import { processIo } from '../../src/cli/process-io.ts';
-import { openState } from '../../src/cli/state.ts';
+import { openState } from '../../src/agent/state.ts';
 import { systemClock } from '../../src/net/system.ts';
 import { acquireLease } from '../../src/store/lease.ts';
-import { listCertificates } from '../../src/renewal/list-certificates.ts';
+import { listCertificates } from '../../src/overview/list-certificates.ts';
 import { applyText, withFolder, withState } from '../renewal/support/obtain-state.ts';
 import { type Run, runIn } from './world.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { runLoop } from '../../src/cli/run-loop.ts';
+import { runLoop } from '../../src/agent/daemon/loop.ts';
 import { EverbindError } from '../../src/errors/error.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { whileAlive } from '../../src/cli/while-alive.ts';
+import { whileAlive } from '../../src/agent/daemon/heartbeat.ts';
 import { EverbindError } from '../../src/errors/error.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import { runIn } from './world.ts';
 import { systemClock } from '../../src/net/system.ts';
-import { writeRunner } from '../../src/renewal/runner.ts';
-import { openState } from '../../src/cli/state.ts';
+import { writeRunner } from '../../src/renewal/state/daemon-row.ts';
+import { openState } from '../../src/agent/state.ts';
 import { withFolder } from '../renewal/support/obtain-state.ts';
 
 /** Sleeps end when told, or when their signal aborts. */

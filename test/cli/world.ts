@@ -6,7 +6,7 @@ import { type Pebble, startPebble } from '../../lab/pebble/server.ts';
 import { seedCertificates } from '../../lab/sim-windows/seed.ts';
 import { type SimWindows, startSimWindows } from '../../lab/sim-windows/sim-windows.ts';
 import { runCli } from '../../src/cli/run.ts';
-import type { World } from '../../src/cli/world.ts';
+import type { World } from '../../src/cli/environment.ts';
 import { systemClock, systemRandom } from '../../src/net/system.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import { configuration } from '../demo/odd-configurations.ts';

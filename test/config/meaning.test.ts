@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { challengeFor, challengesFor } from '../../src/config/challenge-for.ts';
-import { ConfigError } from '../../src/config/problem.ts';
+import { ConfigError } from '../../src/config/config-problem.ts';
 import { placesOf, problemsOf, read } from './read-text.ts';
 
 const ISSUERS = `version: 1

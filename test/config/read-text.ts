@@ -1,4 +1,4 @@
-import { ConfigError, type ConfigProblem } from '../../src/config/problem.ts';
+import { ConfigError, type ConfigProblem } from '../../src/config/config-problem.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import type { Config } from '../../src/config/types.ts';
 

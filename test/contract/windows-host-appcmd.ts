@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { parseSiteList, parseSitesSection, parseVirtualDirectoryList } from '../../src/iis/appcmd-output.ts';
+import { parseSiteList, parseSitesSection, parseVirtualDirectoryList } from '../../src/iis/config/appcmd-output.ts';
 import type { WindowsHost } from '../../src/ports/windows-host.ts';
 import type { ContractContext, ContractHost } from './windows-host-support.ts';
 

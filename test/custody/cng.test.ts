@@ -7,7 +7,7 @@ import { createLabCa } from '../../lab/test-ca.ts';
 import { hostKeyName, keyHandle } from '../../src/custody/cng/handle.ts';
 import { createCngKeyStore } from '../../src/custody/cng/store.ts';
 import { EverbindError, WindowsError } from '../../src/errors/error.ts';
-import { buildCsr, parseCsr, verifyCsr } from '../../src/pki/csr.ts';
+import { buildCsr, parseCsr, verifyCsr } from '../../src/pki/x509/csr.ts';
 import type { HostKeys } from '../../src/ports/host-keys.ts';
 import type { KeyStore } from '../../src/ports/key-store.ts';
 import { codeOf } from './world.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { masterKeyFile } from '../../src/custody/master-key-file.ts';
-import { createSoftwareKeyStore } from '../../src/custody/software.ts';
-import { createVault } from '../../src/custody/vault.ts';
+import { masterKeyFile } from '../../src/custody/sealing/master-key-file.ts';
+import { createSoftwareKeyStore } from '../../src/custody/software/store.ts';
+import { createVault } from '../../src/custody/sealing/sealer.ts';
 import { openStore } from '../../src/store/store.ts';
 import { writeSync } from 'node:fs';
 

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { masterKeyFile } from '../../src/custody/master-key-file.ts';
+import { masterKeyFile } from '../../src/custody/sealing/master-key-file.ts';
 import { errorCode, EverbindError } from '../../src/errors/error.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'everbind-master-'));

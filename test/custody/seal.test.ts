@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createSecretKey, randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { seal, type SealContext, unseal } from '../../src/custody/seal.ts';
+import { seal, type SealContext, unseal } from '../../src/custody/sealing/seal.ts';
 import { errorCode } from '../../src/errors/error.ts';
 
 const master = createSecretKey(randomBytes(32));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { listSecrets } from '../../src/custody/secrets.ts';
+import { listSecrets } from '../../src/custody/sealing/secrets.ts';
 import { EverbindError } from '../../src/errors/error.ts';
 import { codeOf, createWorld } from './world.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { listSecrets } from '../../src/custody/secrets.ts';
+import { listSecrets } from '../../src/custody/sealing/secrets.ts';
 import { codeOf, createWorld, type World } from './world.ts';
 
 let world: World;

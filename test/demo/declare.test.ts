@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { declareCertificates } from '../../lab/demo/declare.ts';
 import { recordOf } from '../../lab/demo/names.ts';
-import { parseApplicationHost } from '../../src/iis/application-host.ts';
-import { inventoryOfConfiguration } from '../../src/iis/application-host-inventory.ts';
-import { siteText } from '../../src/iis/inventory-types.ts';
-import { recordKeyId } from '../../src/iis/ssl-record.ts';
+import { parseApplicationHost } from '../../src/iis/config/application-host.ts';
+import { inventoryOfConfiguration } from '../../src/iis/config/application-host-inventory.ts';
+import { siteText } from '../../src/iis/config/inventory-types.ts';
+import { recordKeyId } from '../../src/iis/records/ssl-record.ts';
 import { configuration } from './odd-configurations.ts';
 
 const host = fc.constantFrom('', 'a.odd.test', 'B.odd.test', '*.odd.test', 'x_y.odd.test', '192.0.2.1', 'localhost');

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import { test } from 'node:test';
-import { mapBounded } from '../../src/deploy/bounded.ts';
+import { mapBounded } from '../../src/concurrency/map-bounded.ts';
 
 test('keeps the order and the bound', async () => {
   let running = 0;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createIisFtpDeployment } from '../../src/deploy/iis-ftp.ts';
+import { createIisFtpDeployment } from '../../src/deploy/iis/ftp-deployment.ts';
 import { createSiteChanges } from '../../src/iis/change-sites.ts';
-import type { FtpCertificate } from '../../src/iis/inventory-types.ts';
+import type { FtpCertificate } from '../../src/iis/config/inventory-types.ts';
 import { readInventory } from '../../src/iis/inventory.ts';
 import { systemClock } from '../../src/net/system.ts';
 import type { Deployment, DeploymentPlan } from '../../src/ports/deployment.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type CaaProperty, type CaaQuestion, decideCaa } from '../../src/dns/caa.ts';
-import { parseCaaValue } from '../../src/dns/caa-value.ts';
+import { type CaaProperty, type CaaQuestion, decideCaa } from '../../src/dns/wire/caa.ts';
+import { parseCaaValue } from '../../src/dns/wire/caa-value.ts';
 
 const OURS: CaaQuestion = {
   name: 'www.shop.example.com',

@@ -4,10 +4,10 @@ import { createServer } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { freePorts } from '../../lab/loopback.ts';
 import { exchange } from '../../src/dns/exchange.ts';
-import { CLASS_IN, encodeQuery, TYPES, uint16, uint32 } from '../../src/dns/message.ts';
-import { encodeName } from '../../src/dns/name.ts';
+import { CLASS_IN, encodeQuery, TYPES, uint16, uint32 } from '../../src/dns/wire/message.ts';
+import { encodeName } from '../../src/dns/wire/name.ts';
 import { createResolver, dataOf } from '../../src/dns/resolver.ts';
-import { parseServer, serverText } from '../../src/dns/server-text.ts';
+import { parseServer, serverText } from '../../src/dns/wire/server-text.ts';
 import { EverbindError } from '../../src/errors/error.ts';
 import { systemRandom } from '../../src/net/system.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { decodeMessage, encodeHeader, encodeQuery, TYPES, uint16, uint32 } from '../../src/dns/message.ts';
-import { decodeName, encodeName, isWithin } from '../../src/dns/name.ts';
-import { encodeUpdate } from '../../src/dns/update.ts';
+import { decodeMessage, encodeHeader, encodeQuery, TYPES, uint16, uint32 } from '../../src/dns/wire/message.ts';
+import { decodeName, encodeName, isWithin } from '../../src/dns/wire/name.ts';
+import { encodeUpdate } from '../../src/dns/wire/update.ts';
 import { EverbindError } from '../../src/errors/error.ts';
 
 function record(name: Uint8Array, type: number, content: readonly number[] | Uint8Array, kind = 1): Uint8Array {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { test } from 'node:test';
-import { openProvider } from '../../src/dns/providers/open.ts';
+import { openProvider } from '../../src/dns/provider-kit/open.ts';
 import { EverbindError } from '../../src/errors/error.ts';
 import type { HttpRequest } from '../../src/ports/transport.ts';
 import { idleParts } from './support.ts';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EverbindError } from '../../src/errors/error.ts';
 import { PROVIDERS } from '../../src/dns/providers/all.ts';
-import { findProvider } from '../../src/dns/providers/find.ts';
-import { endpointSetting } from '../../src/dns/providers/settings.ts';
+import { findProvider } from '../../src/dns/provider-kit/find.ts';
+import { endpointSetting } from '../../src/dns/provider-kit/settings.ts';
 import { idleParts } from './support.ts';
 
 test('every provider says what an operator has to know', () => {

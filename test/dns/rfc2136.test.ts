@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DnsExchange } from '../../src/dns/exchange.ts';
-import { decodeMessage, TYPES, uint16, uint32 } from '../../src/dns/message.ts';
-import { encodeName } from '../../src/dns/name.ts';
+import { decodeMessage, TYPES, uint16, uint32 } from '../../src/dns/wire/message.ts';
+import { encodeName } from '../../src/dns/wire/name.ts';
 import { rfc2136 } from '../../src/dns/providers/rfc2136.ts';
-import { signMessage, type TsigKey, verifyMessage } from '../../src/dns/tsig.ts';
+import { signMessage, type TsigKey, verifyMessage } from '../../src/dns/wire/tsig.ts';
 import { EverbindError } from '../../src/errors/error.ts';
 import { idleParts } from './support.ts';
 

@@ -1,7 +1,7 @@
 import { EverbindError } from '../../src/errors/error.ts';
-import type { ProviderParts } from '../../src/dns/providers/definition.ts';
+import type { ProviderParts } from '../../src/dns/provider-kit/definition.ts';
 import { systemClock, systemRandom } from '../../src/net/system.ts';
-import type { DnsMessage, RecordData, ResourceRecord } from '../../src/dns/message.ts';
+import type { DnsMessage, RecordData, ResourceRecord } from '../../src/dns/wire/message.ts';
 import type { Resolver } from '../../src/dns/resolver.ts';
 
 /** An answer with these contents at the name. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { encodeHeader, encodeQuery } from '../../src/dns/message.ts';
-import { signMessage, TSIG_ALGORITHMS, type TsigKey, verifyMessage } from '../../src/dns/tsig.ts';
-import { encodeUpdate } from '../../src/dns/update.ts';
+import { encodeHeader, encodeQuery } from '../../src/dns/wire/message.ts';
+import { signMessage, TSIG_ALGORITHMS, type TsigKey, verifyMessage } from '../../src/dns/wire/tsig.ts';
+import { encodeUpdate } from '../../src/dns/wire/update.ts';
 import { EverbindError } from '../../src/errors/error.ts';
 
 const NOW = Date.UTC(2026, 10, 27);

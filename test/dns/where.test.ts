@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { askAuthority } from '../../src/dns/authority.ts';
 import { followDelegation } from '../../src/dns/delegation.ts';
-import type { DnsMessage, RecordData } from '../../src/dns/message.ts';
+import type { DnsMessage, RecordData } from '../../src/dns/wire/message.ts';
 import { OWN_RESOLVER, waitForPropagation } from '../../src/dns/propagation.ts';
 import type { Resolver } from '../../src/dns/resolver.ts';
 import { EverbindError } from '../../src/errors/error.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { longestZone, relativeName, walkUp, zoneCandidates } from '../../src/dns/providers/zones.ts';
+import { longestZone, relativeName, walkUp, zoneCandidates } from '../../src/dns/provider-kit/zones.ts';
 
 describe('the zone of a name', () => {
   it('is looked for from the name itself up to the registered domain', () => {

@@ -5,7 +5,7 @@ import {
   parseSiteList,
   parseSitesSection,
   parseVirtualDirectoryList,
-} from '../../src/iis/appcmd-output.ts';
+} from '../../src/iis/config/appcmd-output.ts';
 
 const answer = (body: string): Uint8Array =>
   Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\r\n<appcmd>\r\n${body}</appcmd>\r\n`);

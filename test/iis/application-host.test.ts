@@ -2,8 +2,8 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { EverbindError } from '../../src/errors/error.ts';
-import { inventoryOfConfiguration } from '../../src/iis/application-host-inventory.ts';
-import { parseApplicationHost } from '../../src/iis/application-host.ts';
+import { inventoryOfConfiguration } from '../../src/iis/config/application-host-inventory.ts';
+import { parseApplicationHost } from '../../src/iis/config/application-host.ts';
 
 const declaration = '<?xml version="1.0" encoding="UTF-8"?>\n';
 const sample = `<configuration>

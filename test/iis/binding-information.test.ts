@@ -1,7 +1,7 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseBindingInformation } from '../../src/iis/binding-information.ts';
+import { parseBindingInformation } from '../../src/iis/config/binding-information.ts';
 
 const readable: readonly (readonly [protocol: string, text: string, address: string, port: number, host: string])[] = [
   ['https', '*:443:', '*', 443, ''],

@@ -8,7 +8,7 @@ const read = (path: string): Promise<string> => readFile(new URL(path, root), 'u
 test('docs/binding-rules.md has every word that a plan or an inventory can hold', async () => {
   const page = await read('docs/binding-rules.md');
   const sources = await Promise.all(
-    ['src/iis/plan-types.ts', 'src/iis/inventory-types.ts', 'src/iis/binding-information.ts'].map(read),
+    ['src/iis/plan/types.ts', 'src/iis/config/inventory-types.ts', 'src/iis/config/binding-information.ts'].map(read),
   );
   // Alternatives of unions of words, one after another or each on its line.
   const words = sources.flatMap((text) =>

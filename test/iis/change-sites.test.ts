@@ -6,7 +6,7 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import { type SimWindows, startSimWindows } from '../../lab/sim-windows/sim-windows.ts';
 import { createSiteChanges, type SiteChanges } from '../../src/iis/change-sites.ts';
 import { readInventory } from '../../src/iis/inventory.ts';
-import type { SiteInventory } from '../../src/iis/inventory-types.ts';
+import type { SiteInventory } from '../../src/iis/config/inventory-types.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import { coded } from '../acme/support.ts';
 import { configuration } from '../demo/odd-configurations.ts';

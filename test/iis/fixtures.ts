@@ -1,10 +1,10 @@
-import { siteInventory } from '../../src/iis/application-host-inventory.ts';
-import { readSites } from '../../src/iis/application-host-sites.ts';
-import type { FtpCertificate, SiteInventory, SiteState } from '../../src/iis/inventory-types.ts';
-import type { BindingPlan, PlanInput, PlanPolicy } from '../../src/iis/plan-types.ts';
-import { planBindings } from '../../src/iis/plan.ts';
-import { IIS_APP_ID, recordKeyId } from '../../src/iis/ssl-record.ts';
-import { parseIdentifier } from '../../src/pki/names.ts';
+import { siteInventory } from '../../src/iis/config/application-host-inventory.ts';
+import { readSites } from '../../src/iis/config/application-host-sites.ts';
+import type { FtpCertificate, SiteInventory, SiteState } from '../../src/iis/config/inventory-types.ts';
+import type { BindingPlan, PlanInput, PlanPolicy } from '../../src/iis/plan/types.ts';
+import { planBindings } from '../../src/iis/plan/plan.ts';
+import { IIS_APP_ID, recordKeyId } from '../../src/iis/records/ssl-record.ts';
+import { parseIdentifier } from '../../src/pki/x509/names.ts';
 import type { SslRecord, SslRecordKey } from '../../src/ports/windows-host.ts';
 
 /** Thumbprints by purpose. */

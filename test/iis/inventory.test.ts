@@ -1,8 +1,8 @@
 import { deepEqual, equal, rejects } from 'node:assert/strict';
 import { test } from 'node:test';
 import { readInventory } from '../../src/iis/inventory.ts';
-import { referencesTo } from '../../src/iis/references.ts';
-import { sharedRead } from '../../src/iis/shared-read.ts';
+import { referencesTo } from '../../src/iis/records/references.ts';
+import { sharedRead } from '../../src/concurrency/coalesce.ts';
 import type { AppcmdResult, WindowsHost } from '../../src/ports/windows-host.ts';
 import { NEW, OLD, record, site } from './fixtures.ts';
 

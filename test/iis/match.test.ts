@@ -1,8 +1,8 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { certificateNames, concreteHost } from '../../src/iis/match.ts';
-import { matchesHost, parseIdentifier } from '../../src/pki/names.ts';
+import { certificateNames, concreteHost } from '../../src/iis/plan/match.ts';
+import { matchesHost, parseIdentifier } from '../../src/pki/x509/names.ts';
 
 const names = (...texts: string[]): ReturnType<typeof certificateNames> => certificateNames(texts.map(parseIdentifier));
 

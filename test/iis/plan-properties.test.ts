@@ -1,9 +1,9 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { planBindings } from '../../src/iis/plan.ts';
-import { bindingText, joinSlots } from '../../src/iis/plan-slots.ts';
-import { IIS_APP_ID, recordKeyId, recordKeyText, sameRecord } from '../../src/iis/ssl-record.ts';
+import { planBindings } from '../../src/iis/plan/plan.ts';
+import { bindingText, joinSlots } from '../../src/iis/plan/slots.ts';
+import { IIS_APP_ID, recordKeyId, recordKeyText, sameRecord } from '../../src/iis/records/ssl-record.ts';
 import { afterwards, NEW, OTHER, planInput } from './fixtures.ts';
 import { scenario } from './scenarios.ts';
 

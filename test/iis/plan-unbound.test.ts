@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bindingHosts, unboundHosts } from '../../src/iis/plan-unbound.ts';
+import { bindingHosts, unboundHosts } from '../../src/iis/plan/unbound.ts';
 import { site } from './fixtures.ts';
 
 const shop = site('Shop', ['http *:80:www.shop.example', 'https *:443:Shop.example 1', 'https *:443:*.api.example 1'], {

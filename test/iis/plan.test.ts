@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { test } from 'node:test';
-import { IIS_APP_ID } from '../../src/iis/ssl-record.ts';
+import { IIS_APP_ID } from '../../src/iis/records/ssl-record.ts';
 import { changes, endpoints, FOREIGN_APP_ID, NEW, notes, OLD, OTHER, plan, record, site, THEIRS } from './fixtures.ts';
 
 const sni = 'https *:443:shop.example 1';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { IIS_APP_ID, recordKeyId } from '../../src/iis/ssl-record.ts';
+import { IIS_APP_ID, recordKeyId } from '../../src/iis/records/ssl-record.ts';
 import { FOREIGN_APP_ID, NEW, OLD, OTHER, record, site, THEIRS, type Scenario } from './fixtures.ts';
 
 // Small alphabets, so that hosts, addresses and ports meet often.

@@ -1,6 +1,6 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
-import { hasFlag, parseSslFlags, recordFlagsFor, SSL_FLAG } from '../../src/iis/ssl-flags.ts';
+import { hasFlag, parseSslFlags, recordFlagsFor, SSL_FLAG } from '../../src/iis/config/ssl-flags.ts';
 
 test('sslFlags: absent, decimal, hexadecimal, junk', () => {
   equal(parseSslFlags(undefined), 0);

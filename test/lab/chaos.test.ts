@@ -8,7 +8,7 @@ import { judge } from '../../lab/chaos/judge.ts';
 import { runSeed, type SeedResult } from '../../lab/chaos/run-seed.ts';
 import { summarize } from '../../lab/chaos/summary.ts';
 import type { ChaosWorld } from '../../lab/chaos/world.ts';
-import { databaseFile } from '../../src/cli/state.ts';
+import { databaseFile } from '../../src/agent/state.ts';
 import { bundle } from '../../tools/build.ts';
 
 // A few seeds of `npm run chaos`, and that its judgement finds what must not be.

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { type CommandResult, runCommand } from '../../lab/run-command.ts';
-import { toPem } from '../../src/pki/pem.ts';
+import { toPem } from '../../src/pki/asn1/pem.ts';
 import { makeLeafDer, makeRoot } from '../pki/support/make-chain.ts';
 
 const runner = path.join(import.meta.dirname, '..', '..', 'lab', 'corpus', 'main.ts');

@@ -9,10 +9,10 @@ import { requestKind, type RequestKind } from '../../lab/fault-proxy/request-kin
 import { type Upstream, upstreamOf } from '../../lab/fault-proxy/upstream.ts';
 import { type Pebble, startPebble } from '../../lab/pebble/server.ts';
 import { type AcmeClient, createAcmeClient } from '../../src/acme/client.ts';
-import { parseHttpDate } from '../../src/acme/retry-after.ts';
+import { parseHttpDate } from '../../src/acme/messages/retry-after.ts';
 import { systemClock, systemRandom } from '../../src/net/system.ts';
 import { createTransport } from '../../src/net/transport.ts';
-import { buildCsr } from '../../src/pki/csr.ts';
+import { buildCsr } from '../../src/pki/x509/csr.ts';
 import type { HttpResponse, Transport } from '../../src/ports/transport.ts';
 import { newSigner } from '../acme/signers.ts';
 

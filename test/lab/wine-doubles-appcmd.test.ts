@@ -9,8 +9,8 @@ import { runFileAppcmd } from '../../lab/wine/doubles/appcmd/file-appcmd.ts';
 import { openConfigurationFile } from '../../lab/wine/doubles/appcmd/configuration-file.ts';
 import { hostFromCalls } from '../../lab/sim-windows/host-calls.ts';
 import { type MutableElement, mutableCopy } from '../../lab/sim-windows/xml-writer.ts';
-import { readXml } from '../../src/iis/application-host-xml.ts';
-import { parseSiteList } from '../../src/iis/appcmd-output.ts';
+import { readXml } from '../../src/iis/config/application-host-xml.ts';
+import { parseSiteList } from '../../src/iis/config/appcmd-output.ts';
 import { appcmdContract } from '../contract/windows-host-appcmd.ts';
 import { openProbeHost, type ProbeHost } from './wine-doubles-probe.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { ensureLab, type WineLab } from '../../lab/wine/lab.ts';
 import { compiledLayouts } from '../../lab/wine/offsets.ts';
-import { layouts } from '../../src/windows/layouts.ts';
+import { layouts } from '../../src/windows/ffi/layouts.ts';
 
 let lab: WineLab;
 before(async () => {

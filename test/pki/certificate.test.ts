@@ -4,9 +4,9 @@ import { test } from 'node:test';
 import { rootCertificates } from 'node:tls';
 import fc from 'fast-check';
 import { EverbindError } from '../../src/errors/error.ts';
-import { parseCertificate } from '../../src/pki/certificate.ts';
-import { der, nothing, oid, sequence } from '../../src/pki/der-writer.ts';
-import { parsePemCertificates } from '../../src/pki/pem.ts';
+import { parseCertificate } from '../../src/pki/x509/certificate.ts';
+import { der, nothing, oid, sequence } from '../../src/pki/asn1/der-writer.ts';
+import { parsePemCertificates } from '../../src/pki/asn1/pem.ts';
 import { makeIntermediate, makeLeaf, makeLeafDer, makeRoot } from './support/make-chain.ts';
 import {
   attribute,

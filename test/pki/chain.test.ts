@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { EverbindError } from '../../src/errors/error.ts';
-import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
-import { type ChainRequest, validateChain } from '../../src/pki/chain.ts';
-import type { ChainReason } from '../../src/pki/chain-problem.ts';
-import { nothing, oid, sequence, unsignedInteger } from '../../src/pki/der-writer.ts';
-import { parseIdentifier } from '../../src/pki/names.ts';
-import type { ChainProfile } from '../../src/pki/path-rules.ts';
+import { type Certificate, parseCertificate } from '../../src/pki/x509/certificate.ts';
+import { type ChainRequest, validateChain } from '../../src/pki/path/chain.ts';
+import type { ChainReason } from '../../src/pki/path/chain-problem.ts';
+import { nothing, oid, sequence, unsignedInteger } from '../../src/pki/asn1/der-writer.ts';
+import { parseIdentifier } from '../../src/pki/x509/names.ts';
+import type { ChainProfile } from '../../src/pki/path/path-rules.ts';
 import { makeIntermediate, makeLeaf, makeRoot, type TestAuthority, without } from './support/make-chain.ts';
 import {
   authorityKeyId,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EverbindError } from '../../src/errors/error.ts';
 import { checkIssued, type IssuedCheck } from '../../src/pki/check-issued.ts';
-import { parseIdentifier } from '../../src/pki/names.ts';
+import { parseIdentifier } from '../../src/pki/x509/names.ts';
 import { makeIntermediate, makeLeafDer, makeRoot, without } from './support/make-chain.ts';
 import {
   basicConstraints,

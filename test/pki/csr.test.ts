@@ -7,8 +7,8 @@ import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import { mustRun, runCommand } from '../../lab/run-command.ts';
 import { EverbindError } from '../../src/errors/error.ts';
-import { buildCsr, parseCsr, verifyCsr } from '../../src/pki/csr.ts';
-import { type Identifier, parseIdentifier } from '../../src/pki/names.ts';
+import { buildCsr, parseCsr, verifyCsr } from '../../src/pki/x509/csr.ts';
+import { type Identifier, parseIdentifier } from '../../src/pki/x509/names.ts';
 import type { SignatureAlgorithm, Signer } from '../../src/ports/signer.ts';
 
 const HASHES = { ES256: 'sha256', ES384: 'sha384', RS256: 'sha256', EdDSA: null } as const;

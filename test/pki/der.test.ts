@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { EverbindError } from '../../src/errors/error.ts';
-import { children, contentOf, type DerElement, encodingOf, readDer } from '../../src/pki/der.ts';
-import { readTime } from '../../src/pki/der-time.ts';
+import { children, contentOf, type DerElement, encodingOf, readDer } from '../../src/pki/asn1/der.ts';
+import { readTime } from '../../src/pki/asn1/der-time.ts';
 import {
   readBoolean,
   readInteger,
@@ -11,8 +11,8 @@ import {
   readOctetAlignedBits,
   readOid,
   readSmallInteger,
-} from '../../src/pki/der-values.ts';
-import { boolean, der, octetString, oid, sequence, unsignedInteger } from '../../src/pki/der-writer.ts';
+} from '../../src/pki/asn1/der-values.ts';
+import { boolean, der, octetString, oid, sequence, unsignedInteger } from '../../src/pki/asn1/der-writer.ts';
 
 const read = (...octets: number[]): DerElement => readDer(Uint8Array.from(octets), 1000);
 

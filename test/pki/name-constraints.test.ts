@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { nameConstraintProblem } from '../../src/pki/name-constraints.ts';
-import { sequence } from '../../src/pki/der-writer.ts';
+import { nameConstraintProblem } from '../../src/pki/path/name-constraints.ts';
+import { sequence } from '../../src/pki/asn1/der-writer.ts';
 import { makeIntermediate, makeLeaf, makeRoot, without } from './support/make-chain.ts';
 import {
   attribute,

@@ -3,7 +3,7 @@ import { isIP, isIPv4 } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { EverbindError } from '../../src/errors/error.ts';
-import { formatIp, parseIp } from '../../src/pki/ip-address.ts';
+import { formatIp, parseIp } from '../../src/pki/x509/ip-address.ts';
 import {
   canonicalHost,
   dnsNameProblem,
@@ -11,7 +11,7 @@ import {
   identifierKey,
   matchesHost,
   parseIdentifier,
-} from '../../src/pki/names.ts';
+} from '../../src/pki/x509/names.ts';
 
 const accepted: readonly (readonly [string, string])[] = [
   ['shop.example', 'dns:shop.example'],

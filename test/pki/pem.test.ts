@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { EverbindError } from '../../src/errors/error.ts';
-import { parsePemCertificates, parsePemRoots, toPem } from '../../src/pki/pem.ts';
+import { parsePemCertificates, parsePemRoots, toPem } from '../../src/pki/asn1/pem.ts';
 
 const one = toPem('CERTIFICATE', Uint8Array.of(1, 2, 3));
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Certificate } from '../../src/pki/certificate.ts';
-import { oid, sequence, unsignedInteger } from '../../src/pki/der-writer.ts';
-import { policyProblem } from '../../src/pki/policies.ts';
+import type { Certificate } from '../../src/pki/x509/certificate.ts';
+import { oid, sequence, unsignedInteger } from '../../src/pki/asn1/der-writer.ts';
+import { policyProblem } from '../../src/pki/path/policies.ts';
 import { makeIntermediate, makeLeaf, makeRoot, type TestAuthority } from './support/make-chain.ts';
 import type { TestExtension } from './support/make-certificate.ts';
 

@@ -3,9 +3,9 @@ import { sign } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { EverbindError } from '../../src/errors/error.ts';
-import { parseCrl } from '../../src/pki/crl.ts';
-import { bitString, boolean, der, octetString, oid, sequence, unsignedInteger } from '../../src/pki/der-writer.ts';
-import { revocationProblem } from '../../src/pki/revocation.ts';
+import { parseCrl } from '../../src/pki/strict/crl.ts';
+import { bitString, boolean, der, octetString, oid, sequence, unsignedInteger } from '../../src/pki/asn1/der-writer.ts';
+import { revocationProblem } from '../../src/pki/strict/revocation.ts';
 import { makeIntermediate, makeLeaf, makeRoot, type TestAuthority } from './support/make-chain.ts';
 import {
   algorithmOf,

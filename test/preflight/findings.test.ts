@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { decodeDirectory } from '../../src/acme/directory.ts';
+import { decodeDirectory } from '../../src/acme/messages/directory.ts';
 import type { IssuerConfig } from '../../src/config/types.ts';
 import { finding, FINDINGS, wouldFail } from '../../src/preflight/findings.ts';
 import { examineIssuer } from '../../src/preflight/issuer.ts';

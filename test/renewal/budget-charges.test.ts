@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Identifier } from '../../src/pki/names.ts';
-import { failureCharges, orderCharges, registeredDomain } from '../../src/renewal/budget-charges.ts';
-import { limitsOf } from '../../src/renewal/known-limits.ts';
+import type { Identifier } from '../../src/pki/x509/names.ts';
+import { failureCharges, orderCharges, registeredDomain } from '../../src/renewal/ratelimits/costs.ts';
+import { limitsOf } from '../../src/renewal/ratelimits/known-limits.ts';
 
 const dns = (value: string): Identifier => ({ type: 'dns', value });
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Pebble, startPebble } from '../../lab/pebble/server.ts';
-import { countWaiting, spentBudgets } from '../../src/renewal/budget-readers.ts';
-import type { Outcome } from '../../src/renewal/types.ts';
+import { countWaiting, spentBudgets } from '../../src/renewal/ratelimits/spent-limits.ts';
+import type { Outcome } from '../../src/renewal/state/types.ts';
 import { type Front, startFront } from './support/obtain-front.ts';
 import { failed, renewed } from './support/obtain-judge.ts';
 import { eventsOf, rowsOf } from './support/obtain-rows.ts';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_CHALLENGE } from '../../src/config/defaults.ts';
 import type { ChallengeConfig } from '../../src/config/types.ts';
-import type { Identifier } from '../../src/pki/names.ts';
-import { chooseChallenge, type ChallengeFacts } from '../../src/renewal/choose-challenge.ts';
+import type { Identifier } from '../../src/pki/x509/names.ts';
+import { chooseChallenge, type ChallengeFacts } from '../../src/renewal/issuers/acme/authorization/choose-challenge.ts';
 
 const http = DEFAULT_CHALLENGE;
 const alpn: ChallengeConfig = { type: 'tls-alpn-01', port: 443 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { type Pebble, startPebble } from '../../lab/pebble/server.ts';
-import { heldHosts } from '../../src/renewal/held-hosts.ts';
+import { heldHosts } from '../../src/renewal/state/host-backoff.ts';
 import { type Front, startFront } from './support/obtain-front.ts';
 import { failed, renewed } from './support/obtain-judge.ts';
 import { withFolder } from './support/obtain-state.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { type Pebble, startPebble } from '../../lab/pebble/server.ts';
-import { pausedCertificates } from '../../src/renewal/paused.ts';
+import { pausedCertificates } from '../../src/renewal/state/paused.ts';
 import { type Front, startFront } from './support/obtain-front.ts';
 import { failed, renewed } from './support/obtain-judge.ts';
 import { eventsOf } from './support/obtain-rows.ts';

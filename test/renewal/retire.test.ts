@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Pebble, startPebble } from '../../lab/pebble/server.ts';
 import { EverbindError } from '../../src/errors/error.ts';
-import { showCertificate } from '../../src/renewal/readers.ts';
+import { showCertificate } from '../../src/overview/readers.ts';
 import { eventCount, eventsOf, eventTypes, keyHandles, rowsOf } from './support/obtain-rows.ts';
 import { callsOf, issuedOf, RENEWED, runOne, statusesOf } from './support/use-judge.ts';
 import { failing } from './support/use-server.ts';

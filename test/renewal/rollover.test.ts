@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { type Pebble, startPebble } from '../../lab/pebble/server.ts';
 import type { ErrorCode } from '../../src/errors/table.ts';
 import type { HttpResponse } from '../../src/ports/transport.ts';
-import { type AccountRow, listAccounts } from '../../src/renewal/account-rows.ts';
+import { type AccountRow, listAccounts } from '../../src/renewal/state/account-table.ts';
 import { coded } from '../acme/support.ts';
 import { type Front, startFront } from './support/obtain-front.ts';
 import { renewed } from './support/obtain-judge.ts';

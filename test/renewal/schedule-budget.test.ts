@@ -12,7 +12,7 @@ import {
   reserveOf,
   roomAt,
   tokensLeft,
-} from '../../src/renewal/schedule-budget.ts';
+} from '../../src/renewal/schedule/token-bucket.ts';
 
 const HOUR = 3_600_000;
 

@@ -10,7 +10,7 @@ import {
   dueAt,
   dueAfterUse,
   pollAfterMs,
-} from '../../src/renewal/schedule.ts';
+} from '../../src/renewal/schedule/due-date.ts';
 
 const MINUTE = 60_000;
 const HOUR = 3_600_000;

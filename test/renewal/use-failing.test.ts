@@ -3,9 +3,9 @@ import { after, before, describe, it } from 'node:test';
 import { type Pebble, startPebble } from '../../lab/pebble/server.ts';
 import { EverbindError } from '../../src/errors/error.ts';
 import type { ErrorCode } from '../../src/errors/table.ts';
-import { listCertificates } from '../../src/renewal/list-certificates.ts';
-import { summarize } from '../../src/renewal/readers.ts';
-import type { Step } from '../../src/renewal/types.ts';
+import { listCertificates } from '../../src/overview/list-certificates.ts';
+import { summarize } from '../../src/overview/readers.ts';
+import type { Step } from '../../src/renewal/state/types.ts';
 import { eventCount, eventsOf, eventTypes, rowsOf, troubleOf } from './support/obtain-rows.ts';
 import {
   assertWait,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { rootCertificates } from 'node:tls';
 import { EverbindError } from '../../src/errors/error.ts';
-import type { EngineParts } from '../../src/renewal/parts.ts';
+import type { EngineParts } from '../../src/renewal/engine/engine-ports.ts';
 import { type SettableClock, settableClock } from './support/obtain-clock.ts';
 import { applyText, withFolder } from './support/obtain-state.ts';
 import { rowsOf } from './support/obtain-rows.ts';

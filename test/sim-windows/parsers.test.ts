@@ -4,11 +4,11 @@ import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
 import { connect } from 'node:tls';
 import * as fc from 'fast-check';
-import { parseAppcmdArguments, parseConfigurationPath } from '../../lab/sim-windows/appcmd-arguments.ts';
-import { readClientHello } from '../../lab/sim-windows/client-hello.ts';
+import { parseAppcmdArguments, parseConfigurationPath } from '../../lab/sim-windows/appcmd/arguments.ts';
+import { readClientHello } from '../../lab/sim-windows/serving/client-hello.ts';
 import { createPlacement } from '../../lab/sim-windows/placement.ts';
-import { decodePath } from '../../lab/sim-windows/static-site.ts';
-import { parsePrefix } from '../../lab/sim-windows/url-registrations.ts';
+import { decodePath } from '../../lab/sim-windows/serving/static-site.ts';
+import { parsePrefix } from '../../lab/sim-windows/serving/url-registrations.ts';
 import { expandVariables, parseWindowsPath } from '../../lab/sim-windows/windows-path.ts';
 import { WindowsError } from '../../src/errors/error.ts';
 

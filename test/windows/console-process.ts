@@ -1,5 +1,5 @@
 import { consoleUtf8 } from '../../src/windows/console-text.ts';
-import { loadNative } from '../../src/windows/native.ts';
+import { loadNative } from '../../src/windows/ffi/native.ts';
 
 // Prints what becomes of octets (hexadecimal arguments) that a console program wrote, and the code page of the console.
 

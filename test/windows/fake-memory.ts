@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Ffi } from '../../src/windows/ffi/load.ts';
-import { textUpToZero } from '../../src/windows/structure.ts';
+import { textUpToZero } from '../../src/windows/ffi/structure.ts';
 
 /** Addresses for octets on a system without koffi, and what lies there. */
 export interface FakeMemory {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { accessProblem } from '../../src/windows/folder-access.ts';
+import { accessProblem } from '../../src/windows/files/folder-access.ts';
 
 const SELF = 'S-1-5-21-1-2-3-1001';
 

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { mustRun } from '../../lab/run-command.ts';
 import { createLabCa, type LabCa } from '../../lab/test-ca.ts';
-import { privateBlob, spkiOfBlob } from '../../src/windows/key-blob.ts';
-import { openPfx } from '../../src/windows/pfx.ts';
+import { privateBlob, spkiOfBlob } from '../../src/windows/keys/key-blob.ts';
+import { openPfx } from '../../src/windows/stores/pfx.ts';
 import { issue, statusOf } from '../contract/windows-host-support.ts';
 
 describe('PKCS#12', () => {

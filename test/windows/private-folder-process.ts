@@ -1,5 +1,5 @@
 import { EverbindError } from '../../src/errors/error.ts';
-import { ensurePrivateFolder } from '../../src/windows/private-folder.ts';
+import { ensurePrivateFolder } from '../../src/windows/files/private-folder.ts';
 
 // Makes private or checks each folder of its arguments in turn; prints the codes, null for none.
 

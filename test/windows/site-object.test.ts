@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Native } from '../../src/windows/native.ts';
-import { withObject } from '../../src/windows/site-object.ts';
+import type { Native } from '../../src/windows/ffi/native.ts';
+import { withObject } from '../../src/windows/files/site-object.ts';
 import { WindowsError } from '../../src/errors/error.ts';
 
 // A folder that becomes a junction between our look at it and the opening of the file. Only Windows has those, so its calls are played here.

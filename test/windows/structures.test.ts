@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { SslRecord } from '../../src/ports/windows-host.ts';
-import { endpointsOf } from '../../src/windows/endpoints.ts';
-import { guidOctets, guidText } from '../../src/windows/guid.ts';
-import { readRequest, writeResponse } from '../../src/windows/http-message.ts';
-import { layouts } from '../../src/windows/layouts.ts';
-import { readSocketAddress, socketAddress, socketAddressStorage } from '../../src/windows/socket-address.ts';
-import { exactQuery, readRecord, recordStructure } from '../../src/windows/ssl-record-structures.ts';
-import { Answer, Structure } from '../../src/windows/structure.ts';
+import { endpointsOf } from '../../src/windows/http/endpoints.ts';
+import { guidOctets, guidText } from '../../src/windows/ffi/guid.ts';
+import { readRequest, writeResponse } from '../../src/windows/http/http-message.ts';
+import { layouts } from '../../src/windows/ffi/layouts.ts';
+import { readSocketAddress, socketAddress, socketAddressStorage } from '../../src/windows/http/socket-address.ts';
+import { exactQuery, readRecord, recordStructure } from '../../src/windows/http/ssl-record-structures.ts';
+import { Answer, Structure } from '../../src/windows/ffi/structure.ts';
 import { fakeMemory } from './fake-memory.ts';
 
 describe('structures', () => {

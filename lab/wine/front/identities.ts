@@ -1,9 +1,9 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import type { StoreName, WindowsHost } from '../../../src/ports/windows-host.ts';
-import { chooseRecord } from '../../sim-windows/certificate-choice.ts';
-import { chainAbove } from '../../sim-windows/chain-above.ts';
-import type { Listener } from '../../sim-windows/listeners.ts';
-import type { ServedIdentity } from '../../sim-windows/tls-front.ts';
+import { chooseRecord } from '../../sim-windows/serving/certificate-choice.ts';
+import { chainAbove } from '../../sim-windows/serving/chain-above.ts';
+import type { Listener } from '../../sim-windows/serving/listeners.ts';
+import type { ServedIdentity } from '../../sim-windows/serving/tls-front.ts';
 
 const DISABLE_TLS13 = 0x40;
 const stores: readonly StoreName[] = ['MY', 'WebHosting'];

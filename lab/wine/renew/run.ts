@@ -1,9 +1,9 @@
 import type { Io } from '../../../src/cli/io.ts';
 import { painter } from '../../../src/cli/output/text.ts';
 import { readInventory } from '../../../src/iis/inventory.ts';
-import { recordKeyId } from '../../../src/iis/ssl-record.ts';
+import { recordKeyId } from '../../../src/iis/records/ssl-record.ts';
 import type { SslRecord } from '../../../src/ports/windows-host.ts';
-import type { CertificateState } from '../../../src/renewal/list-certificates.ts';
+import type { CertificateState } from '../../../src/overview/list-certificates.ts';
 import { type BindingResult, checkBindings } from '../../demo/results.ts';
 import { readLabKeys } from '../doubles/key-files.ts';
 import { ensureLab } from '../lab.ts';

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { withWork } from '../compose.ts';
+import { withWork } from '../../agent/compose.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
 import { painter, sayWrapped } from '../output/text.ts';
-import type { SetStatus, World } from '../world.ts';
+import type { SetStatus, World } from '../environment.ts';
 
 /** `everbind account rollover ISSUER` */
 export function registerAccount(program: Command, world: World, _setStatus: SetStatus): void {

@@ -1,16 +1,16 @@
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EverbindError } from '../../errors/error.ts';
-import { type SiteInventory, siteText } from '../../iis/inventory-types.ts';
-import { bindingHosts, unboundHosts } from '../../iis/plan-unbound.ts';
+import { type SiteInventory, siteText } from '../../iis/config/inventory-types.ts';
+import { bindingHosts, unboundHosts } from '../../iis/plan/unbound.ts';
 import type { NewCertificate } from '../../config/add-certificate.ts';
-import { connectHost } from '../connect-host.ts';
+import { connectHost } from '../../agent/connect-host.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
 import { siteArgument } from '../output/site-argument.ts';
 import { painter, printable, sayWrapped } from '../output/text.ts';
-import type { SetStatus, World } from '../world.ts';
+import type { SetStatus, World } from '../environment.ts';
 
 interface AddOptions {
   readonly site?: readonly string[];
@@ -56,7 +56,7 @@ export function registerAdd(program: Command, world: World, _setStatus: SetStatu
     .action(async (name: string) => {
       const globals = globalsOf(command, world);
       const options = command.opts<AddOptions>();
-      const { writeAddition } = await import('../add-to-config.ts');
+      const { writeAddition } = await import('../../agent/add-to-config.ts');
       const sites = options.site === undefined ? [] : await findSites(world, options.site);
       const names = options.names?.split(',').map((part) => part.trim()) ?? namesOf(sites);
       if (names.length === 0) {
@@ -97,7 +97,7 @@ export function registerAdd(program: Command, world: World, _setStatus: SetStatu
 }
 
 async function findSites(world: World, wanted: readonly string[]): Promise<readonly SiteInventory[]> {
-  const { readInventory } = await import('../server-parts.ts');
+  const { readInventory } = await import('../../agent/server-modules.ts');
   const { host, close } = await connectHost(world);
   try {
     const { sites } = await readInventory(host);

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { SetStatus, World } from '../world.ts';
+import type { SetStatus, World } from '../environment.ts';
 import { registerAccount } from './account.ts';
 import { registerAdd } from './add.ts';
 import { registerAudit } from './audit.ts';

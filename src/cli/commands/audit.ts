@@ -12,14 +12,14 @@ import {
   readEvents,
   verifyStoredLog,
 } from '../../store/audit-read.ts';
-import { givenKey, readPinnedKey } from '../audit-key-file.ts';
+import { givenKey, readPinnedKey } from '../../agent/audit-key-file.ts';
 import { type Globals, globalsOf, withGlobals } from '../globals.ts';
 import { sayJson } from '../output/json.ts';
 import { renderTable } from '../output/table.ts';
 import { painter, plural, printable, wrap } from '../output/text.ts';
-import { readAtMost } from '../read-file.ts';
-import { withReadOnlyStore } from '../read-state.ts';
-import type { SetStatus, World } from '../world.ts';
+import { readAtMost } from '../../agent/read-file.ts';
+import { withReadOnlyStore } from '../../agent/read-state.ts';
+import type { SetStatus, World } from '../environment.ts';
 
 const BROKEN = 6;
 const MOST_CHECKPOINT_OCTETS = 65_536;

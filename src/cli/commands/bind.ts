@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
 import { EverbindError } from '../../errors/error.ts';
-import { type Inventory, type SiteInventory, siteText } from '../../iis/inventory-types.ts';
-import { hasFlag, parseSslFlags, SSL_FLAG } from '../../iis/ssl-flags.ts';
-import { canonicalHost, dnsNameProblem } from '../../pki/names.ts';
-import { connectHost } from '../connect-host.ts';
+import { type Inventory, type SiteInventory, siteText } from '../../iis/config/inventory-types.ts';
+import { hasFlag, parseSslFlags, SSL_FLAG } from '../../iis/config/ssl-flags.ts';
+import { canonicalHost, dnsNameProblem } from '../../pki/x509/names.ts';
+import { connectHost } from '../../agent/connect-host.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
 import { painter, printable } from '../output/text.ts';
-import { openState } from '../state.ts';
-import type { SetStatus, World } from '../world.ts';
+import { openState } from '../../agent/state.ts';
+import type { SetStatus, World } from '../environment.ts';
 
 /** `everbind bind SITE HOST` */
 export function registerBind(program: Command, world: World, setStatus: SetStatus): void {
@@ -29,7 +29,7 @@ export function registerBind(program: Command, world: World, setStatus: SetStatu
       const globals = globalsOf(command, world);
       const options = command.opts<{ port: string; sslFlags: string }>();
       const binding = bindingOf(host, options);
-      const { readInventory, createSiteChanges } = await import('../server-parts.ts');
+      const { readInventory, createSiteChanges } = await import('../../agent/server-modules.ts');
       const { host: server, close } = await connectHost(world);
       try {
         const inventory = await readInventory(server);

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { wouldFail } from '../../preflight/findings.ts';
-import type { Checked } from '../check-certificates.ts';
+import type { Checked } from '../../agent/check-certificates.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
 import { painter, plural, sayWrapped } from '../output/text.ts';
 import { createProgress } from '../progress.ts';
-import type { SetStatus, World } from '../world.ts';
+import type { SetStatus, World } from '../environment.ts';
 
 /** `everbind check [NAME…]` */
 export function registerCheck(program: Command, world: World, setStatus: SetStatus): void {
@@ -22,7 +22,7 @@ export function registerCheck(program: Command, world: World, setStatus: SetStat
     )
     .action(async (names: string[]) => {
       const globals = globalsOf(command, world);
-      const { checkCertificates } = await import('../work-parts.ts');
+      const { checkCertificates } = await import('../../agent/work-modules.ts');
       const progress = createProgress(world.io);
       const results: (Checked & { readonly ok: boolean })[] = [];
       try {

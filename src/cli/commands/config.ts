@@ -4,7 +4,7 @@ import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
 import { painter, plural, sayWrapped } from '../output/text.ts';
-import type { SetStatus, World } from '../world.ts';
+import type { SetStatus, World } from '../environment.ts';
 
 /** `everbind config check|schema` */
 export function registerConfig(program: Command, world: World, _setStatus: SetStatus): void {

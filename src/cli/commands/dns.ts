@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { ProviderDefinition } from '../../dns/providers/definition.ts';
-import { withWork } from '../compose.ts';
+import type { ProviderDefinition } from '../../dns/provider-kit/definition.ts';
+import { withWork } from '../../agent/compose.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import type { Io } from '../io.ts';
@@ -8,7 +8,7 @@ import { sayJson } from '../output/json.ts';
 import { printPersistRecords } from '../output/persist-records.ts';
 import { renderTable } from '../output/table.ts';
 import { painter, sayWrapped } from '../output/text.ts';
-import type { SetStatus, World } from '../world.ts';
+import type { SetStatus, World } from '../environment.ts';
 
 /** `everbind dns providers` and `everbind dns persist NAME` */
 export function registerDns(program: Command, world: World, setStatus: SetStatus): void {
@@ -21,7 +21,7 @@ export function registerDns(program: Command, world: World, setStatus: SetStatus
     .description('the DNS providers: settings, least privilege, what they were tested against')
     .addHelpText('after', helpText(['everbind dns providers powerdns', 'everbind dns providers --json']))
     .action(async (name?: string) => {
-      const { PROVIDERS, findProvider } = await import('../../dns/providers/open.ts');
+      const { PROVIDERS, findProvider } = await import('../../dns/provider-kit/open.ts');
       const wanted = name === undefined ? PROVIDERS : [findProvider(name)];
       if (globalsOf(providers, world).json) {
         sayJson(world.io, { providers: wanted.map(({ create: _create, ...facts }) => facts) });

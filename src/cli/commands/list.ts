@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
-import { type CertificateState, listCertificates } from '../../renewal/list-certificates.ts';
+import { type CertificateState, listCertificates } from '../../overview/list-certificates.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { jsonText } from '../output/json.ts';
 import { type Cell, tableLines } from '../output/table.ts';
 import { outAll, painter, sayWrapped } from '../output/text.ts';
 import { daysLeft, relativeTime } from '../output/time.ts';
-import { configChanged, isAtWork, withReadOnlyStore } from '../read-state.ts';
-import type { SetStatus, World } from '../world.ts';
+import { configChanged, isAtWork, withReadOnlyStore } from '../../agent/read-state.ts';
+import type { SetStatus, World } from '../environment.ts';
 
 /** `everbind list` */
 export function registerList(program: Command, world: World, _setStatus: SetStatus): void {

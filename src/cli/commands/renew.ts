@@ -1,11 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Command } from 'commander';
-import type { DryRun } from '../../renewal/dry-run.ts';
-import type { Selection } from '../../renewal/due.ts';
-import { showCertificate } from '../../renewal/readers.ts';
-import type { Outcome } from '../../renewal/types.ts';
+import type { DryRun } from '../../renewal/engine/dry-run.ts';
+import type { Selection } from '../../renewal/engine/select.ts';
+import { showCertificate } from '../../overview/readers.ts';
+import type { Outcome } from '../../renewal/state/types.ts';
 import { EverbindError } from '../../errors/error.ts';
-import { withWork } from '../compose.ts';
+import { withWork } from '../../agent/compose.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
@@ -14,7 +14,7 @@ import { printOutcome } from '../output/outcome.ts';
 import { painter, plural, sayWrapped } from '../output/text.ts';
 import { relativeTime, shortTime } from '../output/time.ts';
 import { createProgress } from '../progress.ts';
-import type { SetStatus, World } from '../world.ts';
+import type { SetStatus, World } from '../environment.ts';
 
 interface RenewOptions {
   readonly allDue?: boolean;
@@ -63,7 +63,7 @@ export function registerRenew(program: Command, world: World, setStatus: SetStat
     });
 
   async function dryRun(globals: ReturnType<typeof globalsOf>, selection: Selection): Promise<void> {
-    const { withReadOnlyWork } = await import('../work-parts.ts');
+    const { withReadOnlyWork } = await import('../../agent/work-modules.ts');
     const wanted = selection.names.length > 0 ? { ...selection, force: true } : selection;
     const results: readonly DryRun[] = await withReadOnlyWork(globals, world, (engine) => engine.dryRun(wanted));
     if (globals.json) sayJson(world.io, { dryRun: true, certificates: results });

@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander';
-import type { RevocationReason } from '../../acme/certificate-requests.ts';
+import type { RevocationReason } from '../../acme/session/certificate-requests.ts';
 import { EverbindError } from '../../errors/error.ts';
-import { withWork } from '../compose.ts';
+import { withWork } from '../../agent/compose.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
 import { painter } from '../output/text.ts';
-import type { SetStatus, World } from '../world.ts';
+import type { SetStatus, World } from '../environment.ts';
 
 // CRLReason (RFC 5280 section 5.3.1), those that make sense for a certificate of one's own.
 const reasons: Readonly<Record<string, RevocationReason>> = {

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { EverbindError } from '../../errors/error.ts';
-import { withWork } from '../compose.ts';
+import { withWork } from '../../agent/compose.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
 import { printOutcome } from '../output/outcome.ts';
 import { createProgress } from '../progress.ts';
-import type { SetStatus, World } from '../world.ts';
+import type { SetStatus, World } from '../environment.ts';
 
 /** `everbind rollback NAME` */
 export function registerRollback(program: Command, world: World, setStatus: SetStatus): void {

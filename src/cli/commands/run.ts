@@ -2,19 +2,19 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Command } from 'commander';
 import type { EverbindError } from '../../errors/error.ts';
 import { readConfigFile } from '../../config/read.ts';
-import { nextWake, readRunner, removeRunner, type Runner, writeRunner } from '../../renewal/runner.ts';
+import { nextWake, readRunner, removeRunner, type Runner, writeRunner } from '../../renewal/state/daemon-row.ts';
 import { openStore } from '../../store/store.ts';
-import { withWork } from '../compose.ts';
+import { withWork } from '../../agent/compose.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
 import { printOutcome } from '../output/outcome.ts';
 import { relativeTime, shortTime } from '../output/time.ts';
 import { errorReport, printError } from '../report.ts';
-import { runLoop } from '../run-loop.ts';
-import { databaseFile } from '../state.ts';
-import { whileAlive } from '../while-alive.ts';
-import type { SetStatus, World } from '../world.ts';
+import { runLoop } from '../../agent/daemon/loop.ts';
+import { databaseFile } from '../../agent/state.ts';
+import { whileAlive } from '../../agent/daemon/heartbeat.ts';
+import type { SetStatus, World } from '../environment.ts';
 
 /** `everbind run` */
 export function registerRun(program: Command, world: World, setStatus: SetStatus): void {

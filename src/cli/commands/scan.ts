@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
-import { connectHost } from '../connect-host.ts';
+import { connectHost } from '../../agent/connect-host.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
 import { type Cell, renderTable } from '../output/table.ts';
 import { cut, painter, plural, sayWrapped, wrap } from '../output/text.ts';
 import { createProgress } from '../progress.ts';
-import type { ScanRow } from '../scan-report.ts';
-import type { SetStatus, World } from '../world.ts';
+import type { ScanRow } from '../../agent/scan-bindings.ts';
+import type { SetStatus, World } from '../environment.ts';
 
 const SOON_DAYS = 14;
 
@@ -22,7 +22,7 @@ export function registerScan(program: Command, world: World, setStatus: SetStatu
     )
     .action(async () => {
       const globals = globalsOf(command, world);
-      const { readInventory, scanBindings, tlsProbe } = await import('../server-parts.ts');
+      const { readInventory, scanBindings, tlsProbe } = await import('../../agent/server-modules.ts');
       const probe = command.opts<{ probe: boolean }>().probe ? tlsProbe : null;
       const { host, close } = await connectHost(world);
       const progress = createProgress(world.io);

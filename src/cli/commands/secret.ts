@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { listSecrets } from '../../custody/secrets.ts';
+import { listSecrets } from '../../custody/sealing/secrets.ts';
 import { EverbindError } from '../../errors/error.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
@@ -7,9 +7,9 @@ import { sayJson } from '../output/json.ts';
 import { renderTable } from '../output/table.ts';
 import { painter } from '../output/text.ts';
 import { shortTime } from '../output/time.ts';
-import { withReadOnlyStore } from '../read-state.ts';
-import { openState, type State } from '../state.ts';
-import type { SetStatus, World } from '../world.ts';
+import { withReadOnlyStore } from '../../agent/read-state.ts';
+import { openState, type State } from '../../agent/state.ts';
+import type { SetStatus, World } from '../environment.ts';
 
 const MAX_SECRET_OCTETS = 65_536;
 

@@ -2,14 +2,14 @@ import { type Command, Option } from 'commander';
 import type { CertificateKeyAlgorithm } from '../../ports/key-store.ts';
 import type { HostDescription } from '../../ports/windows-host.ts';
 import type { StepResult } from '../../selftest/steps.ts';
-import { connectHost } from '../connect-host.ts';
+import { connectHost } from '../../agent/connect-host.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
 import { type Cell, renderTable } from '../output/table.ts';
 import { painter, sayWrapped } from '../output/text.ts';
 import { createProgress } from '../progress.ts';
-import type { SetStatus, World } from '../world.ts';
+import type { SetStatus, World } from '../environment.ts';
 
 const algorithms: readonly CertificateKeyAlgorithm[] = ['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'];
 
@@ -30,7 +30,7 @@ export function registerSelftest(program: Command, world: World, setStatus: SetS
     .action(async () => {
       const globals = globalsOf(command, world);
       const { provider, algorithm } = command.opts<{ provider?: string; algorithm: CertificateKeyAlgorithm }>();
-      const { runSelfTest, createCngKeyStore, tlsProbe } = await import('../server-parts.ts');
+      const { runSelfTest, createCngKeyStore, tlsProbe } = await import('../../agent/server-modules.ts');
       const { host, close } = await connectHost(world);
       const progress = createProgress(world.io);
       try {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { type CertificateDetail, showCertificate } from '../../renewal/readers.ts';
-import { rehearsedAt } from '../../renewal/rehearsal-rows.ts';
+import { type CertificateDetail, showCertificate } from '../../overview/readers.ts';
+import { rehearsedAt } from '../../renewal/state/staging-run-table.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import type { Io } from '../io.ts';
@@ -8,8 +8,8 @@ import { sayJson } from '../output/json.ts';
 import { challengeText, deploymentText } from '../output/certificate-text.ts';
 import { painter, printable, wrap } from '../output/text.ts';
 import { daysLeft, relativeTime, shortTime } from '../output/time.ts';
-import { isAtWork, withReadOnlyStore } from '../read-state.ts';
-import type { SetStatus, World } from '../world.ts';
+import { isAtWork, withReadOnlyStore } from '../../agent/read-state.ts';
+import type { SetStatus, World } from '../environment.ts';
 
 /** `everbind show NAME` */
 export function registerShow(program: Command, world: World, _setStatus: SetStatus): void {

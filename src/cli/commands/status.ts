@@ -1,19 +1,19 @@
 import type { Command } from 'commander';
-import { type AccountRow, listAccounts } from '../../renewal/account-rows.ts';
-import { countWaiting, spentBudgets } from '../../renewal/budget-readers.ts';
-import { heldHosts } from '../../renewal/held-hosts.ts';
-import { troubledIssuers } from '../../renewal/issuer-health.ts';
-import { pausedCertificates } from '../../renewal/paused.ts';
-import { summarize } from '../../renewal/readers.ts';
-import { readRunner } from '../../renewal/runner.ts';
+import { type AccountRow, listAccounts } from '../../renewal/state/account-table.ts';
+import { countWaiting, spentBudgets } from '../../renewal/ratelimits/spent-limits.ts';
+import { heldHosts } from '../../renewal/state/host-backoff.ts';
+import { troubledIssuers } from '../../renewal/state/issuer-health.ts';
+import { pausedCertificates } from '../../renewal/state/paused.ts';
+import { summarize } from '../../overview/readers.ts';
+import { readRunner } from '../../renewal/state/daemon-row.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
-import { printBudgets } from '../output/budgets.ts';
+import { printBudgets } from '../output/rate-limits.ts';
 import { painter, plural, sayWrapped } from '../output/text.ts';
 import { relativeTime, shortTime } from '../output/time.ts';
-import { isAtWork, withReadOnlyStore } from '../read-state.ts';
-import type { SetStatus, World } from '../world.ts';
+import { isAtWork, withReadOnlyStore } from '../../agent/read-state.ts';
+import type { SetStatus, World } from '../environment.ts';
 
 /** A running `everbind run` notes itself every half minute; a locked database may keep it from that. */
 const SILENT_MS = 10 * 60_000;

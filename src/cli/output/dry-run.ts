@@ -1,6 +1,9 @@
-import { CHALLENGE_CHOICES, type ChallengeChoiceCode } from '../../renewal/choose-challenge.ts';
-import type { DryRun } from '../../renewal/dry-run.ts';
-import { isObtaining } from '../../renewal/steps.ts';
+import {
+  CHALLENGE_CHOICES,
+  type ChallengeChoiceCode,
+} from '../../renewal/issuers/acme/authorization/choose-challenge.ts';
+import type { DryRun } from '../../renewal/engine/dry-run.ts';
+import { isObtaining } from '../../renewal/state/steps.ts';
 import type { Io } from '../io.ts';
 import { challengeText } from './certificate-text.ts';
 import { groupNotes, isUntouched, noteText } from './notes.ts';

@@ -1,4 +1,4 @@
-import type { FindingCode, UntouchedCode } from '../../iis/plan-types.ts';
+import type { FindingCode, UntouchedCode } from '../../iis/plan/types.ts';
 import type { Untouched } from '../../ports/deployment.ts';
 
 /** `act`: the operator has something to decide or mend. `know`: worth reading before a renewal, noise after each. */

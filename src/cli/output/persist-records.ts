@@ -1,4 +1,4 @@
-import type { PersistRecord } from '../../renewal/persist-records.ts';
+import type { PersistRecord } from '../../renewal/issuers/acme/account/persist-records.ts';
 import type { Io } from '../io.ts';
 import { painter, printable } from './text.ts';
 

@@ -3,7 +3,7 @@ import type { HostKeyName, HostKeys } from '../../ports/host-keys.ts';
 import type { CertificateKeyAlgorithm, KeyAlgorithm, KeyHandle, KeyStore } from '../../ports/key-store.ts';
 import type { Signer } from '../../ports/signer.ts';
 import { publicKeyAlgorithm, signatureOf } from '../key-algorithm.ts';
-import { keyFailure, NTE } from './failure.ts';
+import { keyFailure, NTE } from './cng-failure.ts';
 import { handlePrefix, hostKeyName, keyHandle } from './handle.ts';
 import { provePossession } from './possession.ts';
 
@@ -86,7 +86,7 @@ export function createCngKeyStore({ hostKeys, provider = SOFTWARE_KSP }: CngKeyS
     async attach(handle, [leaf]) {
       const { provider: providerName, name: keyName } = hostKeyName(handle);
       // The parser takes its time to load and is needed once a certificate.
-      const { parseCertificate } = await import('../../pki/certificate.ts');
+      const { parseCertificate } = await import('../../pki/x509/certificate.ts');
       await provePossession(await open(handle), handle, leaf === undefined ? null : parseCertificate(leaf).spkiDer);
       return { kind: 'provider', providerName, keyName };
     },

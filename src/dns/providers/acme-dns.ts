@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { EverbindError } from '../../errors/error.ts';
-import type { ProviderDefinition } from './definition.ts';
-import { wrongSetting } from './failure.ts';
-import { createApi } from './http.ts';
-import { endpoint, required } from './settings.ts';
+import type { ProviderDefinition } from '../provider-kit/definition.ts';
+import { wrongSetting } from '../provider-kit/provider-failure.ts';
+import { createApi } from '../provider-kit/http.ts';
+import { endpoint, required } from '../provider-kit/settings.ts';
 
 const UPDATED = z.object({ txt: z.string() });
 

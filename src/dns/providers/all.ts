@@ -1,4 +1,4 @@
-import type { ProviderDefinition } from './definition.ts';
+import type { ProviderDefinition } from '../provider-kit/definition.ts';
 import { acmeDns } from './acme-dns.ts';
 import { alibaba } from './alibaba.ts';
 import { azure } from './azure.ts';

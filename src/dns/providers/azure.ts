@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import { azureToken } from './azure-token.ts';
-import type { ProviderDefinition } from './definition.ts';
-import { createApi, segment } from './http.ts';
-import { recordSetProvider } from './rrset.ts';
-import { endpoint, endpointSetting, required } from './settings.ts';
-import { relativeName, walkUp, type Zone } from './zones.ts';
+import { azureToken } from '../../cloud/azure-token.ts';
+import type { ProviderDefinition } from '../provider-kit/definition.ts';
+import { createApi, segment } from '../provider-kit/http.ts';
+import { recordSetProvider } from '../provider-kit/rrset.ts';
+import { endpoint, endpointSetting, required } from '../provider-kit/settings.ts';
+import { relativeName, walkUp, type Zone } from '../provider-kit/zones.ts';
 
 const base = 'https://management.azure.com';
 const login = 'https://login.microsoftonline.com';

@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import type { ProviderDefinition } from './definition.ts';
-import { createApi } from './http.ts';
-import { allPages } from './pages.ts';
-import { recordProvider } from './records.ts';
-import { endpoint, endpointSetting, required } from './settings.ts';
-import { quoteTxt } from './txt-text.ts';
-import { walkUp } from './zones.ts';
+import type { ProviderDefinition } from '../provider-kit/definition.ts';
+import { createApi } from '../provider-kit/http.ts';
+import { allPages } from '../provider-kit/pages.ts';
+import { recordProvider } from '../provider-kit/records.ts';
+import { endpoint, endpointSetting, required } from '../provider-kit/settings.ts';
+import { quoteTxt } from '../provider-kit/txt-text.ts';
+import { walkUp } from '../provider-kit/zones.ts';
 
 const base = 'https://api.cloudflare.com/client/v4';
 /** The lowest that every plan has. */

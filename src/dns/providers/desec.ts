@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import type { ProviderDefinition } from './definition.ts';
-import { zoneNotFound } from './failure.ts';
-import { segment } from './http.ts';
-import { recordSetProvider } from './rrset.ts';
-import { endpointSetting, required } from './settings.ts';
-import { tokenApi } from './token-api.ts';
-import { relativeName } from './zones.ts';
+import type { ProviderDefinition } from '../provider-kit/definition.ts';
+import { zoneNotFound } from '../provider-kit/provider-failure.ts';
+import { segment } from '../provider-kit/http.ts';
+import { recordSetProvider } from '../provider-kit/rrset.ts';
+import { endpointSetting, required } from '../provider-kit/settings.ts';
+import { tokenApi } from '../provider-kit/token-api.ts';
+import { relativeName } from '../provider-kit/zones.ts';
 
 const base = 'https://desec.io/api/v1';
 

@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import type { ProviderDefinition } from './definition.ts';
-import { segment } from './http.ts';
-import { allPages } from './pages.ts';
-import { recordProvider } from './records.ts';
-import { endpointSetting, required } from './settings.ts';
-import { tokenApi } from './token-api.ts';
-import { relativeName, walkUp } from './zones.ts';
+import type { ProviderDefinition } from '../provider-kit/definition.ts';
+import { segment } from '../provider-kit/http.ts';
+import { allPages } from '../provider-kit/pages.ts';
+import { recordProvider } from '../provider-kit/records.ts';
+import { endpointSetting, required } from '../provider-kit/settings.ts';
+import { tokenApi } from '../provider-kit/token-api.ts';
+import { relativeName, walkUp } from '../provider-kit/zones.ts';
 
 const base = 'https://api.digitalocean.com';
 /** The lowest that is taken. */

@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import type { ProviderDefinition } from './definition.ts';
-import { segment } from './http.ts';
-import { recordSetProvider } from './rrset.ts';
-import { endpointSetting, required } from './settings.ts';
-import { tokenApi } from './token-api.ts';
-import { relativeName, walkUp, type Zone } from './zones.ts';
+import type { ProviderDefinition } from '../provider-kit/definition.ts';
+import { segment } from '../provider-kit/http.ts';
+import { recordSetProvider } from '../provider-kit/rrset.ts';
+import { endpointSetting, required } from '../provider-kit/settings.ts';
+import { tokenApi } from '../provider-kit/token-api.ts';
+import { relativeName, walkUp, type Zone } from '../provider-kit/zones.ts';
 
 const base = 'https://api.gandi.net/v5/livedns';
 /** The lowest that is taken. */

@@ -1,12 +1,12 @@
 import * as z from 'zod';
-import type { ProviderDefinition } from './definition.ts';
-import { wrongSetting } from './failure.ts';
-import { googleToken, serviceAccount } from './google-token.ts';
-import { createApi, segment } from './http.ts';
-import { poll } from './poll.ts';
-import { recordSetProvider } from './rrset.ts';
-import { endpoint, endpointSetting, optional } from './settings.ts';
-import { walkUp } from './zones.ts';
+import type { ProviderDefinition } from '../provider-kit/definition.ts';
+import { wrongSetting } from '../provider-kit/provider-failure.ts';
+import { googleToken, serviceAccount } from '../../cloud/google-token.ts';
+import { createApi, segment } from '../provider-kit/http.ts';
+import { poll } from '../provider-kit/poll.ts';
+import { recordSetProvider } from '../provider-kit/rrset.ts';
+import { endpoint, endpointSetting, optional } from '../provider-kit/settings.ts';
+import { walkUp } from '../provider-kit/zones.ts';
 
 const base = 'https://dns.googleapis.com';
 const ttl = 5;

@@ -1,13 +1,13 @@
 import * as z from 'zod';
-import type { ProviderDefinition } from './definition.ts';
-import { type Api, type ApiAnswer, segment } from './http.ts';
-import { poll } from './poll.ts';
-import { recordProvider } from './records.ts';
-import { endpointSetting, required } from './settings.ts';
-import { tokenApi } from './token-api.ts';
-import { quoteTxt } from './txt-text.ts';
-import { relativeName, walkUp, type Zone } from './zones.ts';
-import { unusableAnswer } from './failure.ts';
+import type { ProviderDefinition } from '../provider-kit/definition.ts';
+import { type Api, type ApiAnswer, segment } from '../provider-kit/http.ts';
+import { poll } from '../provider-kit/poll.ts';
+import { recordProvider } from '../provider-kit/records.ts';
+import { endpointSetting, required } from '../provider-kit/settings.ts';
+import { tokenApi } from '../provider-kit/token-api.ts';
+import { quoteTxt } from '../provider-kit/txt-text.ts';
+import { relativeName, walkUp, type Zone } from '../provider-kit/zones.ts';
+import { unusableAnswer } from '../provider-kit/provider-failure.ts';
 
 const base = 'https://api.hetzner.cloud/v1';
 /** The lowest that is taken. */

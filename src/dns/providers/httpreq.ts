@@ -1,9 +1,9 @@
 import type { TxtRecord } from '../../ports/dns-provider.ts';
-import type { ProviderDefinition } from './definition.ts';
-import { wrongSetting } from './failure.ts';
-import { createApi } from './http.ts';
-import { endpoint, optional, required } from './settings.ts';
-import { zoneCandidates } from './zones.ts';
+import type { ProviderDefinition } from '../provider-kit/definition.ts';
+import { wrongSetting } from '../provider-kit/provider-failure.ts';
+import { createApi } from '../provider-kit/http.ts';
+import { endpoint, optional, required } from '../provider-kit/settings.ts';
+import { zoneCandidates } from '../provider-kit/zones.ts';
 
 /** A service of the operator's own that follows lego's convention: POST /present and /cleanup. */
 export const httpreq: ProviderDefinition = {

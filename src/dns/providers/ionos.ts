@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import type { ProviderDefinition } from './definition.ts';
-import { createApi } from './http.ts';
-import { recordProvider } from './records.ts';
-import { endpoint, endpointSetting, required } from './settings.ts';
-import { longestZone } from './zones.ts';
+import type { ProviderDefinition } from '../provider-kit/definition.ts';
+import { createApi } from '../provider-kit/http.ts';
+import { recordProvider } from '../provider-kit/records.ts';
+import { endpoint, endpointSetting, required } from '../provider-kit/settings.ts';
+import { longestZone } from '../provider-kit/zones.ts';
 
 const base = 'https://api.hosting.ionos.com/dns';
 /** The lowest that is taken. */

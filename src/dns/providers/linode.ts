@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import type { ProviderDefinition } from './definition.ts';
-import { allPages } from './pages.ts';
-import { recordProvider } from './records.ts';
-import { endpointSetting, required } from './settings.ts';
-import { tokenApi } from './token-api.ts';
-import { relativeName, walkUp } from './zones.ts';
+import type { ProviderDefinition } from '../provider-kit/definition.ts';
+import { allPages } from '../provider-kit/pages.ts';
+import { recordProvider } from '../provider-kit/records.ts';
+import { endpointSetting, required } from '../provider-kit/settings.ts';
+import { tokenApi } from '../provider-kit/token-api.ts';
+import { relativeName, walkUp } from '../provider-kit/zones.ts';
 
 const base = 'https://api.linode.com/v4';
 /** The lowest that is taken. */

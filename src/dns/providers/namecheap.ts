@@ -1,12 +1,12 @@
 import type { DnsProvider, TxtRecord } from '../../ports/dns-provider.ts';
-import type { ProviderDefinition } from './definition.ts';
-import { conflict, unusableAnswer, wrongSetting, zoneNotFound } from './failure.ts';
-import { type ApiAnswer, createApi, formBody } from './http.ts';
-import { hostFields, type NamecheapHosts, readHosts, sameHosts } from './namecheap-hosts.ts';
-import { endpoint, endpointSetting, required } from './settings.ts';
-import { unquoteTxt } from './txt-text.ts';
-import { nodesAt, parseXml, type XmlNode } from './xml.ts';
-import { registeredDomain, relativeName } from './zones.ts';
+import type { ProviderDefinition } from '../provider-kit/definition.ts';
+import { conflict, unusableAnswer, wrongSetting, zoneNotFound } from '../provider-kit/provider-failure.ts';
+import { type ApiAnswer, createApi, formBody } from '../provider-kit/http.ts';
+import { hostFields, type NamecheapHosts, readHosts, sameHosts } from '../provider-kit/namecheap-hosts.ts';
+import { endpoint, endpointSetting, required } from '../provider-kit/settings.ts';
+import { unquoteTxt } from '../provider-kit/txt-text.ts';
+import { nodesAt, parseXml, type XmlNode } from '../provider-kit/xml.ts';
+import { registeredDomain, relativeName } from '../provider-kit/zones.ts';
 
 const base = 'https://api.namecheap.com/xml.response';
 /** The lowest that is taken. */

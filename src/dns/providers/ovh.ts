@@ -1,12 +1,12 @@
 import * as z from 'zod';
-import { cached } from './cached.ts';
-import type { ProviderDefinition } from './definition.ts';
-import { wrongSetting } from './failure.ts';
-import { createApi, segment } from './http.ts';
-import { recordProvider } from './records.ts';
-import { endpoint, endpointSetting, optional, required } from './settings.ts';
-import { signOvh } from './sign/ovh.ts';
-import { relativeName, walkUp, type Zone } from './zones.ts';
+import { cached } from '../provider-kit/cached.ts';
+import type { ProviderDefinition } from '../provider-kit/definition.ts';
+import { wrongSetting } from '../provider-kit/provider-failure.ts';
+import { createApi, segment } from '../provider-kit/http.ts';
+import { recordProvider } from '../provider-kit/records.ts';
+import { endpoint, endpointSetting, optional, required } from '../provider-kit/settings.ts';
+import { signOvh } from '../../cloud/ovh-signature.ts';
+import { relativeName, walkUp, type Zone } from '../provider-kit/zones.ts';
 
 const regions: Readonly<Record<string, string>> = {
   eu: 'https://eu.api.ovh.com/1.0',

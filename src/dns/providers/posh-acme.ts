@@ -2,11 +2,11 @@ import { posix, win32 } from 'node:path';
 import * as z from 'zod';
 import { EverbindError } from '../../errors/error.ts';
 import type { TxtRecord } from '../../ports/dns-provider.ts';
-import type { ProviderDefinition } from './definition.ts';
-import { wrongSetting } from './failure.ts';
-import { POSH_EXIT, poshCommand } from './posh-acme-script.ts';
-import { optional, required } from './settings.ts';
-import { zoneCandidates } from './zones.ts';
+import type { ProviderDefinition } from '../provider-kit/definition.ts';
+import { wrongSetting } from '../provider-kit/provider-failure.ts';
+import { POSH_EXIT, poshCommand } from '../provider-kit/posh-acme-script.ts';
+import { optional, required } from '../provider-kit/settings.ts';
+import { zoneCandidates } from '../provider-kit/zones.ts';
 
 const timeoutMs = 180_000;
 const maxOutput = 1 << 20;

@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import type { ProviderDefinition } from './definition.ts';
-import { createApi, segment } from './http.ts';
-import { type RecordSetHost, recordSetProvider } from './rrset.ts';
-import { whileBusy } from './retry.ts';
-import { endpoint, required, timeToLive, TTL_SETTING } from './settings.ts';
-import { walkUp } from './zones.ts';
+import type { ProviderDefinition } from '../provider-kit/definition.ts';
+import { createApi, segment } from '../provider-kit/http.ts';
+import { type RecordSetHost, recordSetProvider } from '../provider-kit/rrset.ts';
+import { whileBusy } from '../provider-kit/retry.ts';
+import { endpoint, required, timeToLive, TTL_SETTING } from '../provider-kit/settings.ts';
+import { walkUp } from '../provider-kit/zones.ts';
 
 /** As much of a zone as is needed; https://doc.powerdns.com/authoritative/http-api/zone.html */
 const ZONES = z.array(z.object({ id: z.string(), name: z.string(), kind: z.string() }));

@@ -1,16 +1,16 @@
 import { EverbindError } from '../../errors/error.ts';
-import { ipVersion } from '../../pki/ip-address.ts';
+import { ipVersion } from '../../pki/x509/ip-address.ts';
 import type { TxtRecord } from '../../ports/dns-provider.ts';
-import { encodeQuery, type DnsMessage, TYPES } from '../message.ts';
-import { isWithin } from '../name.ts';
+import { encodeQuery, type DnsMessage, TYPES } from '../wire/message.ts';
+import { isWithin } from '../wire/name.ts';
 import { messageId } from '../resolver.ts';
-import { type DnsServer, serverText } from '../server-text.ts';
-import { signMessage, TSIG_ALGORITHMS, type TsigKey, verifyMessage } from '../tsig.ts';
-import { encodeUpdate } from '../update.ts';
-import type { ProviderDefinition } from './definition.ts';
-import { wrongSetting, zoneNotFound } from './failure.ts';
-import { whileBusy } from './retry.ts';
-import { optional, required, timeToLive, TTL_SETTING } from './settings.ts';
+import { type DnsServer, serverText } from '../wire/server-text.ts';
+import { signMessage, TSIG_ALGORITHMS, type TsigKey, verifyMessage } from '../wire/tsig.ts';
+import { encodeUpdate } from '../wire/update.ts';
+import type { ProviderDefinition } from '../provider-kit/definition.ts';
+import { wrongSetting, zoneNotFound } from '../provider-kit/provider-failure.ts';
+import { whileBusy } from '../provider-kit/retry.ts';
+import { optional, required, timeToLive, TTL_SETTING } from '../provider-kit/settings.ts';
 
 type Settings = Readonly<Record<string, string>>;
 

@@ -1,13 +1,13 @@
-import type { ProviderDefinition } from './definition.ts';
-import { awsCredentials } from './aws-credentials.ts';
-import { unusableAnswer, wrongSetting, zoneNotFound } from './failure.ts';
-import { type ApiAnswer, createApi } from './http.ts';
-import { poll } from './poll.ts';
-import { type RecordSet, recordSetProvider } from './rrset.ts';
-import { endpoint, endpointSetting, optional } from './settings.ts';
-import { signAws } from './sign/aws.ts';
-import { escapeXml, nodesAt, parseXml, textAt, type XmlNode } from './xml.ts';
-import { walkUp, type Zone } from './zones.ts';
+import type { ProviderDefinition } from '../provider-kit/definition.ts';
+import { awsCredentials } from '../../cloud/aws-credentials.ts';
+import { unusableAnswer, wrongSetting, zoneNotFound } from '../provider-kit/provider-failure.ts';
+import { type ApiAnswer, createApi } from '../provider-kit/http.ts';
+import { poll } from '../provider-kit/poll.ts';
+import { type RecordSet, recordSetProvider } from '../provider-kit/rrset.ts';
+import { endpoint, endpointSetting, optional } from '../provider-kit/settings.ts';
+import { signAws } from '../../cloud/aws-signature.ts';
+import { escapeXml, nodesAt, parseXml, textAt, type XmlNode } from '../provider-kit/xml.ts';
+import { walkUp, type Zone } from '../provider-kit/zones.ts';
 
 const base = 'https://route53.amazonaws.com';
 const api = '/2013-04-01';

@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import type { ProviderDefinition } from './definition.ts';
-import { type ApiAnswer, createApi } from './http.ts';
-import { allPages } from './pages.ts';
-import { recordProvider } from './records.ts';
-import { endpoint, endpointSetting, required } from './settings.ts';
-import { signTencent } from './sign/tencent.ts';
-import { relativeName, walkUp } from './zones.ts';
+import type { ProviderDefinition } from '../provider-kit/definition.ts';
+import { type ApiAnswer, createApi } from '../provider-kit/http.ts';
+import { allPages } from '../provider-kit/pages.ts';
+import { recordProvider } from '../provider-kit/records.ts';
+import { endpoint, endpointSetting, required } from '../provider-kit/settings.ts';
+import { signTencent } from '../../cloud/tencent-signature.ts';
+import { relativeName, walkUp } from '../provider-kit/zones.ts';
 
 const base = 'https://dnspod.tencentcloudapi.com';
 /** The lowest that the free edition takes. */

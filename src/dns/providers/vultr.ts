@@ -1,12 +1,12 @@
 import * as z from 'zod';
-import type { ProviderDefinition } from './definition.ts';
-import { segment } from './http.ts';
-import { allPages } from './pages.ts';
-import { recordProvider } from './records.ts';
-import { endpointSetting, required } from './settings.ts';
-import { tokenApi } from './token-api.ts';
-import { quoteTxt } from './txt-text.ts';
-import { longestZone, relativeName } from './zones.ts';
+import type { ProviderDefinition } from '../provider-kit/definition.ts';
+import { segment } from '../provider-kit/http.ts';
+import { allPages } from '../provider-kit/pages.ts';
+import { recordProvider } from '../provider-kit/records.ts';
+import { endpointSetting, required } from '../provider-kit/settings.ts';
+import { tokenApi } from '../provider-kit/token-api.ts';
+import { quoteTxt } from '../provider-kit/txt-text.ts';
+import { longestZone, relativeName } from '../provider-kit/zones.ts';
 
 const base = 'https://api.vultr.com/v2';
 /** The lowest that is taken. */

@@ -1,10 +1,10 @@
 import { EverbindError } from '../../errors/error.ts';
 import type { TxtRecord } from '../../ports/dns-provider.ts';
 import type { ProgramEnd } from '../run-program.ts';
-import type { ProviderDefinition } from './definition.ts';
-import { wrongSetting } from './failure.ts';
-import { optional, timeToLive, TTL_SETTING } from './settings.ts';
-import { relativeName, type Zone, walkUp } from './zones.ts';
+import type { ProviderDefinition } from '../provider-kit/definition.ts';
+import { wrongSetting } from '../provider-kit/provider-failure.ts';
+import { optional, timeToLive, TTL_SETTING } from '../provider-kit/settings.ts';
+import { relativeName, type Zone, walkUp } from '../provider-kit/zones.ts';
 
 // Win32 codes that dnscmd ends with (winerror.h); decisions rest on them, never on its text.
 const DONE = 0;

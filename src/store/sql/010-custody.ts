@@ -11,7 +11,7 @@ CREATE TABLE custody_master (
 CREATE TABLE custody_keys (
   handle TEXT PRIMARY KEY,
   algorithm TEXT NOT NULL,
-  sealed BLOB NOT NULL, -- PKCS#8 DER, sealed (src/custody/seal.ts)
+  sealed BLOB NOT NULL, -- PKCS#8 DER, sealed (src/custody/sealing/seal.ts)
   created_at INTEGER NOT NULL
 ) STRICT;
 

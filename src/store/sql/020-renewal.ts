@@ -15,7 +15,7 @@ CREATE TABLE certificate (
   config TEXT NOT NULL,          -- JSON: CertificateConfig
   removed INTEGER NOT NULL DEFAULT 0,
   next_due INTEGER NOT NULL,
-  due_reason TEXT NOT NULL,      -- stable word, see src/renewal/schedule.ts
+  due_reason TEXT NOT NULL,      -- stable word, see src/renewal/schedule/due-date.ts
   failures INTEGER NOT NULL DEFAULT 0,
   last_error TEXT,               -- JSON: code, message, at
   window_start INTEGER,          -- ARI window of the active certificate (RFC 9773), if the CA gave one
@@ -73,7 +73,7 @@ CREATE TABLE issued (
   id INTEGER PRIMARY KEY,
   certificate_id INTEGER NOT NULL REFERENCES certificate (id),
   thumbprint TEXT NOT NULL,      -- SHA-1, lower-case hex
-  status TEXT NOT NULL,          -- see IssuedStatus in src/renewal/types.ts
+  status TEXT NOT NULL,          -- see IssuedStatus in src/renewal/state/types.ts
   chain TEXT NOT NULL,           -- PEM, leaf first; empty once retired
   algorithm TEXT NOT NULL,       -- of the key
   key_handle TEXT NOT NULL,

@@ -1,6 +1,6 @@
 /** What the CAs allow: what was spent of it, and what they asked us to wait for. Times are ms since 1970. */
 export const limits = `
--- Buckets of tokens that are not full, see src/renewal/schedule-budget.ts. A full one has no row.
+-- Buckets of tokens that are not full, see src/renewal/schedule/token-bucket.ts. A full one has no row.
 CREATE TABLE budget (
   directory TEXT NOT NULL,       -- of the CA
   account TEXT NOT NULL,         -- name of the issuer, or empty for what all accounts share

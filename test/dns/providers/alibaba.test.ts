@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { alibaba } from '../../../src/dns/providers/alibaba.ts';
-import { signAlibaba } from '../../../src/dns/providers/sign/alibaba.ts';
+import { signAlibaba } from '../../../src/cloud/alibaba-signature.ts';
 import { hostContract, secretWord } from './contract.ts';
 import type { DoubleAnswer, DoubleRequest } from './double.ts';
 import { page, type Row, type Rows, zoneRows } from './rows.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { cloudflare } from '../../../src/dns/providers/cloudflare.ts';
-import { quoteTxt } from '../../../src/dns/providers/txt-text.ts';
+import { quoteTxt } from '../../../src/dns/provider-kit/txt-text.ts';
 import { hostContract, secretWord } from './contract.ts';
 import type { DoubleAnswer, DoubleRequest } from './double.ts';
 import { page, type Row, type Rows, zoneRows } from './rows.ts';

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { inspect } from 'node:util';
-import type { ProviderDefinition, ProviderParts } from '../../../src/dns/providers/definition.ts';
+import type { ProviderDefinition, ProviderParts } from '../../../src/dns/provider-kit/definition.ts';
 import { errorCode, EverbindError } from '../../../src/errors/error.ts';
 import { systemRandom } from '../../../src/net/system.ts';
 import { createTransport, type NetTransport } from '../../../src/net/transport.ts';
 import type { DnsProvider } from '../../../src/ports/dns-provider.ts';
-import { createTurns } from '../../../src/challenge/in-turn.ts';
+import { createTurns } from '../../../src/concurrency/keyed-mutex.ts';
 import { idleParts } from '../support.ts';
 import { type DoubleAnswer, type DoubleRequest, type DoubleServer, startDouble } from './double.ts';
 

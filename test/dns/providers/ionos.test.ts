@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ionos } from '../../../src/dns/providers/ionos.ts';
-import { quoteTxt } from '../../../src/dns/providers/txt-text.ts';
+import { quoteTxt } from '../../../src/dns/provider-kit/txt-text.ts';
 import { hostContract, secretWord } from './contract.ts';
 import type { DoubleAnswer, DoubleRequest } from './double.ts';
 import { type Row, type Rows, zoneRows } from './rows.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hostFields, readHosts } from '../../../src/dns/providers/namecheap-hosts.ts';
+import { hostFields, readHosts } from '../../../src/dns/provider-kit/namecheap-hosts.ts';
 import { namecheap } from '../../../src/dns/providers/namecheap.ts';
-import { escapeXml, nodesAt, parseXml } from '../../../src/dns/providers/xml.ts';
+import { escapeXml, nodesAt, parseXml } from '../../../src/dns/provider-kit/xml.ts';
 import { hostContract, secretWord } from './contract.ts';
 import type { DoubleAnswer, DoubleRequest } from './double.ts';
 import { type Row, type Rows, zoneRows } from './rows.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ovh } from '../../../src/dns/providers/ovh.ts';
-import { signOvh } from '../../../src/dns/providers/sign/ovh.ts';
-import { quoteTxt } from '../../../src/dns/providers/txt-text.ts';
+import { signOvh } from '../../../src/cloud/ovh-signature.ts';
+import { quoteTxt } from '../../../src/dns/provider-kit/txt-text.ts';
 import { hostContract, secretWord } from './contract.ts';
 import type { DoubleAnswer, DoubleRequest } from './double.ts';
 import { type Row, type Rows, zoneRows } from './rows.ts';

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { cached } from '../../../src/dns/providers/cached.ts';
-import { credentialsRefused, hostFailed } from '../../../src/dns/providers/failure.ts';
-import { allPages } from '../../../src/dns/providers/pages.ts';
-import { poll } from '../../../src/dns/providers/poll.ts';
-import { quoteTxt, unquoteTxt } from '../../../src/dns/providers/txt-text.ts';
-import { escapeXml, parseXml, textAt } from '../../../src/dns/providers/xml.ts';
-import { walkUp } from '../../../src/dns/providers/zones.ts';
+import { cached } from '../../../src/dns/provider-kit/cached.ts';
+import { credentialsRefused, hostFailed } from '../../../src/dns/provider-kit/provider-failure.ts';
+import { allPages } from '../../../src/dns/provider-kit/pages.ts';
+import { poll } from '../../../src/dns/provider-kit/poll.ts';
+import { quoteTxt, unquoteTxt } from '../../../src/dns/provider-kit/txt-text.ts';
+import { escapeXml, parseXml, textAt } from '../../../src/dns/provider-kit/xml.ts';
+import { walkUp } from '../../../src/dns/provider-kit/zones.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
 
 /** A clock that sleeps without waiting. */

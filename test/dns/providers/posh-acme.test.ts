@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { inspect } from 'node:util';
 import { poshAcme } from '../../../src/dns/providers/posh-acme.ts';
-import { POSH_SCRIPT } from '../../../src/dns/providers/posh-acme-script.ts';
+import { POSH_SCRIPT } from '../../../src/dns/provider-kit/posh-acme-script.ts';
 import { runProgram } from '../../../src/dns/run-program.ts';
 import { EverbindError } from '../../../src/errors/error.ts';
-import { createTurns } from '../../../src/challenge/in-turn.ts';
+import { createTurns } from '../../../src/concurrency/keyed-mutex.ts';
 import { secretWord } from './contract.ts';
 import { idleParts } from '../support.ts';
 

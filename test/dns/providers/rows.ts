@@ -1,4 +1,4 @@
-import { unquoteTxt } from '../../../src/dns/providers/txt-text.ts';
+import { unquoteTxt } from '../../../src/dns/provider-kit/txt-text.ts';
 import { foreign, name } from './contract.ts';
 
 /** A record as a host keeps it that gives each one an identifier. */

@@ -1,4 +1,4 @@
-import { quoteTxt, unquoteTxt } from '../../../src/dns/providers/txt-text.ts';
+import { quoteTxt, unquoteTxt } from '../../../src/dns/provider-kit/txt-text.ts';
 import { foreign, name } from './contract.ts';
 
 /** All records of one type at a name, as a host keeps them that takes them at once. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { signTencent } from '../../../src/dns/providers/sign/tencent.ts';
+import { signTencent } from '../../../src/cloud/tencent-signature.ts';
 import { tencent } from '../../../src/dns/providers/tencent.ts';
 import { hostContract, secretWord } from './contract.ts';
 import type { DoubleAnswer, DoubleRequest } from './double.ts';

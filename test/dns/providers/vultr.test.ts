@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { quoteTxt } from '../../../src/dns/providers/txt-text.ts';
+import { quoteTxt } from '../../../src/dns/provider-kit/txt-text.ts';
 import { vultr } from '../../../src/dns/providers/vultr.ts';
 import { hostContract, secretWord } from './contract.ts';
 import type { DoubleAnswer, DoubleRequest } from './double.ts';

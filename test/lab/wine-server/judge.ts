@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readLabKeys } from '../../../lab/wine/doubles/key-files.ts';
 import type { WineServer } from '../../../lab/wine/renew/server.ts';
-import { recordKeyText } from '../../../src/iis/ssl-record.ts';
+import { recordKeyText } from '../../../src/iis/records/ssl-record.ts';
 import type { SslRecord } from '../../../src/ports/windows-host.ts';
 
 /** A native call of a run, as the doubles' journal has it. */

@@ -8,8 +8,8 @@ import {
   oid,
   sequence,
   unsignedInteger,
-} from '../../../src/pki/der-writer.ts';
-import { parseIp } from '../../../src/pki/ip-address.ts';
+} from '../../../src/pki/asn1/der-writer.ts';
+import { parseIp } from '../../../src/pki/x509/ip-address.ts';
 
 // Certificates of any shape, right or wrong, for tests.
 

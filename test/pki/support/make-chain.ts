@@ -1,4 +1,4 @@
-import { type Certificate, parseCertificate } from '../../../src/pki/certificate.ts';
+import { type Certificate, parseCertificate } from '../../../src/pki/x509/certificate.ts';
 import {
   authorityKeyId,
   basicConstraints,

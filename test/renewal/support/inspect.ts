@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { createAcmeClient } from '../../../src/acme/client.ts';
 import { verifyStoredLog } from '../../../src/store/audit-read.ts';
-import { readPinnedKey } from '../../../src/cli/audit-key-file.ts';
+import { readPinnedKey } from '../../../src/agent/audit-key-file.ts';
 import { systemClock, systemRandom } from '../../../src/net/system.ts';
 import { createTransport } from '../../../src/net/transport.ts';
 import { readServer } from './file-server.ts';

@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 import { gated } from '../../../lab/pebble/gate.ts';
-import { openState, type State } from '../../../src/cli/state.ts';
+import { openState, type State } from '../../../src/agent/state.ts';
 import { parseConfig } from '../../../src/config/parse.ts';
 import { systemClock, systemRandom } from '../../../src/net/system.ts';
 import { createTransport } from '../../../src/net/transport.ts';
-import { parsePemRoots } from '../../../src/pki/pem.ts';
+import { parsePemRoots } from '../../../src/pki/asn1/pem.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
 import type { HostKeys } from '../../../src/ports/host-keys.ts';
 import type { Transport } from '../../../src/ports/transport.ts';
-import { applyConfig } from '../../../src/renewal/applied-config.ts';
-import { createEngine, type Engine } from '../../../src/renewal/engine.ts';
-import type { EngineParts } from '../../../src/renewal/parts.ts';
+import { applyConfig } from '../../../src/renewal/state/applied-config.ts';
+import { createEngine, type Engine } from '../../../src/renewal/engine/engine.ts';
+import type { EngineParts } from '../../../src/renewal/engine/engine-ports.ts';
 import { type Fault, fileDeployment } from './file-server.ts';
 import { tokenFolderSolver } from './token-folder.ts';
 

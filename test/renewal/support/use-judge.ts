@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { certificateByName, issuedWith } from '../../../src/renewal/rows.ts';
-import type { Issued, IssuedStatus, Outcome } from '../../../src/renewal/types.ts';
+import { certificateByName, issuedWith } from '../../../src/renewal/state/rows.ts';
+import type { Issued, IssuedStatus, Outcome } from '../../../src/renewal/state/types.ts';
 import type { UseWorld } from './use-world.ts';
 
 /** The events of one undisturbed renewal as far as the certificate. */

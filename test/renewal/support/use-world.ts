@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import type { Pebble } from '../../../lab/pebble/server.ts';
-import { readPinnedKey } from '../../../src/cli/audit-key-file.ts';
-import type { State } from '../../../src/cli/state.ts';
+import { readPinnedKey } from '../../../src/agent/audit-key-file.ts';
+import type { State } from '../../../src/agent/state.ts';
 import type { HttpRequest } from '../../../src/ports/transport.ts';
-import type { Engine, RunCount } from '../../../src/renewal/engine.ts';
-import { type CertificateDetail, showCertificate } from '../../../src/renewal/readers.ts';
-import type { Outcome } from '../../../src/renewal/types.ts';
+import type { Engine, RunCount } from '../../../src/renewal/engine/engine.ts';
+import { type CertificateDetail, showCertificate } from '../../../src/overview/readers.ts';
+import type { Outcome } from '../../../src/renewal/state/types.ts';
 import { verifyStoredLog } from '../../../src/store/audit-read.ts';
 import { type SettableClock, settableClock } from './obtain-clock.ts';
 import { withFolder } from './obtain-state.ts';

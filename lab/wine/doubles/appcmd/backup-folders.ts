@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Backups } from '../../../sim-windows/appcmd.ts';
-import { AppcmdRefusal, INVALID_PARAMETER } from '../../../sim-windows/appcmd-change.ts';
+import type { Backups } from '../../../sim-windows/appcmd/appcmd.ts';
+import { AppcmdRefusal, INVALID_PARAMETER } from '../../../sim-windows/appcmd/change.ts';
 
 const FILE = 'applicationHost.config';
 

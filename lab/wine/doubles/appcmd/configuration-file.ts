@@ -1,8 +1,8 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { decodeXml } from '../../../../src/iis/application-host-text.ts';
-import { readXml, type XmlElement } from '../../../../src/iis/application-host-xml.ts';
-import { AppcmdRefusal } from '../../../sim-windows/appcmd-change.ts';
+import { decodeXml } from '../../../../src/iis/config/application-host-text.ts';
+import { readXml, type XmlElement } from '../../../../src/iis/config/application-host-xml.ts';
+import { AppcmdRefusal } from '../../../sim-windows/appcmd/change.ts';
 import { editXml } from './edit-xml.ts';
 
 // ERROR_FILE_INVALID: altered by another. Which code the real appcmd ends with is not documented.

@@ -1,4 +1,4 @@
-import type { XmlElement } from '../../../../src/iis/application-host-xml.ts';
+import type { XmlElement } from '../../../../src/iis/config/application-host-xml.ts';
 import { escapeAttribute, writeElement } from '../../../sim-windows/xml-writer.ts';
 import { type XmlRange, xmlRanges } from './xml-ranges.ts';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { AppcmdResult } from '../../../../src/ports/windows-host.ts';
-import { createAppcmd } from '../../../sim-windows/appcmd.ts';
+import { createAppcmd } from '../../../sim-windows/appcmd/appcmd.ts';
 import { loadConfiguration } from '../../../sim-windows/configuration.ts';
 import { createSites } from '../../../sim-windows/sites.ts';
 import { backupFolders } from './backup-folders.ts';

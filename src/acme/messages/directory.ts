@@ -1,0 +1,101 @@
+import { issuerDomainsOf } from './issuer-domains.ts';
+import {
+  boolean,
+  invalidAnswer,
+  list,
+  type Members,
+  member,
+  members,
+  optional,
+  printable,
+  string,
+  url,
+} from './decoding.ts';
+import type { UrlPolicy } from './url-policy.ts';
+
+/** Where a CA offers what (RFC 8555 section 7.1.1). Members that we do not know are ignored: some CAs add random ones to make sure. */
+export interface Directory {
+  readonly newNonce: string;
+  readonly newAccount: string;
+  readonly newOrder: string;
+  readonly newAuthz: string | null;
+  readonly revokeCert: string | null;
+  readonly keyChange: string | null;
+  /** RFC 9773 section 4. */
+  readonly renewalInfo: string | null;
+  readonly meta: DirectoryMeta;
+}
+
+export interface DirectoryMeta {
+  /** For people: not always a web address. */
+  readonly termsOfService: string | null;
+  readonly website: string | null;
+  readonly caaIdentities: readonly string[];
+  readonly externalAccountRequired: boolean;
+  /** Name to description (draft-ietf-acme-profiles section 3); null when the CA has no profiles. */
+  readonly profiles: ReadonlyMap<string, string> | null;
+  /** dns-persist-01 from draft -02 on: what a hashed account begins with; null for CAs of the drafts before. */
+  readonly accountHashPrefix: string | null;
+  /** What the CA calls itself in records of dns-persist-01, where it says so (from -02 on). */
+  readonly issuerDomains: readonly string[] | null;
+}
+
+/** Throws ACME_ANSWER_INVALID, ACME_INSECURE_URL. */
+export function decodeDirectory(value: unknown, policy: UrlPolicy): Directory {
+  const object = members(value, 'directory');
+  const required = (name: string): string => url(member(object, name), `directory.${name}`, policy);
+  const possible = (name: string): string | null =>
+    optional(member(object, name), (found) => url(found, `directory.${name}`, policy));
+  return {
+    newNonce: required('newNonce'),
+    newAccount: required('newAccount'),
+    newOrder: required('newOrder'),
+    newAuthz: possible('newAuthz'),
+    revokeCert: possible('revokeCert'),
+    keyChange: possible('keyChange'),
+    renewalInfo: possible('renewalInfo'),
+    meta: decodeMeta(members(member(object, 'meta') ?? {}, 'directory.meta')),
+  };
+}
+
+function decodeMeta(meta: Members): DirectoryMeta {
+  const shown = (name: string): string | null =>
+    optional(member(meta, name), (value) => printable(string(value, `directory.meta.${name}`, 2048), 2048));
+  return {
+    termsOfService: shown('termsOfService'),
+    website: shown('website'),
+    caaIdentities:
+      optional(member(meta, 'caaIdentities'), (value) =>
+        list(value, 'directory.meta.caaIdentities', 100, (item, where) => string(item, where, 255).toLowerCase()),
+      ) ?? [],
+    externalAccountRequired:
+      optional(member(meta, 'externalAccountRequired'), (value) =>
+        boolean(value, 'directory.meta.externalAccountRequired'),
+      ) ?? false,
+    profiles: optional(member(meta, 'profiles'), decodeProfiles),
+    accountHashPrefix: optional(member(meta, 'accountHashPrefix'), decodeHashPrefix),
+    issuerDomains: issuerDomainsOf(member(meta, 'issuerDomainNames')),
+  };
+}
+
+/** It goes into a record that people copy: nothing but a URI of printed characters, and no end of a parameter. */
+function decodeHashPrefix(value: unknown): string {
+  const where = 'directory.meta.accountHashPrefix';
+  const prefix = string(value, where, 512);
+  if (/^[!-:<-~]+$/.test(prefix) && URL.canParse(`${prefix}sha-256/`)) return prefix;
+  throw invalidAnswer(where, 'the beginning of a URI');
+}
+
+function decodeProfiles(value: unknown): ReadonlyMap<string, string> {
+  const where = 'directory.meta.profiles';
+  const pairs = Object.entries(members(value, where));
+  return new Map(
+    list(pairs, where, 200, (pair) => {
+      const [name, description] = pair as [string, unknown];
+      return [
+        string(name, `${where} (a name)`, 128),
+        printable(string(description, `${where}.${printable(name, 128)}`, 4096), 4096),
+      ];
+    }),
+  );
+}

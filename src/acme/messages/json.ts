@@ -1,0 +1,46 @@
+import { isUtf8 } from 'node:buffer';
+import { invalidAnswer } from './decoding.ts';
+
+/** ACME objects are at most four levels deep; a profile or an unknown member may add a few. */
+const maxDepth = 32;
+
+/** JSON from a CA. Throws ACME_ANSWER_INVALID for anything but one JSON text in UTF-8 of bounded depth. */
+export function parseJson(octets: Uint8Array, resource: string): unknown {
+  if (!isUtf8(octets)) throw invalidAnswer(resource, 'UTF-8');
+  const text = Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength).toString('utf8');
+  if (depth(text) > maxDepth) throw invalidAnswer(resource, `JSON of at most ${maxDepth} levels`);
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's message quotes the text, which is the CA's and may hold anything: it is dropped.
+    throw invalidAnswer(resource, 'JSON');
+  }
+}
+
+function depth(text: string): number {
+  let level = 0;
+  let deepest = 0;
+  let quoted = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (quoted) {
+      if (code === BACKSLASH) index += 1;
+      else if (code === QUOTE) quoted = false;
+    } else if (code === QUOTE) {
+      quoted = true;
+    } else if (code === BRACE || code === BRACKET) {
+      level += 1;
+      if (level > deepest) deepest = level;
+    } else if (code === BRACE_END || code === BRACKET_END) {
+      level -= 1;
+    }
+  }
+  return deepest;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const BRACKET = 0x5b;
+const BRACKET_END = 0x5d;
+const BRACE = 0x7b;
+const BRACE_END = 0x7d;

@@ -1,0 +1,131 @@
+import { EverbindError, type ErrorDetails } from '../../errors/error.ts';
+import type { ErrorCode } from '../../errors/table.ts';
+import { type Members, member, printable } from './decoding.ts';
+
+/** A problem document (RFC 7807) as ACME uses it (RFC 8555 section 6.7). Text is bounded and free of control characters. */
+export interface Problem {
+  /** `about:blank` when the CA sent none. */
+  readonly type: string;
+  readonly title: string | null;
+  readonly detail: string;
+  readonly status: number | null;
+  /** Where a person must go, for example to agree to new terms (RFC 8555 section 7.3.3); http or https. */
+  readonly instance: string | null;
+  /** What a subproblem is about, as the CA wrote it (RFC 8555 section 6.7.1). */
+  readonly identifier: { readonly type: string; readonly value: string } | null;
+  readonly subproblems: readonly Problem[];
+  /** Signature algorithms that the CA would take, with badSignatureAlgorithm (RFC 8555 section 6.2). */
+  readonly algorithms: readonly string[];
+}
+
+const prefix = 'urn:ietf:params:acme:error:';
+
+/** The ACME name of a problem's type, such as `rateLimited`; null for types outside ACME's namespace. */
+export function acmeErrorType(problem: Problem): string | null {
+  return problem.type.startsWith(prefix) ? problem.type.slice(prefix.length) : null;
+}
+
+/**
+ * Reads a problem as it comes: a member of the wrong kind counts as absent and long text is cut, since the type must reach the caller even
+ * when the rest is odd. Null when the value is no object at all.
+ */
+export function decodeProblem(value: unknown): Problem | null {
+  return readProblem(value, 0);
+}
+
+/** A problem that the CA did not describe itself. */
+export function blankProblem(detail: string): Problem {
+  return {
+    type: 'about:blank',
+    title: null,
+    detail,
+    status: null,
+    instance: null,
+    identifier: null,
+    subproblems: [],
+    algorithms: [],
+  };
+}
+
+function readProblem(value: unknown, level: number): Problem | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  const object = value as Members;
+  const status = member(object, 'status');
+  const identifier = member(object, 'identifier');
+  return {
+    type: text(object, 'type', 256) ?? 'about:blank',
+    title: text(object, 'title', 256),
+    detail: text(object, 'detail', 4096) ?? '',
+    status: typeof status === 'number' && Number.isInteger(status) && status >= 100 && status < 600 ? status : null,
+    instance: webAddress(text(object, 'instance', 2048)),
+    identifier: readIdentifier(identifier),
+    // Subproblems have none of their own (RFC 8555 section 6.7.1).
+    subproblems:
+      level > 0 ? [] : items(object, 'subproblems', 1000).flatMap((item) => readProblem(item, level + 1) ?? []),
+    algorithms: items(object, 'algorithms', 32).flatMap((item) =>
+      typeof item === 'string' ? printable(item, 32) : [],
+    ),
+  };
+}
+
+function readIdentifier(value: unknown): Problem['identifier'] {
+  if (typeof value !== 'object' || value === null) return null;
+  const type = text(value as Members, 'type', 32);
+  const name = text(value as Members, 'value', 255);
+  return type === null || name === null ? null : { type, value: name };
+}
+
+function text(object: Members, name: string, maxLength: number): string | null {
+  const value = member(object, name);
+  return typeof value === 'string' ? printable(value, maxLength) : null;
+}
+
+function items(object: Members, name: string, maxItems: number): readonly unknown[] {
+  const value = member(object, name);
+  return Array.isArray(value) ? value.slice(0, maxItems) : [];
+}
+
+function webAddress(text: string | null): string | null {
+  const url = text === null ? null : URL.parse(text);
+  return url !== null && (url.protocol === 'https:' || url.protocol === 'http:') ? url.href : null;
+}
+
+type ProblemCode = Extract<
+  ErrorCode,
+  'ACME_PROBLEM' | 'ACME_PAUSED' | 'ACME_AUTHORIZATION_INVALID' | 'ACME_ORDER_INVALID'
+>;
+
+/** What the CA said went wrong: ACME_PROBLEM for a refused request, the other codes for a failed authorization or order. */
+export class AcmeProblemError extends EverbindError {
+  readonly problem: Problem;
+  /** Of the answer that carried the problem. */
+  readonly httpStatus: number;
+  /** How long the CA asks to wait before anything like it is tried again. */
+  readonly retryAfterMs: number | null;
+
+  constructor(
+    code: ProblemCode,
+    problem: Problem,
+    answer: { readonly httpStatus: number; readonly retryAfterMs: number | null },
+    details: ErrorDetails = {},
+  ) {
+    const name = acmeErrorType(problem) ?? problem.type;
+    const text = problem.detail === '' ? (problem.title ?? '') : problem.detail;
+    super(code, text === '' ? `The CA reports ${name}` : `The CA reports ${name}: ${text}`, {
+      problem: problem.type,
+      status: answer.httpStatus,
+      ...(answer.retryAfterMs === null ? {} : { retryAfterMs: answer.retryAfterMs }),
+      ...(problem.subproblems.length === 0 ? {} : { subproblems: problem.subproblems.map(summary) }),
+      ...details,
+    });
+    this.name = 'AcmeProblemError';
+    this.problem = problem;
+    this.httpStatus = answer.httpStatus;
+    this.retryAfterMs = answer.retryAfterMs;
+  }
+}
+
+function summary(problem: Problem): string {
+  const about = problem.identifier === null ? '' : `${problem.identifier.value}: `;
+  return `${about}${acmeErrorType(problem) ?? problem.type}: ${problem.detail}`;
+}

@@ -1,0 +1,158 @@
+import { EverbindError } from '../../errors/error.ts';
+import type { Signer } from '../../ports/signer.ts';
+import { type Account, decodeAccount } from '../messages/account.ts';
+import type { Answer } from './answer.ts';
+import { invalidAnswer, list, member, members, url } from '../messages/decoding.ts';
+import { bindExternalAccount, type ExternalAccount } from '../jose/external-account.ts';
+import { parseJson } from '../messages/json.ts';
+import { signerKey } from '../jose/jwk.ts';
+import { signJws } from '../jose/jws.ts';
+import { linkTargets } from '../messages/link-header.ts';
+import { location } from '../messages/location.ts';
+import { offered } from './offered.ts';
+import { RESOURCES } from '../messages/resource.ts';
+import type { Session } from './session.ts';
+import { checkUrl } from '../messages/url-policy.ts';
+
+export interface NewAccount {
+  /** `mailto:` URLs; many CAs keep none. */
+  readonly contacts?: readonly string[] | undefined;
+  readonly termsOfServiceAgreed?: boolean | undefined;
+  /** Only looks the account of the key up; without one the CA reports accountDoesNotExist (RFC 8555 section 7.3.1). */
+  readonly onlyReturnExisting?: boolean | undefined;
+  readonly externalAccountBinding?: ExternalAccount | undefined;
+}
+
+export interface AccountResource {
+  readonly url: string;
+  readonly account: Account;
+  /** False when the key had an account already. */
+  readonly created: boolean;
+}
+
+export interface AccountRequests {
+  /**
+   * Creates the account of the client's key, or finds it, and uses it from then on (RFC 8555 section 7.3). Throws ACME_TERMS_REQUIRED and
+   * ACME_EXTERNAL_ACCOUNT_REQUIRED before anything is sent.
+   */
+  newAccount(request: NewAccount, signal?: AbortSignal): Promise<AccountResource>;
+  getAccount(signal?: AbortSignal): Promise<Account>;
+  updateAccount(
+    changes: { readonly contacts?: readonly string[]; readonly termsOfServiceAgreed?: boolean },
+    signal?: AbortSignal,
+  ): Promise<Account>;
+  /** For good: the CA refuses every later request of the account (RFC 8555 section 7.3.6). */
+  deactivateAccount(signal?: AbortSignal): Promise<Account>;
+  /**
+   * Gives the account a new key, sees that the CA knows it, and signs with it from then on (RFC 8555 section 7.3.5). When this fails without
+   * an answer of the CA, either key may be the account's: newAccount with onlyReturnExisting and the new key finds out. Throws
+   * ACME_KEY_CHANGE_FAILED.
+   */
+  rolloverKey(newSigner: Signer, signal?: AbortSignal): Promise<void>;
+  /** Addresses of the account's orders, page by page (RFC 8555 section 7.1.2.1); none where the CA keeps no list. */
+  orderUrls(signal?: AbortSignal): AsyncIterable<string>;
+}
+
+const maxPages = 10_000;
+const maxUrlsPerPage = 10_000;
+
+export function accountRequests(session: Session): AccountRequests {
+  const { policy } = session;
+  const decode = (answer: Answer): Account => decodeAccount(parseJson(answer.body, 'account'), policy);
+
+  async function change(payload: object | '', signal?: AbortSignal): Promise<Account> {
+    return decode(await session.post({ url: session.accountUrl(), payload, resource: RESOURCES.account }, signal));
+  }
+
+  async function submit(payload: object, signer: Signer, signal?: AbortSignal): Promise<AccountResource> {
+    const { newAccount } = await session.directory(signal);
+    const answer = await session.post({ url: newAccount, payload, resource: RESOURCES.account, keyOf: signer }, signal);
+    return { url: location(answer, 'account', policy), account: decode(answer), created: answer.status === 201 };
+  }
+
+  function lookUp(signer: Signer, signal?: AbortSignal): Promise<AccountResource> {
+    return submit({ onlyReturnExisting: true }, signer, signal);
+  }
+
+  async function create(request: NewAccount, signer: Signer, signal?: AbortSignal): Promise<AccountResource> {
+    const { newAccount, meta } = await session.directory(signal);
+    const { contacts = [], externalAccountBinding: external } = request;
+    if (meta.termsOfService !== null && request.termsOfServiceAgreed !== true) {
+      const { termsOfService } = meta;
+      const message = `The terms of service have not been agreed to: ${termsOfService}`;
+      throw new EverbindError('ACME_TERMS_REQUIRED', message, { termsOfService });
+    }
+    if (meta.externalAccountRequired && external === undefined) {
+      throw new EverbindError('ACME_EXTERNAL_ACCOUNT_REQUIRED', 'The CA wants an external account binding', {
+        url: newAccount,
+      });
+    }
+    const payload = {
+      ...(contacts.length === 0 ? {} : { contact: contacts }),
+      ...(request.termsOfServiceAgreed === true ? { termsOfServiceAgreed: true } : {}),
+      ...(external === undefined
+        ? {}
+        : { externalAccountBinding: bindExternalAccount(external, newAccount, signerKey(signer).jwk) }),
+    };
+    return submit(payload, signer, signal);
+  }
+
+  return {
+    newAccount: async (request, signal) => {
+      const signer = session.signer();
+      const resource =
+        request.onlyReturnExisting === true ? await lookUp(signer, signal) : await create(request, signer, signal);
+      session.account.url = resource.url;
+      return resource;
+    },
+
+    getAccount: (signal) => change('', signal),
+
+    updateAccount: ({ contacts, termsOfServiceAgreed }, signal) =>
+      change(
+        {
+          ...(contacts === undefined ? {} : { contact: contacts }),
+          ...(termsOfServiceAgreed === undefined ? {} : { termsOfServiceAgreed }),
+        },
+        signal,
+      ),
+
+    deactivateAccount: (signal) => change({ status: 'deactivated' }, signal),
+
+    rolloverKey: async (newSigner, signal) => {
+      const keyChange = offered((await session.directory(signal)).keyChange, 'keyChange');
+      const account = session.accountUrl();
+      const oldKey = signerKey(session.signer()).jwk;
+      const payload = await signJws({
+        signer: newSigner,
+        header: { url: keyChange, key: { jwk: signerKey(newSigner).jwk } },
+        payload: { account, oldKey },
+      });
+      await session.post({ url: keyChange, payload, resource: RESOURCES.keyChange }, signal);
+      // Whoever destroys the old key next must be sure: a CA has been seen to refuse with an empty 200.
+      const { url: owner } = await lookUp(newSigner, signal);
+      if (owner !== account) {
+        throw new EverbindError('ACME_KEY_CHANGE_FAILED', 'The CA accepted the key change but did not make it', {
+          account,
+          owner,
+        });
+      }
+      session.account.signer = newSigner;
+    },
+
+    orderUrls: async function* (signal) {
+      const seen = new Set<string>();
+      let page: string | null = (await change('', signal)).orders;
+      while (page !== null) {
+        // A list that leads back to itself would never end.
+        if (seen.has(page) || seen.size === maxPages) throw invalidAnswer('orders list', 'an end');
+        seen.add(page);
+        const answer: Answer = await session.post({ url: page, payload: '', resource: RESOURCES.orders }, signal);
+        const object = members(parseJson(answer.body, 'orders list'), 'orders list');
+        yield* list(member(object, 'orders'), 'orders list', maxUrlsPerPage, (item, where) => url(item, where, policy));
+        const [next] = linkTargets(answer.headers['link'], 'next', answer.url);
+        page = next === undefined ? null : checkUrl(next, 'Link of the orders list', policy);
+      }
+    },
+  };
+}

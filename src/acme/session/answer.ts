@@ -1,0 +1,101 @@
+import { EverbindError } from '../../errors/error.ts';
+import type { HttpResponse } from '../../ports/transport.ts';
+import { printable } from '../messages/decoding.ts';
+import { parseJson } from '../messages/json.ts';
+import { acmeErrorType, AcmeProblemError, decodeProblem, type Problem } from '../messages/problem.ts';
+import { unpauseUrl } from './paused.ts';
+import type { Resource } from '../messages/resource.ts';
+import { retryAfterMs } from '../messages/retry-after.ts';
+
+/** A checked answer: status 2xx and the right media type. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: HttpResponse['headers'];
+  readonly body: Uint8Array;
+  /** The URL that answered. */
+  readonly url: string;
+  readonly retryAfterMs: number | null;
+}
+
+/** Throws AcmeProblemError for a problem document, ACME_UNEXPECTED_ANSWER for anything else that is not a good answer, redirects included. */
+export function checkAnswer(response: HttpResponse, url: string, resource: Resource, now: number): Answer {
+  const retryAfter = retryAfterMs(response.headers, now);
+  if (response.status >= 400) throw failure(response, url, retryAfter);
+  if (response.status < 200 || response.status >= 300) throw unexpected(response, url, retryAfter, 'status');
+  if (resource.mediaType !== null && mediaType(response) !== resource.mediaType) {
+    throw unexpected(response, url, retryAfter, 'content type');
+  }
+  return { status: response.status, headers: response.headers, body: response.body, url, retryAfterMs: retryAfter };
+}
+
+/** Whether another attempt may well succeed: the line, the server or its load failed, not the request. */
+export function isTransient(error: unknown): boolean {
+  if (!(error instanceof EverbindError)) return false;
+  if (error.code === 'ACME_TRANSPORT' || error.code === 'ACME_TIMEOUT') return true;
+  if (error.code !== 'ACME_PROBLEM' && error.code !== 'ACME_UNEXPECTED_ANSWER') return false;
+  const status = error.details['status'];
+  return typeof status === 'number' && (status >= 500 || status === 429);
+}
+
+/** The wait that a failed answer asked for, if any. */
+export function retryAfterOf(error: unknown): number | null {
+  const wait = error instanceof EverbindError ? error.details['retryAfterMs'] : undefined;
+  return typeof wait === 'number' ? wait : null;
+}
+
+function failure(response: HttpResponse, url: string, retryAfter: number | null): EverbindError {
+  const problem = readProblem(response);
+  if (problem === null) return unexpected(response, url, retryAfter, 'status');
+  const answer = { httpStatus: response.status, retryAfterMs: retryAfter };
+  const link = unpauseUrl(problem);
+  if (link === null) return new AcmeProblemError('ACME_PROBLEM', problem, answer, { url });
+  // The address is for the person alone: messages go into logs.
+  const detail = problem.detail.replaceAll(link, '(address kept)');
+  return new AcmeProblemError('ACME_PAUSED', { ...problem, detail, instance: null }, answer, { url, link });
+}
+
+/** The ACME name of the problem that an answer carries, such as `rateLimited`; null when it carries none of ACME's. */
+export function acmeProblemType(response: HttpResponse): string | null {
+  const problem = readProblem(response);
+  return problem === null ? null : acmeErrorType(problem);
+}
+
+function readProblem(response: HttpResponse): Problem | null {
+  const type = mediaType(response);
+  if (type !== 'application/problem+json' && type !== 'application/json') return null;
+  try {
+    const problem = decodeProblem(parseJson(response.body, 'problem'));
+    // Plain JSON is an error page of some gateway unless it speaks ACME (some CAs label their problems so).
+    return type === 'application/json' && problem !== null && acmeErrorType(problem) === null ? null : problem;
+  } catch {
+    return null;
+  }
+}
+
+function mediaType(response: HttpResponse): string | null {
+  const [value, ...others] = response.headers['content-type'] ?? [];
+  if (value === undefined || others.length > 0) return null;
+  const end = value.indexOf(';');
+  return (end < 0 ? value : value.slice(0, end)).trim().toLowerCase();
+}
+
+function unexpected(
+  response: HttpResponse,
+  url: string,
+  retryAfter: number | null,
+  what: 'status' | 'content type',
+): EverbindError {
+  const type = printable(mediaType(response) ?? 'none', 100);
+  const [location] = response.headers['location'] ?? [];
+  return new EverbindError(
+    'ACME_UNEXPECTED_ANSWER',
+    `The CA answered with ${what === 'status' ? `status ${response.status}` : `content type ${type}`} where ACME has no such answer`,
+    {
+      url,
+      status: response.status,
+      contentType: type,
+      ...(location === undefined ? {} : { location: printable(location, 500) }),
+      ...(retryAfter === null ? {} : { retryAfterMs: retryAfter }),
+    },
+  );
+}

@@ -1,0 +1,106 @@
+import { EverbindError } from '../../errors/error.ts';
+import { parseCertificate } from '../../pki/x509/certificate.ts';
+import { parsePemCertificates } from '../../pki/asn1/pem.ts';
+import type { Signer } from '../../ports/signer.ts';
+import type { Answer } from './answer.ts';
+import { decodeRenewalInfo, type RenewalInfo } from '../messages/renewal-info.ts';
+import { encodeBase64url } from '../jose/base64url.ts';
+import { parseJson } from '../messages/json.ts';
+import { linkTargets } from '../messages/link-header.ts';
+import { offered } from './offered.ts';
+import { RESOURCES } from '../messages/resource.ts';
+import type { Session } from './session.ts';
+import { checkUrl } from '../messages/url-policy.ts';
+
+/** RFC 5280 section 5.3.1, as far as a subscriber may give one. */
+export const REVOCATION_REASONS = {
+  unspecified: 0,
+  keyCompromise: 1,
+  affiliationChanged: 3,
+  superseded: 4,
+  cessationOfOperation: 5,
+  certificateHold: 6,
+  privilegeWithdrawn: 9,
+} as const;
+
+export type RevocationReason = (typeof REVOCATION_REASONS)[keyof typeof REVOCATION_REASONS];
+
+export interface DownloadedCertificate {
+  /** Leaf first, DER. Not checked beyond being PEM: see pki/check-issued.ts. */
+  readonly chain: readonly Uint8Array[];
+  /** Where the CA has other chains for the same leaf (RFC 8555 section 7.4.2). */
+  readonly alternates: readonly string[];
+  /** Whether `chain` is the one asked for; false when no chain had the preferred issuer and the CA's default was taken. */
+  readonly preferredIssuerFound: boolean;
+}
+
+export interface CertificateRequests {
+  /** `preferredIssuer`: common name of who issued the topmost certificate of the chain that is wanted. */
+  downloadCertificate(
+    url: string,
+    options?: { readonly preferredIssuer?: string | undefined; readonly signal?: AbortSignal | undefined },
+  ): Promise<DownloadedCertificate>;
+  /** By the account's key, or with `signer` by the certificate's own (RFC 8555 section 7.6). */
+  revokeCertificate(
+    request: {
+      readonly der: Uint8Array;
+      readonly reason?: RevocationReason | undefined;
+      readonly signer?: Signer | undefined;
+    },
+    signal?: AbortSignal,
+  ): Promise<void>;
+  /** Unauthenticated (RFC 9773 section 4). Throws ACME_NOT_OFFERED where the CA has none. */
+  renewalInfo(
+    certificateId: string,
+    signal?: AbortSignal,
+  ): Promise<RenewalInfo & { readonly retryAfterMs: number | null }>;
+}
+
+const maxAlternates = 10;
+
+export function certificateRequests(session: Session): CertificateRequests {
+  const { policy } = session;
+
+  async function download(url: string, signal?: AbortSignal): Promise<{ answer: Answer; chain: Uint8Array[] }> {
+    const answer = await session.post({ url, payload: '', resource: RESOURCES.certificate }, signal);
+    return { answer, chain: parsePemCertificates(Buffer.from(answer.body).toString('latin1')) };
+  }
+
+  return {
+    downloadCertificate: async (url, { preferredIssuer, signal } = {}) => {
+      const { answer, chain } = await download(url, signal);
+      const alternates = linkTargets(answer.headers['link'], 'alternate', answer.url)
+        .slice(0, maxAlternates)
+        .map((target) => checkUrl(target, 'Link of the certificate', policy));
+      if (preferredIssuer === undefined || topIssuer(chain) === preferredIssuer) {
+        return { chain, alternates, preferredIssuerFound: true };
+      }
+      const others = await Promise.all(alternates.map((alternate) => download(alternate, signal)));
+      const found = others.find((other) => topIssuer(other.chain) === preferredIssuer);
+      return { chain: found?.chain ?? chain, alternates, preferredIssuerFound: found !== undefined };
+    },
+
+    revokeCertificate: async ({ der, reason, signer }, signal) => {
+      const url = offered((await session.directory(signal)).revokeCert, 'revokeCert');
+      const payload = { certificate: encodeBase64url(der), ...(reason === undefined ? {} : { reason }) };
+      await session.post(
+        { url, payload, resource: RESOURCES.revocation, ...(signer === undefined ? {} : { keyOf: signer }) },
+        signal,
+      );
+    },
+
+    renewalInfo: async (certificateId, signal) => {
+      const base = offered((await session.directory(signal)).renewalInfo, 'renewalInfo');
+      if (!/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/.test(certificateId)) {
+        throw new EverbindError('ACME_NO_CERTIFICATE_ID', 'Not the id of a certificate', { id: certificateId });
+      }
+      const answer = await session.get(`${base.replace(/\/$/, '')}/${certificateId}`, RESOURCES.renewalInfo, signal);
+      return { ...decodeRenewalInfo(parseJson(answer.body, 'renewalInfo')), retryAfterMs: answer.retryAfterMs };
+    },
+  };
+}
+
+function topIssuer(chain: readonly Uint8Array[]): string | null {
+  const top = chain.at(-1);
+  return top === undefined ? null : parseCertificate(top).issuerCommonName;
+}

@@ -1,0 +1,178 @@
+import { EverbindError } from '../../errors/error.ts';
+import type { Identifier } from '../../pki/x509/names.ts';
+import type { Answer } from './answer.ts';
+import { encodeBase64url } from '../jose/base64url.ts';
+import { parseJson } from '../messages/json.ts';
+import { location } from '../messages/location.ts';
+import { checkOrder, decodeOrder, type Order, type OrderResource } from '../messages/order.ts';
+import { pollUntil, type WaitOptions } from './polling.ts';
+import { acmeErrorType, AcmeProblemError, blankProblem, type Problem } from '../messages/problem.ts';
+import { RESOURCES } from '../messages/resource.ts';
+import type { Session } from './session.ts';
+import { formatTimestamp } from '../messages/timestamp.ts';
+
+export interface NewOrder {
+  readonly identifiers: readonly Identifier[];
+  /** One of the directory's profiles; ACME_NOT_OFFERED when it is not listed there. */
+  readonly profile?: string | undefined;
+  /** ARI id of the certificate that this one renews (RFC 9773 section 5); left out where the CA offers no renewalInfo. */
+  readonly replaces?: string | undefined;
+  /** Milliseconds since 1970, sent with whole seconds. */
+  readonly notBefore?: number | undefined;
+  readonly notAfter?: number | undefined;
+}
+
+export interface NewOrderResult extends OrderResource {
+  /** Why the CA would not take `replaces`; the order was then made without it. Null when it was taken or not sent. */
+  readonly replacesRefused: Problem | null;
+}
+
+export interface OrderWaitOptions extends WaitOptions {
+  /** `ready`: all authorizations are done (an order further on will do as well); `valid`: the certificate is there. */
+  readonly until?: 'ready' | 'valid' | undefined;
+  /** Names that the order must be for. */
+  readonly identifiers?: readonly Identifier[] | undefined;
+}
+
+export interface OrderRequests {
+  /** Throws ACME_ORDER_MISMATCH when the CA answers with an order for anything else. */
+  newOrder(request: NewOrder, signal?: AbortSignal): Promise<NewOrderResult>;
+  getOrder(
+    url: string,
+    options?: { readonly identifiers?: readonly Identifier[]; readonly signal?: AbortSignal },
+  ): Promise<OrderResource>;
+  /** Asks for the certificate (RFC 8555 section 7.4). `csr` is DER; `url` is the order's `finalize`. */
+  finalize(url: string, csr: Uint8Array, signal?: AbortSignal): Promise<Omit<OrderResource, 'url'>>;
+  /** Throws ACME_ORDER_INVALID, ACME_WAIT_TIMEOUT. */
+  waitForOrder(url: string, options?: OrderWaitOptions): Promise<OrderResource>;
+}
+
+export function orderRequests(session: Session): OrderRequests {
+  const { policy } = session;
+  const decode = (answer: Answer): Order => decodeOrder(parseJson(answer.body, 'order'), policy);
+
+  async function create(url: string, request: NewOrder, signal?: AbortSignal): Promise<OrderResource> {
+    const { identifiers, profile, replaces, notBefore, notAfter } = request;
+    const payload = {
+      identifiers: identifiers.map(({ type, value }) => ({ type, value })),
+      ...(profile === undefined ? {} : { profile }),
+      ...(replaces === undefined ? {} : { replaces }),
+      ...(notBefore === undefined ? {} : { notBefore: wholeSeconds(notBefore) }),
+      ...(notAfter === undefined ? {} : { notAfter: wholeSeconds(notAfter) }),
+    };
+    const answer = await session.post({ url, payload, resource: RESOURCES.order }, signal);
+    const order = decode(answer);
+    checkOrder(order, request);
+    return { url: location(answer, 'order', policy), order, retryAfterMs: answer.retryAfterMs };
+  }
+
+  async function getOrder(
+    url: string,
+    {
+      identifiers,
+      signal,
+    }: { readonly identifiers?: readonly Identifier[] | undefined; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<OrderResource> {
+    const answer = await session.post({ url, payload: '', resource: RESOURCES.order }, signal);
+    const order = decode(answer);
+    if (identifiers !== undefined) checkOrder(order, { identifiers });
+    return { url, order, retryAfterMs: answer.retryAfterMs };
+  }
+
+  return {
+    newOrder: async (request, signal) => {
+      const { newOrder, renewalInfo, meta } = await session.directory(signal);
+      checkProfile(request.profile, meta.profiles);
+      const { replaces, ...plain } = request;
+      if (replaces === undefined || renewalInfo === null) {
+        return { ...(await create(newOrder, plain, signal)), replacesRefused: null };
+      }
+      try {
+        return { ...(await create(newOrder, request, signal)), replacesRefused: null };
+      } catch (error) {
+        const refusal = refusalOfReplaces(error);
+        if (refusal === null) throw error;
+        return { ...(await create(newOrder, plain, signal)), replacesRefused: refusal };
+      }
+    },
+
+    getOrder: (url, options) => getOrder(url, options),
+
+    finalize: async (url, csr, signal) => {
+      const payload = { csr: encodeBase64url(csr) };
+      const answer = await session.post({ url, payload, resource: RESOURCES.finalize }, signal);
+      return { order: decode(answer), retryAfterMs: answer.retryAfterMs };
+    },
+
+    waitForOrder: async (url, options = {}) => {
+      const goals: readonly Order['status'][] =
+        options.until === 'ready' ? ['ready', 'processing', 'valid'] : ['valid'];
+      const { identifiers } = options;
+      return pollUntil(
+        session,
+        {
+          what: 'order',
+          ask: async (signal) => {
+            const resource = await getOrder(url, { identifiers, signal });
+            if (resource.order.status === 'invalid') throw orderFailed(resource);
+            return resource;
+          },
+          done: ({ order }) => goals.includes(order.status),
+          describe: ({ order }) => ({ url, status: order.status }),
+        },
+        options,
+      );
+    },
+  };
+}
+
+function wholeSeconds(time: number): string {
+  return formatTimestamp(Math.floor(time / 1000) * 1000);
+}
+
+function checkProfile(profile: string | undefined, profiles: ReadonlyMap<string, string> | null): void {
+  if (profile === undefined || profiles?.has(profile) === true) return;
+  throw new EverbindError('ACME_NOT_OFFERED', `The CA offers no profile ${JSON.stringify(profile)}`, {
+    profile,
+    offered: [...(profiles?.keys() ?? [])],
+  });
+}
+
+function orderFailed({ url, order, retryAfterMs }: OrderResource): AcmeProblemError {
+  const problem = order.error ?? blankProblem('the order became invalid without a reason');
+  return new AcmeProblemError('ACME_ORDER_INVALID', problem, { httpStatus: 200, retryAfterMs }, { url });
+}
+
+// Errors that say what is wrong, and it is not `replaces`.
+const otherReasons: ReadonlySet<string | null> = new Set([
+  'accountDoesNotExist',
+  'badNonce',
+  'badPublicKey',
+  'badSignatureAlgorithm',
+  'caa',
+  'externalAccountRequired',
+  'invalidProfile',
+  'rateLimited',
+  'rejectedIdentifier',
+  'unsupportedIdentifier',
+  'userActionRequired',
+]);
+
+/**
+ * What may be meant for `replaces`; null for what surely is not. RFC 9773 names an error only for a certificate that is replaced already. CAs
+ * refuse `replaces` with malformed, unauthorized, 404, serverInternal, and pages of a gateway; a certificate that is not renewed for that would
+ * be worse than one that is renewed as a new one.
+ */
+function refusalOfReplaces(error: unknown): Problem | null {
+  if (!(error instanceof EverbindError) || isBusy(error.details['status'])) return null;
+  if (error instanceof AcmeProblemError) {
+    return otherReasons.has(acmeErrorType(error.problem)) ? null : error.problem;
+  }
+  const { status } = error.details;
+  const refused = error.code === 'ACME_UNEXPECTED_ANSWER' && typeof status === 'number' && status >= 400;
+  return refused ? blankProblem(error.message) : null;
+}
+
+function isBusy(status: unknown): boolean {
+  return status === 429 || status === 502 || status === 503 || status === 504;
+}

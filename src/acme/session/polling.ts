@@ -1,0 +1,64 @@
+import { EverbindError } from '../../errors/error.ts';
+import { isTransient, retryAfterOf } from './answer.ts';
+import { countdown } from '../../concurrency/countdown.ts';
+import type { Session } from './session.ts';
+
+export interface WaitOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** How long to wait in all, in milliseconds; 150,000 by default (some CAs take two minutes). */
+  readonly timeoutMs?: number | undefined;
+  /** What the answer that began the wait said in its Retry-After. */
+  readonly retryAfterMs?: number | null | undefined;
+}
+
+const defaultTimeoutMs = 150_000;
+const firstDelayMs = 1;
+const growth = 1.6;
+const maxDelayMs = 5_000;
+/** A CA that asks for more is asked again all the same: the deadline is ours. */
+const maxObeyedMs = 60_000;
+const maxFailuresInRow = 5;
+
+/**
+ * Asks again until `done`: soon and often at first, since most CAs are quick, and by Retry-After wherever the CA sends one. A failing line
+ * or server is no answer. Throws ACME_WAIT_TIMEOUT, with what `describe` says of the last answer, or what `ask` throws.
+ */
+export async function pollUntil<T extends { readonly retryAfterMs: number | null }>(
+  session: Pick<Session, 'clock' | 'random'>,
+  poll: {
+    readonly what: string;
+    ask(signal?: AbortSignal): Promise<T>;
+    done(answer: T): boolean;
+    describe(answer: T): Readonly<Record<string, string>>;
+  },
+  options: WaitOptions,
+): Promise<T> {
+  const { clock, random } = session;
+  const timeLeft = countdown(clock, options.timeoutMs ?? defaultTimeoutMs);
+  let hint = options.retryAfterMs ?? null;
+  let delay = firstDelayMs;
+  let failures = 0;
+  let last: T | null = null;
+  for (;;) {
+    const remaining = timeLeft();
+    if (remaining <= 0) throw timeout(poll.what, last === null ? {} : poll.describe(last));
+    // Up to a tenth more, so that many certificates do not ask in step.
+    const wait = Math.max(delay, Math.min(hint ?? 0, maxObeyedMs)) * (1 + random.uniform() / 10);
+    await clock.sleep(Math.min(wait, remaining), options.signal);
+    delay = Math.min(delay * growth, maxDelayMs);
+    try {
+      last = await poll.ask(options.signal);
+      failures = 0;
+      hint = last.retryAfterMs;
+      if (poll.done(last)) return last;
+    } catch (error) {
+      failures += 1;
+      if (!isTransient(error) || failures > maxFailuresInRow) throw error;
+      hint = retryAfterOf(error);
+    }
+  }
+}
+
+function timeout(what: string, details: Readonly<Record<string, string>>): EverbindError {
+  return new EverbindError('ACME_WAIT_TIMEOUT', `The CA did not finish the ${what} in time`, { ...details, what });
+}

@@ -1,0 +1,214 @@
+import { EverbindError } from '../../errors/error.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Random } from '../../ports/random.ts';
+import type { Signer } from '../../ports/signer.ts';
+import type { HttpRequest, HttpResponse, Transport } from '../../ports/transport.ts';
+import { type Answer, checkAnswer } from './answer.ts';
+import { decodeDirectory, type Directory } from '../messages/directory.ts';
+import type { HostHolds } from './host-backoff.ts';
+import { parseJson } from '../messages/json.ts';
+import { signerKey } from '../jose/jwk.ts';
+import { type ProtectedHeader, signJws } from '../jose/jws.ts';
+import { createNoncePool, noNonce, responseNonce } from './nonce-pool.ts';
+import { acmeErrorType, AcmeProblemError } from '../messages/problem.ts';
+import { RESOURCES, type Resource } from '../messages/resource.ts';
+import { checkUrl, type UrlPolicy } from '../messages/url-policy.ts';
+
+export interface SessionOptions {
+  readonly directoryUrl: string;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** RFC 8555 section 6.1 wants one that names the software. */
+  readonly userAgent: string;
+  /** Language of problem texts; `en` by default. */
+  readonly acceptLanguage?: string | undefined;
+  readonly signer?: Signer | undefined;
+  readonly accountUrl?: string | undefined;
+  readonly allowInsecureLoopback?: boolean | undefined;
+  /** Shared by all that talk to the same hosts; without them nothing is held back. */
+  readonly holds?: HostHolds | undefined;
+}
+
+export interface SignedRequest {
+  readonly url: string;
+  /** '' for POST-as-GET. */
+  readonly payload: object | '';
+  readonly resource: Resource;
+  /** Signs with this key, named by its JWK, instead of the account's. */
+  readonly keyOf?: Signer;
+}
+
+/** One CA, one account, one pool of nonces: what every request of the client shares. Requests wait for each other's nonces, and for nothing else of each other. */
+export interface Session {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly policy: UrlPolicy;
+  /** As the operator gave it. */
+  readonly directoryUrl: string;
+  /** Changed by newAccount and by a key change. */
+  readonly account: { signer: Signer | null; url: string | null };
+  directory(signal?: AbortSignal): Promise<Directory>;
+  /** Has directory and a nonce fetched ahead of the request that will need them. A failure is left to that request. */
+  prepare(): void;
+  get(url: string, resource: Resource, signal?: AbortSignal): Promise<Answer>;
+  post(request: SignedRequest, signal?: AbortSignal): Promise<Answer>;
+  /** The account's signer. Throws ACME_NO_ACCOUNT. */
+  signer(): Signer;
+  /** The account's URL. Throws ACME_NO_ACCOUNT. */
+  accountUrl(): string;
+}
+
+const maxBadNonces = 10;
+const directoryLifetimeMs = 3600_000;
+
+/** Sends nothing yet. Throws ACME_INSECURE_URL for a directory or an account whose address may not be asked. */
+export function createSession(options: SessionOptions): Session {
+  const { transport, clock, random, holds } = options;
+  const policy: UrlPolicy = { allowInsecureLoopback: options.allowInsecureLoopback === true };
+  const directoryUrl = checkUrl(options.directoryUrl, 'directory URL', policy);
+  const account: Session['account'] = {
+    signer: options.signer ?? null,
+    url: options.accountUrl === undefined ? null : checkUrl(options.accountUrl, 'account URL', policy),
+  };
+  const common = { 'user-agent': options.userAgent, 'accept-language': options.acceptLanguage ?? 'en' };
+  const nonces = createNoncePool(clock, fetchNonce);
+  let cached: { readonly directory: Promise<Directory>; readonly until: number } | null = null;
+
+  async function send(
+    request: Pick<HttpRequest, 'method' | 'url'> & { body?: string },
+    resource: Resource,
+    signal?: AbortSignal,
+  ): Promise<HttpResponse> {
+    signal?.throwIfAborted();
+    await holds?.pass(request.url, signal);
+    const { body, ...target } = request;
+    const { maxBytes, timeoutMs } = resource;
+    const accept = { accept: resource.mediaType ?? '*/*' };
+    const response =
+      body === undefined
+        ? await transport({ ...target, headers: { ...common, ...accept }, maxBytes, timeoutMs }, signal)
+        : await transport(
+            {
+              ...target,
+              headers: { ...common, ...accept, 'content-type': 'application/jose+json' },
+              body,
+              maxBytes,
+              timeoutMs,
+            },
+            signal,
+          );
+    // A renewal window is advice: what goes wrong there holds nothing else back, and has a time of its own (RFC 9773 section 4.3).
+    if (resource !== RESOURCES.renewalInfo) await holds?.note(request.url, response);
+    return response;
+  }
+
+  async function get(url: string, resource: Resource, signal?: AbortSignal): Promise<Answer> {
+    return checkAnswer(await send({ method: 'GET', url }, resource, signal), url, resource, clock.now());
+  }
+
+  async function fetchNonce(): Promise<string> {
+    const { newNonce } = await directory();
+    // GET, since a HEAD answer makes Node drop the connection; both are equal (RFC 8555 section 7.2).
+    const answer = await get(newNonce, RESOURCES.nonce);
+    const nonce = responseNonce(answer.headers);
+    if (nonce === null) throw noNonce(newNonce);
+    return nonce;
+  }
+
+  async function directory(signal?: AbortSignal): Promise<Directory> {
+    signal?.throwIfAborted();
+    if (cached === null || clock.now() >= cached.until) {
+      const fetched = fetchDirectory();
+      const entry = { directory: fetched, until: clock.now() + directoryLifetimeMs };
+      cached = entry;
+      fetched.catch(() => {
+        if (cached === entry) cached = null;
+      });
+    }
+    return unlessAborted(cached.directory, signal);
+  }
+
+  async function fetchDirectory(): Promise<Directory> {
+    const answer = await get(directoryUrl, RESOURCES.directory);
+    return decodeDirectory(parseJson(answer.body, 'directory'), policy);
+  }
+
+  async function post(request: SignedRequest, signal?: AbortSignal): Promise<Answer> {
+    signal?.throwIfAborted();
+    const { url, resource, payload, keyOf } = request;
+    const signer = keyOf ?? session.signer();
+    const key: ProtectedHeader['key'] =
+      keyOf === undefined ? { kid: session.accountUrl() } : { jwk: signerKey(keyOf).jwk };
+    let fresh: string | null = null;
+    for (let attempt = 0; ; attempt += 1) {
+      const taken: string | Promise<string> = fresh ?? nonces.take();
+      const nonce = typeof taken === 'string' ? taken : await unlessAborted(taken, signal);
+      const jws = await signJws({ signer, header: { nonce, url, key }, payload }).catch((error: unknown) => {
+        nonces.put(nonce);
+        throw error;
+      });
+      const response = await send({ method: 'POST', url, body: JSON.stringify(jws) }, resource, signal);
+      fresh = responseNonce(response.headers);
+      let answer: Answer;
+      try {
+        answer = checkAnswer(response, url, resource, clock.now());
+      } catch (error) {
+        const unknown = response.repeated === true && payload !== '' && isBadNonce(error);
+        // The nonce of a badNonce error is kept for the retry (RFC 8555 section 6.5).
+        if (attempt < maxBadNonces && isBadNonce(error) && !unknown) continue;
+        if (fresh !== null) nonces.put(fresh);
+        throw unknown ? answerLost(url, error) : error;
+      }
+      if (fresh !== null) nonces.put(fresh);
+      return answer;
+    }
+  }
+
+  const session: Session = {
+    clock,
+    random,
+    policy,
+    directoryUrl,
+    account,
+    directory,
+    prepare: nonces.prepare,
+    get,
+    post,
+    signer: () => {
+      if (account.signer === null) throw noAccount('no key');
+      return account.signer;
+    },
+    accountUrl: () => {
+      if (account.url === null) throw noAccount('no URL');
+      return account.url;
+    },
+  };
+  return session;
+}
+
+function isBadNonce(error: unknown): boolean {
+  return error instanceof AcmeProblemError && acmeErrorType(error.problem) === 'badNonce';
+}
+
+/** The nonce is used up because the first of two copies was taken, perhaps: asked once more, the CA might do it twice. */
+function answerLost(url: string, cause: unknown): EverbindError {
+  return new EverbindError('ACME_TRANSPORT', 'The connection ended before the answer of the CA', { url }, { cause });
+}
+
+function noAccount(problem: string): EverbindError {
+  return new EverbindError('ACME_NO_ACCOUNT', `The request needs an account, and it has ${problem}`);
+}
+
+/** Several callers may wait for the same directory or nonce; the end of one must not end the others. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', abort, { once: true });
+    promise
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', abort))
+      .catch(() => {});
+  });
+}

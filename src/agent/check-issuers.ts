@@ -1,0 +1,73 @@
+import { createAcmeClient } from '../acme/client.ts';
+import type { HostHolds } from '../acme/session/host-backoff.ts';
+import type { CertificateConfig, IssuerConfig } from '../config/types.ts';
+import { asEverbindError } from '../errors/error.ts';
+import type { KnownIssuer } from '../preflight/certificate.ts';
+import { finding, type Finding, said } from '../preflight/findings.ts';
+import { readAccount } from '../renewal/state/account-table.ts';
+import { shortageOf } from '../renewal/ratelimits/limiter.ts';
+import { certificateByName } from '../renewal/state/rows.ts';
+import { openTransport } from './issuer-parts.ts';
+import type { State } from './state.ts';
+import { VERSION } from './version.ts';
+import type { World } from '../cli/environment.ts';
+
+/** Reads the directory of an issuer, or says why it cannot be read. Transports are left in `opened`. */
+export async function askIssuer(
+  { store }: State,
+  { clock, random, signal }: World,
+  config: IssuerConfig,
+  holds: HostHolds,
+  opened: { close(): void }[],
+): Promise<KnownIssuer | Finding> {
+  try {
+    const transport = await openTransport(config);
+    opened.push(transport);
+    const client = createAcmeClient({
+      directoryUrl: config.directory,
+      transport,
+      clock,
+      random,
+      userAgent: `everbind/${VERSION}`,
+      allowInsecureLoopback: config.allowInsecureLoopback,
+      holds,
+    });
+    const directory = await client.directory(signal);
+    return { config, directory, accountUrl: store.read((db) => readAccount(db, config))?.url ?? null };
+  } catch (error) {
+    signal.throwIfAborted();
+    return finding('issuer-unreachable', said(asEverbindError(error)), { issuer: config.name });
+  }
+}
+
+/** Issuers whose external account key is not stored here. */
+export async function missingSecrets(
+  { secrets }: State,
+  issuers: readonly IssuerConfig[],
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const { name: issuer, externalAccountBinding: binding } of issuers) {
+    if (binding === null) continue;
+    try {
+      await secrets.resolveSecret(binding.hmacKey);
+    } catch (error) {
+      findings.push(finding('secret-missing', said(asEverbindError(error)), { issuer }));
+    }
+  }
+  return findings;
+}
+
+/** Limits of issuers that have no room for a certificate now; none before its first renewal was begun. */
+export function spentLimits({ store }: State, { name, issuers }: CertificateConfig, now: number): readonly Finding[] {
+  return store.read((db) => {
+    const certificate = certificateByName(db, name);
+    if (certificate === null) return [];
+    return issuers.flatMap((issuer) => {
+      const shortage = shortageOf(db, certificate, issuer, now);
+      if (shortage === null) return [];
+      const { kind, subject } = shortage.charge;
+      const what = `${kind}${subject === '' ? '' : ` of ${subject}`}: room again ${new Date(shortage.at).toISOString()}`;
+      return [finding('limit-spent', what, { issuer })];
+    });
+  });
+}

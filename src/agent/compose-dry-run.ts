@@ -1,0 +1,90 @@
+import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '../config/load.ts';
+import { readConfigFile } from '../config/read.ts';
+import { createKeyCustody } from '../custody/custody.ts';
+import { createSoftwareKeyStore } from '../custody/software/store.ts';
+import type { CheckpointSigner } from '../ports/checkpoint-signer.ts';
+import { applyConfig } from '../renewal/state/applied-config.ts';
+import { createEngine, type Engine } from '../renewal/engine/engine.ts';
+import { copyWithoutLog } from '../store/copy-database.ts';
+import { openStore } from '../store/store.ts';
+import type { Globals } from '../cli/globals.ts';
+import { type HostParts, openHostParts } from './host-parts.ts';
+import { shareHost } from './shared-host.ts';
+import { databaseFile } from './state.ts';
+import { VERSION } from './version.ts';
+import type { World } from '../cli/environment.ts';
+
+/**
+ * The engine over a private copy of the database, with the configuration as it stands now: whatever it writes is thrown away, so a dry run
+ * cannot change anything. It has no keys and no connection to a CA.
+ */
+export async function withReadOnlyWork<T>(
+  globals: Globals,
+  world: World,
+  work: (engine: Engine) => Promise<T>,
+): Promise<T> {
+  const { fingerprint } = await readConfigFile(globals.configFile);
+  const folder = await privateFolder(world);
+  const shared = shareHost(world);
+  let host: HostParts | null = null;
+  try {
+    const path = join(folder, 'everbind.db');
+    const original = databaseFile(globals.stateDir);
+    if (existsSync(original)) copyWithoutLog(original, path);
+    const store = openStore({ path, clock: world.clock });
+    try {
+      store.signWith(throwAwaySigner());
+      await applyConfig(store, fingerprint, world.clock.now(), () => loadConfig(globals.configFile));
+      const refuse = (): Promise<never> => Promise.reject(new Error('a dry run has no keys and no CA'));
+      const engine = createEngine({
+        store,
+        clock: world.clock,
+        random: world.random,
+        keys: createKeyCustody({
+          software: createSoftwareKeyStore({ store, vault: { seal: refuse, unseal: refuse }, clock: world.clock }),
+          hostKeys: refuse,
+        }),
+        userAgent: `everbind/${VERSION}`,
+        prepare: async (needs) => {
+          host ??= await openHostParts(world, shared, store, needs);
+        },
+        transportFor: refuse,
+        rootsFor: refuse,
+        solverFor: () => {
+          throw new Error('a dry run presents nothing');
+        },
+        deploymentsFor: (certificate) => host?.deploymentsFor(certificate) ?? [],
+        resolveSecret: refuse,
+      });
+      return await work(engine);
+    } finally {
+      await shared.close();
+      await store.close();
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The copy holds what the state folder keeps from others. */
+async function privateFolder({ ensurePrivateFolder }: World): Promise<string> {
+  const prefix = join(tmpdir(), 'everbind-dry-run-');
+  if (ensurePrivateFolder === undefined) return mkdtemp(prefix);
+  const folder = `${prefix}${randomBytes(16).toString('hex')}`;
+  await ensurePrivateFolder(folder);
+  return folder;
+}
+
+function throwAwaySigner(): CheckpointSigner {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  return {
+    name: 'dry-run',
+    publicKey: publicKey.export({ type: 'spki', format: 'der' }).subarray(-32),
+    sign: (data) => sign(null, data, privateKey),
+  };
+}

@@ -1,0 +1,138 @@
+import type { CertificateConfig, IssuerConfig } from '../config/types.ts';
+import { loadConfig } from '../config/load.ts';
+import { readConfigFile } from '../config/read.ts';
+import type { Deployment } from '../ports/deployment.ts';
+import type { Transport } from '../ports/transport.ts';
+import { asEverbindError, type EverbindError } from '../errors/error.ts';
+import { appliedConfig, applyConfig } from '../renewal/state/applied-config.ts';
+import { mendAfterClockPutBack } from '../renewal/engine/clock-put-back.ts';
+import { createEngine, type Engine } from '../renewal/engine/engine.ts';
+import type { EngineParts } from '../renewal/engine/engine-ports.ts';
+import { acquireLease } from '../store/lease.ts';
+import type { Globals } from '../cli/globals.ts';
+import type { HostParts } from './host-parts.ts';
+import { type SharedHost, shareHost } from './shared-host.ts';
+import { openState, type State } from './state.ts';
+import { VERSION } from './version.ts';
+import type { World } from '../cli/environment.ts';
+
+/** The engine over a state folder, with the configuration applied and the lease held. */
+export interface Work {
+  readonly state: State;
+  readonly engine: Engine;
+  /** The person's wish to stop, or the loss of the lease. */
+  readonly signal: AbortSignal;
+}
+
+/** What a command may have otherwise than others. */
+export interface WorkOptions {
+  /** Goes on with the configuration that was applied last, where there is one, when the present one is wrong; told why. */
+  readonly onBadConfig?: (error: EverbindError) => void;
+}
+
+/** Opens everything, takes the lease, applies the configuration, does the work, closes everything. Only this room composes. */
+export async function withWork<T>(
+  globals: Globals,
+  world: World,
+  onProgress: NonNullable<EngineParts['onProgress']>,
+  work: (work: Work) => Promise<T>,
+  { onBadConfig }: WorkOptions = {},
+): Promise<T> {
+  const file = await readConfigFile(globals.configFile).catch((error: unknown) => {
+    if (onBadConfig === undefined) throw error;
+    return { error };
+  });
+  const shared = shareHost(world);
+  const state = await openState(globals.stateDir, world, async () => (await shared.open()).keys);
+  const parts = lazyParts(state, world, shared, onProgress);
+  try {
+    const lease = await acquireLease(state.store, world.clock);
+    try {
+      await mendAfterClockPutBack(state.store, world.clock);
+      try {
+        if ('error' in file) throw file.error;
+        await applyConfig(state.store, file.fingerprint, world.clock.now(), () => loadConfig(globals.configFile));
+      } catch (error) {
+        const known = asEverbindError(error);
+        const goesOn = known.code.startsWith('CONFIG_') && state.store.read(appliedConfig) !== null;
+        if (onBadConfig === undefined || !goesOn) throw error;
+        onBadConfig(known);
+      }
+      const signal = AbortSignal.any([world.signal, lease.lost]);
+      return await work({ state, engine: createEngine(parts.engine), signal });
+    } finally {
+      await lease.release();
+    }
+  } finally {
+    parts.close();
+    await shared.close();
+    await state.close();
+  }
+}
+
+/** Everything that talks to CAs and to Windows is loaded and opened when it is first used: most runs find nothing due. */
+function lazyParts(
+  state: State,
+  world: World,
+  shared: SharedHost,
+  onProgress: NonNullable<EngineParts['onProgress']>,
+): { readonly engine: EngineParts; close(): void } {
+  const { store, keys, secrets } = state;
+  let host: HostParts | null = null;
+  const opened: { close(): void }[] = [];
+  const toIssuers = new Map<string, Promise<Transport>>();
+  const open = async (issuer: IssuerConfig): Promise<Transport> => {
+    const { openTransport } = await import('./work-modules.ts');
+    const transport = await openTransport(issuer);
+    opened.push(transport);
+    return transport;
+  };
+  const engine: EngineParts = {
+    store,
+    keys,
+    clock: world.clock,
+    random: world.random,
+    userAgent: `everbind/${VERSION}`,
+    prepare: async (needs) => {
+      const { openHostParts } = await import('./work-modules.ts');
+      host ??= await openHostParts(world, shared, store, needs, {
+        resolveSecret: (reference) => secrets.resolveSecret(reference),
+        openTransport: async (plain) => {
+          const { openHostTransport } = await import('./work-modules.ts');
+          const transport = openHostTransport(plain);
+          opened.push(transport);
+          return transport;
+        },
+      });
+    },
+    transportFor: (issuer: IssuerConfig) => {
+      const kept = toIssuers.get(issuer.name) ?? open(issuer);
+      toIssuers.set(issuer.name, kept);
+      kept.catch(() => toIssuers.delete(issuer.name));
+      return kept;
+    },
+    rootsFor: async (issuer: IssuerConfig) => {
+      const { certificateRoots } = await import('./work-modules.ts');
+      return certificateRoots(issuer);
+    },
+    solverFor: (task, config) => ready(host).solverFor(task, config),
+    deploymentsFor: (certificate: CertificateConfig): readonly Deployment[] => ready(host).deploymentsFor(certificate),
+    resolveSecret: (reference) => secrets.resolveSecret(reference),
+    preflight: async (order, signal) => {
+      const { preflightOrder } = await import('./work-modules.ts');
+      return preflightOrder(world, order, signal);
+    },
+    onProgress,
+  };
+  return {
+    engine,
+    close: () => {
+      for (const transport of opened) transport.close();
+    },
+  };
+}
+
+function ready(host: HostParts | null): HostParts {
+  if (host === null) throw new Error('the engine has not prepared the host');
+  return host;
+}

@@ -1,0 +1,33 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { readConfigFile } from '../config/read.ts';
+import { appliedConfig } from '../renewal/state/applied-config.ts';
+import { activeHolder, readLease } from '../store/lease-row.ts';
+import { openStore, type Store } from '../store/store.ts';
+import type { Globals } from '../cli/globals.ts';
+import { databaseFile } from './state.ts';
+import type { World } from '../cli/environment.ts';
+
+/** Opens the database for reading only, also while a renewal runs. Throws STORE_NOT_FOUND. */
+export async function withReadOnlyStore<T>(
+  globals: Globals,
+  world: World,
+  work: (store: Store) => T | Promise<T>,
+): Promise<T> {
+  const store = openStore({ path: databaseFile(globals.stateDir), clock: world.clock, readOnly: true });
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
+/** Whether the configuration file is not the one that the database knows; the next renewal takes it up. A file that cannot be read is not. */
+export async function configChanged(globals: Globals, store: Store): Promise<boolean> {
+  const file = await readConfigFile(globals.configFile).catch(() => null);
+  return file !== null && file.fingerprint !== store.read(appliedConfig)?.fingerprint;
+}
+
+/** Whether an Everbind works on this state folder now: what has begun is under way then, and not interrupted. */
+export function isAtWork(db: DatabaseSync, now: number): boolean {
+  return activeHolder(readLease(db), now) !== null;
+}

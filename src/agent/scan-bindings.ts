@@ -1,0 +1,118 @@
+import type { Inventory, SiteBinding, SiteInventory } from '../iis/config/inventory-types.ts';
+import { siteText } from '../iis/config/inventory-types.ts';
+import { hasFlag, SSL_FLAG } from '../iis/config/ssl-flags.ts';
+import { concreteHost } from '../iis/plan/match.ts';
+import { EverbindError } from '../errors/error.ts';
+import { canonicalHost } from '../pki/x509/names.ts';
+import type { WindowsHost } from '../ports/windows-host.ts';
+import { describeServed, type ServedDescription } from '../verify/describe.ts';
+import type { Probe } from '../verify/probe.ts';
+
+/** One https binding and what visitors get there. */
+export interface ScanRow {
+  readonly site: string;
+  readonly siteId: number | null;
+  readonly state: SiteInventory['state'];
+  /** bindingInformation as written. */
+  readonly binding: string;
+  readonly host: string;
+  /** null when no handshake was tried or none succeeded. */
+  readonly served: ServedDescription | null;
+  /** Stable codes of what is wrong; empty when all is well. */
+  readonly problems: readonly string[];
+  /** The problems in a few words. */
+  readonly note: string;
+  /** What to look at; null when the note says it all. */
+  readonly hint: string | null;
+}
+
+const HANDSHAKES_AT_ONCE = 16;
+const TIMEOUT_MS = 5000;
+
+/** Shakes hands with every https binding, a few at a time, and says what is served. `probe` null: nothing is contacted. */
+export async function scanBindings(
+  inventory: Inventory,
+  host: WindowsHost,
+  probe: Probe | null,
+  now: number,
+  onDone: (done: number, all: number) => void,
+): Promise<readonly ScanRow[]> {
+  const work = inventory.sites.flatMap((site) =>
+    site.bindings.filter(({ protocol }) => protocol === 'https').map((binding) => ({ site, binding })),
+  );
+  const rows: ScanRow[] = [];
+  let next = 0;
+  let done = 0;
+  const worker = async (): Promise<void> => {
+    while (next < work.length) {
+      const index = next++;
+      const item = work[index];
+      if (item === undefined) return;
+      rows[index] = await scanBinding(item.site, item.binding, host, probe, now);
+      onDone(++done, work.length);
+    }
+  };
+  await Promise.all(Array.from({ length: HANDSHAKES_AT_ONCE }, worker));
+  return rows;
+}
+
+async function scanBinding(
+  site: SiteInventory,
+  binding: SiteBinding,
+  host: WindowsHost,
+  probe: Probe | null,
+  now: number,
+): Promise<ScanRow> {
+  const { information } = binding;
+  const name = information.kind === 'ip-port-host' ? concreteHost(canonicalHost(information.host)) : '';
+  const row = {
+    site: siteText(site),
+    siteId: site.id,
+    state: site.state,
+    binding: binding.text,
+    host: name,
+    hint: null,
+  };
+  const unserved = (problem: string, note: string, hint: string | null = null): ScanRow => ({
+    ...row,
+    served: null,
+    problems: [problem],
+    note,
+    hint,
+  });
+  // What is wrong with it stands among the problems of the inventory.
+  if (information.kind !== 'ip-port-host') return unserved('binding-unreadable', 'unreadable');
+  if (site.state === 'Stopped') return { ...row, served: null, problems: [], note: 'site is stopped' };
+  if (probe === null) return { ...row, served: null, problems: [], note: 'not contacted' };
+  const [endpoint] = await host.endpoints(information.address, information.port);
+  if (endpoint === undefined) return unserved('VERIFY_CONNECT_FAILED', 'nothing listens there');
+  try {
+    const served = describeServed(await probe({ ...endpoint, host: name, timeoutMs: TIMEOUT_MS }), name, now);
+    return { ...row, served, problems: served.problems, note: served.problems.map(words).join(', ') };
+  } catch (error) {
+    if (!(error instanceof EverbindError)) throw error;
+    return unserved(error.code, words(error.code), hintFor(error.code, binding));
+  }
+}
+
+const texts: Readonly<Record<string, string>> = {
+  VERIFY_EXPIRED: 'expired',
+  VERIFY_NOT_YET_VALID: 'not valid yet',
+  VERIFY_SELF_SIGNED: 'self-signed',
+  VERIFY_NAME_MISMATCH: 'wrong name',
+  VERIFY_UNREADABLE: 'unreadable certificate',
+  VERIFY_CONNECT_FAILED: 'no connection',
+  VERIFY_HANDSHAKE_FAILED: 'no TLS handshake',
+  VERIFY_TIMEOUT: 'no answer in time',
+};
+
+function hintFor(code: string, { sslFlags }: SiteBinding): string | null {
+  if (code !== 'VERIFY_HANDSHAKE_FAILED' || sslFlags === null) return null;
+  return hasFlag(sslFlags, SSL_FLAG.centralStore)
+    ? 'is its file in the central certificate store? Everbind leaves such bindings alone'
+    : 'is there a certificate for it in http.sys, and its key?';
+}
+
+function words(code: string): string {
+  return texts[code] ?? code;
+}

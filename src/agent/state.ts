@@ -1,0 +1,60 @@
+import { join } from 'node:path';
+import { createAuditKey } from '../custody/audit-key.ts';
+import { masterKeyFile } from '../custody/sealing/master-key-file.ts';
+import { createSecrets, type Secrets } from '../custody/sealing/secrets.ts';
+import { createKeyCustody } from '../custody/custody.ts';
+import { createSoftwareKeyStore } from '../custody/software/store.ts';
+import { createVault } from '../custody/sealing/sealer.ts';
+import { EverbindError } from '../errors/error.ts';
+import type { HostKeys } from '../ports/host-keys.ts';
+import type { KeyCustody } from '../ports/key-store.ts';
+import { openStore, type Store } from '../store/store.ts';
+import { pinAuditKey } from './audit-key-file.ts';
+import type { World } from '../cli/environment.ts';
+
+/** The state folder, opened for writing: database, sealed keys and secrets, the audit log with its key. */
+export interface State {
+  readonly store: Store;
+  readonly keys: KeyCustody;
+  readonly secrets: Secrets;
+  close(): Promise<void>;
+}
+
+/** Path of the database below a state folder. */
+export function databaseFile(stateDir: string): string {
+  return join(stateDir, 'everbind.db');
+}
+
+/**
+ * Opens the state folder, or makes it. `hostKeys` answers the key storage providers of the web server's host; it is called when a key in one
+ * of them is used. Errors: those of openStore and of the key stores.
+ */
+export async function openState(
+  stateDir: string,
+  { clock, ensurePrivateFolder }: Pick<World, 'clock' | 'ensurePrivateFolder'>,
+  hostKeys: () => Promise<HostKeys> = noHost,
+): Promise<State> {
+  await ensurePrivateFolder?.(stateDir);
+  const store = openStore({ path: databaseFile(stateDir), clock });
+  try {
+    const vault = createVault({ store, protector: masterKeyFile(join(stateDir, 'master.key')), clock });
+    const signer = await createAuditKey({ store, vault, clock });
+    await pinAuditKey(stateDir, signer);
+    store.signWith(signer);
+    return {
+      store,
+      keys: createKeyCustody({ software: createSoftwareKeyStore({ store, vault, clock }), hostKeys }),
+      secrets: createSecrets({ store, vault, clock }),
+      close: () => store.close(),
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function noHost(): Promise<never> {
+  return Promise.reject(
+    new EverbindError('WIN_NOT_WINDOWS', 'this command does not use keys of the web server’s host'),
+  );
+}

@@ -1,0 +1,112 @@
+import { dns01Value, dnsAccountName } from '../../acme/jose/key-authorization.ts';
+import { followDelegation } from '../../dns/delegation.ts';
+import { OWN_RESOLVER, waitForPropagation } from '../../dns/propagation.ts';
+import type { Resolver } from '../../dns/resolver.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { DnsProvider, TxtRecord } from '../../ports/dns-provider.ts';
+import type { ChallengeTask, Solver } from '../../ports/solver.ts';
+import { unsupported } from '../challenge-failure.ts';
+import type { createTurns } from '../../concurrency/keyed-mutex.ts';
+import { notSeen } from './txt-reasons.ts';
+
+export interface Dns01Options {
+  readonly type: 'dns-01' | 'dns-account-01';
+  /** Opened when it is first needed; a failure is not remembered. */
+  readonly openProvider: () => Promise<DnsProvider>;
+  readonly resolver: Resolver;
+  /** Of authoritative servers. */
+  readonly port: number;
+  readonly clock: Clock;
+  /** How long `wait` looks for the record, ms. */
+  readonly limitMs: number;
+  /** Asked last, `address` or `address:port`. */
+  readonly publicResolvers: readonly string[];
+  /** Runs work on one record name one after the other; the same one for solvers that write to the same zones. */
+  readonly inTurn: ReturnType<typeof createTurns>;
+}
+
+interface Place {
+  readonly target: string;
+  /** Until then the resolver may say that the target does not exist because it remembers so; ms since 1970. */
+  readonly rememberedUntil: number;
+}
+
+/**
+ * dns-01 and dns-account-01 over a provider: the record is written where CNAME records from its name lead, and looked for at every server of that zone.
+ * Errors besides those of Solver: the DNS_ codes.
+ */
+export function createDns01Solver(options: Dns01Options): Solver {
+  const { type, resolver, port, clock, limitMs, publicResolvers, inTurn } = options;
+  const places = new Map<string, Place>();
+  let opened: Promise<DnsProvider> | null = null;
+
+  const provider = (): Promise<DnsProvider> => {
+    opened ??= options.openProvider().catch((error: unknown) => {
+      opened = null;
+      throw error;
+    });
+    return opened;
+  };
+  const locate = async (task: ChallengeTask, signal?: AbortSignal): Promise<Place> => {
+    const name = recordName(task);
+    const { target, rememberedMs } = await followDelegation(resolver, name, port, signal);
+    const place = { target, rememberedUntil: clock.now() + rememberedMs };
+    places.set(name, place);
+    return place;
+  };
+  // After a kill nothing is known of what was presented: the CNAME records say it again.
+  const placeOf = async (task: ChallengeTask, signal?: AbortSignal): Promise<Place> =>
+    places.get(recordName(task)) ?? (await locate(task, signal));
+
+  return {
+    type,
+
+    present: async (task, signal) => {
+      // RFC 8738 section 7.
+      if (task.identifier.type === 'ip') throw unsupported(task, `${type} cannot prove an IP address`);
+      const host = await provider();
+      const record = recordFor(task, (await locate(task, signal)).target);
+      await inTurn(turn(record), () => host.present(record, signal));
+    },
+
+    wait: async (task, signal) => {
+      const { target, rememberedUntil } = await placeOf(task, signal);
+      const record = recordFor(task, target);
+      const host = await provider();
+      await host.wait?.(record, signal);
+      const result = await waitForPropagation(record, { resolver, clock, limitMs, port, publicResolvers }, signal);
+      if (result.seen) return;
+      const own = result.lagging.every(({ server, found }) => server === OWN_RESOLVER && found?.length === 0);
+      // No server of the zone can be asked from here, and what the resolver says is what it heard before the record was there.
+      if (own && clock.now() < rememberedUntil) return;
+      throw notSeen(task, target, result);
+    },
+
+    cleanUp: async (task) => {
+      const host = await provider();
+      const record = recordFor(task, (await placeOf(task)).target);
+      await inTurn(turn(record), () => host.cleanUp(record));
+    },
+  };
+}
+
+/** RFC 8555 section 8.4; the identifier of a wildcard's authorization has no `*.` (section 7.1.4). */
+function recordName({ identifier, accountUrl }: Pick<ChallengeTask, 'identifier' | 'accountUrl'>): string {
+  return accountUrl === undefined
+    ? `_acme-challenge.${identifier.value}`
+    : dnsAccountName(identifier.value, accountUrl);
+}
+
+function recordFor(task: ChallengeTask, name: string): TxtRecord {
+  const { identifier, wildcard, token, keyAuthorization } = task;
+  return {
+    name,
+    value: dns01Value(keyAuthorization),
+    challenge: { domain: identifier.value, wildcard, token, keyAuthorization },
+  };
+}
+
+/** Not the key that providers use for themselves. */
+function turn({ name }: TxtRecord): string {
+  return `record ${name}`;
+}

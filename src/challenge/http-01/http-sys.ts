@@ -1,0 +1,73 @@
+import { EverbindError, WindowsError } from '../../errors/error.ts';
+import type { Solver } from '../../ports/solver.ts';
+import type { HttpServer } from '../../ports/windows-host.ts';
+import { cleanUpFailed, errorText, type FailureReason, presentFailed } from '../challenge-failure.ts';
+import { createTurns } from '../../concurrency/keyed-mutex.ts';
+import type { SelfCheck } from './self-check.ts';
+import { CHALLENGE_PATH, checkedToken, tokenOfPath } from '../token.ts';
+
+export interface HttpSysOptions {
+  readonly httpServer: HttpServer;
+  /** Port of this machine that receives what the CA sends to port 80. */
+  readonly port: number;
+  readonly selfCheck: SelfCheck;
+}
+
+/** Why http.sys refuses the prefix, as `details.reason` of CHALLENGE_PRESENT_FAILED. */
+const refusals: ReadonlyMap<number, readonly [reason: FailureReason, text: string]> = new Map([
+  [183, ['http-sys-taken', 'another program, perhaps another ACME client, has registered the same URL prefix']],
+  [5, ['http-sys-denied', 'this process may not register URL prefixes; run Everbind elevated']],
+  [32, ['http-sys-port-foreign', 'a program beside http.sys owns the port']],
+]);
+
+/** Whether this is http.sys refusing the prefix for a reason that another mode may not have. */
+export function isHttpSysRefusal(error: unknown): error is EverbindError {
+  if (!(error instanceof EverbindError) || error.code !== 'CHALLENGE_PRESENT_FAILED') return false;
+  return [...refusals.values()].some(([reason]) => reason === error.details['reason']);
+}
+
+/**
+ * http-01 by a URL prefix of http.sys beside IIS on the same port: registered for the first answer, given up with the last. It outranks the
+ * bindings of all sites for this one path and touches none of them. A kill ends the registration, so `cleanUp` then has nothing to do.
+ */
+export function createHttpSysSolver({ httpServer, port, selfCheck }: HttpSysOptions): Solver {
+  const answers = new Map<string, string>();
+  const inTurn = createTurns();
+  const prefix = `http://+:${port}${CHALLENGE_PATH}`;
+  let stop: (() => Promise<void>) | null = null;
+
+  return {
+    type: 'http-01',
+
+    present: (task, signal) =>
+      inTurn('', async () => {
+        const token = checkedToken(task.token);
+        signal?.throwIfAborted();
+        try {
+          stop ??= await httpServer.serve(prefix, ({ path }) => answers.get(tokenOfPath(path) ?? '') ?? null);
+        } catch (error) {
+          if (!(error instanceof WindowsError)) throw error;
+          const [reason, text] = refusals.get(error.status) ?? ['http-sys-failed', errorText(error)];
+          throw presentFailed(task, reason, `http.sys refuses ${prefix}: ${text}`, { port }, error);
+        }
+        answers.set(token, task.keyAuthorization);
+      }),
+
+    wait: async (task, signal) => {
+      await selfCheck(task, { signal });
+    },
+
+    cleanUp: (task) =>
+      inTurn('', async () => {
+        answers.delete(task.token);
+        if (answers.size > 0 || stop === null) return;
+        try {
+          await stop();
+          stop = null;
+        } catch (error) {
+          const message = `the URL prefix ${prefix} could not be given up: ${errorText(error)}`;
+          throw cleanUpFailed(task, 'http-sys-failed', message, { port }, error);
+        }
+      }),
+  };
+}

@@ -1,0 +1,80 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Solver } from '../../ports/solver.ts';
+import { createTurns } from '../../concurrency/keyed-mutex.ts';
+import { listenFailed } from '../listen-failed.ts';
+import type { SelfCheck } from './self-check.ts';
+import { checkedToken, tokenOfPath } from '../token.ts';
+
+export interface ListenerOptions {
+  /** null listens on every address of the machine, IPv4 and IPv6. */
+  readonly address: string | null;
+  readonly port: number;
+  readonly selfCheck: SelfCheck;
+}
+
+/**
+ * http-01 by a server of our own, opened for the first answer and closed with the last. Anything but GET and HEAD of a known answer is
+ * refused without reading a body. A kill ends it, so `cleanUp` then has nothing to do. `present` throws CHALLENGE_PORT_IN_USE.
+ */
+export function createHttpListenerSolver({ address, port, selfCheck }: ListenerOptions): Solver {
+  const answers = new Map<string, string>();
+  const inTurn = createTurns();
+  let server: Server | null = null;
+
+  return {
+    type: 'http-01',
+
+    present: (task, signal) =>
+      inTurn('', async () => {
+        const token = checkedToken(task.token);
+        signal?.throwIfAborted();
+        server ??= await open(answers, address, port).catch((error: unknown) => {
+          throw listenFailed(task, { address, port, instead: 'mode http.sys' }, error);
+        });
+        answers.set(token, task.keyAuthorization);
+      }),
+
+    wait: async (task, signal) => {
+      await selfCheck(task, { signal });
+    },
+
+    cleanUp: (task) =>
+      inTurn('', async () => {
+        answers.delete(task.token);
+        if (answers.size > 0 || server === null) return;
+        const closing = server;
+        server = null;
+        await new Promise<void>((resolve) => {
+          closing.close(() => resolve());
+          closing.closeAllConnections();
+        });
+      }),
+  };
+}
+
+function open(answers: ReadonlyMap<string, string>, address: string | null, port: number): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer(
+      { maxHeaderSize: 8_192, headersTimeout: 5_000, requestTimeout: 5_000, connectionsCheckingInterval: 1_000 },
+      (request, response) => answer(answers, request, response),
+    );
+    // CAs look from a handful of places; whoever floods the port must not cost more than this.
+    server.maxConnections = 256;
+    server.once('error', reject);
+    server.listen({ port, ...(address === null ? {} : { host: address }) }, () => resolve(server));
+  });
+}
+
+function answer(answers: ReadonlyMap<string, string>, request: IncomingMessage, response: ServerResponse): void {
+  const reading = request.method === 'GET' || request.method === 'HEAD';
+  const body = reading ? answers.get(tokenOfPath(request.url ?? '') ?? '') : undefined;
+  const status = !reading ? 405 : body === undefined ? 404 : 200;
+  const text = body ?? '';
+  response.writeHead(status, {
+    'content-type': 'text/plain',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+    connection: 'close',
+  });
+  response.end(request.method === 'HEAD' ? undefined : text);
+}

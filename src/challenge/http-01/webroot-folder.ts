@@ -1,0 +1,177 @@
+import { WindowsError } from '../../errors/error.ts';
+import type { SiteFiles } from '../../ports/windows-host.ts';
+import { createTurns } from '../../concurrency/keyed-mutex.ts';
+import { CHALLENGE_FOLDERS, type ChallengeFolder, readWebConfig, renderWebConfig } from './web-config.ts';
+import { WEB_CONFIG_FORMS, type FoundWebConfig, type WebConfigForm } from './web-config.ts';
+
+/** Why an answer was not written: there is no such root folder, or somebody else's file has the name. */
+export type PutOutcome = 'written' | 'root-missing' | 'file-exists';
+
+/** The folder `.well-known\acme-challenge` of any number of roots, shared by all tasks of this process. */
+export interface WebrootFolders {
+  /** Writes the answer and, where the folder has none, our web.config. Safe to repeat, also after a kill. */
+  put(root: string, token: string, answer: string): Promise<PutOutcome>;
+  /** Removes the answer; with the last one of the root also web.config and those folders that were made for it and are empty. */
+  remove(root: string, token: string, answer: string): Promise<void>;
+  /** The form of our web.config in the folder; null when it has none or a foreign one. */
+  form(root: string): Promise<WebConfigForm | null>;
+  /**
+   * Writes the form after `from`, unless another task has done so already, and says which one stands. null when there is none left, when
+   * web.config is not ours (nor was: `from` null), or when an answer was already seen through the present form: that one must go on being
+   * served.
+   */
+  nextForm(root: string, from: WebConfigForm | null): Promise<WebConfigForm | null>;
+  /** An answer was seen: the form stays until the last answer is gone. */
+  settle(root: string): void;
+}
+
+interface Folder {
+  readonly live: Set<string>;
+  settled: boolean;
+}
+
+const MAX_WEB_CONFIG = 65_536;
+const MAX_ANSWER = 4_096;
+
+export function createWebrootFolders(files: SiteFiles): WebrootFolders {
+  const inTurn = createTurns();
+  const folders = new Map<string, Folder>();
+  const stateOf = (root: string): Folder => {
+    const found = folders.get(keyOf(root)) ?? { live: new Set(), settled: false };
+    folders.set(keyOf(root), found);
+    return found;
+  };
+  const dismantleIfLast = async (root: string): Promise<void> => {
+    if (stateOf(root).live.size > 0) return;
+    await dismantle(files, root);
+    folders.delete(keyOf(root));
+  };
+
+  return {
+    put: (root, token, answer) =>
+      inTurn(keyOf(root), async () => {
+        const { live } = stateOf(root);
+        const file = `${challengeFolder(root)}\\${token}`;
+        try {
+          if (!(await placeWebConfig(files, root))) return 'root-missing';
+          const found = await files.read(file, MAX_ANSWER, root);
+          if (found !== null && !isBeginning(found, answer)) return 'file-exists';
+          if (found?.length !== answer.length) await files.write(file, Buffer.from(answer, 'latin1'), root);
+          live.add(token);
+          return 'written';
+        } finally {
+          // What a failure leaves behind goes as far as it can; the failure itself is what counts.
+          if (!live.has(token)) await dismantleIfLast(root).catch(() => {});
+        }
+      }),
+
+    remove: (root, token, answer) =>
+      inTurn(keyOf(root), async () => {
+        const file = `${challengeFolder(root)}\\${token}`;
+        const found = await files.read(file, MAX_ANSWER, root);
+        if (found !== null && isBeginning(found, answer)) await files.removeFile(file, root);
+        stateOf(root).live.delete(token);
+        await dismantleIfLast(root);
+      }),
+
+    form: (root) =>
+      inTurn(keyOf(root), async () => {
+        const found = await findWebConfig(files, root);
+        return found?.kind === 'ours' ? found.form : null;
+      }),
+
+    nextForm: (root, from) =>
+      inTurn(keyOf(root), async () => {
+        const found = await findWebConfig(files, root);
+        if (found?.kind !== 'ours' || from === null) return null;
+        const tried = WEB_CONFIG_FORMS.indexOf(from);
+        if (WEB_CONFIG_FORMS.indexOf(found.form) > tried) return found.form;
+        const next = WEB_CONFIG_FORMS[tried + 1];
+        if (next === undefined || stateOf(root).settled) return null;
+        await files.write(webConfigPath(root), renderWebConfig(next, found.madeFolders), root);
+        return next;
+      }),
+
+    settle: (root) => {
+      stateOf(root).settled = true;
+    },
+  };
+}
+
+/** Leaves a web.config in the folder, ours or the one that is there; false when the root itself does not exist. */
+async function placeWebConfig(files: SiteFiles, root: string): Promise<boolean> {
+  const found = await findWebConfig(files, root);
+  if (found !== null && found.kind !== 'torn') return true;
+  const made = await files.write(webConfigPath(root), renderWebConfig('plain', []), root);
+  if (made.length > CHALLENGE_FOLDERS.length) {
+    await undo(files, root, made);
+    return false;
+  }
+  // Which folders are new is known only now. A kill between the two writes leaves empty folders, never a lost one of somebody else.
+  const madeFolders: readonly ChallengeFolder[] = CHALLENGE_FOLDERS.slice(0, made.length);
+  if (made.length === 0) return true;
+  try {
+    await files.write(webConfigPath(root), renderWebConfig('plain', madeFolders), root);
+  } catch (error) {
+    await undo(files, root, made).catch(() => {});
+    throw error;
+  }
+  return true;
+}
+
+async function undo(files: SiteFiles, root: string, made: readonly string[]): Promise<void> {
+  await files.removeFile(webConfigPath(root), root);
+  // Where the root did not exist, it and folders above it were made as well.
+  for (const [index, folder] of made.toReversed().entries()) {
+    await (index < CHALLENGE_FOLDERS.length ? files.removeEmptyFolder(folder, root) : files.removeEmptyFolder(folder));
+  }
+}
+
+async function dismantle(files: SiteFiles, root: string): Promise<void> {
+  const found = await findWebConfig(files, root);
+  if (found === null || found.kind === 'foreign') return;
+  await files.removeFile(webConfigPath(root), root);
+  if (found.kind === 'torn' || !found.madeFolders.includes('acme-challenge')) return;
+  let gone = false;
+  try {
+    gone = await files.removeEmptyFolder(challengeFolder(root), root);
+  } finally {
+    // Answers of a run that was killed are still in there: whoever removes the last one needs the record of the folders.
+    if (!gone) await files.write(webConfigPath(root), renderWebConfig(found.form, found.madeFolders), root);
+  }
+  if (gone && found.madeFolders.includes('.well-known')) await files.removeEmptyFolder(wellKnownFolder(root), root);
+}
+
+async function findWebConfig(files: SiteFiles, root: string): Promise<FoundWebConfig | null> {
+  try {
+    const octets = await files.read(webConfigPath(root), MAX_WEB_CONFIG, root);
+    return octets === null ? null : readWebConfig(octets);
+  } catch (error) {
+    // Ours is small; what is too large to be read is somebody else's.
+    if (error instanceof WindowsError && error.status === FILE_TOO_LARGE) return { kind: 'foreign' };
+    throw error;
+  }
+}
+
+const FILE_TOO_LARGE = 223;
+
+// A kill may have cut the file off.
+function isBeginning(found: Uint8Array, answer: string): boolean {
+  return answer.startsWith(Buffer.from(found).toString('latin1'));
+}
+
+function wellKnownFolder(root: string): string {
+  return `${root.replace(/[\\/]+$/, '')}\\.well-known`;
+}
+
+function challengeFolder(root: string): string {
+  return `${wellKnownFolder(root)}\\acme-challenge`;
+}
+
+function webConfigPath(root: string): string {
+  return `${challengeFolder(root)}\\web.config`;
+}
+
+function keyOf(root: string): string {
+  return challengeFolder(root).replaceAll('/', '\\').toLowerCase();
+}

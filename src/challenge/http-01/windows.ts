@@ -1,0 +1,50 @@
+import type { HttpChallengeConfig } from '../../config/types.ts';
+import type { SiteInventory } from '../../iis/config/inventory-types.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Solver } from '../../ports/solver.ts';
+import type { WindowsHost } from '../../ports/windows-host.ts';
+import { iisEndpoints } from './endpoints.ts';
+import { createHttpSysSolver } from './http-sys.ts';
+import { createWebrootSolver } from './webroot.ts';
+import { sitesFor } from './sites.ts';
+import { rememberFor } from '../../concurrency/memoize-for.ts';
+import { createSelfCheck } from './self-check.ts';
+import { createWebrootFolders } from './webroot-folder.ts';
+
+/** IIS and what it runs at present. */
+export interface WindowsSites {
+  readonly host: WindowsHost;
+  /** Asked again after half a minute at the earliest. */
+  readonly sites: () => Promise<readonly SiteInventory[]>;
+}
+
+/** The http-01 solvers that need Windows; every call makes a new one. */
+export interface WindowsHttp {
+  facts(): Promise<{ readonly elevated: boolean; readonly sites: readonly SiteInventory[] }>;
+  httpSys(port: number): Solver;
+  webroot(config: Pick<HttpChallengeConfig, 'path' | 'port'>): Solver;
+}
+
+const SITES_AGE_MS = 30_000;
+
+export function createWindowsHttp(windows: WindowsSites, clock: Clock): WindowsHttp {
+  const { host } = windows;
+  const sites = rememberFor(SITES_AGE_MS, clock, windows.sites);
+  const description = rememberFor(Number.POSITIVE_INFINITY, clock, () => host.describe());
+  const folders = createWebrootFolders(host.files);
+  const checkAt = (port: number) => createSelfCheck({ resolve: iisEndpoints(host, sites, port), clock });
+  return {
+    facts: async () => ({ elevated: (await description()).elevated, sites: await sites() }),
+    httpSys: (port) => createHttpSysSolver({ httpServer: host.httpServer, port, selfCheck: checkAt(port) }),
+    webroot: ({ path, port }) =>
+      createWebrootSolver({
+        folders,
+        rootsFor: async (name) => {
+          if (path !== null) return [path];
+          const answering = sitesFor(await sites(), 'http', name, port)?.sites ?? [];
+          return answering.flatMap(({ site }) => (site.rootPath === null ? [] : [site.rootPath]));
+        },
+        selfCheck: checkAt(port),
+      }),
+  };
+}

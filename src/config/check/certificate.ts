@@ -1,0 +1,86 @@
+import type { Identifier } from '../../pki/x509/names.ts';
+import { canProve, challengeFor } from '../challenge-for.ts';
+import { checkDistinct } from './distinct.ts';
+import { checkSettings, type Settings } from './settings.ts';
+import type { CheckContext } from './context.ts';
+import { DEFAULT_CHALLENGE, DEFAULT_DEPLOYMENT, DEFAULTS } from '../defaults.ts';
+import { type PathStep, quote } from '../config-problem.ts';
+import type { CertificateInput } from '../schema/schema.ts';
+import type { CertificateConfig, ChallengeRule } from '../types.ts';
+
+const SILENT: ChallengeRule = { patterns: ['*'], challenge: DEFAULT_CHALLENGE };
+
+/**
+ * A certificate with all defaults applied; null when something is wrong with it, which is reported. `defaults` is null when that
+ * section is wrong itself: nothing is then said about what would come from it.
+ */
+export function checkCertificate(
+  input: CertificateInput,
+  path: readonly PathStep[],
+  defaults: Settings | null,
+  context: CheckContext,
+): CertificateConfig | null {
+  const own = checkSettings(input, path, context);
+  const identifiers = input.names;
+  const distinct = checkDistinct(identifiers, [...path, 'names'], context.report);
+  const issuers = own.issuers ?? defaults?.issuers ?? onlyIssuer(context);
+  if (issuers === null && defaults !== null && context.issuerNames.length > 0) {
+    const expected = `issuers, here or under defaults: one or more of ${context.issuerNames.join(', ')}`;
+    context.report.problem(path, 'a certificate without an issuer', expected);
+  }
+  const challenges = own.challenges ?? (defaults === null ? null : (defaults.challenges ?? [SILENT]));
+  if (challenges !== null) {
+    for (const [index, identifier] of identifiers.entries()) {
+      checkProvable(identifier, { challenges }, [...path, 'names', index], context);
+    }
+  }
+  if (!distinct || issuers === null || challenges === null) return null;
+  return {
+    name: input.name,
+    identifiers,
+    key: {
+      algorithm: own.algorithm ?? defaults?.algorithm ?? DEFAULTS.keyAlgorithm,
+      provider: own.provider ?? defaults?.provider ?? DEFAULTS.keyProvider,
+      reuse: own.reuse ?? defaults?.reuse ?? DEFAULTS.reuseKey,
+    },
+    issuers,
+    challenges,
+    deployments: own.deployments ?? defaults?.deployments ?? [DEFAULT_DEPLOYMENT],
+    keepOld: own.keepOld ?? defaults?.keepOld ?? DEFAULTS.keepOld,
+    maintenance: own.maintenance ?? defaults?.maintenance ?? null,
+  };
+}
+
+function onlyIssuer({ issuerNames }: CheckContext): readonly string[] | null {
+  return issuerNames.length === 1 ? issuerNames : null;
+}
+
+/** RFC 8555 section 7.1.4 leaves wildcards to dns-01; RFC 8738 section 7 forbids dns-01 for addresses. */
+function checkProvable(
+  identifier: Identifier,
+  rules: { readonly challenges: readonly ChallengeRule[] },
+  path: readonly PathStep[],
+  { report }: CheckContext,
+): void {
+  const challenge = challengeFor(rules, identifier);
+  const name = quote(identifier.value);
+  if (challenge === null) {
+    report.problem(
+      path,
+      `${name}, which no entry of challenges is for`,
+      'an entry whose names fit it, or a last one with "*"',
+    );
+  } else if (!canProve(challenge.type, identifier) && identifier.type === 'dns') {
+    report.problem(
+      path,
+      `the wildcard ${name} with ${challenge.type}`,
+      'a challenge of type dns-01 or dns-persist-01 for it',
+    );
+  } else if (!canProve(challenge.type, identifier)) {
+    report.problem(
+      path,
+      `the IP address ${name} with ${challenge.type}`,
+      'a challenge of type http-01 or tls-alpn-01 for it',
+    );
+  }
+}

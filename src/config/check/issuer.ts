@@ -1,0 +1,77 @@
+import type { CheckContext } from './context.ts';
+import { absolutePath } from './path.ts';
+import { rootsProblem } from './roots.ts';
+import { DEFAULTS } from '../defaults.ts';
+import { KNOWN_STAGING } from './known-staging.ts';
+import { type PathStep, quote } from '../config-problem.ts';
+import type { IssuerInput } from '../schema/issuer.ts';
+import type { IssuerConfig, SecretReference } from '../types.ts';
+
+/** An issuer with its defaults; what is wrong is reported. */
+export function checkIssuer(input: IssuerInput, path: readonly PathStep[], context: CheckContext): IssuerConfig {
+  const binding = input.externalAccountBinding;
+  return {
+    name: input.name,
+    directory: checkDirectory(input, 'directory', input.directory, path, context),
+    staging: checkStaging(input, path, context),
+    contacts: input.contacts ?? [],
+    termsOfServiceAgreed: input.termsOfServiceAgreed ?? false,
+    accountKey: input.accountKey ?? DEFAULTS.accountKey,
+    accountKeyRolloverDays: input.accountKeyRolloverDays ?? DEFAULTS.accountKeyRolloverDays,
+    externalAccountBinding:
+      binding === undefined ? null : { keyId: binding.keyId, hmacKey: binding.hmacKey as SecretReference },
+    profile: input.profile ?? null,
+    preferredIssuer: input.preferredIssuer ?? null,
+    limits: input.limits === undefined ? null : { ...input.limits, known: input.limits.known ?? true },
+    trustRoots: checkFiles(input.trustRoots ?? [], [...path, 'trustRoots'], context),
+    certificateRoots: checkFiles(input.certificateRoots ?? [], [...path, 'certificateRoots'], context),
+    allowInsecureLoopback: input.allowInsecureLoopback ?? false,
+  };
+}
+
+/** The rest of the URL was checked with the shape. */
+function checkDirectory(
+  input: IssuerInput,
+  key: 'directory' | 'staging',
+  written: string,
+  path: readonly PathStep[],
+  { report }: CheckContext,
+): string {
+  const url = new URL(written);
+  if (url.protocol === 'http:' && !(input.allowInsecureLoopback === true && isLoopback(url.hostname))) {
+    const expected = 'an https URL (http only to a loopback address, with allowInsecureLoopback: true)';
+    report.problem([...path, key], quote(written), expected);
+  }
+  return url.href;
+}
+
+/** What the file says, or else what is known of the CA. */
+function checkStaging(input: IssuerInput, path: readonly PathStep[], context: CheckContext): string | null {
+  const directory = new URL(input.directory).href;
+  if (input.staging === false) return null;
+  if (input.staging === undefined) return KNOWN_STAGING[directory] ?? null;
+  const staging = checkDirectory(input, 'staging', input.staging, path, context);
+  if (staging === directory) {
+    context.report.problem([...path, 'staging'], quote(input.staging), 'another directory than that of the CA itself');
+  }
+  return staging;
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+function checkFiles(
+  paths: readonly string[],
+  path: readonly PathStep[],
+  { report, folder }: CheckContext,
+): readonly string[] {
+  return paths.map((written, index) => {
+    const file = absolutePath(folder, written);
+    const problem = rootsProblem(file);
+    if (problem !== null) {
+      report.problem([...path, index], `${quote(written)}, ${problem}`, 'the path of a file of PEM certificates');
+    }
+    return file;
+  });
+}

@@ -1,0 +1,89 @@
+import type { CertificateKeyAlgorithm } from '../../ports/key-store.ts';
+import type { MaintenanceConfig } from '../../ports/maintenance.ts';
+import { checkChallenges } from './challenge.ts';
+import type { CheckContext } from './context.ts';
+import { DEFAULTS } from '../defaults.ts';
+import { KEY_PROVIDER } from '../schema/values.ts';
+import { type PathStep, quote } from '../config-problem.ts';
+import type { SettingsInput } from '../schema/schema.ts';
+import { checkMaintenance } from './maintenance.ts';
+import type { DeploymentInput } from '../schema/deployment.ts';
+import { suggest } from './suggest.ts';
+import type { ChallengeRule, DeploymentConfig } from '../types.ts';
+
+const OWN_STORES = ['software', 'cng'];
+
+/** What a certificate, or `defaults`, says itself; null where it is silent. */
+export interface Settings {
+  readonly algorithm: CertificateKeyAlgorithm | null;
+  readonly provider: string | null;
+  readonly reuse: boolean | null;
+  readonly issuers: readonly string[] | null;
+  readonly challenges: readonly ChallengeRule[] | null;
+  readonly deployments: readonly DeploymentConfig[] | null;
+  readonly keepOld: number | null;
+  readonly maintenance: MaintenanceConfig | null;
+}
+
+/** Settings as the schema has let them through, judged further; what is wrong goes to the report of the context. */
+export function checkSettings(input: SettingsInput, path: readonly PathStep[], context: CheckContext): Settings {
+  checkIssuerNames(input.issuers ?? [], [...path, 'issuers'], context);
+  return {
+    algorithm: input.key?.algorithm ?? null,
+    provider: checkProvider(input.key?.provider ?? null, [...path, 'key', 'provider'], context),
+    reuse: input.key?.reuse ?? null,
+    issuers: input.issuers ?? null,
+    challenges: checkChallenges(input, path, context),
+    deployments:
+      input.deployments?.map((entry, index) => checkDeployment(entry, [...path, 'deployments', index], context)) ??
+      null,
+    keepOld: input.keepOld ?? null,
+    maintenance: checkMaintenance(input.maintenance, [...path, 'maintenance'], context),
+  };
+}
+
+/** Vendors name their providers in several words; a single one that is nearly ours is a slip. */
+function checkProvider(provider: string | null, path: readonly PathStep[], { report }: CheckContext): string | null {
+  if (provider === null || provider.includes(' ')) return provider;
+  const meant = suggest(provider, OWN_STORES);
+  if (meant !== null) report.problem(path, quote(provider), KEY_PROVIDER, meant);
+  return provider;
+}
+
+function checkIssuerNames(names: readonly string[], path: readonly PathStep[], context: CheckContext): void {
+  // Without any issuer the file is wrong for that reason, which is reported once.
+  if (context.issuerNames.length === 0) return;
+  for (const [index, name] of names.entries()) {
+    const at = [...path, index];
+    if (!context.issuerNames.includes(name)) {
+      const known = context.issuerNames.join(', ');
+      context.report.problem(at, quote(name), `an issuer of this file: ${known}`, suggest(name, context.issuerNames));
+    } else if (names.indexOf(name) !== index) {
+      context.report.problem(at, `${quote(name)} again`, 'each issuer once');
+    }
+  }
+}
+
+function checkDeployment(
+  input: DeploymentInput,
+  path: readonly PathStep[],
+  { report }: CheckContext,
+): DeploymentConfig {
+  const { sites } = input;
+  for (const [index, site] of sites?.entries() ?? []) {
+    const at = [...path, 'sites', index];
+    if (sites?.findIndex((other) => other.toLowerCase() === site.toLowerCase()) !== index) {
+      report.problem(at, `${quote(site)} again`, 'each site once');
+    }
+  }
+  const store = input.store ?? DEFAULTS.store;
+  const adopt = input.adopt ?? DEFAULTS.adopt;
+  if (input.type === 'iis-ftp') return { type: 'iis-ftp', sites: input.sites, adopt, store };
+  return {
+    type: 'iis',
+    sites: sites ?? null,
+    adopt,
+    store,
+    adoptForeignAppIds: (input.adoptForeignAppIds ?? []).map((id) => id.toLowerCase()),
+  };
+}

@@ -1,0 +1,105 @@
+import type * as z from 'zod';
+import { DEFAULTS } from '../defaults.ts';
+import { limits } from './limits.ts';
+import { directoryUrl, stagingUrl } from './names.ts';
+import { filePath, listOf, name, oneOf, secretReference, section, text, wholeNumber, yesOrNo } from './values.ts';
+
+const externalAccountBinding = section(
+  {
+    keyId: text({ expected: 'the key identifier that the CA gave you', max: 1024 }).meta({
+      description: 'Key identifier that the CA gave you.',
+      examples: ['kid-1'],
+    }),
+    hmacKey: secretReference().meta({
+      description:
+        'Reference to the HMAC key (base64url, as the CA gave it), kept sealed by `everbind secret set NAME`. The key itself is refused here.',
+      examples: ['secret:zerossl-hmac'],
+    }),
+  },
+  'a mapping with keyId and hmacKey',
+);
+
+const pemFiles = (description: string) =>
+  listOf(filePath('a PEM file'), 'PEM files', { max: 64 })
+    .optional()
+    .meta({ description, default: [], examples: [['roots/company-ca.pem']] });
+
+/** A CA and the account with it. */
+export const issuer = section(
+  {
+    name: name().meta({
+      description: 'Name by which certificates refer to this issuer.',
+      examples: ['letsencrypt'],
+    }),
+    directory: directoryUrl().meta({
+      description: 'ACME directory, an https URL.',
+      examples: ['https://acme-v02.api.letsencrypt.org/directory'],
+    }),
+    staging: stagingUrl()
+      .optional()
+      .meta({
+        description:
+          "ACME directory of the CA's staging environment. After a failure that counts against limits of the CA the next attempt is tried there first. `false`: never. Known by itself for Let's Encrypt.",
+        examples: ['https://acme-staging-v02.api.letsencrypt.org/directory'],
+      }),
+    contacts: listOf(
+      text({
+        expected: 'a mailto: URL with one address, such as mailto:admin@example.com',
+        pattern: /^mailto:[^\s,?@]+@[^\s,?@]+$/,
+        max: 320,
+      }),
+      'mailto: URLs',
+      { max: 16 },
+    )
+      .optional()
+      .meta({
+        description: 'Addresses that the CA may write to.',
+        default: [],
+        examples: [['mailto:admin@example.com']],
+      }),
+    termsOfServiceAgreed: yesOrNo()
+      .optional()
+      .meta({ description: "You agree to the CA's terms of service. Most CAs ask for it.", default: false }),
+    accountKey: oneOf(['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096', 'ed25519'])
+      .optional()
+      .meta({ description: 'Algorithm of a new account key.', default: DEFAULTS.accountKey }),
+    accountKeyRolloverDays: wholeNumber(0, 3650).optional().meta({
+      description:
+        'The account gets a new key when its key is this many days old (RFC 8555 section 7.3.5). `0`: never by itself.',
+      default: DEFAULTS.accountKeyRolloverDays,
+    }),
+    externalAccountBinding: externalAccountBinding.optional().meta({
+      description: 'Binds the account to one that you have with the CA (RFC 8555 section 7.3.4).',
+    }),
+    profile: text({
+      expected: 'the name of a certificate profile of this CA',
+      pattern: /^[\x21-\x7e]+$/,
+      max: 64,
+    })
+      .optional()
+      .meta({
+        description: "Certificate profile to ask for; the CA's own choice otherwise.",
+        examples: ['shortlived'],
+      }),
+    preferredIssuer: text({ expected: 'the common name of a CA certificate', max: 256 })
+      .optional()
+      .meta({
+        description: 'Where the CA offers several chains, take the one that leads to this common name.',
+        examples: ['ISRG Root X1'],
+      }),
+    limits: limits.optional().meta({
+      description:
+        'What the CA allows. Everbind stops before the CA does, and leaves a tenth to certificates that are about to expire.',
+    }),
+    trustRoots: pemFiles('Extra roots for the TLS connection to the CA.'),
+    certificateRoots: pemFiles(
+      'Extra roots that issued certificates may end in, beside those of this machine: for a private CA.',
+    ),
+    allowInsecureLoopback: yesOrNo()
+      .optional()
+      .meta({ description: 'Permits a plain http directory on a loopback address: for tests.', default: false }),
+  },
+  'a mapping that describes an issuer (name, directory, …)',
+);
+
+export type IssuerInput = z.output<typeof issuer>;

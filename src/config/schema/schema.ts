@@ -1,0 +1,118 @@
+import * as z from 'zod';
+import { DEFAULTS } from '../defaults.ts';
+import { challenge, challengeRule } from './challenge.ts';
+import { deployment } from './deployment.ts';
+import { maintenance } from './maintenance.ts';
+import { issuer } from './issuer.ts';
+import { certificateName } from './names.ts';
+import { keyProvider, listOf, name, oneOf, section, text, wholeNumber, yesOrNo } from './values.ts';
+
+// The shape of everbind.yaml. What depends on more than one value is checked in check-*.ts.
+
+const engine = section(
+  {
+    concurrency: wholeNumber(1, 64)
+      .optional()
+      .meta({ description: 'How many certificates are worked on at the same time.', default: DEFAULTS.concurrency }),
+  },
+  'a mapping with the settings of the engine',
+);
+
+const key = section(
+  {
+    algorithm: oneOf(['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'])
+      .optional()
+      .meta({ description: 'Algorithm of the certificate key.', default: DEFAULTS.keyAlgorithm }),
+    provider: keyProvider()
+      .optional()
+      .meta({
+        description:
+          'Where the key is made and stays. `software`: sealed in the database. `cng`: the Microsoft Software Key Storage Provider; the default on Windows. Any other key storage provider by its name: a TPM or an HSM. Elsewhere the default is `software`. See docs/custody.md.',
+        examples: ['cng', 'Microsoft Platform Crypto Provider'],
+      }),
+    reuse: yesOrNo()
+      .optional()
+      .meta({ description: 'Keep the same key at each renewal instead of a new one.', default: DEFAULTS.reuseKey }),
+  },
+  'a mapping with algorithm, provider and reuse',
+);
+
+const settings = {
+  key: key.optional().meta({ description: 'The private key.' }),
+  issuers: listOf(text({ expected: 'the name of an issuer', max: 63 }), 'names of issuers', { min: 1, max: 16 })
+    .optional()
+    .meta({
+      description:
+        'Issuers by name, the first choice first; the next one is asked when one does not work or will not issue. May be left out when there is only one issuer.',
+      examples: [['letsencrypt', 'zerossl']],
+    }),
+  challenge: challenge.optional().meta({
+    description: 'How control of all names is proved. Without `challenge` and `challenges`: `{ type: http-01 }`.',
+  }),
+  challenges: listOf(challengeRule, 'challenges', { min: 1, max: 64 })
+    .optional()
+    .meta({ description: 'In place of `challenge`: one entry for each kind of name. The first entry that fits wins.' }),
+  deployments: listOf(deployment, 'deployments', { max: 16 }).optional().meta({
+    description:
+      'Where the certificate is put to use. Without it: `[{ type: iis }]`. An empty list only obtains the certificate.',
+  }),
+  maintenance: maintenance.optional().meta({
+    description:
+      'When renewals are welcome. One that would come too late for the certificate is made all the same; so is what a person asks for.',
+  }),
+  keepOld: wholeNumber(0, 10)
+    .optional()
+    .meta({ description: 'How many old certificates are kept for rollback.', default: DEFAULTS.keepOld }),
+};
+
+const certificate = section(
+  {
+    name: name().meta({ description: 'Name of the managed certificate.', examples: ['shop'] }),
+    names: listOf(certificateName(), 'names', { min: 1, max: 250 }).meta({
+      description:
+        'DNS names and IP addresses of the certificate. `*.example.com` needs a challenge by DNS; letters outside ASCII are converted (IDNA).',
+      examples: [['shop.example.com', 'www.shop.example.com', '192.0.2.7']],
+    }),
+    ...settings,
+  },
+  'a mapping that describes a certificate (name, names, …)',
+);
+
+const defaults = section(settings, 'a mapping with the same keys as a certificate, except name and names');
+
+const version = z.literal(1, { error: '1' }).meta({ description: 'Version of the format of this file.' });
+
+/** Parts that are checked one by one, so that one wrong entry hides nothing about the others. */
+export const PARTS = { engine, defaults, issuer, certificate } as const;
+
+/** Top level with the lists' entries unchecked. */
+export const FRAME = section(
+  {
+    version,
+    engine: z.unknown().optional(),
+    issuers: listOf(z.unknown(), 'issuers', { min: 1, max: 64 }),
+    defaults: z.unknown().optional(),
+    certificates: listOf(z.unknown(), 'certificates', { max: 100_000 }).optional(),
+  },
+  'a mapping with version, issuers and certificates',
+);
+
+/** The whole file; its JSON Schema is made from this. */
+export const FILE = section(
+  {
+    version,
+    engine: engine.optional().meta({ description: 'Settings of the engine.' }),
+    issuers: listOf(issuer, 'issuers', { min: 1, max: 64 }).meta({ description: 'CAs and the accounts with them.' }),
+    defaults: defaults.optional().meta({
+      description:
+        'Settings of all certificates. A key in a certificate takes the place of the same key here; `key` is merged field by field.',
+    }),
+    certificates: listOf(certificate, 'certificates', { max: 100_000 })
+      .optional()
+      .meta({ description: 'Managed certificates.', default: [] }),
+  },
+  'a mapping with version, issuers and certificates',
+);
+
+export type CertificateInput = z.output<typeof certificate>;
+export type SettingsInput = z.output<typeof defaults>;

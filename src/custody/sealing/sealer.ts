@@ -1,0 +1,77 @@
+import { createSecretKey, type KeyObject } from 'node:crypto';
+import { EverbindError } from '../../errors/error.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Store } from '../../store/store.ts';
+import type { MasterKeyProtector } from './master-key.ts';
+import { seal, type SealContext, unseal } from './seal.ts';
+
+/** Seals and opens values under the master key. The key is fetched at the first use, not before. */
+export interface Vault {
+  seal(context: SealContext, plaintext: Uint8Array): Promise<Uint8Array>;
+  /** The caller overwrites the answer after use. Throws KEY_SEAL_BROKEN. */
+  unseal(context: SealContext, sealed: Uint8Array): Promise<Buffer>;
+}
+
+export interface VaultOptions {
+  readonly store: Store;
+  readonly protector: MasterKeyProtector;
+  readonly clock: Clock;
+}
+
+/**
+ * A vault over this store. The store remembers a value sealed under its master key: a master key that is lost or is another one is
+ * KEY_SEAL_BROKEN at the first use, and never replaced by a new one.
+ */
+export function createVault(options: VaultOptions): Vault {
+  let master: Promise<KeyObject> | null = null;
+  const fetchMaster = (): Promise<KeyObject> => {
+    master ??= openMaster(options).catch((error: unknown) => {
+      // The next use tries again: the operator may have repaired the cause.
+      master = null;
+      throw error;
+    });
+    return master;
+  };
+  return {
+    seal: async (context, plaintext) => seal(await fetchMaster(), context, plaintext),
+    unseal: async (context, sealed) => unseal(await fetchMaster(), context, sealed),
+  };
+}
+
+const CHECK: SealContext = { purpose: 'check', name: 'master' };
+const CHECK_TEXT = Buffer.from('everbind master key');
+
+async function openMaster({ store, protector, clock }: VaultOptions): Promise<KeyObject> {
+  const check = readCheck(store);
+  const found = await protector.unseal();
+  if (found === null && check !== null) {
+    throw new EverbindError(
+      'KEY_SEAL_BROKEN',
+      `the master key ${protector.description} is gone; keys are sealed under it`,
+      {
+        place: protector.description,
+        reason: 'the master key is gone',
+      },
+    );
+  }
+  const raw = found ?? (await protector.create());
+  const master = createSecretKey(raw);
+  raw.fill(0);
+  if (check === null) await writeCheck(store, seal(master, CHECK, CHECK_TEXT), clock);
+  // Read again: another process may have been first, with another master key.
+  unseal(master, CHECK, readCheck(store) ?? new Uint8Array());
+  return master;
+}
+
+function readCheck(store: Store): Uint8Array | null {
+  const row = store.read((db) => db.prepare('SELECT sealed FROM custody_master WHERE id = 1').get());
+  return row === undefined ? null : (row['sealed'] as Uint8Array);
+}
+
+async function writeCheck(store: Store, sealed: Uint8Array, clock: Clock): Promise<void> {
+  await store.commit((tx) => {
+    tx.db
+      .prepare('INSERT INTO custody_master (id, sealed, created_at) VALUES (1, ?, ?) ON CONFLICT (id) DO NOTHING')
+      .run(sealed, clock.now());
+  });
+}

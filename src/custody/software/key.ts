@@ -1,0 +1,67 @@
+import { createPrivateKey, createPublicKey, generateKeyPair, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
+import { createSlots } from '../../concurrency/semaphore.ts';
+import type { KeyAlgorithm } from '../../ports/key-store.ts';
+import { algorithmOf } from '../key-algorithm.ts';
+
+const generateAsync = promisify(generateKeyPair);
+
+/**
+ * RSA keys that are made at the same time. They are made on the threads that also sync the disk (four, unless told): many renewals that begin at
+ * once would otherwise have every commit wait for seconds behind their keys.
+ */
+const rsaSlots = createSlots(2);
+
+/** A new private key. RSA takes a second or so and is made off the main thread, in the order of asking; the others take less than that would cost. */
+export async function generatePrivateKey(algorithm: KeyAlgorithm): Promise<KeyObject> {
+  switch (algorithm) {
+    case 'ec-p256':
+      return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+    case 'ec-p384':
+      return generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey;
+    case 'ed25519':
+      return generateKeyPairSync('ed25519').privateKey;
+    case 'rsa-2048':
+      return generateRsa(2048);
+    case 'rsa-3072':
+      return generateRsa(3072);
+    case 'rsa-4096':
+      return generateRsa(4096);
+  }
+}
+
+async function generateRsa(modulusLength: number): Promise<KeyObject> {
+  return rsaSlots.run(async () => (await generateAsync('rsa', { modulusLength })).privateKey);
+}
+
+/** PKCS#8 DER; the caller overwrites it after use. */
+export function exportPrivateKey(key: KeyObject): Buffer {
+  return key.export({ type: 'pkcs8', format: 'der' });
+}
+
+/** The inverse; null when the octets are no private key of this algorithm. */
+export function importPrivateKey(pkcs8: Buffer, algorithm: KeyAlgorithm): KeyObject | null {
+  try {
+    const key = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
+    return algorithmOf(key) === algorithm ? key : null;
+  } catch {
+    // What OpenSSL says about the octets helps nobody, and they are a secret.
+    return null;
+  }
+}
+
+/** SubjectPublicKeyInfo, DER. */
+export function publicKeyOf(key: KeyObject): Uint8Array {
+  const publicKey = createPublicKey(key);
+  const head = EC_HEADS[key.asymmetricKeyDetails?.namedCurve ?? ''];
+  // The point alone takes a tenth of the time, once for each certificate.
+  return head === undefined
+    ? publicKey.export({ type: 'spki', format: 'der' })
+    : Buffer.concat([head, publicKey.export({ format: 'raw-public', type: 'uncompressed' })]);
+}
+
+/** What stands before the uncompressed point of a SubjectPublicKeyInfo (RFC 5480 section 2). */
+const EC_HEADS: Readonly<Record<string, Buffer>> = {
+  prime256v1: Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex'),
+  secp384r1: Buffer.from('3076301006072a8648ce3d020106052b81040022036200', 'hex'),
+};

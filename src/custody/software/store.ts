@@ -1,0 +1,132 @@
+import { type KeyObject, randomBytes } from 'node:crypto';
+import { EverbindError } from '../../errors/error.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { KeyAlgorithm, KeyHandle, KeyStore } from '../../ports/key-store.ts';
+import type { Signer } from '../../ports/signer.ts';
+import type { Store } from '../../store/store.ts';
+import { createLru } from '../../concurrency/lru.ts';
+import { exportPrivateKey, generatePrivateKey, importPrivateKey } from './key.ts';
+import { deleteKeyRow, insertKeyRow, readKeyRow } from './key-table.ts';
+import { softwareSigner } from './signer.ts';
+import type { Vault } from '../sealing/sealer.ts';
+
+export const SOFTWARE_PROVIDER = 'software';
+
+/** Keys kept open: the account keys, which sign all the time, and those of the renewals under way. */
+const OPEN_KEYS = 256;
+
+/** Stretching is for passwords that people think of; this one has 256 random bits. */
+const PFX_ITERATIONS = 1000;
+
+export interface SoftwareKeyStoreOptions {
+  readonly store: Store;
+  readonly vault: Vault;
+  readonly clock: Clock;
+}
+
+interface OpenKey {
+  readonly key: KeyObject;
+  readonly signer: Signer;
+}
+
+export interface SoftwareKeyStore extends KeyStore {
+  /** The private key itself, for custody's own uses. Throws KEY_NOT_FOUND, KEY_SEAL_BROKEN. */
+  privateKey(handle: KeyHandle): Promise<KeyObject>;
+}
+
+/** Keys sealed in the database, used in this process's memory. */
+export function createSoftwareKeyStore({ store, vault, clock }: SoftwareKeyStoreOptions): SoftwareKeyStore {
+  const opened = createLru<OpenKey>(OPEN_KEYS);
+  const underway = new Map<KeyHandle, Promise<KeyAlgorithm>>();
+
+  /** The algorithm of the key that has this handle in the end: an interrupted run may have made it already. */
+  async function ensure(handle: KeyHandle, algorithm: KeyAlgorithm): Promise<KeyAlgorithm> {
+    const row = store.read((db) => readKeyRow(db, handle));
+    if (row !== null) return row.algorithm;
+    const key = await generatePrivateKey(algorithm);
+    const pkcs8 = exportPrivateKey(key);
+    let sealed: Uint8Array;
+    try {
+      sealed = await vault.seal({ purpose: 'key', name: handle }, pkcs8);
+    } finally {
+      pkcs8.fill(0);
+    }
+    // Another process may have been faster: its key stays, ours is forgotten.
+    const kept = await store.commit((tx) => insertKeyRow(tx.db, { handle, algorithm, sealed, createdAt: clock.now() }));
+    if (kept === null) opened.set(handle, { key, signer: softwareSigner(key, algorithm) });
+    return kept ?? algorithm;
+  }
+
+  async function load(handle: KeyHandle): Promise<OpenKey> {
+    const cached = opened.get(handle);
+    if (cached !== undefined) return cached;
+    const row = store.read((db) => readKeyRow(db, handle));
+    if (row === null) throw new EverbindError('KEY_NOT_FOUND', `there is no key ${handle}`, { handle });
+    const pkcs8 = await vault.unseal({ purpose: 'key', name: handle }, row.sealed);
+    const key = importPrivateKey(pkcs8, row.algorithm);
+    pkcs8.fill(0);
+    if (key === null) {
+      throw new EverbindError('KEY_SEAL_BROKEN', `what is sealed as ${handle} is no ${row.algorithm} key`, { handle });
+    }
+    const entry = { key, signer: softwareSigner(key, row.algorithm) };
+    opened.set(handle, entry);
+    return entry;
+  }
+
+  return {
+    provider: SOFTWARE_PROVIDER,
+
+    async generate(name, algorithm) {
+      const handle = handleOf(name);
+      // Set before anything is awaited, so that two calls at once make one key.
+      const work = underway.get(handle) ?? ensure(handle, algorithm).finally(() => underway.delete(handle));
+      underway.set(handle, work);
+      const kept = await work;
+      if (kept === algorithm) return handle;
+      throw new EverbindError('KEY_ALGORITHM_UNSUPPORTED', `the key ${handle} exists with another algorithm`, {
+        handle,
+        algorithm,
+        kept,
+      });
+    },
+
+    async open(handle) {
+      return (await load(handle)).signer;
+    },
+
+    async privateKey(handle) {
+      return (await load(handle)).key;
+    },
+
+    async attach(handle, chain, friendlyName) {
+      const { key } = await load(handle);
+      // pkijs takes its time to load and is needed once a certificate.
+      const { buildPfx } = await import('../../pki/pkcs12.ts');
+      const privateKeyPkcs8 = exportPrivateKey(key);
+      try {
+        const password = randomBytes(32).toString('base64url');
+        const octets = await buildPfx({
+          privateKeyPkcs8,
+          chain,
+          password,
+          friendlyName,
+          iterations: PFX_ITERATIONS,
+        });
+        return { kind: 'pfx', pfx: { octets, password } };
+      } finally {
+        privateKeyPkcs8.fill(0);
+      }
+    },
+
+    async destroy(handle) {
+      await underway.get(handle)?.catch(() => undefined);
+      opened.delete(handle);
+      await store.commit((tx) => deleteKeyRow(tx.db, handle));
+    },
+  };
+}
+
+function handleOf(name: string): KeyHandle {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(name)) return `${SOFTWARE_PROVIDER}:${name}`;
+  throw new EverbindError('KEY_STORE_FAILED', `${JSON.stringify(name)} cannot name a key`, { name });
+}

@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { errorCode } from '../../errors/error.ts';
+import type { PlannedEndpoint } from '../../iis/plan/types.ts';
+import type { EndpointCheck } from '../../ports/deployment.ts';
+import type { Endpoint, WindowsHost } from '../../ports/windows-host.ts';
+import type { Probe, ServedCertificate } from '../../verify/probe.ts';
+import { mapBounded } from '../../concurrency/map-bounded.ts';
+
+export interface HandshakeOptions {
+  readonly host: Pick<WindowsHost, 'endpoints'>;
+  readonly probe: Probe;
+  readonly timeoutMs: number;
+  readonly concurrency: number;
+}
+
+/** What is wrong with a served certificate; null when nothing is. */
+export type Judge = (
+  served: ServedCertificate,
+  endpoint: PlannedEndpoint,
+) => { readonly code: string; readonly message: string } | null;
+
+/**
+ * One handshake for every endpoint and every address of this machine that leads there. Endpoints that cannot be reached by design are in the
+ * answer too, with the reason.
+ */
+export async function shakeHands(
+  endpoints: readonly PlannedEndpoint[],
+  judge: Judge,
+  options: HandshakeOptions,
+): Promise<readonly EndpointCheck[]> {
+  const targets = await mapBounded(endpoints, options.concurrency, async (endpoint) => ({
+    endpoint,
+    places: endpoint.skip === null ? await options.host.endpoints(endpoint.address, endpoint.port) : [],
+  }));
+  const handshakes = targets.flatMap(({ endpoint, places }): readonly Handshake[] =>
+    places.length === 0 ? [{ endpoint, place: null }] : places.map((place) => ({ endpoint, place })),
+  );
+  return mapBounded(handshakes, options.concurrency, async ({ endpoint, place }) =>
+    place === null ? notProbed(endpoint) : check(endpoint, place, judge, options),
+  );
+}
+
+interface Handshake {
+  readonly endpoint: PlannedEndpoint;
+  /** null: there is none to be had. */
+  readonly place: Endpoint | null;
+}
+
+async function check(
+  endpoint: PlannedEndpoint,
+  place: Endpoint,
+  judge: Judge,
+  { probe, timeoutMs }: HandshakeOptions,
+): Promise<EndpointCheck> {
+  const common = { endpoint: placeText(place), host: endpoint.host };
+  let served: ServedCertificate;
+  try {
+    served = await probe({ ...place, host: endpoint.host, timeoutMs });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { ...common, ok: false, code: errorCode(error), message, servedThumbprint: null };
+  }
+  const [leaf] = served.chain;
+  const servedThumbprint = leaf === undefined ? null : createHash('sha1').update(leaf).digest('hex');
+  const fault = judge(served, endpoint);
+  if (fault !== null) return { ...common, ok: false, ...fault, servedThumbprint };
+  return { ...common, ok: true, code: null, message: `as expected (${endpoint.record})`, servedThumbprint };
+}
+
+const skipReasons = {
+  'site-stopped': 'not probed: every site there is stopped',
+  'no-site': 'not probed: no site uses this record',
+} as const;
+
+function notProbed(endpoint: PlannedEndpoint): EndpointCheck {
+  const sites = endpoint.sites.length === 0 ? '' : ` (${endpoint.sites.join(', ')})`;
+  const reason =
+    endpoint.skip === null ? 'not probed: no address of this machine leads there' : skipReasons[endpoint.skip];
+  return {
+    endpoint: placeText(endpoint),
+    host: endpoint.host,
+    ok: true,
+    code: null,
+    message: reason + sites,
+    servedThumbprint: null,
+  };
+}
+
+function placeText({ address, port }: Endpoint): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}

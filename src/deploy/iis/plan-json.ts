@@ -1,0 +1,64 @@
+import { EverbindError } from '../../errors/error.ts';
+import type { RecordChange } from '../../iis/records/apply.ts';
+import type { BindingPlan, PlannedEndpoint } from '../../iis/plan/types.ts';
+import {
+  asArray,
+  asObject,
+  decodeKey,
+  decodeRecord,
+  encodeKey,
+  encodeRecord,
+  number,
+  optionalText,
+  text,
+} from '../../iis/records/ssl-record-json.ts';
+import type { DeploymentPlan, Json } from '../../ports/deployment.ts';
+
+/** The plan as it is shown, journaled and undone from. */
+export function encodePlan(plan: BindingPlan): DeploymentPlan {
+  return {
+    type: 'iis',
+    changes: plan.changes.map(({ target, reason, before, sites }) => ({
+      target,
+      reason,
+      replaces: before?.certificateHash ?? null,
+      sites,
+    })),
+    untouched: [...plan.untouched, ...plan.findings],
+    snapshot: plan.changes.map(({ key, before, after }) => ({
+      key: encodeKey(key),
+      before: before === null ? null : encodeRecord(before),
+      after: encodeRecord(after),
+    })),
+    detail: { endpoints: plan.endpoints.map((endpoint): Json => ({ ...endpoint })) },
+  };
+}
+
+/** Throws IIS_PLAN_INVALID. */
+export function decodeChanges(plan: DeploymentPlan): readonly RecordChange[] {
+  return asArray(plan.snapshot).map((entry) => {
+    const { key, before, after } = asObject(entry);
+    return { key: decodeKey(key), before: before === null ? null : decodeRecord(before), after: decodeRecord(after) };
+  });
+}
+
+/** Throws IIS_PLAN_INVALID. */
+export function decodeEndpoints(plan: DeploymentPlan): readonly PlannedEndpoint[] {
+  return asArray(asObject(plan.detail)['endpoints']).map((entry) => {
+    const object = asObject(entry);
+    const skip = optionalText(object, 'skip');
+    if (skip !== null && skip !== 'site-stopped' && skip !== 'no-site') {
+      throw new EverbindError('IIS_PLAN_INVALID', `a recorded endpoint is skipped for an unknown reason: ${skip}`);
+    }
+    return {
+      address: text(object, 'address'),
+      port: number(object, 'port'),
+      host: text(object, 'host'),
+      name: text(object, 'name'),
+      record: text(object, 'record'),
+      hashBefore: optionalText(object, 'hashBefore'),
+      sites: asArray(object['sites']).map(String),
+      skip,
+    };
+  });
+}

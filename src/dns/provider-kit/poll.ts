@@ -1,0 +1,20 @@
+import type { Clock } from '../../ports/clock.ts';
+import { unusableAnswer } from './provider-failure.ts';
+
+const limitMs = 120_000;
+const longestMs = 5_000;
+
+/** Asks until `done` says so, quickly at first. DNS_PROVIDER_FAILED after two minutes. */
+export async function poll(
+  host: string,
+  clock: Clock,
+  done: () => Promise<boolean>,
+  signal?: AbortSignal,
+): Promise<void> {
+  let waited = 0;
+  for (let pause = 250; !(await done()); pause = Math.min(pause * 2, longestMs)) {
+    if (waited >= limitMs) throw unusableAnswer(host, 'the change is not carried out after two minutes', 200);
+    await clock.sleep(pause, signal);
+    waited += pause;
+  }
+}

@@ -1,0 +1,152 @@
+import { canonicalHost } from '../../pki/x509/names.ts';
+import type { SslRecord } from '../../ports/windows-host.ts';
+import { siteText } from '../config/inventory-types.ts';
+import type { CertificateNames, Fit } from './match.ts';
+import type { Scope } from './scope.ts';
+import type { Slot, SlotUser } from './slots.ts';
+import type { BindingChange, PlanInput, UntouchedCode } from './types.ts';
+import { recordFlagsFor } from '../config/ssl-flags.ts';
+import { IIS_APP_ID, sameStore } from '../records/ssl-record.ts';
+
+/** What happens to one record of a slot. */
+export type Decision =
+  /** Not this certificate's matter. */
+  | { readonly kind: 'irrelevant' }
+  | { readonly kind: 'untouched'; readonly code: UntouchedCode; readonly reason: string }
+  /** It holds the certificate already. */
+  | { readonly kind: 'settled' }
+  | {
+      readonly kind: 'change';
+      readonly rule: BindingChange['rule'];
+      readonly reason: string;
+      readonly after: SslRecord;
+    };
+
+export interface RatedUser extends SlotUser {
+  readonly fit: Fit;
+  readonly scope: Scope;
+}
+
+/** The rules of docs/binding-rules.md for one record; `null` when the bindings of the slot have none. */
+export function decide(
+  slot: Slot,
+  record: SslRecord | null,
+  users: readonly RatedUser[],
+  context: DecideContext,
+): Decision {
+  const { certificate, policy } = context.input;
+  const holds = record?.certificateHash?.toLowerCase() ?? null;
+  const owner = holds === null ? undefined : policy.ownThumbprints.get(holds);
+  if (record !== null && holds === certificate.thumbprint) return settle(record, context);
+  if (record !== null && holds !== null && (holds === certificate.previousThumbprint || owner === certificate.name)) {
+    return replacePrevious(slot, record, users, context);
+  }
+  const wanted = users.filter(isClaimed);
+  if (wanted.length === 0) return explainUnclaimed(users);
+  if (record !== null && isForeign(record, context)) return foreign(record);
+  if (owner !== undefined) {
+    return untouched('managed-by-other', `it holds the managed certificate ${owner}`);
+  }
+  if (!policy.adopt) {
+    return record === null
+      ? untouched('no-record', 'there is no http.sys record, and creating one needs adopt')
+      : untouched('not-adopted', `it holds the certificate ${holds ?? '(none)'} of somebody else, and adopt is off`);
+  }
+  const others = users.filter((user) => !isClaimed(user));
+  if (others.length > 0) {
+    return untouched('shared-record', `it also answers for ${siteList(others)}, which this certificate does not claim`);
+  }
+  if (record === null) {
+    const reason = `the https binding of ${siteList(users)} has no http.sys record and was adopted`;
+    return { kind: 'change', rule: 'created', reason, after: newRecord(slot, users, context) };
+  }
+  const reason = `it holds the certificate ${holds ?? '(none)'} of somebody else and was adopted`;
+  return { kind: 'change', rule: 'adopted', reason, after: withCertificate(record, context) };
+}
+
+export interface DecideContext {
+  readonly input: PlanInput;
+  readonly names: CertificateNames;
+  /** Application ids whose records may be changed, lower case. */
+  readonly appIds: ReadonlySet<string>;
+}
+
+/** The host rule: a binding in a declared site that fits exactly, or one without a host in a site that the policy names. */
+function isClaimed({ fit, scope }: RatedUser): boolean {
+  return scope !== 'outside' && (fit === 'exact' || (fit === 'catch-all' && scope === 'explicit'));
+}
+
+function settle(record: SslRecord, context: DecideContext): Decision {
+  if (sameStore(record.certificateStore, context.input.certificate.store)) return { kind: 'settled' };
+  if (isForeign(record, context)) return foreign(record);
+  const reason = `it looks for the certificate in the store ${record.certificateStore ?? 'MY'}`;
+  return { kind: 'change', rule: 'store', reason, after: withCertificate(record, context) };
+}
+
+function replacePrevious(slot: Slot, record: SslRecord, users: readonly RatedUser[], context: DecideContext): Decision {
+  if (isForeign(record, context)) return foreign(record);
+  const orphan = users.length === 0;
+  const fits = orphan ? [orphanFit(slot, context.names)] : users.map(({ fit }) => fit);
+  if (fits.every((fit) => fit === 'none')) {
+    return untouched('name-mismatch', 'it holds an earlier certificate, but the new one has no name that fits');
+  }
+  const reason = `it holds an earlier certificate of ${context.input.certificate.name}${orphan ? '; no site uses it' : ''}`;
+  return { kind: 'change', rule: 'previous', reason, after: withCertificate(record, context) };
+}
+
+function explainUnclaimed(users: readonly RatedUser[]): Decision {
+  const outside = users.filter(({ fit, scope }) => fit === 'exact' && scope === 'outside');
+  if (outside.length > 0) {
+    return untouched('not-declared', `the certificate would fit ${siteList(outside)}, which is not declared`);
+  }
+  const partial = users.filter(({ fit, scope }) => fit === 'partial' && scope !== 'outside');
+  if (partial.length > 0) {
+    return untouched('partial-fit', `the certificate fits only some hosts of ${siteList(partial)}`);
+  }
+  const named = users.filter(({ scope }) => scope === 'explicit');
+  return named.length > 0
+    ? untouched('name-mismatch', `the certificate has no name that fits ${siteList(named)}`)
+    : { kind: 'irrelevant' };
+}
+
+/** Everything stays but the certificate: application id, client certificate settings and every flag bit, known or not. */
+function withCertificate(record: SslRecord, { input: { certificate } }: DecideContext): SslRecord {
+  const store = sameStore(record.certificateStore, certificate.store) ? record.certificateStore : certificate.store;
+  return { ...record, certificateHash: certificate.thumbprint, certificateStore: store };
+}
+
+function newRecord(slot: Slot, users: readonly RatedUser[], { input: { certificate } }: DecideContext): SslRecord {
+  return {
+    key: slot.key,
+    certificateHash: certificate.thumbprint,
+    certificateStore: certificate.store,
+    appId: IIS_APP_ID,
+    certCheckMode: 0,
+    revocationFreshnessTime: 0,
+    revocationUrlRetrievalTimeout: 0,
+    ctlIdentifier: null,
+    ctlStoreName: null,
+    flags: users.reduce((flags, { sslFlags }) => flags | recordFlagsFor(sslFlags).flags, 0),
+  };
+}
+
+function isForeign(record: SslRecord, context: DecideContext): boolean {
+  return !context.appIds.has(record.appId.toLowerCase());
+}
+
+function foreign(record: SslRecord): Decision {
+  return untouched('foreign-app-id', `it belongs to the application ${record.appId}, not to IIS`);
+}
+
+function untouched(code: UntouchedCode, reason: string): Decision {
+  return { kind: 'untouched', code, reason };
+}
+
+function orphanFit({ key }: Slot, names: CertificateNames): Fit {
+  return key.kind === 'hostnameport' ? names.fit(canonicalHost(key.host), '*') : 'catch-all';
+}
+
+/** Sites in words, each once, sorted: `Blog, Shop`. */
+export function siteList(users: readonly SlotUser[]): string {
+  return [...new Set(users.map(({ site }) => siteText(site)))].sort().join(', ');
+}

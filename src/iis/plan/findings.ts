@@ -1,0 +1,115 @@
+import { canonicalHost, hostToUnicode, type Identifier } from '../../pki/x509/names.ts';
+import { certificateNames } from './match.ts';
+import { siteList, type RatedUser } from './decide.ts';
+import { missingSites, siteScope } from './scope.ts';
+import { bindingText, type Slot, type SlotUser, type UnusableBinding } from './slots.ts';
+import type { BindingChange, PlanInput, PlanNote } from './types.ts';
+import { recordFlagsFor } from '../config/ssl-flags.ts';
+import { recordKeyText } from '../records/ssl-record.ts';
+
+/** Declared sites that are not there. */
+export function siteFindings({ policy, inventory }: PlanInput): readonly PlanNote[] {
+  return missingSites(policy.sites, inventory.sites).map((entry) => ({
+    target: `site ${entry}`,
+    code: 'site-not-found',
+    reason: 'the server has no such site',
+  }));
+}
+
+/** What the operator should know about a record that is changed or holds the certificate already. */
+export function slotFindings(
+  slot: Slot,
+  users: readonly RatedUser[],
+  rule: BindingChange['rule'] | null,
+): readonly PlanNote[] {
+  const target = `http.sys record ${recordKeyText(slot.key)}`;
+  const findings: PlanNote[] = [];
+  const misfits = users.filter(({ fit }) => fit === 'none' || fit === 'partial');
+  if (misfits.length > 0) {
+    const hosts = [...new Set(misfits.map(({ host }) => hostToUnicode(host)))].sort().join(', ');
+    const reason = `it also answers for ${hosts} of ${siteList(misfits)}, which the certificate does not name, or not wholly`;
+    findings.push({ target, code: 'shared-name-mismatch', reason });
+  }
+  const catchAlls = users.filter(({ fit }) => fit === 'catch-all');
+  if ((rule === 'adopted' || rule === 'created') && catchAlls.length > 0) {
+    const reason = `${siteList(catchAlls)} answers for every host there; visitors of names that the certificate lacks get a warning`;
+    findings.push({ target, code: 'catch-all-adopted', reason });
+  }
+  const unknown = users.reduce((bits, { sslFlags }) => bits | recordFlagsFor(sslFlags).unknown, 0) >>> 0;
+  if (rule === 'created' && unknown !== 0) {
+    const reason = `sslFlags has bits that Everbind does not know (${unknown}); the new record is without them`;
+    findings.push({ target, code: 'ssl-flags-unknown', reason });
+  }
+  return findings;
+}
+
+/** SNI bindings of a port where a record of one address, with another certificate, may win over the record of the host. */
+export function besideSniFindings(
+  served: readonly Slot[],
+  all: Iterable<Slot>,
+  holdsOurs: (slot: Slot) => boolean,
+): readonly PlanNote[] {
+  const byPort = new Map<number, Slot[]>();
+  for (const slot of all) {
+    const specific = slot.key.kind === 'ipport' && !['0.0.0.0', '::'].includes(canonicalHost(slot.key.address));
+    if (specific && slot.records.length > 0 && !holdsOurs(slot)) {
+      byPort.set(slot.key.port, [...(byPort.get(slot.key.port) ?? []), slot]);
+    }
+  }
+  return served.flatMap((slot) => {
+    if (slot.key.kind !== 'hostnameport') return [];
+    const rivals = (byPort.get(slot.key.port) ?? []).filter(({ key }) =>
+      slot.users.some(
+        ({ address }) => address === '*' || (key.kind === 'ipport' && canonicalHost(key.address) === address),
+      ),
+    );
+    if (rivals.length === 0) return [];
+    const list = rivals
+      .map(({ key }) => recordKeyText(key))
+      .sort()
+      .join(', ');
+    const reason = `the record ${list} holds another certificate and, on some versions of Windows, wins over SNI at that address`;
+    return [{ target: `http.sys record ${recordKeyText(slot.key)}`, code: 'ip-record-beside-sni' as const, reason }];
+  });
+}
+
+/** Names of the certificate that nothing on this server answers for over https. */
+export function nameFindings(
+  input: PlanInput,
+  users: Iterable<SlotUser>,
+  unusable: readonly UnusableBinding[],
+  servesCatchAll: boolean,
+): readonly PlanNote[] {
+  const names = certificateNames(input.certificate.identifiers);
+  const served = new Set<Identifier>();
+  for (const { host, address } of users) for (const name of names.servedBy(host, address)) served.add(name);
+  for (const { host, binding } of unusable) {
+    if (binding.protocol === 'https') for (const name of names.servedBy(host, '*')) served.add(name);
+  }
+  const scope = siteScope(input.policy.sites);
+  const catchAlls = [...users].filter(({ host, site }) => host === '' && scope(site) !== 'outside');
+  const hint =
+    catchAlls.length === 0
+      ? ''
+      : `; ${siteList(catchAlls)} answers for every host: name the site and set adopt to use the certificate there`;
+  return input.certificate.identifiers
+    .filter((identifier) => !served.has(identifier) && !servesCatchAll)
+    .map((identifier) => ({
+      target: identifier.value,
+      code: 'name-without-binding',
+      reason: `no https binding of this server is for this name${hint}`,
+    }));
+}
+
+/** Bindings of a declared site, or for a host of the certificate, whose certificate is not ours to set. */
+export function unusableNotes(input: PlanInput, unusable: readonly UnusableBinding[]): readonly PlanNote[] {
+  const names = certificateNames(input.certificate.identifiers);
+  const scope = siteScope(input.policy.sites);
+  return unusable
+    .filter(({ site, binding, host }) => {
+      if (binding.protocol === 'http') return false;
+      if (scope(site) === 'explicit') return true;
+      return scope(site) === 'implied' && host !== '' && names.servedBy(host, '*').length > 0;
+    })
+    .map(({ site, binding, code, reason }) => ({ target: bindingText(site, binding), code, reason }));
+}

@@ -1,0 +1,102 @@
+import type { Identifier } from '../../pki/x509/names.ts';
+import type { SslRecord, SslRecordKey } from '../../ports/windows-host.ts';
+import type { Inventory } from '../config/inventory-types.ts';
+
+export interface PlanInput {
+  readonly inventory: Pick<Inventory, 'sites' | 'records' | 'ftpDefaults'>;
+  readonly certificate: PlanCertificate;
+  readonly policy: PlanPolicy;
+}
+
+export interface PlanCertificate {
+  /** Name of the managed certificate. */
+  readonly name: string;
+  /** SHA-1 of the new certificate, hex. */
+  readonly thumbprint: string;
+  readonly previousThumbprint: string | null;
+  readonly identifiers: readonly Identifier[];
+  readonly store: 'WebHosting' | 'MY';
+}
+
+export interface PlanPolicy {
+  /** Names of sites (case does not matter) or `id:N`; null: every site, as far as a binding names a host of the certificate. */
+  readonly sites: readonly string[] | null;
+  /** Records of these sites that hold a certificate of somebody else are taken over, missing ones created. */
+  readonly adopt: boolean;
+  /** Thumbprint (lower case) of every certificate that Everbind installed, with the name of the managed certificate. */
+  readonly ownThumbprints: ReadonlyMap<string, string>;
+  /** Application ids beside that of IIS whose records may be changed. */
+  readonly adoptForeignAppIds?: readonly string[];
+}
+
+/** Plain JSON. The lists are sorted, so equal inputs give equal plans. */
+export interface BindingPlan {
+  readonly changes: readonly BindingChange[];
+  readonly untouched: readonly PlanNote[];
+  readonly findings: readonly PlanNote[];
+  /** Where the certificate is served once the changes are made; those that need no change included. */
+  readonly endpoints: readonly PlannedEndpoint[];
+}
+
+export interface BindingChange {
+  readonly key: SslRecordKey;
+  /** `http.sys record shop.example:443`. */
+  readonly target: string;
+  /** The rule that asks for it, see docs/binding-rules.md. */
+  readonly rule: 'previous' | 'adopted' | 'created' | 'store';
+  readonly reason: string;
+  /** null when the record is created. */
+  readonly before: SslRecord | null;
+  readonly after: SslRecord;
+  /** Every site behind the record, stopped ones included; empty for an orphan. */
+  readonly sites: readonly string[];
+}
+
+/** Something left alone, or worth knowing. */
+export interface PlanNote {
+  readonly target: string;
+  readonly code: UntouchedCode | FindingCode;
+  readonly reason: string;
+}
+
+export type UntouchedCode =
+  | 'foreign-app-id'
+  | 'managed-by-other'
+  | 'not-adopted'
+  | 'not-declared'
+  | 'no-record'
+  | 'name-mismatch'
+  | 'partial-fit'
+  | 'shared-record'
+  | 'central-store'
+  | 'sni-without-host'
+  | 'binding-unreadable'
+  | 'ssl-flags-unreadable'
+  | 'ftp-not-handled'
+  | 'protocol-not-handled';
+
+export type FindingCode =
+  | 'name-without-binding'
+  | 'site-not-found'
+  | 'ip-record-beside-sni'
+  | 'shared-name-mismatch'
+  | 'catch-all-adopted'
+  | 'shadowed-by-host-record'
+  | 'ssl-flags-unknown';
+
+export interface PlannedEndpoint {
+  /** `*` or an IP address, as the binding has it. */
+  readonly address: string;
+  readonly port: number;
+  /** To send as SNI; '' for none. */
+  readonly host: string;
+  /** To find in the certificate; '' where the certificate does not vouch for what answers there. */
+  readonly name: string;
+  /** The record that answers there, in words. */
+  readonly record: string;
+  /** What that record holds before the changes; null when there is none. */
+  readonly hashBefore: string | null;
+  readonly sites: readonly string[];
+  /** Why no handshake is possible: every site there is stopped, or the record has no site. */
+  readonly skip: 'site-stopped' | 'no-site' | null;
+}

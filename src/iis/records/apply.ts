@@ -1,0 +1,111 @@
+import { EverbindError, errorCode } from '../../errors/error.ts';
+import type { SslRecord, SslRecordKey, SslRecords, WindowsHost } from '../../ports/windows-host.ts';
+import { recordKeyId, recordKeyText, sameRecord } from './ssl-record.ts';
+
+/** What a change needs to be made, made again and undone. */
+export interface RecordChange {
+  readonly key: SslRecordKey;
+  /** null when the change creates the record. */
+  readonly before: SslRecord | null;
+  readonly after: SslRecord;
+}
+
+type Host = Pick<WindowsHost, 'sslRecords'>;
+
+/**
+ * Makes the changes, one after the other, each read back. Safe to repeat: what is already made is passed over. Nothing is written when any
+ * record is no longer as the plan saw it (IIS_RECORD_CHANGED_BY_OTHERS). IIS_RECORD_DID_NOT_TAKE when a record reads back different;
+ * WIN_CALL_FAILED from Windows. After an error some of the changes may be made: `restoreRecords` undoes them.
+ */
+export async function applyChanges(host: Host, changes: readonly RecordChange[]): Promise<void> {
+  const found = await readAll(host, changes);
+  const foreign = found.filter(({ change, current }) => stateOf(change, current) === 'foreign');
+  if (foreign.length > 0) throw changedByOthers(foreign.map(({ change }) => recordKeyText(change.key)));
+  for (const { change, current } of found) {
+    if (stateOf(change, current) !== 'after') await write(host, change.after, current);
+  }
+}
+
+/**
+ * Puts every record back to what it was before the changes: earlier records are rewritten or created again, created ones removed. Safe to
+ * repeat, also after a kill in the middle of `applyChanges` or of this. A record that is neither as it was nor as we wrote it is somebody
+ * else's work and stays (IIS_RECORD_CHANGED_BY_OTHERS); every other one is restored first. IIS_RESTORE_FAILED when one could not be.
+ */
+export async function restoreRecords(host: Host, changes: readonly RecordChange[]): Promise<void> {
+  const foreign: string[] = [];
+  const failures: { readonly record: string; readonly error: unknown }[] = [];
+  for (const change of changes) {
+    const record = recordKeyText(change.key);
+    try {
+      const current = await host.sslRecords.query(change.key);
+      const state = stateOf(change, current);
+      if (state === 'foreign') foreign.push(record);
+      else if (state !== 'before') await putBack(host, change, current);
+    } catch (error) {
+      failures.push({ record, error });
+    }
+  }
+  const [first] = failures;
+  if (first !== undefined) {
+    const records = failures.map((failure) => failure.record);
+    const reason = first.error instanceof Error ? first.error.message : String(first.error);
+    throw new EverbindError(
+      'IIS_RESTORE_FAILED',
+      `not restored: ${records.join(', ')}: ${reason}`,
+      { records, changedByOthers: foreign, cause: errorCode(first.error) },
+      { cause: first.error },
+    );
+  }
+  if (foreign.length > 0) throw changedByOthers(foreign);
+}
+
+/**
+ * Where a record stands between the two states that we know. `absent`: a record that there was is gone, which is what a replacement by
+ * delete and set leaves when it is killed in the middle; nobody's record is lost by writing it.
+ */
+function stateOf(change: RecordChange, current: SslRecord | null): 'before' | 'after' | 'absent' | 'foreign' {
+  if (current === null) return change.before === null ? 'before' : 'absent';
+  if (sameRecord(current, change.after)) return 'after';
+  return change.before !== null && sameRecord(current, change.before) ? 'before' : 'foreign';
+}
+
+async function readAll(
+  host: Host,
+  changes: readonly RecordChange[],
+): Promise<readonly { readonly change: RecordChange; readonly current: SslRecord | null }[]> {
+  return Promise.all(changes.map(async (change) => ({ change, current: await host.sslRecords.query(change.key) })));
+}
+
+async function putBack(host: Host, change: RecordChange, current: SslRecord | null): Promise<void> {
+  if (change.before !== null) return write(host, change.before, current);
+  if (current === null) return;
+  await host.sslRecords.remove(change.key);
+  if ((await host.sslRecords.query(change.key)) !== null) throw didNotTake(change.key, 'it is still there');
+}
+
+async function write(host: Host, record: SslRecord, current: SslRecord | null): Promise<void> {
+  const records: SslRecords = host.sslRecords;
+  if (current === null) await records.set(record);
+  else await records.update({ ...record, key: current.key });
+  const readBack = await records.query(record.key);
+  if (readBack === null) throw didNotTake(record.key, 'it is not there');
+  if (!sameRecord(readBack, record)) {
+    throw didNotTake(record.key, `it reads back with certificate ${readBack.certificateHash ?? '(none)'}`);
+  }
+}
+
+function didNotTake(key: SslRecordKey, reason: string): EverbindError {
+  const record = recordKeyText(key);
+  return new EverbindError('IIS_RECORD_DID_NOT_TAKE', `http.sys record ${record} was written, but ${reason}`, {
+    record,
+    id: recordKeyId(key),
+  });
+}
+
+function changedByOthers(records: readonly string[]): EverbindError {
+  return new EverbindError(
+    'IIS_RECORD_CHANGED_BY_OTHERS',
+    `changed by somebody else since it was read: ${records.join(', ')}`,
+    { records },
+  );
+}

@@ -1,0 +1,36 @@
+import { statement } from '../../store/statements.ts';
+import type { EngineContext } from './run-context.ts';
+import { issuedWith, openRenewal } from '../state/rows.ts';
+import type { DueReason } from '../schedule/due-date.ts';
+import { placeDue } from '../schedule/maintenance.ts';
+import { isBinding } from '../state/steps.ts';
+import type { ManagedCertificate } from '../state/types.ts';
+
+// Nobody waits for these; the others are for a person, or for a site that has no good certificate.
+const patient: ReadonlySet<DueReason> = new Set<DueReason>([
+  'lifetime',
+  'window',
+  'retry',
+  'maintenance',
+  'budget',
+  'rolled-back',
+]);
+
+/** Moves a certificate that is due at a time when changes are not welcome. False when it is to be worked on now. */
+export async function defer(context: EngineContext, certificate: ManagedCertificate): Promise<boolean> {
+  const { store, clock, random } = context;
+  const { id, name, config, dueReason, removed } = certificate;
+  if (config.maintenance === null || removed || !patient.has(dueReason)) return false;
+  const [active] = store.read((db) => issuedWith(db, id, 'active'));
+  const open = store.read((db) => openRenewal(db, id));
+  // Revoked, and the first attempt to replace it failed: the reason is another one by now.
+  if (active === undefined || active.revokedAt !== null || (open !== null && isBinding(open.step))) return false;
+  const now = clock.now();
+  const due = placeDue(config.maintenance, { at: now, reason: dueReason }, active, random.uniform());
+  if (due.at <= now) return false;
+  await store.commit(({ db, audit }) => {
+    statement(db, 'UPDATE certificate SET next_due = ?, due_reason = ? WHERE id = ?').run(due.at, due.reason, id);
+    audit({ type: 'renewal.deferred', subject: name, data: { until: new Date(due.at).toISOString() } });
+  });
+  return true;
+}

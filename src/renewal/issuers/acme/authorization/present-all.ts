@@ -1,0 +1,72 @@
+import type { AuthorizationResource } from '../../../../acme/session/authorization-requests.ts';
+import type { ChallengeConfig } from '../../../../config/types.ts';
+import { EverbindError } from '../../../../errors/error.ts';
+import type { Work } from './challenge-work.ts';
+import type { EngineContext } from '../../../engine/run-context.ts';
+import { withRenewal } from '../../../state/journal.ts';
+import { type NotVisible, present, settled } from './challenge-responses.ts';
+import type { Renewal } from '../../../state/types.ts';
+
+type Choose = (resource: AuthorizationResource, notVisible: readonly ChallengeConfig[]) => Promise<Work>;
+
+/**
+ * Makes the answers visible. What cannot be costs nothing at the CA: the next challenge of that name is tried with the same order. Returns what is
+ * visible in the end; throws the failure of a name that has no other challenge.
+ */
+export async function makeVisible(
+  context: EngineContext,
+  renewal: Renewal,
+  name: string,
+  first: readonly Work[],
+  choose: Choose,
+): Promise<readonly Work[]> {
+  let before: readonly Work[] = [];
+  for (let works = first; ; ) {
+    const noted = before;
+    await noteChoices(
+      context,
+      renewal,
+      name,
+      works.filter((work) => !noted.includes(work)),
+    );
+    const failed = await present(context, renewal, works);
+    if (failed.length === 0) return works;
+    before = works;
+    const others = works.map((work) => {
+      const failure = failed.find((one) => one.work === work);
+      return failure === undefined ? Promise.resolve(work) : otherWay(context, failure, choose);
+    });
+    await settled(others);
+    works = await Promise.all(others);
+  }
+}
+
+async function otherWay({ signal }: EngineContext, { work, error }: NotVisible<Work>, choose: Choose): Promise<Work> {
+  const { resource, config, candidates } = work;
+  const notVisible = [...work.notVisible, config];
+  if (signal.aborted || !(error instanceof EverbindError)) throw error;
+  if (candidates.every((candidate) => notVisible.includes(candidate))) throw error;
+  try {
+    return await choose(resource, notVisible);
+  } catch {
+    // That none is left says less than why this one failed.
+    throw error;
+  }
+}
+
+/** Where there was a choice, the log says what it was and why. */
+async function noteChoices(
+  { store }: EngineContext,
+  renewal: Renewal,
+  subject: string,
+  works: readonly Work[],
+): Promise<void> {
+  const chosen = works.filter(({ choice }) => choice !== null);
+  if (chosen.length === 0) return;
+  await store.commit(({ audit }) => {
+    for (const { ordered, config, choice } of chosen) {
+      const data = { name: ordered.value, challenge: config.type, reason: choice };
+      audit({ type: 'challenge.chosen', subject, data: withRenewal(renewal.id, data) });
+    }
+  });
+}

@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import { getDomain } from 'tldts';
+import type { Identifier } from '../../pki/x509/names.ts';
+import { formatIp, parseIp } from '../../pki/x509/ip-address.ts';
+import type { LimitKind } from '../../ports/limits.ts';
+
+/** One token of one bucket. */
+export interface Charge {
+  readonly kind: LimitKind;
+  /** What the bucket is for; empty for the account as a whole. */
+  readonly subject: string;
+}
+
+/**
+ * How a renewal stands to the limits (RFC 9773 and Let's Encrypt's rules for it). `renewal`: the same names were issued lately. `window`: it
+ * replaces a certificate within the window that the CA suggests for it.
+ */
+export type Exemption = 'none' | 'renewal' | 'window';
+
+/** What a new order for these names costs. */
+export function orderCharges(identifiers: readonly Identifier[], exemption: Exemption): readonly Charge[] {
+  if (exemption === 'window') return [];
+  const set: Charge = { kind: 'certificatesPerSet', subject: setOf(identifiers) };
+  if (exemption === 'renewal') return [set];
+  const domains = new Set(identifiers.map(registeredDomain));
+  return [
+    { kind: 'orders', subject: '' },
+    ...[...domains].map((subject) => ({ kind: 'certificatesPerDomain', subject }) as const),
+    set,
+  ];
+}
+
+/** What must not be empty for an order, and is spent by proofs that fail. */
+export function failureCharges(names: readonly string[]): readonly Charge[] {
+  const proved = [...new Set(names.map((name) => (name.startsWith('*.') ? name.slice(2) : name)))];
+  return proved.flatMap((subject) => [
+    { kind: 'failures', subject } as const,
+    { kind: 'consecutiveFailures', subject } as const,
+  ]);
+}
+
+// Private suffixes count: a CA takes the customers of a hoster below one for as many owners.
+const options = { allowPrivateDomains: true, detectIp: false, extractHostname: false, validateHostname: false };
+
+/** The registered domain of a name; an IPv4 address itself; the /64 of an IPv6 address. */
+export function registeredDomain({ type, value }: Identifier): string {
+  if (type === 'ip') return networkOf(value);
+  const name = value.startsWith('*.') ? value.slice(2) : value;
+  return getDomain(name, options) ?? name;
+}
+
+function networkOf(address: string): string {
+  const octets = parseIp(address);
+  return octets?.length === 16 ? `${formatIp(octets.fill(0, 8))}/64` : address;
+}
+
+const LONGEST_SET = 200;
+
+/** Readable where that is short; what is cut off stands in the hash. */
+function setOf(identifiers: readonly Identifier[]): string {
+  const names = identifiers.map(({ value }) => value).toSorted();
+  const text = names.join(',');
+  if (text.length <= LONGEST_SET) return text;
+  return `${names[0]},… (${names.length} names) ${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
+}
