@@ -3,7 +3,7 @@ import { type AcmeClient, createAcmeClient } from '../../src/acme/client.ts';
 import { systemClock, systemRandom } from '../../src/net/system.ts';
 import { createTransport } from '../../src/net/transport.ts';
 import { type ServerOptions, startServer, testAuthority, type TestServer } from '../net/https-server.ts';
-import { newSigner } from './signers.ts';
+import { newSigner } from './jose/signers.ts';
 
 /** What the CA does at one path; anything not said is answered as an honest CA would. */
 export type Deed = (request: IncomingMessage, response: ServerResponse, ca: { readonly url: string }) => void;

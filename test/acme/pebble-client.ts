@@ -8,7 +8,7 @@ import { buildCsr } from '../../src/pki/x509/csr.ts';
 import { parseIdentifier } from '../../src/pki/x509/names.ts';
 import type { Transport } from '../../src/ports/transport.ts';
 import type { Signer } from '../../src/ports/signer.ts';
-import { newSigner } from './signers.ts';
+import { newSigner } from './jose/signers.ts';
 
 /** A real Pebble that believes every challenge, and what is needed to talk to it. */
 export interface PebbleLab {

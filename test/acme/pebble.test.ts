@@ -7,7 +7,7 @@ import { type Certificate, parseCertificate } from '../../src/pki/x509/certifica
 import { identifierKey, parseIdentifier } from '../../src/pki/x509/names.ts';
 import { parsePemCertificates } from '../../src/pki/asn1/pem.ts';
 import { authorize, issue, type PebbleLab, startLab } from './pebble-client.ts';
-import { newSigner } from './signers.ts';
+import { newSigner } from './jose/signers.ts';
 import { coded } from './support.ts';
 
 function refused(type: string, status?: number): (error: unknown) => boolean {

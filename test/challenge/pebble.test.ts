@@ -17,7 +17,7 @@ import type { ChallengeTask } from '../../src/ports/solver.ts';
 import { freePorts } from '../../lab/loopback.ts';
 import { gated } from '../../lab/pebble/gate.ts';
 import { type Pebble, startPebble } from '../../lab/pebble/server.ts';
-import { newSigner } from '../acme/signers.ts';
+import { newSigner } from '../acme/jose/signers.ts';
 import { http, startWorld } from './sim.ts';
 import { coded } from './support.ts';
 

@@ -9,7 +9,7 @@ import { runCli } from '../../src/cli/run.ts';
 import type { World } from '../../src/cli/environment.ts';
 import { systemClock, systemRandom } from '../../src/net/system.ts';
 import type { Clock } from '../../src/ports/clock.ts';
-import { configuration } from '../demo/odd-configurations.ts';
+import { configuration } from '../lab/demo/odd-configurations.ts';
 
 export interface RunOptions {
   /** Lines that a person answers questions with; without them nobody is there. */

@@ -9,7 +9,7 @@ import { readInventory } from '../../src/iis/inventory.ts';
 import type { SiteInventory } from '../../src/iis/config/inventory-types.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import { coded } from '../acme/support.ts';
-import { configuration } from '../demo/odd-configurations.ts';
+import { configuration } from '../lab/demo/odd-configurations.ts';
 
 let folder: string;
 let sim: SimWindows;

@@ -14,7 +14,7 @@ import { systemClock, systemRandom } from '../../src/net/system.ts';
 import { createTransport } from '../../src/net/transport.ts';
 import { buildCsr } from '../../src/pki/x509/csr.ts';
 import type { HttpResponse, Transport } from '../../src/ports/transport.ts';
-import { newSigner } from '../acme/signers.ts';
+import { newSigner } from '../acme/jose/signers.ts';
 
 // Each fault of the table, as a client sees it.
 

@@ -14,7 +14,7 @@ import { createResolver } from '../../src/dns/resolver.ts';
 import { systemClock, systemRandom } from '../../src/net/system.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import { type Run, runIn } from '../cli/world.ts';
-import { configuration } from '../demo/odd-configurations.ts';
+import { configuration } from '../lab/demo/odd-configurations.ts';
 
 export interface CheckWorld {
   readonly stateDir: string;

@@ -8,7 +8,7 @@ import { type SimWindows, startSimWindows } from '../../lab/sim-windows/sim-wind
 import { readInventory } from '../../src/iis/inventory.ts';
 import type { WindowsHost } from '../../src/ports/windows-host.ts';
 import { runIn } from '../cli/world.ts';
-import { configuration } from '../demo/odd-configurations.ts';
+import { configuration } from '../lab/demo/odd-configurations.ts';
 
 interface Report {
   readonly ok: boolean;

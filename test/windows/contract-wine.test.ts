@@ -4,8 +4,8 @@ import { startFront } from '../../lab/wine/front/front.ts';
 import { ensureLab } from '../../lab/wine/lab.ts';
 import type { WinePrefix } from '../../lab/wine/prefix.ts';
 import { startWineHost } from '../../lab/wine/wine-host.ts';
-import { type ContractHost, windowsHostContract } from '../contract/windows-host.ts';
-import { configurationOf } from '../sim-windows/support.ts';
+import { type ContractHost, windowsHostContract } from '../ports/windows-host.ts';
+import { configurationOf } from '../lab/sim-windows/support.ts';
 
 // src/windows keeps the contract of WindowsHost under Wine. Real there: koffi, the FFI tables, certificate stores, the HTTP server, node.exe.
 // Doubles: keys, TLS records and appcmd (lab/wine/doubles), and TLS itself (lab/wine/front).

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { freePorts } from '../../lab/loopback.ts';
 import { createWindowsHost } from '../../src/windows/host.ts';
-import { type ContractHost, windowsHostContract } from '../contract/windows-host.ts';
+import { type ContractHost, windowsHostContract } from '../ports/windows-host.ts';
 
 // The contract of WindowsHost on a Windows server with IIS, in an elevated process. Elsewhere: that there is no such host.
 

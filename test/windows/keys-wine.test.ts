@@ -7,7 +7,7 @@ import { findLabKey, readLabKeys } from '../../lab/wine/doubles/key-files.ts';
 import { ensureLab } from '../../lab/wine/lab.ts';
 import type { WinePrefix } from '../../lab/wine/prefix.ts';
 import type { WindowsHost } from '../../src/ports/windows-host.ts';
-import { certified, issue, SOFTWARE_PROVIDER, statusOf } from '../contract/windows-host-support.ts';
+import { certified, issue, SOFTWARE_PROVIDER, statusOf } from '../ports/windows-host-support.ts';
 import { startWineHost, type WineHost } from '../../lab/wine/wine-host.ts';
 
 // What a provider is asked for, which no call of ours tells back: read from the double's files. And that every handle is closed, whatever fails.

@@ -8,7 +8,7 @@ import { mustRun } from '../../lab/run-command.ts';
 import { createLabCa, type LabCa } from '../../lab/test-ca.ts';
 import { privateBlob, spkiOfBlob } from '../../src/windows/keys/key-blob.ts';
 import { openPfx } from '../../src/windows/stores/pfx.ts';
-import { issue, statusOf } from '../contract/windows-host-support.ts';
+import { issue, statusOf } from '../ports/windows-host-support.ts';
 
 describe('PKCS#12', () => {
   let folder: string;

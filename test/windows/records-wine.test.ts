@@ -7,7 +7,7 @@ import { ensureLab } from '../../lab/wine/lab.ts';
 import type { WinePrefix } from '../../lab/wine/prefix.ts';
 import { WindowsError } from '../../src/errors/error.ts';
 import type { SslRecord, SslRecordKey } from '../../src/ports/windows-host.ts';
-import { type ContractCertificate, issue, recordFor } from '../contract/windows-host-support.ts';
+import { type ContractCertificate, issue, recordFor } from '../ports/windows-host-support.ts';
 import { startWineHost, type WineHost } from '../../lab/wine/wine-host.ts';
 
 // TLS records where http.sys cannot replace one at once: Windows Server 2016 has no HttpUpdateServiceConfiguration, and no Windows has it for

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createHostHolds, hostHoldMs } from '../../../src/acme/session/host-backoff.ts';
+import type { HttpResponse } from '../../../src/ports/transport.ts';
+import { coded, noRandom, testClock } from '../support.ts';
+
+const SECOND = 1000;
+const HOUR = 3600 * SECOND;
+const url = 'https://ca.test/new-order';
+
+function answer(status: number, retryAfter: string | null, type: string | null = null, date?: string): HttpResponse {
+  return {
+    status,
+    headers: {
+      ...(retryAfter === null ? {} : { 'retry-after': [retryAfter] }),
+      ...(date === undefined ? {} : { date: [date] }),
+      ...(type === null ? {} : { 'content-type': ['application/problem+json'] }),
+    },
+    body: Buffer.from(type === null ? 'busy' : JSON.stringify({ type: `urn:ietf:params:acme:error:${type}` })),
+  };
+}
+
+function holds(kept: readonly (readonly [string, number])[] = []) {
+  const clock = testClock();
+  const written: (readonly [string, number])[] = [];
+  const made = createHostHolds({
+    clock,
+    random: noRandom,
+    kept,
+    keep: async (host, until) => void written.push([host, until]),
+  });
+  return { clock, written, ...made };
+}
+
+describe('an answer holds its host back', () => {
+  it('503 and 429 with Retry-After in either form, for six hours at most', () => {
+    assert.equal(hostHoldMs(answer(503, '120'), 0), 120 * SECOND);
+    assert.equal(hostHoldMs(answer(503, '120', 'rateLimited'), 0), 120 * SECOND);
+    assert.equal(hostHoldMs(answer(429, '120'), 0), 120 * SECOND);
+    const date = 'Thu, 01 Jan 2026 10:00:00 GMT';
+    assert.equal(hostHoldMs(answer(503, 'Thu, 01 Jan 2026 10:05:00 GMT', null, date), 0), 300 * SECOND);
+    assert.equal(hostHoldMs(answer(503, '999999'), 0), 6 * HOUR);
+  });
+
+  it('nothing else does: not without the header, nor a limit of ACME, nor another status', () => {
+    assert.equal(hostHoldMs(answer(503, null), 0), null);
+    assert.equal(hostHoldMs(answer(503, 'soon'), 0), null);
+    assert.equal(hostHoldMs(answer(429, '120', 'rateLimited'), 0), null);
+    assert.equal(hostHoldMs(answer(500, '120'), 0), null);
+    assert.equal(hostHoldMs(answer(200, '120'), 0), null);
+  });
+});
+
+describe('a request to a host', () => {
+  it('waits for a short hold, and for a longer one not at all: it fails with the wait that is left', async () => {
+    const { clock, written, pass, note } = holds();
+    await pass(url);
+    await note(url, answer(503, '60'));
+    await pass(url);
+    assert.deepEqual(clock.slept, [60 * SECOND]);
+    assert.deepEqual(written, []);
+    await note(url, answer(429, '3600'));
+    assert.deepEqual(written, [['ca.test', clock.now() + HOUR]]);
+    await assert.rejects(pass('https://ca.test/other?account=2'), (error) => {
+      coded('ACME_HOST_HELD')(error);
+      assert.equal((error as { details: { retryAfterMs: number } }).details.retryAfterMs, HOUR);
+      return true;
+    });
+    assert.equal(clock.slept.length, 1);
+    await pass('https://other.test/');
+    await pass('https://ca.test:8443/');
+  });
+
+  it('waits no more than three times for a host that says so again and again', async () => {
+    const clock = testClock();
+    const sleeping: typeof clock = {
+      ...clock,
+      sleep: async (ms, signal) => {
+        await clock.sleep(ms, signal);
+        await made.note(url, answer(503, '10'));
+      },
+    };
+    const made = createHostHolds({ clock: sleeping, random: noRandom, kept: [], keep: async () => {} });
+    await made.note(url, answer(503, '10'));
+    await assert.rejects(made.pass(url), coded('ACME_HOST_HELD'));
+    assert.equal(clock.slept.length, 3);
+  });
+
+  it('stops waiting when it is told to, and does not mind that a hold cannot be kept', async () => {
+    const clock = testClock();
+    const made = createHostHolds({
+      clock: { ...clock, sleep: async (_, signal) => signal?.throwIfAborted() },
+      random: noRandom,
+      kept: [],
+      keep: async () => {
+        throw new Error('disk full');
+      },
+    });
+    await made.note(url, answer(503, '30'));
+    await assert.rejects(made.pass(url, AbortSignal.abort(new Error('stop'))), /stop/);
+    await made.note(url, answer(503, '3000'));
+    await assert.rejects(made.pass(url), coded('ACME_HOST_HELD'));
+  });
+
+  it('obeys a hold of before, and none that only a clock that was put back explains', async () => {
+    const start = testClock().now();
+    await assert.rejects(holds([['ca.test', start + 2 * HOUR]]).pass(url), coded('ACME_HOST_HELD'));
+    await holds([['ca.test', start - 1]]).pass(url);
+    await holds([['ca.test', start + 7 * HOUR]]).pass(url);
+  });
+});

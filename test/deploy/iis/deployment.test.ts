@@ -1,0 +1,316 @@
+import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
+import { test } from 'node:test';
+import type { CertificateMaterial, DeploymentPlan, EndpointCheck } from '../../../src/ports/deployment.ts';
+import { createWorld, type World } from './fixture.ts';
+
+const names = ['shop.everbind.test', '*.tenants.everbind.test', 'campaign.everbind.test'];
+
+// The journal keeps plans as JSON; every test below works with what comes back from it.
+const journaled = (plan: DeploymentPlan): DeploymentPlan => JSON.parse(JSON.stringify(plan)) as DeploymentPlan;
+
+const hosts = (checks: readonly EndpointCheck[]): readonly string[] =>
+  checks.map(({ host, ok: good, code }) => `${host || '-'} ${good ? 'ok' : code}`).sort();
+
+async function installedPlan(
+  world: World,
+  previous: string | null = null,
+): Promise<{ readonly material: CertificateMaterial; readonly plan: DeploymentPlan }> {
+  const material = await world.material(names, previous);
+  await world.deployment().install(material);
+  return { material, plan: journaled(await world.deployment().plan(material)) };
+}
+
+test('the whole job: install, plan, apply, a handshake with every binding, retire', async () => {
+  await using world = await createWorld();
+  const deployment = world.deployment();
+  const before = await world.held();
+  const { material, plan } = await installedPlan(world);
+  deepEqual(await world.held(), before, 'installing and planning change no record');
+  deepEqual(
+    plan.changes.map(({ target, sites, replaces }) => {
+      equal(replaces, before[target.replace('http.sys record ', '')]);
+      return [target, sites];
+    }),
+    [
+      ['http.sys record *.tenants.everbind.test:443', ['Tenants']],
+      ['http.sys record campaign.everbind.test:443', ['Campaign']],
+      ['http.sys record shop.everbind.test:443', ['Shop']],
+      ['http.sys record shop.everbind.test:8443', ['Shop']],
+    ],
+  );
+  await deployment.apply(plan);
+  const checks = await deployment.verify(plan, material);
+  deepEqual(hosts(checks), [
+    'campaign.everbind.test ok',
+    'everbind-probe.tenants.everbind.test ok',
+    'shop.everbind.test ok',
+    'shop.everbind.test ok',
+  ]);
+  match(checks.find(({ host }) => host.startsWith('campaign'))?.message ?? '', /not probed.*stopped.*Campaign/);
+  equal(checks.filter(({ servedThumbprint }) => servedThumbprint === material.thumbprint).length, 3);
+  deepEqual(await world.held(), {
+    ...before,
+    ...Object.fromEntries(
+      plan.changes.map(({ target }) => [target.replace('http.sys record ', ''), material.thumbprint]),
+    ),
+  });
+
+  // The next renewal: nothing is adopted any more, the earlier certificate is enough.
+  const next = await world.material(names, material.thumbprint);
+  const strict = world.deployment({ adopt: false, sites: [] });
+  await strict.install(next);
+  const second = journaled(await strict.plan(next));
+  equal(second.changes.length, 4);
+  equal(await strict.retire(material.thumbprint), false, 'still bound');
+  await strict.apply(second);
+  ok((await strict.verify(second, next)).every((check) => check.ok));
+  equal(await strict.retire(material.thumbprint), true);
+  equal(await world.sim.host.certificates.find('WebHosting', material.thumbprint), null);
+  equal(await strict.retire(material.thumbprint), true, 'safe to repeat');
+});
+
+test('a third plan has nothing to change and still probes', async () => {
+  await using world = await createWorld();
+  const { material, plan } = await installedPlan(world);
+  await world.deployment().apply(plan);
+  const again = journaled(await world.deployment().plan(material));
+  deepEqual(again.changes, []);
+  equal((await world.deployment().verify(again, material)).length, 4);
+});
+
+test('install: repeated without asking for the key again; roots are left out, intermediates go to CA', async () => {
+  await using world = await createWorld();
+  const material = await world.material(names);
+  let asked = 0;
+  const stranger = await world.ca.issue({ names: ['x.test'], notBefore: new Date(0), notAfter: new Date(1e12) });
+  const counting: CertificateMaterial = {
+    ...material,
+    chain: [...material.chain.slice(0, 1), stranger.der, world.ca.der],
+    attach: () => {
+      asked += 1;
+      return material.attach();
+    },
+  };
+  await world.deployment().install(counting);
+  await world.deployment().install(counting);
+  equal(asked, 1);
+  const found = await world.sim.host.certificates.find('WebHosting', material.thumbprint);
+  deepEqual([found?.hasPrivateKey, found?.friendlyName], [true, 'shop (Everbind)']);
+  deepEqual(
+    (await world.sim.host.certificates.list('CA')).map(({ der }) => Buffer.from(der)),
+    [Buffer.from(stranger.der)],
+  );
+});
+
+test('install: a key stays in its provider, and the certificate that refers to it is served', async () => {
+  await using world = await createWorld();
+  const material = await world.providerMaterial(names);
+  const deployment = world.deployment();
+  let asked = 0;
+  const counting: CertificateMaterial = {
+    ...material,
+    attach: () => {
+      asked += 1;
+      return material.attach();
+    },
+  };
+  await deployment.install(counting);
+  await deployment.install(counting);
+  equal(asked, 1);
+  const found = await world.sim.host.certificates.find('WebHosting', material.thumbprint);
+  deepEqual([found?.hasPrivateKey, found?.friendlyName], [true, 'shop (Everbind)']);
+  const plan = await deployment.plan(material);
+  await deployment.apply(plan);
+  const checks = await deployment.verify(plan, material);
+  ok(checks.length > 0 && checks.every((check) => check.ok), JSON.stringify(checks));
+});
+
+test('install: nothing is stored when the provider does not have the key, or it is another one', async () => {
+  await using world = await createWorld();
+  const material = await world.providerMaterial(names);
+  const other = await world.providerMaterial(names);
+  const stranger = { ...material, attach: () => other.attach() };
+  await rejects(world.deployment().install(stranger), { code: 'WIN_CALL_FAILED', status: 0x8009000d });
+  const mixed = { ...material, attach: () => world.keys.attach(other.handle, material.chain, 'shop') };
+  await rejects(world.deployment().install(mixed), { code: 'KEY_NOT_POSSESSED' });
+  await world.keys.destroy(material.handle);
+  await rejects(world.deployment().install(material), { code: 'KEY_NOT_FOUND' });
+  equal(await world.sim.host.certificates.find('WebHosting', material.thumbprint), null);
+});
+
+test('retire: the certificate goes and leaves its key to the key store', async () => {
+  await using world = await createWorld();
+  const material = await world.providerMaterial(names);
+  await world.deployment().install(material);
+  ok(await world.deployment().retire(material.thumbprint));
+  equal(await world.sim.host.certificates.find('WebHosting', material.thumbprint), null);
+  equal((await world.sim.snapshot()).keys.length, 1);
+  await world.keys.destroy(material.handle);
+  deepEqual((await world.sim.snapshot()).keys, []);
+});
+
+test('install: an import without effect is found out', async () => {
+  await using world = await createWorld();
+  const material = await world.material(names);
+  await rejects(world.deployment().install({ ...material, chain: [] }), { code: 'IIS_CERTIFICATE_NOT_STORED' });
+  const other = await world.material(['other.test']);
+  await rejects(world.deployment().install({ ...material, attach: () => other.attach() }), {
+    code: 'IIS_CERTIFICATE_NOT_STORED',
+  });
+  await world.deployment().install(material);
+});
+
+test('a record that does not take: apply fails, undo restores everything and says what is served', async () => {
+  await using world = await createWorld();
+  const before = await world.held();
+  const { plan } = await installedPlan(world);
+  const fault = await world.sim.faults.add({
+    kind: 'record-sticks',
+    key: { kind: 'hostnameport', host: 'shop.everbind.test', port: 8443 },
+  });
+  await rejects(world.deployment().apply(plan), { code: 'IIS_RECORD_DID_NOT_TAKE' });
+  const checks = await world.deployment().undo(plan);
+  ok(checks.every((check) => check.ok));
+  ok(checks.some(({ servedThumbprint }) => servedThumbprint === world.seeded.get('shop.everbind.test:8443')));
+  deepEqual(await world.held(), before);
+  await world.sim.faults.remove(fault);
+  await world.deployment().apply(plan);
+});
+
+test('a wrong certificate served: verify says which, undo leaves the earlier state', async () => {
+  await using world = await createWorld();
+  const before = await world.held();
+  const { material, plan } = await installedPlan(world);
+  await world.deployment().apply(plan);
+  const fault = await world.sim.faults.add({
+    kind: 'serve',
+    host: 'shop.everbind.test',
+    port: 8443,
+    how: 'wrong-certificate',
+  });
+  const bad = (await world.deployment().verify(plan, material)).filter((check) => !check.ok);
+  deepEqual(
+    bad.map(({ host, code }) => [host, code]),
+    [['shop.everbind.test', 'VERIFY_WRONG_LEAF']],
+  );
+  const undone = (await world.deployment().undo(plan)).filter((check) => !check.ok);
+  deepEqual(
+    undone.map(({ code }) => code),
+    ['VERIFY_WRONG_LEAF'],
+  );
+  deepEqual(await world.held(), before);
+  await world.sim.faults.remove(fault);
+  ok((await world.deployment().undo(plan)).every((check) => check.ok));
+});
+
+test('endpoints that reset or keep silent are coded failures, not exceptions', async () => {
+  await using world = await createWorld();
+  const { material, plan } = await installedPlan(world);
+  await world.deployment().apply(plan);
+  await world.sim.faults.add({ kind: 'serve', host: 'shop.everbind.test', port: 443, how: 'reset' });
+  await world.sim.faults.add({ kind: 'serve', host: 'shop.everbind.test', port: 8443, how: 'silence' });
+  const checks = await world.deployment({ probeTimeoutMs: 300 }).verify(plan, material);
+  deepEqual(
+    checks
+      .map(({ code }) => code)
+      .filter((code) => code !== null)
+      .sort(),
+    ['VERIFY_HANDSHAKE_FAILED', 'VERIFY_TIMEOUT'],
+  );
+});
+
+test('killed in the middle of apply: repeating it finishes, undoing it restores', async () => {
+  for (const nth of [1, 2, 3, 4]) {
+    await using world = await createWorld();
+    const before = await world.held();
+    const { material, plan } = await installedPlan(world);
+    await world.sim.faults.add({
+      kind: 'fail',
+      call: 'sslRecords.update',
+      status: 31,
+      nth,
+      times: 1,
+      afterEffect: nth % 2 === 0,
+    });
+    await rejects(world.deployment().apply(plan), { code: 'WIN_CALL_FAILED' });
+    if (nth > 2) {
+      await world.deployment().apply(plan);
+      ok((await world.deployment().verify(plan, material)).every((check) => check.ok));
+    }
+    ok((await world.deployment().undo(plan)).every((check) => check.ok));
+    deepEqual(await world.held(), before);
+  }
+});
+
+test('undo leaves a record that somebody else changed meanwhile', async () => {
+  await using world = await createWorld();
+  const { plan } = await installedPlan(world);
+  await world.deployment().apply(plan);
+  const key = { kind: 'hostnameport', host: 'shop.everbind.test', port: 443 } as const;
+  const record = await world.sim.host.sslRecords.query(key);
+  ok(record !== null);
+  await world.sim.host.sslRecords.update({ ...record, flags: 2 });
+  await rejects(world.deployment().undo(plan), { code: 'IIS_RECORD_CHANGED_BY_OTHERS' });
+  equal((await world.sim.host.sslRecords.query(key))?.flags, 2);
+  equal((await world.held())['shop.everbind.test:8443'], world.seeded.get('shop.everbind.test:8443'));
+});
+
+test('undo removes a record that the plan created', async () => {
+  await using world = await createWorld();
+  const key = { kind: 'hostnameport', host: 'shop.everbind.test', port: 443 } as const;
+  await world.sim.host.sslRecords.remove(key);
+  const { material, plan } = await installedPlan(world);
+  await world.deployment().apply(plan);
+  equal((await world.held())['shop.everbind.test:443'], material.thumbprint);
+  // Without its record the catch-all answers: that was never ours to judge.
+  ok((await world.deployment().undo(plan)).every((check) => check.ok));
+  equal(await world.sim.host.sslRecords.query(key), null);
+});
+
+test('retire: never what is bound, in a stopped site or an FTP setting too, and never what is not ours', async () => {
+  await using world = await createWorld();
+  const deployment = world.deployment();
+  const { material, plan } = await installedPlan(world);
+  const theirs = world.seeded.get('campaign.everbind.test:443') ?? '';
+  equal(await deployment.retire(theirs), false, 'not ours');
+  await deployment.apply(plan);
+  equal(await deployment.retire(theirs), false, 'not ours, though nothing names it any more');
+  equal(await deployment.retire(material.thumbprint), false, 'bound');
+  world.own.set(theirs, 'shop');
+  const set = await world.sim.host.appcmd([
+    'set',
+    'site',
+    '/site.name:Files',
+    `/ftpServer.security.ssl.serverCertHash:${theirs.toUpperCase()}`,
+  ]);
+  equal(set.exitCode, 0);
+  equal(await deployment.retire(theirs), false, 'FTP');
+  await world.sim.host.appcmd([
+    'set',
+    'site',
+    '/site.name:Files',
+    `/ftpServer.security.ssl.serverCertHash:${'00'.repeat(20)}`,
+  ]);
+  equal(await deployment.retire(theirs.toUpperCase()), true);
+  for (const store of ['MY', 'WebHosting'] as const) equal(await world.sim.host.certificates.find(store, theirs), null);
+});
+
+test('a journaled plan that is damaged is refused', async () => {
+  await using world = await createWorld();
+  const { material, plan } = await installedPlan(world);
+  const deployment = world.deployment();
+  for (const broken of [
+    { ...plan, snapshot: null },
+    { ...plan, snapshot: [{ key: { kind: 'ipport' }, before: null, after: null }] },
+  ]) {
+    await rejects(async () => deployment.apply(broken), { code: 'IIS_PLAN_INVALID' });
+    await rejects(async () => deployment.undo(broken), { code: 'IIS_PLAN_INVALID' });
+  }
+  for (const detail of [null, { endpoints: [{}] }, { endpoints: [{ ...endpoint(plan), skip: 'x' }] }]) {
+    await rejects(async () => deployment.verify({ ...plan, detail }, material), { code: 'IIS_PLAN_INVALID' });
+  }
+});
+
+function endpoint(plan: DeploymentPlan): Record<string, string> {
+  return (plan.detail as unknown as { endpoints: Record<string, string>[] }).endpoints[0] ?? {};
+}

@@ -1,0 +1,128 @@
+import { createHash, createPrivateKey, randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { seedCertificates } from '../../../lab/sim-windows/seed.ts';
+import { startSimWindows, type SimWindows } from '../../../lab/sim-windows/sim-windows.ts';
+import type { LabCa, LabCertificate } from '../../../lab/test-ca.ts';
+import { createCngKeyStore } from '../../../src/custody/cng/store.ts';
+import { createIisDeployment, type IisDeploymentOptions } from '../../../src/deploy/iis/deployment.ts';
+import { readInventory } from '../../../src/iis/inventory.ts';
+import { parseIdentifier } from '../../../src/pki/x509/names.ts';
+import { recordKeyText } from '../../../src/iis/records/ssl-record.ts';
+import { buildPfx } from '../../../src/pki/pkcs12.ts';
+import type { CertificateMaterial, Deployment } from '../../../src/ports/deployment.ts';
+import type { KeyStore, Pfx } from '../../../src/ports/key-store.ts';
+import { tlsProbe } from '../../../src/verify/tls-probe.ts';
+
+const site = (id: number, name: string, bindings: string, more = ''): string =>
+  `<site name="${name}" id="${id}"${more}><application path="/"><virtualDirectory path="/" physicalPath="C:\\www\\${id}" /></application>
+   <bindings>${bindings}</bindings></site>`;
+const https = (information: string, sslFlags: number): string =>
+  `<binding protocol="https" bindingInformation="${information}" sslFlags="${sslFlags}" />`;
+
+const configuration = `<configuration><system.applicationHost><sites>
+  ${site(1, 'Default', https('*:443:', 0))}
+  ${site(2, 'Shop', https('*:443:shop.everbind.test', 1) + https('*:8443:shop.everbind.test', 33))}
+  ${site(3, 'Tenants', https('*:443:*.tenants.everbind.test', 1))}
+  ${site(4, 'Campaign', https('*:443:campaign.everbind.test', 1), ' serverAutoStart="false"')}
+  ${site(5, 'Files', '<binding protocol="ftp" bindingInformation="*:21:" />')}
+</sites></system.applicationHost></configuration>`;
+
+export interface World {
+  readonly sim: SimWindows;
+  readonly ca: LabCa;
+  /** Thumbprint of the certificate that a record holds at the start. */
+  readonly seeded: ReadonlyMap<string, string>;
+  readonly own: Map<string, string>;
+  /** Keys in the double's providers. */
+  readonly keys: KeyStore;
+  deployment(options?: Partial<IisDeploymentOptions>): Deployment;
+  /** A new certificate of the lab's authority for these names. */
+  material(names: readonly string[], previousThumbprint?: string | null): Promise<CertificateMaterial>;
+  /** The same with a key that a provider keeps, and the handle of that key. */
+  providerMaterial(names: readonly string[]): Promise<CertificateMaterial & { readonly handle: string }>;
+  /** Record in words to the thumbprint that it holds. */
+  held(): Promise<Record<string, string | null>>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A simulated IIS with five sites whose certificates are about to expire. */
+export async function createWorld(): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), 'everbind-iis-'));
+  const sim = await startSimWindows({ applicationHostConfig: Buffer.from(configuration), rootFolder: folder });
+  const { ca, records } = await seedCertificates(sim.host);
+  const own = new Map<string, string>();
+  const keys = createCngKeyStore({ hostKeys: async () => sim.host.keys });
+  const day = 24 * 3600 * 1000;
+  const validity = { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + 90 * day) };
+  let made = 0;
+  return {
+    sim,
+    ca,
+    own,
+    keys,
+    seeded: new Map(records.map(({ key, thumbprint }) => [recordKeyText(key), thumbprint ?? ''])),
+    deployment: (options = {}) =>
+      createIisDeployment({
+        host: sim.host,
+        probe: tlsProbe,
+        sites: null,
+        adopt: true,
+        store: 'WebHosting',
+        adoptForeignAppIds: [],
+        ownThumbprints: () => own,
+        probeTimeoutMs: 5000,
+        ...options,
+      }),
+    material: async (names, previousThumbprint = null) => {
+      const issued = await ca.issue({ names, ...validity });
+      const thumbprint = createHash('sha1').update(issued.der).digest('hex');
+      own.set(thumbprint, 'shop');
+      return {
+        name: 'shop',
+        identifiers: names.map(parseIdentifier),
+        chain: [issued.der, ca.der],
+        thumbprint,
+        previousThumbprint,
+        friendlyName: 'shop (Everbind)',
+        attach: async () => ({ kind: 'pfx', pfx: await pfxOf(issued) }),
+      };
+    },
+    providerMaterial: async (names) => {
+      made += 1;
+      const handle = await keys.generate(`r-${made}`, 'ec-p256');
+      const chain = [await ca.certify({ names, ...validity }, (await keys.open(handle)).publicKey), ca.der];
+      const thumbprint = createHash('sha1')
+        .update(chain[0] ?? new Uint8Array())
+        .digest('hex');
+      own.set(thumbprint, 'shop');
+      const friendlyName = 'shop (Everbind)';
+      return {
+        handle,
+        name: 'shop',
+        identifiers: names.map(parseIdentifier),
+        chain,
+        thumbprint,
+        previousThumbprint: null,
+        friendlyName,
+        attach: () => keys.attach(handle, chain, friendlyName),
+      };
+    },
+    held: async () => {
+      const { records: current } = await readInventory(sim.host);
+      return Object.fromEntries(current.map(({ key, certificateHash }) => [recordKeyText(key), certificateHash]));
+    },
+    [Symbol.asyncDispose]: async () => {
+      await sim.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function pfxOf({ der, privateKeyPem }: LabCertificate): Promise<Pfx> {
+  const password = randomBytes(16).toString('hex');
+  const privateKeyPkcs8 = createPrivateKey(privateKeyPem).export({ type: 'pkcs8', format: 'der' });
+  const octets = await buildPfx({ privateKeyPkcs8, chain: [der], password, friendlyName: 'shop', iterations: 2048 });
+  return { octets, password };
+}

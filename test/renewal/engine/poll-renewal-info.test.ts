@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { rootCertificates } from 'node:tls';
+import { EverbindError } from '../../../src/errors/error.ts';
+import type { EngineParts } from '../../../src/renewal/engine/engine-ports.ts';
+import { type SettableClock, settableClock } from '../support/obtain-clock.ts';
+import { applyText, withFolder } from '../support/obtain-state.ts';
+import { rowsOf } from '../support/obtain-rows.ts';
+import { openEngine, type Opened } from '../support/state.ts';
+
+// What becomes of thousands of windows to ask for when a CA is down, slow, or wants to be asked all the time.
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+const AT_ONCE = 16;
+/** Any root: nobody connects. */
+const [ROOT = ''] = rootCertificates;
+const NO_CA = { directoryUrl: 'https://127.0.0.1:1/dir', listenerCaPem: ROOT, rootPem: ROOT };
+
+type Ask = NonNullable<EngineParts['renewalInfo']>;
+
+/** So many certificates of each issuer are in use, and their windows to be asked for. */
+function withFleet(
+  count: number,
+  renewalInfo: (clock: SettableClock) => Ask,
+  work: (opened: Opened, clock: SettableClock) => Promise<void>,
+): Promise<void> {
+  return withFolder(async (folder) => {
+    const clock = settableClock();
+    const opened = await openEngine(folder, NO_CA, { clock, parts: { renewalInfo: renewalInfo(clock) } });
+    const { store } = opened.state;
+    const list = ['down', 'up'].flatMap((issuer) =>
+      Array.from(
+        { length: count },
+        (_, index) => `  - { name: ${issuer}${index}, names: [${issuer}${index}.test], issuers: [${issuer}] }\n`,
+      ),
+    );
+    const issuers = ['down', 'up']
+      .map((name) => `{ name: ${name}, directory: "https://${name}.test/", termsOfServiceAgreed: true }`)
+      .join(', ');
+    await applyText(
+      opened.state,
+      clock,
+      `version: 1\nissuers: [${issuers}]\ndefaults: { deployments: [] }\ncertificates:\n${list.join('')}`,
+    );
+    const now = clock.now();
+    await store.commit(({ db }) =>
+      db.exec(`INSERT INTO issued (certificate_id, thumbprint, status, chain, algorithm, key_handle, issuer, account_url, not_before, not_after, issued_at, ari_id)
+        SELECT id, name, 'active', '', 'ec-p256', 'software:k', json_extract(config, '$.issuers[0]'), 'https://ca.test/1',
+          ${now - DAY}, ${now + 89 * DAY}, ${now - DAY}, name FROM certificate;
+        UPDATE certificate SET next_due = ${now + 60 * DAY}, due_reason = 'lifetime', next_poll = ${now}`),
+    );
+    try {
+      await work(opened, clock);
+    } finally {
+      await opened.close();
+    }
+  });
+}
+
+function refresh({ engine }: Opened): Promise<number> {
+  return engine.refreshWindows(new AbortController().signal);
+}
+
+it('a CA that is down is not asked for each of them, so that renewals do not wait for all its timeouts; others are asked', async () => {
+  const asked = new Map<string, number>();
+  await withFleet(
+    700,
+    () => async (issuer) => {
+      asked.set(issuer, (asked.get(issuer) ?? 0) + 1);
+      if (issuer === 'down') throw new EverbindError('ACME_TIMEOUT', 'no answer');
+      return null;
+    },
+    async (opened, clock) => {
+      assert.equal(await refresh(opened), 1400);
+      assert.ok((asked.get('down') ?? 0) < 3 + AT_ONCE, String(asked.get('down')));
+      assert.equal(asked.get('up'), 700);
+      // Each has its time to be asked for again.
+      assert.deepEqual(
+        rowsOf(opened.state.store, `SELECT name FROM certificate WHERE next_poll <= ${clock.now()}`),
+        [],
+      );
+      clock.advance(7 * 3_600_000);
+      asked.clear();
+      await refresh(opened);
+      assert.ok((asked.get('down') ?? 0) > 0, 'it is tried again');
+    },
+  );
+});
+
+it('one that fails now and then is asked for all of them', async () => {
+  let count = 0;
+  await withFleet(
+    100,
+    () => async () => {
+      count += 1;
+      if (count % AT_ONCE === 0) throw new EverbindError('ACME_TIMEOUT', 'no answer');
+      return null;
+    },
+    async (opened) => {
+      await refresh(opened);
+      assert.equal(count, 200);
+    },
+  );
+});
+
+it('one that refuses to tell is asked for the others', async () => {
+  let count = 0;
+  await withFleet(
+    50,
+    () => async () => {
+      count += 1;
+      throw new EverbindError('ACME_UNEXPECTED_ANSWER', 'not found', { status: 404 });
+    },
+    async (opened) => {
+      await refresh(opened);
+      assert.equal(count, 100);
+    },
+  );
+});
+
+it('one that is slow and wants to be asked every minute does not keep a run for ever', async () => {
+  let count = 0;
+  await withFleet(
+    300,
+    (clock) => async () => {
+      count += 1;
+      assert.ok(count <= 600, 'asked again in the same run');
+      clock.advance(MINUTE);
+      const now = clock.now();
+      return { window: { start: now + 50 * DAY, end: now + 51 * DAY }, explanationUrl: null, retryAfterMs: MINUTE };
+    },
+    async (opened) => {
+      assert.equal(await refresh(opened), 600);
+    },
+  );
+});

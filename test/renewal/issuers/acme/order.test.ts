@@ -1,0 +1,295 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { type Pebble, startPebble } from '../../../../lab/pebble/server.ts';
+import { EverbindError } from '../../../../src/errors/error.ts';
+import type { HttpResponse } from '../../../../src/ports/transport.ts';
+import { type Front, startFront } from '../../support/obtain-front.ts';
+import { ends, failed, OBTAINED, renewed } from '../../support/obtain-judge.ts';
+import { eventsOf, eventTypes, keyHandles, rowsOf } from '../../support/obtain-rows.ts';
+import { problemAnswer, tokenFolders, withWorld, type World } from '../../support/obtain-world.ts';
+import { presentedTokens, serveTokens } from '../../support/token-folder.ts';
+
+// An order that an earlier attempt left, and that leads nowhere by now: another one is made in the same attempt.
+
+const DAY = 86_400_000;
+const one = '[{ name: shop, names: [shop.order.test], deployments: [] }]';
+
+const SPOILT: Readonly<Record<string, (answer: HttpResponse) => HttpResponse>> = {
+  'half a body': withoutEnd,
+  'a page': (answer) => ({ ...answer, headers: { ...answer.headers, 'content-type': ['text/html'] } }),
+};
+
+function withoutEnd(answer: HttpResponse): HttpResponse {
+  return { ...answer, body: answer.body.subarray(0, answer.body.length / 2) };
+}
+
+let pebble: Pebble;
+let front: Front;
+let stopTokens: () => Promise<void>;
+
+before(async () => {
+  pebble = await startPebble();
+  front = await startFront([pebble]);
+  stopTokens = await serveTokens(pebble.httpPort, () => [...tokenFolders]);
+});
+after(async () => {
+  await stopTokens();
+  await front.stop();
+  await pebble.stop();
+});
+
+/** A world in which an attempt has stopped after the order was made, and whose next attempt is due. */
+const test = (title: string, work: (world: World, order: string) => Promise<void>): void =>
+  void it(title, () =>
+    withWorld(front, async (world) => {
+      await world.apply(one);
+      world.onPresent = () => {
+        throw new EverbindError('CHALLENGE_PRESENT_FAILED', 'not now for the test');
+      };
+      const { nextAttempt } = await failed(world);
+      world.onPresent = () => {};
+      world.clock.moveTo(nextAttempt);
+      const [order = ''] = world.orders;
+      assert.equal(world.show('shop').openStep, 'ordered');
+      await work(world, order);
+    }),
+  );
+
+/** Renews, and asserts that the order of the journal was given up for the reason and another one was made. */
+async function assertReplaced(world: World, reason: RegExp): Promise<void> {
+  const [{ id } = { id: '' }] = world.show('shop').renewals;
+  await renewed(world);
+  assert.equal(world.orders.length, 2);
+  assert.deepEqual(ends(world, 'shop'), ['failed', 'renewed']);
+  assert.deepEqual(eventTypes(world.state.store, 'shop'), [
+    'certificate.declared',
+    ...OBTAINED.slice(0, 4),
+    'renewal.attempt-failed',
+    'renewal.resumed',
+    'renewal.failed',
+    ...OBTAINED,
+    'renewal.committed',
+    'key.destroyed',
+  ]);
+  const [lost] = eventsOf(world.state.store, 'shop').filter(({ type }) => type === 'renewal.failed');
+  assert.equal(lost?.data['code'], 'RENEWAL_ORDER_LOST');
+  assert.equal(lost?.data['renewal'], id);
+  assert.match(String(lost?.data['message']), reason);
+  const { certificate, renewals } = world.show('shop');
+  assert.deepEqual([certificate.failures, certificate.dueReason], [0, 'lifetime']);
+  assert.equal(renewals[0]?.orderUrl, world.orders[1]);
+}
+
+describe('an order of an earlier attempt', () => {
+  test('that is still good is finished', async (world, order) => {
+    await renewed(world);
+    assert.deepEqual(world.orders, [order]);
+    assert.deepEqual(ends(world, 'shop'), ['renewed']);
+    assert.equal(keyHandles(world.state.store).length, 2);
+  });
+
+  test('that the CA does not know any more is replaced', async (world, order) => {
+    await world.state.store.commit(
+      ({ db }) => void db.prepare('UPDATE renewal SET order_url = ?').run(order.replace(/[^/]+$/, 'never-made')),
+    );
+    await assertReplaced(world, /does not know it/);
+  });
+
+  test('that became invalid is replaced', async (world, order) => {
+    await world.asAccount(async (client) => {
+      const { authorizations } = (await client.getOrder(order)).order;
+      for (const url of authorizations) await client.deactivateAuthorization(url);
+    });
+    await assertReplaced(world, /became invalid/);
+  });
+
+  test("that has expired by our clock and not by the CA's is finished: one of them may be wrong", async (world, order) => {
+    const { expires } = (await world.asAccount((client) => client.getOrder(order))).order;
+    assert.ok(expires !== null);
+    world.clock.moveTo(expires + 1);
+    await renewed(world);
+    assert.deepEqual(world.orders, [order]);
+  });
+
+  for (const path of ['/chalZ/', '/finalize-order/']) {
+    test(`is finished when a request for ${path} came to the CA twice`, async (world, order) => {
+      world.onAnswer = async ({ url }, answer) => {
+        if (!url.includes(path) || answer.status !== 200) return answer;
+        // The answer to the second copy is the one that comes back; the client is told to ask again.
+        world.onAnswer = (_, later) => later;
+        return problemAnswer(400, 'badNonce', { 'replay-nonce': answer.headers['replay-nonce'] ?? [] });
+      };
+      await renewed(world);
+      assert.deepEqual(world.orders, [order]);
+      assert.deepEqual(ends(world, 'shop'), ['renewed']);
+    });
+  }
+
+  for (const [what, spoil] of Object.entries(SPOILT)) {
+    for (const path of ['/order-plz', '/my-order/', '/authZ/', '/finalize-order/', '/certZ/']) {
+      test(`whose CA answers with ${what} at ${path} is gone on with`, async (world, order) => {
+        if (path === '/order-plz') {
+          // From the beginning: the order whose answer is spoilt is another one.
+          await world.asAccount(async (client) => {
+            const { authorizations } = (await client.getOrder(order)).order;
+            for (const url of authorizations) await client.deactivateAuthorization(url);
+          });
+        }
+        let spoilt = 0;
+        world.onAnswer = ({ url }, answer) => {
+          if (spoilt > 0 || !url.includes(path) || answer.status >= 300) return answer;
+          spoilt += 1;
+          return spoil(answer);
+        };
+        const { nextAttempt } = await failed(world);
+        assert.equal(spoilt, 1);
+        const made = [...world.orders];
+        world.clock.moveTo(nextAttempt);
+        await renewed(world);
+        assert.deepEqual(world.orders, made);
+        assert.equal(ends(world, 'shop').at(-1), 'renewed');
+      });
+    }
+  }
+
+  test('whose line to the CA fails while it looks keeps its answers until it has seen them', async (world, order) => {
+    let asked = false;
+    let polls = 0;
+    let visible = 0;
+    world.meddle = ({ url }) => {
+      asked ||= url.includes('/chalZ/');
+      if (!asked || !url.includes('/my-order/')) return null;
+      polls += 1;
+      // One more than are taken for a passing trouble.
+      if (polls <= 6) throw new EverbindError('ACME_TRANSPORT', 'away for the test');
+      visible = presentedTokens(join(world.folder, 'tokens')).length;
+      return null;
+    };
+    const { code, nextAttempt } = await failed(world);
+    assert.deepEqual([code, visible], ['ACME_TRANSPORT', 1]);
+    assert.deepEqual(presentedTokens(join(world.folder, 'tokens')), []);
+    world.clock.moveTo(nextAttempt);
+    await renewed(world);
+    assert.deepEqual(world.orders, [order]);
+  });
+
+  test('whose CA makes no sense for a day is replaced', async (world) => {
+    world.onAnswer = ({ url }, answer) => (url.includes('/certZ/') ? withoutEnd(answer) : answer);
+    let { nextAttempt } = await failed(world);
+    assert.equal(world.show('shop').openStep, 'authorized');
+    world.clock.advance(DAY);
+    ({ nextAttempt } = await failed(world));
+    assert.equal(world.show('shop').openStep, null);
+    world.onAnswer = (_, answer) => answer;
+    world.clock.moveTo(nextAttempt);
+    await renewed(world);
+    assert.equal(world.orders.length, 2);
+  });
+
+  test('that is ready after a day only is kept all the same: the CA was not asked for the certificate before', async (world) => {
+    world.clock.advance(2 * DAY);
+    world.onAnswer = ({ url }, answer) => (url.includes('/certZ/') ? withoutEnd(answer) : answer);
+    const { nextAttempt } = await failed(world);
+    assert.equal(world.show('shop').openStep, 'authorized');
+    world.onAnswer = (_, answer) => answer;
+    world.clock.moveTo(nextAttempt);
+    await renewed(world);
+    assert.equal(world.orders.length, 1);
+  });
+
+  test('of another account is replaced: the CA has another address by now', async (world) => {
+    await world.apply(one, { directoryUrl: pebble.directoryUrl });
+    const types = eventTypes(world.state.store, 'ca');
+    const [{ id } = { id: '' }] = world.show('shop').renewals;
+    await renewed(world);
+    assert.deepEqual(eventTypes(world.state.store, 'ca').slice(types.length), [
+      'account.started',
+      'account.registered',
+    ]);
+    assert.deepEqual(ends(world, 'shop'), ['failed', 'renewed']);
+    const [lost] = eventsOf(world.state.store, 'shop').filter(({ type }) => type === 'renewal.failed');
+    assert.deepEqual([lost?.data['code'], lost?.data['renewal']], ['RENEWAL_ORDER_LOST', id]);
+    assert.match(String(lost?.data['message']), /another account/);
+    // The certificate belongs to the account at the new address.
+    assert.deepEqual(
+      rowsOf(world.state.store, `SELECT a.directory FROM issued i JOIN account a ON a.url = i.account_url`),
+      [{ directory: pebble.directoryUrl }],
+    );
+  });
+
+  test('that the CA never finishes is waited for a day, then replaced', async (world) => {
+    let finalized = false;
+    world.onAnswer = ({ url }, answer) => {
+      finalized ||= url.includes('/finalize-order/');
+      return finalized && /\/(finalize|my)-order\//.test(url) ? processing(answer) : answer;
+    };
+    const { code, nextAttempt } = await failed(world);
+    assert.equal(code, 'ACME_WAIT_TIMEOUT');
+    assert.equal(world.show('shop').openStep, 'authorized');
+    world.clock.moveTo(nextAttempt);
+    assert.equal((await failed(world)).code, 'ACME_WAIT_TIMEOUT');
+    assert.equal(world.orders.length, 1);
+    world.clock.advance(DAY);
+    // The order of the next attempt is another one, and that one comes to its end.
+    const [first = ''] = world.orders;
+    world.onAnswer = ({ url }, answer) => (url === first ? processing(answer) : answer);
+    await renewed(world);
+    assert.equal(world.orders.length, 2);
+    assert.deepEqual(ends(world, 'shop'), ['failed', 'renewed']);
+    const [lost] = eventsOf(world.state.store, 'shop').filter(({ type }) => type === 'renewal.failed');
+    assert.match(String(lost?.data['message']), /never finishes/);
+  });
+});
+
+/** The same order, as if the CA were still at it. */
+function processing(answer: HttpResponse): HttpResponse {
+  const { certificate: _, ...order } = JSON.parse(Buffer.from(answer.body).toString()) as Record<string, unknown>;
+  const { 'content-length': __, ...headers } = answer.headers;
+  return {
+    ...answer,
+    headers,
+    body: Buffer.from(JSON.stringify({ ...order, status: 'processing' })),
+  };
+}
+
+it('two certificates never share an order, whatever the CA answers', () =>
+  withWorld(front, async (world) => {
+    await world.apply(
+      '[{ name: a, names: [same.order.test], deployments: [] }, { name: b, names: [same.order.test], deployments: [] }]',
+      { top: 'engine: { concurrency: 1 }' },
+    );
+    let first: HttpResponse | null = null;
+    // Boulder answers so while an order for the same names is pending.
+    world.meddle = ({ url }) => (url.endsWith('/order-plz') ? first : null);
+    world.onAnswer = ({ url }, answer) => {
+      const { 'replay-nonce': _, ...headers } = answer.headers;
+      if (url.endsWith('/order-plz')) first = { ...answer, headers };
+      return answer;
+    };
+    world.onPresent = () => {
+      throw new EverbindError('CHALLENGE_PRESENT_FAILED', 'not now for the test');
+    };
+    const { outcomes } = await world.renew();
+    assert.deepEqual(
+      outcomes.map((outcome) => [outcome.name, outcome.kind === 'failed' ? outcome.code : outcome.kind]),
+      [
+        ['a', 'CHALLENGE_PRESENT_FAILED'],
+        ['b', 'RENEWAL_ORDER_SHARED'],
+      ],
+    );
+    assert.deepEqual([world.show('a').openStep, world.show('b').openStep], ['ordered', null]);
+    assert.deepEqual(ends(world, 'b'), ['failed']);
+    assert.deepEqual(eventTypes(world.state.store, 'b'), [
+      'certificate.declared',
+      ...OBTAINED.slice(0, 3),
+      'renewal.attempt-failed',
+      'renewal.failed',
+    ]);
+    world.meddle = () => null;
+    world.onPresent = () => {};
+    world.clock.moveTo(Math.max(world.show('a').certificate.nextDue, world.show('b').certificate.nextDue));
+    await renewed(world);
+    assert.equal(world.orders.length, 2);
+    assert.notEqual(world.show('a').issued[0]?.keyHandle, world.show('b').issued[0]?.keyHandle);
+  }));
