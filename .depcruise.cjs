@@ -1,22 +1,55 @@
-// The walls of docs/architecture.md. tools/walls.ts runs this and also checks that modules were seen at all.
-const pureRooms = '^src/(acme|pki|audit)/|^src/iis/(plan|binding-information|application-host|appcmd-output|inventory-types|match|ssl-flags|ssl-record)[^/]*\\.ts$|^src/renewal/schedule[^/]*\\.ts$|^src/dns/(name|message|tsig|update|server-text|caa|caa-value)\\.ts$';
-const pureTargets = '^src/(acme|pki|audit|errors|ports)/|^src/iis/(plan|binding-information|application-host|appcmd-output|inventory-types|match|ssl-flags|ssl-record)[^/]*\\.ts$|^src/renewal/schedule[^/]*\\.ts$|^src/dns/(name|message|tsig|update|server-text|caa|caa-value)\\.ts$';
+// The walls of docs/architecture.md, by folder. tools/walls.ts runs this, and checks that every rule has modules on both sides.
+const pure = [
+  '^src/(acme|pki|audit|errors|ports)/',
+  '^src/iis/(plan|config|records/ssl-record)',
+  '^src/renewal/schedule/',
+  '^src/dns/wire/',
+  '^src/posture/rules/',
+];
+const pureRooms = pure.filter((room) => !room.includes('errors'));
 const pureLibraries = '(^|/)node_modules/(asn1js|pkijs|pvtsutils|pvutils|saxes|xmlchars)/';
 // Functions of their input: hashing, signature checks, IP and URL syntax. No randomness is taken from crypto in these rooms.
 const pureBuiltins = '^(node:)?(crypto|buffer|net|url|util)$';
+const rule = (name, from, to, comment) => ({ name, severity: 'error', comment, from, to });
+const src = (...rooms) => `^src/(${rooms.join('|')})/`;
+
+// Rooms that are still to come. Their walls stand already; tools/walls.ts lets a rule match nothing only while these are missing.
+const comingRooms = ['posture', 'notify', 'import', 'service', 'update', 'hub', 'custody/pkcs11', 'custody/kms', 'custody/vault'];
+
 module.exports = {
   forbidden: [
-    { name: 'pure-rooms-stay-pure', severity: 'error', from: { path: pureRooms }, to: { pathNot: [pureTargets, pureLibraries, pureBuiltins] } },
-    { name: 'only-windows-knows-ffi', severity: 'error', from: { path: '^src/', pathNot: '^src/windows/' }, to: { path: 'koffi' } },
-    { name: 'only-cli-composes', severity: 'error', from: { path: '^src/', pathNot: '^src/cli/' }, to: { path: '^src/cli/' } },
-    { name: 'product-never-imports-lab', severity: 'error', from: { path: '^src/' }, to: { path: '^(lab|test|bench)/' } },
-    { name: 'ports-are-types-only', severity: 'error', from: { path: '^src/ports/' }, to: { pathNot: '^src/ports/' } },
-    { name: 'errors-stand-alone', severity: 'error', from: { path: '^src/errors/' }, to: { pathNot: '^src/errors/' } },
-    { name: 'adapters-do-not-know-the-engine', severity: 'error', from: { path: '^src/(custody|challenge|deploy|iis|verify|selftest|store|net|notify|dns|preflight|windows)/' }, to: { path: '^src/renewal/' } },
-    { name: 'dns-knows-ports-and-pure-rooms', severity: 'error', from: { path: '^src/dns/' }, to: { path: '^src/', pathNot: ['^src/dns/', pureTargets] } },
-    { name: 'dns-serves-few', severity: 'error', from: { path: '^src/', pathNot: '^src/(dns|challenge|config|preflight|cli)/' }, to: { path: '^src/dns/' } },
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    rule('pure-rooms-stay-pure', { path: pureRooms }, { pathNot: [...pure, pureLibraries, pureBuiltins] }),
+    rule('concurrency-stands-alone', { path: src('concurrency') }, { path: '^src/', pathNot: [src('concurrency', 'ports')] }),
+    rule('only-windows-knows-ffi', { path: '^src/', pathNot: src('windows') }, { path: '(^|/)koffi(/|$)' }),
+    rule('windows-has-no-policy', { path: src('windows') }, { path: '^src/', pathNot: [src('windows', 'concurrency'), ...pure] }),
+    rule('only-callers-know-the-agent', { path: '^src/', pathNot: src('agent', 'cli', 'service') }, { path: src('agent') }),
+    rule('nobody-knows-the-command-line', { path: '^src/', pathNot: src('cli') }, { path: src('cli') }),
+    rule('product-never-imports-lab', { path: '^src/' }, { path: '^(lab|test|bench|tools)/' }),
+    rule('ports-are-types-only', { path: src('ports') }, { pathNot: src('ports') }),
+    rule('errors-stand-alone', { path: src('errors') }, { pathNot: src('errors') }),
+    rule('net-knows-no-protocol', { path: src('net') }, { path: '^src/', pathNot: src('net', 'concurrency', 'errors', 'ports', 'pki') }),
+    rule(
+      'adapters-do-not-know-the-engine',
+      { path: src('custody', 'challenge', 'cloud', 'deploy', 'iis', 'verify', 'selftest', 'store', 'net', 'dns', 'preflight', 'windows') },
+      { path: src('renewal', 'overview') },
+    ),
+    rule('the-engine-knows-no-issuer', { path: '^src/renewal/', pathNot: '^src/renewal/issuers/' }, { path: ['^src/renewal/issuers/', src('acme')] }),
+    rule('cloud-is-shared', { path: src('cloud') }, { path: '^src/', pathNot: [src('cloud', 'concurrency'), ...pure] }),
+    rule('custody-knows-ports-and-cloud', { path: src('custody') }, { path: '^src/', pathNot: [src('custody', 'cloud', 'concurrency', 'store'), ...pure] }),
+    rule('dns-knows-ports-and-pure-rooms', { path: src('dns') }, { path: '^src/', pathNot: [src('dns', 'cloud', 'concurrency'), ...pure] }),
+    rule('dns-serves-few', { path: '^src/', pathNot: src('dns', 'challenge', 'config', 'preflight', 'agent', 'cli') }, { path: src('dns') }),
+    rule('overview-reads-state', { path: src('overview') }, { path: '^src/', pathNot: [src('overview', 'store', 'config', 'concurrency'), '^src/renewal/(state|schedule|ratelimits)/', ...pure] }),
+    rule('only-overview-judges', { path: '^src/(cli/output|notify|hub)/' }, { path: '^src/renewal/(state|engine|ratelimits)/', dependencyTypesNot: ['type-only'] }),
+    rule('notify-reads-events', { path: src('notify') }, { path: src('renewal', 'agent', 'iis', 'windows', 'deploy') }),
+    rule('posture-takes-facts', { path: src('posture') }, { path: src('agent', 'renewal', 'windows', 'net', 'store') }),
+    rule('import-takes-text', { path: src('import') }, { path: '^src/', pathNot: [src('import', 'config'), ...pure] }),
+    rule('the-service-calls-the-agent', { path: src('service') }, { path: '^src/', pathNot: [src('service', 'agent', 'windows', 'errors', 'ports')] }),
+    rule('update-stands-apart', { path: src('update') }, { path: src('renewal', 'agent', 'custody', 'acme') }),
+    rule('the-hub-is-no-agent', { path: src('hub') }, { path: src('cli', 'windows', 'agent', 'store', 'renewal', 'iis') }),
+    rule('the-agent-is-no-hub', { path: '^src/', pathNot: src('hub') }, { path: src('hub') }),
+    rule('no-cycles', {}, { circular: true }),
   ],
+  comingRooms,
   options: {
     parser: 'swc',
     tsPreCompilationDeps: true,

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gated as gatedTransport } from '../lab/pebble/gate.ts';
 import { openState } from '../src/agent/state.ts';
-import { boundYoungSpace } from '../src/agent/limit-heap-growth.ts';
+import { limitHeapGrowth } from '../src/agent/limit-heap-growth.ts';
 import { systemClock, systemRandom } from '../src/net/system.ts';
 import { createTransport } from '../src/net/transport.ts';
 import { parsePemRoots } from '../src/pki/asn1/pem.ts';
@@ -34,7 +34,7 @@ const engine = createEngine({
   clock: systemClock,
   random: systemRandom,
   userAgent: 'everbind-bench',
-  prepare: async () => boundYoungSpace(),
+  prepare: async () => limitHeapGrowth(),
   transportFor: async () => (gated ? gatedTransport(transport) : transport),
   rootsFor: async () => roots,
   solverFor: () => silent,

@@ -39,7 +39,9 @@ export async function judgeServer(world: ChaosWorld, state: State): Promise<read
     ]),
     ...snapshot.registrations.map((registration) => `left registered: ${registration}`),
     ...(await filesOfChallenges(windows)).map((file) => `left behind: ${file}`),
-    ...rowsOf(state, 'SELECT task FROM presented').map(() => 'an answer to a challenge is journaled as visible'),
+    ...rowsOf(state, 'SELECT task FROM challenge_response').map(
+      () => 'an answer to a challenge is journaled as visible',
+    ),
   ];
   for (const row of rowsOf(state, `SELECT key_handle FROM issued WHERE status = 'active'`)) {
     const handle = row['key_handle'] as string;

@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Io } from '../../src/cli/io.ts';
-import type { World } from '../../src/cli/environment.ts';
+import type { CliEnvironment } from '../../src/cli/environment.ts';
 import { systemClock, systemRandom } from '../../src/net/system.ts';
 import { connectSimWindows } from '../sim-windows/client.ts';
 
@@ -57,7 +57,11 @@ function isAlive(pid: number): boolean {
 }
 
 /** The world of a command that runs against the demo: its simulated Windows server, its state folder, its DNS. */
-export function cliWorld({ stateDir, socketPath, dnsServer, httpPort }: DemoWorld, io: Io, signal: AbortSignal): World {
+export function cliWorld(
+  { stateDir, socketPath, dnsServer, httpPort }: DemoWorld,
+  io: Io,
+  signal: AbortSignal,
+): CliEnvironment {
   return {
     io,
     clock: systemClock,

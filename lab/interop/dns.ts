@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCli } from '../../src/cli/run.ts';
-import type { World } from '../../src/cli/environment.ts';
+import type { CliEnvironment } from '../../src/cli/environment.ts';
 import { EverbindError } from '../../src/errors/error.ts';
 import { systemClock, systemRandom } from '../../src/net/system.ts';
 import type { CertificateState } from '../../src/overview/list-certificates.ts';
@@ -131,7 +131,7 @@ async function list(everbind: Everbind): Promise<ReadonlyMap<string, Certificate
   return new Map(certificates.map((state) => [state.name, state]));
 }
 
-type Place = Pick<World, 'stateDir' | 'configFile' | 'dnsServers' | 'dnsPort'>;
+type Place = Pick<CliEnvironment, 'stateDir' | 'configFile' | 'dnsServers' | 'dnsPort'>;
 
 function worldOf(stateDir: string, { resolver, port }: DnsWorld): Place {
   return { stateDir, configFile: join(stateDir, 'everbind.yaml'), dnsServers: [resolver], dnsPort: port };

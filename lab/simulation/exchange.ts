@@ -1,4 +1,4 @@
-import type { EngineParts } from '../../src/renewal/engine/engine-ports.ts';
+import type { EnginePorts } from '../../src/renewal/engine/engine-ports.ts';
 import { issuedWith } from '../../src/renewal/state/rows.ts';
 import { saveIssued } from '../../src/renewal/engine/save-issued.ts';
 import type { Clock } from '../../src/ports/clock.ts';
@@ -28,7 +28,7 @@ export function simulatedExchange({
   cas,
   lifetimeOf,
   overheard,
-}: ExchangeParts): Required<Pick<EngineParts, 'obtain' | 'renewalInfo'>> {
+}: ExchangeParts): Required<Pick<EnginePorts, 'obtain' | 'renewalInfo'>> {
   const caOf = (issuer: string): SimulatedCa => {
     const ca = cas.get(issuer);
     if (ca === undefined) throw new Error(`there is no CA ${issuer}`);

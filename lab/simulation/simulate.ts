@@ -1,5 +1,5 @@
 import { applyConfig } from '../../src/renewal/state/applied-config.ts';
-import type { EngineParts } from '../../src/renewal/engine/engine-ports.ts';
+import type { EnginePorts } from '../../src/renewal/engine/engine-ports.ts';
 import { nextWake } from '../../src/renewal/state/daemon-row.ts';
 import { statement } from '../../src/store/statements.ts';
 import { createCa, type SimulatedCa } from './ca.ts';
@@ -40,7 +40,7 @@ export interface SimulationOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
-type Exchange = Required<Pick<EngineParts, 'obtain' | 'renewalInfo'>>;
+type Exchange = Required<Pick<EnginePorts, 'obtain' | 'renewalInfo'>>;
 
 /** What a test that breaks something may reach. */
 export interface Meddled {
@@ -129,7 +129,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
           | null,
     );
   const refresh = async (): Promise<void> => {
-    await engine.refreshWindows(signal);
+    await engine.pollRenewalInfo(signal);
     watch.noteDraws(readDraw);
   };
   const happen = async (event: SimulationEvent): Promise<void> => {

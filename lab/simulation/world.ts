@@ -6,7 +6,7 @@ import type { CheckpointSigner } from '../../src/ports/checkpoint-signer.ts';
 import type { KeyCustody, KeyStore } from '../../src/ports/key-store.ts';
 import type { Random } from '../../src/ports/random.ts';
 import { createEngine, type Engine } from '../../src/renewal/engine/engine.ts';
-import type { EngineParts } from '../../src/renewal/engine/engine-ports.ts';
+import type { EnginePorts } from '../../src/renewal/engine/engine-ports.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 
 /** A database of its own with a real engine over it. */
@@ -14,7 +14,7 @@ export interface SimulatedWorld {
   readonly store: Store;
   /** As if each of these had given us an account. */
   haveAccounts(cas: readonly string[]): Promise<void>;
-  engineWith(exchange: Required<Pick<EngineParts, 'obtain' | 'renewalInfo'>>): Engine;
+  engineWith(exchange: Required<Pick<EnginePorts, 'obtain' | 'renewalInfo'>>): Engine;
   /** Octets. */
   databaseSize(): number;
   /** Closes and removes it. */

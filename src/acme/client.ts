@@ -9,7 +9,7 @@ import { createSession, type SessionOptions } from './session/session.ts';
  * An ACME client (RFC 8555, RFC 8738, RFC 9773, draft-ietf-acme-profiles) for one CA and one account. Calls may run side by side; none waits
  * for another. It knows messages, not when to send them, keeps no state but nonces and the directory, and does nothing but what it is asked.
  *
- * Every call may throw: AcmeProblemError (ACME_PROBLEM) when the CA refuses; ACME_UNEXPECTED_ANSWER, ACME_ANSWER_INVALID, ACME_INSECURE_URL,
+ * Every call may throw: AcmeProblemError (ACME_PROBLEM) when the CA refuses; ACME_UNEXPECTED_RESPONSE, ACME_RESPONSE_INVALID, ACME_INSECURE_URL,
  * ACME_NO_NONCE when it does not speak ACME; what the transport and the signer throw; the signal's reason.
  */
 export interface AcmeClient extends AccountRequests, OrderRequests, AuthorizationRequests, CertificateRequests {

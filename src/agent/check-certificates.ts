@@ -3,23 +3,23 @@ import type { CertificateConfig, IssuerConfig } from '../config/types.ts';
 import { createResolver } from '../dns/resolver.ts';
 import { EverbindError } from '../errors/error.ts';
 import { examineCertificate, type KnownIssuer } from '../preflight/certificate.ts';
-import type { Finding } from '../preflight/findings.ts';
+import type { PreflightFinding } from '../preflight/findings.ts';
 import type { NameParts } from '../preflight/name.ts';
-import { keptHolds } from '../renewal/state/host-backoff.ts';
+import { durableHostBackoff } from '../renewal/state/host-backoff.ts';
 import { acquireLease, type Lease } from '../store/lease.ts';
 import { askIssuer, missingSecrets, spentLimits } from './check-issuers.ts';
-import type { Globals } from '../cli/globals.ts';
+import type { AgentPaths } from './environment.ts';
 import { openHostParts } from './host-parts.ts';
 import { openHostTransport } from './issuer-parts.ts';
 import { shareHost } from './shared-host.ts';
 import { openState, type State } from './state.ts';
-import type { World } from '../cli/environment.ts';
+import type { Environment } from './environment.ts';
 
 /** A certificate of the configuration with what stands in its way. */
 export interface Checked {
   readonly name: string;
   readonly issuers: readonly string[];
-  readonly findings: readonly Finding[];
+  readonly findings: readonly PreflightFinding[];
 }
 
 /**
@@ -27,22 +27,22 @@ export interface Checked {
  * RENEWAL_UNKNOWN_CERTIFICATE, and those of the configuration and of the state folder.
  */
 export async function checkCertificates(
-  globals: Globals,
-  world: World,
+  paths: AgentPaths,
+  environment: Environment,
   names: readonly string[],
   onChecked: (checked: Checked) => void,
 ): Promise<void> {
-  const config = await loadConfig(globals.configFile);
+  const config = await loadConfig(paths.configFile);
   const wanted = names.length === 0 ? config.certificates : names.map((name) => named(config.certificates, name));
-  const shared = shareHost(world);
+  const shared = shareHost(environment);
   const opened: { close(): void }[] = [];
-  const state = await openState(globals.stateDir, world, async () => (await shared.open()).keys);
+  const state = await openState(paths.stateDir, environment, async () => (await shared.open()).keys);
   let lease: Lease | null = null;
   try {
-    lease = await leaseIfFree(state, world);
-    const signal = AbortSignal.any([world.signal, ...(lease === null ? [] : [lease.lost])]);
+    lease = await leaseIfFree(state, environment);
+    const signal = AbortSignal.any([environment.signal, ...(lease === null ? [] : [lease.lost])]);
     const { solverFor } = await openHostParts(
-      world,
+      environment,
       shared,
       state.store,
       { deployments: false },
@@ -56,21 +56,21 @@ export async function checkCertificates(
       },
     );
     const lookups = {
-      checked: createResolver({ random: world.random, servers: world.dnsServers }),
-      unchecked: createResolver({ random: world.random, servers: world.dnsServers, unchecked: true }),
+      checked: createResolver({ random: environment.random, servers: environment.dnsServers }),
+      unchecked: createResolver({ random: environment.random, servers: environment.dnsServers, unchecked: true }),
     };
     const parts: Omit<NameParts, 'accountUrl'> = {
       lookups,
-      clock: world.clock,
-      random: world.random,
+      clock: environment.clock,
+      random: environment.random,
       solverFor,
-      publicHttpPort: world.publicHttpPort ?? 80,
+      publicHttpPort: environment.publicHttpPort ?? 80,
       mayProve: lease !== null,
     };
-    const holds = keptHolds({ store: state.store, clock: world.clock, random: world.random });
-    const asked = new Map<string, Promise<KnownIssuer | Finding>>();
-    const ask = (issuer: IssuerConfig): Promise<KnownIssuer | Finding> => {
-      const answer = asked.get(issuer.name) ?? askIssuer(state, world, issuer, holds, opened);
+    const holds = durableHostBackoff({ store: state.store, clock: environment.clock, random: environment.random });
+    const asked = new Map<string, Promise<KnownIssuer | PreflightFinding>>();
+    const ask = (issuer: IssuerConfig): Promise<KnownIssuer | PreflightFinding> => {
+      const answer = asked.get(issuer.name) ?? askIssuer(state, environment, issuer, holds, opened);
       asked.set(issuer.name, answer);
       return answer;
     };
@@ -84,7 +84,7 @@ export async function checkCertificates(
         ...(await examineCertificate(parts, certificate, known, signal)),
         ...unreachable,
         ...(await missingSecrets(state, issuers)),
-        ...spentLimits(state, certificate, world.clock.now()),
+        ...spentLimits(state, certificate, environment.clock.now()),
       ];
       onChecked({ name: certificate.name, issuers: certificate.issuers, findings });
     }
@@ -105,7 +105,7 @@ function named(certificates: readonly CertificateConfig[], name: string): Certif
 }
 
 /** Null while another Everbind works: everything but the proofs can be looked at beside it. */
-async function leaseIfFree({ store }: State, { clock }: World): Promise<Lease | null> {
+async function leaseIfFree({ store }: State, { clock }: Environment): Promise<Lease | null> {
   try {
     return await acquireLease(store, clock);
   } catch (error) {

@@ -1,25 +1,25 @@
 import { createAcmeClient } from '../acme/client.ts';
-import type { HostHolds } from '../acme/session/host-backoff.ts';
+import type { HostBackoffs } from '../acme/session/host-backoff.ts';
 import type { CertificateConfig, IssuerConfig } from '../config/types.ts';
 import { asEverbindError } from '../errors/error.ts';
 import type { KnownIssuer } from '../preflight/certificate.ts';
-import { finding, type Finding, said } from '../preflight/findings.ts';
+import { finding, type PreflightFinding, said } from '../preflight/findings.ts';
 import { readAccount } from '../renewal/state/account-table.ts';
 import { shortageOf } from '../renewal/ratelimits/limiter.ts';
 import { certificateByName } from '../renewal/state/rows.ts';
 import { openTransport } from './issuer-parts.ts';
 import type { State } from './state.ts';
 import { VERSION } from './version.ts';
-import type { World } from '../cli/environment.ts';
+import type { Environment } from './environment.ts';
 
 /** Reads the directory of an issuer, or says why it cannot be read. Transports are left in `opened`. */
 export async function askIssuer(
   { store }: State,
-  { clock, random, signal }: World,
+  { clock, random, signal }: Environment,
   config: IssuerConfig,
-  holds: HostHolds,
+  holds: HostBackoffs,
   opened: { close(): void }[],
-): Promise<KnownIssuer | Finding> {
+): Promise<KnownIssuer | PreflightFinding> {
   try {
     const transport = await openTransport(config);
     opened.push(transport);
@@ -44,8 +44,8 @@ export async function askIssuer(
 export async function missingSecrets(
   { secrets }: State,
   issuers: readonly IssuerConfig[],
-): Promise<readonly Finding[]> {
-  const findings: Finding[] = [];
+): Promise<readonly PreflightFinding[]> {
+  const findings: PreflightFinding[] = [];
   for (const { name: issuer, externalAccountBinding: binding } of issuers) {
     if (binding === null) continue;
     try {
@@ -58,14 +58,18 @@ export async function missingSecrets(
 }
 
 /** Limits of issuers that have no room for a certificate now; none before its first renewal was begun. */
-export function spentLimits({ store }: State, { name, issuers }: CertificateConfig, now: number): readonly Finding[] {
+export function spentLimits(
+  { store }: State,
+  { name, issuers }: CertificateConfig,
+  now: number,
+): readonly PreflightFinding[] {
   return store.read((db) => {
     const certificate = certificateByName(db, name);
     if (certificate === null) return [];
     return issuers.flatMap((issuer) => {
       const shortage = shortageOf(db, certificate, issuer, now);
       if (shortage === null) return [];
-      const { kind, subject } = shortage.charge;
+      const { kind, subject } = shortage.cost;
       const what = `${kind}${subject === '' ? '' : ` of ${subject}`}: room again ${new Date(shortage.at).toISOString()}`;
       return [finding('limit-spent', what, { issuer })];
     });

@@ -12,46 +12,50 @@ import { applyConfig } from '../renewal/state/applied-config.ts';
 import { createEngine, type Engine } from '../renewal/engine/engine.ts';
 import { copyWithoutLog } from '../store/copy-database.ts';
 import { openStore } from '../store/store.ts';
-import type { Globals } from '../cli/globals.ts';
+import type { AgentPaths } from './environment.ts';
 import { type HostParts, openHostParts } from './host-parts.ts';
 import { shareHost } from './shared-host.ts';
 import { databaseFile } from './state.ts';
 import { VERSION } from './version.ts';
-import type { World } from '../cli/environment.ts';
+import type { Environment } from './environment.ts';
 
 /**
  * The engine over a private copy of the database, with the configuration as it stands now: whatever it writes is thrown away, so a dry run
  * cannot change anything. It has no keys and no connection to a CA.
  */
-export async function withReadOnlyWork<T>(
-  globals: Globals,
-  world: World,
+export async function withDryRunEngine<T>(
+  paths: AgentPaths,
+  environment: Environment,
   work: (engine: Engine) => Promise<T>,
 ): Promise<T> {
-  const { fingerprint } = await readConfigFile(globals.configFile);
-  const folder = await privateFolder(world);
-  const shared = shareHost(world);
+  const { fingerprint } = await readConfigFile(paths.configFile);
+  const folder = await privateFolder(environment);
+  const shared = shareHost(environment);
   let host: HostParts | null = null;
   try {
     const path = join(folder, 'everbind.db');
-    const original = databaseFile(globals.stateDir);
+    const original = databaseFile(paths.stateDir);
     if (existsSync(original)) copyWithoutLog(original, path);
-    const store = openStore({ path, clock: world.clock });
+    const store = openStore({ path, clock: environment.clock });
     try {
       store.signWith(throwAwaySigner());
-      await applyConfig(store, fingerprint, world.clock.now(), () => loadConfig(globals.configFile));
+      await applyConfig(store, fingerprint, environment.clock.now(), () => loadConfig(paths.configFile));
       const refuse = (): Promise<never> => Promise.reject(new Error('a dry run has no keys and no CA'));
       const engine = createEngine({
         store,
-        clock: world.clock,
-        random: world.random,
+        clock: environment.clock,
+        random: environment.random,
         keys: createKeyCustody({
-          software: createSoftwareKeyStore({ store, vault: { seal: refuse, unseal: refuse }, clock: world.clock }),
+          software: createSoftwareKeyStore({
+            store,
+            vault: { seal: refuse, unseal: refuse },
+            clock: environment.clock,
+          }),
           hostKeys: refuse,
         }),
         userAgent: `everbind/${VERSION}`,
         prepare: async (needs) => {
-          host ??= await openHostParts(world, shared, store, needs);
+          host ??= await openHostParts(environment, shared, store, needs);
         },
         transportFor: refuse,
         rootsFor: refuse,
@@ -72,7 +76,7 @@ export async function withReadOnlyWork<T>(
 }
 
 /** The copy holds what the state folder keeps from others. */
-async function privateFolder({ ensurePrivateFolder }: World): Promise<string> {
+async function privateFolder({ ensurePrivateFolder }: Environment): Promise<string> {
   const prefix = join(tmpdir(), 'everbind-dry-run-');
   if (ensurePrivateFolder === undefined) return mkdtemp(prefix);
   const folder = `${prefix}${randomBytes(16).toString('hex')}`;

@@ -5,19 +5,19 @@ import type { Deployment } from '../ports/deployment.ts';
 import type { Transport } from '../ports/transport.ts';
 import { asEverbindError, type EverbindError } from '../errors/error.ts';
 import { appliedConfig, applyConfig } from '../renewal/state/applied-config.ts';
-import { mendAfterClockPutBack } from '../renewal/engine/clock-put-back.ts';
+import { correctAfterClockPutBack } from '../renewal/engine/clock-put-back.ts';
 import { createEngine, type Engine } from '../renewal/engine/engine.ts';
-import type { EngineParts } from '../renewal/engine/engine-ports.ts';
+import type { EnginePorts } from '../renewal/engine/engine-ports.ts';
 import { acquireLease } from '../store/lease.ts';
-import type { Globals } from '../cli/globals.ts';
+import type { AgentPaths } from './environment.ts';
 import type { HostParts } from './host-parts.ts';
 import { type SharedHost, shareHost } from './shared-host.ts';
 import { openState, type State } from './state.ts';
 import { VERSION } from './version.ts';
-import type { World } from '../cli/environment.ts';
+import type { Environment } from './environment.ts';
 
 /** The engine over a state folder, with the configuration applied and the lease held. */
-export interface Work {
+export interface OpenAgent {
   readonly state: State;
   readonly engine: Engine;
   /** The person's wish to stop, or the loss of the lease. */
@@ -25,40 +25,40 @@ export interface Work {
 }
 
 /** What a command may have otherwise than others. */
-export interface WorkOptions {
+export interface AgentOptions {
   /** Goes on with the configuration that was applied last, where there is one, when the present one is wrong; told why. */
   readonly onBadConfig?: (error: EverbindError) => void;
 }
 
 /** Opens everything, takes the lease, applies the configuration, does the work, closes everything. Only this room composes. */
-export async function withWork<T>(
-  globals: Globals,
-  world: World,
-  onProgress: NonNullable<EngineParts['onProgress']>,
-  work: (work: Work) => Promise<T>,
-  { onBadConfig }: WorkOptions = {},
+export async function withAgent<T>(
+  paths: AgentPaths,
+  environment: Environment,
+  onProgress: NonNullable<EnginePorts['onProgress']>,
+  work: (work: OpenAgent) => Promise<T>,
+  { onBadConfig }: AgentOptions = {},
 ): Promise<T> {
-  const file = await readConfigFile(globals.configFile).catch((error: unknown) => {
+  const file = await readConfigFile(paths.configFile).catch((error: unknown) => {
     if (onBadConfig === undefined) throw error;
     return { error };
   });
-  const shared = shareHost(world);
-  const state = await openState(globals.stateDir, world, async () => (await shared.open()).keys);
-  const parts = lazyParts(state, world, shared, onProgress);
+  const shared = shareHost(environment);
+  const state = await openState(paths.stateDir, environment, async () => (await shared.open()).keys);
+  const parts = lazyParts(state, environment, shared, onProgress);
   try {
-    const lease = await acquireLease(state.store, world.clock);
+    const lease = await acquireLease(state.store, environment.clock);
     try {
-      await mendAfterClockPutBack(state.store, world.clock);
+      await correctAfterClockPutBack(state.store, environment.clock);
       try {
         if ('error' in file) throw file.error;
-        await applyConfig(state.store, file.fingerprint, world.clock.now(), () => loadConfig(globals.configFile));
+        await applyConfig(state.store, file.fingerprint, environment.clock.now(), () => loadConfig(paths.configFile));
       } catch (error) {
         const known = asEverbindError(error);
         const goesOn = known.code.startsWith('CONFIG_') && state.store.read(appliedConfig) !== null;
         if (onBadConfig === undefined || !goesOn) throw error;
         onBadConfig(known);
       }
-      const signal = AbortSignal.any([world.signal, lease.lost]);
+      const signal = AbortSignal.any([environment.signal, lease.lost]);
       return await work({ state, engine: createEngine(parts.engine), signal });
     } finally {
       await lease.release();
@@ -73,10 +73,10 @@ export async function withWork<T>(
 /** Everything that talks to CAs and to Windows is loaded and opened when it is first used: most runs find nothing due. */
 function lazyParts(
   state: State,
-  world: World,
+  environment: Environment,
   shared: SharedHost,
-  onProgress: NonNullable<EngineParts['onProgress']>,
-): { readonly engine: EngineParts; close(): void } {
+  onProgress: NonNullable<EnginePorts['onProgress']>,
+): { readonly engine: EnginePorts; close(): void } {
   const { store, keys, secrets } = state;
   let host: HostParts | null = null;
   const opened: { close(): void }[] = [];
@@ -87,15 +87,15 @@ function lazyParts(
     opened.push(transport);
     return transport;
   };
-  const engine: EngineParts = {
+  const engine: EnginePorts = {
     store,
     keys,
-    clock: world.clock,
-    random: world.random,
+    clock: environment.clock,
+    random: environment.random,
     userAgent: `everbind/${VERSION}`,
     prepare: async (needs) => {
       const { openHostParts } = await import('./work-modules.ts');
-      host ??= await openHostParts(world, shared, store, needs, {
+      host ??= await openHostParts(environment, shared, store, needs, {
         resolveSecret: (reference) => secrets.resolveSecret(reference),
         openTransport: async (plain) => {
           const { openHostTransport } = await import('./work-modules.ts');
@@ -120,7 +120,7 @@ function lazyParts(
     resolveSecret: (reference) => secrets.resolveSecret(reference),
     preflight: async (order, signal) => {
       const { preflightOrder } = await import('./work-modules.ts');
-      return preflightOrder(world, order, signal);
+      return preflightOrder(environment, order, signal);
     },
     onProgress,
   };

@@ -7,42 +7,42 @@ import type { ErrorCode } from '../errors/table.ts';
 import { hostProblem } from '../iis/host-checks.ts';
 import { createSiteChanges } from '../iis/change-sites.ts';
 import { readInventory } from '../iis/inventory.ts';
-import { sharedRead } from '../concurrency/coalesce.ts';
+import { coalesce } from '../concurrency/coalesce.ts';
 import type { Deployment } from '../ports/deployment.ts';
 import type { WindowsHost } from '../ports/windows-host.ts';
-import type { EngineParts } from '../renewal/engine/engine-ports.ts';
+import type { EnginePorts } from '../renewal/engine/engine-ports.ts';
 import { ownThumbprints } from '../renewal/state/rows.ts';
 import type { Store } from '../store/store.ts';
 import { tlsProbe } from '../verify/tls-probe.ts';
 import type { SharedHost } from './shared-host.ts';
-import type { World } from '../cli/environment.ts';
-import { boundYoungSpace } from './limit-heap-growth.ts';
+import type { Environment } from './environment.ts';
+import { limitHeapGrowth } from './limit-heap-growth.ts';
 
 /** What needs this machine's web server. */
 export interface HostParts {
-  readonly solverFor: EngineParts['solverFor'];
+  readonly solverFor: EnginePorts['solverFor'];
   readonly deploymentsFor: (certificate: CertificateConfig) => readonly Deployment[];
 }
 
 /** Connects to the web server where one is needed: a machine without IIS can still obtain certificates that no deployment uses. */
 export async function openHostParts(
-  world: World,
+  environment: Environment,
   shared: SharedHost,
   store: Store,
   needs: { readonly deployments: boolean },
   dnsHosts?: DnsHostParts,
 ): Promise<HostParts> {
-  boundYoungSpace();
+  limitHeapGrowth();
   const host = await openHost(shared, needs.deployments);
-  const inventory = host === null ? null : sharedRead(() => readInventory(host));
+  const inventory = host === null ? null : coalesce(() => readInventory(host));
   // One for the run: the backup of IIS's configuration is made once.
-  const changes = host === null ? null : createSiteChanges(host, world.clock, { backUp: true });
+  const changes = host === null ? null : createSiteChanges(host, environment.clock, { backUp: true });
   const solverFor = createSolvers({
     windows: host === null || inventory === null ? null : { host, sites: async () => (await inventory()).sites },
-    clock: world.clock,
-    random: world.random,
-    dnsServers: world.dnsServers,
-    dnsPort: world.dnsPort,
+    clock: environment.clock,
+    random: environment.random,
+    dnsServers: environment.dnsServers,
+    dnsPort: environment.dnsPort,
     ...(dnsHosts === undefined ? {} : { dnsHosts }),
   });
   return {

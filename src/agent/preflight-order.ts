@@ -2,7 +2,7 @@ import { createResolver } from '../dns/resolver.ts';
 import { examineOrder } from '../preflight/certificate.ts';
 import type { FindingCode } from '../preflight/findings.ts';
 import type { Obstacle, PlannedOrder } from '../renewal/issuers/acme/order/planned-order.ts';
-import type { World } from '../cli/environment.ts';
+import type { Environment } from './environment.ts';
 
 /** DNS that does not answer keeps no renewal waiting for longer. */
 const LIMIT_MS = 30_000;
@@ -12,7 +12,7 @@ const CERTAIN: ReadonlySet<FindingCode> = new Set<FindingCode>(['caa-forbids', '
 
 /** Looks at an order as `everbind check` does, without putting anything in place; nothing found where DNS takes too long. */
 export async function preflightOrder(
-  { random, dnsServers: servers }: Pick<World, 'random' | 'dnsServers'>,
+  { random, dnsServers: servers }: Pick<Environment, 'random' | 'dnsServers'>,
   { config, directory, accountUrl, certificate }: PlannedOrder,
   signal: AbortSignal,
 ): Promise<readonly Obstacle[]> {

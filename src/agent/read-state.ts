@@ -3,17 +3,17 @@ import { readConfigFile } from '../config/read.ts';
 import { appliedConfig } from '../renewal/state/applied-config.ts';
 import { activeHolder, readLease } from '../store/lease-row.ts';
 import { openStore, type Store } from '../store/store.ts';
-import type { Globals } from '../cli/globals.ts';
+import type { AgentPaths } from './environment.ts';
 import { databaseFile } from './state.ts';
-import type { World } from '../cli/environment.ts';
+import type { Environment } from './environment.ts';
 
 /** Opens the database for reading only, also while a renewal runs. Throws STORE_NOT_FOUND. */
 export async function withReadOnlyStore<T>(
-  globals: Globals,
-  world: World,
+  paths: AgentPaths,
+  environment: Environment,
   work: (store: Store) => T | Promise<T>,
 ): Promise<T> {
-  const store = openStore({ path: databaseFile(globals.stateDir), clock: world.clock, readOnly: true });
+  const store = openStore({ path: databaseFile(paths.stateDir), clock: environment.clock, readOnly: true });
   try {
     return await work(store);
   } finally {
@@ -22,8 +22,8 @@ export async function withReadOnlyStore<T>(
 }
 
 /** Whether the configuration file is not the one that the database knows; the next renewal takes it up. A file that cannot be read is not. */
-export async function configChanged(globals: Globals, store: Store): Promise<boolean> {
-  const file = await readConfigFile(globals.configFile).catch(() => null);
+export async function configChanged(paths: AgentPaths, store: Store): Promise<boolean> {
+  const file = await readConfigFile(paths.configFile).catch(() => null);
   return file !== null && file.fingerprint !== store.read(appliedConfig)?.fingerprint;
 }
 

@@ -1,5 +1,5 @@
 import type { WindowsHost } from '../ports/windows-host.ts';
-import type { OpenHost, World } from '../cli/environment.ts';
+import type { OpenHost, Environment } from './environment.ts';
 
 /** The web server's host for everything that one command does: connected to when it is first needed, and once. */
 export interface SharedHost {
@@ -8,11 +8,11 @@ export interface SharedHost {
   close(): Promise<void>;
 }
 
-export function shareHost(world: Pick<World, 'openHost'>): SharedHost {
+export function shareHost(environment: Pick<Environment, 'openHost'>): SharedHost {
   let opened: Promise<OpenHost> | null = null;
   return {
     open: async () => {
-      opened ??= world.openHost().catch((error: unknown) => {
+      opened ??= environment.openHost().catch((error: unknown) => {
         opened = null;
         throw error;
       });

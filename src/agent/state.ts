@@ -10,7 +10,7 @@ import type { HostKeys } from '../ports/host-keys.ts';
 import type { KeyCustody } from '../ports/key-store.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { pinAuditKey } from './audit-key-file.ts';
-import type { World } from '../cli/environment.ts';
+import type { Environment } from './environment.ts';
 
 /** The state folder, opened for writing: database, sealed keys and secrets, the audit log with its key. */
 export interface State {
@@ -31,7 +31,7 @@ export function databaseFile(stateDir: string): string {
  */
 export async function openState(
   stateDir: string,
-  { clock, ensurePrivateFolder }: Pick<World, 'clock' | 'ensurePrivateFolder'>,
+  { clock, ensurePrivateFolder }: Pick<Environment, 'clock' | 'ensurePrivateFolder'>,
   hostKeys: () => Promise<HostKeys> = noHost,
 ): Promise<State> {
   await ensurePrivateFolder?.(stateDir);

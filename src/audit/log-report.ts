@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors/table.ts';
 
 /** One thing that is wrong with a log. */
-export interface Finding {
+export interface LogFinding {
   readonly code: Extract<ErrorCode, `AUDIT_${string}`>;
   /** Number of the first event that is or may be bad; null when a saved checkpoint itself is bad. */
   readonly first: number | null;
@@ -21,21 +21,21 @@ export interface LogReport {
   /** Saved checkpoints that the log continues. */
   readonly confirmed: readonly string[];
   /** By position, the first bad one first. */
-  readonly findings: readonly Finding[];
-  /** Findings beyond those listed. */
+  readonly findings: readonly LogFinding[];
+  /** LogFindings beyond those listed. */
   readonly more: number;
 }
 
 const MOST_FINDINGS = 100;
 
-export interface Findings {
-  add(code: Finding['code'], first: number | null, last: number | null, message: string): void;
+export interface LogFindings {
+  add(code: LogFinding['code'], first: number | null, last: number | null, message: string): void;
   report(): Pick<LogReport, 'ok' | 'findings' | 'more'>;
 }
 
 /** Collects findings; the list is bounded, since one removed event moves all later ones. */
-export function createFindings(): Findings {
-  const findings: Finding[] = [];
+export function createFindings(): LogFindings {
+  const findings: LogFinding[] = [];
   let more = 0;
   return {
     add: (code, first, last, message) => {

@@ -1,6 +1,6 @@
 import { errorCode } from '../errors/error.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
-import type { Findings } from './log-report.ts';
+import type { LogFindings } from './log-report.ts';
 import { type CompactRange, rangeRoot } from './merkle.ts';
 import type { Verifier } from './note.ts';
 
@@ -24,7 +24,7 @@ export interface SavedCheckpoints {
 export function createSavedCheckpoints(
   saved: readonly SavedCheckpoint[],
   verifier: Verifier,
-  findings: Findings,
+  findings: LogFindings,
 ): SavedCheckpoints {
   const confirmed: string[] = [];
   const waiting = saved.flatMap(({ label, note }) => {

@@ -1,7 +1,7 @@
 import { EverbindError } from '../errors/error.ts';
 import { type Checkpoint, checkpointText, openCheckpoint } from './checkpoint.ts';
 import { decodeEvent } from './event.ts';
-import { createFindings, type Finding, type LogReport } from './log-report.ts';
+import { createFindings, type LogFinding, type LogReport } from './log-report.ts';
 import { append, type CompactRange, EMPTY_RANGE, leafHash, rangeRoot } from './merkle.ts';
 import type { Verifier } from './note.ts';
 import { createSavedCheckpoints, type SavedCheckpoint } from './saved-checkpoints.ts';
@@ -127,7 +127,7 @@ export function verifyLog(log: StoredLog, verifier: Verifier, saved: readonly Sa
     return null;
   }
 
-  function nameSuspects(code: Finding['code']): void {
+  function nameSuspects(code: LogFinding['code']): void {
     const what = code === 'AUDIT_HASH_CHANGED' ? 'the stored hash of the event' : 'the event';
     for (const seq of suspects) findings.add(code, seq, seq, `${what} ${seq} is not the one that was signed`);
   }

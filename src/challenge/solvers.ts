@@ -23,7 +23,7 @@ import { createAutoSolver } from './http-01/auto.ts';
 import { createHttpListenerSolver } from './http-01/listener.ts';
 import { iisListensOn } from './http-01/sites.ts';
 import { createWindowsHttp, type WindowsHttp, type WindowsSites } from './http-01/windows.ts';
-import { createTurns } from '../concurrency/keyed-mutex.ts';
+import { createKeyedMutex } from '../concurrency/keyed-mutex.ts';
 import { createSelfCheck } from './http-01/self-check.ts';
 import { createTlsAlpnSolver } from './tls-alpn-01/solver.ts';
 
@@ -136,7 +136,7 @@ function createTlsAlpnSolvers(options: SolversOptions): (task: SolverTask, confi
 function createDnsSolvers(options: SolversOptions): (task: SolverTask, config: DnsChallengeConfig) => Solver {
   const { clock, random, dnsPort: port = 53 } = options;
   const resolver = createResolver({ random, servers: options.dnsServers });
-  const inTurn = createTurns();
+  const inTurn = createKeyedMutex();
   const kept = createKept();
   const openProvider = async (config: DnsChallengeConfig): Promise<DnsProvider> => {
     if ('command' in config) {

@@ -1,15 +1,12 @@
+import type { AgentPaths } from '../agent/environment.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { World } from './environment.ts';
+import type { CliEnvironment } from './environment.ts';
 
 /** Options that every command takes. */
-export interface Globals {
+export interface Globals extends AgentPaths {
   /** One JSON document on standard output instead of text. */
   readonly json: boolean;
-  /** Absolute. */
-  readonly configFile: string;
-  /** Absolute. */
-  readonly stateDir: string;
 }
 
 /** Adds the options that every command takes. */
@@ -21,10 +18,10 @@ export function withGlobals(command: Command): Command {
 }
 
 /** Reads them back. */
-export function globalsOf(command: Command, world: World): Globals {
+export function globalsOf(command: Command, environment: CliEnvironment): Globals {
   const options = command.opts<{ json?: boolean; config?: string; stateDir?: string }>();
-  const stateDir = resolve(options.stateDir ?? world.stateDir);
+  const stateDir = resolve(options.stateDir ?? environment.stateDir);
   const configFile =
-    options.config ?? (options.stateDir === undefined ? world.configFile : `${stateDir}/everbind.yaml`);
+    options.config ?? (options.stateDir === undefined ? environment.configFile : `${stateDir}/everbind.yaml`);
   return { json: options.json === true, configFile: resolve(configFile), stateDir };
 }

@@ -5,11 +5,11 @@ import { sayJson } from './output/json.ts';
 import { asEverbindError, EverbindError } from '../errors/error.ts';
 import { errorReport, printError } from './report.ts';
 import { VERSION } from '../agent/version.ts';
-import type { World } from './environment.ts';
+import type { CliEnvironment } from './environment.ts';
 
 /** Runs one command line (without node and script) and returns the exit status; see docs/errors.md. Never throws. */
-export async function runCli(argv: readonly string[], world: World): Promise<number> {
-  const { io } = world;
+export async function runCli(argv: readonly string[], environment: CliEnvironment): Promise<number> {
+  const { io } = environment;
   const json = argv.includes('--json');
   let status = 0;
   const program = new Command('everbind')
@@ -26,7 +26,7 @@ export async function runCli(argv: readonly string[], world: World): Promise<num
       getErrHelpWidth: () => io.columns,
     })
     .exitOverride();
-  registerCommands(program, world, (value) => {
+  registerCommands(program, environment, (value) => {
     status = value;
   });
   try {

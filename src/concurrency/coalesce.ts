@@ -2,7 +2,7 @@
  * One read at a time for callers that all want the present state: whoever comes while a read is under way shares the next one, since the
  * running one may have begun before what the caller has just changed.
  */
-export function sharedRead<T>(read: () => Promise<T>): () => Promise<T> {
+export function coalesce<T>(read: () => Promise<T>): () => Promise<T> {
   let running: Promise<T> | null = null;
   let next: Promise<T> | null = null;
   const start = (): Promise<T> => {

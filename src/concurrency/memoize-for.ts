@@ -1,7 +1,7 @@
 import type { Clock } from '../ports/clock.ts';
 
 /** Reads at most once in `ageMs` milliseconds, however many ask meanwhile. A failure is not remembered. */
-export function rememberFor<T>(ageMs: number, clock: Pick<Clock, 'now'>, read: () => Promise<T>): () => Promise<T> {
+export function memoizeFor<T>(ageMs: number, clock: Pick<Clock, 'now'>, read: () => Promise<T>): () => Promise<T> {
   let until = 0;
   let value: Promise<T> | null = null;
   return () => {

@@ -1,9 +1,9 @@
 /** Lets a bounded number of things run at a time; the others wait in the order of their coming. */
-export interface Slots {
+export interface Semaphore {
   run<T>(work: () => Promise<T>): Promise<T>;
 }
 
-export function createSlots(count: number): Slots {
+export function createSemaphore(count: number): Semaphore {
   const waiting: (() => void)[] = [];
   let free = count;
   return {

@@ -32,12 +32,12 @@ export const ACME_ERRORS = entries({
     summary: 'A CA address is not HTTPS.',
     action: 'Use an https URL. Plain http is accepted for loopback addresses only, with allowInsecureLoopback.',
   },
-  ACME_UNEXPECTED_ANSWER: {
+  ACME_UNEXPECTED_RESPONSE: {
     exit: 1,
     summary: 'The CA answered with a status or a content type that ACME does not know.',
     action: 'Check that the directory URL belongs to an ACME CA and that no proxy or portal answers in its place.',
   },
-  ACME_ANSWER_INVALID: {
+  ACME_RESPONSE_INVALID: {
     exit: 1,
     summary: 'The CA sent an object that breaks the ACME protocol.',
     action: 'Nothing was done with it. Report the member named in the details to the CA.',
@@ -47,7 +47,7 @@ export const ACME_ERRORS = entries({
     summary: 'The CA gave no usable nonce.',
     action: 'Check that no proxy removes the Replay-Nonce header or answers from a cache.',
   },
-  ACME_HOST_HELD: {
+  ACME_HOST_BACKOFF: {
     exit: 1,
     summary: 'The CA, or what stands before it, asked to be left alone for a while; nothing was sent.',
     action: 'Nothing to do: the next attempt comes after that. everbind status shows until when.',

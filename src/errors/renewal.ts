@@ -26,7 +26,7 @@ export const RENEWAL_ERRORS = entries({
     summary: 'A renewal of this certificate is not finished.',
     action: 'Run everbind renew NAME to finish it first.',
   },
-  RENEWAL_BUDGET_SPENT: {
+  RENEWAL_RATE_LIMITED: {
     exit: 1,
     summary: 'The limits of every issuer of this certificate are spent for now, by the count that Everbind keeps.',
     action:
@@ -54,7 +54,7 @@ export const RENEWAL_ERRORS = entries({
     action:
       'Run everbind check NAME: it says what stands in the way and how to mend it. The next attempt is scheduled.',
   },
-  RENEWAL_REHEARSAL_FAILED: {
+  RENEWAL_STAGING_RUN_FAILED: {
     exit: 1,
     summary: 'The proof of a name failed at the staging environment of the CA, so that the CA itself was not asked.',
     action:

@@ -2,13 +2,13 @@ import type { DatabaseSync } from 'node:sqlite';
 import { statement } from '../store/statements.ts';
 import type { Store } from '../store/store.ts';
 import { SERVED_NOWHERE, toCertificate } from '../renewal/state/rows.ts';
-import type { Issued, ManagedCertificate, Step } from '../renewal/state/types.ts';
+import type { Issued, ManagedCertificate, RenewalStep } from '../renewal/state/types.ts';
 
 /** A managed certificate and where it stands. */
 export interface CertificateState extends ManagedCertificate {
   readonly active: Pick<Issued, 'thumbprint' | 'notBefore' | 'notAfter' | 'issuer'> | null;
-  /** Step of a renewal that is not finished. */
-  readonly openStep: Step | null;
+  /** RenewalStep of a renewal that is not finished. */
+  readonly openStep: RenewalStep | null;
   /** It was put to use, has deployments, and no place serves it. */
   readonly servedNowhere: boolean;
 }
@@ -47,7 +47,7 @@ function pageAfter(db: DatabaseSync, name: string): readonly CertificateState[] 
             notAfter: row['not_after'] as number,
             issuer: row['issuer'] as string,
           },
-    openStep: row['step'] as Step | null,
+    openStep: row['step'] as RenewalStep | null,
     servedNowhere: row['served_nowhere'] === 1,
   }));
 }

@@ -3,7 +3,7 @@ import { EverbindError } from '../errors/error.ts';
 import { statement } from '../store/statements.ts';
 import { type Paused, pausedCertificates } from '../renewal/state/paused.ts';
 import { certificateByName, issuedWith, openRenewal, SERVED_NOWHERE } from '../renewal/state/rows.ts';
-import type { Issued, ManagedCertificate, Step } from '../renewal/state/types.ts';
+import type { Issued, ManagedCertificate, RenewalStep } from '../renewal/state/types.ts';
 
 export interface PastRenewal {
   readonly id: string;
@@ -20,7 +20,7 @@ export interface CertificateDetail {
   readonly certificate: ManagedCertificate;
   /** All that were issued and not removed yet, the newest first. */
   readonly issued: readonly Issued[];
-  readonly openStep: Step | null;
+  readonly openStep: RenewalStep | null;
   /** The CA's window (RFC 9773) and the moment drawn in it. */
   readonly window: {
     readonly start: number;

@@ -23,7 +23,7 @@ export interface CertificateMaterial {
 export interface DeploymentPlan {
   readonly type: string;
   readonly changes: readonly PlannedChange[];
-  readonly untouched: readonly Untouched[];
+  readonly skipped: readonly Skipped[];
   /** Whatever `undo` needs to restore the earlier state exactly. */
   readonly snapshot: Json;
   /** Whatever `apply` and `verify` need beyond that. */
@@ -40,7 +40,7 @@ export interface PlannedChange {
   readonly sites: readonly string[];
 }
 
-export interface Untouched {
+export interface Skipped {
   readonly target: string;
   /** Stable word for programs, see docs/binding-rules.md. */
   readonly code: string;
@@ -70,7 +70,7 @@ export interface Deployment {
   /** Handshakes with every endpoint of the plan and compares what is served. Empty plan: empty list. */
   verify(plan: DeploymentPlan, material: Omit<CertificateMaterial, 'attach'>): Promise<readonly EndpointCheck[]>;
   /** Restores the plan's snapshot exactly and says what the endpoints serve afterwards. */
-  undo(plan: DeploymentPlan): Promise<readonly EndpointCheck[]>;
+  restore(plan: DeploymentPlan): Promise<readonly EndpointCheck[]>;
   /** Removes an old certificate that nothing refers to any more; false when something still does, or when it is not ours. */
   retire(thumbprint: string): Promise<boolean>;
 }

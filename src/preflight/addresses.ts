@@ -5,7 +5,7 @@ import { EverbindError } from '../errors/error.ts';
 import { ipVersion } from '../pki/x509/ip-address.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ChallengeTask } from '../ports/solver.ts';
-import { finding, type Finding, type FindingCode, said } from './findings.ts';
+import { finding, type PreflightFinding, type FindingCode, said } from './findings.ts';
 
 /** More addresses than a name of ours has. */
 const MAX_ADDRESSES = 16;
@@ -22,10 +22,10 @@ export async function examineAddresses(
   task: ChallengeTask,
   addresses: readonly string[],
   signal: AbortSignal,
-): Promise<readonly Finding[]> {
+): Promise<readonly PreflightFinding[]> {
   const name = task.identifier.value;
   const looked = await Promise.all(
-    addresses.slice(0, MAX_ADDRESSES).map(async (address): Promise<Finding | null> => {
+    addresses.slice(0, MAX_ADDRESSES).map(async (address): Promise<PreflightFinding | null> => {
       const selfCheck = createSelfCheck({
         resolve: async (host, outside, proving) =>
           host === proving && outside === 80 ? [{ address, port }] : publicEndpoints(host, outside),

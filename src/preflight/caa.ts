@@ -2,7 +2,7 @@ import { type CaaDecision, type CaaProperty, type CaaReason, decideCaa } from '.
 import { dataOf } from '../dns/resolver.ts';
 import { EverbindError } from '../errors/error.ts';
 import { explainFailure, type Lookups } from './dns.ts';
-import { finding, type Finding } from './findings.ts';
+import { finding, type PreflightFinding } from './findings.ts';
 import { examineWays } from './ways.ts';
 
 /** Who would issue, and for which name by which challenges. */
@@ -18,7 +18,11 @@ export interface CaaCheck {
 }
 
 /** What CAA records have against a certificate, by whichever of the challenges. A CA that names no identities does not say that it looks at any. */
-export async function examineCaa(lookups: Lookups, check: CaaCheck, signal?: AbortSignal): Promise<readonly Finding[]> {
+export async function examineCaa(
+  lookups: Lookups,
+  check: CaaCheck,
+  signal?: AbortSignal,
+): Promise<readonly PreflightFinding[]> {
   const { issuer, name } = check;
   if (check.identities.length === 0) return [];
   const failedAt = new Map<unknown, string>();

@@ -1,9 +1,9 @@
 import type { Directory } from '../acme/messages/directory.ts';
-import { createSlots } from '../concurrency/semaphore.ts';
+import { createSemaphore } from '../concurrency/semaphore.ts';
 import type { CertificateConfig, IssuerConfig } from '../config/types.ts';
 import { examineCaa } from './caa.ts';
 import type { Lookups } from './dns.ts';
-import type { Finding } from './findings.ts';
+import type { PreflightFinding } from './findings.ts';
 import { examineIssuer } from './issuer.ts';
 import { examineName, type NameParts } from './name.ts';
 import { waysFor } from './ways.ts';
@@ -25,10 +25,10 @@ export async function examineOrder(
   certificate: Pick<CertificateConfig, 'identifiers' | 'challenges'>,
   { config, directory, accountUrl }: KnownIssuer,
   signal?: AbortSignal,
-): Promise<readonly Finding[]> {
+): Promise<readonly PreflightFinding[]> {
   const identities = directory.meta.caaIdentities;
   const kept = { ...lookups, checked: remembering(lookups.checked) };
-  const slots = createSlots(NAMES_AT_ONCE);
+  const slots = createSemaphore(NAMES_AT_ONCE);
   const found = certificate.identifiers.map(async (identifier) => {
     if (identifier.type === 'ip') return [];
     const challenges = waysFor(certificate, identifier).map(({ type }) => type);
@@ -57,8 +57,8 @@ export async function examineCertificate(
   certificate: CertificateConfig,
   issuers: readonly KnownIssuer[],
   signal: AbortSignal,
-): Promise<readonly Finding[]> {
-  const findings: Finding[] = [];
+): Promise<readonly PreflightFinding[]> {
+  const findings: PreflightFinding[] = [];
   const accountUrl = issuers.find((issuer) => issuer.accountUrl !== null)?.accountUrl ?? null;
   // One after the other: names share ports, folders and the patience of DNS hosts.
   for (const identifier of certificate.identifiers) {
@@ -73,6 +73,6 @@ export async function examineCertificate(
   return findings;
 }
 
-function isSilence({ code }: Finding): boolean {
+function isSilence({ code }: PreflightFinding): boolean {
   return code === 'dns-fails' || code === 'dnssec-broken';
 }

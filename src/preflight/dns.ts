@@ -1,7 +1,7 @@
 import type { RecordType } from '../dns/wire/message.ts';
 import { dataOf, type Resolver } from '../dns/resolver.ts';
 import { EverbindError } from '../errors/error.ts';
-import { finding, type Finding, said } from './findings.ts';
+import { finding, type PreflightFinding, said } from './findings.ts';
 
 /** Resolvers: as CAs ask theirs, and one that does not look at signatures. */
 export interface Lookups {
@@ -20,7 +20,7 @@ export interface Unanswered {
 /** Addresses of a name, or why there are none to be had. */
 export type Addresses =
   | { readonly ipv4: readonly string[]; readonly ipv6: readonly string[] }
-  | { readonly failed: Finding };
+  | { readonly failed: PreflightFinding };
 
 /** A and AAAA of a name. */
 export async function findAddresses(lookups: Lookups, name: string, signal?: AbortSignal): Promise<Addresses> {
@@ -43,7 +43,7 @@ export async function explainFailure(
   { name, asked, type, issuer }: Unanswered,
   error: EverbindError,
   signal?: AbortSignal,
-): Promise<Finding> {
+): Promise<PreflightFinding> {
   if (error.details['reason'] === 'SERVFAIL') {
     try {
       await unchecked.lookup(asked, type, signal);

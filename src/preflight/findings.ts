@@ -129,7 +129,7 @@ interface FindingText {
 export type FindingCode = keyof typeof FINDINGS;
 
 /** Something that stands in the way of a certificate. */
-export interface Finding extends FindingText {
+export interface PreflightFinding extends FindingText {
   readonly code: FindingCode;
   /** The name it is about; null: all of the certificate. */
   readonly name: string | null;
@@ -142,8 +142,8 @@ export interface Finding extends FindingText {
 export function finding(
   code: FindingCode,
   what: string,
-  { name = null, issuer = null }: Partial<Pick<Finding, 'name' | 'issuer'>>,
-): Finding {
+  { name = null, issuer = null }: Partial<Pick<PreflightFinding, 'name' | 'issuer'>>,
+): PreflightFinding {
   return { code, name, issuer, what, ...FINDINGS[code] };
 }
 
@@ -153,7 +153,7 @@ export function said({ message, code }: EverbindError): string {
 }
 
 /** Whether no certificate can come of it: for a reason that every issuer sees, or for one at each of them. */
-export function wouldFail(findings: readonly Finding[], issuers: readonly string[]): boolean {
+export function wouldFail(findings: readonly PreflightFinding[], issuers: readonly string[]): boolean {
   const failing = findings.filter(({ severity }) => severity === 'fails');
   const refused = new Set(failing.map(({ issuer }) => issuer));
   return refused.has(null) || issuers.every((issuer) => refused.has(issuer));

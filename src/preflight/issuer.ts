@@ -1,11 +1,15 @@
 import type { Directory } from '../acme/messages/directory.ts';
 import type { IssuerConfig } from '../config/types.ts';
-import { finding, type Finding } from './findings.ts';
+import { finding, type PreflightFinding } from './findings.ts';
 
 /** What the directory of a CA says against an order, before one is made. `registered`: there is an account with it. */
-export function examineIssuer(config: IssuerConfig, { meta }: Directory, registered: boolean): readonly Finding[] {
+export function examineIssuer(
+  config: IssuerConfig,
+  { meta }: Directory,
+  registered: boolean,
+): readonly PreflightFinding[] {
   const { name: issuer, profile } = config;
-  const findings: Finding[] = [];
+  const findings: PreflightFinding[] = [];
   if (!registered && meta.termsOfService !== null && !config.termsOfServiceAgreed) {
     const what = `${issuer} has terms of service (${meta.termsOfService}) that were not agreed to`;
     findings.push(finding('terms-not-agreed', what, { issuer }));

@@ -2,7 +2,7 @@ import type { CertificateConfig, ChallengeConfig } from '../config/types.ts';
 import type { Identifier } from '../pki/x509/names.ts';
 import { type AddressParts, examineAddresses } from './addresses.ts';
 import { findAddresses, type Lookups } from './dns.ts';
-import { finding, type Finding } from './findings.ts';
+import { finding, type PreflightFinding } from './findings.ts';
 import { type ProofParts, tryProof } from './proof.ts';
 import { examineWays, waysFor } from './ways.ts';
 
@@ -18,7 +18,7 @@ export async function examineName(
   certificate: CertificateConfig,
   identifier: Identifier,
   signal: AbortSignal,
-): Promise<readonly Finding[]> {
+): Promise<readonly PreflightFinding[]> {
   const { type, value: name } = identifier;
   const host = name.startsWith('*.') ? name.slice(2) : name;
   let addresses: readonly string[] = [host];
@@ -36,7 +36,7 @@ async function examineWay(
   config: ChallengeConfig,
   addresses: readonly string[],
   signal: AbortSignal,
-): Promise<readonly Finding[]> {
+): Promise<readonly PreflightFinding[]> {
   const name = identifier.value;
   if (addresses.length === 0 && !config.type.startsWith('dns-')) {
     return [finding('no-address', `${name} has neither an A nor an AAAA record`, { name })];

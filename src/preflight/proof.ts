@@ -4,7 +4,7 @@ import type { ErrorCode } from '../errors/table.ts';
 import type { Identifier } from '../pki/x509/names.ts';
 import type { Random } from '../ports/random.ts';
 import type { ChallengeTask, Solver } from '../ports/solver.ts';
-import { finding, type Finding, type FindingCode, said } from './findings.ts';
+import { finding, type PreflightFinding, type FindingCode, said } from './findings.ts';
 
 export interface ProofParts {
   readonly random: Random;
@@ -22,9 +22,9 @@ export async function tryProof(
   { random, accountUrl, solverFor }: ProofParts,
   { type: kind, value: name }: Identifier,
   config: ChallengeConfig,
-  look: (task: ChallengeTask) => Promise<readonly Finding[]>,
+  look: (task: ChallengeTask) => Promise<readonly PreflightFinding[]>,
   signal: AbortSignal,
-): Promise<readonly Finding[]> {
+): Promise<readonly PreflightFinding[]> {
   const wildcard = name.startsWith('*.');
   const token = text(random);
   const task: ChallengeTask = {
@@ -35,7 +35,7 @@ export async function tryProof(
     keyAuthorization: `${token}.${text(random)}`,
     ...(config.type === 'dns-account-01' && accountUrl !== null ? { accountUrl } : {}),
   };
-  const findings: Finding[] = [];
+  const findings: PreflightFinding[] = [];
   let solver: Solver | null = null;
   try {
     solver = solverFor(task, config);
@@ -66,7 +66,7 @@ const CODES: Partial<Record<ErrorCode, FindingCode>> = {
   SECRET_NOT_FOUND: 'secret-missing',
 };
 
-function proofFinding(name: string, error: EverbindError): Finding {
+function proofFinding(name: string, error: EverbindError): PreflightFinding {
   const redirected = String(error.details['reason']).startsWith('redirect-');
   const code = redirected ? 'redirect-not-followed' : (CODES[error.code] ?? 'proof-fails');
   return finding(code, said(error), { name });

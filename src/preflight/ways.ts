@@ -1,7 +1,7 @@
 import { challengesFor, canProve } from '../config/challenge-for.ts';
 import type { CertificateConfig, ChallengeConfig } from '../config/types.ts';
 import type { Identifier } from '../pki/x509/names.ts';
-import type { Finding } from './findings.ts';
+import type { PreflightFinding } from './findings.ts';
 
 /** The ways in which a name may be proved, in the order of the configuration; those that never can only where there is no other. */
 export function waysFor(
@@ -19,9 +19,9 @@ export function waysFor(
  */
 export async function examineWays<Way>(
   ways: readonly Way[],
-  examine: (way: Way) => Promise<readonly Finding[]>,
-): Promise<readonly Finding[]> {
-  const failed: Finding[] = [];
+  examine: (way: Way) => Promise<readonly PreflightFinding[]>,
+): Promise<readonly PreflightFinding[]> {
+  const failed: PreflightFinding[] = [];
   for (const way of ways) {
     const found = await examine(way);
     if (!found.some(({ severity }) => severity === 'fails')) {

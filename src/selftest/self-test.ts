@@ -94,7 +94,7 @@ async function renewAndRollBack(options: SelfTestOptions, steps: ReturnType<type
   await steps.run('every other field of the record is kept', async () => {
     sameBut(given(before), await recordOf(host), given(renewal).thumbprint);
   });
-  await steps.run('roll back', async () => served(await deployment.undo(given(second).plan)));
+  await steps.run('roll back', async () => served(await deployment.restore(given(second).plan)));
   await steps.run('the record is as it was', async () => {
     sameBut(given(before), await recordOf(host), given(material).thumbprint);
   });
@@ -134,7 +134,7 @@ async function newCertificate(
 async function bind(deployment: Deployment, material: CertificateMaterial): Promise<Installed> {
   const plan = await deployment.plan(material);
   if (plan.changes.length !== 1) {
-    const why = plan.untouched.map(({ target, reason }) => `${target}: ${reason}`).join('; ');
+    const why = plan.skipped.map(({ target, reason }) => `${target}: ${reason}`).join('; ');
     throw new EverbindError('SELFTEST_FAILED', `the plan has ${plan.changes.length} changes instead of one. ${why}`);
   }
   await deployment.apply(plan);

@@ -15,8 +15,8 @@ export interface Group {
   settle(unsynced: Failed): void;
 }
 
-export interface CommitQueue<Work extends Queued> {
-  add(work: Work): void;
+export interface CommitQueue<T extends Queued> {
+  add(work: T): void;
   /** Waits until everything is done that was added; without rest and without patience. */
   drain(): Promise<void>;
 }
@@ -41,11 +41,11 @@ const PATIENCE_MS = 5000;
  * is called again later. `sync` brings what was committed to disk, beside the event loop; once it has failed nobody knows what the disk holds,
  * and every later work fails as well. Without it there is nothing to wait for, and no rest.
  */
-export function createCommitQueue<Work extends Queued>(
-  runGroup: (works: readonly Work[], patient: boolean) => Group | null,
+export function createCommitQueue<T extends Queued>(
+  runGroup: (works: readonly T[], patient: boolean) => Group | null,
   sync: (() => Promise<void>) | null,
-): CommitQueue<Work> {
-  let waiting: Work[] = [];
+): CommitQueue<T> {
+  let waiting: T[] = [];
   let running: Promise<void> | null = null;
   let draining = false;
   let broken: Failed = null;

@@ -17,7 +17,7 @@ export interface Lease {
 
 const TTL_MS = 30_000;
 
-/** A clock that was put back stays known until mendAfterClockPutBack is done, whoever is killed before. */
+/** A clock that was put back stays known until correctAfterClockPutBack is done, whoever is killed before. */
 const KEEP_LATEST = 'latest_time = max(latest_time, ?)';
 
 /**

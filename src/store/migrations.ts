@@ -1,20 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { EverbindError } from '../errors/error.ts';
-import { core } from './sql/001-core.ts';
-import { custody } from './sql/010-custody.ts';
-import { renewal } from './sql/020-renewal.ts';
-import { issuers } from './sql/030-issuers.ts';
-import { runner } from './sql/040-runner.ts';
-import { scale } from './sql/045-scale.ts';
-import { limits } from './sql/050-limits.ts';
-import { accounts } from './sql/060-accounts.ts';
-import { rehearsals } from './sql/061-rehearsals.ts';
-import { challenges } from './sql/070-challenges.ts';
-import { authorized } from './sql/071-authorized.ts';
-import { keys } from './sql/072-keys.ts';
-import { clock } from './sql/073-clock.ts';
-import { endpoints } from './sql/074-endpoints.ts';
+import { auditAndLease } from './sql/audit-and-lease.ts';
+import { certificate } from './sql/certificate.ts';
+import { challenge } from './sql/challenge.ts';
+import { custody } from './sql/custody.ts';
+import { daemon } from './sql/daemon.ts';
+import { issuer } from './sql/issuer.ts';
+import { renewal } from './sql/renewal.ts';
 
 interface Migration {
   readonly number: number;
@@ -26,20 +19,7 @@ interface Migration {
  * an applied one never changes, not even its comments, and once released no number is added below the largest.
  */
 export const migrations: readonly Migration[] = [
-  { number: 1, sql: core },
-  { number: 10, sql: custody },
-  { number: 20, sql: renewal },
-  { number: 30, sql: issuers },
-  { number: 40, sql: runner },
-  { number: 45, sql: scale },
-  { number: 50, sql: limits },
-  { number: 60, sql: accounts },
-  { number: 61, sql: rehearsals },
-  { number: 70, sql: challenges },
-  { number: 71, sql: authorized },
-  { number: 72, sql: keys },
-  { number: 73, sql: clock },
-  { number: 74, sql: endpoints },
+  { number: 100, sql: [auditAndLease, custody, certificate, renewal, issuer, challenge, daemon].join('') },
 ];
 
 /** What this database still needs; `fresh` when there is nothing in it yet. Throws STORE_NEWER, STORE_MIGRATION_CHANGED, STORE_FOREIGN. */

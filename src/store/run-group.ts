@@ -10,7 +10,7 @@ import { conflictsWithPin } from './pin-conflict.ts';
 import { statement } from './statements.ts';
 import type { Fence, Transaction } from './transaction.ts';
 
-export interface Work extends Queued {
+export interface CommitWork extends Queued {
   readonly run: (transaction: Transaction) => void;
   /** The lease that must still be held; null when none need be. */
   readonly fence: Fence | null;
@@ -40,7 +40,7 @@ export function createGroupRunner({ db, path, clock, log, pin, signer }: GroupPa
   };
 
   /** Null, or why this work failed. A failure that ended the whole transaction is thrown. */
-  function runWork(work: Work): Failed {
+  function runWork(work: CommitWork): Failed {
     if (work.fence !== null && work.fence.token !== leaseToken(db)) {
       return { failure: new EverbindError('STORE_LEASE_LOST', 'another Everbind has taken over this state folder') };
     }
@@ -75,14 +75,14 @@ export function createGroupRunner({ db, path, clock, log, pin, signer }: GroupPa
   }
 
   /** What failed, and the new checkpoint, if there is one. */
-  function runAll(works: readonly Work[]): {
-    readonly failures: ReadonlyMap<Work, Failed>;
+  function runAll(works: readonly CommitWork[]): {
+    readonly failures: ReadonlyMap<CommitWork, Failed>;
     readonly note: string | null;
   } {
     log.begin();
     const key = signer();
     const conflict = key !== null && !pinChecked && checkPin(key);
-    const failures = new Map<Work, Failed>();
+    const failures = new Map<CommitWork, Failed>();
     for (const work of works) {
       const failed = runWork(work);
       if (failed !== null) failures.set(work, failed);
@@ -95,8 +95,8 @@ export function createGroupRunner({ db, path, clock, log, pin, signer }: GroupPa
     return { failures, note };
   }
 
-  return (works: readonly Work[], patient: boolean): Group | null => {
-    let failures: ReadonlyMap<Work, Failed>;
+  return (works: readonly CommitWork[], patient: boolean): Group | null => {
+    let failures: ReadonlyMap<CommitWork, Failed>;
     let note: string | null = null;
     try {
       if (!begin(db, patient)) return null;

@@ -7,7 +7,7 @@ import { createCheckpointPin } from './checkpoint-pin.ts';
 import { createCommitQueue } from './commit-queue.ts';
 import { storeFailure } from './store-failure.ts';
 import { openForReading, openForWriting } from './open-database.ts';
-import { createGroupRunner, leaseToken, type Work } from './run-group.ts';
+import { createGroupRunner, leaseToken, type CommitWork } from './run-group.ts';
 import { createLogSync } from './sync-log.ts';
 import { statement } from './statements.ts';
 import type { Fence, Transaction } from './transaction.ts';
@@ -58,7 +58,7 @@ export function openStore({ path, clock, readOnly = false, volatile = false }: S
   let fence: Fence | null = null;
   const disk = createLogSync(path);
   const runGroup = createGroupRunner({ db, path, clock, log, pin, signer: () => signer });
-  const queue = createCommitQueue<Work>(runGroup, volatile ? null : disk.sync);
+  const queue = createCommitQueue<CommitWork>(runGroup, volatile ? null : disk.sync);
   let closing: Promise<void> | null = null;
   let refused = readOnly ? new EverbindError('INTERNAL', `${path} was opened for reading only`) : null;
 

@@ -109,40 +109,40 @@ const cases: Readonly<Record<string, Case>> = {
     path: '/dir',
     deed: send('<html>', 'text/html'),
     call: 'directory',
-    code: 'ACME_UNEXPECTED_ANSWER',
+    code: 'ACME_UNEXPECTED_RESPONSE',
   },
   'HTML instead of a certificate': {
     path: '/cert',
     deed: send('<html>', 'text/html'),
     call: 'certificate',
-    code: 'ACME_UNEXPECTED_ANSWER',
+    code: 'ACME_UNEXPECTED_RESPONSE',
   },
   'JSON instead of a certificate': {
     path: '/cert',
     deed: send('{}'),
     call: 'certificate',
-    code: 'ACME_UNEXPECTED_ANSWER',
+    code: 'ACME_UNEXPECTED_RESPONSE',
   },
-  'bad JSON': { path: '/order', deed: send('{"status":'), call: 'order', code: 'ACME_ANSWER_INVALID' },
+  'bad JSON': { path: '/order', deed: send('{"status":'), call: 'order', code: 'ACME_RESPONSE_INVALID' },
   'JSON that is not UTF-8': {
     path: '/order',
     deed: send(Buffer.from('7b22ff223a317d', 'hex')),
     call: 'order',
-    code: 'ACME_ANSWER_INVALID',
+    code: 'ACME_RESPONSE_INVALID',
   },
-  'JSON that is no object': { path: '/order', deed: send('[[]]'), call: 'order', code: 'ACME_ANSWER_INVALID' },
+  'JSON that is no object': { path: '/order', deed: send('[[]]'), call: 'order', code: 'ACME_RESPONSE_INVALID' },
   'deep JSON': {
     path: '/order',
     deed: send(`{"status":${'['.repeat(60_000)}${']'.repeat(60_000)}}`),
     call: 'order',
-    code: 'ACME_ANSWER_INVALID',
+    code: 'ACME_RESPONSE_INVALID',
   },
-  'an empty answer': { path: '/order', deed: send(''), call: 'order', code: 'ACME_ANSWER_INVALID' },
+  'an empty answer': { path: '/order', deed: send(''), call: 'order', code: 'ACME_RESPONSE_INVALID' },
   'an unknown order status': {
     path: '/order',
     deed: (_q, response, ca) => json(response, orderOf(ca.url, 'shop.test', 'done')),
     call: 'order',
-    code: 'ACME_ANSWER_INVALID',
+    code: 'ACME_RESPONSE_INVALID',
   },
   'a new order for another name': {
     path: '/new-order',
@@ -178,13 +178,13 @@ const cases: Readonly<Record<string, Case>> = {
     path: '/authz',
     deed: authorization('shop.test', '../../../../../../web.config'),
     call: 'authorization',
-    code: 'ACME_ANSWER_INVALID',
+    code: 'ACME_RESPONSE_INVALID',
   },
   'a token that can be guessed': {
     path: '/authz',
     deed: authorization('shop.test', 'AAAA'),
     call: 'authorization',
-    code: 'ACME_ANSWER_INVALID',
+    code: 'ACME_RESPONSE_INVALID',
   },
   'plain http in the directory': {
     path: '/dir',
@@ -197,7 +197,7 @@ const cases: Readonly<Record<string, Case>> = {
     path: '/dir',
     deed: (_q, response, ca) => json(response, { ...directoryOf(ca.url), newOrder: undefined }),
     call: 'directory',
-    code: 'ACME_ANSWER_INVALID',
+    code: 'ACME_RESPONSE_INVALID',
   },
   'no nonce': {
     path: '/nonce',
@@ -254,7 +254,7 @@ const cases: Readonly<Record<string, Case>> = {
     path: '/ari/aa.bb',
     deed: send('{"suggestedWindow":{"start":"2027-01-02T00:00:00Z","end":"2027-01-01T00:00:00Z"}}'),
     call: 'renewalInfo',
-    code: 'ACME_ANSWER_INVALID',
+    code: 'ACME_RESPONSE_INVALID',
   },
 };
 
@@ -288,7 +288,7 @@ describe('a hostile CA', { concurrency: 4 }, () => {
       const redirect: Deed = (_request, response) =>
         void response.writeHead(status, { location: `${elsewhere.url}/x` }).end();
       const ca = await startHostileCa({ '/new-order': redirect });
-      await meet(ca, 'newOrder', 'ACME_UNEXPECTED_ANSWER');
+      await meet(ca, 'newOrder', 'ACME_UNEXPECTED_RESPONSE');
       await ca.stop();
     }
     await elsewhere.stop();

@@ -6,7 +6,7 @@ import { type Pebble, startPebble } from '../../lab/pebble/server.ts';
 import { seedCertificates } from '../../lab/sim-windows/seed.ts';
 import { type SimWindows, startSimWindows } from '../../lab/sim-windows/sim-windows.ts';
 import { runCli } from '../../src/cli/run.ts';
-import type { World } from '../../src/cli/environment.ts';
+import type { CliEnvironment } from '../../src/cli/environment.ts';
 import { systemClock, systemRandom } from '../../src/net/system.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import { configuration } from '../lab/demo/odd-configurations.ts';
@@ -50,9 +50,9 @@ export interface Json {
   readonly [key: string]: Json;
 }
 
-/** Runs one command line; `openHost` as in World. */
+/** Runs one command line; `openHost` as in CliEnvironment. */
 export async function runIn(
-  world: Pick<World, 'openHost' | 'ensurePrivateFolder'> & {
+  world: Pick<CliEnvironment, 'openHost' | 'ensurePrivateFolder'> & {
     readonly stateDir: string;
     readonly dnsServers?: readonly string[];
   },

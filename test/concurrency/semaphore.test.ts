@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createSlots } from '../../src/concurrency/semaphore.ts';
+import { createSemaphore } from '../../src/concurrency/semaphore.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('never more than allowed at a time, in the order of coming, and a failure gives its place free', async () => {
-  const slots = createSlots(2);
+  const slots = createSemaphore(2);
   const begun: number[] = [];
   const ends: (() => void)[] = [];
   const works = Array.from({ length: 5 }, (_, index) =>

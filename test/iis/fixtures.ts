@@ -107,7 +107,7 @@ export function changes(result: BindingPlan): readonly string[] {
 }
 
 /** `code target` of every note, sorted. */
-export function notes(list: BindingPlan['untouched']): readonly string[] {
+export function notes(list: BindingPlan['skipped']): readonly string[] {
   return list.map(({ code, target }) => `${code} ${target.replace('http.sys record ', '')}`).sort();
 }
 

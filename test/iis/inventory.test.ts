@@ -2,7 +2,7 @@ import { deepEqual, equal, rejects } from 'node:assert/strict';
 import { test } from 'node:test';
 import { readInventory } from '../../src/iis/inventory.ts';
 import { referencesTo } from '../../src/iis/records/references.ts';
-import { sharedRead } from '../../src/concurrency/coalesce.ts';
+import { coalesce } from '../../src/concurrency/coalesce.ts';
 import type { AppcmdResult, WindowsHost } from '../../src/ports/windows-host.ts';
 import { NEW, OLD, record, site } from './fixtures.ts';
 
@@ -124,7 +124,7 @@ test('references to a certificate: records, FTP settings, defaults', () => {
 test('a shared read never gives a state that was read before the caller came', async () => {
   let state = 0;
   let reads = 0;
-  const read = sharedRead(async () => {
+  const read = coalesce(async () => {
     reads += 1;
     const seen = state;
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -141,7 +141,7 @@ test('a shared read never gives a state that was read before the caller came', a
 
 test('a shared read that fails fails its callers only', async () => {
   let fail = true;
-  const read = sharedRead(async () => {
+  const read = coalesce(async () => {
     await new Promise((resolve) => setImmediate(resolve));
     if (fail) throw new Error('no');
     return 1;

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { Finding } from '../../src/preflight/findings.ts';
+import type { PreflightFinding } from '../../src/preflight/findings.ts';
 import { systemClock } from '../../src/net/system.ts';
 import { acquireLease } from '../../src/store/lease.ts';
 import { openStore } from '../../src/store/store.ts';
@@ -24,17 +24,18 @@ const ipv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ add
 /** The findings of one certificate for one name. */
 async function check(name: string, challenge: object = http, options: CheckOptions = {}): Promise<Checked> {
   const run = await world.run(['check', '--json'], [{ name: 'broken', names: [name], challenge }], options);
-  const [found] = (JSON.parse(run.out) as { certificates: readonly { findings: readonly Finding[] }[] }).certificates;
+  const [found] = (JSON.parse(run.out) as { certificates: readonly { findings: readonly PreflightFinding[] }[] })
+    .certificates;
   assert.ok(found !== undefined, run.out);
   return { run, findings: found.findings };
 }
 
 interface Checked {
   readonly run: Run;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly PreflightFinding[];
 }
 
-function only({ run, findings }: Checked, code: Finding['code'], says: RegExp): void {
+function only({ run, findings }: Checked, code: PreflightFinding['code'], says: RegExp): void {
   assert.deepEqual(
     findings.map((one) => one.code),
     [code],

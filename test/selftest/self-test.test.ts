@@ -63,7 +63,7 @@ async function traces(): Promise<string> {
 describe('the self-test', () => {
   for (const algorithm of ['ec-p256', 'rsa-2048']) {
     it(`passes on a sound server and leaves it as it was: ${algorithm}`, async () => {
-      const untouched = await traces();
+      const skipped = await traces();
       const { status, report } = await selftest(sim.host, '--algorithm', algorithm);
       assert.deepEqual(
         report.steps.filter(({ outcome }) => outcome !== 'passed'),
@@ -72,7 +72,7 @@ describe('the self-test', () => {
       assert.equal(report.steps.length, 17);
       assert.equal(report.ok, true);
       assert.equal(status, 0);
-      assert.equal(await traces(), untouched);
+      assert.equal(await traces(), skipped);
     });
   }
 
@@ -89,16 +89,16 @@ describe('the self-test', () => {
 
   it('runs once at a time', async () => {
     const end = await sim.host.httpServer.serve('http://+:80/.well-known/everbind-selftest/', () => null);
-    const untouched = await traces();
+    const skipped = await traces();
     const { status, report } = await selftest();
     await end();
     assert.equal(status, 4);
     assert.deepEqual(outcomes(report), ['passed', 'failed']);
-    assert.equal(await traces(), untouched);
+    assert.equal(await traces(), skipped);
   });
 
   it('finds a server that serves another certificate, one that keeps the old record, one without roll-back', async () => {
-    const untouched = await traces();
+    const skipped = await traces();
     // The first free one of these; another program of this machine may have some.
     for (let port = 40_000; port < 40_050; port += 1) {
       await sim.faults.add({ kind: 'serve', host: null, port, how: 'wrong-certificate' });
@@ -112,7 +112,7 @@ describe('the self-test', () => {
     const stuck = await selftest();
     await sim.faults.remove(fail);
     assert.equal(stuck.report.steps.find(({ outcome }) => outcome === 'failed')?.step, 'roll back');
-    assert.equal(await traces(), untouched);
+    assert.equal(await traces(), skipped);
   });
 
   it('is refused without rights, before it does anything', async () => {
@@ -125,16 +125,16 @@ describe('the self-test', () => {
   });
 
   it('that is killed before any of its calls leaves what the next one removes', async () => {
-    const untouched = await traces();
+    const skipped = await traces();
     const counted = await killedAfter(Number.MAX_SAFE_INTEGER);
     assert.ok(counted > 50);
     let left = 0;
     for (let calls = 0; calls < counted; calls += 1) {
       await killedAfter(calls);
-      if ((await traces()) !== untouched) left += 1;
+      if ((await traces()) !== skipped) left += 1;
       const { status, report } = await selftest();
       assert.equal(status, 0, `${calls}: ${JSON.stringify(report.steps)}`);
-      assert.equal(await traces(), untouched, `${calls}`);
+      assert.equal(await traces(), skipped, `${calls}`);
     }
     // Most of them leave something, or this test shows nothing.
     assert.ok(left > counted / 3, `${left} of ${counted}`);

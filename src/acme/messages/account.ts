@@ -10,7 +10,7 @@ export interface Account {
   readonly orders: string | null;
 }
 
-/** Throws ACME_ANSWER_INVALID, ACME_INSECURE_URL. */
+/** Throws ACME_RESPONSE_INVALID, ACME_INSECURE_URL. */
 export function decodeAccount(value: unknown, policy: UrlPolicy): Account {
   const object = members(value, 'account');
   return {

@@ -21,7 +21,7 @@ export interface Authorization {
 
 const statuses = ['pending', 'valid', 'invalid', 'deactivated', 'expired', 'revoked'] as const;
 
-/** Throws ACME_ANSWER_INVALID, ACME_INSECURE_URL. */
+/** Throws ACME_RESPONSE_INVALID, ACME_INSECURE_URL. */
 export function decodeAuthorization(value: unknown, policy: UrlPolicy): Authorization {
   const object = members(value, 'authorization');
   return {

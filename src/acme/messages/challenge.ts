@@ -23,7 +23,7 @@ const withToken: ReadonlySet<string> = new Set(['http-01', 'dns-01', 'tls-alpn-0
 const MIN_TOKEN_BYTES = 16;
 const MAX_TOKEN_CHARACTERS = 512;
 
-/** Throws ACME_ANSWER_INVALID, ACME_INSECURE_URL. */
+/** Throws ACME_RESPONSE_INVALID, ACME_INSECURE_URL. */
 export function decodeChallenge(value: unknown, where: string, policy: UrlPolicy): Challenge {
   const object = members(value, where);
   const type = string(member(object, 'type'), `${where}.type`, 64);

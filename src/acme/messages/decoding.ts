@@ -2,13 +2,13 @@ import { EverbindError } from '../../errors/error.ts';
 import { parseTimestamp } from './timestamp.ts';
 import { checkUrl, type UrlPolicy } from './url-policy.ts';
 
-// Readers for the members of ACME objects. `where` names the member, such as `order.finalize`; all of them throw ACME_ANSWER_INVALID.
+// Readers for the members of ACME objects. `where` names the member, such as `order.finalize`; all of them throw ACME_RESPONSE_INVALID.
 
 export type Members = Readonly<Record<string, unknown>>;
 
 /** An error for an answer, or a member of one, that is not what RFC 8555 says. */
 export function invalidAnswer(where: string, expected: string): EverbindError {
-  return new EverbindError('ACME_ANSWER_INVALID', `The CA sent an unusable ${where}: expected ${expected}`, {
+  return new EverbindError('ACME_RESPONSE_INVALID', `The CA sent an unusable ${where}: expected ${expected}`, {
     member: where,
     expected,
   });

@@ -40,7 +40,7 @@ export interface DirectoryMeta {
   readonly issuerDomains: readonly string[] | null;
 }
 
-/** Throws ACME_ANSWER_INVALID, ACME_INSECURE_URL. */
+/** Throws ACME_RESPONSE_INVALID, ACME_INSECURE_URL. */
 export function decodeDirectory(value: unknown, policy: UrlPolicy): Directory {
   const object = members(value, 'directory');
   const required = (name: string): string => url(member(object, name), `directory.${name}`, policy);

@@ -4,7 +4,7 @@ import { invalidAnswer } from './decoding.ts';
 /** ACME objects are at most four levels deep; a profile or an unknown member may add a few. */
 const maxDepth = 32;
 
-/** JSON from a CA. Throws ACME_ANSWER_INVALID for anything but one JSON text in UTF-8 of bounded depth. */
+/** JSON from a CA. Throws ACME_RESPONSE_INVALID for anything but one JSON text in UTF-8 of bounded depth. */
 export function parseJson(octets: Uint8Array, resource: string): unknown {
   if (!isUtf8(octets)) throw invalidAnswer(resource, 'UTF-8');
   const text = Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength).toString('utf8');

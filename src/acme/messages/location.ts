@@ -2,7 +2,7 @@ import type { Answer } from '../session/answer.ts';
 import { invalidAnswer } from './decoding.ts';
 import { checkUrl, type UrlPolicy } from './url-policy.ts';
 
-/** The address of what a request created. Throws ACME_ANSWER_INVALID, ACME_INSECURE_URL. */
+/** The address of what a request created. Throws ACME_RESPONSE_INVALID, ACME_INSECURE_URL. */
 export function location(answer: Answer, resource: string, policy: UrlPolicy): string {
   const where = `Location of the ${resource}`;
   const [value, ...others] = answer.headers['location'] ?? [];

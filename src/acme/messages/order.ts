@@ -34,7 +34,7 @@ export interface OrderResource {
 
 const MAX_NAMES = 1000;
 
-/** Throws ACME_ANSWER_INVALID, ACME_INSECURE_URL. */
+/** Throws ACME_RESPONSE_INVALID, ACME_INSECURE_URL. */
 export function decodeOrder(value: unknown, policy: UrlPolicy): Order {
   const object = members(value, 'order');
   const status = oneOf(member(object, 'status'), 'order.status', [

@@ -25,7 +25,7 @@ export function certificateId(certificate: Pick<Certificate, 'authorityKeyIdenti
   return `${part(authorityKeyIdentifier)}.${part(serialHex)}`;
 }
 
-/** Throws ACME_ANSWER_INVALID, also for a window that ends before it starts: such an answer counts as none (RFC 9773 section 4.2). */
+/** Throws ACME_RESPONSE_INVALID, also for a window that ends before it starts: such an answer counts as none (RFC 9773 section 4.2). */
 export function decodeRenewalInfo(value: unknown): RenewalInfo {
   const object = members(value, 'renewalInfo');
   const window = members(member(object, 'suggestedWindow'), 'renewalInfo.suggestedWindow');

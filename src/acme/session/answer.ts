@@ -17,7 +17,7 @@ export interface Answer {
   readonly retryAfterMs: number | null;
 }
 
-/** Throws AcmeProblemError for a problem document, ACME_UNEXPECTED_ANSWER for anything else that is not a good answer, redirects included. */
+/** Throws AcmeProblemError for a problem document, ACME_UNEXPECTED_RESPONSE for anything else that is not a good answer, redirects included. */
 export function checkAnswer(response: HttpResponse, url: string, resource: Resource, now: number): Answer {
   const retryAfter = retryAfterMs(response.headers, now);
   if (response.status >= 400) throw failure(response, url, retryAfter);
@@ -32,7 +32,7 @@ export function checkAnswer(response: HttpResponse, url: string, resource: Resou
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof EverbindError)) return false;
   if (error.code === 'ACME_TRANSPORT' || error.code === 'ACME_TIMEOUT') return true;
-  if (error.code !== 'ACME_PROBLEM' && error.code !== 'ACME_UNEXPECTED_ANSWER') return false;
+  if (error.code !== 'ACME_PROBLEM' && error.code !== 'ACME_UNEXPECTED_RESPONSE') return false;
   const status = error.details['status'];
   return typeof status === 'number' && (status >= 500 || status === 429);
 }
@@ -88,7 +88,7 @@ function unexpected(
   const type = printable(mediaType(response) ?? 'none', 100);
   const [location] = response.headers['location'] ?? [];
   return new EverbindError(
-    'ACME_UNEXPECTED_ANSWER',
+    'ACME_UNEXPECTED_RESPONSE',
     `The CA answered with ${what === 'status' ? `status ${response.status}` : `content type ${type}`} where ACME has no such answer`,
     {
       url,

@@ -45,7 +45,7 @@ export interface AuthorizationRequests {
   keyAuthorization(token: string): string;
   /** The account's URL, which dns-account-01 is bound to. Throws ACME_NO_ACCOUNT. */
   accountUrl(): string;
-  /** What dns-persist-01 wants in the record of a name, in the form that the CA speaks. Throws ACME_NO_ACCOUNT, ACME_ANSWER_INVALID. */
+  /** What dns-persist-01 wants in the record of a name, in the form that the CA speaks. Throws ACME_NO_ACCOUNT, ACME_RESPONSE_INVALID. */
   persistTerms(domain: string, issuerDomains: readonly string[], signal?: AbortSignal): Promise<PersistTerms>;
 }
 

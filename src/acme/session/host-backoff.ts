@@ -6,8 +6,8 @@ import { acmeProblemType } from './answer.ts';
 import { retryAfterMs } from '../messages/retry-after.ts';
 
 /** Hosts that asked to be left alone: while one does, no request goes there, whichever certificate and account it is for. */
-export interface HostHolds {
-  /** Waits until a request to this URL may be sent. Throws ACME_HOST_HELD at once when that is too long to wait for, with `retryAfterMs`. */
+export interface HostBackoffs {
+  /** Waits until a request to this URL may be sent. Throws ACME_HOST_BACKOFF at once when that is too long to wait for, with `retryAfterMs`. */
   pass(url: string, signal?: AbortSignal): Promise<void>;
   /** Takes note of an answer of the host. */
   note(url: string, answer: HttpResponse): Promise<void>;
@@ -39,7 +39,7 @@ export function hostHoldMs(answer: HttpResponse, now: number): number | null {
   return wish === null ? null : Math.min(wish, LONGEST_MS);
 }
 
-export function createHostHolds({ clock, random, kept, keep }: HostHoldsParts): HostHolds {
+export function createHostBackoffs({ clock, random, kept, keep }: HostHoldsParts): HostBackoffs {
   const holds = new Map<string, number>(kept);
   return {
     pass: async (url, signal) => {
@@ -70,7 +70,7 @@ export function createHostHolds({ clock, random, kept, keep }: HostHoldsParts): 
 }
 
 function held(host: string, wait: number): EverbindError {
-  return new EverbindError('ACME_HOST_HELD', `${host} asked to be left alone; nothing was sent`, {
+  return new EverbindError('ACME_HOST_BACKOFF', `${host} asked to be left alone; nothing was sent`, {
     host,
     retryAfterMs: Math.ceil(wait),
   });

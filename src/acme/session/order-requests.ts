@@ -169,7 +169,7 @@ function refusalOfReplaces(error: unknown): Problem | null {
     return otherReasons.has(acmeErrorType(error.problem)) ? null : error.problem;
   }
   const { status } = error.details;
-  const refused = error.code === 'ACME_UNEXPECTED_ANSWER' && typeof status === 'number' && status >= 400;
+  const refused = error.code === 'ACME_UNEXPECTED_RESPONSE' && typeof status === 'number' && status >= 400;
   return refused ? blankProblem(error.message) : null;
 }
 

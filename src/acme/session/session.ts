@@ -5,7 +5,7 @@ import type { Signer } from '../../ports/signer.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../ports/transport.ts';
 import { type Answer, checkAnswer } from './answer.ts';
 import { decodeDirectory, type Directory } from '../messages/directory.ts';
-import type { HostHolds } from './host-backoff.ts';
+import type { HostBackoffs } from './host-backoff.ts';
 import { parseJson } from '../messages/json.ts';
 import { signerKey } from '../jose/jwk.ts';
 import { type ProtectedHeader, signJws } from '../jose/jws.ts';
@@ -27,7 +27,7 @@ export interface SessionOptions {
   readonly accountUrl?: string | undefined;
   readonly allowInsecureLoopback?: boolean | undefined;
   /** Shared by all that talk to the same hosts; without them nothing is held back. */
-  readonly holds?: HostHolds | undefined;
+  readonly holds?: HostBackoffs | undefined;
 }
 
 export interface SignedRequest {

@@ -4,7 +4,7 @@ import type { Clock } from '../../ports/clock.ts';
 const BEAT_MS = 30_000;
 
 /** Has `beat` say that we live, now and again and again while the work goes on, which may take hours. What a beat throws keeps nobody from the work. */
-export async function whileAlive<T>(clock: Clock, beat: () => Promise<void>, work: () => Promise<T>): Promise<T> {
+export async function withHeartbeat<T>(clock: Clock, beat: () => Promise<void>, work: () => Promise<T>): Promise<T> {
   const done = new AbortController();
   const beats = (async () => {
     while (!done.signal.aborted) {

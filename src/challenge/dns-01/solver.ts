@@ -6,7 +6,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { DnsProvider, TxtRecord } from '../../ports/dns-provider.ts';
 import type { ChallengeTask, Solver } from '../../ports/solver.ts';
 import { unsupported } from '../challenge-failure.ts';
-import type { createTurns } from '../../concurrency/keyed-mutex.ts';
+import type { createKeyedMutex } from '../../concurrency/keyed-mutex.ts';
 import { notSeen } from './txt-reasons.ts';
 
 export interface Dns01Options {
@@ -22,7 +22,7 @@ export interface Dns01Options {
   /** Asked last, `address` or `address:port`. */
   readonly publicResolvers: readonly string[];
   /** Runs work on one record name one after the other; the same one for solvers that write to the same zones. */
-  readonly inTurn: ReturnType<typeof createTurns>;
+  readonly inTurn: ReturnType<typeof createKeyedMutex>;
 }
 
 interface Place {

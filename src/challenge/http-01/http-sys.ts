@@ -2,7 +2,7 @@ import { EverbindError, WindowsError } from '../../errors/error.ts';
 import type { Solver } from '../../ports/solver.ts';
 import type { HttpServer } from '../../ports/windows-host.ts';
 import { cleanUpFailed, errorText, type FailureReason, presentFailed } from '../challenge-failure.ts';
-import { createTurns } from '../../concurrency/keyed-mutex.ts';
+import { createKeyedMutex } from '../../concurrency/keyed-mutex.ts';
 import type { SelfCheck } from './self-check.ts';
 import { CHALLENGE_PATH, checkedToken, tokenOfPath } from '../token.ts';
 
@@ -32,7 +32,7 @@ export function isHttpSysRefusal(error: unknown): error is EverbindError {
  */
 export function createHttpSysSolver({ httpServer, port, selfCheck }: HttpSysOptions): Solver {
   const answers = new Map<string, string>();
-  const inTurn = createTurns();
+  const inTurn = createKeyedMutex();
   const prefix = `http://+:${port}${CHALLENGE_PATH}`;
   let stop: (() => Promise<void>) | null = null;
 

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Solver } from '../../ports/solver.ts';
-import { createTurns } from '../../concurrency/keyed-mutex.ts';
+import { createKeyedMutex } from '../../concurrency/keyed-mutex.ts';
 import { listenFailed } from '../listen-failed.ts';
 import type { SelfCheck } from './self-check.ts';
 import { checkedToken, tokenOfPath } from '../token.ts';
@@ -18,7 +18,7 @@ export interface ListenerOptions {
  */
 export function createHttpListenerSolver({ address, port, selfCheck }: ListenerOptions): Solver {
   const answers = new Map<string, string>();
-  const inTurn = createTurns();
+  const inTurn = createKeyedMutex();
   let server: Server | null = null;
 
   return {

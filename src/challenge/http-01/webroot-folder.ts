@@ -1,6 +1,6 @@
 import { WindowsError } from '../../errors/error.ts';
 import type { SiteFiles } from '../../ports/windows-host.ts';
-import { createTurns } from '../../concurrency/keyed-mutex.ts';
+import { createKeyedMutex } from '../../concurrency/keyed-mutex.ts';
 import { CHALLENGE_FOLDERS, type ChallengeFolder, readWebConfig, renderWebConfig } from './web-config.ts';
 import { WEB_CONFIG_FORMS, type FoundWebConfig, type WebConfigForm } from './web-config.ts';
 
@@ -34,7 +34,7 @@ const MAX_WEB_CONFIG = 65_536;
 const MAX_ANSWER = 4_096;
 
 export function createWebrootFolders(files: SiteFiles): WebrootFolders {
-  const inTurn = createTurns();
+  const inTurn = createKeyedMutex();
   const folders = new Map<string, Folder>();
   const stateOf = (root: string): Folder => {
     const found = folders.get(keyOf(root)) ?? { live: new Set(), settled: false };

@@ -7,7 +7,7 @@ import { iisEndpoints } from './endpoints.ts';
 import { createHttpSysSolver } from './http-sys.ts';
 import { createWebrootSolver } from './webroot.ts';
 import { sitesFor } from './sites.ts';
-import { rememberFor } from '../../concurrency/memoize-for.ts';
+import { memoizeFor } from '../../concurrency/memoize-for.ts';
 import { createSelfCheck } from './self-check.ts';
 import { createWebrootFolders } from './webroot-folder.ts';
 
@@ -29,8 +29,8 @@ const SITES_AGE_MS = 30_000;
 
 export function createWindowsHttp(windows: WindowsSites, clock: Clock): WindowsHttp {
   const { host } = windows;
-  const sites = rememberFor(SITES_AGE_MS, clock, windows.sites);
-  const description = rememberFor(Number.POSITIVE_INFINITY, clock, () => host.describe());
+  const sites = memoizeFor(SITES_AGE_MS, clock, windows.sites);
+  const description = memoizeFor(Number.POSITIVE_INFINITY, clock, () => host.describe());
   const folders = createWebrootFolders(host.files);
   const checkAt = (port: number) => createSelfCheck({ resolve: iisEndpoints(host, sites, port), clock });
   return {

@@ -4,7 +4,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Solver } from '../../ports/solver.ts';
 import { presentFailed } from '../challenge-failure.ts';
-import { createTurns } from '../../concurrency/keyed-mutex.ts';
+import { createKeyedMutex } from '../../concurrency/keyed-mutex.ts';
 import { listenFailed } from '../listen-failed.ts';
 import { ACME_TLS, answerCertificate, serverName } from './certificate.ts';
 import { checkTlsAlpn } from './self-check.ts';
@@ -37,7 +37,7 @@ const INSTEAD = 'http-01 with mode http.sys, or dns-01';
  */
 export function createTlsAlpnSolver({ address, port, clock, random, ownedByIis }: TlsAlpnOptions): Solver {
   const answers = new Map<string, Answer>();
-  const inTurn = createTurns();
+  const inTurn = createKeyedMutex();
   let listener: Listener | null = null;
 
   return {

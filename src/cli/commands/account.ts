@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
-import { withWork } from '../../agent/compose.ts';
+import { withAgent } from '../../agent/compose.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
 import { painter, sayWrapped } from '../output/text.ts';
-import type { SetStatus, World } from '../environment.ts';
+import type { SetStatus, CliEnvironment } from '../environment.ts';
 
 /** `everbind account rollover ISSUER` */
-export function registerAccount(program: Command, world: World, _setStatus: SetStatus): void {
+export function registerAccount(program: Command, environment: CliEnvironment, _setStatus: SetStatus): void {
   const group = program
     .command('account')
     .description('our accounts with CAs; everbind status shows them')
@@ -23,17 +23,17 @@ export function registerAccount(program: Command, world: World, _setStatus: SetS
       ),
     )
     .action(async (issuer: string) => {
-      const globals = globalsOf(rollover, world);
-      const done = await withWork(
+      const globals = globalsOf(rollover, environment);
+      const done = await withAgent(
         globals,
-        world,
+        environment,
         () => {},
         ({ engine, signal }) => engine.rollOverAccount(issuer, signal),
       );
-      const label = painter(world.io.colour)('green', 'new key ');
+      const label = painter(environment.io.colour)('green', 'new key ');
       const stale = `Records of dns-persist-01 name the key before: everbind dns persist NAME prints the new ones.\n`;
-      if (done.recordsStale && !globals.json) world.io.err(stale);
-      if (globals.json) sayJson(world.io, { ok: true, ...done });
-      else sayWrapped(world.io, label, `${done.key} for the account ${done.url}`, 8);
+      if (done.recordsStale && !globals.json) environment.io.err(stale);
+      if (globals.json) sayJson(environment.io, { ok: true, ...done });
+      else sayWrapped(environment.io, label, `${done.key} for the account ${done.url}`, 8);
     });
 }

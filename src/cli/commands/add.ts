@@ -10,7 +10,7 @@ import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
 import { siteArgument } from '../output/site-argument.ts';
 import { painter, printable, sayWrapped } from '../output/text.ts';
-import type { SetStatus, World } from '../environment.ts';
+import type { SetStatus, CliEnvironment } from '../environment.ts';
 
 interface AddOptions {
   readonly site?: readonly string[];
@@ -26,7 +26,7 @@ interface AddOptions {
 }
 
 /** `everbind add NAME`: declares a certificate in everbind.yaml. */
-export function registerAdd(program: Command, world: World, _setStatus: SetStatus): void {
+export function registerAdd(program: Command, environment: CliEnvironment, _setStatus: SetStatus): void {
   const command = withGlobals(program.command('add <name>'))
     .description('declare a certificate for a site (writes everbind.yaml, changes no binding)')
     .option('--site <name...>', 'IIS sites whose bindings it serves (name or id:N)')
@@ -54,15 +54,15 @@ export function registerAdd(program: Command, world: World, _setStatus: SetStatu
       ),
     )
     .action(async (name: string) => {
-      const globals = globalsOf(command, world);
+      const globals = globalsOf(command, environment);
       const options = command.opts<AddOptions>();
       const { writeAddition } = await import('../../agent/add-to-config.ts');
-      const sites = options.site === undefined ? [] : await findSites(world, options.site);
+      const sites = options.site === undefined ? [] : await findSites(environment, options.site);
       const names = options.names?.split(',').map((part) => part.trim()) ?? namesOf(sites);
       if (names.length === 0) {
         throw new EverbindError('CLI_USAGE', 'no names: give --names, or a --site whose bindings have host names');
       }
-      const adopt = options.adopt === true || (sites.length > 0 && (await wantsAdoption(world, sites, options)));
+      const adopt = options.adopt === true || (sites.length > 0 && (await wantsAdoption(environment, sites, options)));
       const certificate: NewCertificate = {
         name,
         names,
@@ -72,15 +72,15 @@ export function registerAdd(program: Command, world: World, _setStatus: SetStatu
         ...(options.site === undefined ? {} : { deployments: [{ type: 'iis', sites: options.site, adopt }] }),
       };
       if (dirname(resolve(globals.configFile)) === resolve(globals.stateDir)) {
-        await world.ensurePrivateFolder?.(globals.stateDir);
+        await environment.ensurePrivateFolder?.(globals.stateDir);
       }
       const written = await writeAddition(globals.configFile, certificate, options);
       const unbound = unboundHosts(names, sites);
-      if (globals.json) sayJson(world.io, { ok: true, file: written.file, certificate, unbound });
+      if (globals.json) sayJson(environment.io, { ok: true, file: written.file, certificate, unbound });
       else {
-        const paint = painter(world.io.colour);
-        sayWrapped(world.io, paint('green', 'added '), `${name} for ${names.join(', ')} to ${written.file}`, 6);
-        const note = (text: string): void => sayWrapped(world.io, paint('yellow', 'note  '), text, 6);
+        const paint = painter(environment.io.colour);
+        sayWrapped(environment.io, paint('green', 'added '), `${name} for ${names.join(', ')} to ${written.file}`, 6);
+        const note = (text: string): void => sayWrapped(environment.io, paint('yellow', 'note  '), text, 6);
         if (!adopt && bindingHosts(sites, 'https').length > 0) {
           note(
             'bindings that hold a certificate of somebody else are left alone; adopt: true in the file takes them over',
@@ -91,14 +91,14 @@ export function registerAdd(program: Command, world: World, _setStatus: SetStatu
           const site = siteArgument(first?.id ?? null, first?.name ?? '');
           note(`no https binding for ${host}; to add one: everbind bind ${site} ${host}`);
         }
-        world.io.out(`See what would happen: everbind renew ${name} --dry-run\n`);
+        environment.io.out(`See what would happen: everbind renew ${name} --dry-run\n`);
       }
     });
 }
 
-async function findSites(world: World, wanted: readonly string[]): Promise<readonly SiteInventory[]> {
+async function findSites(environment: CliEnvironment, wanted: readonly string[]): Promise<readonly SiteInventory[]> {
   const { readInventory } = await import('../../agent/server-modules.ts');
-  const { host, close } = await connectHost(world);
+  const { host, close } = await connectHost(environment);
   try {
     const { sites } = await readInventory(host);
     return wanted.map((text) => {
@@ -122,14 +122,18 @@ function namesOf(sites: readonly SiteInventory[]): string[] {
   return [...new Set(all)];
 }
 
-async function wantsAdoption(world: World, sites: readonly SiteInventory[], options: AddOptions): Promise<boolean> {
+async function wantsAdoption(
+  environment: CliEnvironment,
+  sites: readonly SiteInventory[],
+  options: AddOptions,
+): Promise<boolean> {
   const bindings = sites.flatMap((site) =>
     site.bindings
       .filter(({ protocol }) => protocol === 'https')
       .map(({ text }) => `  ${printable(siteText(site))}: ${printable(text)}\n`),
   );
   if (bindings.length === 0 || options.yes === true) return false;
-  world.io.err(`The https bindings:\n${bindings.join('')}`);
-  const answer = await world.io.ask('Take them over, whatever certificate they hold now? [y/N] ');
+  environment.io.err(`The https bindings:\n${bindings.join('')}`);
+  const answer = await environment.io.ask('Take them over, whatever certificate they hold now? [y/N] ');
   return answer !== null && /^y(es)?$/i.test(answer.trim());
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { SetStatus, World } from '../environment.ts';
+import type { SetStatus, CliEnvironment } from '../environment.ts';
 import { registerAccount } from './account.ts';
 import { registerAdd } from './add.ts';
 import { registerAudit } from './audit.ts';
@@ -19,7 +19,7 @@ import { registerShow } from './show.ts';
 import { registerStatus } from './status.ts';
 
 /** Adds every command, in the order of the help. */
-export function registerCommands(program: Command, world: World, setStatus: SetStatus): void {
+export function registerCommands(program: Command, environment: CliEnvironment, setStatus: SetStatus): void {
   for (const register of [
     registerScan,
     registerAdd,
@@ -39,6 +39,6 @@ export function registerCommands(program: Command, world: World, setStatus: SetS
     registerDns,
     registerSelftest,
   ]) {
-    register(program, world, setStatus);
+    register(program, environment, setStatus);
   }
 }

@@ -19,13 +19,13 @@ import { renderTable } from '../output/table.ts';
 import { painter, plural, printable, wrap } from '../output/text.ts';
 import { readAtMost } from '../../agent/read-file.ts';
 import { withReadOnlyStore } from '../../agent/read-state.ts';
-import type { SetStatus, World } from '../environment.ts';
+import type { SetStatus, CliEnvironment } from '../environment.ts';
 
 const BROKEN = 6;
 const MOST_CHECKPOINT_OCTETS = 65_536;
 
 /** `everbind audit log|verify|prove|check-proof|checkpoint|key` */
-export function registerAudit(program: Command, world: World, setStatus: SetStatus): void {
+export function registerAudit(program: Command, environment: CliEnvironment, setStatus: SetStatus): void {
   const group = program
     .command('audit')
     .description('read the tamper-evident log, verify it, prove an event')
@@ -33,10 +33,10 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
       'after',
       '\nExamples:\n  everbind audit log --subject shop\n  everbind audit verify\n  everbind audit prove 42 > proof.json',
     );
-  const paint = painter(world.io.colour);
+  const paint = painter(environment.io.colour);
   const print = (globals: Globals, json: unknown, text: string): void => {
-    if (globals.json) sayJson(world.io, json);
-    else world.io.out(text);
+    if (globals.json) sayJson(environment.io, json);
+    else environment.io.out(text);
   };
 
   const log = withGlobals(group.command('log'))
@@ -51,11 +51,11 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
       '\nExamples:\n  everbind audit log\n  everbind audit log --subject shop --all\n  everbind audit log --type verification --since 2026-11-01 --json',
     )
     .action(async () => {
-      const globals = globalsOf(log, world);
+      const globals = globalsOf(log, environment);
       const options = log.opts<{ subject?: string; type?: string; since?: string; limit: string; all?: boolean }>();
       const last = options.all === true ? -1 : wholeNumber(options.limit, '--limit');
       const { subject, type } = options;
-      const texts = await withReadOnlyStore(globals, world, (store) =>
+      const texts = await withReadOnlyStore(globals, environment, (store) =>
         readEvents(store, {
           last,
           ...(subject === undefined ? {} : { subject }),
@@ -66,7 +66,7 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
       const events = texts.map((text) => decodeEvent(text));
       const known = events.filter((event) => event !== null);
       if (globals.json) {
-        world.io.out(
+        environment.io.out(
           `{"events":[${texts.filter((_, index) => events[index] !== null).join(',')}],"unreadable":${events.length - known.length}}\n`,
         );
         return;
@@ -85,11 +85,13 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
         { title: 'TYPE' },
         { title: 'DATA' },
       ];
-      world.io.out(
-        rows.length === 0 ? 'No such events.\n' : renderTable(columns, rows, { columns: world.io.columns, paint }),
+      environment.io.out(
+        rows.length === 0
+          ? 'No such events.\n'
+          : renderTable(columns, rows, { columns: environment.io.columns, paint }),
       );
       if (known.length < events.length) {
-        world.io.out(
+        environment.io.out(
           `${paint('red', `not in canonical form: ${plural(events.length - known.length, 'event')}`)}: run everbind audit verify\n`,
         );
       }
@@ -104,7 +106,7 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
       '\nExamples:\n  everbind audit verify\n  everbind audit verify --checkpoint everbind.checkpoint --key everbind.pub\n\nExit status: 0 the log is whole, 6 it is not.',
     )
     .action(async () => {
-      const globals = globalsOf(verify, world);
+      const globals = globalsOf(verify, environment);
       const options = verify.opts<{ checkpoint?: string[]; key?: string }>();
       const saved = await Promise.all(
         (options.checkpoint ?? []).map(async (file) => ({
@@ -112,7 +114,7 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
           note: await readBounded(file, MOST_CHECKPOINT_OCTETS),
         })),
       );
-      const { report, verifier } = await withReadOnlyStore(globals, world, async (store) => {
+      const { report, verifier } = await withReadOnlyStore(globals, environment, async (store) => {
         const known = options.key === undefined ? await readPinnedKey(globals.stateDir) : await givenKey(options.key);
         return { verifier: known, report: verifyStoredLog(store, known, saved) };
       });
@@ -126,7 +128,10 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
         : [paint('red', `The log is not whole: ${plural(report.findings.length + report.more, 'finding')}`)];
       if (report.ok) lines.push(...report.confirmed.map((label) => `continues  ${printable(label)}`));
       for (const { code, message } of report.findings) {
-        lines.push(paint('red', code), ...wrap(printable(message), world.io.columns - 2).map((line) => `  ${line}`));
+        lines.push(
+          paint('red', code),
+          ...wrap(printable(message), environment.io.columns - 2).map((line) => `  ${line}`),
+        );
       }
       if (report.more > 0) lines.push(`and ${report.more} more`);
       print(globals, report, `${lines.join('\n')}\n`);
@@ -140,13 +145,13 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
       '\nExamples:\n  everbind audit prove 42 > proof.json\n  everbind audit check-proof proof.json --key everbind.pub',
     )
     .action(async (number: string) => {
-      const globals = globalsOf(prove, world);
+      const globals = globalsOf(prove, environment);
       const index = wholeNumber(number, 'the number of the event');
-      const proof = await withReadOnlyStore(globals, world, async (store) =>
+      const proof = await withReadOnlyStore(globals, environment, async (store) =>
         proveEvent(store, index, await readPinnedKey(globals.stateDir)),
       );
-      if (prove.opts<{ tlog?: boolean }>().tlog === true) world.io.out(tlogProof(proof));
-      else sayJson(world.io, proof, globals.json ? 0 : 2);
+      if (prove.opts<{ tlog?: boolean }>().tlog === true) environment.io.out(tlogProof(proof));
+      else sayJson(environment.io, proof, globals.json ? 0 : 2);
     });
 
   const check = withGlobals(group.command('check-proof <file>'))
@@ -158,7 +163,7 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
       '\nExamples:\n  everbind audit check-proof proof.json --key everbind.pub\n  everbind audit check-proof growth.proof --after saved.checkpoint\n\nWithout --key the proof shows only that the owner of the key inside it made it.\nExit status: 0 it holds, 6 it does not.',
     )
     .action(async (file: string) => {
-      const globals = globalsOf(check, world);
+      const globals = globalsOf(check, environment);
       const options = check.opts<{ key?: string; after?: string }>();
       const known = options.key === undefined ? null : await givenKey(options.key);
       const proof = (await readBounded(file, MOST_PROOF_OCTETS)).toString('utf8');
@@ -174,10 +179,10 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
       const { event, checkpoint, verifier, keyGiven } = checked;
       const text = [
         `${paint('green', 'holds')}  event ${event.seq} of ${checkpoint.size}, ${new Date(event.time).toISOString()}`,
-        ...wrap(printable(`${event.type} ${event.subject} ${JSON.stringify(event.data)}`), world.io.columns),
+        ...wrap(printable(`${event.type} ${event.subject} ${JSON.stringify(event.data)}`), environment.io.columns),
         ...wrap(
           `signed by ${verifier}${keyGiven ? '' : ', the key in the proof itself: compare it with the one you know'}`,
-          world.io.columns,
+          environment.io.columns,
         ),
       ].join('\n');
       print(
@@ -195,17 +200,17 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
       '\nExamples:\n  everbind audit checkpoint > everbind.checkpoint\n  everbind audit checkpoint --after saved.checkpoint > growth.proof',
     )
     .action(async () => {
-      const globals = globalsOf(checkpoint, world);
+      const globals = globalsOf(checkpoint, environment);
       const { after } = checkpoint.opts<{ after?: string }>();
       if (after !== undefined) {
         const saved = await readBounded(after, MOST_CHECKPOINT_OCTETS);
-        const proof = await withReadOnlyStore(globals, world, async (store) =>
+        const proof = await withReadOnlyStore(globals, environment, async (store) =>
           proveContinuation(store, saved, await readPinnedKey(globals.stateDir)),
         );
         print(globals, { proof }, proof);
         return;
       }
-      const note = await withReadOnlyStore(globals, world, newestCheckpoint);
+      const note = await withReadOnlyStore(globals, environment, newestCheckpoint);
       if (note === null) throw new EverbindError('AUDIT_NO_SUCH_EVENT', 'the audit log is empty');
       print(globals, { checkpoint: note }, note);
     });
@@ -214,7 +219,7 @@ export function registerAudit(program: Command, world: World, setStatus: SetStat
     .description("the log's verifier key, for auditors (C2SP signed-note)")
     .addHelpText('after', '\nExamples:\n  everbind audit key > everbind.pub')
     .action(async () => {
-      const globals = globalsOf(key, world);
+      const globals = globalsOf(key, environment);
       const text = verifierText(await readPinnedKey(globals.stateDir));
       print(globals, { key: text }, `${text}\n`);
     });

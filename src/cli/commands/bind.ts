@@ -9,10 +9,10 @@ import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
 import { painter, printable } from '../output/text.ts';
 import { openState } from '../../agent/state.ts';
-import type { SetStatus, World } from '../environment.ts';
+import type { SetStatus, CliEnvironment } from '../environment.ts';
 
 /** `everbind bind SITE HOST` */
-export function registerBind(program: Command, world: World, setStatus: SetStatus): void {
+export function registerBind(program: Command, environment: CliEnvironment, setStatus: SetStatus): void {
   const command = withGlobals(program.command('bind <site> <host>'))
     .description('add an https binding to an IIS site, for a certificate to come')
     .option('--port <number>', 'of the binding', '443')
@@ -26,24 +26,24 @@ export function registerBind(program: Command, world: World, setStatus: SetStatu
       ),
     )
     .action(async (wanted: string, host: string) => {
-      const globals = globalsOf(command, world);
+      const globals = globalsOf(command, environment);
       const options = command.opts<{ port: string; sslFlags: string }>();
       const binding = bindingOf(host, options);
       const { readInventory, createSiteChanges } = await import('../../agent/server-modules.ts');
-      const { host: server, close } = await connectHost(world);
+      const { host: server, close } = await connectHost(environment);
       try {
         const inventory = await readInventory(server);
         const site = findSite(inventory, wanted);
         refuseTaken(inventory, site, binding);
         const text = `*:${binding.port}:${binding.host}`;
-        const state = await openState(globals.stateDir, world);
+        const state = await openState(globals.stateDir, environment);
         try {
           const data = { binding: text, sslFlags: binding.sslFlags };
           const log = (type: string): Promise<void> =>
             state.store.commit((transaction) => transaction.audit({ type, subject: site.name, data }));
           // Before as well, so that a binding that a kill leaves behind is in the log too.
           await log('bindings.adding');
-          await createSiteChanges(server, world.clock, { backUp: true }).addHttpsBinding(
+          await createSiteChanges(server, environment.clock, { backUp: true }).addHttpsBinding(
             site.name,
             text,
             binding.sslFlags,
@@ -54,11 +54,11 @@ export function registerBind(program: Command, world: World, setStatus: SetStatu
         }
         setStatus(0);
         if (globals.json) {
-          sayJson(world.io, { site: site.name, binding: text, sslFlags: binding.sslFlags });
+          sayJson(environment.io, { site: site.name, binding: text, sslFlags: binding.sslFlags });
           return;
         }
-        const paint = painter(world.io.colour);
-        world.io.out(`${paint('green', 'bound')} https ${printable(text)} to ${printable(siteText(site))}\n`);
+        const paint = painter(environment.io.colour);
+        environment.io.out(`${paint('green', 'bound')} https ${printable(text)} to ${printable(siteText(site))}\n`);
       } finally {
         await close();
       }

@@ -6,10 +6,10 @@ import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
 import { painter, plural, sayWrapped } from '../output/text.ts';
 import { createProgress } from '../progress.ts';
-import type { SetStatus, World } from '../environment.ts';
+import type { SetStatus, CliEnvironment } from '../environment.ts';
 
 /** `everbind check [NAME…]` */
-export function registerCheck(program: Command, world: World, setStatus: SetStatus): void {
+export function registerCheck(program: Command, environment: CliEnvironment, setStatus: SetStatus): void {
   const command = withGlobals(program.command('check [name...]'))
     .description('say what would keep a certificate from being issued; nothing is ordered')
     .addHelpText(
@@ -21,16 +21,16 @@ export function registerCheck(program: Command, world: World, setStatus: SetStat
       ),
     )
     .action(async (names: string[]) => {
-      const globals = globalsOf(command, world);
+      const globals = globalsOf(command, environment);
       const { checkCertificates } = await import('../../agent/work-modules.ts');
-      const progress = createProgress(world.io);
+      const progress = createProgress(environment.io);
       const results: (Checked & { readonly ok: boolean })[] = [];
       try {
-        await checkCertificates(globals, world, [...new Set(names)], (checked) => {
+        await checkCertificates(globals, environment, [...new Set(names)], (checked) => {
           progress.done();
           const ok = !wouldFail(checked.findings, checked.issuers);
           results.push({ ...checked, ok });
-          if (!globals.json) printChecked(world, checked, ok);
+          if (!globals.json) printChecked(environment, checked, ok);
           progress.show(`${plural(results.length, 'certificate')} checked`);
         });
       } finally {
@@ -38,12 +38,12 @@ export function registerCheck(program: Command, world: World, setStatus: SetStat
       }
       const failing = results.filter(({ ok }) => !ok).length;
       setStatus(failing === 0 ? 0 : failing === results.length ? 1 : 3);
-      if (globals.json) sayJson(world.io, { ok: failing === 0, certificates: results });
-      else world.io.out(`${plural(results.length, 'certificate')}: ${failing} would fail.\n`);
+      if (globals.json) sayJson(environment.io, { ok: failing === 0, certificates: results });
+      else environment.io.out(`${plural(results.length, 'certificate')}: ${failing} would fail.\n`);
     });
 }
 
-function printChecked({ io }: World, { name, findings }: Checked, ok: boolean): void {
+function printChecked({ io }: CliEnvironment, { name, findings }: Checked, ok: boolean): void {
   const paint = painter(io.colour);
   io.out(`${ok ? paint('green', 'ok') : paint('red', 'would fail')}  ${paint('bold', name)}\n`);
   for (const { code, severity, name: about, issuer, what, why, mend } of findings) {

@@ -4,10 +4,10 @@ import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
 import { painter, plural, sayWrapped } from '../output/text.ts';
-import type { SetStatus, World } from '../environment.ts';
+import type { SetStatus, CliEnvironment } from '../environment.ts';
 
 /** `everbind config check|schema` */
-export function registerConfig(program: Command, world: World, _setStatus: SetStatus): void {
+export function registerConfig(program: Command, environment: CliEnvironment, _setStatus: SetStatus): void {
   const group = program
     .command('config')
     .description('check everbind.yaml, or print its JSON Schema')
@@ -23,20 +23,20 @@ export function registerConfig(program: Command, world: World, _setStatus: SetSt
       ),
     )
     .action(async () => {
-      const globals = globalsOf(check, world);
+      const globals = globalsOf(check, environment);
       const config = await loadConfig(globals.configFile);
       const counts = { issuers: config.issuers.length, certificates: config.certificates.length };
       if (globals.json) {
-        sayJson(world.io, { ok: true, file: config.file, ...counts, warnings: config.warnings });
+        sayJson(environment.io, { ok: true, file: config.file, ...counts, warnings: config.warnings });
         return;
       }
-      const paint = painter(world.io.colour);
-      world.io.out(
+      const paint = painter(environment.io.colour);
+      environment.io.out(
         `${paint('green', 'ok')}  ${config.file}: ${plural(counts.issuers, 'issuer')}, ${plural(counts.certificates, 'certificate')}\n`,
       );
       for (const warning of config.warnings) {
         const text = `line ${warning.line}, ${warning.path}: ${warning.message}`;
-        sayWrapped(world.io, `${paint('yellow', 'warning')}  `, text, 9);
+        sayWrapped(environment.io, `${paint('yellow', 'warning')}  `, text, 9);
       }
     });
 
@@ -47,6 +47,6 @@ export function registerConfig(program: Command, world: World, _setStatus: SetSt
     .addHelpText('after', helpText(['everbind config schema > everbind.schema.json']))
     .action(async () => {
       const { default: schema } = await import('../../config/everbind.schema.json', { with: { type: 'json' } });
-      sayJson(world.io, schema, 2);
+      sayJson(environment.io, schema, 2);
     });
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { ProviderDefinition } from '../../dns/provider-kit/definition.ts';
-import { withWork } from '../../agent/compose.ts';
+import { withAgent } from '../../agent/compose.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import type { Io } from '../io.ts';
@@ -8,10 +8,10 @@ import { sayJson } from '../output/json.ts';
 import { printPersistRecords } from '../output/persist-records.ts';
 import { renderTable } from '../output/table.ts';
 import { painter, sayWrapped } from '../output/text.ts';
-import type { SetStatus, World } from '../environment.ts';
+import type { SetStatus, CliEnvironment } from '../environment.ts';
 
 /** `everbind dns providers` and `everbind dns persist NAME` */
-export function registerDns(program: Command, world: World, setStatus: SetStatus): void {
+export function registerDns(program: Command, environment: CliEnvironment, setStatus: SetStatus): void {
   const group = program
     .command('dns')
     .description('who can write TXT records for dns-01; lasting records for dns-persist-01')
@@ -23,12 +23,12 @@ export function registerDns(program: Command, world: World, setStatus: SetStatus
     .action(async (name?: string) => {
       const { PROVIDERS, findProvider } = await import('../../dns/provider-kit/open.ts');
       const wanted = name === undefined ? PROVIDERS : [findProvider(name)];
-      if (globalsOf(providers, world).json) {
-        sayJson(world.io, { providers: wanted.map(({ create: _create, ...facts }) => facts) });
+      if (globalsOf(providers, environment).json) {
+        sayJson(environment.io, { providers: wanted.map(({ create: _create, ...facts }) => facts) });
         return;
       }
-      if (name === undefined) printOverview(PROVIDERS, world.io);
-      else for (const provider of wanted) printProvider(provider, world.io);
+      if (name === undefined) printOverview(PROVIDERS, environment.io);
+      else for (const provider of wanted) printProvider(provider, environment.io);
     });
 
   const persist = withGlobals(group.command('persist <name>'))
@@ -41,16 +41,16 @@ export function registerDns(program: Command, world: World, setStatus: SetStatus
       ),
     )
     .action(async (name: string) => {
-      const globals = globalsOf(persist, world);
-      const records = await withWork(
+      const globals = globalsOf(persist, environment);
+      const records = await withAgent(
         globals,
-        world,
+        environment,
         () => {},
         ({ engine, signal }) => engine.persistRecords(name, signal),
       );
       const ok = records.every(({ problem }) => problem === null);
-      if (globals.json) sayJson(world.io, { ok, records });
-      else printPersistRecords(world.io, name, records);
+      if (globals.json) sayJson(environment.io, { ok, records });
+      else printPersistRecords(environment.io, name, records);
       if (!ok) setStatus(1);
     });
 }

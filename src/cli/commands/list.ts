@@ -7,23 +7,23 @@ import { type Cell, tableLines } from '../output/table.ts';
 import { outAll, painter, sayWrapped } from '../output/text.ts';
 import { daysLeft, relativeTime } from '../output/time.ts';
 import { configChanged, isAtWork, withReadOnlyStore } from '../../agent/read-state.ts';
-import type { SetStatus, World } from '../environment.ts';
+import type { SetStatus, CliEnvironment } from '../environment.ts';
 
 /** `everbind list` */
-export function registerList(program: Command, world: World, _setStatus: SetStatus): void {
+export function registerList(program: Command, environment: CliEnvironment, _setStatus: SetStatus): void {
   const command = withGlobals(program.command('list'))
     .description('the managed certificates: names, days left, next renewal, state')
     .addHelpText('after', helpText(['everbind list', 'everbind list --json']))
     .action(async () => {
-      const globals = globalsOf(command, world);
-      await withReadOnlyStore(globals, world, async (store) => {
+      const globals = globalsOf(command, environment);
+      await withReadOnlyStore(globals, environment, async (store) => {
         const changed = await configChanged(globals, store);
         const certificates = (): Iterable<CertificateState> => listCertificates(store);
-        if (globals.json) await outAll(world.io, json(certificates(), changed));
+        if (globals.json) await outAll(environment.io, json(certificates(), changed));
         else
-          await printList(world, certificates, {
+          await printList(environment, certificates, {
             changed,
-            atWork: store.read((db) => isAtWork(db, world.clock.now())),
+            atWork: store.read((db) => isAtWork(db, environment.clock.now())),
           });
       });
     });
@@ -40,11 +40,11 @@ function* json(certificates: Iterable<CertificateState>, changed: boolean): Gene
 }
 
 async function printList(
-  world: World,
+  environment: CliEnvironment,
   certificates: () => Iterable<CertificateState>,
   { changed, atWork }: { readonly changed: boolean; readonly atWork: boolean },
 ): Promise<void> {
-  const { io, clock } = world;
+  const { io, clock } = environment;
   const now = clock.now();
   let count = 0;
   let failing = false;
@@ -72,17 +72,17 @@ async function printList(
   const title = lines.next();
   if (count === 0) {
     if (!changed) io.out('No certificate is managed; declare one with everbind add.\n');
-    sayChanged(world, changed);
+    sayChanged(environment, changed);
     return;
   }
   if (title.done !== true) io.out(title.value);
   await outAll(io, lines);
   if (failing) await sayFailing(io, certificates());
   if (changed) io.out('\n');
-  sayChanged(world, changed);
+  sayChanged(environment, changed);
 }
 
-async function sayFailing(io: World['io'], certificates: Iterable<CertificateState>): Promise<void> {
+async function sayFailing(io: CliEnvironment['io'], certificates: Iterable<CertificateState>): Promise<void> {
   io.out('\n');
   for (const { name, failures, lastError } of certificates) {
     if (failures === 0) continue;
@@ -91,7 +91,7 @@ async function sayFailing(io: World['io'], certificates: Iterable<CertificateSta
   }
 }
 
-function sayChanged({ io }: World, changed: boolean): void {
+function sayChanged({ io }: CliEnvironment, changed: boolean): void {
   if (!changed) return;
   const text = 'everbind.yaml has changed; the next renewal takes it up (everbind renew --all-due --dry-run shows it).';
   sayWrapped(io, painter(io.colour)('yellow', 'note  '), text, 6);

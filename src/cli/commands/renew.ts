@@ -5,7 +5,7 @@ import type { Selection } from '../../renewal/engine/select.ts';
 import { showCertificate } from '../../overview/readers.ts';
 import type { Outcome } from '../../renewal/state/types.ts';
 import { EverbindError } from '../../errors/error.ts';
-import { withWork } from '../../agent/compose.ts';
+import { withAgent } from '../../agent/compose.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
@@ -14,7 +14,7 @@ import { printOutcome } from '../output/outcome.ts';
 import { painter, plural, sayWrapped } from '../output/text.ts';
 import { relativeTime, shortTime } from '../output/time.ts';
 import { createProgress } from '../progress.ts';
-import type { SetStatus, World } from '../environment.ts';
+import type { SetStatus, CliEnvironment } from '../environment.ts';
 
 interface RenewOptions {
   readonly allDue?: boolean;
@@ -31,7 +31,7 @@ interface Waiting {
 }
 
 /** `everbind renew [NAME…]` */
-export function registerRenew(program: Command, world: World, setStatus: SetStatus): void {
+export function registerRenew(program: Command, environment: CliEnvironment, setStatus: SetStatus): void {
   const command = withGlobals(program.command('renew [name...]'))
     .description('renew what is due: obtain, check, install, bind, verify, roll back on failure')
     .option('--all-due', 'every certificate that is due')
@@ -50,7 +50,7 @@ export function registerRenew(program: Command, world: World, setStatus: SetStat
       ),
     )
     .action(async (names: string[]) => {
-      const globals = globalsOf(command, world);
+      const globals = globalsOf(command, environment);
       const options = command.opts<RenewOptions>();
       if (names.length === 0 && options.allDue !== true && !(options.force === true || options.dryRun === true)) {
         throw new EverbindError('CLI_USAGE', 'name certificates, or use --all-due');
@@ -63,36 +63,36 @@ export function registerRenew(program: Command, world: World, setStatus: SetStat
     });
 
   async function dryRun(globals: ReturnType<typeof globalsOf>, selection: Selection): Promise<void> {
-    const { withReadOnlyWork } = await import('../../agent/work-modules.ts');
+    const { withDryRunEngine } = await import('../../agent/work-modules.ts');
     const wanted = selection.names.length > 0 ? { ...selection, force: true } : selection;
-    const results: readonly DryRun[] = await withReadOnlyWork(globals, world, (engine) => engine.dryRun(wanted));
-    if (globals.json) sayJson(world.io, { dryRun: true, certificates: results });
-    else printDryRun(world.io, results, { now: world.clock.now(), forced: selection.force });
+    const results: readonly DryRun[] = await withDryRunEngine(globals, environment, (engine) => engine.dryRun(wanted));
+    if (globals.json) sayJson(environment.io, { dryRun: true, certificates: results });
+    else printDryRun(environment.io, results, { now: environment.clock.now(), forced: selection.force });
   }
 
   async function renew(globals: ReturnType<typeof globalsOf>, selection: Selection): Promise<void> {
-    const progress = createProgress(world.io);
+    const progress = createProgress(environment.io);
     const outcomes: Outcome[] = [];
     const failedKinds = (): number => outcomes.filter(({ kind }) => kind !== 'renewed').length;
     let count = { managed: 0, worked: 0 };
     let waiting: readonly Waiting[] = [];
     try {
-      count = await withWork(
+      count = await withAgent(
         globals,
-        world,
+        environment,
         ({ name, step }) => progress.show(`${outcomes.length} done, ${failedKinds()} failed; ${name}: ${step}`),
         async ({ state, engine, signal }) => {
-          await engine.refreshWindows(signal);
+          await engine.pollRenewalInfo(signal);
           const done = await engine.renew(
             selection,
             (outcome) => {
               outcomes.push(outcome);
               progress.done();
-              if (!globals.json) printOutcome(world.io, outcome, world.clock.now());
+              if (!globals.json) printOutcome(environment.io, outcome, environment.clock.now());
             },
             signal,
           );
-          if (outcomes.some(({ kind }) => kind === 'renewed')) await engine.refreshWindows(signal);
+          if (outcomes.some(({ kind }) => kind === 'renewed')) await engine.pollRenewalInfo(signal);
           waiting = state.store.read((db) => notDue(db, selection.names, outcomes));
           return done;
         },
@@ -111,18 +111,18 @@ export function registerRenew(program: Command, world: World, setStatus: SetStat
       notDue: selection.names.length > 0 ? selection.names.length - count.worked : count.managed - count.worked,
     };
     if (globals.json) {
-      sayJson(world.io, { ...counts, waiting, certificates: outcomes });
+      sayJson(environment.io, { ...counts, waiting, certificates: outcomes });
       return;
     }
-    const paint = painter(world.io.colour);
+    const paint = painter(environment.io.colour);
     for (const { name, nextDue, reason } of waiting) {
-      const when = `${relativeTime(nextDue, world.clock.now())} (${shortTime(nextDue)}, ${reason})`;
-      sayWrapped(world.io, `${paint('dim', 'not due')}     `, `${name}: next ${when}; --force renews it now`, 12);
+      const when = `${relativeTime(nextDue, environment.clock.now())} (${shortTime(nextDue)}, ${reason})`;
+      sayWrapped(environment.io, `${paint('dim', 'not due')}     `, `${name}: next ${when}; --force renews it now`, 12);
     }
     if (outcomes.length === 0 && selection.names.length === 0) {
-      world.io.out(`Nothing is due; ${plural(counts.managed, 'certificate')} managed.\n`);
+      environment.io.out(`Nothing is due; ${plural(counts.managed, 'certificate')} managed.\n`);
     } else {
-      world.io.out(
+      environment.io.out(
         `\n${paint('bold', `${counts.renewed} renewed, ${counts.rolledBack} rolled back, ${counts.failed} failed`)}; ${counts.deferred > 0 ? `${counts.deferred} deferred, ` : ''}${counts.notDue} not due.\n`,
       );
     }

@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander';
 import type { RevocationReason } from '../../acme/session/certificate-requests.ts';
 import { EverbindError } from '../../errors/error.ts';
-import { withWork } from '../../agent/compose.ts';
+import { withAgent } from '../../agent/compose.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
 import { painter } from '../output/text.ts';
-import type { SetStatus, World } from '../environment.ts';
+import type { SetStatus, CliEnvironment } from '../environment.ts';
 
 // CRLReason (RFC 5280 section 5.3.1), those that make sense for a certificate of one's own.
 const reasons: Readonly<Record<string, RevocationReason>> = {
@@ -24,7 +24,7 @@ interface RevokeOptions {
 }
 
 /** `everbind revoke NAME` */
-export function registerRevoke(program: Command, world: World, _setStatus: SetStatus): void {
+export function registerRevoke(program: Command, environment: CliEnvironment, _setStatus: SetStatus): void {
   const command = withGlobals(program.command('revoke <name>'))
     .description('revoke the certificate in use at its CA; a new one is due at once')
     .addOption(new Option('--reason <reason>', 'why').choices(Object.keys(reasons)))
@@ -35,16 +35,16 @@ export function registerRevoke(program: Command, world: World, _setStatus: SetSt
       helpText(['everbind revoke shop --reason keyCompromise', 'everbind revoke shop --yes && everbind renew shop']),
     )
     .action(async (name: string) => {
-      const globals = globalsOf(command, world);
+      const globals = globalsOf(command, environment);
       const options = command.opts<RevokeOptions>();
       if (options.yes !== true) {
-        const answer = await world.io.ask(`Revoke the certificate of ${name}? This cannot be undone. [y/N] `);
+        const answer = await environment.io.ask(`Revoke the certificate of ${name}? This cannot be undone. [y/N] `);
         if (answer === null || !/^y(es)?$/i.test(answer.trim()))
           throw new EverbindError('CLI_CANCELLED', 'nothing was revoked');
       }
-      const result = await withWork(
+      const result = await withAgent(
         globals,
-        world,
+        environment,
         () => {},
         ({ engine, signal }) =>
           engine.revoke(
@@ -56,11 +56,13 @@ export function registerRevoke(program: Command, world: World, _setStatus: SetSt
             signal,
           ),
       );
-      if (globals.json) sayJson(world.io, { ok: true, ...result });
+      if (globals.json) sayJson(environment.io, { ok: true, ...result });
       else {
-        const paint = painter(world.io.colour);
-        world.io.out(`${paint('green', result.already ? 'was revoked already' : 'revoked')} ${result.thumbprint}\n`);
-        world.io.out(`A new certificate is due now: everbind renew ${name}\n`);
+        const paint = painter(environment.io.colour);
+        environment.io.out(
+          `${paint('green', result.already ? 'was revoked already' : 'revoked')} ${result.thumbprint}\n`,
+        );
+        environment.io.out(`A new certificate is due now: everbind renew ${name}\n`);
       }
     });
 }

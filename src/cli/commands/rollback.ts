@@ -1,35 +1,35 @@
 import type { Command } from 'commander';
 import { EverbindError } from '../../errors/error.ts';
-import { withWork } from '../../agent/compose.ts';
+import { withAgent } from '../../agent/compose.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
 import { printOutcome } from '../output/outcome.ts';
 import { createProgress } from '../progress.ts';
-import type { SetStatus, World } from '../environment.ts';
+import type { SetStatus, CliEnvironment } from '../environment.ts';
 
 /** `everbind rollback NAME` */
-export function registerRollback(program: Command, world: World, setStatus: SetStatus): void {
+export function registerRollback(program: Command, environment: CliEnvironment, setStatus: SetStatus): void {
   const command = withGlobals(program.command('rollback <name>'))
     .description('put the previous certificate back on its bindings, verified by handshake')
     .option('-y, --yes', 'do not ask')
     .addHelpText('after', helpText(['everbind rollback shop', 'everbind rollback shop --yes --json']))
     .action(async (name: string) => {
-      const globals = globalsOf(command, world);
+      const globals = globalsOf(command, environment);
       if (command.opts<{ yes?: boolean }>().yes !== true) {
-        const answer = await world.io.ask(`Put the previous certificate of ${name} back to use? [y/N] `);
+        const answer = await environment.io.ask(`Put the previous certificate of ${name} back to use? [y/N] `);
         if (answer === null || !/^y(es)?$/i.test(answer.trim()))
           throw new EverbindError('CLI_CANCELLED', 'nothing was changed');
       }
-      const progress = createProgress(world.io);
-      const outcome = await withWork(
+      const progress = createProgress(environment.io);
+      const outcome = await withAgent(
         globals,
-        world,
+        environment,
         ({ step }) => progress.show(`${name}: ${step}`),
         ({ engine, signal }) => engine.rollBack(name, signal),
       ).finally(() => progress.done());
       setStatus(outcome.kind === 'renewed' ? 0 : 1);
-      if (globals.json) sayJson(world.io, { ok: outcome.kind === 'renewed', outcome });
-      else printOutcome(world.io, outcome, world.clock.now(), { done: 'put back', undone: 'undone' });
+      if (globals.json) sayJson(environment.io, { ok: outcome.kind === 'renewed', outcome });
+      else printOutcome(environment.io, outcome, environment.clock.now(), { done: 'put back', undone: 'undone' });
     });
 }

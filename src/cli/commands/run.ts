@@ -2,9 +2,9 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Command } from 'commander';
 import type { EverbindError } from '../../errors/error.ts';
 import { readConfigFile } from '../../config/read.ts';
-import { nextWake, readRunner, removeRunner, type Runner, writeRunner } from '../../renewal/state/daemon-row.ts';
+import { nextWake, readDaemon, removeDaemon, type Daemon, writeDaemon } from '../../renewal/state/daemon-row.ts';
 import { openStore } from '../../store/store.ts';
-import { withWork } from '../../agent/compose.ts';
+import { withAgent } from '../../agent/compose.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
@@ -13,11 +13,11 @@ import { relativeTime, shortTime } from '../output/time.ts';
 import { errorReport, printError } from '../report.ts';
 import { runLoop } from '../../agent/daemon/loop.ts';
 import { databaseFile } from '../../agent/state.ts';
-import { whileAlive } from '../../agent/daemon/heartbeat.ts';
-import type { SetStatus, World } from '../environment.ts';
+import { withHeartbeat } from '../../agent/daemon/heartbeat.ts';
+import type { SetStatus, CliEnvironment } from '../environment.ts';
 
 /** `everbind run` */
-export function registerRun(program: Command, world: World, setStatus: SetStatus): void {
+export function registerRun(program: Command, environment: CliEnvironment, setStatus: SetStatus): void {
   const command = withGlobals(program.command('run'))
     .description('stay up and renew whatever falls due, until it is told to stop')
     .addHelpText(
@@ -29,8 +29,8 @@ export function registerRun(program: Command, world: World, setStatus: SetStatus
       ),
     )
     .action(async () => {
-      const globals = globalsOf(command, world);
-      const { io, clock, signal } = world;
+      const globals = globalsOf(command, environment);
+      const { io, clock, signal } = environment;
       const startedAt = clock.now();
       let seen: string | null = null;
       const say = (event: Readonly<Record<string, unknown>>, text: () => void): void => {
@@ -44,12 +44,12 @@ export function registerRun(program: Command, world: World, setStatus: SetStatus
         });
       const fingerprint = async (): Promise<string> => (await readConfigFile(globals.configFile)).fingerprint;
       const note = async (
-        work: (runner: Omit<Runner, 'nextWake' | 'trouble'>) => Parameters<typeof writeRunner>[1] | null,
+        work: (runner: Omit<Daemon, 'nextWake' | 'trouble'>) => Parameters<typeof writeDaemon>[1] | null,
       ): Promise<void> => {
         const store = openStore({ path: databaseFile(globals.stateDir), clock });
         try {
           const runner = work({ pid: process.pid, startedAt, seenAt: clock.now() });
-          await store.commit(({ db }) => (runner === null ? removeRunner(db) : writeRunner(db, runner)));
+          await store.commit(({ db }) => (runner === null ? removeDaemon(db) : writeDaemon(db, runner)));
         } finally {
           await store.close();
         }
@@ -59,16 +59,16 @@ export function registerRun(program: Command, world: World, setStatus: SetStatus
         signal,
         cycle: async () => {
           seen = await fingerprint().catch(() => null);
-          return withWork(
+          return withAgent(
             globals,
-            world,
+            environment,
             () => {},
             ({ state: { store }, engine, signal: stop }) =>
-              whileAlive(
+              withHeartbeat(
                 clock,
                 () => store.commit(({ db }) => noteAtWork(db, startedAt, clock.now())),
                 async () => {
-                  await engine.refreshWindows(stop);
+                  await engine.pollRenewalInfo(stop);
                   let renewed = false;
                   await engine.renew(
                     { names: [], force: false },
@@ -78,7 +78,7 @@ export function registerRun(program: Command, world: World, setStatus: SetStatus
                     },
                     stop,
                   );
-                  if (renewed) await engine.refreshWindows(stop);
+                  if (renewed) await engine.pollRenewalInfo(stop);
                   return store.read(nextWake);
                 },
               ),
@@ -102,6 +102,6 @@ export function registerRun(program: Command, world: World, setStatus: SetStatus
 
 /** A cycle may take hours: between two ticks of the loop it says itself that it lives. Why the last one failed stays to be seen. */
 function noteAtWork(db: DatabaseSync, startedAt: number, now: number): void {
-  const trouble = readRunner(db)?.trouble ?? null;
-  writeRunner(db, { pid: process.pid, startedAt, seenAt: now, nextWake: now, trouble });
+  const trouble = readDaemon(db)?.trouble ?? null;
+  writeDaemon(db, { pid: process.pid, startedAt, seenAt: now, nextWake: now, trouble });
 }

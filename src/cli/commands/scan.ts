@@ -7,12 +7,12 @@ import { type Cell, renderTable } from '../output/table.ts';
 import { cut, painter, plural, sayWrapped, wrap } from '../output/text.ts';
 import { createProgress } from '../progress.ts';
 import type { ScanRow } from '../../agent/scan-bindings.ts';
-import type { SetStatus, World } from '../environment.ts';
+import type { SetStatus, CliEnvironment } from '../environment.ts';
 
 const SOON_DAYS = 14;
 
 /** `everbind scan` */
-export function registerScan(program: Command, world: World, setStatus: SetStatus): void {
+export function registerScan(program: Command, environment: CliEnvironment, setStatus: SetStatus): void {
   const command = withGlobals(program.command('scan'))
     .description('sites, bindings, what they serve, days left, problems; changes nothing')
     .option('--no-probe', 'read the configuration only, contact no site')
@@ -21,27 +21,27 @@ export function registerScan(program: Command, world: World, setStatus: SetStatu
       helpText(['everbind scan', 'everbind scan --json'], 'Exit status: 0 nothing wrong, 1 a binding has a problem.'),
     )
     .action(async () => {
-      const globals = globalsOf(command, world);
+      const globals = globalsOf(command, environment);
       const { readInventory, scanBindings, tlsProbe } = await import('../../agent/server-modules.ts');
       const probe = command.opts<{ probe: boolean }>().probe ? tlsProbe : null;
-      const { host, close } = await connectHost(world);
-      const progress = createProgress(world.io);
+      const { host, close } = await connectHost(environment);
+      const progress = createProgress(environment.io);
       try {
         const inventory = await readInventory(host);
-        const rows = await scanBindings(inventory, host, probe, world.clock.now(), (done, all) =>
+        const rows = await scanBindings(inventory, host, probe, environment.clock.now(), (done, all) =>
           progress.show(`shaking hands: ${done} of ${all} bindings`),
         );
         progress.done();
         setStatus(rows.some(({ problems }) => problems.length > 0) ? 1 : 0);
         if (globals.json) {
-          sayJson(world.io, { sites: inventory.sites.length, bindings: rows, problems: inventory.problems });
+          sayJson(environment.io, { sites: inventory.sites.length, bindings: rows, problems: inventory.problems });
         } else {
-          print(world, rows, inventory.sites.length);
+          print(environment, rows, inventory.sites.length);
           const hints = rows.flatMap(({ site, binding, hint: reason }) =>
             reason === null ? [] : [{ target: `${site} ${binding}`, reason }],
           );
           for (const { target, reason } of [...hints, ...inventory.problems]) {
-            sayWrapped(world.io, painter(world.io.colour)('yellow', 'note  '), `${target}: ${reason}`, 6);
+            sayWrapped(environment.io, painter(environment.io.colour)('yellow', 'note  '), `${target}: ${reason}`, 6);
           }
         }
       } finally {
@@ -51,14 +51,14 @@ export function registerScan(program: Command, world: World, setStatus: SetStatu
     });
 }
 
-function print(world: World, rows: readonly ScanRow[], sites: number): void {
-  const paint = painter(world.io.colour);
+function print(environment: CliEnvironment, rows: readonly ScanRow[], sites: number): void {
+  const paint = painter(environment.io.colour);
   if (rows.length === 0) {
-    world.io.out(`${plural(sites, 'site')}, none with an https binding.\n`);
+    environment.io.out(`${plural(sites, 'site')}, none with an https binding.\n`);
     return;
   }
   const cells = rows.map((row) => [row.site, row.binding, issuer(row), days(row), verdict(row)]);
-  world.io.out(
+  environment.io.out(
     renderTable(
       [
         { title: 'SITE' },
@@ -68,7 +68,7 @@ function print(world: World, rows: readonly ScanRow[], sites: number): void {
         { title: 'STATE' },
       ],
       cells,
-      { columns: world.io.columns, paint },
+      { columns: environment.io.columns, paint },
     ),
   );
   const problems = rows.filter(({ problems: found }) => found.length > 0).length;
@@ -76,7 +76,7 @@ function print(world: World, rows: readonly ScanRow[], sites: number): void {
     ({ served }) => served?.daysLeft !== null && served !== null && served.daysLeft < SOON_DAYS,
   ).length;
   const counts = `${plural(sites, 'site')}, ${plural(rows.length, 'https binding')}: ${problems} with a problem, ${soon} with less than ${SOON_DAYS} days left.`;
-  world.io.out(`\n${wrap(counts, world.io.columns).join('\n')}\n`);
+  environment.io.out(`\n${wrap(counts, environment.io.columns).join('\n')}\n`);
 }
 
 const ISSUER_COLUMNS = 14;

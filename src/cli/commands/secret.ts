@@ -9,12 +9,12 @@ import { painter } from '../output/text.ts';
 import { shortTime } from '../output/time.ts';
 import { withReadOnlyStore } from '../../agent/read-state.ts';
 import { openState, type State } from '../../agent/state.ts';
-import type { SetStatus, World } from '../environment.ts';
+import type { SetStatus, CliEnvironment } from '../environment.ts';
 
 const MAX_SECRET_OCTETS = 65_536;
 
 /** `everbind secret set|list|remove` */
-export function registerSecret(program: Command, world: World, _setStatus: SetStatus): void {
+export function registerSecret(program: Command, environment: CliEnvironment, _setStatus: SetStatus): void {
   const group = program
     .command('secret')
     .description('values that everbind.yaml refers to as secret:NAME, sealed')
@@ -25,7 +25,8 @@ export function registerSecret(program: Command, world: World, _setStatus: SetSt
     .addHelpText('after', helpText(['everbind secret set zerossl-hmac', 'everbind secret set zerossl-hmac < hmac.txt']))
     .action(async (name: string) => {
       const value =
-        (await world.io.ask(`Value of ${name}: `, { hidden: true })) ?? (await world.io.readInput(MAX_SECRET_OCTETS));
+        (await environment.io.ask(`Value of ${name}: `, { hidden: true })) ??
+        (await environment.io.readInput(MAX_SECRET_OCTETS));
       const trimmed = value.replace(/\r?\n$/, '');
       await withState(set, async ({ secrets }) => {
         await secrets.setSecret(name, trimmed);
@@ -37,7 +38,7 @@ export function registerSecret(program: Command, world: World, _setStatus: SetSt
     .description('names and dates, never values')
     .addHelpText('after', helpText(['everbind secret list', 'everbind secret list --json']))
     .action(async () => {
-      await withReadOnlyStore(globalsOf(list, world), world, (store) => {
+      await withReadOnlyStore(globalsOf(list, environment), environment, (store) => {
         const rows = listSecrets(store);
         const text =
           rows.length === 0
@@ -45,7 +46,7 @@ export function registerSecret(program: Command, world: World, _setStatus: SetSt
             : renderTable(
                 [{ title: 'NAME' }, { title: 'CHANGED', fixed: true }],
                 rows.map(({ name, changedAt }) => [name, shortTime(changedAt)]),
-                { columns: world.io.columns, paint: painter(world.io.colour) },
+                { columns: environment.io.columns, paint: painter(environment.io.colour) },
               );
         print(list, { secrets: rows }, text);
       });
@@ -64,12 +65,12 @@ export function registerSecret(program: Command, world: World, _setStatus: SetSt
     });
 
   function print(command: Command, json: unknown, text: string): void {
-    if (globalsOf(command, world).json) sayJson(world.io, json);
-    else world.io.out(text);
+    if (globalsOf(command, environment).json) sayJson(environment.io, json);
+    else environment.io.out(text);
   }
 
   async function withState(command: Command, work: (state: State) => Promise<void>): Promise<void> {
-    const state = await openState(globalsOf(command, world).stateDir, world);
+    const state = await openState(globalsOf(command, environment).stateDir, environment);
     try {
       await work(state);
     } finally {

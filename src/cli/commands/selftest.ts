@@ -9,12 +9,12 @@ import { sayJson } from '../output/json.ts';
 import { type Cell, renderTable } from '../output/table.ts';
 import { painter, sayWrapped } from '../output/text.ts';
 import { createProgress } from '../progress.ts';
-import type { SetStatus, World } from '../environment.ts';
+import type { SetStatus, CliEnvironment } from '../environment.ts';
 
 const algorithms: readonly CertificateKeyAlgorithm[] = ['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'];
 
 /** `everbind selftest` */
-export function registerSelftest(program: Command, world: World, setStatus: SetStatus): void {
+export function registerSelftest(program: Command, environment: CliEnvironment, setStatus: SetStatus): void {
   const command = withGlobals(program.command('selftest'))
     .description('renew a certificate of a temporary site on this server, take it back, remove everything')
     .option('--provider <name>', 'key storage provider that makes the keys (default: the software one of Windows)')
@@ -28,11 +28,11 @@ export function registerSelftest(program: Command, world: World, setStatus: SetS
       ),
     )
     .action(async () => {
-      const globals = globalsOf(command, world);
+      const globals = globalsOf(command, environment);
       const { provider, algorithm } = command.opts<{ provider?: string; algorithm: CertificateKeyAlgorithm }>();
       const { runSelfTest, createCngKeyStore, tlsProbe } = await import('../../agent/server-modules.ts');
-      const { host, close } = await connectHost(world);
-      const progress = createProgress(world.io);
+      const { host, close } = await connectHost(environment);
+      const progress = createProgress(environment.io);
       try {
         const description = await host.describe();
         const keys = createCngKeyStore({
@@ -44,18 +44,18 @@ export function registerSelftest(program: Command, world: World, setStatus: SetS
           keys,
           algorithm,
           probe: tlsProbe,
-          clock: world.clock,
-          random: world.random,
-          signal: world.signal,
+          clock: environment.clock,
+          random: environment.random,
+          signal: environment.signal,
           onStep: ({ step }) => progress.show(step),
         });
         progress.done();
-        world.signal.throwIfAborted();
+        environment.signal.throwIfAborted();
         const ok = steps.every(({ outcome }) => outcome === 'passed');
         setStatus(ok ? 0 : steps.some(({ code }) => code === 'SELFTEST_UNDER_WAY') ? 4 : 1);
         const report = { host: description, provider: keys.provider, algorithm, ok, steps };
-        if (globals.json) sayJson(world.io, report);
-        else print(world, description, steps);
+        if (globals.json) sayJson(environment.io, report);
+        else print(environment, description, steps);
       } finally {
         progress.done();
         await close();
@@ -63,23 +63,23 @@ export function registerSelftest(program: Command, world: World, setStatus: SetS
     });
 }
 
-function print(world: World, { os, iisVersion }: HostDescription, steps: readonly StepResult[]): void {
-  const paint = painter(world.io.colour);
+function print(environment: CliEnvironment, { os, iisVersion }: HostDescription, steps: readonly StepResult[]): void {
+  const paint = painter(environment.io.colour);
   const columns = [
     { title: 'STEP' },
     { title: 'RESULT', fixed: true },
     { title: 'MS', fixed: true, align: 'right' },
   ] as const;
   const rows = steps.map(({ step, outcome, ms }) => [step, result(outcome), outcome === 'skipped' ? '' : String(ms)]);
-  world.io.out(renderTable(columns, rows, { columns: world.io.columns, paint }));
-  world.io.out('\n');
+  environment.io.out(renderTable(columns, rows, { columns: environment.io.columns, paint }));
+  environment.io.out('\n');
   for (const { step, code, message } of steps) {
     if (code === null) continue;
-    sayWrapped(world.io, `${paint('red', 'failed')}  `, `${step}: ${message} [${code}]`, 8);
+    sayWrapped(environment.io, `${paint('red', 'failed')}  `, `${step}: ${message} [${code}]`, 8);
   }
   const passed = steps.filter(({ outcome }) => outcome === 'passed').length;
   const total = steps.reduce((sum, { ms }) => sum + ms, 0);
-  world.io.out(
+  environment.io.out(
     `${passed} of ${steps.length} steps passed in ${(total / 1000).toFixed(1)} s on ${os}, IIS ${iisVersion ?? '-'}.\n`,
   );
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type CertificateDetail, showCertificate } from '../../overview/readers.ts';
-import { rehearsedAt } from '../../renewal/state/staging-run-table.ts';
+import { stagingDirectory } from '../../renewal/state/staging-run-table.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import type { Io } from '../io.ts';
@@ -9,33 +9,37 @@ import { challengeText, deploymentText } from '../output/certificate-text.ts';
 import { painter, printable, wrap } from '../output/text.ts';
 import { daysLeft, relativeTime, shortTime } from '../output/time.ts';
 import { isAtWork, withReadOnlyStore } from '../../agent/read-state.ts';
-import type { SetStatus, World } from '../environment.ts';
+import type { SetStatus, CliEnvironment } from '../environment.ts';
 
 /** `everbind show NAME` */
-export function registerShow(program: Command, world: World, _setStatus: SetStatus): void {
+export function registerShow(program: Command, environment: CliEnvironment, _setStatus: SetStatus): void {
   const command = withGlobals(program.command('show <name>'))
     .description('everything about one certificate: what is issued, when it is renewed, what happened')
     .addHelpText('after', helpText(['everbind show shop', 'everbind show shop --json']))
     .action(async (name: string) => {
-      const globals = globalsOf(command, world);
-      const now = world.clock.now();
-      const { atWork, ...detail } = await withReadOnlyStore(globals, world, (store) =>
+      const globals = globalsOf(command, environment);
+      const now = environment.clock.now();
+      const { atWork, ...detail } = await withReadOnlyStore(globals, environment, (store) =>
         store.read((db) => {
           const shown = showCertificate(db, name);
-          return { ...shown, rehearsedAt: rehearsedAt(db, shown.certificate, now), atWork: isAtWork(db, now) };
+          return {
+            ...shown,
+            stagingDirectory: stagingDirectory(db, shown.certificate, now),
+            atWork: isAtWork(db, now),
+          };
         }),
       );
-      if (globals.json) sayJson(world.io, detail);
-      else print(world.io, detail, now, atWork);
+      if (globals.json) sayJson(environment.io, detail);
+      else print(environment.io, detail, now, atWork);
     });
 }
 
 /** With the staging environment that the next attempt is tried at first; null: none. */
-type Shown = CertificateDetail & { readonly rehearsedAt: string | null };
+type Shown = CertificateDetail & { readonly stagingDirectory: string | null };
 
 function print(
   io: Io,
-  { certificate, issued, openStep, window, paused, renewals, rehearsedAt: staging }: Shown,
+  { certificate, issued, openStep, window, paused, renewals, stagingDirectory: staging }: Shown,
   now: number,
   atWork: boolean,
 ): void {

@@ -1,25 +1,25 @@
 import type { Command } from 'commander';
 import { type AccountRow, listAccounts } from '../../renewal/state/account-table.ts';
-import { countWaiting, spentBudgets } from '../../renewal/ratelimits/spent-limits.ts';
-import { heldHosts } from '../../renewal/state/host-backoff.ts';
+import { countWaiting, nearlySpentLimits } from '../../renewal/ratelimits/spent-limits.ts';
+import { hostBackoffs } from '../../renewal/state/host-backoff.ts';
 import { troubledIssuers } from '../../renewal/state/issuer-health.ts';
 import { pausedCertificates } from '../../renewal/state/paused.ts';
 import { summarize } from '../../overview/readers.ts';
-import { readRunner } from '../../renewal/state/daemon-row.ts';
+import { readDaemon } from '../../renewal/state/daemon-row.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
-import { printBudgets } from '../output/rate-limits.ts';
+import { printRateLimits } from '../output/rate-limits.ts';
 import { painter, plural, sayWrapped } from '../output/text.ts';
 import { relativeTime, shortTime } from '../output/time.ts';
 import { isAtWork, withReadOnlyStore } from '../../agent/read-state.ts';
-import type { SetStatus, World } from '../environment.ts';
+import type { SetStatus, CliEnvironment } from '../environment.ts';
 
 /** A running `everbind run` notes itself every half minute; a locked database may keep it from that. */
 const SILENT_MS = 10 * 60_000;
 
 /** `everbind status` */
-export function registerStatus(program: Command, world: World, setStatus: SetStatus): void {
+export function registerStatus(program: Command, environment: CliEnvironment, setStatus: SetStatus): void {
   const command = withGlobals(program.command('status'))
     .description('the whole in numbers: due, failing, expired, what is next')
     .addHelpText(
@@ -30,61 +30,61 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
       ),
     )
     .action(async () => {
-      const globals = globalsOf(command, world);
-      const now = world.clock.now();
+      const globals = globalsOf(command, environment);
+      const now = environment.clock.now();
       const { issuers, accounts, runner, budgets, waiting, paused, held, atWork, ...summary } = await withReadOnlyStore(
         globals,
-        world,
+        environment,
         (store) =>
           store.read((db) => ({
             ...summarize(db, now),
             issuers: troubledIssuers(db),
             accounts: listAccounts(db),
-            budgets: spentBudgets(db, now),
+            budgets: nearlySpentLimits(db, now),
             waiting: countWaiting(db),
             paused: pausedCertificates(db),
-            held: heldHosts(db, now),
-            runner: readRunner(db),
+            held: hostBackoffs(db, now),
+            runner: readDaemon(db),
             atWork: isAtWork(db, now),
           })),
       );
       const ok = summary.expired === 0 && summary.failing === 0 && summary.servedNowhere.length === 0;
       setStatus(ok ? 0 : 1);
       if (globals.json) {
-        sayJson(world.io, { ok, ...summary, issuers, accounts, budgets, waiting, paused, held, runner });
+        sayJson(environment.io, { ok, ...summary, issuers, accounts, budgets, waiting, paused, held, runner });
         return;
       }
-      const paint = painter(world.io.colour);
+      const paint = painter(environment.io.colour);
       const { managed, neverIssued, due, expired, failing, interrupted, nextDue, soonestExpiry, explanations } =
         summary;
       const { servedNowhere } = summary;
       const moment = (label: string, found: typeof nextDue): void => {
         if (found !== null)
           sayWrapped(
-            world.io,
+            environment.io,
             `${label}  `,
             `${relativeTime(found.at, now)}, ${shortTime(found.at)}: ${found.name}`,
             15,
           );
       };
-      world.io.out(
+      environment.io.out(
         `${ok ? paint('green', 'ok') : paint('red', 'attention')}  ${plural(managed, 'certificate')} managed\n`,
       );
-      world.io.out(
+      environment.io.out(
         `due ${due}, never issued ${neverIssued}, ${atWork ? 'under way' : 'interrupted'} ${interrupted}, failing ${failing}, expired ${expired}\n`,
       );
       moment('next renewal ', nextDue);
       moment('first expiry ', soonestExpiry);
       for (const name of servedNowhere) {
         sayWrapped(
-          world.io,
+          environment.io,
           'served nowhere ',
           `${name}: no binding has it; everbind renew ${name} --dry-run says why`,
           15,
         );
       }
       for (const { url, names } of explanations) {
-        sayWrapped(world.io, 'CA explains    ', `${url} (${names.join(', ')})`, 15);
+        sayWrapped(environment.io, 'CA explains    ', `${url} (${names.join(', ')})`, 15);
       }
       if (runner !== null) {
         const alive = now - runner.seenAt < SILENT_MS;
@@ -92,21 +92,26 @@ export function registerStatus(program: Command, world: World, setStatus: SetSta
         const state = alive ? `process ${runner.pid}, ${does}` : 'NOT RUNNING';
         const since = alive ? '' : `, last seen ${relativeTime(runner.seenAt, now)}`;
         const trouble = runner.trouble === null ? '' : `; ${runner.trouble.code}: ${runner.trouble.message}`;
-        sayWrapped(world.io, 'everbind run   ', `${state}${since}${trouble}`, 15);
+        sayWrapped(environment.io, 'everbind run   ', `${state}${since}${trouble}`, 15);
       }
       for (const { issuer, failures, closedUntil, code } of issuers) {
         const asked =
           closedUntil === null || closedUntil <= now ? 'still asked' : `asked again ${relativeTime(closedUntil, now)}`;
-        sayWrapped(world.io, 'issuer         ', `${issuer}: failed ${failures}x [${code}], ${asked}`, 15);
+        sayWrapped(environment.io, 'issuer         ', `${issuer}: failed ${failures}x [${code}], ${asked}`, 15);
       }
       for (const { host, until } of held) {
-        sayWrapped(world.io, 'left alone     ', `${host} asked for it; asked again ${relativeTime(until, now)}`, 15);
+        sayWrapped(
+          environment.io,
+          'left alone     ',
+          `${host} asked for it; asked again ${relativeTime(until, now)}`,
+          15,
+        );
       }
       for (const { name, issuer, link } of paused) {
-        sayWrapped(world.io, 'paused         ', `${name} by ${issuer}; to lift it open ${link}`, 15);
+        sayWrapped(environment.io, 'paused         ', `${name} by ${issuer}; to lift it open ${link}`, 15);
       }
-      for (const account of accounts) sayWrapped(world.io, 'account        ', accountText(account, now), 15);
-      printBudgets(world.io, budgets, waiting, now);
+      for (const account of accounts) sayWrapped(environment.io, 'account        ', accountText(account, now), 15);
+      printRateLimits(environment.io, budgets, waiting, now);
     });
 }
 

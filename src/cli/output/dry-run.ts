@@ -6,7 +6,7 @@ import type { DryRun } from '../../renewal/engine/dry-run.ts';
 import { isObtaining } from '../../renewal/state/steps.ts';
 import type { Io } from '../io.ts';
 import { challengeText } from './certificate-text.ts';
-import { groupNotes, isUntouched, noteText } from './notes.ts';
+import { groupNotes, isSkipped, noteText } from './notes.ts';
 import { painter, plural, sayWrapped } from './text.ts';
 import { relativeTime } from './time.ts';
 
@@ -31,9 +31,9 @@ export function printDryRun(
     for (const { target, sites, reason } of run.plans.flatMap(({ changes }) => changes)) {
       say('change', `${target}${sites.length === 0 ? '' : ` (${sites.join(', ')})`}: ${reason}`);
     }
-    const notes = run.plans.flatMap(({ untouched }) => untouched);
-    for (const group of groupNotes(notes.filter(isUntouched))) say('untouched', noteText(group));
-    for (const group of groupNotes(notes.filter((note) => !isUntouched(note)))) say('note', noteText(group));
+    const notes = run.plans.flatMap(({ skipped }) => skipped);
+    for (const group of groupNotes(notes.filter(isSkipped))) say('skipped', noteText(group));
+    for (const group of groupNotes(notes.filter((note) => !isSkipped(note)))) say('note', noteText(group));
     for (const thumbprint of run.retired)
       say('remove', `old certificate ${thumbprint}, unless something still uses it`);
   }
@@ -52,8 +52,8 @@ export function printDryRun(
 function sayObtained(run: DryRun, say: (label: string, text: string) => void): void {
   const profile = run.order.profile === null ? '' : `, profile ${run.order.profile}`;
   say('order', `${run.order.names.join(', ')} at ${run.order.issuer} (${run.order.directory}${profile})`);
-  const { rehearsedAt } = run.order;
-  if (rehearsedAt !== null) say('first', `tried at the staging environment ${rehearsedAt}`);
+  const { stagingDirectory } = run.order;
+  if (stagingDirectory !== null) say('first', `tried at the staging environment ${stagingDirectory}`);
   say('key', `${run.key.algorithm} in ${run.key.provider}, ${run.key.reused ? 'the present one again' : 'a new one'}`);
   for (const [how, names] of groupChallenges(run)) say('prove', `${names.join(', ')} by ${how}`);
 }

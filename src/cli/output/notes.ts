@@ -1,10 +1,10 @@
-import type { FindingCode, UntouchedCode } from '../../iis/plan/types.ts';
-import type { Untouched } from '../../ports/deployment.ts';
+import type { FindingCode, SkippedCode } from '../../iis/plan/types.ts';
+import type { Skipped } from '../../ports/deployment.ts';
 
 /** `act`: the operator has something to decide or mend. `know`: worth reading before a renewal, noise after each. */
 type Weight = 'act' | 'know';
 
-const untouched: Readonly<Record<UntouchedCode, Weight>> = {
+const skipped: Readonly<Record<SkippedCode, Weight>> = {
   'foreign-app-id': 'act',
   'managed-by-other': 'act',
   'not-adopted': 'act',
@@ -31,16 +31,16 @@ const findings: Readonly<Record<FindingCode, Weight>> = {
   'ssl-flags-unknown': 'know',
 };
 
-const weights: ReadonlyMap<string, Weight> = new Map(Object.entries({ ...untouched, ...findings }));
+const weights: ReadonlyMap<string, Weight> = new Map(Object.entries({ ...skipped, ...findings }));
 
 /** Whether the operator has something to decide or mend; a code that is not known here counts. */
-export function needsOperator({ code }: Untouched): boolean {
+export function needsOperator({ code }: Skipped): boolean {
   return weights.get(code) !== 'know';
 }
 
 /** Whether this is about something that stays as it is because of a rule, not merely worth knowing. */
-export function isUntouched({ code }: Untouched): boolean {
-  return Object.hasOwn(untouched, code);
+export function isSkipped({ code }: Skipped): boolean {
+  return Object.hasOwn(skipped, code);
 }
 
 export interface NoteGroup {
@@ -50,7 +50,7 @@ export interface NoteGroup {
 }
 
 /** Notes that say the same of several targets, as one; in the order of the first of each. */
-export function groupNotes(notes: readonly Untouched[]): readonly NoteGroup[] {
+export function groupNotes(notes: readonly Skipped[]): readonly NoteGroup[] {
   const groups = new Map<string, { readonly targets: string[]; readonly code: string; readonly reason: string }>();
   for (const { target, code, reason } of notes) {
     const key = `${code} ${reason}`;

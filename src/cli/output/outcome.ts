@@ -25,7 +25,7 @@ export function printOutcome(io: Io, outcome: Outcome, now: number, words: Outco
       const served = verified === 0 ? 'no endpoint to verify' : `${plural(verified, 'endpoint')} verified`;
       const left = plural(daysLeft(outcome.notAfter, now), 'day');
       head('green', words.done, `${outcome.name}: ${left}, ${served}, next ${relativeTime(outcome.nextDue, now)}`);
-      for (const group of groupNotes(outcome.untouched.filter(needsOperator))) say(noteText(group));
+      for (const group of groupNotes(outcome.skipped.filter(needsOperator))) say(noteText(group));
       for (const check of outcome.endpoints.filter(({ servedThumbprint }) => servedThumbprint === null)) {
         say(line(check));
       }

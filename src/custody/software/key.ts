@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, generateKeyPair, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
-import { createSlots } from '../../concurrency/semaphore.ts';
+import { createSemaphore } from '../../concurrency/semaphore.ts';
 import type { KeyAlgorithm } from '../../ports/key-store.ts';
 import { algorithmOf } from '../key-algorithm.ts';
 
@@ -10,7 +10,7 @@ const generateAsync = promisify(generateKeyPair);
  * RSA keys that are made at the same time. They are made on the threads that also sync the disk (four, unless told): many renewals that begin at
  * once would otherwise have every commit wait for seconds behind their keys.
  */
-const rsaSlots = createSlots(2);
+const rsaSlots = createSemaphore(2);
 
 /** A new private key. RSA takes a second or so and is made off the main thread, in the order of asking; the others take less than that would cost. */
 export async function generatePrivateKey(algorithm: KeyAlgorithm): Promise<KeyObject> {

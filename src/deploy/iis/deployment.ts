@@ -60,7 +60,7 @@ export function createIisDeployment(options: IisDeploymentOptions): Deployment {
       const judge: Judge = (served, { name }) => compareServed(served, material.chain, name);
       return shakeHands(decodeEndpoints(plan), judge, handshakes);
     },
-    undo: async (plan) => {
+    restore: async (plan) => {
       await restoreRecords(host, decodeChanges(plan));
       return shakeHands(decodeEndpoints(plan), servesAsBefore, handshakes);
     },

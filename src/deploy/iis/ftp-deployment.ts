@@ -11,7 +11,7 @@ import type {
   EndpointCheck,
   Json,
   PlannedChange,
-  Untouched,
+  Skipped,
 } from '../../ports/deployment.ts';
 import type { WindowsHost } from '../../ports/windows-host.ts';
 import { installCertificate } from './install.ts';
@@ -70,8 +70,8 @@ export function createIisFtpDeployment(options: IisFtpDeploymentOptions): Deploy
       return {
         type: 'iis-ftp',
         changes: planned.map(({ shown }) => shown),
-        untouched: [
-          ...decided.flatMap((one) => ('untouched' in one ? [one.untouched] : [])),
+        skipped: [
+          ...decided.flatMap((one) => ('skipped' in one ? [one.skipped] : [])),
           ...missingSites(options.sites, sites).map((entry) => ({
             target: `FTP site ${entry}`,
             code: 'site-missing',
@@ -93,7 +93,7 @@ export function createIisFtpDeployment(options: IisFtpDeploymentOptions): Deploy
 
     verify: (plan) => Promise.all(decode(plan).map(({ site, after }) => check(site, after))),
 
-    undo: async (plan) => {
+    restore: async (plan) => {
       const foreign: EverbindError[] = [];
       const restored: EndpointCheck[] = [];
       for (const { site, before, after } of decode(plan)) {
@@ -113,7 +113,7 @@ export function createIisFtpDeployment(options: IisFtpDeploymentOptions): Deploy
   };
 }
 
-type Decision = { readonly change: FtpChange; readonly shown: PlannedChange } | { readonly untouched: Untouched };
+type Decision = { readonly change: FtpChange; readonly shown: PlannedChange } | { readonly skipped: Skipped };
 
 function decide(
   site: SiteInventory,
@@ -121,7 +121,7 @@ function decide(
   { adopt, store, ownThumbprints }: IisFtpDeploymentOptions,
 ): Decision {
   const target = `FTP certificate of ${siteText(site)}`;
-  const leave = (code: string, reason: string): Decision => ({ untouched: { target, code, reason } });
+  const leave = (code: string, reason: string): Decision => ({ skipped: { target, code, reason } });
   if (site.name === '') return leave('site-nameless', 'the site has no name');
   if (!site.bindings.some(({ protocol }) => protocol === 'ftp'))
     return leave('no-ftp-binding', 'the site speaks no FTP');

@@ -24,7 +24,7 @@ export function encodePlan(plan: BindingPlan): DeploymentPlan {
       replaces: before?.certificateHash ?? null,
       sites,
     })),
-    untouched: [...plan.untouched, ...plan.findings],
+    skipped: [...plan.skipped, ...plan.findings],
     snapshot: plan.changes.map(({ key, before, after }) => ({
       key: encodeKey(key),
       before: before === null ? null : encodeRecord(before),

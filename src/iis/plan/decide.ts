@@ -4,7 +4,7 @@ import { siteText } from '../config/inventory-types.ts';
 import type { CertificateNames, Fit } from './match.ts';
 import type { Scope } from './scope.ts';
 import type { Slot, SlotUser } from './slots.ts';
-import type { BindingChange, PlanInput, UntouchedCode } from './types.ts';
+import type { BindingChange, PlanInput, SkippedCode } from './types.ts';
 import { recordFlagsFor } from '../config/ssl-flags.ts';
 import { IIS_APP_ID, sameStore } from '../records/ssl-record.ts';
 
@@ -12,7 +12,7 @@ import { IIS_APP_ID, sameStore } from '../records/ssl-record.ts';
 export type Decision =
   /** Not this certificate's matter. */
   | { readonly kind: 'irrelevant' }
-  | { readonly kind: 'untouched'; readonly code: UntouchedCode; readonly reason: string }
+  | { readonly kind: 'skipped'; readonly code: SkippedCode; readonly reason: string }
   /** It holds the certificate already. */
   | { readonly kind: 'settled' }
   | {
@@ -45,16 +45,16 @@ export function decide(
   if (wanted.length === 0) return explainUnclaimed(users);
   if (record !== null && isForeign(record, context)) return foreign(record);
   if (owner !== undefined) {
-    return untouched('managed-by-other', `it holds the managed certificate ${owner}`);
+    return skipped('managed-by-other', `it holds the managed certificate ${owner}`);
   }
   if (!policy.adopt) {
     return record === null
-      ? untouched('no-record', 'there is no http.sys record, and creating one needs adopt')
-      : untouched('not-adopted', `it holds the certificate ${holds ?? '(none)'} of somebody else, and adopt is off`);
+      ? skipped('no-record', 'there is no http.sys record, and creating one needs adopt')
+      : skipped('not-adopted', `it holds the certificate ${holds ?? '(none)'} of somebody else, and adopt is off`);
   }
   const others = users.filter((user) => !isClaimed(user));
   if (others.length > 0) {
-    return untouched('shared-record', `it also answers for ${siteList(others)}, which this certificate does not claim`);
+    return skipped('shared-record', `it also answers for ${siteList(others)}, which this certificate does not claim`);
   }
   if (record === null) {
     const reason = `the https binding of ${siteList(users)} has no http.sys record and was adopted`;
@@ -88,7 +88,7 @@ function replacePrevious(slot: Slot, record: SslRecord, users: readonly RatedUse
   const orphan = users.length === 0;
   const fits = orphan ? [orphanFit(slot, context.names)] : users.map(({ fit }) => fit);
   if (fits.every((fit) => fit === 'none')) {
-    return untouched('name-mismatch', 'it holds an earlier certificate, but the new one has no name that fits');
+    return skipped('name-mismatch', 'it holds an earlier certificate, but the new one has no name that fits');
   }
   const reason = `it holds an earlier certificate of ${context.input.certificate.name}${orphan ? '; no site uses it' : ''}`;
   return { kind: 'change', rule: 'previous', reason, after: withCertificate(record, context) };
@@ -97,15 +97,15 @@ function replacePrevious(slot: Slot, record: SslRecord, users: readonly RatedUse
 function explainUnclaimed(users: readonly RatedUser[]): Decision {
   const outside = users.filter(({ fit, scope }) => fit === 'exact' && scope === 'outside');
   if (outside.length > 0) {
-    return untouched('not-declared', `the certificate would fit ${siteList(outside)}, which is not declared`);
+    return skipped('not-declared', `the certificate would fit ${siteList(outside)}, which is not declared`);
   }
   const partial = users.filter(({ fit, scope }) => fit === 'partial' && scope !== 'outside');
   if (partial.length > 0) {
-    return untouched('partial-fit', `the certificate fits only some hosts of ${siteList(partial)}`);
+    return skipped('partial-fit', `the certificate fits only some hosts of ${siteList(partial)}`);
   }
   const named = users.filter(({ scope }) => scope === 'explicit');
   return named.length > 0
-    ? untouched('name-mismatch', `the certificate has no name that fits ${siteList(named)}`)
+    ? skipped('name-mismatch', `the certificate has no name that fits ${siteList(named)}`)
     : { kind: 'irrelevant' };
 }
 
@@ -135,11 +135,11 @@ function isForeign(record: SslRecord, context: DecideContext): boolean {
 }
 
 function foreign(record: SslRecord): Decision {
-  return untouched('foreign-app-id', `it belongs to the application ${record.appId}, not to IIS`);
+  return skipped('foreign-app-id', `it belongs to the application ${record.appId}, not to IIS`);
 }
 
-function untouched(code: UntouchedCode, reason: string): Decision {
-  return { kind: 'untouched', code, reason };
+function skipped(code: SkippedCode, reason: string): Decision {
+  return { kind: 'skipped', code, reason };
 }
 
 function orphanFit({ key }: Slot, names: CertificateNames): Fit {

@@ -39,7 +39,7 @@ export function planBindings(given: PlanInput): BindingPlan {
   const ours = new Set(served.map(({ slot }) => slot));
   return {
     changes: decisions.flatMap(changeOf).sort(byTarget),
-    untouched: [...decisions.flatMap(noteOf), ...unusableNotes(input, unusable), ...ftpNotes(input)].sort(byTarget),
+    skipped: [...decisions.flatMap(noteOf), ...unusableNotes(input, unusable), ...ftpNotes(input)].sort(byTarget),
     findings: [
       ...siteFindings(input),
       ...served.flatMap(({ slot, users: rated, decision }) =>
@@ -94,7 +94,7 @@ function changeOf({ slot, record, users, decision }: Decided): readonly BindingC
 }
 
 function noteOf({ slot, record, decision }: Decided): readonly PlanNote[] {
-  if (decision.kind !== 'untouched') return [];
+  if (decision.kind !== 'skipped') return [];
   return [{ target: recordTarget(record?.key ?? slot.key), code: decision.code, reason: decision.reason }];
 }
 

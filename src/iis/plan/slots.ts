@@ -1,7 +1,7 @@
 import { canonicalHost } from '../../pki/x509/names.ts';
 import type { SslRecord, SslRecordKey } from '../../ports/windows-host.ts';
 import { siteText, type Inventory, type SiteBinding, type SiteInventory } from '../config/inventory-types.ts';
-import type { UntouchedCode } from './types.ts';
+import type { SkippedCode } from './types.ts';
 import { hasFlag, SSL_FLAG } from '../config/ssl-flags.ts';
 import { recordKeyId, withoutZone } from '../records/ssl-record.ts';
 
@@ -32,7 +32,7 @@ export interface UnusableBinding {
   readonly binding: SiteBinding;
   /** Canonical host where the binding is readable, '' otherwise. */
   readonly host: string;
-  readonly code: UntouchedCode;
+  readonly code: SkippedCode;
   readonly reason: string;
 }
 
@@ -75,7 +75,7 @@ export function joinSlots(inventory: Pick<Inventory, 'sites' | 'records'>): {
 function readBinding(site: SiteInventory, binding: SiteBinding): SlotUser | UnusableBinding {
   const { information, sslFlags } = binding;
   const host = information.kind === 'ip-port-host' ? canonicalHost(information.host) : '';
-  const refuse = (code: UntouchedCode, reason: string): UnusableBinding => ({ site, binding, host, code, reason });
+  const refuse = (code: SkippedCode, reason: string): UnusableBinding => ({ site, binding, host, code, reason });
   if (binding.protocol === 'ftp' || binding.protocol === 'ftps') {
     return refuse('ftp-not-handled', 'the certificate of FTP is a setting of the site, which is not changed');
   }

@@ -32,7 +32,7 @@ export interface PlanPolicy {
 /** Plain JSON. The lists are sorted, so equal inputs give equal plans. */
 export interface BindingPlan {
   readonly changes: readonly BindingChange[];
-  readonly untouched: readonly PlanNote[];
+  readonly skipped: readonly PlanNote[];
   readonly findings: readonly PlanNote[];
   /** Where the certificate is served once the changes are made; those that need no change included. */
   readonly endpoints: readonly PlannedEndpoint[];
@@ -55,11 +55,11 @@ export interface BindingChange {
 /** Something left alone, or worth knowing. */
 export interface PlanNote {
   readonly target: string;
-  readonly code: UntouchedCode | FindingCode;
+  readonly code: SkippedCode | FindingCode;
   readonly reason: string;
 }
 
-export type UntouchedCode =
+export type SkippedCode =
   | 'foreign-app-id'
   | 'managed-by-other'
   | 'not-adopted'

@@ -7,7 +7,7 @@ import {
   authorityFinding,
   certificateFinding,
   type ChainProfile,
-  type Finding,
+  type PathFinding,
   isSelfIssued,
   leafFinding,
   problemOf,
@@ -89,7 +89,7 @@ interface Search {
   readonly depth: number;
   readonly budget: SignatureBudget;
   /** A certificate may be met on many ways; it is judged once for each role. */
-  readonly findings: Map<string, Finding>;
+  readonly findings: Map<string, PathFinding>;
   stepsLeft: number;
   closest: { readonly rank: number; readonly problem: ChainProblem } | null;
 }
@@ -145,7 +145,7 @@ function isIssuer(search: Search, issuer: Certificate, subject: Certificate, rol
   return false;
 }
 
-function findingOf(search: Search, certificate: Certificate, role: Role): Finding {
+function findingOf(search: Search, certificate: Certificate, role: Role): PathFinding {
   const key = `${role} ${certificate.fingerprint}`;
   const known = search.findings.get(key);
   if (known !== undefined) return known;
@@ -156,7 +156,7 @@ function findingOf(search: Search, certificate: Certificate, role: Role): Findin
   return finding;
 }
 
-function profileFinding(certificate: Certificate, role: Role, profile: ChainProfile): Finding {
+function profileFinding(certificate: Certificate, role: Role, profile: ChainProfile): PathFinding {
   if (profile === 'path') return null;
   let problem = rfc5280Problem(certificate, role);
   if (profile === 'webpki') problem ??= webpkiProblem(certificate, role);
@@ -164,7 +164,7 @@ function profileFinding(certificate: Certificate, role: Role, profile: ChainProf
   return problem === null ? null : ['profile', problem];
 }
 
-function missingUsage(leaf: Certificate, wanted: readonly KeyUsage[]): Finding {
+function missingUsage(leaf: Certificate, wanted: readonly KeyUsage[]): PathFinding {
   const missing = leaf.keyUsage === null ? undefined : wanted.find((usage) => leaf.keyUsage?.has(usage) === false);
   return missing === undefined ? null : ['key-usage', `its key usage lacks ${missing}`];
 }

@@ -14,10 +14,10 @@ export type ChainProfile = 'path' | 'rfc5280' | 'webpki';
 export type Role = 'leaf' | 'intermediate' | 'root';
 
 /** A rule's finding: nothing, or the reason and what is wrong. */
-export type Finding = readonly [ChainReason, string] | null;
+export type PathFinding = readonly [ChainReason, string] | null;
 
 /** What any certificate must fulfil to be part of a path at `time` (milliseconds since 1970). */
-export function certificateFinding(certificate: Certificate, time: number, webpki: boolean): Finding {
+export function certificateFinding(certificate: Certificate, time: number, webpki: boolean): PathFinding {
   // Both ends belong to the validity (section 4.1.2.5); the last second lasts until the next one begins.
   if (time < certificate.notBefore) return ['not-yet-valid', 'it is not valid yet'];
   if (time >= certificate.notAfter + 1000) return ['expired', 'it has expired'];
@@ -29,7 +29,7 @@ export function certificateFinding(certificate: Certificate, time: number, webpk
 }
 
 /** What a certificate must fulfil to have issued another one. */
-export function authorityFinding(certificate: Certificate, purpose: string): Finding {
+export function authorityFinding(certificate: Certificate, purpose: string): PathFinding {
   if (!certificate.isCa) return ['not-a-ca', 'it is no CA certificate'];
   if (certificate.keyUsage !== null && !certificate.keyUsage.has('keyCertSign')) {
     return ['key-usage', 'its key usage does not allow issuing certificates'];
@@ -38,7 +38,7 @@ export function authorityFinding(certificate: Certificate, purpose: string): Fin
 }
 
 /** What the certificate of a server, or of whoever `purpose` says, must fulfil. */
-export function leafFinding(certificate: Certificate, purpose: string, identifier: Identifier | null): Finding {
+export function leafFinding(certificate: Certificate, purpose: string, identifier: Identifier | null): PathFinding {
   if (identifier !== null && !certificate.identifiers.some((name) => matchesHost(name, identifier.value))) {
     return ['name-mismatch', `it is not for ${identifier.value}`];
   }
@@ -46,7 +46,7 @@ export function leafFinding(certificate: Certificate, purpose: string, identifie
 }
 
 /** Extended key usage, which web clients also ask of CA certificates that have it. */
-function purposeFinding(certificate: Certificate, purpose: string): Finding {
+function purposeFinding(certificate: Certificate, purpose: string): PathFinding {
   const purposes = certificate.extendedKeyUsage;
   if (purposes === null || purposes.includes(purpose) || purposes.includes(KEY_PURPOSE.any)) return null;
   return [
@@ -56,7 +56,7 @@ function purposeFinding(certificate: Certificate, purpose: string): Finding {
 }
 
 /** A finding with the certificate that it is about. */
-export function problemOf(certificate: Certificate, finding: Finding): ChainProblem | null {
+export function problemOf(certificate: Certificate, finding: PathFinding): ChainProblem | null {
   return finding === null ? null : { reason: finding[0], message: finding[1], certificate };
 }
 

@@ -1,16 +1,16 @@
 import type { KeyObject } from 'node:crypto';
 import type { Certificate } from '../x509/certificate.ts';
-import type { Finding } from './path-rules.ts';
+import type { PathFinding } from './path-rules.ts';
 import { importPublicKey, signatureScheme, verifySignature } from '../x509/signature.ts';
 
 /** Signature checks are what a hostile chain makes expensive; each pair is checked once and their number is bounded. */
 export interface SignatureBudget {
   left: number;
-  readonly verified: Map<string, Finding>;
+  readonly verified: Map<string, PathFinding>;
 }
 
 /** Whether the issuer's key signed the subject, in a way that still is worth something. */
-export function signatureFinding(subject: Certificate, issuer: Certificate, budget: SignatureBudget): Finding {
+export function signatureFinding(subject: Certificate, issuer: Certificate, budget: SignatureBudget): PathFinding {
   const key = `${subject.fingerprint} ${issuer.fingerprint}`;
   const known = budget.verified.get(key);
   if (known !== undefined) return known;
@@ -22,20 +22,20 @@ export function signatureFinding(subject: Certificate, issuer: Certificate, budg
 }
 
 /** By subject, then by issuer: the same octets always give the same answer, and a CA sends the same intermediate with every leaf. */
-const checked = new WeakMap<Certificate, WeakMap<Certificate, Finding>>();
+const checked = new WeakMap<Certificate, WeakMap<Certificate, PathFinding>>();
 
-function checkOnce(subject: Certificate, issuer: Certificate): Finding {
+function checkOnce(subject: Certificate, issuer: Certificate): PathFinding {
   const known = checked.get(subject)?.get(issuer);
   if (known !== undefined) return known;
   const finding = check(subject, issuer);
-  const findings = checked.get(subject) ?? new WeakMap<Certificate, Finding>();
+  const findings = checked.get(subject) ?? new WeakMap<Certificate, PathFinding>();
   checked.set(subject, findings.set(issuer, finding));
   return finding;
 }
 
 const keys = new WeakMap<Certificate, KeyObject | 'unusable'>();
 
-function check(subject: Certificate, issuer: Certificate): Finding {
+function check(subject: Certificate, issuer: Certificate): PathFinding {
   const scheme = signatureScheme(subject.signatureAlgorithmDer);
   if (scheme === null)
     return ['unsupported-signature', `the signature algorithm ${subject.signatureAlgorithmOid} is not supported`];

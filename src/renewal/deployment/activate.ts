@@ -1,6 +1,6 @@
 import type { EndpointCheck } from '../../ports/deployment.ts';
 import { statement } from '../../store/statements.ts';
-import type { EngineContext } from '../engine/run-context.ts';
+import type { RunContext } from '../engine/run-context.ts';
 import { markOld } from './retire.ts';
 import { isKeyRevoked, issuedBefore } from '../state/rows.ts';
 import { type Due, dueAfterRollBack, dueAfterUse } from '../schedule/due-date.ts';
@@ -9,8 +9,8 @@ import type { Outcome, Renewal } from '../state/types.ts';
 import { checkData, type Planned, type Use } from './deployment-job.ts';
 
 /** The certificate is in use and visitors get it: it becomes the active one, and the one before it the previous. */
-export async function commitUse(
-  { store, journal, clock, random }: EngineContext,
+export async function activate(
+  { store, journal, clock, random }: RunContext,
   { certificate, issued, material }: Use,
   renewal: Renewal,
   planned: readonly Planned[],
@@ -70,12 +70,12 @@ export async function commitUse(
     nextDue: due.at,
     endpoints,
     changes: planned.reduce((sum, { plan }) => sum + plan.changes.length, 0),
-    untouched: planned.flatMap(({ plan }) => plan.untouched),
+    skipped: planned.flatMap(({ plan }) => plan.skipped),
   };
 }
 
 /** How many places serve it; null when there is none that it is meant for. What has it already is not looked at again. */
 function servedAt(planned: readonly Planned[], endpoints: readonly EndpointCheck[]): number | null {
-  const already = planned.flatMap(({ plan }) => plan.untouched.filter(({ code }) => code === 'already'));
+  const already = planned.flatMap(({ plan }) => plan.skipped.filter(({ code }) => code === 'already'));
   return planned.length === 0 ? null : endpoints.length + already.length;
 }

@@ -1,10 +1,10 @@
 import { asEverbindError, EverbindError } from '../../errors/error.ts';
 import type { EndpointCheck } from '../../ports/deployment.ts';
-import { commitUse } from './activate.ts';
-import type { EngineContext } from '../engine/run-context.ts';
+import { activate } from './activate.ts';
+import type { RunContext } from '../engine/run-context.ts';
 import type { Reschedule } from '../engine/reschedule.ts';
 import type { ManagedCertificate, Outcome, Renewal } from '../state/types.ts';
-import { undo } from './restore-bindings.ts';
+import { restoreBindings } from './restore-bindings.ts';
 import { plannedOf, type Planned, type Use, useOf } from './deployment-job.ts';
 
 type Done = Extract<Outcome, { kind: 'renewed' | 'rolledBack' }>;
@@ -14,19 +14,19 @@ type Done = Extract<Outcome, { kind: 'renewed' | 'rolledBack' }>;
  * plan is restored, and the certificate is kept for the next attempt. Throws what the deployment throws while nothing that visitors see has
  * changed, and RENEWAL_NOT_RESTORED.
  */
-export async function putToUse(
-  context: EngineContext,
+export async function deploy(
+  context: RunContext,
   certificate: ManagedCertificate,
   begun: Renewal,
   reschedule: Reschedule,
 ): Promise<Done> {
   const use = useOf(context, certificate, begun);
   // Nothing is installed or bound anywhere: there are no steps to note.
-  if (use.deployments.length === 0 && begun.step === 'issued') return commitUse(context, use, begun, [], []);
-  return context.deploying.run(() => deploy(context, use, begun, reschedule));
+  if (use.deployments.length === 0 && begun.step === 'issued') return activate(context, use, begun, [], []);
+  return context.deploying.run(() => deployNow(context, use, begun, reschedule));
 }
 
-async function deploy(context: EngineContext, use: Use, begun: Renewal, reschedule: Reschedule): Promise<Done> {
+async function deployNow(context: RunContext, use: Use, begun: Renewal, reschedule: Reschedule): Promise<Done> {
   const { journal } = context;
   const { name } = use.certificate;
   context.signal.throwIfAborted();
@@ -35,23 +35,23 @@ async function deploy(context: EngineContext, use: Use, begun: Renewal, reschedu
   if (renewal.step === 'installed') renewal = await plan(context, use, renewal);
   const planned = plannedOf(use, renewal);
   const failed = (failure: EverbindError, checks: readonly EndpointCheck[]): Promise<Done> =>
-    undo(context, use, renewal, planned, { failure, checks }, reschedule);
+    restoreBindings(context, use, renewal, planned, { failure, checks }, reschedule);
   if (renewal.step === 'planned') {
     const failure = await applyAll(planned);
     if (failure !== null) return failed(failure, []);
     renewal = await journal.step(renewal, name, { changes: { step: 'bound' }, type: 'bindings.changed', data: {} });
   }
-  if (renewal.step === 'undoing') {
+  if (renewal.step === 'restoring') {
     return failed(new EverbindError('RENEWAL_NOT_VERIFIED', 'the roll-back of an interrupted run was finished'), []);
   }
   const checks = await verifyAll(planned, use);
   if (checks instanceof EverbindError) return failed(checks, []);
   const wrong = checks.filter(({ ok }) => !ok);
   if (wrong.length > 0) return failed(notVerified(wrong, checks.length), checks);
-  return commitUse(context, use, renewal, planned, checks);
+  return activate(context, use, renewal, planned, checks);
 }
 
-async function install({ journal }: EngineContext, use: Use, renewal: Renewal): Promise<Renewal> {
+async function install({ journal }: RunContext, use: Use, renewal: Renewal): Promise<Renewal> {
   const { deployments, material, certificate } = use;
   for (const deployment of deployments) await deployment.install(material);
   return journal.step(renewal, certificate.name, {
@@ -61,7 +61,7 @@ async function install({ journal }: EngineContext, use: Use, renewal: Renewal): 
   });
 }
 
-async function plan({ journal }: EngineContext, use: Use, renewal: Renewal): Promise<Renewal> {
+async function plan({ journal }: RunContext, use: Use, renewal: Renewal): Promise<Renewal> {
   const { deployments, material, certificate } = use;
   const plans = await Promise.all(deployments.map((deployment) => deployment.plan(material)));
   return journal.step(renewal, certificate.name, {

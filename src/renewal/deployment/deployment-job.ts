@@ -1,7 +1,7 @@
 import { EverbindError } from '../../errors/error.ts';
 import { parsePemCertificates } from '../../pki/asn1/pem.ts';
 import type { CertificateMaterial, Deployment, DeploymentPlan, EndpointCheck, Json } from '../../ports/deployment.ts';
-import type { EngineContext } from '../engine/run-context.ts';
+import type { RunContext } from '../engine/run-context.ts';
 import { issuedById, issuedWith } from '../state/rows.ts';
 import { isBinding } from '../state/steps.ts';
 import type { Issued, ManagedCertificate, Renewal } from '../state/types.ts';
@@ -18,7 +18,7 @@ export interface Use {
  * The certificate of a renewal that has one. While bindings may have been changed, deployments are those that were planned for, since the
  * configuration may have changed; before, and after everything is put back, they are those of the configuration.
  */
-export function useOf(context: EngineContext, certificate: ManagedCertificate, renewal: Renewal): Use {
+export function useOf(context: RunContext, certificate: ManagedCertificate, renewal: Renewal): Use {
   const { store, keys } = context;
   const { issued, active } = store.read((db) => ({
     issued: renewal.issuedId === null ? null : issuedById(db, renewal.issuedId),

@@ -1,7 +1,7 @@
 import { asEverbindError, EverbindError } from '../../errors/error.ts';
 import type { EndpointCheck } from '../../ports/deployment.ts';
 import { statement } from '../../store/statements.ts';
-import type { EngineContext } from '../engine/run-context.ts';
+import type { RunContext } from '../engine/run-context.ts';
 import type { Reschedule } from '../engine/reschedule.ts';
 import type { Outcome, Renewal } from '../state/types.ts';
 import { checkData, type Planned, type Use } from './deployment-job.ts';
@@ -18,8 +18,8 @@ interface Reason {
  * Restores what the bindings were, looks at what is served then, and schedules the next attempt, which binds the same certificate again: it
  * is good, and CAs count. Throws RENEWAL_NOT_RESTORED when something could not be written back; the next run tries that again.
  */
-export async function undo(
-  context: EngineContext,
+export async function restoreBindings(
+  context: RunContext,
   { certificate, issued }: Use,
   begun: Renewal,
   planned: readonly Planned[],
@@ -30,10 +30,10 @@ export async function undo(
   const { name } = certificate;
   const { code, message } = failure;
   const renewal =
-    begun.step === 'undoing'
+    begun.step === 'restoring'
       ? begun
       : await journal.step(begun, name, {
-          changes: { step: 'undoing' },
+          changes: { step: 'restoring' },
           type: 'verification.failed',
           data: { code, message: message.toWellFormed(), endpoints: checks.map(checkData) },
         });
@@ -84,7 +84,7 @@ async function restoreAll(planned: readonly Planned[]): Promise<Restored> {
   const failures: EverbindError[] = [];
   for (const { deployment, plan } of planned.toReversed()) {
     try {
-      restored.push(...(await deployment.undo(plan)));
+      restored.push(...(await deployment.restore(plan)));
     } catch (error) {
       failures.push(asEverbindError(error));
     }

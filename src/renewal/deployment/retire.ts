@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { CertificateConfig, DeploymentConfig } from '../../config/types.ts';
 import { asEverbindError } from '../../errors/error.ts';
 import { statement } from '../../store/statements.ts';
-import type { EngineContext } from '../engine/run-context.ts';
+import type { RunContext } from '../engine/run-context.ts';
 import { issuedWith, previousOf, toRetire } from '../state/rows.ts';
 import type { Issued, ManagedCertificate } from '../state/types.ts';
 
@@ -25,7 +25,7 @@ export function markOld(db: DatabaseSync, { id, config }: ManagedCertificate, no
 }
 
 /** Removes what is marked of one certificate, with the keys, and the keys of renewals that came to no certificate. */
-export async function retireOld(context: EngineContext, certificate: ManagedCertificate): Promise<void> {
+export async function retireOld(context: RunContext, certificate: ManagedCertificate): Promise<void> {
   const { old, unused } = context.store.read((db) => ({
     old: issuedWith(db, certificate.id, 'retiring'),
     unused: unusedKeys(db, certificate.id),
@@ -35,7 +35,7 @@ export async function retireOld(context: EngineContext, certificate: ManagedCert
 }
 
 /** Tries again what something still referred to, or could not be removed, before. One that something refers to stays. */
-export async function retireLeftovers(context: EngineContext): Promise<void> {
+export async function retireLeftovers(context: RunContext): Promise<void> {
   const { store, clock } = context;
   for (const { issued, certificate } of store.read((db) => toRetire(db, clock.now()))) {
     context.signal.throwIfAborted();
@@ -43,7 +43,7 @@ export async function retireLeftovers(context: EngineContext): Promise<void> {
   }
 }
 
-async function retireOne(context: EngineContext, certificate: ManagedCertificate, issued: Issued): Promise<void> {
+async function retireOne(context: RunContext, certificate: ManagedCertificate, issued: Issued): Promise<void> {
   const { store, keys } = context;
   const { name } = certificate;
   const { id, thumbprint, keyHandle } = issued;
@@ -72,7 +72,7 @@ async function retireOne(context: EngineContext, certificate: ManagedCertificate
 }
 
 /** Where this one was bound according to the journal, and where the configuration has it now: what is bound must be seen in either. */
-function placesOf({ store }: EngineContext, { id, config }: ManagedCertificate, issuedId: number): CertificateConfig {
+function placesOf({ store }: RunContext, { id, config }: ManagedCertificate, issuedId: number): CertificateConfig {
   const rows = store.read((db) =>
     statement(
       db,
@@ -85,7 +85,7 @@ function placesOf({ store }: EngineContext, { id, config }: ManagedCertificate, 
 }
 
 async function tryLater(
-  { store, clock }: EngineContext,
+  { store, clock }: RunContext,
   id: number,
   failed?: { readonly name: string; readonly thumbprint: string; readonly code: string },
 ): Promise<void> {
@@ -113,7 +113,7 @@ function unusedKeys(db: DatabaseSync, certificateId: number): readonly UnusedKey
 }
 
 async function destroyUnusedKey(
-  { store, keys }: EngineContext,
+  { store, keys }: RunContext,
   { name }: ManagedCertificate,
   { renewal, key }: UnusedKey,
 ): Promise<void> {

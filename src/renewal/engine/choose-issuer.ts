@@ -11,7 +11,7 @@ export function issuersWithRoom(db: DatabaseSync, certificate: ManagedCertificat
 
 /**
  * The issuer that a new renewal begins with: the first that can be asked and has room; where all are left alone, the one that comes back first if
- * it has. Throws RENEWAL_BUDGET_SPENT.
+ * it has. Throws RENEWAL_RATE_LIMITED.
  */
 export function chooseIssuer(db: DatabaseSync, certificate: ManagedCertificate, now: number): string {
   const usable = usableIssuers(db, certificate, now);
@@ -22,25 +22,25 @@ export function chooseIssuer(db: DatabaseSync, certificate: ManagedCertificate, 
     if (shortage === null) return issuer;
     shortages.push(shortage);
   }
-  throw budgetSpent(shortages);
+  throw rateLimited(shortages);
 }
 
-/** Throws RENEWAL_BUDGET_SPENT when this issuer has no room for the certificate. */
+/** Throws RENEWAL_RATE_LIMITED when this issuer has no room for the certificate. */
 export function requireRoom(db: DatabaseSync, certificate: ManagedCertificate, issuer: string, now: number): string {
   const shortage = shortageOf(db, certificate, issuer, now);
-  if (shortage !== null) throw budgetSpent([shortage]);
+  if (shortage !== null) throw rateLimited([shortage]);
   return issuer;
 }
 
-function budgetSpent(shortages: readonly Shortage[]): EverbindError {
+function rateLimited(shortages: readonly Shortage[]): EverbindError {
   const [first] = shortages.toSorted((a, b) => a.at - b.at);
   if (first === undefined) throw new Error('a certificate has an issuer');
-  const { purse, charge, at } = first;
-  const subject = charge.subject === '' ? '' : ` (${charge.subject})`;
+  const { limited, cost, at } = first;
+  const subject = cost.subject === '' ? '' : ` (${cost.subject})`;
   const until = new Date(at).toISOString();
   return new EverbindError(
-    'RENEWAL_BUDGET_SPENT',
-    `no issuer has room for this certificate; the first is ${purse.issuer}, whose limit ${charge.kind}${subject} has room at ${until}`,
-    { issuer: purse.issuer, limit: charge.kind, subject: charge.subject, until },
+    'RENEWAL_RATE_LIMITED',
+    `no issuer has room for this certificate; the first is ${limited.issuer}, whose limit ${cost.kind}${subject} has room at ${until}`,
+    { issuer: limited.issuer, limit: cost.kind, subject: cost.subject, until },
   );
 }

@@ -12,12 +12,12 @@ const TOLERATED_MS = 60_000;
  * right whatever the clock said; budgets and holds of hosts note for themselves when they were written.
  */
 const counted: readonly (readonly [table: string, column: string, where: string])[] = [
-  ['certificate', 'next_due', `due_reason IN ('new', 'changed', 'revoked', 'requested', 'retry', 'budget')`],
+  ['certificate', 'next_due', `due_reason IN ('new', 'changed', 'revoked', 'requested', 'retry', 'rate-limit')`],
   ['certificate', 'next_poll', 'true'],
   ['issuer_health', 'closed_until', 'true'],
   ['issuer_refusal', 'until', 'true'],
   ['issued', 'retire_at', 'true'],
-  ['spent_key', 'destroy_at', 'true'],
+  ['key_deletion', 'destroy_at', 'true'],
   ['account', 'rollover_after', 'true'],
   ['account', 'key_at', 'true'],
   ['renewal', 'started_at', 'outcome IS NULL'],
@@ -28,7 +28,7 @@ const counted: readonly (readonly [table: string, column: string, where: string]
  * Puts right what was written while the clock was ahead, once it has been put back: an attempt that failed a year ahead would be repeated in a year,
  * when the certificate has long expired. What lies ahead comes earlier by as much as the clock was put back, or now. The caller holds the lease.
  */
-export async function mendAfterClockPutBack(store: Store, clock: Clock): Promise<void> {
+export async function correctAfterClockPutBack(store: Store, clock: Clock): Promise<void> {
   const seen = store.read(latestTime);
   if (seen <= clock.now() + TOLERATED_MS) return;
   await store.commit(({ db, audit }) => {

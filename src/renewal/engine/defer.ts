@@ -1,5 +1,5 @@
 import { statement } from '../../store/statements.ts';
-import type { EngineContext } from './run-context.ts';
+import type { RunContext } from './run-context.ts';
 import { issuedWith, openRenewal } from '../state/rows.ts';
 import type { DueReason } from '../schedule/due-date.ts';
 import { placeDue } from '../schedule/maintenance.ts';
@@ -9,15 +9,15 @@ import type { ManagedCertificate } from '../state/types.ts';
 // Nobody waits for these; the others are for a person, or for a site that has no good certificate.
 const patient: ReadonlySet<DueReason> = new Set<DueReason>([
   'lifetime',
-  'window',
+  'ari-window',
   'retry',
   'maintenance',
-  'budget',
+  'rate-limit',
   'rolled-back',
 ]);
 
 /** Moves a certificate that is due at a time when changes are not welcome. False when it is to be worked on now. */
-export async function defer(context: EngineContext, certificate: ManagedCertificate): Promise<boolean> {
+export async function defer(context: RunContext, certificate: ManagedCertificate): Promise<boolean> {
   const { store, clock, random } = context;
   const { id, name, config, dueReason, removed } = certificate;
   if (config.maintenance === null || removed || !patient.has(dueReason)) return false;

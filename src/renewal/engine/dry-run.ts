@@ -6,25 +6,25 @@ import { parsePemCertificates } from '../../pki/asn1/pem.ts';
 import type { DeploymentPlan } from '../../ports/deployment.ts';
 import { appliedConfig } from '../state/applied-config.ts';
 import { selectIds, type Selection } from './select.ts';
-import type { EngineParts } from './engine-ports.ts';
+import type { EnginePorts } from './engine-ports.ts';
 import { reusableKey } from './resume-or-begin.ts';
 import { preferredIssuer } from '../state/issuer-health.ts';
-import { rehearsedAt } from '../state/staging-run-table.ts';
+import { stagingDirectory } from '../state/staging-run-table.ts';
 import { certificateById, issuedWith, openRenewal, previousOf } from '../state/rows.ts';
 import type { DueReason } from '../schedule/due-date.ts';
-import type { Step } from '../state/types.ts';
+import type { RenewalStep } from '../state/types.ts';
 
 /** What renewing one certificate would do. */
 export interface DryRun {
   readonly name: string;
   readonly due: { readonly at: number; readonly reason: DueReason };
   /** Where an interrupted renewal would go on; null when a new one would begin. */
-  readonly resumesAt: Step | null;
+  readonly resumesAt: RenewalStep | null;
   readonly order: {
     readonly issuer: string;
     readonly directory: string;
     /** Staging environment that is tried first; null: none. */
-    readonly rehearsedAt: string | null;
+    readonly stagingDirectory: string | null;
     readonly profile: string | null;
     readonly names: readonly string[];
   };
@@ -46,7 +46,7 @@ export interface DryRunChallenge {
 export const NEW_THUMBPRINT = '0'.repeat(40);
 
 /** Reads the state, plans, and changes nothing. */
-export async function dryRun(parts: EngineParts, selection: Selection): Promise<readonly DryRun[]> {
+export async function dryRun(parts: EnginePorts, selection: Selection): Promise<readonly DryRun[]> {
   const { store, clock } = parts;
   const issuers = store.read(appliedConfig)?.issuers ?? [];
   const results: DryRun[] = [];
@@ -76,7 +76,7 @@ export async function dryRun(parts: EngineParts, selection: Selection): Promise<
       order: {
         issuer: issuer?.name ?? '',
         directory: issuer?.directory ?? '',
-        rehearsedAt: store.read((db) => rehearsedAt(db, certificate, clock.now())),
+        stagingDirectory: store.read((db) => stagingDirectory(db, certificate, clock.now())),
         profile: issuer?.profile ?? null,
         names: config.identifiers.map(({ value }) => value),
       },

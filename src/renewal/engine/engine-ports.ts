@@ -12,7 +12,7 @@ import type { Obstacle, PlannedOrder } from '../issuers/acme/order/planned-order
 import type { ManagedCertificate, ProgressEvent, Renewal } from '../state/types.ts';
 
 /** What the engine is put together from; the composing room gives it. */
-export interface EngineParts {
+export interface EnginePorts {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;

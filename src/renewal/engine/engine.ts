@@ -1,14 +1,14 @@
 import type { Rollover } from '../issuers/acme/account/rollover.ts';
 import { appliedConfig } from '../state/applied-config.ts';
-import type { EngineContext } from './run-context.ts';
+import type { RunContext } from './run-context.ts';
 import { anyDeployment, anythingDue, countManaged, selectIds, type Selection } from './select.ts';
 import type { DryRun } from './dry-run.ts';
-import type { EngineParts } from './engine-ports.ts';
+import type { EnginePorts } from './engine-ports.ts';
 import type { PersistRecord } from '../issuers/acme/account/persist-records.ts';
 import { certificateById } from '../state/rows.ts';
 import type { RevokeRequest, RevokeResult } from './revoke.ts';
 import type { Outcome } from '../state/types.ts';
-import { windowsToAsk } from './windows-to-ask.ts';
+import { renewalInfoToPoll } from './windows-to-ask.ts';
 
 /** The work of Everbind over one state folder. The caller holds the lease for everything but dryRun. */
 export interface Engine {
@@ -28,7 +28,7 @@ export interface Engine {
   /** The lasting records that dns-persist-01 needs for this certificate, and whether they are there. */
   persistRecords(name: string, signal: AbortSignal): Promise<readonly PersistRecord[]>;
   /** Asks the CAs for the renewal windows (RFC 9773) whose time to ask has come. Errors stop nothing. Returns how many were asked for. */
-  refreshWindows(signal: AbortSignal): Promise<number>;
+  pollRenewalInfo(signal: AbortSignal): Promise<number>;
 }
 
 export interface RunCount {
@@ -40,23 +40,23 @@ export interface RunCount {
 const DEPLOYING = 8;
 
 /** Modules that talk to CAs are loaded when there is something to do: looking for what is due costs next to nothing. */
-export function createEngine(parts: EngineParts): Engine {
+export function createEngine(parts: EnginePorts): Engine {
   const { store, clock } = parts;
 
-  async function contextFor(signal: AbortSignal): Promise<EngineContext> {
+  async function contextFor(signal: AbortSignal): Promise<RunContext> {
     await parts.prepare({ deployments: store.read(anyDeployment) });
     return talkToCas(signal);
   }
 
   /** What needs no web server. */
-  async function talkToCas(signal: AbortSignal): Promise<EngineContext> {
-    const { createIssuerSessions, stagingOf, createJournal, createSlots } = await import('./engine-modules.ts');
+  async function talkToCas(signal: AbortSignal): Promise<RunContext> {
+    const { createIssuerSessions, stagingOf, createJournal, createSemaphore } = await import('./engine-modules.ts');
     return {
       ...parts,
       journal: createJournal(store, (event) => parts.onProgress?.(event)),
       sessions: createIssuerSessions(parts, (config) => config),
-      rehearsals: createIssuerSessions(parts, stagingOf),
-      deploying: createSlots(DEPLOYING),
+      stagingSessions: createIssuerSessions(parts, stagingOf),
+      deploying: createSemaphore(DEPLOYING),
       signal,
     };
   }
@@ -112,11 +112,11 @@ export function createEngine(parts: EngineParts): Engine {
     },
 
     rollOverAccount: async (issuer, signal) => {
-      const { requireAccount, rollOver, destroySpentKeys } = await import('./engine-modules.ts');
+      const { requireAccount, rollOver, deleteScheduledKeys } = await import('./engine-modules.ts');
       requireAccount(parts, issuer);
       const context = await talkToCas(signal);
       const done = await rollOver(context, issuer);
-      await destroySpentKeys(context);
+      await deleteScheduledKeys(context);
       return done;
     },
 
@@ -126,10 +126,10 @@ export function createEngine(parts: EngineParts): Engine {
       return persistRecords(await talkToCas(signal), name);
     },
 
-    refreshWindows: async (signal) => {
-      if (windowsToAsk(store, clock.now(), 1).length === 0) return 0;
-      const { refreshWindows } = await import('./engine-modules.ts');
-      return refreshWindows(await talkToCas(signal));
+    pollRenewalInfo: async (signal) => {
+      if (renewalInfoToPoll(store, clock.now(), 1).length === 0) return 0;
+      const { pollRenewalInfo } = await import('./engine-modules.ts');
+      return pollRenewalInfo(await talkToCas(signal));
     },
   };
 }

@@ -8,7 +8,7 @@ import type { Renewal } from '../state/types.ts';
 const resumable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ACME_WAIT_TIMEOUT',
   'ACME_RESPONSE_TOO_LARGE',
-  'ACME_HOST_HELD',
+  'ACME_HOST_BACKOFF',
   'ACME_NO_NONCE',
   'ACME_SERVER_UNTRUSTED',
   'CHALLENGE_PRESENT_FAILED',
@@ -34,8 +34,8 @@ const resumable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 // The CA may have done what it was asked for, and its answer made no sense: the next attempt asks it how things stand.
 const garbled: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'ACME_UNEXPECTED_ANSWER',
-  'ACME_ANSWER_INVALID',
+  'ACME_UNEXPECTED_RESPONSE',
+  'ACME_RESPONSE_INVALID',
   'ACME_ORDER_MISMATCH',
   'PKI_PEM_INVALID',
 ]);

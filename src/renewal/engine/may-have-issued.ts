@@ -1,4 +1,4 @@
-import type { EngineContext } from './run-context.ts';
+import type { RunContext } from './run-context.ts';
 import { askedForMs, PATIENCE_MS } from './failure.ts';
 import { issuedWith } from '../state/rows.ts';
 import type { ManagedCertificate, Renewal } from '../state/types.ts';
@@ -10,7 +10,7 @@ const HOUR_MS = 3_600_000;
  * to a day how things stand; for an hour where nothing valid is in use, and not at all where that is about to expire.
  */
 export function mayHaveIssued(
-  { store, clock }: Pick<EngineContext, 'store' | 'clock'>,
+  { store, clock }: Pick<RunContext, 'store' | 'clock'>,
   { id }: Pick<ManagedCertificate, 'id'>,
   renewal: Pick<Renewal, 'step' | 'startedAt' | 'authorizedAt'>,
 ): boolean {

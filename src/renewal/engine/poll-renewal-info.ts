@@ -2,12 +2,12 @@ import { retryAfterOf } from '../../acme/session/answer.ts';
 import type { RenewalInfo } from '../../acme/messages/renewal-info.ts';
 import { statement } from '../../store/statements.ts';
 import type { Transaction } from '../../store/store.ts';
-import type { EngineContext } from './run-context.ts';
+import type { RunContext } from './run-context.ts';
 import { certificateById, issuedBefore, issuedWith } from '../state/rows.ts';
 import { drawInWindow, dueAfterUse, pollAfterMs, POLL_WITHOUT_WINDOWS_MS } from '../schedule/due-date.ts';
 import { placeDue } from '../schedule/maintenance.ts';
 import { createSilentIssuers, type SilentIssuers } from './silent-issuers.ts';
-import { type WindowToAsk, windowsToAsk } from './windows-to-ask.ts';
+import { type RenewalInfoToPoll, renewalInfoToPoll } from './windows-to-ask.ts';
 
 const AT_ONCE = 16;
 /** Answers of one transaction; whatever the number of certificates, no more are held at a time. */
@@ -15,21 +15,21 @@ const PAGE = 500;
 
 /** What asking for a window led to; `info` null: there is none. */
 interface Answer {
-  readonly asked: WindowToAsk;
+  readonly asked: RenewalInfoToPoll;
   readonly info: RenewalInfo | null;
   /** When to ask again, milliseconds since 1970; null: never. */
   readonly nextPoll: number | null;
 }
 
 /** Asks for every window that may be asked for again. A CA without ARI, or one that does not answer, changes nothing but the time to ask. */
-export async function refreshWindows(context: EngineContext): Promise<number> {
+export async function pollRenewalInfo(context: RunContext): Promise<number> {
   const { store, clock, signal } = context;
   const began = clock.now();
   const silent = createSilentIssuers();
   let count = 0;
   for (;;) {
     // Those whose time comes again meanwhile are left to the next run: renewals wait for this one.
-    const page = windowsToAsk(store, Math.min(began, clock.now()), PAGE);
+    const page = renewalInfoToPoll(store, Math.min(began, clock.now()), PAGE);
     const answers = await askAll(context, page, silent);
     signal.throwIfAborted();
     try {
@@ -47,8 +47,8 @@ export async function refreshWindows(context: EngineContext): Promise<number> {
 }
 
 async function askAll(
-  context: EngineContext,
-  page: readonly WindowToAsk[],
+  context: RunContext,
+  page: readonly RenewalInfoToPoll[],
   silent: SilentIssuers,
 ): Promise<readonly Answer[]> {
   const answers: Answer[] = [];
@@ -62,7 +62,7 @@ async function askAll(
   return answers;
 }
 
-async function ask(context: EngineContext, asked: WindowToAsk, silent: SilentIssuers): Promise<Answer> {
+async function ask(context: RunContext, asked: RenewalInfoToPoll, silent: SilentIssuers): Promise<Answer> {
   const { clock } = context;
   const { active } = asked;
   if (active === null || active.notAfter <= clock.now()) return { asked, info: null, nextPoll: null };
@@ -79,7 +79,7 @@ async function ask(context: EngineContext, asked: WindowToAsk, silent: SilentIss
   }
 }
 
-function askCa({ sessions, signal }: EngineContext): NonNullable<EngineContext['renewalInfo']> {
+function askCa({ sessions, signal }: RunContext): NonNullable<RunContext['renewalInfo']> {
   return async (issuer, id) => {
     const { client } = await sessions.open(issuer);
     const { renewalInfo } = await client.directory(signal);
@@ -87,7 +87,7 @@ function askCa({ sessions, signal }: EngineContext): NonNullable<EngineContext['
   };
 }
 
-function note(context: EngineContext, transaction: Transaction, { asked, info, nextPoll }: Answer): void {
+function note(context: RunContext, transaction: Transaction, { asked, info, nextPoll }: Answer): void {
   const { id, known } = asked;
   statement(transaction.db, 'UPDATE certificate SET next_poll = ? WHERE id = ?').run(nextPoll, id);
   if (info === null) return;
@@ -97,7 +97,7 @@ function note(context: EngineContext, transaction: Transaction, { asked, info, n
 }
 
 /** A moment in a window that is new. */
-function drawAnew({ random }: EngineContext, { db }: Transaction, id: number, { window }: RenewalInfo): void {
+function drawAnew({ random }: RunContext, { db }: Transaction, id: number, { window }: RenewalInfo): void {
   const certificate = certificateById(db, id);
   const [active] = issuedWith(db, id, 'active');
   if (certificate === null || active === undefined) return;
@@ -113,7 +113,7 @@ function drawAnew({ random }: EngineContext, { db }: Transaction, id: number, { 
   // What has another reason stands: a person's wish, a failure, a change.
   statement(
     db,
-    `UPDATE certificate SET next_due = ?, due_reason = ? WHERE id = ? AND due_reason IN ('lifetime', 'window', 'maintenance')`,
+    `UPDATE certificate SET next_due = ?, due_reason = ? WHERE id = ? AND due_reason IN ('lifetime', 'ari-window', 'maintenance')`,
   ).run(due.at, due.reason, id);
 }
 
@@ -121,7 +121,7 @@ function noteReceived({ db, audit }: Transaction, id: number, { window, explanat
   statement(db, 'UPDATE certificate SET explanation_url = ? WHERE id = ?').run(explanationUrl, id);
   const row = statement(db, 'SELECT name, selected FROM certificate WHERE id = ?').get(id) ?? {};
   audit({
-    type: 'window.received',
+    type: 'renewal-info.received',
     subject: row['name'] as string,
     data: {
       start: new Date(window.start).toISOString(),

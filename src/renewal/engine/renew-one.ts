@@ -1,41 +1,41 @@
 import { asEverbindError, type EverbindError } from '../../errors/error.ts';
 import { mayHaveIssued } from './may-have-issued.ts';
-import { giveBackBudget, noteFailedProofs } from '../ratelimits/limiter.ts';
+import { giveBackTokens, noteFailedValidations } from '../ratelimits/limiter.ts';
 import { issuersWithRoom } from './choose-issuer.ts';
-import type { EngineContext } from './run-context.ts';
+import type { RunContext } from './run-context.ts';
 import { isKeyLost, isResumable } from './failure.ts';
 import { noteIssuerFault } from '../state/issuer-health.ts';
 import { obtain } from '../issuers/acme/obtain.ts';
 import { isPaused, linkOf } from '../state/paused.ts';
-import { putToUse } from '../deployment/deploy.ts';
+import { deploy } from '../deployment/deploy.ts';
 import { closeRenewal } from '../state/renewal-row.ts';
 import { afterFailedRollBack, afterFailure } from './reschedule.ts';
 import { retireOld } from '../deployment/retire.ts';
 import { certificateById, openRenewal } from '../state/rows.ts';
 import { isBinding, isObtaining } from '../state/steps.ts';
-import { begin, takeUp } from './resume-or-begin.ts';
+import { begin, resumeOrBegin } from './resume-or-begin.ts';
 import type { ManagedCertificate, Outcome, Renewal } from '../state/types.ts';
-import { isBudgetSpent, waitForBudget } from '../ratelimits/wait.ts';
+import { isRateLimited, waitForRoom } from '../ratelimits/wait.ts';
 
 /**
  * One renewal of one certificate, begun or resumed; null when there was nothing left to do for a certificate that is no longer declared.
  * Failure is data; only the wish to stop, and a database that does not take it, are thrown.
  */
-export async function renewOne(context: EngineContext, certificate: ManagedCertificate): Promise<Outcome | null> {
+export async function renewOne(context: RunContext, certificate: ManagedCertificate): Promise<Outcome | null> {
   try {
-    const renewal = await takeUp(context, certificate);
+    const renewal = await resumeOrBegin(context, certificate);
     if (renewal === null) return null;
     const outcome = await finish(context, certificate, await obtained(context, certificate, renewal));
     return (await anew(context, certificate, outcome)) ?? outcome;
   } catch (error) {
     context.signal.throwIfAborted();
-    if (isBudgetSpent(error)) return waitForBudget(context, certificate, error);
+    if (isRateLimited(error)) return waitForRoom(context, certificate, error);
     return recordFailure(context, certificate, error);
   }
 }
 
 /** Another renewal at once, where the first one only finished what was half-bound with a key that was revoked in between. */
-async function anew(context: EngineContext, { id }: ManagedCertificate, outcome: Outcome): Promise<Outcome | null> {
+async function anew(context: RunContext, { id }: ManagedCertificate, outcome: Outcome): Promise<Outcome | null> {
   if (outcome.kind !== 'renewed' || outcome.nextDue > context.clock.now()) return null;
   const certificate = context.store.read((db) => certificateById(db, id));
   const wanted = certificate?.dueReason === 'revoked' && !certificate.removed;
@@ -43,20 +43,16 @@ async function anew(context: EngineContext, { id }: ManagedCertificate, outcome:
 }
 
 /** Brings a renewal from its certificate to its end. */
-export async function finish(
-  context: EngineContext,
-  certificate: ManagedCertificate,
-  renewal: Renewal,
-): Promise<Outcome> {
+export async function finish(context: RunContext, certificate: ManagedCertificate, renewal: Renewal): Promise<Outcome> {
   const reschedule = (renewal.kind === 'rollback' ? afterFailedRollBack : afterFailure)(context, certificate);
-  const outcome = await putToUse(context, certificate, renewal, reschedule);
+  const outcome = await deploy(context, certificate, renewal, reschedule);
   // The new certificate serves already: what cannot be tidied up now is tidied up after the next renewal.
   if (outcome.kind === 'renewed') await retireOld(context, certificate).catch(() => {});
   return outcome;
 }
 
 /** From the issuer that the renewal is with, or from the next ones when it does not work or will not issue. */
-async function obtained(context: EngineContext, certificate: ManagedCertificate, begun: Renewal): Promise<Renewal> {
+async function obtained(context: RunContext, certificate: ManagedCertificate, begun: Renewal): Promise<Renewal> {
   if (!isObtaining(begun.step)) return begun;
   const tried = new Set<string>();
   for (let renewal = begun; ; ) {
@@ -64,7 +60,7 @@ async function obtained(context: EngineContext, certificate: ManagedCertificate,
       return await obtainOrAnew(context, certificate, renewal);
     } catch (error) {
       context.signal.throwIfAborted();
-      await noteFailedProofs(context, renewal, error);
+      await noteFailedValidations(context, renewal, error);
       tried.add(renewal.issuer);
       const next = await failOver(context, certificate, renewal, error, tried);
       if (next === null) throw error;
@@ -75,7 +71,7 @@ async function obtained(context: EngineContext, certificate: ManagedCertificate,
 
 /** Notes what the failure says of the issuer. The renewal with another one where it is the issuer's fault and there is one; null otherwise. */
 async function failOver(
-  context: EngineContext,
+  context: RunContext,
   certificate: ManagedCertificate,
   { issuer }: Renewal,
   error: unknown,
@@ -91,18 +87,14 @@ async function failOver(
   if (open !== null) {
     const data = { ...failureData(asEverbindError(error)), issuer, next };
     await store.commit((transaction) => {
-      giveBackBudget(transaction, open, error, clock.now());
+      giveBackTokens(transaction, open, error, clock.now());
       closeRenewal(transaction, certificate.name, open, clock.now(), { outcome: 'failed', data });
     });
   }
   return begin(context, certificate, next);
 }
 
-async function obtainOrAnew(
-  context: EngineContext,
-  certificate: ManagedCertificate,
-  renewal: Renewal,
-): Promise<Renewal> {
+async function obtainOrAnew(context: RunContext, certificate: ManagedCertificate, renewal: Renewal): Promise<Renewal> {
   const issue = context.obtain ?? obtain;
   try {
     return await issue(context, certificate, renewal);
@@ -122,7 +114,7 @@ async function obtainOrAnew(
 
 /** Notes why an attempt failed and when the next one comes. What can go on later stays open. */
 export async function recordFailure(
-  context: EngineContext,
+  context: RunContext,
   certificate: ManagedCertificate,
   error: unknown,
 ): Promise<Outcome> {
@@ -142,7 +134,7 @@ export async function recordFailure(
       data: { renewal: open?.id ?? null, step: open?.step ?? null, ...failureData(failure) },
     });
     if (open === null || keep) return;
-    giveBackBudget(transaction, open, error, clock.now());
+    giveBackTokens(transaction, open, error, clock.now());
     closeRenewal(transaction, name, open, clock.now(), { outcome: 'failed', data: { code: failure.code } });
   });
   context.onProgress?.({ name, step: 'renewal.attempt-failed' });

@@ -2,7 +2,7 @@ import { retryAfterOf } from '../../acme/session/answer.ts';
 import type { EverbindError } from '../../errors/error.ts';
 import { statement } from '../../store/statements.ts';
 import type { Transaction } from '../../store/store.ts';
-import type { EngineContext } from './run-context.ts';
+import type { RunContext } from './run-context.ts';
 import { isPaused } from '../state/paused.ts';
 import { noteCostly } from '../state/staging-run-table.ts';
 import { issuedWith } from '../state/rows.ts';
@@ -16,7 +16,7 @@ export type Reschedule = (failure: EverbindError, transaction: Transaction) => n
 const UNTIL_LIFTED = 86_400_000;
 
 /** After a failed renewal: by the backoff rule. */
-export function afterFailure({ clock, random }: EngineContext, { id, failures }: ManagedCertificate): Reschedule {
+export function afterFailure({ clock, random }: RunContext, { id, failures }: ManagedCertificate): Reschedule {
   return (failure, { db }) => {
     const now = clock.now();
     noteCostly(db, id, failure.code);
@@ -36,7 +36,7 @@ export function afterFailure({ clock, random }: EngineContext, { id, failures }:
 }
 
 /** After a failed roll-back, which is not tried again by itself: when the certificate that stays in use is due. */
-export function afterFailedRollBack({ clock }: EngineContext, { id }: ManagedCertificate): Reschedule {
+export function afterFailedRollBack({ clock }: RunContext, { id }: ManagedCertificate): Reschedule {
   return (failure, { db }) => {
     const now = clock.now();
     const [active] = issuedWith(db, id, 'active');

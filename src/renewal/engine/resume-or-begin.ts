@@ -2,11 +2,11 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { CertificateKeyConfig } from '../../config/types.ts';
 import type { KeyCustody, KeyHandle } from '../../ports/key-store.ts';
 import { mayHaveIssued } from './may-have-issued.ts';
-import { giveBackBudget, takeBudget } from '../ratelimits/limiter.ts';
+import { giveBackTokens, takeTokens } from '../ratelimits/limiter.ts';
 import { chooseIssuer, issuersWithRoom, requireRoom } from './choose-issuer.ts';
-import type { EngineContext } from './run-context.ts';
+import type { RunContext } from './run-context.ts';
 import { isKeyLost } from './failure.ts';
-import { giveUpOrder } from '../issuers/acme/order/abandon-order.ts';
+import { abandonOrder } from '../issuers/acme/order/abandon-order.ts';
 import type { Store } from '../../store/store.ts';
 import { closeRenewal, insertRenewal } from '../state/renewal-row.ts';
 import { isKeyRevoked, issuedById, issuedWith, openRenewal } from '../state/rows.ts';
@@ -15,7 +15,7 @@ import { isBinding, isObtaining } from '../state/steps.ts';
 import type { Issued, ManagedCertificate, Renewal } from '../state/types.ts';
 
 /** The open renewal if it still fits the configuration, else a new one; null when the certificate is no longer declared and nothing is open. */
-export async function takeUp(context: EngineContext, certificate: ManagedCertificate): Promise<Renewal | null> {
+export async function resumeOrBegin(context: RunContext, certificate: ManagedCertificate): Promise<Renewal | null> {
   const { store, clock } = context;
   const { name } = certificate;
   const open = store.read((db) => openRenewal(db, certificate.id));
@@ -28,15 +28,15 @@ export async function takeUp(context: EngineContext, certificate: ManagedCertifi
   if (open !== null) {
     const reason = reasonToGiveUp(context, certificate, open);
     await store.commit((transaction) => {
-      giveBackBudget(transaction, open, null, clock.now());
+      giveBackTokens(transaction, open, null, clock.now());
       closeRenewal(transaction, name, open, clock.now(), { outcome: 'superseded', data: { reason } });
     });
-    await giveUpOrder(context, open);
+    await abandonOrder(context, open);
   }
   return certificate.removed ? null : begin(context, certificate);
 }
 
-function stillWanted({ store, clock, keys }: EngineContext, certificate: ManagedCertificate, open: Renewal): boolean {
+function stillWanted({ store, clock, keys }: RunContext, certificate: ManagedCertificate, open: Renewal): boolean {
   const { config } = certificate;
   if (isBinding(open.step)) return true;
   if (certificate.removed) return false;
@@ -56,14 +56,14 @@ function isOfRevokedKey(store: Store, { certificateId, keyHandle }: Renewal): bo
   return store.read((db) => isKeyRevoked(db, certificateId, keyHandle));
 }
 
-function reasonToGiveUp(context: EngineContext, certificate: ManagedCertificate, open: Renewal): string {
+function reasonToGiveUp(context: RunContext, certificate: ManagedCertificate, open: Renewal): string {
   if (certificate.removed) return 'certificate removed';
   if (isOfRevokedKey(context.store, open)) return 'key revoked';
   return stillWanted(context, certificate, open) ? 'another issuer' : 'configuration changed';
 }
 
 /** Whether its issuer is left alone for now, there is no certificate yet, and another issuer can be asked. */
-function isBetterElsewhere(context: EngineContext, certificate: ManagedCertificate, open: Renewal): boolean {
+function isBetterElsewhere(context: RunContext, certificate: ManagedCertificate, open: Renewal): boolean {
   if (open.kind !== 'renewal' || !isObtaining(open.step) || mayHaveIssued(context, certificate, open)) return false;
   const { store, clock } = context;
   const now = clock.now();
@@ -71,9 +71,9 @@ function isBetterElsewhere(context: EngineContext, certificate: ManagedCertifica
   return store.read((db) => issuersWithRoom(db, certificate, now)).length > 0;
 }
 
-/** Begins a new renewal, with this issuer or the first that can be asked, and takes from its budget. Throws RENEWAL_BUDGET_SPENT. */
+/** Begins a new renewal, with this issuer or the first that can be asked, and takes from its budget. Throws RENEWAL_RATE_LIMITED. */
 export async function begin(
-  { store, random, clock, keys }: EngineContext,
+  { store, random, clock, keys }: RunContext,
   certificate: ManagedCertificate,
   wanted: string | null = null,
 ): Promise<Renewal> {
@@ -107,7 +107,7 @@ export async function begin(
     const issuer = wanted === null ? chooseIssuer(db, certificate, now) : requireRoom(db, certificate, wanted, now);
     const begun: Renewal = { ...renewal, issuer };
     insertRenewal(transaction, name, begun);
-    takeBudget(transaction, certificate, begun, now);
+    takeTokens(transaction, certificate, begun, now);
     return begun;
   });
 }

@@ -3,7 +3,7 @@ import { acmeErrorType, AcmeProblemError } from '../../acme/messages/problem.ts'
 import { EverbindError } from '../../errors/error.ts';
 import { parsePemCertificates } from '../../pki/asn1/pem.ts';
 import { statement } from '../../store/statements.ts';
-import type { EngineContext } from './run-context.ts';
+import type { RunContext } from './run-context.ts';
 import { certificateByName, issuedWith } from '../state/rows.ts';
 
 export interface RevokeRequest {
@@ -23,7 +23,7 @@ export interface RevokeResult {
 }
 
 /** Revokes and makes a new certificate due. Safe to repeat. Throws RENEWAL_UNKNOWN_CERTIFICATE, RENEWAL_NOTHING_ISSUED, and what the CA says. */
-export async function revoke(context: EngineContext, request: RevokeRequest): Promise<RevokeResult> {
+export async function revoke(context: RunContext, request: RevokeRequest): Promise<RevokeResult> {
   const { store, sessions, keys, clock, signal } = context;
   const { name } = request;
   const certificate = store.read((db) => certificateByName(db, name));

@@ -1,9 +1,9 @@
 import { EverbindError } from '../../errors/error.ts';
 import { parseCertificate } from '../../pki/x509/certificate.ts';
 import { parsePemCertificates } from '../../pki/asn1/pem.ts';
-import { giveBackBudget } from '../ratelimits/limiter.ts';
-import type { EngineContext } from './run-context.ts';
-import { giveUpOrder } from '../issuers/acme/order/abandon-order.ts';
+import { giveBackTokens } from '../ratelimits/limiter.ts';
+import type { RunContext } from './run-context.ts';
+import { abandonOrder } from '../issuers/acme/order/abandon-order.ts';
 import { finish, recordFailure } from './renew-one.ts';
 import { closeRenewal, insertRenewal } from '../state/renewal-row.ts';
 import { certificateByName, isKeyRevoked, openRenewal, previousOf } from '../state/rows.ts';
@@ -14,7 +14,7 @@ import type { Issued, ManagedCertificate, Outcome, Renewal } from '../state/type
  * Binds the certificate that was in use before, or the last one before that is still valid and whose key was not revoked, with the same care as a new one. A renewal under way is given up for it. Throws
  * RENEWAL_UNKNOWN_CERTIFICATE, RENEWAL_NO_PREVIOUS, and RENEWAL_UNDER_WAY while bindings stand half-changed.
  */
-export async function rollBack(context: EngineContext, name: string): Promise<Outcome> {
+export async function rollBack(context: RunContext, name: string): Promise<Outcome> {
   const { store, clock } = context;
   const certificate = store.read((db) => certificateByName(db, name));
   if (certificate === null) {
@@ -38,12 +38,12 @@ export async function rollBack(context: EngineContext, name: string): Promise<Ou
   await store.commit((transaction) => {
     if (open !== null) {
       const data = { reason: 'rolled back' };
-      giveBackBudget(transaction, open, null, clock.now());
+      giveBackTokens(transaction, open, null, clock.now());
       closeRenewal(transaction, name, open, clock.now(), { outcome: 'superseded', data });
     }
     insertRenewal(transaction, name, renewal);
   });
-  if (open !== null) await giveUpOrder(context, open);
+  if (open !== null) await abandonOrder(context, open);
   try {
     return await finish(context, certificate, renewal);
   } catch (error) {
@@ -52,7 +52,7 @@ export async function rollBack(context: EngineContext, name: string): Promise<Ou
   }
 }
 
-function startOf({ clock, random }: EngineContext, { id }: ManagedCertificate, previous: Issued): Renewal {
+function startOf({ clock, random }: RunContext, { id }: ManagedCertificate, previous: Issued): Renewal {
   const [leaf] = parsePemCertificates(previous.chain);
   return {
     id: Buffer.from(random.bytes(8)).toString('hex'),

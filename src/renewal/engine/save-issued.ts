@@ -2,16 +2,16 @@ import { certificateId } from '../../acme/messages/renewal-info.ts';
 import type { IssuedCertificate } from '../../pki/check-issued.ts';
 import { toPem } from '../../pki/asn1/pem.ts';
 import { statement } from '../../store/statements.ts';
-import { noteProved } from '../ratelimits/limiter.ts';
-import type { EngineContext } from './run-context.ts';
+import { noteValidated } from '../ratelimits/limiter.ts';
+import type { RunContext } from './run-context.ts';
 import { noteIssuerWorks } from '../state/issuer-health.ts';
 import { forgetPause } from '../state/paused.ts';
-import { forgetRehearsal } from '../state/staging-run-table.ts';
+import { forgetStagingRun } from '../state/staging-run-table.ts';
 import type { ManagedCertificate, Renewal } from '../state/types.ts';
 
 /** Journals a checked certificate, before it is installed anywhere. Whatever stood against its issuer and its names is over with it. */
 export async function saveIssued(
-  { journal, clock }: Pick<EngineContext, 'journal' | 'clock'>,
+  { journal, clock }: Pick<RunContext, 'journal' | 'clock'>,
   accountUrl: string,
   certificate: ManagedCertificate,
   renewal: Renewal,
@@ -55,9 +55,9 @@ export async function saveIssued(
       );
       issuedId = Number(lastInsertRowid);
       statement(db, 'UPDATE renewal SET issued_id = ? WHERE id = ?').run(issuedId, renewal.id);
-      forgetRehearsal(db, certificate.id);
+      forgetStagingRun(db, certificate.id);
       noteIssuerWorks(transaction, renewal.issuer);
-      noteProved(transaction, renewal);
+      noteValidated(transaction, renewal);
       forgetPause(transaction, certificate.id, renewal.issuer);
     },
   );

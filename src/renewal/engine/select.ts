@@ -21,8 +21,8 @@ export function anythingDue(db: DatabaseSync, now: number): boolean {
   const due = statement(db, 'SELECT 1 FROM certificate WHERE removed = 0 AND next_due <= ? LIMIT 1').get(now);
   const old = statement(db, 'SELECT 1 FROM issued WHERE retire_at <= ? LIMIT 1').get(now);
   // A kill may have come when every certificate was finished and an answer to a challenge still there.
-  const visible = statement(db, 'SELECT 1 FROM presented LIMIT 1').get();
-  const spent = statement(db, 'SELECT 1 FROM spent_key WHERE destroy_at <= ? LIMIT 1').get(now);
+  const visible = statement(db, 'SELECT 1 FROM challenge_response LIMIT 1').get();
+  const spent = statement(db, 'SELECT 1 FROM key_deletion WHERE destroy_at <= ? LIMIT 1').get(now);
   return (
     [due, old, visible, spent].some((row) => row !== undefined) ||
     removedButOpen(db).length > 0 ||

@@ -2,7 +2,7 @@ import type { Store } from '../../store/store.ts';
 import { statement } from '../../store/statements.ts';
 
 /** A certificate whose renewal window is to be asked for. */
-export interface WindowToAsk {
+export interface RenewalInfoToPoll {
   /** Of the managed certificate. */
   readonly id: number;
   /** What is in use; null when nothing is. */
@@ -12,7 +12,7 @@ export interface WindowToAsk {
 }
 
 /** The first of those that may be asked for. Never those that are due or replaced (RFC 9773 section 4.3). */
-export function windowsToAsk(store: Store, now: number, limit: number): readonly WindowToAsk[] {
+export function renewalInfoToPoll(store: Store, now: number, limit: number): readonly RenewalInfoToPoll[] {
   const rows = store.read((db) =>
     statement(
       db,

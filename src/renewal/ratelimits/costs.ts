@@ -5,7 +5,7 @@ import { formatIp, parseIp } from '../../pki/x509/ip-address.ts';
 import type { LimitKind } from '../../ports/limits.ts';
 
 /** One token of one bucket. */
-export interface Charge {
+export interface Cost {
   readonly kind: LimitKind;
   /** What the bucket is for; empty for the account as a whole. */
   readonly subject: string;
@@ -18,9 +18,9 @@ export interface Charge {
 export type Exemption = 'none' | 'renewal' | 'window';
 
 /** What a new order for these names costs. */
-export function orderCharges(identifiers: readonly Identifier[], exemption: Exemption): readonly Charge[] {
+export function orderCosts(identifiers: readonly Identifier[], exemption: Exemption): readonly Cost[] {
   if (exemption === 'window') return [];
-  const set: Charge = { kind: 'certificatesPerSet', subject: setOf(identifiers) };
+  const set: Cost = { kind: 'certificatesPerSet', subject: setOf(identifiers) };
   if (exemption === 'renewal') return [set];
   const domains = new Set(identifiers.map(registeredDomain));
   return [
@@ -31,7 +31,7 @@ export function orderCharges(identifiers: readonly Identifier[], exemption: Exem
 }
 
 /** What must not be empty for an order, and is spent by proofs that fail. */
-export function failureCharges(names: readonly string[]): readonly Charge[] {
+export function failureCosts(names: readonly string[]): readonly Cost[] {
   const proved = [...new Set(names.map((name) => (name.startsWith('*.') ? name.slice(2) : name)))];
   return proved.flatMap((subject) => [
     { kind: 'failures', subject } as const,

@@ -4,9 +4,9 @@ import { EverbindError } from '../../errors/error.ts';
 import { statement } from '../../store/statements.ts';
 import type { Transaction } from '../../store/store.ts';
 import { appliedConfig } from '../state/applied-config.ts';
-import { type Charge, type Exemption, failureCharges, orderCharges } from './costs.ts';
-import { giveBack, type Purse, purseOf, readBucket, spend, tidyBudgets } from './buckets.ts';
-import type { EngineContext } from '../engine/run-context.ts';
+import { type Cost, type Exemption, failureCosts, orderCosts } from './costs.ts';
+import { giveBack, type LimitedIssuer, toLimitedIssuer, readBucket, spend, tidyBuckets } from './buckets.ts';
+import type { RunContext } from '../engine/run-context.ts';
 import { isPaused } from '../state/paused.ts';
 import { reserveOf, roomAt } from '../schedule/token-bucket.ts';
 import type { ManagedCertificate, Renewal } from '../state/types.ts';
@@ -14,8 +14,8 @@ import { isUrgent } from '../state/urgency.ts';
 
 /** The bucket that an order has to wait for. */
 export interface Shortage {
-  readonly purse: Purse;
-  readonly charge: Charge;
+  readonly limited: LimitedIssuer;
+  readonly cost: Cost;
   /** When there is room again, milliseconds since 1970. */
   readonly at: number;
   readonly urgent: boolean;
@@ -34,33 +34,33 @@ export function shortageOf(
   issuer: string,
   now: number,
 ): Shortage | null {
-  const purse = findPurse(db, issuer);
-  if (purse === null) return null;
+  const limited = limitedIssuer(db, issuer);
+  if (limited === null) return null;
   const urgent = isUrgent(db, certificate.id, now);
   let shortage: Shortage | null = null;
-  for (const charge of needed(db, purse, certificate, now)) {
-    const limit = purse.limits[charge.kind];
+  for (const cost of needed(db, limited, certificate, now)) {
+    const limit = limited.limits[cost.kind];
     if (limit === null) continue;
-    const at = roomAt(limit, readBucket(db, purse, charge, now).fullAt, urgent ? 0 : reserveOf(limit));
-    if (at > now && at > (shortage?.at ?? 0)) shortage = { purse, charge, at, urgent };
+    const at = roomAt(limit, readBucket(db, limited, cost, now).fullAt, urgent ? 0 : reserveOf(limit));
+    if (at > now && at > (shortage?.at ?? 0)) shortage = { limited, cost, at, urgent };
   }
   return shortage;
 }
 
 /** Takes what a new renewal with this issuer costs, in the transaction that begins it. There must be no shortage. */
-export function takeBudget(
+export function takeTokens(
   { db }: Transaction,
   certificate: ManagedCertificate,
   { id, issuer }: Pick<Renewal, 'id' | 'issuer'>,
   now: number,
 ): void {
-  const purse = findPurse(db, issuer);
-  if (purse === null) return;
-  tidyBudgets(db, now);
-  const charges = orderCharges(certificate.config.identifiers, exemptionOf(db, purse, certificate, now));
-  spend(db, purse, charges, now);
-  if (charges.length > 0) {
-    statement(db, 'UPDATE renewal SET spent = ? WHERE id = ?').run(JSON.stringify(charges), id);
+  const limited = limitedIssuer(db, issuer);
+  if (limited === null) return;
+  tidyBuckets(db, now);
+  const costs = orderCosts(certificate.config.identifiers, exemptionOf(db, limited, certificate, now));
+  spend(db, limited, costs, now);
+  if (costs.length > 0) {
+    statement(db, 'UPDATE renewal SET costs = ? WHERE id = ?').run(JSON.stringify(costs), id);
   }
 }
 
@@ -68,17 +68,17 @@ export function takeBudget(
  * Gives back what a renewal took, as far as its CA cannot have counted it: everything before the CA was asked or when it refused the order; all
  * but the order when the proof failed, since certificates count when they are issued. `error`: why it ends; null for our own reasons.
  */
-export function giveBackBudget({ db }: Transaction, { id, issuer }: Renewal, error: unknown, now: number): void {
-  const row = statement(db, 'SELECT step, spent FROM renewal WHERE id = ?').get(id);
-  const purse = findPurse(db, issuer);
-  if (purse === null || row === undefined || row['spent'] === null) return;
-  const spent = JSON.parse(row['spent'] as string) as readonly Charge[];
+export function giveBackTokens({ db }: Transaction, { id, issuer }: Renewal, error: unknown, now: number): void {
+  const row = statement(db, 'SELECT step, costs FROM renewal WHERE id = ?').get(id);
+  const limited = limitedIssuer(db, issuer);
+  if (limited === null || row === undefined || row['costs'] === null) return;
+  const spent = JSON.parse(row['costs'] as string) as readonly Cost[];
   const { step } = row as { step: Renewal['step'] };
   const unasked = step === 'started' || step === 'key' || (step === 'order-requested' && isRefused(error));
-  const returned = unasked ? spent : isProofFailed(error) ? spent.filter(({ kind }) => kind !== 'orders') : [];
+  const returned = unasked ? spent : isValidationFailed(error) ? spent.filter(({ kind }) => kind !== 'orders') : [];
   if (returned.length === 0) return;
-  giveBack(db, purse, returned, now);
-  statement(db, 'UPDATE renewal SET spent = NULL WHERE id = ?').run(id);
+  giveBack(db, limited, returned, now);
+  statement(db, 'UPDATE renewal SET costs = NULL WHERE id = ?').run(id);
 }
 
 /** A CA that limits the rate has counted more than we have: what was taken stays taken. It does not count what it has paused. */
@@ -89,19 +89,19 @@ function isRefused(error: unknown): boolean {
   );
 }
 
-function isProofFailed(error: unknown): error is EverbindError {
+function isValidationFailed(error: unknown): error is EverbindError {
   return error instanceof EverbindError && error.code === 'ACME_AUTHORIZATION_INVALID';
 }
 
 /** Spends what proofs that failed cost; nothing for other failures. */
-export async function noteFailedProofs(
-  { store, clock }: EngineContext,
+export async function noteFailedValidations(
+  { store, clock }: RunContext,
   { issuer, identifiers }: Renewal,
   error: unknown,
 ): Promise<void> {
-  if (!isProofFailed(error)) return;
-  const purse = store.read((db) => findPurse(db, issuer));
-  if (purse === null) return;
+  if (!isValidationFailed(error)) return;
+  const limited = store.read((db) => limitedIssuer(db, issuer));
+  if (limited === null) return;
   const { failed, identifier } = error.details;
   const names = Array.isArray(failed)
     ? (failed as readonly string[])
@@ -109,41 +109,46 @@ export async function noteFailedProofs(
       ? [identifier]
       : [];
   // Where it is not said which one failed, it may have been any.
-  const charges = failureCharges(names.length > 0 ? names : identifiers.map(({ value }) => value));
-  await store.commit(({ db }) => spend(db, purse, charges, clock.now()));
+  const costs = failureCosts(names.length > 0 ? names : identifiers.map(({ value }) => value));
+  await store.commit(({ db }) => spend(db, limited, costs, clock.now()));
 }
 
 /** The names were proved: failures in a row begin anew. */
-export function noteProved({ db }: Transaction, { issuer, identifiers }: Renewal): void {
-  const purse = findPurse(db, issuer);
-  if (purse === null || purse.limits.consecutiveFailures === null) return;
-  for (const { kind, subject } of failureCharges(identifiers.map(({ value }) => value))) {
+export function noteValidated({ db }: Transaction, { issuer, identifiers }: Renewal): void {
+  const limited = limitedIssuer(db, issuer);
+  if (limited === null || limited.limits.consecutiveFailures === null) return;
+  for (const { kind, subject } of failureCosts(identifiers.map(({ value }) => value))) {
     if (kind !== 'consecutiveFailures') continue;
     statement(
       db,
-      `DELETE FROM budget WHERE directory = ? AND account = ? AND kind = 'consecutiveFailures' AND subject = ?`,
-    ).run(purse.directory, issuer, subject);
+      `DELETE FROM bucket WHERE directory = ? AND account = ? AND kind = 'consecutiveFailures' AND subject = ?`,
+    ).run(limited.directory, issuer, subject);
   }
 }
 
-function needed(db: DatabaseSync, purse: Purse, certificate: ManagedCertificate, now: number): readonly Charge[] {
+function needed(
+  db: DatabaseSync,
+  limited: LimitedIssuer,
+  certificate: ManagedCertificate,
+  now: number,
+): readonly Cost[] {
   const { identifiers } = certificate.config;
-  const exemption = exemptionOf(db, purse, certificate, now);
+  const exemption = exemptionOf(db, limited, certificate, now);
   if (exemption === 'window') return [];
-  return [...orderCharges(identifiers, exemption), ...failureCharges(identifiers.map(({ value }) => value))];
+  return [...orderCosts(identifiers, exemption), ...failureCosts(identifiers.map(({ value }) => value))];
 }
 
 /** null for an issuer without limits: nothing is looked up, nothing kept. */
-function findPurse(db: DatabaseSync, issuer: string): Purse | null {
+function limitedIssuer(db: DatabaseSync, issuer: string): LimitedIssuer | null {
   const config = appliedConfig(db)?.issuers.find(({ name }) => name === issuer);
   if (config === undefined) return null;
-  const purse = purseOf(config);
-  return Object.values(purse.limits).some((limit) => typeof limit === 'object' && limit !== null) ? purse : null;
+  const limited = toLimitedIssuer(config);
+  return Object.values(limited.limits).some((limit) => typeof limit === 'object' && limit !== null) ? limited : null;
 }
 
 function exemptionOf(
   db: DatabaseSync,
-  { issuer, directory, limits }: Purse,
+  { issuer, directory, limits }: LimitedIssuer,
   { id, config }: ManagedCertificate,
   now: number,
 ): Exemption {

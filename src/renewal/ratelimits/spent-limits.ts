@@ -2,11 +2,11 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { LimitKind } from '../../ports/limits.ts';
 import { statement } from '../../store/statements.ts';
 import { appliedConfig } from '../state/applied-config.ts';
-import { accountOf, purseOf } from './buckets.ts';
+import { accountOf, toLimitedIssuer } from './buckets.ts';
 import { afterClockPutBack, isNearlySpent, refillMs, reserveOf, roomAt, tokensLeft } from '../schedule/token-bucket.ts';
 
 /** A limit of a CA that is nearly or fully spent, by our own count. */
-export interface BudgetState {
+export interface LimitState {
   readonly issuer: string;
   readonly limit: LimitKind;
   /** A name, a registered domain, a set of names; empty: the account. */
@@ -21,9 +21,9 @@ export interface BudgetState {
 const SHOWN = 10;
 
 /** What is nearly or fully spent, each bucket once though several issuers share it; the last to have room again first. */
-export function spentBudgets(db: DatabaseSync, now: number): readonly BudgetState[] {
-  const found = new Map<string, BudgetState>();
-  for (const { issuer, directory, limits } of (appliedConfig(db)?.issuers ?? []).map(purseOf)) {
+export function nearlySpentLimits(db: DatabaseSync, now: number): readonly LimitState[] {
+  const found = new Map<string, LimitState>();
+  for (const { issuer, directory, limits } of (appliedConfig(db)?.issuers ?? []).map(toLimitedIssuer)) {
     for (const kind of [
       'orders',
       'certificatesPerDomain',
@@ -36,7 +36,7 @@ export function spentBudgets(db: DatabaseSync, now: number): readonly BudgetStat
       const account = accountOf(issuer, kind);
       const rows = statement(
         db,
-        `SELECT subject, full_at, noted_at FROM budget WHERE directory = ? AND account = ? AND kind = ? AND full_at > ?
+        `SELECT subject, full_at, noted_at FROM bucket WHERE directory = ? AND account = ? AND kind = ? AND full_at > ?
          ORDER BY full_at DESC LIMIT ${SHOWN}`,
       ).all(directory, account, kind, now + refillMs(limit) * (limit.count - 2 * reserveOf(limit) - 1));
       for (const row of rows) {
@@ -60,7 +60,7 @@ export function spentBudgets(db: DatabaseSync, now: number): readonly BudgetStat
 
 /** How many certificates wait for room. */
 export function countWaiting(db: DatabaseSync): number {
-  return statement(db, `SELECT count(*) AS n FROM certificate WHERE removed = 0 AND due_reason = 'budget'`).get()?.[
+  return statement(db, `SELECT count(*) AS n FROM certificate WHERE removed = 0 AND due_reason = 'rate-limit'`).get()?.[
     'n'
   ] as number;
 }

@@ -2,8 +2,8 @@ import { EverbindError } from '../../errors/error.ts';
 import { statement } from '../../store/statements.ts';
 import type { Transaction } from '../../store/store.ts';
 import { type Shortage, shortageOf } from './limiter.ts';
-import { promise, readBucket, tidyBudgets } from './buckets.ts';
-import type { EngineContext } from '../engine/run-context.ts';
+import { promise, readBucket, tidyBuckets } from './buckets.ts';
+import type { RunContext } from '../engine/run-context.ts';
 import { openedAt } from '../state/issuer-health.ts';
 import { issuedWith } from '../state/rows.ts';
 import { queueSlot, refillMs, urgentFrom } from '../schedule/token-bucket.ts';
@@ -11,16 +11,16 @@ import type { DueReason } from '../schedule/due-date.ts';
 import type { ManagedCertificate, Outcome } from '../state/types.ts';
 
 /** Whether a renewal could not begin because the limits of every issuer are spent. */
-export function isBudgetSpent(error: unknown): error is EverbindError {
-  return error instanceof EverbindError && error.code === 'RENEWAL_BUDGET_SPENT';
+export function isRateLimited(error: unknown): error is EverbindError {
+  return error instanceof EverbindError && error.code === 'RENEWAL_RATE_LIMITED';
 }
 
 /** Whoever comes back finds a clock that moved on. */
 const SHORTEST = 60_000;
 
 /** Moves a certificate that no issuer has room for to when one has. This is no failure: nothing is counted. */
-export async function waitForBudget(
-  { store, clock, random }: EngineContext,
+export async function waitForRoom(
+  { store, clock, random }: RunContext,
   certificate: ManagedCertificate,
   spent: EverbindError,
 ): Promise<Outcome> {
@@ -29,9 +29,9 @@ export async function waitForBudget(
   await store.commit((transaction) => {
     const { db, audit } = transaction;
     const now = clock.now();
-    tidyBudgets(db, now);
+    tidyBuckets(db, now);
     nextAttempt = Math.max(now + SHORTEST, firstRoom(transaction, certificate, now, random.uniform()));
-    const reason: DueReason = 'budget';
+    const reason: DueReason = 'rate-limit';
     statement(db, 'UPDATE certificate SET next_due = ?, due_reason = ? WHERE id = ?').run(nextAttempt, reason, id);
     const { issuer, limit, subject } = spent.details;
     audit({
@@ -68,15 +68,15 @@ function firstRoom({ db }: Transaction, certificate: ManagedCertificate, now: nu
 
 function placeInQueue(
   { db }: Pick<Transaction, 'db'>,
-  { purse, charge, at, urgent }: Shortage,
+  { limited, cost, at, urgent }: Shortage,
   now: number,
   uniform: number,
 ): number {
-  const limit = purse.limits[charge.kind];
+  const limit = limited.limits[cost.kind];
   if (limit === null) return at;
   // Who is in a hurry does not stand behind routine.
   if (urgent) return at + Math.floor(uniform * refillMs(limit));
-  const slot = queueSlot(limit, at, readBucket(db, purse, charge, now).promisedAt, uniform);
-  promise(db, purse, charge, slot.next, now);
+  const slot = queueSlot(limit, at, readBucket(db, limited, cost, now).promisedAt, uniform);
+  promise(db, limited, cost, slot.next, now);
   return slot.at;
 }

@@ -7,13 +7,13 @@ export type DueReason =
   | 'new'
   | 'changed'
   | 'lifetime'
-  | 'window'
+  | 'ari-window'
   | 'revoked'
   | 'retry'
   | 'requested'
   | 'rolled-back'
   | 'maintenance'
-  | 'budget';
+  | 'rate-limit';
 
 export interface Due {
   /** Milliseconds since 1970. */
@@ -50,7 +50,7 @@ export const EMERGENCY = 1 / 20;
 export function dueAt(validity: Dated, selected: number | null): Due {
   const lifetime = validity.notAfter - validity.notBefore;
   const latest = validity.notAfter - lifetime * EMERGENCY;
-  if (selected !== null && selected <= latest) return { at: Math.floor(selected), reason: 'window' };
+  if (selected !== null && selected <= latest) return { at: Math.floor(selected), reason: 'ari-window' };
   if (selected !== null) return { at: Math.floor(latest), reason: 'lifetime' };
   const middle = validity.notAfter - (lifetime < SHORT ? lifetime / 2 : lifetime / 3);
   const window = { start: middle - lifetime * SPREAD, end: middle + lifetime * SPREAD };

@@ -4,7 +4,7 @@ import type { KeyHandle } from '../../ports/key-store.ts';
 import { statement } from '../../store/statements.ts';
 import type { Transaction } from '../../store/store.ts';
 import { appliedConfig } from './applied-config.ts';
-import { spendKey } from './key-deletions.ts';
+import { scheduleKeyDeletion } from './key-deletions.ts';
 
 /** Our account with one CA. Times are milliseconds since 1970. */
 export interface AccountRow {
@@ -75,6 +75,6 @@ export function finishRollover(transaction: Transaction, row: AccountRow, now: n
     `UPDATE account SET key_handle = ?, key_at = ?, next_key = NULL, rollover_after = 0, rollover_code = NULL
      WHERE issuer = ? AND directory = ?`,
   ).run(nextKey, now, issuer, directory);
-  spendKey(transaction, issuer, keyHandle, now);
+  scheduleKeyDeletion(transaction, issuer, keyHandle, now);
   transaction.audit({ type: 'account.key-changed', subject: issuer, data: { url, key: nextKey, before: keyHandle } });
 }

@@ -92,7 +92,7 @@ function beginAnewWithIssuers(
     statement(db, 'DELETE FROM issuer_health WHERE issuer = ?').run(issuer.name);
     statement(db, 'DELETE FROM issuer_refusal WHERE issuer = ?').run(issuer.name);
   }
-  const again = `UPDATE certificate SET next_due = ? WHERE next_due > ? AND due_reason IN ('budget', 'retry')`;
+  const again = `UPDATE certificate SET next_due = ? WHERE next_due > ? AND due_reason IN ('rate-limit', 'retry')`;
   statement(db, again).run(now, now);
 }
 

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../errors/table.ts';
 import { statement } from '../../store/statements.ts';
 
 /** The process of `everbind run`, as it noted itself last. Times are milliseconds since 1970. */
-export interface Runner {
+export interface Daemon {
   readonly pid: number;
   readonly startedAt: number;
   readonly seenAt: number;
@@ -14,31 +14,31 @@ export interface Runner {
 }
 
 /** null when none ran, or the last one was stopped. */
-export function readRunner(db: DatabaseSync): Runner | null {
-  const row = statement(db, 'SELECT * FROM runner').get();
+export function readDaemon(db: DatabaseSync): Daemon | null {
+  const row = statement(db, 'SELECT * FROM daemon').get();
   if (row === undefined) return null;
   return {
     pid: row['pid'] as number,
     startedAt: row['started_at'] as number,
     seenAt: row['seen_at'] as number,
     nextWake: row['next_wake'] as number,
-    trouble: row['trouble'] === null ? null : (JSON.parse(row['trouble'] as string) as NonNullable<Runner['trouble']>),
+    trouble: row['trouble'] === null ? null : (JSON.parse(row['trouble'] as string) as NonNullable<Daemon['trouble']>),
   };
 }
 
 /** Notes that `everbind run` lives. */
-export function writeRunner(db: DatabaseSync, { pid, startedAt, seenAt, nextWake, trouble }: Runner): void {
+export function writeDaemon(db: DatabaseSync, { pid, startedAt, seenAt, nextWake, trouble }: Daemon): void {
   statement(
     db,
-    `INSERT INTO runner (id, pid, started_at, seen_at, next_wake, trouble) VALUES (1, ?, ?, ?, ?, ?)
+    `INSERT INTO daemon (id, pid, started_at, seen_at, next_wake, trouble) VALUES (1, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET pid = excluded.pid, started_at = excluded.started_at, seen_at = excluded.seen_at,
      next_wake = excluded.next_wake, trouble = excluded.trouble`,
   ).run(pid, startedAt, seenAt, nextWake, trouble === null ? null : JSON.stringify(trouble));
 }
 
 /** Notes that it was told to stop. */
-export function removeRunner(db: DatabaseSync): void {
-  statement(db, 'DELETE FROM runner').run();
+export function removeDaemon(db: DatabaseSync): void {
+  statement(db, 'DELETE FROM daemon').run();
 }
 
 /** When there is something to do next: a renewal, a window to ask for, an old certificate to look at; null: nothing in sight. */

@@ -3,7 +3,7 @@ import { retryAfterOf } from '../../acme/session/answer.ts';
 import { asEverbindError } from '../../errors/error.ts';
 import { statement } from '../../store/statements.ts';
 import type { Transaction } from '../../store/store.ts';
-import type { EngineContext } from '../engine/run-context.ts';
+import type { RunContext } from '../engine/run-context.ts';
 import { issuerFault } from '../engine/issuer-fault.ts';
 import { linkOf } from './paused.ts';
 import { closedForMs, refusedForMs } from '../schedule/issuer-backoff.ts';
@@ -43,7 +43,7 @@ export function openedAt(db: DatabaseSync, certificateId: number, issuer: string
 
 /** Notes what a failed attempt says of its issuer. False when it says nothing: another issuer would see the same. */
 export async function noteIssuerFault(
-  { store, clock, random }: EngineContext,
+  { store, clock, random }: RunContext,
   { id, name }: ManagedCertificate,
   issuer: string,
   error: unknown,
@@ -54,7 +54,7 @@ export async function noteIssuerFault(
   const { code } = asEverbindError(error);
   await store.commit((transaction) => {
     if (fault === 'outage') {
-      const wish = code === 'ACME_HOST_HELD' ? retryAfterOf(error) : null;
+      const wish = code === 'ACME_HOST_BACKOFF' ? retryAfterOf(error) : null;
       noteOutage(transaction, issuer, code, now, { uniform: random.uniform(), wish });
       return;
     }

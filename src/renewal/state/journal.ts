@@ -22,7 +22,7 @@ const columns: Readonly<Record<keyof Changes, string>> = {
   rollbacks: 'rollbacks',
 };
 
-export interface Step {
+export interface JournalEntry {
   readonly changes: Changes;
   /** Type of the audit event, `order.created`. */
   readonly type: string;
@@ -35,7 +35,7 @@ export type EventData = { readonly [key: string]: Json };
 /** Writes the journal of renewals: each step is one commit that holds the change and its audit event. */
 export interface Journal {
   /** Resolves with the renewal as it stands once the step is durable. */
-  step(renewal: Renewal, name: string, step: Step, also?: (transaction: Transaction) => void): Promise<Renewal>;
+  step(renewal: Renewal, name: string, step: JournalEntry, also?: (transaction: Transaction) => void): Promise<Renewal>;
 }
 
 export function createJournal(store: Store, onProgress: (event: ProgressEvent) => void): Journal {

@@ -9,7 +9,7 @@ import type { ManagedCertificate, Renewal } from './types.ts';
 import { isUrgent } from './urgency.ts';
 
 /** What is known of a certificate whose next attempt is tried at the staging environment of its CA first. */
-export interface Rehearsal {
+export interface StagingRun {
   /** Rehearsals in a row that failed. */
   readonly failed: number;
   /** The account and the order at the staging environment, as far as there is one. */
@@ -25,16 +25,16 @@ const costly: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['ACME_AUTHORIZATION_I
 /** Notes a failure that counts against limits of the CA, in the transaction that notes the failure. Others change nothing. */
 export function noteCostly(db: DatabaseSync, certificateId: number, code: ErrorCode): void {
   if (!costly.has(code)) return;
-  statement(db, 'INSERT OR REPLACE INTO rehearsal (certificate_id) VALUES (?)').run(certificateId);
+  statement(db, 'INSERT OR REPLACE INTO staging_run (certificate_id) VALUES (?)').run(certificateId);
 }
 
 /** A certificate was issued: the next attempt has nothing to make up for. */
-export function forgetRehearsal(db: DatabaseSync, certificateId: number): void {
-  statement(db, 'DELETE FROM rehearsal WHERE certificate_id = ?').run(certificateId);
+export function forgetStagingRun(db: DatabaseSync, certificateId: number): void {
+  statement(db, 'DELETE FROM staging_run WHERE certificate_id = ?').run(certificateId);
 }
 
-function readRehearsal(db: DatabaseSync, certificateId: number): Rehearsal | null {
-  const row = statement(db, 'SELECT * FROM rehearsal WHERE certificate_id = ?').get(certificateId);
+function readStagingRun(db: DatabaseSync, certificateId: number): StagingRun | null {
+  const row = statement(db, 'SELECT * FROM staging_run WHERE certificate_id = ?').get(certificateId);
   if (row === undefined) return null;
   return {
     failed: row['failed'] as number,
@@ -51,51 +51,50 @@ const MOST_FAILED = 3;
  * The rehearsal that a new attempt begins with; null when the real CA is to be asked: nothing happened that calls for one, the staging environment
  * failed too often, or the certificate is in a hurry.
  */
-export function wantedRehearsal(db: DatabaseSync, certificateId: number, now: number): Rehearsal | null {
-  const rehearsal = readRehearsal(db, certificateId);
+export function wantedStagingRun(db: DatabaseSync, certificateId: number, now: number): StagingRun | null {
+  const rehearsal = readStagingRun(db, certificateId);
   if (rehearsal === null || rehearsal.failed >= MOST_FAILED) return null;
   return isUrgent(db, certificateId, now) ? null : rehearsal;
 }
 
 /** Directory that the next attempt is tried at first; null: it is not. */
-export function rehearsedAt(
+export function stagingDirectory(
   db: DatabaseSync,
   { id, config }: Pick<ManagedCertificate, 'id' | 'config'>,
   now: number,
 ): string | null {
-  if (wantedRehearsal(db, id, now) === null) return null;
+  if (wantedStagingRun(db, id, now) === null) return null;
   const chosen = preferredIssuer(db, { id, config }, now);
   return appliedConfig(db)?.issuers.find(({ name }) => name === chosen)?.staging ?? null;
 }
 
 /** Journals the order at the staging environment, before anything is sent to it. */
-export async function noteRehearsalOrder(
+export async function noteStagingOrder(
   store: Store,
   { id, name }: ManagedCertificate,
   renewal: Renewal,
   data: EventData & { readonly order: string; readonly account: string },
 ): Promise<void> {
   await store.commit(({ db, audit }) => {
-    const sql = 'UPDATE rehearsal SET account_url = ?, order_url = ? WHERE certificate_id = ?';
+    const sql = 'UPDATE staging_run SET account_url = ?, order_url = ? WHERE certificate_id = ?';
     statement(db, sql).run(data.account, data.order, id);
-    audit({ type: 'rehearsal.order-created', subject: name, data: withRenewal(renewal.id, data) });
+    audit({ type: 'staging-run.order-created', subject: name, data: withRenewal(renewal.id, data) });
   });
 }
 
 /** Journals how the rehearsal of this renewal has ended. */
-export async function endRehearsal(
+export async function endStagingRun(
   store: Store,
   { id, name }: ManagedCertificate,
   renewal: Renewal,
-  type: 'rehearsal.passed' | 'rehearsal.failed' | 'rehearsal.skipped',
+  type: 'staging-run.passed' | 'staging-run.failed' | 'staging-run.skipped',
   data: EventData,
 ): Promise<void> {
   await store.commit(({ db, audit }) => {
-    statement(db, 'UPDATE rehearsal SET over = ?, order_url = NULL, failed = failed + ? WHERE certificate_id = ?').run(
-      renewal.id,
-      type === 'rehearsal.failed' ? 1 : 0,
-      id,
-    );
+    statement(
+      db,
+      'UPDATE staging_run SET over = ?, order_url = NULL, failed = failed + ? WHERE certificate_id = ?',
+    ).run(renewal.id, type === 'staging-run.failed' ? 1 : 0, id);
     audit({ type, subject: name, data: withRenewal(renewal.id, data) });
   });
 }

@@ -1,14 +1,20 @@
-import type { Step } from './types.ts';
+import type { RenewalStep } from './types.ts';
 
-const obtaining: ReadonlySet<Step> = new Set<Step>(['started', 'key', 'order-requested', 'ordered', 'authorized']);
-const binding: ReadonlySet<Step> = new Set<Step>(['planned', 'bound', 'undoing']);
+const obtaining: ReadonlySet<RenewalStep> = new Set<RenewalStep>([
+  'started',
+  'key',
+  'order-requested',
+  'ordered',
+  'authorized',
+]);
+const binding: ReadonlySet<RenewalStep> = new Set<RenewalStep>(['planned', 'bound', 'restoring']);
 
 /** Whether the certificate is still to be got from the CA. */
-export function isObtaining(step: Step): boolean {
+export function isObtaining(step: RenewalStep): boolean {
   return obtaining.has(step);
 }
 
 /** Whether bindings may have been changed: they must be verified or restored, whatever is wanted by now. */
-export function isBinding(step: Step): boolean {
+export function isBinding(step: RenewalStep): boolean {
   return binding.has(step);
 }

@@ -1,12 +1,12 @@
 import type { CertificateConfig, DeploymentConfig } from '../../config/types.ts';
 import type { ErrorCode } from '../../errors/table.ts';
 import type { Identifier } from '../../pki/x509/names.ts';
-import type { EndpointCheck, Untouched } from '../../ports/deployment.ts';
+import type { EndpointCheck, Skipped } from '../../ports/deployment.ts';
 import type { CertificateKeyAlgorithm } from '../../ports/key-store.ts';
 import type { DueReason } from '../schedule/due-date.ts';
 
 /** The last step of a renewal that is durable; docs/renewal.md has the table. */
-export type Step =
+export type RenewalStep =
   | 'started'
   | 'key'
   | 'order-requested'
@@ -16,7 +16,7 @@ export type Step =
   | 'installed'
   | 'planned'
   | 'bound'
-  | 'undoing';
+  | 'restoring';
 
 /** A managed certificate as the database has it. Times are milliseconds since 1970. */
 export interface ManagedCertificate {
@@ -41,7 +41,7 @@ export interface Renewal {
   readonly id: string;
   readonly certificateId: number;
   readonly kind: 'renewal' | 'rollback';
-  readonly step: Step;
+  readonly step: RenewalStep;
   readonly issuer: string;
   readonly identifiers: readonly Identifier[];
   readonly algorithm: CertificateKeyAlgorithm;
@@ -96,7 +96,7 @@ export type Outcome =
       readonly nextDue: number;
       readonly endpoints: readonly EndpointCheck[];
       readonly changes: number;
-      readonly untouched: readonly Untouched[];
+      readonly skipped: readonly Skipped[];
     }
   | {
       readonly kind: 'rolledBack';

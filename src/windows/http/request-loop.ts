@@ -69,7 +69,7 @@ export function runRequestLoop(native: Native, queue: bigint, answer: AnswerRequ
   };
 
   /** What has come is answered, or not if it is no whole request. */
-  const takeUp = (status: number, octets: Buffer): void => {
+  const resumeOrBegin = (status: number, octets: Buffer): void => {
     if (status === 0) void respond(readRequest(ffi, octets)).catch(() => {});
     // Longer headers than http.sys itself would take; what there is of the request is its number.
     else if (status === STATUS.MORE_DATA) {
@@ -89,7 +89,7 @@ export function runRequestLoop(native: Native, queue: bigint, answer: AnswerRequ
         receivers[index] = null;
         receivers[index] = receive();
         taken += status === 0 ? 1 : 0;
-        takeUp(status, receiver.octets);
+        resumeOrBegin(status, receiver.octets);
       } catch {
         // One request that could not be read or answered ends neither the registrations nor the process; http.sys times it out.
       }

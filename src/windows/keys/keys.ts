@@ -8,7 +8,7 @@ import { privateBlob, spkiOfBlob } from './key-blob.ts';
 import { layouts } from '../ffi/layouts.ts';
 import { handleRoom, mustBeZero, type Native, numberRoom } from '../ffi/native.ts';
 import { securityDescriptor } from '../files/security-descriptor.ts';
-import { createSlots } from '../../concurrency/semaphore.ts';
+import { createSemaphore } from '../../concurrency/semaphore.ts';
 import { STATUS } from '../status.ts';
 import { Structure, textUpToZero } from '../ffi/structure.ts';
 
@@ -48,7 +48,7 @@ export interface NativeKeys extends HostKeys {
 export function createKeys(native: Native): NativeKeys {
   const { ncrypt, ffi } = native;
   // A provider may be a device far away. Its calls run on threads that Node's files and name look-ups need too, so that two at a time must do.
-  const slots = createSlots(2);
+  const slots = createSemaphore(2);
   // Two handles that are finalized under one name at the same time: what comes of it is not documented.
   const names = new Map<string, Promise<void>>();
 

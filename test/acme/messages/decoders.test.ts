@@ -71,8 +71,8 @@ test('directory: unknown members are ignored, optional ones may be missing', () 
 
 test('directory: nothing is taken from the prototype', () => {
   const hostile = JSON.parse(`{"__proto__": ${JSON.stringify(directoryObject())}}`) as unknown;
-  assert.throws(() => decodeDirectory(hostile, policy), coded('ACME_ANSWER_INVALID'));
-  assert.throws(() => decodeDirectory(Object.create(directoryObject()), policy), coded('ACME_ANSWER_INVALID'));
+  assert.throws(() => decodeDirectory(hostile, policy), coded('ACME_RESPONSE_INVALID'));
+  assert.throws(() => decodeDirectory(Object.create(directoryObject()), policy), coded('ACME_RESPONSE_INVALID'));
 });
 
 test('order: identifiers become canonical', () => {
@@ -104,7 +104,7 @@ test('order: a valid one without certificate, an unknown status, an unknown type
   for (const change of refused) {
     assert.throws(
       () => decodeOrder({ ...order, ...change }, policy),
-      coded('ACME_ANSWER_INVALID'),
+      coded('ACME_RESPONSE_INVALID'),
       JSON.stringify(change).slice(0, 80),
     );
   }
@@ -155,7 +155,7 @@ test('challenge: a token must be base64url with 128 bits or more', () => {
     'ä'.repeat(40),
     'A'.repeat(600),
   ]) {
-    assert.throws(() => decode({ token }), coded('ACME_ANSWER_INVALID'), String(token));
+    assert.throws(() => decode({ token }), coded('ACME_RESPONSE_INVALID'), String(token));
   }
   assert.equal(decode({ type: 'dns-persist-01', token: '../../' }).token, null);
 });
@@ -177,7 +177,7 @@ test('renewal info: the window must not be empty; only a web address is shown', 
     null,
     [],
   ]) {
-    assert.throws(() => decodeRenewalInfo({ suggestedWindow }), coded('ACME_ANSWER_INVALID'));
+    assert.throws(() => decodeRenewalInfo({ suggestedWindow }), coded('ACME_RESPONSE_INVALID'));
   }
 });
 
@@ -202,7 +202,7 @@ for (const [name, [example, decode]] of Object.entries(decoders)) {
     } catch (error) {
       if (
         error instanceof EverbindError &&
-        (error.code === 'ACME_ANSWER_INVALID' || error.code === 'ACME_INSECURE_URL')
+        (error.code === 'ACME_RESPONSE_INVALID' || error.code === 'ACME_INSECURE_URL')
       )
         return;
       throw error;

@@ -10,13 +10,13 @@ test('depth is bounded, and brackets in strings do not count', () => {
   assert.deepEqual(parse(`{"a":"${'['.repeat(1000)}\\"${'{'.repeat(1000)}"}`), {
     a: `${'['.repeat(1000)}"${'{'.repeat(1000)}`,
   });
-  assert.throws(() => parse('['.repeat(33) + ']'.repeat(33)), coded('ACME_ANSWER_INVALID'));
-  assert.throws(() => parse('{"a":'.repeat(20_000) + '1' + '}'.repeat(20_000)), coded('ACME_ANSWER_INVALID'));
+  assert.throws(() => parse('['.repeat(33) + ']'.repeat(33)), coded('ACME_RESPONSE_INVALID'));
+  assert.throws(() => parse('{"a":'.repeat(20_000) + '1' + '}'.repeat(20_000)), coded('ACME_RESPONSE_INVALID'));
 });
 
 test('no JSON, cut JSON, text after it, bad UTF-8, nothing', () => {
   for (const text of ['', '<html>', '{"a":1', '{"a":1} x', "{'a':1}", 'NaN', Uint8Array.of(0x22, 0xff, 0x22)]) {
-    assert.throws(() => parse(text), coded('ACME_ANSWER_INVALID'));
+    assert.throws(() => parse(text), coded('ACME_RESPONSE_INVALID'));
   }
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createHostHolds, hostHoldMs } from '../../../src/acme/session/host-backoff.ts';
+import { createHostBackoffs, hostHoldMs } from '../../../src/acme/session/host-backoff.ts';
 import type { HttpResponse } from '../../../src/ports/transport.ts';
 import { coded, noRandom, testClock } from '../support.ts';
 
@@ -23,7 +23,7 @@ function answer(status: number, retryAfter: string | null, type: string | null =
 function holds(kept: readonly (readonly [string, number])[] = []) {
   const clock = testClock();
   const written: (readonly [string, number])[] = [];
-  const made = createHostHolds({
+  const made = createHostBackoffs({
     clock,
     random: noRandom,
     kept,
@@ -62,7 +62,7 @@ describe('a request to a host', () => {
     await note(url, answer(429, '3600'));
     assert.deepEqual(written, [['ca.test', clock.now() + HOUR]]);
     await assert.rejects(pass('https://ca.test/other?account=2'), (error) => {
-      coded('ACME_HOST_HELD')(error);
+      coded('ACME_HOST_BACKOFF')(error);
       assert.equal((error as { details: { retryAfterMs: number } }).details.retryAfterMs, HOUR);
       return true;
     });
@@ -80,15 +80,15 @@ describe('a request to a host', () => {
         await made.note(url, answer(503, '10'));
       },
     };
-    const made = createHostHolds({ clock: sleeping, random: noRandom, kept: [], keep: async () => {} });
+    const made = createHostBackoffs({ clock: sleeping, random: noRandom, kept: [], keep: async () => {} });
     await made.note(url, answer(503, '10'));
-    await assert.rejects(made.pass(url), coded('ACME_HOST_HELD'));
+    await assert.rejects(made.pass(url), coded('ACME_HOST_BACKOFF'));
     assert.equal(clock.slept.length, 3);
   });
 
   it('stops waiting when it is told to, and does not mind that a hold cannot be kept', async () => {
     const clock = testClock();
-    const made = createHostHolds({
+    const made = createHostBackoffs({
       clock: { ...clock, sleep: async (_, signal) => signal?.throwIfAborted() },
       random: noRandom,
       kept: [],
@@ -99,12 +99,12 @@ describe('a request to a host', () => {
     await made.note(url, answer(503, '30'));
     await assert.rejects(made.pass(url, AbortSignal.abort(new Error('stop'))), /stop/);
     await made.note(url, answer(503, '3000'));
-    await assert.rejects(made.pass(url), coded('ACME_HOST_HELD'));
+    await assert.rejects(made.pass(url), coded('ACME_HOST_BACKOFF'));
   });
 
   it('obeys a hold of before, and none that only a clock that was put back explains', async () => {
     const start = testClock().now();
-    await assert.rejects(holds([['ca.test', start + 2 * HOUR]]).pass(url), coded('ACME_HOST_HELD'));
+    await assert.rejects(holds([['ca.test', start + 2 * HOUR]]).pass(url), coded('ACME_HOST_BACKOFF'));
     await holds([['ca.test', start - 1]]).pass(url);
     await holds([['ca.test', start + 7 * HOUR]]).pass(url);
   });

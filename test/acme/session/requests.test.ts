@@ -94,7 +94,7 @@ test('no record of dns-persist-01 lets an account at another host have certifica
     headers: { location: count === 1 ? 'https://other-ca.test/acct/7' : 'https://ca.test/acct/1' },
   }));
   await client.newAccount({ onlyReturnExisting: true });
-  await assert.rejects(client.persistTerms('shop.test', ['other-ca.test']), coded('ACME_ANSWER_INVALID'));
+  await assert.rejects(client.persistTerms('shop.test', ['other-ca.test']), coded('ACME_RESPONSE_INVALID'));
   await client.newAccount({ onlyReturnExisting: true });
   const { accountUris } = await client.persistTerms('shop.test', ['ca.test']);
   assert.deepEqual(accountUris, ['https://ca.test/acct/1']);
@@ -113,7 +113,7 @@ test('times are sent with whole seconds', async () => {
 test('an order without Location, with two, or with a relative one', async () => {
   for (const location of [[], ['https://ca.test/1', 'https://ca.test/2']]) {
     const { client } = clientWith(() => ({ ...created, headers: { location } }));
-    await assert.rejects(client.newOrder({ identifiers }), coded('ACME_ANSWER_INVALID'));
+    await assert.rejects(client.newOrder({ identifiers }), coded('ACME_RESPONSE_INVALID'));
   }
   const relative = clientWith(() => ({ ...created, headers: { location: '/order/7' } }));
   assert.equal((await relative.client.newOrder({ identifiers })).url, 'https://ca.test/order/7');
@@ -168,7 +168,7 @@ test('replaces: a gateway that is busy is no refusal', async () => {
   for (const status of [429, 502, 503, 504]) {
     const busy = { status, headers: { 'content-type': 'text/html' }, body: {} };
     const { client, posts } = clientWith(() => busy, ari);
-    await assert.rejects(client.newOrder({ identifiers, replaces: 'a.b' }), coded('ACME_UNEXPECTED_ANSWER'));
+    await assert.rejects(client.newOrder({ identifiers, replaces: 'a.b' }), coded('ACME_UNEXPECTED_RESPONSE'));
     assert.equal(posts().length, 1);
   }
 });
@@ -231,7 +231,7 @@ test('the orders list: pages, none, and a list without end', async () => {
       ? { body: { status: 'valid', orders: 'https://ca.test/orders' } }
       : { headers: { link: '</orders>;rel="next"' }, body: { orders: [] } },
   );
-  await assert.rejects(all(endless.client.orderUrls()), coded('ACME_ANSWER_INVALID'));
+  await assert.rejects(all(endless.client.orderUrls()), coded('ACME_RESPONSE_INVALID'));
 });
 
 test('waiting: soon at first, then ever later, and by Retry-After where there is one', async () => {
@@ -282,7 +282,7 @@ test('waiting: failures of the line and of the server are waited out, five in a 
   assert.equal((await flaky.client.waitForOrder('https://ca.test/order/1', { until: 'ready' })).order.status, 'ready');
   assert.deepEqual(flaky.clock.slept, [1, 7000, 7000, 7000]);
   const down = clientWith(() => ({ status: 502, headers: { 'content-type': 'text/html' } }));
-  await assert.rejects(down.client.waitForOrder('https://ca.test/order/1'), coded('ACME_UNEXPECTED_ANSWER'));
+  await assert.rejects(down.client.waitForOrder('https://ca.test/order/1'), coded('ACME_UNEXPECTED_RESPONSE'));
   assert.equal(down.posts().length, 6);
 });
 

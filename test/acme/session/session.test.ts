@@ -158,7 +158,7 @@ test('the directory is fetched again after a failure and after an hour', async (
   const transport = fakeTransport(() => (fail ? { status: 503, body: 'down' } : { body: directoryObject() }));
   const clock = testClock();
   const client = createAcmeClient({ directoryUrl, transport, clock, random: noRandom, userAgent: 'x' });
-  await assert.rejects(client.directory(), coded('ACME_UNEXPECTED_ANSWER'));
+  await assert.rejects(client.directory(), coded('ACME_UNEXPECTED_RESPONSE'));
   fail = false;
   await client.directory();
   await client.directory();
@@ -232,7 +232,7 @@ for (const [name, answer] of Object.entries(answers)) {
   test(`${name} is an unexpected answer with its status`, async () => {
     const { client } = fakeCa(() => answer);
     await assert.rejects(client.getAccount(), (error: Error & { details?: Record<string, unknown> }) => {
-      coded('ACME_UNEXPECTED_ANSWER')(error);
+      coded('ACME_UNEXPECTED_RESPONSE')(error);
       assert.equal(error.details?.['status'], answer.status ?? 200);
       return true;
     });

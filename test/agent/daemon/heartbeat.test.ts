@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { whileAlive } from '../../../src/agent/daemon/heartbeat.ts';
+import { withHeartbeat } from '../../../src/agent/daemon/heartbeat.ts';
 import { EverbindError } from '../../../src/errors/error.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
 import { runIn } from '../../cli/world.ts';
 import { systemClock } from '../../../src/net/system.ts';
-import { writeRunner } from '../../../src/renewal/state/daemon-row.ts';
+import { writeDaemon } from '../../../src/renewal/state/daemon-row.ts';
 import { openState } from '../../../src/agent/state.ts';
 import { withFolder } from '../../renewal/support/obtain-state.ts';
 
@@ -37,7 +37,7 @@ test('it says that it lives for as long as the work takes, and not after it', as
     beats += 1;
     if (beats === 2) throw new EverbindError('STORE_BUSY', 'locked');
   };
-  const running = whileAlive(clock, beat, () => work);
+  const running = withHeartbeat(clock, beat, () => work);
   for (let nth = 1; nth <= 4; nth += 1) {
     await settled();
     assert.equal(beats, nth);
@@ -54,7 +54,7 @@ test('it says that it lives for as long as the work takes, and not after it', as
 test('what the work throws is thrown', async () => {
   const work = (): Promise<never> => Promise.reject(new EverbindError('STORE_FULL', 'no room'));
   await assert.rejects(
-    whileAlive(heldClock(), async () => {}, work),
+    withHeartbeat(heldClock(), async () => {}, work),
     { code: 'STORE_FULL' },
   );
 });
@@ -64,7 +64,7 @@ test('everbind status says that it is at work', () =>
     const state = await openState(folder, { clock: systemClock });
     const now = Date.now();
     const runner = { pid: 4711, startedAt: now, seenAt: now, nextWake: now, trouble: null };
-    await state.store.commit(({ db }) => writeRunner(db, runner));
+    await state.store.commit(({ db }) => writeDaemon(db, runner));
     await state.close();
     const openHost = (): Promise<never> => Promise.reject(new Error('not needed'));
     const { out } = await runIn({ stateDir: folder, openHost }, ['status']);

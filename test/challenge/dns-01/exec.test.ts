@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test, type TestContext } from 'node:test';
 import { createDns01Solver } from '../../../src/challenge/dns-01/solver.ts';
 import { createExecProvider, type DnsExecOptions } from '../../../src/challenge/dns-01/exec.ts';
-import { createTurns } from '../../../src/concurrency/keyed-mutex.ts';
+import { createKeyedMutex } from '../../../src/concurrency/keyed-mutex.ts';
 import { dns01Value } from '../../../src/acme/jose/key-authorization.ts';
 import { EverbindError } from '../../../src/errors/error.ts';
 import { systemClock } from '../../../src/net/system.ts';
@@ -32,7 +32,7 @@ function solverOver(
     clock,
     limitMs,
     publicResolvers: [],
-    inTurn: createTurns(),
+    inTurn: createKeyedMutex(),
   });
 }
 

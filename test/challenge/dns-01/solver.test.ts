@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dns01Value } from '../../../src/acme/jose/key-authorization.ts';
 import { createDns01Solver } from '../../../src/challenge/dns-01/solver.ts';
-import { createTurns } from '../../../src/concurrency/keyed-mutex.ts';
+import { createKeyedMutex } from '../../../src/concurrency/keyed-mutex.ts';
 import type { Resolver } from '../../../src/dns/resolver.ts';
 import { EverbindError } from '../../../src/errors/error.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
@@ -64,7 +64,7 @@ function solverWith({ target, absentFor = 0, open = () => {} }: Parts = {}) {
     clock,
     limitMs: 10_000,
     publicResolvers: [],
-    inTurn: createTurns(),
+    inTurn: createKeyedMutex(),
   });
   return { solver, calls, values, now: () => now };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { iisEndpoints, listenerEndpoints } from '../../../src/challenge/http-01/endpoints.ts';
-import { rememberFor } from '../../../src/concurrency/memoize-for.ts';
+import { memoizeFor } from '../../../src/concurrency/memoize-for.ts';
 import { site } from '../support.ts';
 
 const sites = [
@@ -59,7 +59,7 @@ test('what was read is remembered for its time, a failure is not', async () => {
   let now = 0;
   let reads = 0;
   let failing = true;
-  const read = rememberFor(100, { now: () => now }, async () => {
+  const read = memoizeFor(100, { now: () => now }, async () => {
     reads += 1;
     if (failing) throw new Error('down');
     return reads;

@@ -169,7 +169,7 @@ test('a record that does not take: apply fails, undo restores everything and say
     key: { kind: 'hostnameport', host: 'shop.everbind.test', port: 8443 },
   });
   await rejects(world.deployment().apply(plan), { code: 'IIS_RECORD_DID_NOT_TAKE' });
-  const checks = await world.deployment().undo(plan);
+  const checks = await world.deployment().restore(plan);
   ok(checks.every((check) => check.ok));
   ok(checks.some(({ servedThumbprint }) => servedThumbprint === world.seeded.get('shop.everbind.test:8443')));
   deepEqual(await world.held(), before);
@@ -193,14 +193,14 @@ test('a wrong certificate served: verify says which, undo leaves the earlier sta
     bad.map(({ host, code }) => [host, code]),
     [['shop.everbind.test', 'VERIFY_WRONG_LEAF']],
   );
-  const undone = (await world.deployment().undo(plan)).filter((check) => !check.ok);
+  const undone = (await world.deployment().restore(plan)).filter((check) => !check.ok);
   deepEqual(
     undone.map(({ code }) => code),
     ['VERIFY_WRONG_LEAF'],
   );
   deepEqual(await world.held(), before);
   await world.sim.faults.remove(fault);
-  ok((await world.deployment().undo(plan)).every((check) => check.ok));
+  ok((await world.deployment().restore(plan)).every((check) => check.ok));
 });
 
 test('endpoints that reset or keep silent are coded failures, not exceptions', async () => {
@@ -237,7 +237,7 @@ test('killed in the middle of apply: repeating it finishes, undoing it restores'
       await world.deployment().apply(plan);
       ok((await world.deployment().verify(plan, material)).every((check) => check.ok));
     }
-    ok((await world.deployment().undo(plan)).every((check) => check.ok));
+    ok((await world.deployment().restore(plan)).every((check) => check.ok));
     deepEqual(await world.held(), before);
   }
 });
@@ -250,7 +250,7 @@ test('undo leaves a record that somebody else changed meanwhile', async () => {
   const record = await world.sim.host.sslRecords.query(key);
   ok(record !== null);
   await world.sim.host.sslRecords.update({ ...record, flags: 2 });
-  await rejects(world.deployment().undo(plan), { code: 'IIS_RECORD_CHANGED_BY_OTHERS' });
+  await rejects(world.deployment().restore(plan), { code: 'IIS_RECORD_CHANGED_BY_OTHERS' });
   equal((await world.sim.host.sslRecords.query(key))?.flags, 2);
   equal((await world.held())['shop.everbind.test:8443'], world.seeded.get('shop.everbind.test:8443'));
 });
@@ -263,7 +263,7 @@ test('undo removes a record that the plan created', async () => {
   await world.deployment().apply(plan);
   equal((await world.held())['shop.everbind.test:443'], material.thumbprint);
   // Without its record the catch-all answers: that was never ours to judge.
-  ok((await world.deployment().undo(plan)).every((check) => check.ok));
+  ok((await world.deployment().restore(plan)).every((check) => check.ok));
   equal(await world.sim.host.sslRecords.query(key), null);
 });
 
@@ -304,7 +304,7 @@ test('a journaled plan that is damaged is refused', async () => {
     { ...plan, snapshot: [{ key: { kind: 'ipport' }, before: null, after: null }] },
   ]) {
     await rejects(async () => deployment.apply(broken), { code: 'IIS_PLAN_INVALID' });
-    await rejects(async () => deployment.undo(broken), { code: 'IIS_PLAN_INVALID' });
+    await rejects(async () => deployment.restore(broken), { code: 'IIS_PLAN_INVALID' });
   }
   for (const detail of [null, { endpoints: [{}] }, { endpoints: [{ ...endpoint(plan), skip: 'x' }] }]) {
     await rejects(async () => deployment.verify({ ...plan, detail }, material), { code: 'IIS_PLAN_INVALID' });

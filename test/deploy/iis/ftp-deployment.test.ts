@@ -29,7 +29,7 @@ async function ftpOf({ sim }: World): Promise<FtpCertificate | null> {
 
 // The journal keeps plans as JSON.
 const journaled = (plan: DeploymentPlan): DeploymentPlan => JSON.parse(JSON.stringify(plan)) as DeploymentPlan;
-const codes = ({ untouched }: DeploymentPlan): readonly string[] => untouched.map(({ code }) => code);
+const codes = ({ skipped }: DeploymentPlan): readonly string[] => skipped.map(({ code }) => code);
 
 describe('the FTP deployment', () => {
   it('installs, sets, reads back, renews, takes back, retires', async () => {
@@ -61,16 +61,16 @@ describe('the FTP deployment', () => {
     assert.equal((await ftpOf(world))?.certificateHash, second.thumbprint);
     assert.equal(await strict.retire(second.thumbprint), false);
     assert.deepEqual(
-      (await strict.undo(renewal)).map(({ ok }) => ok),
+      (await strict.restore(renewal)).map(({ ok }) => ok),
       [true],
     );
-    await strict.undo(renewal);
+    await strict.restore(renewal);
     assert.equal((await ftpOf(world))?.certificateHash, first.thumbprint);
     assert.equal(await strict.retire(second.thumbprint), true);
     assert.equal(await world.sim.host.certificates.find('WebHosting', second.thumbprint), null);
 
     // Back to where there was none.
-    await adopting.undo(plan);
+    await adopting.restore(plan);
     assert.equal(await ftpOf(world), null);
   });
 
@@ -94,7 +94,7 @@ describe('the FTP deployment', () => {
     const others = createSiteChanges(world.sim.host, systemClock, { backUp: false });
     await others.setFtpCertificate('Files', stranger);
     await assert.rejects(deployment.apply(plan), coded('IIS_RECORD_CHANGED_BY_OTHERS'));
-    await assert.rejects(deployment.undo(plan), coded('IIS_RECORD_CHANGED_BY_OTHERS'));
+    await assert.rejects(deployment.restore(plan), coded('IIS_RECORD_CHANGED_BY_OTHERS'));
     assert.deepEqual(await ftpOf(world), stranger);
     assert.deepEqual(
       (await deployment.verify(plan, material)).map(({ code }) => code),
@@ -112,7 +112,7 @@ describe('the FTP deployment', () => {
     await assert.rejects(deployment.apply(plan), coded('IIS_ACCESS_DENIED'));
     await world.sim.faults.clear();
     assert.equal(await ftpOf(world), null);
-    await deployment.undo(plan);
-    await assert.rejects(deployment.undo({ ...plan, snapshot: [{ site: 7 }] }), coded('IIS_PLAN_INVALID'));
+    await deployment.restore(plan);
+    await assert.rejects(deployment.restore({ ...plan, snapshot: [{ site: 7 }] }), coded('IIS_PLAN_INVALID'));
   });
 });

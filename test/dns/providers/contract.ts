@@ -6,7 +6,7 @@ import { errorCode, EverbindError } from '../../../src/errors/error.ts';
 import { systemRandom } from '../../../src/net/system.ts';
 import { createTransport, type NetTransport } from '../../../src/net/transport.ts';
 import type { DnsProvider } from '../../../src/ports/dns-provider.ts';
-import { createTurns } from '../../../src/concurrency/keyed-mutex.ts';
+import { createKeyedMutex } from '../../../src/concurrency/keyed-mutex.ts';
 import { idleParts } from '../support.ts';
 import { type DoubleAnswer, type DoubleRequest, type DoubleServer, startDouble } from './double.ts';
 
@@ -76,7 +76,7 @@ export function hostContract(contract: HostContract): void {
     // Whoever waits between two questions does not keep the tests waiting.
     clock: { now: () => Date.now(), sleep: async (_ms, signal) => signal?.throwIfAborted() },
     random: systemRandom,
-    inTurn: createTurns(),
+    inTurn: createKeyedMutex(),
   });
 
   /** A fresh host with a provider for it. `requests` counts. */

@@ -8,7 +8,7 @@ import { poshAcme } from '../../../src/dns/providers/posh-acme.ts';
 import { POSH_SCRIPT } from '../../../src/dns/provider-kit/posh-acme-script.ts';
 import { runProgram } from '../../../src/dns/run-program.ts';
 import { EverbindError } from '../../../src/errors/error.ts';
-import { createTurns } from '../../../src/concurrency/keyed-mutex.ts';
+import { createKeyedMutex } from '../../../src/concurrency/keyed-mutex.ts';
 import { secretWord } from './contract.ts';
 import { idleParts } from '../support.ts';
 
@@ -41,7 +41,7 @@ after(() => rm(folder, { recursive: true }));
 const record = { name: '_acme-challenge.www.example.com', value: 'nHQmRjLHqlFNrHIlVd4EcG5NqVNyoBXNJAYvyKyLqLY' };
 
 function open(settings: Readonly<Record<string, string>>) {
-  const parts = { ...idleParts, runProgram, inTurn: createTurns() };
+  const parts = { ...idleParts, runProgram, inTurn: createKeyedMutex() };
   return poshAcme.create({ program, arguments: JSON.stringify(args), ...settings }, parts);
 }
 

@@ -109,7 +109,7 @@ test('property: every https binding of a declared site is changed, settled or ex
       const input = planInput({ ...one, policy: { ...one.policy, sites: ['One'] } });
       const { slots, unusable } = joinSlots(input.inventory);
       const result = planBindings(input);
-      const explained = new Set(result.untouched.map(({ target }) => target));
+      const explained = new Set(result.skipped.map(({ target }) => target));
       const served = new Set(result.endpoints.map((endpoint) => endpoint.record));
       for (const { key, users } of slots.values()) {
         if (!users.some(({ site }) => site.name === 'One')) continue;

@@ -13,7 +13,7 @@ test('rule previous: a record with the earlier certificate is renewed in any sit
     policy: { sites: ['Elsewhere', 'Shop'] },
   });
   deepEqual(changes(result), ['previous old.example:443', 'previous shop.example:443']);
-  deepEqual(notes(result.untouched), []);
+  deepEqual(notes(result.skipped), []);
 });
 
 test('rule previous: an older certificate of the same managed certificate counts too', () => {
@@ -33,7 +33,7 @@ test('rule previous: a record whose host the new certificate lacks stays', () =>
     records: [record('gone.example:443', OLD)],
   });
   deepEqual(changes(result), []);
-  deepEqual(notes(result.untouched), ['name-mismatch gone.example:443']);
+  deepEqual(notes(result.skipped), ['name-mismatch gone.example:443']);
 });
 
 test('rule previous: a wildcard binding goes on with a certificate that names only some of its hosts, and the plan says so', () => {
@@ -53,7 +53,7 @@ test('rule previous: an orphan record is renewed, but not probed', () => {
     records: [record('shop.example:443', OLD), record('other.example:443', OLD), record('10.0.0.9:8443', OLD)],
   });
   deepEqual(changes(result), ['previous 10.0.0.9:8443', 'previous shop.example:443']);
-  deepEqual(notes(result.untouched), ['name-mismatch other.example:443']);
+  deepEqual(notes(result.skipped), ['name-mismatch other.example:443']);
   deepEqual(endpoints(result), ['10.0.0.9:8443 - - no-site', '*:443 shop.example shop.example no-site']);
 });
 
@@ -107,7 +107,7 @@ test('rule foreign-app-id: a record of another application stays, even with our 
   const sites = [site('Shop', [sni])];
   const result = plan({ names: ['shop.example'], sites, records, policy: { sites: ['Shop'], adopt: true } });
   deepEqual(changes(result), []);
-  deepEqual(notes(result.untouched), ['foreign-app-id shop.example:443']);
+  deepEqual(notes(result.skipped), ['foreign-app-id shop.example:443']);
   const listed = plan({
     names: ['shop.example'],
     sites,
@@ -126,8 +126,8 @@ test('rule managed-by-other: a record with another managed certificate stays, ad
     policy: { sites: ['Shop'], adopt: true },
   });
   deepEqual(changes(result), []);
-  deepEqual(notes(result.untouched), ['managed-by-other shop.example:443']);
-  match(result.untouched[0]?.reason ?? '', /other/);
+  deepEqual(notes(result.skipped), ['managed-by-other shop.example:443']);
+  match(result.skipped[0]?.reason ?? '', /other/);
 });
 
 test('rule adopted: the certificate of somebody else is replaced only in a declared site, with adopt', () => {
@@ -140,9 +140,9 @@ test('rule adopted: the certificate of somebody else is replaced only in a decla
   deepEqual(changes(plan({ ...scenario, policy: { sites: ['id:3'], adopt: true } })), ['adopted shop.example:443']);
   deepEqual(changes(plan({ ...scenario, policy: { sites: null, adopt: true } })), ['adopted shop.example:443']);
   const off = plan({ ...scenario, policy: { sites: ['Shop'] } });
-  deepEqual([changes(off), notes(off.untouched)], [[], ['not-adopted shop.example:443']]);
+  deepEqual([changes(off), notes(off.skipped)], [[], ['not-adopted shop.example:443']]);
   const elsewhere = plan({ ...scenario, policy: { sites: [], adopt: true } });
-  deepEqual([changes(elsewhere), notes(elsewhere.untouched)], [[], ['not-declared shop.example:443']]);
+  deepEqual([changes(elsewhere), notes(elsewhere.skipped)], [[], ['not-declared shop.example:443']]);
 });
 
 test('rule adopted: a wildcard certificate is for hosts of exactly one more label', () => {
@@ -158,7 +158,7 @@ test('rule adopted: a wildcard certificate is for hosts of exactly one more labe
     policy: { sites: ['One', 'Wild'], adopt: true },
   });
   deepEqual(changes(result), ['adopted *.example.com:443', 'adopted a.example.com:443']);
-  deepEqual(notes(result.untouched), ['name-mismatch a.b.example.com:443', 'name-mismatch example.com:443']);
+  deepEqual(notes(result.skipped), ['name-mismatch a.b.example.com:443', 'name-mismatch example.com:443']);
 });
 
 test('rule partial-fit: a wildcard binding is not adopted for one of its hosts', () => {
@@ -168,7 +168,7 @@ test('rule partial-fit: a wildcard binding is not adopted for one of its hosts',
     records: [record('*.example.com:443', THEIRS)],
     policy: { adopt: true },
   });
-  deepEqual([changes(result), notes(result.untouched)], [[], ['partial-fit *.example.com:443']]);
+  deepEqual([changes(result), notes(result.skipped)], [[], ['partial-fit *.example.com:443']]);
 });
 
 test('rule name-mismatch: a binding of a declared site that the certificate does not fit stays', () => {
@@ -178,7 +178,7 @@ test('rule name-mismatch: a binding of a declared site that the certificate does
     records: [record('shop.example:443', OLD), record('blog.example:443', THEIRS)],
     policy: { sites: ['Shop'], adopt: true },
   });
-  deepEqual(notes(result.untouched), ['name-mismatch blog.example:443']);
+  deepEqual(notes(result.skipped), ['name-mismatch blog.example:443']);
 });
 
 test('a site that is not declared and does not fit is no matter of this certificate', () => {
@@ -188,7 +188,7 @@ test('a site that is not declared and does not fit is no matter of this certific
     records: [record('shop.example:443', OLD), record('blog.example:443', THEIRS), record('0.0.0.0:8443', THEIRS)],
     policy: { adopt: true },
   });
-  deepEqual([notes(result.untouched), notes(result.findings)], [[], []]);
+  deepEqual([notes(result.skipped), notes(result.findings)], [[], []]);
 });
 
 test('rule adopted: a catch-all only where its site is named', () => {
@@ -213,10 +213,10 @@ test('rule shared-record: a record is not adopted over the head of a site that t
     records: [record('10.0.0.1:443', THEIRS)],
   };
   const one = plan({ ...shared, policy: { sites: ['North'], adopt: true } });
-  deepEqual([changes(one), notes(one.untouched)], [[], ['shared-record 10.0.0.1:443']]);
-  match(one.untouched[0]?.reason ?? '', /South/);
+  deepEqual([changes(one), notes(one.skipped)], [[], ['shared-record 10.0.0.1:443']]);
+  match(one.skipped[0]?.reason ?? '', /South/);
   const named = plan({ ...shared, policy: { sites: ['North', 'South'], adopt: true } });
-  deepEqual(notes(named.untouched), ['shared-record 10.0.0.1:443']);
+  deepEqual(notes(named.skipped), ['shared-record 10.0.0.1:443']);
   const both = plan({ ...shared, names: ['north.example', 'south.example'], policy: { sites: null, adopt: true } });
   deepEqual(changes(both), ['adopted 10.0.0.1:443']);
   deepEqual(both.changes[0]?.sites, ['North', 'South']);
@@ -268,7 +268,7 @@ test('rule created: bits that we do not know are said, not guessed', () => {
 
 test('rule no-record: without adopt a missing record is said, not made', () => {
   const result = plan({ names: ['shop.example'], sites: [site('Shop', [sni])] });
-  deepEqual([changes(result), notes(result.untouched)], [[], ['no-record shop.example:443']]);
+  deepEqual([changes(result), notes(result.skipped)], [[], ['no-record shop.example:443']]);
 });
 
 test('an SNI binding is found by host and port, its address does not matter', () => {
@@ -311,7 +311,7 @@ test('no change when the record is right already; it is probed all the same', ()
     sites: [site('Shop', [sni])],
     records: [record('shop.example:443', NEW.toUpperCase(), { certificateStore: 'webhosting', flags: 4 })],
   });
-  deepEqual([changes(result), notes(result.untouched), notes(result.findings)], [[], [], []]);
+  deepEqual([changes(result), notes(result.skipped), notes(result.findings)], [[], [], []]);
   deepEqual(endpoints(result), ['*:443 shop.example shop.example -']);
   const inMy = { names: ['shop.example'], sites: [site('Shop', [sni])], store: 'MY' as const };
   deepEqual(changes(plan({ ...inMy, records: [record('shop.example:443', NEW, { certificateStore: null })] })), []);
@@ -339,7 +339,7 @@ test('rule central-store: recognised by its bit, whatever the others, and left a
     policy: { sites: ['Shop'], adopt: true },
   });
   deepEqual(changes(result), ['previous 0.0.0.0:443']);
-  deepEqual(notes(result.untouched), [
+  deepEqual(notes(result.skipped), [
     'central-store https/*:443:shop.example of Shop',
     'central-store https/*:443:x.example of Shop',
     'central-store https/*:8443: of Shop',
@@ -424,7 +424,7 @@ test('other protocols and unreadable bindings of a declared site are named with 
     ],
     policy: { sites: ['Shop'], adopt: true },
   });
-  deepEqual(notes(result.untouched), [
+  deepEqual(notes(result.skipped), [
     'binding-unreadable https/:[PORT]:shop.example of Shop',
     'ftp-not-handled ftp/*:21: of Shop',
     'protocol-not-handled net.tcp/808:* of Shop',
@@ -442,7 +442,7 @@ test('rule ftp-not-handled: FTP settings with an earlier certificate are reporte
     ],
     ftpDefaults: { certificateHash: OLD, certificateStore: 'MY' },
   });
-  deepEqual(notes(result.untouched), [
+  deepEqual(notes(result.skipped), [
     'ftp-not-handled FTP setting of Files',
     'ftp-not-handled FTP setting of siteDefaults',
   ]);

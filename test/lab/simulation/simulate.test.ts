@@ -60,7 +60,7 @@ describe('the simulation sees', () => {
     const { watch } = await assertSeen('expired', {
       meddle: ({ run: sql }) =>
         sql(`UPDATE certificate SET next_due = (SELECT max(not_after) FROM issued i WHERE i.certificate_id = certificate.id) + ${HOUR}
-             WHERE due_reason IN ('lifetime', 'window')`),
+             WHERE due_reason IN ('lifetime', 'ari-window')`),
     });
     assert.ok(watch.expired > 0 && watch.broken.counts.has('late'));
   });
@@ -122,7 +122,7 @@ describe('the simulation sees', () => {
     await assertSeen('draw', {
       meddle: ({ run: sql, now }) =>
         sql(`UPDATE certificate SET next_due = window_end - ${HOUR / 2}
-             WHERE due_reason = 'window' AND next_due > ${now} AND window_end > ${now + HOUR}`),
+             WHERE due_reason = 'ari-window' AND next_due > ${now} AND window_end > ${now + HOUR}`),
     });
   });
 
@@ -149,7 +149,7 @@ describe('the simulation sees', () => {
       certificates: 100,
       meddle: ({ run: sql }) =>
         sql(
-          `UPDATE certificate SET next_due = (next_due / ${5 * DAY}) * ${5 * DAY} WHERE due_reason IN ('lifetime', 'window')`,
+          `UPDATE certificate SET next_due = (next_due / ${5 * DAY}) * ${5 * DAY} WHERE due_reason IN ('lifetime', 'ari-window')`,
         ),
     });
   });

@@ -5,7 +5,7 @@ import { EverbindError } from '../../../src/errors/error.ts';
 import type { ErrorCode } from '../../../src/errors/table.ts';
 import { listCertificates } from '../../../src/overview/list-certificates.ts';
 import { summarize } from '../../../src/overview/readers.ts';
-import type { Step } from '../../../src/renewal/state/types.ts';
+import type { RenewalStep } from '../../../src/renewal/state/types.ts';
 import { eventCount, eventsOf, eventTypes, rowsOf, troubleOf } from '../support/obtain-rows.ts';
 import {
   assertWait,
@@ -57,7 +57,7 @@ interface Failure {
   readonly method: Method;
   readonly kind: 'failed' | 'rolledBack';
   /** Where the renewal stands then. */
-  readonly step: Step;
+  readonly step: RenewalStep;
   /** After the certificate was issued. */
   readonly events: readonly string[];
   /** Of the run that finishes it, before the commit. */
@@ -172,7 +172,7 @@ describe('a server that cannot be put back', () => {
       assert.match(first.message, /refused for the test/);
       assert.ok(first.action.length > 0);
       assertWait(first.nextAttempt, 1, [begun, clock.now()]);
-      assert.equal(world.show('shop').openStep, 'undoing');
+      assert.equal(world.show('shop').openStep, 'restoring');
       assert.equal(state.store.read((db) => summarize(db, clock.now())).interrupted, 1);
       const ended = ['verification.failed', 'renewal.attempt-failed'];
       assert.deepEqual(eventTypes(state.store, 'shop', from), [...OBTAINED, ...BOUND, ...ended]);

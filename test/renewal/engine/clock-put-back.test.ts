@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { EverbindError } from '../../../src/errors/error.ts';
 import type { State } from '../../../src/agent/state.ts';
-import { mendAfterClockPutBack } from '../../../src/renewal/engine/clock-put-back.ts';
+import { correctAfterClockPutBack } from '../../../src/renewal/engine/clock-put-back.ts';
 import { acquireLease } from '../../../src/store/lease.ts';
 import { type Run, runIn } from '../../cli/world.ts';
 import { applyText, withFolder, withState } from '../support/obtain-state.ts';
@@ -80,35 +80,35 @@ describe('a clock that was a year ahead and is put back', () => {
       clock.put(start + YEAR);
       await run(state, clock, () => set(state, clock.now() + 3 * HOUR, 'retry'));
       clock.put(start + 10 * MINUTE);
-      await run(state, clock, () => mendAfterClockPutBack(state.store, clock));
+      await run(state, clock, () => correctAfterClockPutBack(state.store, clock));
       assert.equal(due(state), start + 10 * MINUTE + 3 * HOUR);
       assert.equal(eventTypes(state.store, 'clock').join(), 'clock.put-back');
       // Once.
-      await run(state, clock, () => mendAfterClockPutBack(state.store, clock));
+      await run(state, clock, () => correctAfterClockPutBack(state.store, clock));
       assert.equal(due(state), start + 10 * MINUTE + 3 * HOUR);
       assert.equal(eventTypes(state.store, 'clock').length, 1);
     }));
 
-  for (const reason of ['new', 'changed', 'revoked', 'requested', 'budget']) {
+  for (const reason of ['new', 'changed', 'revoked', 'requested', 'rate-limit']) {
     it(`has what is due as ${reason} come now`, () =>
       withTime(async (state, clock) => {
         const start = clock.now();
         clock.put(start + YEAR);
         await run(state, clock, () => set(state, clock.now(), reason));
         clock.put(start);
-        await run(state, clock, () => mendAfterClockPutBack(state.store, clock));
+        await run(state, clock, () => correctAfterClockPutBack(state.store, clock));
         assert.equal(due(state), start);
       }));
   }
 
-  for (const reason of ['lifetime', 'window', 'maintenance', 'rolled-back']) {
+  for (const reason of ['lifetime', 'ari-window', 'maintenance', 'rolled-back']) {
     it(`leaves ${reason} alone, which is counted from the certificate`, () =>
       withTime(async (state, clock) => {
         const start = clock.now();
         clock.put(start + YEAR);
         await run(state, clock, () => set(state, start + 30 * DAY, reason));
         clock.put(start);
-        await run(state, clock, () => mendAfterClockPutBack(state.store, clock));
+        await run(state, clock, () => correctAfterClockPutBack(state.store, clock));
         assert.equal(due(state), start + 30 * DAY);
       }));
   }
@@ -121,7 +121,7 @@ describe('a clock that was a year ahead and is put back', () => {
       clock.put(start);
       // Takes the lease and comes no further.
       await run(state, clock, () => Promise.resolve());
-      await run(state, clock, () => mendAfterClockPutBack(state.store, clock));
+      await run(state, clock, () => correctAfterClockPutBack(state.store, clock));
       assert.equal(due(state), start);
     }));
 
@@ -136,7 +136,7 @@ describe('a clock that was a year ahead and is put back', () => {
         clock.put(start + YEAR);
         await run(state, clock, () => Promise.resolve());
         clock.put(start);
-        await run(state, clock, () => mendAfterClockPutBack(state.store, clock));
+        await run(state, clock, () => correctAfterClockPutBack(state.store, clock));
       };
       assert.equal(poll(), null);
       await ahead();
@@ -156,7 +156,7 @@ it('a clock that is set by a second is nobody’s concern', () =>
     const start = clock.now();
     await run(state, clock, () => set(state, start + HOUR, 'retry'));
     clock.put(start - 1000);
-    await run(state, clock, () => mendAfterClockPutBack(state.store, clock));
+    await run(state, clock, () => correctAfterClockPutBack(state.store, clock));
     assert.equal(due(state), start + HOUR);
     assert.deepEqual(eventTypes(state.store, 'clock'), []);
   }));

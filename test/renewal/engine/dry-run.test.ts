@@ -83,7 +83,7 @@ test('a new certificate: its order, key, challenges and changes', async (world) 
       order: {
         issuer: 'ca',
         directory: front.ca.directoryUrl,
-        rehearsedAt: null,
+        stagingDirectory: null,
         profile: 'default',
         names: ['shop.dry.test', 'www.shop.dry.test'],
       },
@@ -96,7 +96,7 @@ test('a new certificate: its order, key, challenges and changes', async (world) 
         {
           type: 'file',
           changes: [{ target: 'shop:443', reason: 'replaced', replaces: null, sites: [] }],
-          untouched: [],
+          skipped: [],
           snapshot: null,
           detail: '0'.repeat(40),
         },

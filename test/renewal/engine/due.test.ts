@@ -227,7 +227,7 @@ describe('there is something to do', () => {
       });
       assert.equal(due(), false);
       await store.commit(({ db }) => {
-        db.exec(`INSERT INTO presented (renewal_id, task, config) VALUES ('open-a', '{}', '{}')`);
+        db.exec(`INSERT INTO challenge_response (renewal_id, task, config) VALUES ('open-a', '{}', '{}')`);
       });
       assert.equal(due(), true);
       assert.deepEqual(selected(store, all, now), []);

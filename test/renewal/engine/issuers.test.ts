@@ -351,7 +351,7 @@ describe('whose fault a failure is', () => {
     for (const code of [
       'ACME_TRANSPORT',
       'ACME_TIMEOUT',
-      'ACME_ANSWER_INVALID',
+      'ACME_RESPONSE_INVALID',
       'PKI_ISSUED_NAMES_MISMATCH',
     ] as const) {
       assert.equal(issuerFault(new EverbindError(code, 'no')), 'outage', code);

@@ -190,7 +190,7 @@ describe('a run that is told to stop', () => {
           assert.equal(types.filter((seen) => seen === type).length, 1, `${type} in ${types.join()}`);
         }
         assert.deepEqual(eventTypes(world.state.store, 'ca'), ['account.started', 'account.registered']);
-        assert.deepEqual(rowsOf(world.state.store, 'SELECT * FROM presented'), []);
+        assert.deepEqual(rowsOf(world.state.store, 'SELECT * FROM challenge_response'), []);
       });
     }
   }

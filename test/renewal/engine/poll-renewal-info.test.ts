@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { rootCertificates } from 'node:tls';
 import { EverbindError } from '../../../src/errors/error.ts';
-import type { EngineParts } from '../../../src/renewal/engine/engine-ports.ts';
+import type { EnginePorts } from '../../../src/renewal/engine/engine-ports.ts';
 import { type SettableClock, settableClock } from '../support/obtain-clock.ts';
 import { applyText, withFolder } from '../support/obtain-state.ts';
 import { rowsOf } from '../support/obtain-rows.ts';
@@ -17,7 +17,7 @@ const AT_ONCE = 16;
 const [ROOT = ''] = rootCertificates;
 const NO_CA = { directoryUrl: 'https://127.0.0.1:1/dir', listenerCaPem: ROOT, rootPem: ROOT };
 
-type Ask = NonNullable<EngineParts['renewalInfo']>;
+type Ask = NonNullable<EnginePorts['renewalInfo']>;
 
 /** So many certificates of each issuer are in use, and their windows to be asked for. */
 function withFleet(
@@ -59,7 +59,7 @@ function withFleet(
 }
 
 function refresh({ engine }: Opened): Promise<number> {
-  return engine.refreshWindows(new AbortController().signal);
+  return engine.pollRenewalInfo(new AbortController().signal);
 }
 
 it('a CA that is down is not asked for each of them, so that renewals do not wait for all its timeouts; others are asked', async () => {
@@ -110,7 +110,7 @@ it('one that refuses to tell is asked for the others', async () => {
     50,
     () => async () => {
       count += 1;
-      throw new EverbindError('ACME_UNEXPECTED_ANSWER', 'not found', { status: 404 });
+      throw new EverbindError('ACME_UNEXPECTED_RESPONSE', 'not found', { status: 404 });
     },
     async (opened) => {
       await refresh(opened);

@@ -274,7 +274,7 @@ describe('going back that fails', () => {
     const from = eventCount(state.store);
     const { code, nextAttempt } = expectKind(await world.rollBack('shop'), 'failed');
     assert.equal(code, 'RENEWAL_NOT_RESTORED');
-    assert.equal(world.show('shop').openStep, 'undoing');
+    assert.equal(world.show('shop').openStep, 'restoring');
     assert.ok(nextAttempt <= clock.now() + HOUR);
     server.trouble = () => {};
     clock.moveTo(nextAttempt);

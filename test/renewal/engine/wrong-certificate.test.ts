@@ -170,7 +170,7 @@ function lying(transport: Transport, lie: Lie): Transport {
 }
 
 function recording(touched: string[]): Deployment {
-  const plan = { type: 'recording', changes: [], untouched: [], snapshot: null, detail: null };
+  const plan = { type: 'recording', changes: [], skipped: [], snapshot: null, detail: null };
   return {
     type: 'recording',
     install: async () => void touched.push('install'),
@@ -183,7 +183,7 @@ function recording(touched: string[]): Deployment {
       touched.push('verify');
       return [];
     },
-    undo: async () => {
+    restore: async () => {
       touched.push('undo');
       return [];
     },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Identifier } from '../../../src/pki/x509/names.ts';
-import { failureCharges, orderCharges, registeredDomain } from '../../../src/renewal/ratelimits/costs.ts';
+import { failureCosts, orderCosts, registeredDomain } from '../../../src/renewal/ratelimits/costs.ts';
 import { limitsOf } from '../../../src/renewal/ratelimits/known-limits.ts';
 
 const dns = (value: string): Identifier => ({ type: 'dns', value });
@@ -27,28 +27,28 @@ describe('what an order costs', () => {
 
   it('one order, each domain once, the set of names whatever their order', () => {
     const names = ['b.example.com', 'example.com', 'example.org'].map(dns);
-    const charges = orderCharges(names, 'none');
-    assert.deepEqual(charges, [
+    const costs = orderCosts(names, 'none');
+    assert.deepEqual(costs, [
       { kind: 'orders', subject: '' },
       { kind: 'certificatesPerDomain', subject: 'example.com' },
       { kind: 'certificatesPerDomain', subject: 'example.org' },
       { kind: 'certificatesPerSet', subject: 'b.example.com,example.com,example.org' },
     ]);
-    assert.deepEqual(orderCharges(names.toReversed(), 'none').at(-1), charges.at(-1));
-    assert.deepEqual(orderCharges(names, 'renewal'), charges.slice(-1));
-    assert.deepEqual(orderCharges(names, 'window'), []);
+    assert.deepEqual(orderCosts(names.toReversed(), 'none').at(-1), costs.at(-1));
+    assert.deepEqual(orderCosts(names, 'renewal'), costs.slice(-1));
+    assert.deepEqual(orderCosts(names, 'window'), []);
   });
 
   it('long sets are told apart though they are not spelled out', () => {
     const many = Array.from({ length: 100 }, (_, index) => dns(`host-${index}.example.com`));
-    const subject = (names: readonly Identifier[]): string => orderCharges(names, 'renewal')[0]?.subject ?? '';
+    const subject = (names: readonly Identifier[]): string => orderCosts(names, 'renewal')[0]?.subject ?? '';
     assert.ok(subject(many).length < 250);
     assert.notEqual(subject(many), subject(many.slice(0, -1)));
     assert.notEqual(subject(many), subject([...many.slice(0, -1), dns('other.example.com')]));
   });
 
   it('a proof that fails: of the name below the wildcard, once', () => {
-    assert.deepEqual(failureCharges(['*.example.com', 'example.com']), [
+    assert.deepEqual(failureCosts(['*.example.com', 'example.com']), [
       { kind: 'failures', subject: 'example.com' },
       { kind: 'consecutiveFailures', subject: 'example.com' },
     ]);

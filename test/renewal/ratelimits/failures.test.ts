@@ -32,7 +32,7 @@ const declare = (world: World, names: string, limits: string): Promise<void> =>
 function spent(world: World): readonly string[] {
   return rowsOf(
     world.state.store,
-    `SELECT kind, subject FROM budget WHERE full_at > ${world.clock.now()} ORDER BY kind, subject`,
+    `SELECT kind, subject FROM bucket WHERE full_at > ${world.clock.now()} ORDER BY kind, subject`,
   ).map((row) => `${String(row['kind'])} ${String(row['subject'])}`.trim());
 }
 
@@ -47,7 +47,7 @@ test('proofs that fail are counted for each name that failed; once the limit is 
   const { outcomes } = await world.renew();
   assert.deepEqual(outcomes, []);
   const { certificate } = world.show('shop');
-  assert.equal(certificate.dueReason, 'budget');
+  assert.equal(certificate.dueReason, 'rate-limit');
   assert.equal(certificate.failures, 2);
   assert.equal(certificate.lastError?.code, 'ACME_AUTHORIZATION_INVALID');
   assert.equal(world.orders.length, 2);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Pebble, startPebble } from '../../../lab/pebble/server.ts';
-import { countWaiting, spentBudgets } from '../../../src/renewal/ratelimits/spent-limits.ts';
+import { countWaiting, nearlySpentLimits } from '../../../src/renewal/ratelimits/spent-limits.ts';
 import type { Outcome } from '../../../src/renewal/state/types.ts';
 import { type Front, startFront } from '../support/obtain-front.ts';
 import { failed, renewed } from '../support/obtain-judge.ts';
@@ -42,12 +42,12 @@ function kinds(outcomes: readonly Outcome[]): readonly string[] {
 
 /** What was spent, as it stands in the database. */
 function buckets(world: World): readonly string[] {
-  return rowsOf(world.state.store, 'SELECT kind, subject FROM budget ORDER BY kind, subject').map((row) =>
+  return rowsOf(world.state.store, 'SELECT kind, subject FROM bucket ORDER BY kind, subject').map((row) =>
     `${String(row['kind'])} ${String(row['subject'])}`.trim(),
   );
 }
 
-const waits = (world: World, name: string): boolean => world.show(name).certificate.dueReason === 'budget';
+const waits = (world: World, name: string): boolean => world.show(name).certificate.dueReason === 'rate-limit';
 
 describe('the budget of an account', () => {
   test('routine stops before the CA would: the others wait for their own token each, and nothing has failed', async (world) => {
@@ -73,7 +73,7 @@ describe('the budget of an account', () => {
       assert.equal(deferred?.type, 'renewal.deferred');
       assert.equal(deferred.data['limit'], 'orders');
     }
-    const status = world.state.store.read((db) => spentBudgets(db, world.clock.now()));
+    const status = world.state.store.read((db) => nearlySpentLimits(db, world.clock.now()));
     assert.deepEqual(
       status.map(({ issuer, limit, subject, left, of }) => ({ issuer, limit, subject, left, of })),
       [{ issuer: 'ca', limit: 'orders', subject: '', left: 1, of: 3 }],
@@ -94,7 +94,7 @@ describe('the budget of an account', () => {
     const { outcomes } = await world.renew(['b']);
     const [outcome] = outcomes;
     assert.ok(outcome?.kind === 'deferred');
-    assert.equal(outcome.code, 'RENEWAL_BUDGET_SPENT');
+    assert.equal(outcome.code, 'RENEWAL_RATE_LIMITED');
     assert.equal(outcome.nextAttempt, world.show('b').certificate.nextDue);
     assert.equal(world.orders.length, 1);
     world.clock.moveTo(outcome.nextAttempt);
@@ -151,7 +151,7 @@ describe('the budget of an account', () => {
         // Full again: nothing is left of it but what the next one takes.
         world.clock.advance(1001 * HOUR);
         assert.deepEqual(kinds((await world.renew(['b'])).outcomes), ['renewed']);
-        assert.equal(rowsOf(world.state.store, `SELECT 1 FROM budget WHERE full_at <= ${world.clock.now()}`).length, 0);
+        assert.equal(rowsOf(world.state.store, `SELECT 1 FROM bucket WHERE full_at <= ${world.clock.now()}`).length, 0);
       });
     }));
 
@@ -211,7 +211,7 @@ describe('what a CA did not count', () => {
     world.meddle = ({ url }) => (url.endsWith('/order-plz') ? problemAnswer(403, 'rejectedIdentifier') : null);
     await failed(world);
     await world.state.store.commit(
-      ({ db }) => void db.prepare('DELETE FROM budget WHERE full_at <= ?').run(world.clock.now()),
+      ({ db }) => void db.prepare('DELETE FROM bucket WHERE full_at <= ?').run(world.clock.now()),
     );
     assert.deepEqual(buckets(world), []);
     world.meddle = ({ url }) => (url.endsWith('/order-plz') ? problemAnswer(429, 'rateLimited') : null);
@@ -219,11 +219,11 @@ describe('what a CA did not count', () => {
     await failed(world);
     assert.deepEqual(buckets(world), ['certificatesPerSet a.budget.test', 'orders']);
     // Going on with it costs nothing more.
-    const spent = rowsOf(world.state.store, 'SELECT * FROM budget');
+    const spent = rowsOf(world.state.store, 'SELECT * FROM bucket');
     world.meddle = () => null;
     world.clock.advance(HOUR);
     await renewed(world);
-    assert.deepEqual(rowsOf(world.state.store, 'SELECT * FROM budget'), spent);
+    assert.deepEqual(rowsOf(world.state.store, 'SELECT * FROM bucket'), spent);
   });
 });
 
@@ -242,7 +242,7 @@ test('a renewal that a person gives up by going back, before its CA was asked, c
   const spent = (): readonly unknown[] =>
     rowsOf(
       world.state.store,
-      `SELECT kind FROM budget WHERE directory LIKE '%:1/dir' AND full_at > ${world.clock.now()}`,
+      `SELECT kind FROM bucket WHERE directory LIKE '%:1/dir' AND full_at > ${world.clock.now()}`,
     );
   assert.equal(spent().length, 1);
   assert.equal((await world.engine.rollBack('shop', new AbortController().signal)).kind, 'renewed');

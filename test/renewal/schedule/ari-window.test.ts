@@ -46,7 +46,7 @@ const test = (title: string, work: (world: World) => Promise<void>): void =>
   );
 
 function refresh(world: World): Promise<number> {
-  return world.engine.refreshWindows(new AbortController().signal);
+  return world.engine.pollRenewalInfo(new AbortController().signal);
 }
 
 function active(world: World): Issued {
@@ -100,7 +100,7 @@ describe('the window of the CA', () => {
     assert.ok(window.selected >= start && window.selected < end);
     assert.deepEqual([certificate.nextDue, certificate.dueReason], [window.selected, 'window']);
     const received = eventsOf(world.state.store, 'shop').at(-1);
-    assert.equal(received?.type, 'window.received');
+    assert.equal(received?.type, 'renewal-info.received');
     assert.deepEqual(received.data, {
       start: new Date(start).toISOString(),
       end: new Date(end).toISOString(),
@@ -126,7 +126,7 @@ describe('the window of the CA', () => {
     const moved = world.show('shop');
     assert.ok(moved.window !== null && moved.window.selected >= earlier && moved.window.selected < earlierEnd);
     assert.equal(moved.certificate.nextDue, moved.window.selected);
-    assert.deepEqual(eventTypes(world.state.store, 'shop', from), ['window.received']);
+    assert.deepEqual(eventTypes(world.state.store, 'shop', from), ['renewal-info.received']);
 
     // Due at that moment, and not one earlier. The new certificate has no window yet, and is asked about at once.
     world.clock.moveTo(moved.window.selected - MINUTE);
@@ -237,7 +237,7 @@ describe('the window of the CA', () => {
     assert.deepEqual(told(), [{ url: 'https://ca.test/another', names: ['shop'] }]);
     assert.deepEqual(
       eventsOf(world.state.store, 'shop', from).map(({ type, data }) => [type, data['explanation']]),
-      [['window.received', 'https://ca.test/another']],
+      [['renewal-info.received', 'https://ca.test/another']],
     );
     // It was about the certificate before.
     await world.renew([], { force: true });

@@ -91,7 +91,7 @@ describe('a moment in the window of the CA', () => {
         assert.ok(at <= latest, 'later than the last twentieth');
         assert.deepEqual(
           { at, reason },
-          selected <= latest ? { at: selected, reason: 'window' } : { at: Math.floor(latest), reason: 'lifetime' },
+          selected <= latest ? { at: selected, reason: 'ari-window' } : { at: Math.floor(latest), reason: 'lifetime' },
         );
       }),
     );
@@ -99,8 +99,8 @@ describe('a moment in the window of the CA', () => {
 
   it('in the past is due at once: so a CA says that it will revoke', () => {
     const validity = { thumbprint: '0'.repeat(40), notBefore: 10 * DAY, notAfter: 100 * DAY };
-    assert.deepEqual(dueAt(validity, 11 * DAY), { at: 11 * DAY, reason: 'window' });
-    assert.deepEqual(dueAt(validity, 0), { at: 0, reason: 'window' });
+    assert.deepEqual(dueAt(validity, 11 * DAY), { at: 11 * DAY, reason: 'ari-window' });
+    assert.deepEqual(dueAt(validity, 0), { at: 0, reason: 'ari-window' });
   });
 
   it('in the past again and again does not replace certificates without end', () => {

@@ -193,9 +193,12 @@ describe('a due time', () => {
       placeDue(nights, { at: noon, reason: 'lifetime' }, validity(90), uniform).at;
     assert.equal(at(0), Date.parse('2026-12-30T22:00Z'));
     assert.equal(at(0.5), Date.parse('2026-12-30T22:30Z'));
-    const night = { at: Date.parse('2026-12-30T23:11Z'), reason: 'window' } as const;
+    const night = { at: Date.parse('2026-12-30T23:11Z'), reason: 'ari-window' } as const;
     assert.deepEqual(placeDue(nights, night, validity(90), 0.5), night);
-    assert.deepEqual(placeDue(null, { at: noon, reason: 'window' }, validity(90), 0.5), { at: noon, reason: 'window' });
+    assert.deepEqual(placeDue(null, { at: noon, reason: 'ari-window' }, validity(90), 0.5), {
+      at: noon,
+      reason: 'ari-window',
+    });
   });
 
   it('takes the window before when the next one is too late, and stays when there is none', () => {

@@ -55,14 +55,14 @@ export function fileDeployment(folder: string, target: string, fault: Fault = ()
       const before = readServer(folder).bound[target] ?? null;
       await fault('plan', target);
       const changes = before === thumbprint ? [] : [{ target, reason: 'replaced', replaces: before, sites: [] }];
-      return { type: 'file', changes, untouched: [], snapshot: before, detail: thumbprint };
+      return { type: 'file', changes, skipped: [], snapshot: before, detail: thumbprint };
     },
     apply: async (plan) => {
       bind(plan.detail as string);
       await fault('apply', target);
     },
     verify: async (_plan, { thumbprint }) => [check(thumbprint, (await fault('verify', target)) === 'wrong')],
-    undo: async (plan: DeploymentPlan) => {
+    restore: async (plan: DeploymentPlan) => {
       bind(plan.snapshot as string | null);
       return [check(plan.snapshot as string | null, (await fault('undo', target)) === 'wrong')];
     },

@@ -54,7 +54,7 @@ export async function assertSettled(folder: string, ca: CaAddress, names: readon
     const server = readServer(folder);
     for (const row of active) assert.equal(server.bound[`${String(row['name'])}:443`], row['thumbprint']);
     assert.deepEqual(all('SELECT id, step FROM renewal WHERE outcome IS NULL'), []);
-    assert.deepEqual(all('SELECT task FROM presented'), []);
+    assert.deepEqual(all('SELECT task FROM challenge_response'), []);
     assert.deepEqual(presentedTokens(join(folder, 'tokens')), []);
     assert.deepEqual(all(`SELECT name FROM certificate WHERE next_due <= ${Date.now()}`), []);
     // No key is left without use, and none that is used is gone.

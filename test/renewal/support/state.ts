@@ -10,7 +10,7 @@ import type { HostKeys } from '../../../src/ports/host-keys.ts';
 import type { Transport } from '../../../src/ports/transport.ts';
 import { applyConfig } from '../../../src/renewal/state/applied-config.ts';
 import { createEngine, type Engine } from '../../../src/renewal/engine/engine.ts';
-import type { EngineParts } from '../../../src/renewal/engine/engine-ports.ts';
+import type { EnginePorts } from '../../../src/renewal/engine/engine-ports.ts';
 import { type Fault, fileDeployment } from './file-server.ts';
 import { tokenFolderSolver } from './token-folder.ts';
 
@@ -30,7 +30,7 @@ export interface OpenOptions {
   readonly transport?: (transport: Transport) => Transport;
   /** Key storage providers of the host. */
   readonly hostKeys?: HostKeys;
-  readonly parts?: Partial<EngineParts>;
+  readonly parts?: Partial<EnginePorts>;
   readonly onState?: (state: State) => void;
 }
 
@@ -54,7 +54,8 @@ export async function openEngine(folder: string, ca: CaAddress, options: OpenOpt
   options.onState?.(state);
   const transport = createTransport({ roots: [ca.listenerCaPem], proxy: null });
   const { staging } = ca;
-  const rehearsals = staging === undefined ? null : createTransport({ roots: [staging.listenerCaPem], proxy: null });
+  const stagingSessions =
+    staging === undefined ? null : createTransport({ roots: [staging.listenerCaPem], proxy: null });
   const roots = parsePemRoots(ca.rootPem);
   const engine = createEngine({
     ...state,
@@ -63,7 +64,7 @@ export async function openEngine(folder: string, ca: CaAddress, options: OpenOpt
     userAgent: 'everbind-test',
     prepare: async () => {},
     transportFor: async ({ directory }) =>
-      around(gated(directory === ca.directoryUrl ? transport : (rehearsals ?? transport))),
+      around(gated(directory === ca.directoryUrl ? transport : (stagingSessions ?? transport))),
     rootsFor: async () => roots,
     solverFor: () => tokenFolderSolver(join(folder, 'tokens'), (call) => fault(call, '')),
     deploymentsFor: (certificate) =>
@@ -82,7 +83,7 @@ export async function openEngine(folder: string, ca: CaAddress, options: OpenOpt
     },
     close: async () => {
       transport.close();
-      rehearsals?.close();
+      stagingSessions?.close();
       await state.close();
     },
   };

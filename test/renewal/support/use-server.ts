@@ -89,7 +89,7 @@ function deploymentTo(server: UseServer, target: string): Deployment {
     plan: async ({ thumbprint }) => {
       const [before] = await during('plan', thumbprint, () => bound.get(target) ?? null);
       const changes = before === thumbprint ? [] : [{ target, reason: 'replaced', replaces: before, sites: [] }];
-      return { type: 'recorded', changes, untouched: [], snapshot: before, detail: thumbprint };
+      return { type: 'recorded', changes, skipped: [], snapshot: before, detail: thumbprint };
     },
     apply: async ({ detail }) => {
       await during('apply', thumbprintOf(detail), () => bind(thumbprintOf(detail)));
@@ -97,7 +97,7 @@ function deploymentTo(server: UseServer, target: string): Deployment {
     verify: async (_plan, { thumbprint }) => [
       check(thumbprint, await during('verify', thumbprint, () => bound.get(target) ?? null)),
     ],
-    undo: async ({ snapshot }) => {
+    restore: async ({ snapshot }) => {
       const before = thumbprintOf(snapshot);
       const [, wrong] = await during('undo', before, () => bind(before));
       return [check(before, [bound.get(target) ?? null, wrong])];

@@ -4,12 +4,12 @@ import { checkIssued } from '../../../pki/check-issued.ts';
 import { buildCsr } from '../../../pki/x509/csr.ts';
 import type { Signer } from '../../../ports/signer.ts';
 import { authorize } from './authorization/authorize.ts';
-import type { EngineContext } from '../../engine/run-context.ts';
+import type { RunContext } from '../../engine/run-context.ts';
 import { isOrderNotReady } from '../../engine/failure.ts';
 import type { IssuerSession } from './account/issuer-session.ts';
-import { orderFor } from './order/open-order.ts';
+import { openOrder } from './order/open-order.ts';
 import { preflight } from './order/preflight.ts';
-import { rehearse } from './order/staging-run.ts';
+import { runAtStaging } from './order/staging-run.ts';
 import { saveIssued } from '../../engine/save-issued.ts';
 import type { ManagedCertificate, Renewal } from '../../state/types.ts';
 
@@ -17,11 +17,7 @@ import type { ManagedCertificate, Renewal } from '../../state/types.ts';
  * From the start of a renewal, or from wherever an earlier run got, to a checked certificate in the database: key, order, authorizations,
  * finalization, check. Every step is durable before the next one begins.
  */
-export async function obtain(
-  context: EngineContext,
-  certificate: ManagedCertificate,
-  begun: Renewal,
-): Promise<Renewal> {
+export async function obtain(context: RunContext, certificate: ManagedCertificate, begun: Renewal): Promise<Renewal> {
   const session = await context.sessions.open(begun.issuer);
   try {
     return await obtainFrom(context, session, certificate, begun);
@@ -32,7 +28,7 @@ export async function obtain(
 }
 
 async function obtainFrom(
-  context: EngineContext,
+  context: RunContext,
   session: IssuerSession,
   certificate: ManagedCertificate,
   begun: Renewal,
@@ -41,11 +37,11 @@ async function obtainFrom(
   let renewal = begun;
   session.client.prepare();
   await preflight(context, session, certificate, renewal);
-  await rehearse(context, session, certificate, renewal);
+  await runAtStaging(context, session, certificate, renewal);
   if (renewal.step === 'started') await keys.generate(renewal.keyHandle, renewal.algorithm);
   const signer = await keys.open(renewal.keyHandle);
   let order: OrderResource;
-  [renewal, order] = await orderFor(context, session, certificate, renewal);
+  [renewal, order] = await openOrder(context, session, certificate, renewal);
   const ordered = renewal;
   const data = { order: order.url };
   const ready = (): Promise<Renewal> =>
@@ -62,7 +58,7 @@ async function obtainFrom(
   }
   const valid = await finalize(context, session, renewal, signer, order);
   const url = valid.order.certificate;
-  if (url === null) throw new EverbindError('ACME_ANSWER_INVALID', 'The CA names no certificate in a valid order');
+  if (url === null) throw new EverbindError('ACME_RESPONSE_INVALID', 'The CA names no certificate in a valid order');
   const { preferredIssuer } = session.config;
   const { chain } = await session.client.downloadCertificate(url, {
     ...(preferredIssuer === null ? {} : { preferredIssuer }),
@@ -80,7 +76,7 @@ async function obtainFrom(
 
 /** An interrupted run may have asked already: the order then is no longer `ready` and is only waited for. */
 async function finalize(
-  { signal }: EngineContext,
+  { signal }: RunContext,
   { client }: IssuerSession,
   { identifiers }: Renewal,
   signer: Signer,

@@ -99,7 +99,7 @@ export async function ordersAndCertificates(server: WineServer): Promise<readonl
   const { events } = JSON.parse(stdout) as {
     readonly events: readonly { readonly type: string; readonly data: { readonly order?: string } }[];
   };
-  const orders = events.filter(({ type }) => type === 'order.created' || type === 'order.found');
+  const orders = events.filter(({ type }) => type === 'order.created' || type === 'order.recovered');
   return [
     new Set(orders.map(({ data }) => data.order)).size,
     events.filter(({ type }) => type === 'certificate.issued').length,

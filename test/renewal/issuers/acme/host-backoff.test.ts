@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { type Pebble, startPebble } from '../../../../lab/pebble/server.ts';
-import { heldHosts } from '../../../../src/renewal/state/host-backoff.ts';
+import { hostBackoffs } from '../../../../src/renewal/state/host-backoff.ts';
 import { type Front, startFront } from '../../support/obtain-front.ts';
 import { failed, renewed } from '../../support/obtain-judge.ts';
 import { withFolder } from '../../support/obtain-state.ts';
@@ -37,26 +37,26 @@ it('a busy CA gets no further request, for no certificate and no later process, 
       const { outcomes } = await world.renew();
       assert.deepEqual(
         outcomes.map((outcome) => outcome.kind === 'failed' && outcome.code),
-        ['ACME_PROBLEM', 'ACME_HOST_HELD', 'ACME_HOST_HELD'],
+        ['ACME_PROBLEM', 'ACME_HOST_BACKOFF', 'ACME_HOST_BACKOFF'],
       );
       assert.equal(asked.filter((url) => url.endsWith('/order-plz')).length, 1);
       assert.ok(asked.at(-1)?.endsWith('/order-plz'), 'nothing was sent after it');
       for (const name of ['a', 'b', 'c']) {
         assert.ok(world.show(name).certificate.nextDue >= world.clock.now() + 2 * HOUR - 60_000, name);
       }
-      const [held] = world.state.store.read((db) => heldHosts(db, world.clock.now()));
+      const [held] = world.state.store.read((db) => hostBackoffs(db, world.clock.now()));
       assert.equal(held?.host, new URL(front.ca.directoryUrl).host);
     });
     await withWorldAt(folder, front, async (world) => {
       world.meddle = () => assert.fail('it was asked');
       world.clock.advance(HOUR);
       const { outcomes } = await world.renew(['a'], { force: true });
-      assert.ok(outcomes[0]?.kind === 'failed' && outcomes[0].code === 'ACME_HOST_HELD');
+      assert.ok(outcomes[0]?.kind === 'failed' && outcomes[0].code === 'ACME_HOST_BACKOFF');
       world.meddle = () => null;
       world.clock.moveTo(Math.max(...['a', 'b', 'c'].map((name) => world.show(name).certificate.nextDue)));
       await renewed(world);
       assert.deepEqual(
-        world.state.store.read((db) => heldHosts(db, world.clock.now())),
+        world.state.store.read((db) => hostBackoffs(db, world.clock.now())),
         [],
       );
     });

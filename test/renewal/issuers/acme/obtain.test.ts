@@ -62,7 +62,7 @@ describe('obtaining', () => {
       renewals.map(({ outcome, step, orderUrl }) => ({ outcome, step, orderUrl })),
       [{ outcome: 'renewed', step: 'issued', orderUrl: world.orders[0] }],
     );
-    assert.deepEqual(rowsOf(world.state.store, 'SELECT * FROM presented'), []);
+    assert.deepEqual(rowsOf(world.state.store, 'SELECT * FROM challenge_response'), []);
     assert.deepEqual(presentedTokens(`${world.folder}/tokens`), []);
     // Again at once there is nothing to do.
     assert.deepEqual(await world.renew(), { managed: 1, worked: 0, outcomes: [] });
@@ -164,7 +164,7 @@ describe('a name that cannot be proved', () => {
     assert.equal(statuses['www.shop.obtain.test'], 'invalid');
     assert.ok(['valid', 'deactivated'].includes(statuses['shop.obtain.test'] ?? ''));
     assert.deepEqual(presentedTokens(`${world.folder}/tokens`), []);
-    assert.deepEqual(rowsOf(world.state.store, 'SELECT * FROM presented'), []);
+    assert.deepEqual(rowsOf(world.state.store, 'SELECT * FROM challenge_response'), []);
 
     world.answers = () => true;
     assert.equal((await world.renew()).worked, 0);
@@ -192,7 +192,7 @@ describe('a name that cannot be proved', () => {
       'www.shop.obtain.test': 'deactivated',
     });
     assert.deepEqual(presentedTokens(`${world.folder}/tokens`), []);
-    assert.deepEqual(rowsOf(world.state.store, 'SELECT * FROM presented'), []);
+    assert.deepEqual(rowsOf(world.state.store, 'SELECT * FROM challenge_response'), []);
     assert.deepEqual(eventTypes(world.state.store, 'shop').slice(-2), ['renewal.attempt-failed', 'renewal.failed']);
   });
 
@@ -272,7 +272,7 @@ describe('a CA that limits the rate', () => {
     assert.equal(world.show('shop').openStep, 'authorized');
     const [order] = world.orders;
     assert.equal(world.show('shop').renewals[0]?.orderUrl, order);
-    assert.equal(rowsOf(world.state.store, 'SELECT * FROM presented').length, 0);
+    assert.equal(rowsOf(world.state.store, 'SELECT * FROM challenge_response').length, 0);
     world.meddle = () => null;
     world.clock.moveTo(nextAttempt);
     await renewed(world);
@@ -380,7 +380,7 @@ describe('a CA that is offline', () => {
     world.clock.moveTo(nextAttempt);
     await renewed(world);
     assert.deepEqual(world.orders, [order]);
-    assert.ok(eventTypes(world.state.store, 'shop').includes('order.found'));
+    assert.ok(eventTypes(world.state.store, 'shop').includes('order.recovered'));
     assert.ok(!eventTypes(world.state.store, 'shop').includes('order.created'));
   });
 });

@@ -50,7 +50,7 @@ async function assertOneKey({ folder }: RunRequest): Promise<void> {
       [{ next_key: null, rollover_code: null }],
     );
     assert.deepEqual(
-      state.store.read((db) => db.prepare('SELECT handle FROM spent_key').all()),
+      state.store.read((db) => db.prepare('SELECT handle FROM key_deletion').all()),
       [],
     );
   } finally {

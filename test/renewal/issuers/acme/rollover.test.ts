@@ -171,7 +171,7 @@ describe('the key of an account', () => {
     const { keyHandle } = accountOf(world);
     await world.state.store.commit(({ db }) => {
       db.prepare(`UPDATE renewal SET outcome = NULL`).run();
-      db.prepare(`INSERT INTO presented (renewal_id, task, config) SELECT id, '{}', '{}' FROM renewal`).run();
+      db.prepare(`INSERT INTO challenge_response (renewal_id, task, config) SELECT id, '{}', '{}' FROM renewal`).run();
     });
     await assert.rejects(rollOver(world), coded('RENEWAL_UNDER_WAY'));
     assert.equal(accountOf(world).keyHandle, keyHandle);
@@ -191,7 +191,7 @@ describe('a CA that will not change keys', () => {
     [
       'answers 501',
       { status: 501, headers: { 'content-type': ['text/plain'] }, body: Buffer.from('no') },
-      'ACME_UNEXPECTED_ANSWER',
+      'ACME_UNEXPECTED_RESPONSE',
     ],
     ['answers 501 with a problem', problemAnswer(501, 'serverInternal'), 'ACME_PROBLEM'],
     ['has something against it', problemAnswer(400, 'malformed'), 'ACME_PROBLEM'],

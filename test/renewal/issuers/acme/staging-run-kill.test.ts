@@ -38,13 +38,13 @@ const certificates = '[{ name: shop, names: [shop.rehearsal.test], deployments: 
 const points = [
   'account.registered',
   'order-plz',
-  'rehearsal.order-created',
+  'staging-run.order-created',
   'authZ',
   'present',
   'chalZ',
   'cleanUp',
   'finalize-order',
-  'rehearsal.passed',
+  'staging-run.passed',
   'key.generated',
   'certificate.issued',
 ];
@@ -58,7 +58,7 @@ describe('a kill during a rehearsal', () => {
         const { state, apply, close } = await openEngine(folder, ca);
         await apply(certificates, 'engine: { concurrency: 1 }');
         await state.store.commit(({ db }) => {
-          db.prepare('INSERT INTO rehearsal (certificate_id) SELECT id FROM certificate').run();
+          db.prepare('INSERT INTO staging_run (certificate_id) SELECT id FROM certificate').run();
         });
         await close();
         const request = { folder, ca, certificates, concurrency: 1 };
@@ -70,7 +70,7 @@ describe('a kill during a rehearsal', () => {
         assert.deepEqual(await ordersAtCa(folder, ca), ['valid']);
         assert.equal(await issuedCount(folder, ca), 1);
         const opened = await openEngine(folder, ca);
-        const left = opened.state.store.read((db) => db.prepare('SELECT certificate_id FROM rehearsal').all());
+        const left = opened.state.store.read((db) => db.prepare('SELECT certificate_id FROM staging_run').all());
         await opened.close();
         assert.deepEqual(left, []);
       } finally {

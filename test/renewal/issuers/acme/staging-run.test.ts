@@ -10,7 +10,7 @@ import { parsePemRoots } from '../../../../src/pki/asn1/pem.ts';
 import type { HttpRequest, HttpResponse } from '../../../../src/ports/transport.ts';
 import type { Engine } from '../../../../src/renewal/engine/engine.ts';
 import { showCertificate } from '../../../../src/overview/readers.ts';
-import { rehearsedAt } from '../../../../src/renewal/state/staging-run-table.ts';
+import { stagingDirectory } from '../../../../src/renewal/state/staging-run-table.ts';
 import type { Outcome } from '../../../../src/renewal/state/types.ts';
 import { type SettableClock, settableClock } from '../../support/obtain-clock.ts';
 import { eventsOf, keyHandles, rowsOf } from '../../support/obtain-rows.ts';
@@ -155,9 +155,9 @@ async function failOnce(world: World): Promise<void> {
 
 /** Nothing of a rehearsal is left, and the one certificate is that of the real CA. */
 function assertSettled({ state, folder }: World): void {
-  assert.deepEqual(rowsOf(state.store, 'SELECT * FROM rehearsal'), []);
-  assert.deepEqual(rowsOf(state.store, 'SELECT * FROM spent_key'), []);
-  assert.deepEqual(rowsOf(state.store, 'SELECT * FROM presented'), []);
+  assert.deepEqual(rowsOf(state.store, 'SELECT * FROM staging_run'), []);
+  assert.deepEqual(rowsOf(state.store, 'SELECT * FROM key_deletion'), []);
+  assert.deepEqual(rowsOf(state.store, 'SELECT * FROM challenge_response'), []);
   assert.deepEqual(presentedTokens(join(folder, 'tokens')), []);
   const used = rowsOf(state.store, 'SELECT key_handle FROM account UNION SELECT key_handle FROM issued ORDER BY 1');
   assert.deepEqual(
@@ -187,11 +187,11 @@ describe('a retry after a failed proof', () => {
       await failOnce(world);
       const { certificate } = world.state.store.read((db) => showCertificate(db, 'shop'));
       assert.equal(
-        world.state.store.read((db) => rehearsedAt(db, certificate, world.clock.now())),
+        world.state.store.read((db) => stagingDirectory(db, certificate, world.clock.now())),
         pebbles.staging.directoryUrl,
       );
       // Still wrong: the real CA does not hear of it.
-      assertFailed(await world.retry(), 'RENEWAL_REHEARSAL_FAILED');
+      assertFailed(await world.retry(), 'RENEWAL_STAGING_RUN_FAILED');
       assert.deepEqual(world.orders, { real: 1, staging: 1 });
       world.answers = true;
       const from = world.types().length;
@@ -199,8 +199,8 @@ describe('a retry after a failed proof', () => {
       assert.deepEqual(world.orders, { real: 2, staging: 2 });
       assert.deepEqual(world.types().slice(from), [
         'renewal.started',
-        'rehearsal.order-created',
-        'rehearsal.passed',
+        'staging-run.order-created',
+        'staging-run.passed',
         'key.generated',
         'order.requested',
         'order.created',
@@ -250,7 +250,7 @@ describe('a retry after a failed proof', () => {
       world.clock.advance(86 * DAY);
       const { issued } = world.state.store.read((db) => showCertificate(db, 'shop'));
       await world.state.store.commit(({ db }) => {
-        db.prepare('INSERT INTO rehearsal (certificate_id) SELECT id FROM certificate').run();
+        db.prepare('INSERT INTO staging_run (certificate_id) SELECT id FROM certificate').run();
       });
       assert.ok((issued[0]?.notAfter ?? 0) - world.clock.now() < 90 * DAY * 0.05);
       await world.renew();
@@ -280,7 +280,7 @@ describe('a staging environment', () => {
         world.meddle.staging = trouble;
         assertRenewed(await world.retry());
         assert.equal(world.orders.real, 2);
-        assert.equal(world.types().filter((type) => type === 'rehearsal.skipped').length, 1);
+        assert.equal(world.types().filter((type) => type === 'staging-run.skipped').length, 1);
         assertSettled(world);
       }));
   }
@@ -290,13 +290,13 @@ describe('a staging environment', () => {
       await world.apply();
       await failOnce(world);
       for (let attempt = 1; attempt <= 3; attempt += 1) {
-        assertFailed(await world.retry(), 'RENEWAL_REHEARSAL_FAILED');
+        assertFailed(await world.retry(), 'RENEWAL_STAGING_RUN_FAILED');
         assert.deepEqual(world.orders, { real: 1, staging: attempt });
       }
       assertFailed(await world.retry(), 'ACME_AUTHORIZATION_INVALID');
       assert.deepEqual(world.orders, { real: 2, staging: 3 });
       // And again from the beginning.
-      assertFailed(await world.retry(), 'RENEWAL_REHEARSAL_FAILED');
+      assertFailed(await world.retry(), 'RENEWAL_STAGING_RUN_FAILED');
       world.answers = true;
       assertRenewed(await world.retry());
       assert.deepEqual(world.orders, { real: 3, staging: 5 });
@@ -326,7 +326,7 @@ describe('a rehearsal that is interrupted', () => {
         assertRenewed(await world.renew());
         // An order that was there is gone on with.
         assert.deepEqual(world.orders, { real: 2, staging: 1 });
-        assert.equal(world.types().filter((type) => type === 'rehearsal.passed').length, 1);
+        assert.equal(world.types().filter((type) => type === 'staging-run.passed').length, 1);
         assertSettled(world);
       }));
   }

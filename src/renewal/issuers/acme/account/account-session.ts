@@ -1,19 +1,19 @@
 import { isTransient } from '../../../../acme/session/answer.ts';
 import { createAcmeClient, type AcmeClient } from '../../../../acme/client.ts';
-import type { HostHolds } from '../../../../acme/session/host-backoff.ts';
+import type { HostBackoffs } from '../../../../acme/session/host-backoff.ts';
 import { AcmeProblemError } from '../../../../acme/messages/problem.ts';
 import type { IssuerConfig } from '../../../../config/types.ts';
 import type { Signer } from '../../../../ports/signer.ts';
 import { statement } from '../../../../store/statements.ts';
 import { type AccountRow, finishRollover, readAccount } from '../../../state/account-table.ts';
 import { openIfMade, openOrMake } from './open-key.ts';
-import type { EngineParts } from '../../../engine/engine-ports.ts';
+import type { EnginePorts } from '../../../engine/engine-ports.ts';
 
 /** A client that speaks as our account with this CA, which is registered when there is none yet. */
 export async function openAccount(
-  parts: EngineParts,
+  parts: EnginePorts,
   config: IssuerConfig,
-  holds: HostHolds,
+  holds: HostBackoffs,
 ): Promise<{ readonly client: AcmeClient; readonly accountUrl: string }> {
   const { keys, clock, random, userAgent } = parts;
   const transport = await parts.transportFor(config);
@@ -36,7 +36,7 @@ export async function openAccount(
 
 /** The handle is durable before the key is made, so that a kill in between loses no key. */
 async function ensureAccountRow(
-  { store, random, keys, clock }: EngineParts,
+  { store, random, keys, clock }: EnginePorts,
   config: IssuerConfig,
 ): Promise<AccountRow> {
   const known = store.read((db) => readAccount(db, config));
@@ -56,7 +56,7 @@ async function ensureAccountRow(
 }
 
 /** A handle for a key that is not made yet. */
-export function newAccountKey({ random, keys }: Pick<EngineParts, 'random' | 'keys'>): string {
+export function newAccountKey({ random, keys }: Pick<EnginePorts, 'random' | 'keys'>): string {
   return `${keys.storeFor('software').provider}:account-${Buffer.from(random.bytes(8)).toString('hex')}`;
 }
 
@@ -65,7 +65,7 @@ export function newAccountKey({ random, keys }: Pick<EngineParts, 'random' | 'ke
  * does, the rollover is finished; else the account is used with the key that it had, and the rollover tried again in its time.
  */
 async function settle(
-  { store, keys, clock }: EngineParts,
+  { store, keys, clock }: EnginePorts,
   config: IssuerConfig,
   row: AccountRow,
   clientOf: (signer: Signer) => AcmeClient,
@@ -83,7 +83,7 @@ async function settle(
   return store.read((db) => readAccount(db, config)) ?? row;
 }
 
-async function register(parts: EngineParts, config: IssuerConfig, client: AcmeClient): Promise<string> {
+async function register(parts: EnginePorts, config: IssuerConfig, client: AcmeClient): Promise<string> {
   const binding = config.externalAccountBinding;
   const { url, created } = await client.newAccount({
     contacts: config.contacts,

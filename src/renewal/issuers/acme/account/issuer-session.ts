@@ -1,5 +1,5 @@
 import type { AcmeClient } from '../../../../acme/client.ts';
-import type { HostHolds } from '../../../../acme/session/host-backoff.ts';
+import type { HostBackoffs } from '../../../../acme/session/host-backoff.ts';
 import type { IssuerConfig } from '../../../../config/types.ts';
 import { EverbindError } from '../../../../errors/error.ts';
 import { statement } from '../../../../store/statements.ts';
@@ -7,9 +7,9 @@ import { newAccountKey, openAccount } from './account-session.ts';
 import { readAccount } from '../../../state/account-table.ts';
 import { appliedConfig } from '../../../state/applied-config.ts';
 import { isAccountGone, isUnauthorized } from '../../../engine/failure.ts';
-import { keptHolds } from '../../../state/host-backoff.ts';
-import type { EngineParts } from '../../../engine/engine-ports.ts';
-import { spendKey } from '../../../state/key-deletions.ts';
+import { durableHostBackoff } from '../../../state/host-backoff.ts';
+import type { EnginePorts } from '../../../engine/engine-ports.ts';
+import { scheduleKeyDeletion } from '../../../state/key-deletions.ts';
 
 const DAY = 86_400_000;
 /** The key of an account that the CA does not serve any more is kept for so long, should the CA have been wrong. */
@@ -36,9 +36,9 @@ export interface IssuerSessions {
 }
 
 /** `at` says where an issuer is asked: as configured, or at its staging environment. */
-export function createIssuerSessions(parts: EngineParts, at: (config: IssuerConfig) => IssuerConfig): IssuerSessions {
+export function createIssuerSessions(parts: EnginePorts, at: (config: IssuerConfig) => IssuerConfig): IssuerSessions {
   const opened = new Map<string, Promise<IssuerSession>>();
-  const holds = keptHolds(parts);
+  const holds = durableHostBackoff(parts);
   /** Whether this session was the current one. */
   const close = async (session: IssuerSession): Promise<boolean> => {
     const { name } = session.config;
@@ -67,12 +67,12 @@ export function createIssuerSessions(parts: EngineParts, at: (config: IssuerConf
   };
 }
 
-async function openIssuer(parts: EngineParts, config: IssuerConfig, holds: HostHolds): Promise<IssuerSession> {
+async function openIssuer(parts: EnginePorts, config: IssuerConfig, holds: HostBackoffs): Promise<IssuerSession> {
   const [account, roots] = await Promise.all([openAccount(parts, config, holds), parts.rootsFor(config)]);
   return { config, ...account, roots };
 }
 
-function configOf({ store }: EngineParts, name: string): IssuerConfig {
+function configOf({ store }: EnginePorts, name: string): IssuerConfig {
   const config = store.read(appliedConfig)?.issuers.find((issuer) => issuer.name === name);
   if (config !== undefined) return config;
   throw new EverbindError('CONFIG_INVALID', `the issuer ${name} is not in the configuration any more`, {
@@ -104,7 +104,7 @@ async function isDead(client: AcmeClient, signal: AbortSignal): Promise<boolean>
   }
 }
 
-async function forget({ store }: EngineParts, { config, accountUrl }: IssuerSession): Promise<void> {
+async function forget({ store }: EnginePorts, { config, accountUrl }: IssuerSession): Promise<void> {
   await store.commit(({ db, audit }) => {
     const { changes } = statement(
       db,
@@ -115,7 +115,7 @@ async function forget({ store }: EngineParts, { config, accountUrl }: IssuerSess
 }
 
 /** At most one in a day: a CA that has something against us has it against every account, and counts them. */
-async function replace(parts: EngineParts, { config, accountUrl }: IssuerSession): Promise<void> {
+async function replace(parts: EnginePorts, { config, accountUrl }: IssuerSession): Promise<void> {
   const { store, clock } = parts;
   const { name, directory } = config;
   const key = newAccountKey(parts);
@@ -129,7 +129,7 @@ async function replace(parts: EngineParts, { config, accountUrl }: IssuerSession
        WHERE issuer = ? AND directory = ?`,
     ).run(key, now, name, directory);
     for (const spent of [row.keyHandle, row.nextKey]) {
-      if (spent !== null) spendKey(transaction, name, spent, now + KEPT_MS);
+      if (spent !== null) scheduleKeyDeletion(transaction, name, spent, now + KEPT_MS);
     }
     transaction.audit({ type: 'account.deactivated', subject: name, data: { url: accountUrl, key: row.keyHandle } });
     transaction.audit({ type: 'account.started', subject: name, data: { directory, key } });

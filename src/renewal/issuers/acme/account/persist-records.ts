@@ -3,7 +3,7 @@ import { challengesFor } from '../../../../config/challenge-for.ts';
 import type { DnsPersistChallengeConfig } from '../../../../config/types.ts';
 import { asEverbindError, EverbindError } from '../../../../errors/error.ts';
 import type { ChallengeTask } from '../../../../ports/solver.ts';
-import type { EngineContext } from '../../../engine/run-context.ts';
+import type { RunContext } from '../../../engine/run-context.ts';
 import type { IssuerSession } from './issuer-session.ts';
 import { certificateByName } from '../../../state/rows.ts';
 import { statement } from '../../../../store/statements.ts';
@@ -24,7 +24,7 @@ export interface PersistRecord {
  * The records for the names of a certificate that are proved by dns-persist-01, at each of its issuers, and whether they are there. The account is
  * registered when there is none yet; nothing is ordered. Throws RENEWAL_UNKNOWN_CERTIFICATE, RENEWAL_CHALLENGE_NOT_OFFERED, and what the CA says.
  */
-export async function persistRecords(context: EngineContext, name: string): Promise<readonly PersistRecord[]> {
+export async function persistRecords(context: RunContext, name: string): Promise<readonly PersistRecord[]> {
   const certificate = context.store.read((db) => certificateByName(db, name));
   if (certificate === null) {
     throw new EverbindError('RENEWAL_UNKNOWN_CERTIFICATE', `there is no managed certificate ${name}`, { name });
@@ -50,7 +50,7 @@ export async function persistRecords(context: EngineContext, name: string): Prom
 }
 
 async function lookAt(
-  context: EngineContext,
+  context: RunContext,
   { client, config: { name: issuer } }: IssuerSession,
   config: DnsPersistChallengeConfig,
   domain: string,
@@ -84,7 +84,7 @@ async function problemOf(work: () => Promise<void>): Promise<string | null> {
 
 /** Whether lasting records name the key of this account, so that another key would make them worthless. */
 export async function recordsNameKey(
-  { store, signal }: Pick<EngineContext, 'store' | 'signal'>,
+  { store, signal }: Pick<RunContext, 'store' | 'signal'>,
   { client, config }: IssuerSession,
 ): Promise<boolean> {
   const sql = `SELECT EXISTS (SELECT 1 FROM certificate WHERE removed = 0

@@ -3,12 +3,12 @@ import type { KeyHandle } from '../../../../ports/key-store.ts';
 import { statement } from '../../../../store/statements.ts';
 import { type AccountRow, dueRollovers, finishRollover, readAccount } from '../../../state/account-table.ts';
 import { newAccountKey } from './account-session.ts';
-import type { EngineContext } from '../../../engine/run-context.ts';
+import type { RunContext } from '../../../engine/run-context.ts';
 import { isAccountGone } from '../../../engine/failure.ts';
 import type { IssuerSession } from './issuer-session.ts';
 import { openOrMake } from './open-key.ts';
 import { recordsNameKey } from './persist-records.ts';
-import { spendKey } from '../../../state/key-deletions.ts';
+import { scheduleKeyDeletion } from '../../../state/key-deletions.ts';
 
 const DAY = 86_400_000;
 /** A CA that knows no key changes may learn it. */
@@ -31,7 +31,7 @@ export interface Rollover {
  * is asked, and the old one is destroyed only when the CA knows the account by the new one. A kill in between is settled when the account is
  * opened next. Throws RENEWAL_NO_ACCOUNT, RENEWAL_UNDER_WAY, and what the CA says; that is noted, and the next time put off.
  */
-export async function rollOver(context: EngineContext, issuer: string): Promise<Rollover> {
+export async function rollOver(context: RunContext, issuer: string): Promise<Rollover> {
   const session = await context.sessions.open(issuer);
   const { config, accountUrl: url, client } = session;
   const { store, keys, clock, signal } = context;
@@ -58,7 +58,7 @@ export async function rollOver(context: EngineContext, issuer: string): Promise<
 }
 
 /** Rolls over what is due. One that fails keeps nobody from the others; why is noted. */
-export async function rollOverDue(context: EngineContext): Promise<void> {
+export async function rollOverDue(context: RunContext): Promise<void> {
   const { store, clock, sessions, signal } = context;
   const due = (): readonly string[] => store.read((db) => dueRollovers(db, clock.now()));
   for (const issuer of due()) {
@@ -76,7 +76,7 @@ export async function rollOverDue(context: EngineContext): Promise<void> {
   }
 }
 
-async function putOff({ store, clock }: EngineContext, { config }: IssuerSession): Promise<void> {
+async function putOff({ store, clock }: RunContext, { config }: IssuerSession): Promise<void> {
   const again = clock.now() + AFTER_REFUSAL_MS;
   await store.commit(({ db }) => {
     const sql = 'UPDATE account SET rollover_after = ? WHERE issuer = ? AND directory = ? AND next_key IS NULL';
@@ -85,11 +85,11 @@ async function putOff({ store, clock }: EngineContext, { config }: IssuerSession
 }
 
 /** Answers to challenges name the account's key (RFC 8555 section 8.1): the CA must not look at one while the key changes. */
-function refuseWhileAnswering({ store }: EngineContext, issuer: string): void {
+function refuseWhileAnswering({ store }: RunContext, issuer: string): void {
   const answering = store.read((db) =>
     statement(
       db,
-      `SELECT c.name FROM presented p JOIN renewal r ON r.id = p.renewal_id JOIN certificate c ON c.id = r.certificate_id
+      `SELECT c.name FROM challenge_response p JOIN renewal r ON r.id = p.renewal_id JOIN certificate c ON c.id = r.certificate_id
        WHERE r.issuer = ? AND r.outcome IS NULL LIMIT 1`,
     ).get(issuer),
   );
@@ -99,7 +99,7 @@ function refuseWhileAnswering({ store }: EngineContext, issuer: string): void {
 }
 
 /** Throws RENEWAL_NO_ACCOUNT unless the CA has told us an account. */
-export function requireAccount({ store }: Pick<EngineContext, 'store'>, issuer: string): void {
+export function requireAccount({ store }: Pick<RunContext, 'store'>, issuer: string): void {
   const sql = 'SELECT 1 FROM account WHERE issuer = ? AND url IS NOT NULL';
   if (store.read((db) => statement(db, sql).get(issuer)) === undefined) throw noAccount(issuer);
 }
@@ -113,7 +113,7 @@ function noAccount(issuer: string): EverbindError {
  * either, now or a moment later: the new key is kept.
  */
 async function noteFailure(
-  { store, clock, signal }: EngineContext,
+  { store, clock, signal }: RunContext,
   { client }: IssuerSession,
   { issuer, directory, url, nextKey }: AccountRow,
   error: unknown,
@@ -126,7 +126,7 @@ async function noteFailure(
       transaction.db,
       `UPDATE account SET rollover_after = ?, rollover_code = ?, next_key = iif(?, NULL, next_key) WHERE issuer = ? AND directory = ?`,
     ).run(again, code, refused ? 1 : 0, issuer, directory);
-    if (refused && nextKey !== null) spendKey(transaction, issuer, nextKey, clock.now());
+    if (refused && nextKey !== null) scheduleKeyDeletion(transaction, issuer, nextKey, clock.now());
     transaction.audit({
       type: 'account.rollover-failed',
       subject: issuer,
@@ -139,7 +139,7 @@ async function noteFailure(
 function isRefusal(error: unknown): boolean {
   if (!(error instanceof EverbindError)) return false;
   if (error.code === 'ACME_NOT_OFFERED') return true;
-  if (error.code !== 'ACME_PROBLEM' && error.code !== 'ACME_UNEXPECTED_ANSWER') return false;
+  if (error.code !== 'ACME_PROBLEM' && error.code !== 'ACME_UNEXPECTED_RESPONSE') return false;
   // The proof after the change: the CA took it, and one of its servers may not know yet.
   if (isAccountGone(error)) return false;
   const { status } = error.details;

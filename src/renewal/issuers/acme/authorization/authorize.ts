@@ -11,11 +11,11 @@ import {
   readChallengeFailures,
   type Way,
 } from '../../../state/challenge-failures.ts';
-import { chooseWork, type Work } from './challenge-work.ts';
-import type { EngineContext } from '../../../engine/run-context.ts';
+import { chooseWork, type ChallengeWork } from './challenge-work.ts';
+import type { RunContext } from '../../../engine/run-context.ts';
 import { isResumable } from '../../../engine/failure.ts';
-import { giveUpPending } from '../order/abandon-order.ts';
-import { makeVisible } from './present-all.ts';
+import { abandonPending } from '../order/abandon-order.ts';
+import { presentAll } from './present-all.ts';
 import { cleanUp, settled } from './challenge-responses.ts';
 import type { ManagedCertificate, Renewal } from '../../../state/types.ts';
 
@@ -28,7 +28,7 @@ const GRACE_MS = 10_000;
  * pending are given up.
  */
 export async function authorize<T>(
-  context: EngineContext,
+  context: RunContext,
   client: AcmeClient,
   certificate: ManagedCertificate,
   renewal: Renewal,
@@ -42,9 +42,9 @@ export async function authorize<T>(
     const found = await Promise.all(authorizations.map((url) => client.getAuthorization(url, { identifiers, signal })));
     const pending = found.filter(({ authorization }) => authorization.status === 'pending');
     const failedAt = context.store.read((db) => readChallengeFailures(db, certificate.id));
-    const choose = (resource: AuthorizationResource, notVisible: readonly ChallengeConfig[]): Promise<Work> =>
+    const choose = (resource: AuthorizationResource, notVisible: readonly ChallengeConfig[]): Promise<ChallengeWork> =>
       chooseWork(context, client, certificate.config, resource, failedAt, notVisible);
-    const works = await makeVisible(
+    const works = await presentAll(
       context,
       renewal,
       certificate.name,
@@ -83,21 +83,21 @@ export async function authorize<T>(
   } catch (error) {
     // An order that can go on later needs its authorizations, and so does a new holder of the lease.
     if (!signal.aborted && context.store.holdsLease() && !isResumable(error, renewal, context.clock.now())) {
-      await giveUpPending(client, authorizations, signal);
+      await abandonPending(client, authorizations, signal);
     }
     throw error;
   }
 }
 
 /** Of names that have another way. */
-function waysOf(works: readonly Work[]): readonly Way[] {
+function waysOf(works: readonly ChallengeWork[]): readonly Way[] {
   return works
     .filter(({ candidates }) => candidates.length > 1)
     .map(({ ordered, config }) => ({ name: ordered.value, config }));
 }
 
 /** What the CA has looked at and refused. */
-function failedWays(works: readonly Work[], reason: unknown): readonly Way[] {
+function failedWays(works: readonly ChallengeWork[], reason: unknown): readonly Way[] {
   if (!(reason instanceof AcmeProblemError) || reason.code !== 'ACME_AUTHORIZATION_INVALID') return [];
   const names = reason.details['failed'];
   return Array.isArray(names) ? waysOf(works.filter(({ task }) => names.includes(task.identifier.value))) : [];
@@ -106,7 +106,7 @@ function failedWays(works: readonly Work[], reason: unknown): readonly Way[] {
 /** Names an answer to the CA. CAs refuse what was named before, by a request that came to them twice: then it is looked at already. */
 async function respond(
   client: AcmeClient,
-  { authorizationUrl, challengeUrl }: Work,
+  { authorizationUrl, challengeUrl }: ChallengeWork,
   signal: AbortSignal,
 ): Promise<void> {
   try {

@@ -1,18 +1,18 @@
 import type { ChallengeConfig } from '../../../../config/types.ts';
 import type { ChallengeTask, Solver } from '../../../../ports/solver.ts';
 import { statement } from '../../../../store/statements.ts';
-import type { EngineContext } from '../../../engine/run-context.ts';
+import type { RunContext } from '../../../engine/run-context.ts';
 import type { Renewal } from '../../../state/types.ts';
 
 /** An answer to a challenge that is, or may be, visible to everybody. */
-export interface Presentation {
+export interface ChallengeResponse {
   readonly task: ChallengeTask;
   readonly config: ChallengeConfig;
   readonly solver: Solver;
 }
 
 /** One that could not be made visible. */
-export interface NotVisible<T> {
+export interface NotPresented<T> {
   readonly work: T;
   readonly error: unknown;
 }
@@ -21,15 +21,15 @@ export interface NotVisible<T> {
  * Journals the answers, makes them visible and waits until the CA would see them. When some fail, all are removed, and those that failed are
  * returned; empty when all are visible.
  */
-export async function present<T extends Presentation>(
-  context: EngineContext,
+export async function present<T extends ChallengeResponse>(
+  context: RunContext,
   renewal: Renewal,
   works: readonly T[],
-): Promise<readonly NotVisible<T>[]> {
+): Promise<readonly NotPresented<T>[]> {
   if (works.length === 0) return [];
   await context.store.commit(({ db }) => {
     for (const { task, config } of works) {
-      statement(db, 'INSERT INTO presented (renewal_id, task, config) VALUES (?, ?, ?)').run(
+      statement(db, 'INSERT INTO challenge_response (renewal_id, task, config) VALUES (?, ?, ?)').run(
         renewal.id,
         JSON.stringify(task),
         JSON.stringify(config),
@@ -43,7 +43,7 @@ export async function present<T extends Presentation>(
 }
 
 /** Waits for all of them, so that nothing is still under way while it is cleaned up. */
-async function failures<T>(works: readonly T[], run: (work: T) => Promise<void>): Promise<readonly NotVisible<T>[]> {
+async function failures<T>(works: readonly T[], run: (work: T) => Promise<void>): Promise<readonly NotPresented<T>[]> {
   const results = await Promise.allSettled(works.map(async (work) => run(work)));
   return works.flatMap((work, index) => {
     const result = results[index];
@@ -63,8 +63,8 @@ export async function settled(works: readonly Promise<unknown>[]): Promise<void>
  * holder may have presented the same answers again, and the CA may be looking at them.
  */
 export async function cleanUp(
-  { store }: EngineContext,
-  works: readonly Pick<Presentation, 'task' | 'solver'>[],
+  { store }: RunContext,
+  works: readonly Pick<ChallengeResponse, 'task' | 'solver'>[],
 ): Promise<void> {
   if (!store.holdsLease()) return;
   const results = await Promise.allSettled(works.map(async ({ solver, task }) => solver.cleanUp(task)));
@@ -72,7 +72,7 @@ export async function cleanUp(
   if (done.length === 0) return;
   await store.commit(({ db }) => {
     for (const { task } of done) {
-      statement(db, 'DELETE FROM presented WHERE task = ?').run(JSON.stringify(task));
+      statement(db, 'DELETE FROM challenge_response WHERE task = ?').run(JSON.stringify(task));
     }
   });
 }
@@ -81,8 +81,8 @@ export async function cleanUp(
  * Removes what interrupted runs left visible and what could not be removed before. At the end of a run: an answer that the CA is still
  * looking at belongs to a renewal that was taken up again, which presents and removes it itself.
  */
-export async function cleanUpLeftovers(context: EngineContext): Promise<void> {
-  const rows = context.store.read((db) => statement(db, 'SELECT task, config FROM presented').all());
+export async function cleanUpLeftovers(context: RunContext): Promise<void> {
+  const rows = context.store.read((db) => statement(db, 'SELECT task, config FROM challenge_response').all());
   const works = rows.flatMap((row) => {
     const task = JSON.parse(row['task'] as string) as ChallengeTask;
     const config = JSON.parse(row['config'] as string) as ChallengeConfig;

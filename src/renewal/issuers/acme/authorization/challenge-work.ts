@@ -7,11 +7,11 @@ import type { Identifier } from '../../../../pki/x509/names.ts';
 import type { ChallengeTask } from '../../../../ports/solver.ts';
 import type { FailedAt } from '../../../state/challenge-failures.ts';
 import { type ChallengeChoiceCode, chooseChallenge } from './choose-challenge.ts';
-import type { EngineContext } from '../../../engine/run-context.ts';
-import type { Presentation } from './challenge-responses.ts';
+import type { RunContext } from '../../../engine/run-context.ts';
+import type { ChallengeResponse } from './challenge-responses.ts';
 
 /** How one authorization is going to be proved. */
-export interface Work extends Presentation {
+export interface ChallengeWork extends ChallengeResponse {
   /** The name as ordered. */
   readonly ordered: Identifier;
   readonly candidates: readonly ChallengeConfig[];
@@ -25,13 +25,13 @@ export interface Work extends Presentation {
 
 /** Chooses among what is configured and offered. Throws RENEWAL_CHALLENGE_NOT_OFFERED, CHALLENGE_UNSUPPORTED. */
 export async function chooseWork(
-  context: EngineContext,
+  context: RunContext,
   client: AcmeClient,
   certificate: CertificateConfig,
   resource: AuthorizationResource,
   failedAt: FailedAt,
   notVisible: readonly ChallengeConfig[],
-): Promise<Work> {
+): Promise<ChallengeWork> {
   const { url: authorizationUrl, authorization } = resource;
   const { identifier } = authorization;
   // A CA need not say that an authorization is for the wildcard; what was ordered does.

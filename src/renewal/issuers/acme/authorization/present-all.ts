@@ -1,26 +1,26 @@
 import type { AuthorizationResource } from '../../../../acme/session/authorization-requests.ts';
 import type { ChallengeConfig } from '../../../../config/types.ts';
 import { EverbindError } from '../../../../errors/error.ts';
-import type { Work } from './challenge-work.ts';
-import type { EngineContext } from '../../../engine/run-context.ts';
+import type { ChallengeWork } from './challenge-work.ts';
+import type { RunContext } from '../../../engine/run-context.ts';
 import { withRenewal } from '../../../state/journal.ts';
-import { type NotVisible, present, settled } from './challenge-responses.ts';
+import { type NotPresented, present, settled } from './challenge-responses.ts';
 import type { Renewal } from '../../../state/types.ts';
 
-type Choose = (resource: AuthorizationResource, notVisible: readonly ChallengeConfig[]) => Promise<Work>;
+type Choose = (resource: AuthorizationResource, notVisible: readonly ChallengeConfig[]) => Promise<ChallengeWork>;
 
 /**
  * Makes the answers visible. What cannot be costs nothing at the CA: the next challenge of that name is tried with the same order. Returns what is
  * visible in the end; throws the failure of a name that has no other challenge.
  */
-export async function makeVisible(
-  context: EngineContext,
+export async function presentAll(
+  context: RunContext,
   renewal: Renewal,
   name: string,
-  first: readonly Work[],
+  first: readonly ChallengeWork[],
   choose: Choose,
-): Promise<readonly Work[]> {
-  let before: readonly Work[] = [];
+): Promise<readonly ChallengeWork[]> {
+  let before: readonly ChallengeWork[] = [];
   for (let works = first; ; ) {
     const noted = before;
     await noteChoices(
@@ -41,7 +41,11 @@ export async function makeVisible(
   }
 }
 
-async function otherWay({ signal }: EngineContext, { work, error }: NotVisible<Work>, choose: Choose): Promise<Work> {
+async function otherWay(
+  { signal }: RunContext,
+  { work, error }: NotPresented<ChallengeWork>,
+  choose: Choose,
+): Promise<ChallengeWork> {
   const { resource, config, candidates } = work;
   const notVisible = [...work.notVisible, config];
   if (signal.aborted || !(error instanceof EverbindError)) throw error;
@@ -56,10 +60,10 @@ async function otherWay({ signal }: EngineContext, { work, error }: NotVisible<W
 
 /** Where there was a choice, the log says what it was and why. */
 async function noteChoices(
-  { store }: EngineContext,
+  { store }: RunContext,
   renewal: Renewal,
   subject: string,
-  works: readonly Work[],
+  works: readonly ChallengeWork[],
 ): Promise<void> {
   const chosen = works.filter(({ choice }) => choice !== null);
   if (chosen.length === 0) return;

@@ -3,9 +3,9 @@ import { acmeErrorType } from '../../../../acme/messages/problem.ts';
 import { EverbindError, type ErrorDetails } from '../../../../errors/error.ts';
 import { statement } from '../../../../store/statements.ts';
 import type { Transaction } from '../../../../store/store.ts';
-import type { EngineContext } from '../../../engine/run-context.ts';
+import type { RunContext } from '../../../engine/run-context.ts';
 import { askedForMs, PATIENCE_MS } from '../../../engine/failure.ts';
-import { findLostOrder } from './recover-order.ts';
+import { recoverOrder } from './recover-order.ts';
 import type { IssuerSession } from '../account/issuer-session.ts';
 import { withRenewal } from '../../../state/journal.ts';
 import { issuedWith } from '../../../state/rows.ts';
@@ -15,23 +15,23 @@ import type { ManagedCertificate, Renewal } from '../../../state/types.ts';
  * The order of this renewal: the one that the journal names, the one that a killed run made and could not note, or a new one. Throws
  * RENEWAL_ORDER_LOST when the one in the journal leads nowhere.
  */
-export async function orderFor(
-  context: EngineContext,
+export async function openOrder(
+  context: RunContext,
   session: IssuerSession,
   certificate: ManagedCertificate,
   renewal: Renewal,
 ): Promise<[Renewal, OrderResource]> {
   if (renewal.orderUrl !== null) return [renewal, await resumeOrder(context, session, renewal, renewal.orderUrl)];
   if (renewal.step === 'order-requested') {
-    const found = await findLostOrder(context, session.client, renewal.identifiers);
+    const found = await recoverOrder(context, session.client, renewal.identifiers);
     if (found !== null)
-      return [await noteOrder(context, session, certificate, renewal, found, 'order.found', {}), found];
+      return [await noteOrder(context, session, certificate, renewal, found, 'order.recovered', {}), found];
   }
   return newOrder(context, session, certificate, renewal);
 }
 
 async function newOrder(
-  context: EngineContext,
+  context: RunContext,
   session: IssuerSession,
   certificate: ManagedCertificate,
   begun: Renewal,
@@ -71,12 +71,12 @@ async function newOrder(
 }
 
 async function noteOrder(
-  { journal }: EngineContext,
+  { journal }: RunContext,
   { accountUrl }: IssuerSession,
   { name }: ManagedCertificate,
   renewal: Renewal,
   { url }: OrderResource,
-  type: 'order.created' | 'order.found',
+  type: 'order.created' | 'order.recovered',
   data: { readonly [key: string]: string },
 ): Promise<Renewal> {
   return journal.step(
@@ -101,7 +101,7 @@ function refuseSharedOrder({ db }: Transaction, { id }: Renewal, url: string): v
 }
 
 async function resumeOrder(
-  { clock, signal }: EngineContext,
+  { clock, signal }: RunContext,
   { client, accountUrl }: IssuerSession,
   renewal: Renewal,
   url: string,
@@ -132,7 +132,7 @@ function lost(order: string, reason: string, details: ErrorDetails = {}): Everbi
 
 /** ARI id of the certificate that is replaced, only for the CA and account that issued it (RFC 9773 section 5). */
 function replacedId(
-  { store }: EngineContext,
+  { store }: RunContext,
   certificate: ManagedCertificate,
   issuer: string,
   accountUrl: string,

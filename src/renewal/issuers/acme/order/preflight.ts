@@ -1,5 +1,5 @@
 import { EverbindError } from '../../../../errors/error.ts';
-import type { EngineContext } from '../../../engine/run-context.ts';
+import type { RunContext } from '../../../engine/run-context.ts';
 import type { IssuerSession } from '../account/issuer-session.ts';
 import { withRenewal } from '../../../state/journal.ts';
 import { issuedWith } from '../../../state/rows.ts';
@@ -11,7 +11,7 @@ import { isUrgent } from '../../../state/urgency.ts';
  * it, and what is in a hurry is ordered whatever it says. Throws RENEWAL_PREFLIGHT_FAILED for what is certain to be refused; the rest is noted.
  */
 export async function preflight(
-  context: EngineContext,
+  context: RunContext,
   { config, client, accountUrl }: IssuerSession,
   certificate: ManagedCertificate,
   renewal: Renewal,
@@ -40,7 +40,7 @@ export async function preflight(
   });
 }
 
-function isWanted({ store, clock }: EngineContext, { id, failures }: ManagedCertificate): boolean {
+function isWanted({ store, clock }: RunContext, { id, failures }: ManagedCertificate): boolean {
   return store.read((db) => {
     if (isUrgent(db, id, clock.now())) return false;
     return failures > 0 || issuedWith(db, id, 'active').length === 0;

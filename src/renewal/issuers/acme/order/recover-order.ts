@@ -2,7 +2,7 @@ import type { AcmeClient } from '../../../../acme/client.ts';
 import type { OrderResource } from '../../../../acme/messages/order.ts';
 import { type Identifier, identifierKey } from '../../../../pki/x509/names.ts';
 import { statement } from '../../../../store/statements.ts';
-import type { EngineContext } from '../../../engine/run-context.ts';
+import type { RunContext } from '../../../engine/run-context.ts';
 
 /** A list is looked through this far: it is asked for only after a kill, and the newest orders matter. */
 const MOST_ORDERS = 1000;
@@ -12,8 +12,8 @@ const MOST_ORDERS = 1000;
  * know, for exactly these names, and not asked for a certificate yet: one that was is for another key, which a database restored from a copy
  * has forgotten. Null where there is none or the CA keeps no list. An unknown order is ours to take: the account's key is ours alone.
  */
-export async function findLostOrder(
-  { store, signal }: EngineContext,
+export async function recoverOrder(
+  { store, signal }: RunContext,
   client: AcmeClient,
   identifiers: readonly Identifier[],
 ): Promise<OrderResource | null> {

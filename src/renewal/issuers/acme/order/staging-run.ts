@@ -4,61 +4,66 @@ import { asEverbindError, EverbindError } from '../../../../errors/error.ts';
 import { buildCsr } from '../../../../pki/x509/csr.ts';
 import type { Signer } from '../../../../ports/signer.ts';
 import { authorize } from '../authorization/authorize.ts';
-import type { EngineContext } from '../../../engine/run-context.ts';
+import type { RunContext } from '../../../engine/run-context.ts';
 import type { IssuerSession } from '../account/issuer-session.ts';
 import { openOrMake } from '../account/open-key.ts';
-import { endRehearsal, noteRehearsalOrder, type Rehearsal, wantedRehearsal } from '../../../state/staging-run-table.ts';
-import { spendKey } from '../../../state/key-deletions.ts';
+import {
+  endStagingRun,
+  noteStagingOrder,
+  type StagingRun,
+  wantedStagingRun,
+} from '../../../state/staging-run-table.ts';
+import { scheduleKeyDeletion } from '../../../state/key-deletions.ts';
 import type { ManagedCertificate, Renewal } from '../../../state/types.ts';
 
 /**
  * After a failure that counts against limits of the CA the next attempt is tried at its staging environment first, with an account and keys of its
  * own. Returns when the real CA is to be asked: what the staging environment issues is never fetched, and one that does not work, or refuses
- * for its own reasons, keeps no certificate from being renewed. Throws RENEWAL_REHEARSAL_FAILED when the proof of a name fails, and what
+ * for its own reasons, keeps no certificate from being renewed. Throws RENEWAL_STAGING_RUN_FAILED when the proof of a name fails, and what
  * fails on our side. A kill loses nothing: the next run goes on with the order of the rehearsal, or with the real one.
  */
-export async function rehearse(
-  context: EngineContext,
+export async function runAtStaging(
+  context: RunContext,
   { config: { name: issuer, staging } }: IssuerSession,
   certificate: ManagedCertificate,
   renewal: Renewal,
 ): Promise<void> {
   const { store, clock, signal } = context;
-  const rehearsal = store.read((db) => wantedRehearsal(db, certificate.id, clock.now()));
+  const rehearsal = store.read((db) => wantedStagingRun(db, certificate.id, clock.now()));
   if (rehearsal === null || staging === null || rehearsal.over === renewal.id) return;
   // The real CA was asked already.
   if (renewal.step !== 'started' && renewal.step !== 'key') return;
   try {
-    const order = await rehearseAt(context, certificate, renewal, rehearsal);
-    await endRehearsal(store, certificate, renewal, 'rehearsal.passed', { issuer, order });
+    const order = await stagingOrder(context, certificate, renewal, rehearsal);
+    await endStagingRun(store, certificate, renewal, 'staging-run.passed', { issuer, order });
   } catch (error) {
     signal.throwIfAborted();
     const { code, message } = asEverbindError(error);
     const data = { issuer, code, message: message.slice(0, 2000).toWellFormed() };
     if (isOfTheProof(error)) {
-      await endRehearsal(store, certificate, renewal, 'rehearsal.failed', data);
-      throw new EverbindError('RENEWAL_REHEARSAL_FAILED', `at the staging environment of ${issuer}: ${message}`, {
+      await endStagingRun(store, certificate, renewal, 'staging-run.failed', data);
+      throw new EverbindError('RENEWAL_STAGING_RUN_FAILED', `at the staging environment of ${issuer}: ${message}`, {
         code,
       });
     }
     if (isOurs(error)) throw error;
-    await endRehearsal(store, certificate, renewal, 'rehearsal.skipped', data);
+    await endStagingRun(store, certificate, renewal, 'staging-run.skipped', data);
   }
 }
 
 /** URL of an order that went through as far as the certificate. */
-async function rehearseAt(
-  context: EngineContext,
+async function stagingOrder(
+  context: RunContext,
   certificate: ManagedCertificate,
   renewal: Renewal,
-  rehearsal: Rehearsal,
+  rehearsal: StagingRun,
 ): Promise<string> {
-  const session = await context.rehearsals.open(renewal.issuer);
+  const session = await context.stagingSessions.open(renewal.issuer);
   try {
     const { client } = session;
     const { identifiers } = renewal;
     const { signal } = context;
-    let order = await orderFor(context, session, certificate, renewal, rehearsal);
+    let order = await openOrder(context, session, certificate, renewal, rehearsal);
     if (order.order.status === 'pending') {
       [order] = await authorize(context, client, certificate, renewal, order, async () => {});
     }
@@ -70,28 +75,28 @@ async function rehearseAt(
     if (order.order.status !== 'valid') await client.waitForOrder(order.url, { until: 'valid', identifiers, signal });
     return order.url;
   } catch (error) {
-    await context.rehearsals.checkAccount(session, error, context.signal);
+    await context.stagingSessions.checkAccount(session, error, context.signal);
     throw error;
   }
 }
 
 /** Destroyed at the end of the run, also of another one after a kill: noted before it is made. */
 async function throwAwayKey(
-  { store, keys, clock }: EngineContext,
+  { store, keys, clock }: RunContext,
   { name }: ManagedCertificate,
   { id, algorithm }: Renewal,
 ): Promise<Signer> {
   const handle = `${keys.storeFor('software').provider}:rehearsal-${id}`;
-  await store.commit((transaction) => spendKey(transaction, name, handle, clock.now()));
+  await store.commit((transaction) => scheduleKeyDeletion(transaction, name, handle, clock.now()));
   return openOrMake(keys, handle, algorithm);
 }
 
-async function orderFor(
-  context: EngineContext,
+async function openOrder(
+  context: RunContext,
   { client, accountUrl, config }: IssuerSession,
   certificate: ManagedCertificate,
   renewal: Renewal,
-  { orderUrl, accountUrl: orderedBy }: Rehearsal,
+  { orderUrl, accountUrl: orderedBy }: StagingRun,
 ): Promise<OrderResource> {
   const { signal, store, clock } = context;
   const { identifiers } = renewal;
@@ -108,7 +113,7 @@ async function orderFor(
     { identifiers, ...(profile !== null && meta.profiles?.has(profile) === true ? { profile } : {}) },
     signal,
   );
-  await noteRehearsalOrder(store, certificate, renewal, { issuer: config.name, order: order.url, account: accountUrl });
+  await noteStagingOrder(store, certificate, renewal, { issuer: config.name, order: order.url, account: accountUrl });
   return order;
 }
 

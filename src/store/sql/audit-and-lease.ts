@@ -1,11 +1,12 @@
 /** Lease and audit log. */
-export const core = `
+export const auditAndLease = `
 CREATE TABLE lease (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   token INTEGER NOT NULL,      -- grows with every acquisition and every release; fences writers that lost it
   holder TEXT,                 -- JSON: pid, started, boot, namespace; NULL when free
   expires_at INTEGER NOT NULL, -- ms since 1970
-  ttl INTEGER NOT NULL         -- ms: how long before expires_at it was prolonged last
+  ttl INTEGER NOT NULL,        -- ms: how long before expires_at it was prolonged last
+  latest_time INTEGER NOT NULL DEFAULT 0 -- the latest time that a holder saw, ms since 1970: tells a clock that was put back
 ) STRICT;
 INSERT INTO lease (id, token, holder, expires_at, ttl) VALUES (1, 0, NULL, 0, 0);
 
