@@ -20,6 +20,8 @@ export interface PrefixOptions {
 export interface WineLab {
   /** The Debian system that Wine runs in. */
   readonly root: string;
+  /** Folder of the built doubles and their probes, as this machine sees it. */
+  readonly doubles: string;
   newPrefix(options: PrefixOptions): Promise<WinePrefix>;
   /** Compiles for Windows in this folder of the lab, given as this machine sees it. */
   compile(folder: string, args: readonly string[]): Promise<void>;
@@ -40,6 +42,7 @@ export async function ensureLab(say: (line: string) => void = (line) => console.
   const doubles = await withLock(parent, () => buildDoubles({ wineDlls, compile }, parent));
   return {
     root,
+    doubles,
     compile,
     newPrefix: async ({ applicationHostConfig, update = true, env = {} }) => {
       const place = `${WORK}/${randomBytes(6).toString('hex')}`;

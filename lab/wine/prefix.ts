@@ -40,7 +40,9 @@ export interface WinePrefix {
   /** Runs node.exe with these arguments to the end. */
   run(args: readonly string[], options?: WineRun): Promise<WineEnd>;
   start(args: readonly string[], options?: Omit<WineRun, 'timeoutMs'>): Promise<WineProcess>;
-  /** Bundles an entry of the project as for a release, into C:\everbind; the path of the start file, in Windows' words. */
+  /**
+   * Bundles an entry of the project as for a release, into C:\everbind, once under each name; the path of the start file, in Windows' words.
+   */
   install(entry: string, name: string): Promise<string>;
   /** Ends every process of the prefix, and removes it. */
   remove(): Promise<void>;
@@ -74,6 +76,7 @@ export async function createPrefix(
     EVERBIND_LAB_KEYS: `Z:\\${place.replaceAll('/', '\\')}\\keys`,
     ...env,
   };
+  const installed = new Map<string, Promise<string>>();
   let runs = 0;
 
   const start: WinePrefix['start'] = async (args, options = {}) => {
@@ -128,7 +131,9 @@ export async function createPrefix(
       }
     },
     install: async (entry, name) => {
-      await bundle(entry, name, everbind);
+      const bundling = installed.get(name) ?? bundle(entry, name, everbind);
+      installed.set(name, bundling);
+      await bundling;
       return `C:\\everbind\\${name}.mjs`;
     },
     stop,

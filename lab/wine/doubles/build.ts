@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { type Compile, copyWineLibrary, linkLibrary } from './library.ts';
 
 const sources = fileURLToPath(new URL('.', import.meta.url));
-/** For every C file of the doubles: warnings are errors. */
-export const COMPILER_FLAGS = ['-std=c11', '-O2', '-Wall', '-Wextra', '-Werror', '-D_WIN32_WINNT=0x0A00'];
+/** For every C file: warnings are errors. */
+const COMPILER_FLAGS = ['-std=c11', '-O2', '-Wall', '-Wextra', '-Werror', '-D_WIN32_WINNT=0x0A00'];
 /** Doubles that nobody has asked for in this time are in nobody's hands any more. */
 const OLD_MS = 7 * 24 * 3600 * 1000;
 
@@ -21,8 +21,9 @@ export interface DoublesLab {
 
 /**
  * Builds all doubles into a folder below `parent`, which the lab sees too, and returns the folder: httpapi.dll, httpapi-no-update.dll (without
- * HttpUpdateServiceConfiguration, as before Windows 10 1703), ncrypt.dll, Wine's own of both as NAME_wine.dll, and appcmd.exe. The folder is
- * named after the sources, so that another checkout that is at work at the same time keeps its own. One caller at a time.
+ * HttpUpdateServiceConfiguration, as before Windows 10 1703), ncrypt.dll, Wine's own of both as NAME_wine.dll, appcmd.exe, and the probes of
+ * the tests, http-probe.exe and key-probe.exe. The folder is named after the sources, so that another checkout that is at work at the same time
+ * keeps its own. One caller at a time.
  */
 export async function buildDoubles(lab: DoublesLab, parent: string): Promise<string> {
   const name = await fingerprint(lab.wineDlls);
@@ -48,7 +49,7 @@ async function removeOld(parent: string): Promise<void> {
 }
 
 async function buildAll(lab: DoublesLab, folder: string): Promise<void> {
-  for (const part of ['shared', 'httpapi', 'ncrypt', 'appcmd']) {
+  for (const part of ['shared', 'httpapi', 'ncrypt', 'appcmd', 'probes']) {
     await cp(join(sources, part), join(folder, part), { recursive: true });
   }
   const compile: Compile = (args) => lab.compile(folder, [...COMPILER_FLAGS, ...args]);
@@ -75,6 +76,10 @@ async function buildAll(lab: DoublesLab, folder: string): Promise<void> {
     compile,
   );
   await compile(['-municode', '-o', 'appcmd.exe', 'appcmd/client.c', ...shared, '-lws2_32']);
+  const probe = ['-municode', 'probes/probe.c'];
+  const httpProbe = ['probes/http-probe.c', 'httpapi/record-key.c', '-lcrypt32', '-lws2_32', '-lntdll'];
+  await compile([...probe, '-o', 'http-probe.exe', ...httpProbe]);
+  await compile([...probe, '-o', 'key-probe.exe', 'probes/key-probe.c', '-lncrypt', '-ladvapi32']);
 }
 
 // Every C file of a part; answers the object files.
