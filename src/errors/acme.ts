@@ -12,11 +12,6 @@ export const ACME_ERRORS = entries({
     action:
       'For a private CA name its root under trustRoots. Otherwise somebody may sit between this machine and the CA: find out who before going on.',
   },
-  ACME_PROXY_INVALID: {
-    exit: 2,
-    summary: 'The proxy that the environment names cannot be used.',
-    action: 'Set HTTPS_PROXY to http://host:port (or https), with percent signs in the password encoded, or remove it.',
-  },
   ACME_TIMEOUT: {
     exit: 1,
     summary: 'The CA did not answer in time.',

@@ -1,45 +1,50 @@
 import { EverbindError } from '../errors/error.ts';
 import type { HttpRequest } from '../ports/transport.ts';
 
-/** ACME_TIMEOUT. Of the URL only the host is named. */
+/** NET_TIMEOUT. Of the URL only the host is named. */
 export function timedOut(request: HttpRequest): EverbindError {
-  return new EverbindError('ACME_TIMEOUT', `No complete answer from ${place(request.url)} in ${request.timeoutMs} ms`, {
+  return new EverbindError('NET_TIMEOUT', `No complete answer from ${place(request.url)} in ${request.timeoutMs} ms`, {
     server: place(request.url),
     timeoutMs: request.timeoutMs,
   });
 }
 
-/** ACME_RESPONSE_TOO_LARGE. */
+/** NET_RESPONSE_TOO_LARGE. */
 export function responseTooLarge(request: HttpRequest): EverbindError {
-  return new EverbindError('ACME_RESPONSE_TOO_LARGE', `The answer of ${place(request.url)} is too large`, {
+  return new EverbindError('NET_RESPONSE_TOO_LARGE', `The answer of ${place(request.url)} is too large`, {
     server: place(request.url),
     maxBytes: request.maxBytes,
   });
 }
 
-/** ACME_SERVER_UNTRUSTED when the server's certificate is the reason, ACME_TRANSPORT otherwise. `details.reason` is Node's or OpenSSL's code. */
+/** NET_SERVER_UNTRUSTED when the server's certificate is the reason, NET_CONNECTION_FAILED otherwise. `details.reason` is Node's or OpenSSL's code. */
 export function connectionFailed(url: string, cause: unknown): EverbindError {
   const reason = systemCode(cause);
   const server = place(url);
   if (certificateReasons.has(reason)) {
-    return new EverbindError('ACME_SERVER_UNTRUSTED', `The certificate of ${server} is not trusted: ${reason}`, {
+    return new EverbindError('NET_SERVER_UNTRUSTED', `The certificate of ${server} is not trusted: ${reason}`, {
       server,
       reason,
     });
   }
   return new EverbindError(
-    'ACME_TRANSPORT',
+    'NET_CONNECTION_FAILED',
     `The connection to ${server} failed: ${reason}`,
     { server, reason },
     { cause },
   );
 }
 
+/** NET_INSECURE_URL. The address is not repeated: it may hold credentials. */
+export function insecureUrl(problem: string): EverbindError {
+  return new EverbindError('NET_INSECURE_URL', `The address of a request ${problem}`);
+}
+
 /** Whether the server's chain, not its name, was the reason. */
 export function isUntrusted(error: unknown): boolean {
   return (
     error instanceof EverbindError &&
-    error.code === 'ACME_SERVER_UNTRUSTED' &&
+    error.code === 'NET_SERVER_UNTRUSTED' &&
     typeof error.details['reason'] === 'string' &&
     !error.details['reason'].startsWith('ERR_TLS_CERT_ALTNAME')
   );

@@ -2,10 +2,9 @@ import { Agent as HttpAgent, type ClientRequest, request as requestHttp } from '
 import type { Socket } from 'node:net';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import type { HttpRequest, HttpResponse, Transport } from '../ports/transport.ts';
-import { parseUrl } from '../acme/messages/url-policy.ts';
-import { ipVersion } from '../pki/x509/ip-address.ts';
+import { ipVersion, isLoopbackHost } from '../pki/x509/ip-address.ts';
 import { exchange, StaleConnection } from './exchange.ts';
-import { connectionFailed, isUntrusted } from './net-failure.ts';
+import { connectionFailed, insecureUrl, isUntrusted } from './net-failure.ts';
 import { type Environment, proxyEnvironment } from './proxy.ts';
 import { type TrustOptions, trustStages } from './trust.ts';
 
@@ -40,7 +39,6 @@ const idleMs = 30_000;
 const maxStale = 3;
 
 export function createTransport(options: TransportOptions = {}): NetTransport {
-  const policy = { allowInsecureLoopback: options.allowInsecureLoopback === true };
   const pool = () => ({
     keepAlive: true,
     // The connection used last is the least likely to have been dropped by the server.
@@ -68,10 +66,14 @@ export function createTransport(options: TransportOptions = {}): NetTransport {
     }));
   }
 
-  function plainHostUrl(text: string): URL | null {
-    if (options.plainHost === undefined) return null;
+  function allowedUrl(text: string): URL {
     const url = URL.parse(text);
-    return url?.host === options.plainHost ? url : null;
+    if (url === null) throw insecureUrl('is not an absolute URL');
+    if (options.plainHost !== undefined && url.host === options.plainHost) return url;
+    const local = options.allowInsecureLoopback === true && isLoopbackHost(url.hostname);
+    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && local)) throw insecureUrl('is not https');
+    if (url.username !== '' || url.password !== '') throw insecureUrl('holds credentials');
+    return url;
   }
 
   function start(request: HttpRequest, url: URL, trust: number): ClientRequest {
@@ -102,7 +104,7 @@ export function createTransport(options: TransportOptions = {}): NetTransport {
   }
 
   const transport = async (request: HttpRequest, signal?: AbortSignal): Promise<HttpResponse> => {
-    const url = plainHostUrl(request.url) ?? parseUrl(request.url, 'request', policy);
+    const url = allowedUrl(request.url);
     signal?.throwIfAborted();
     const deadline = Date.now() + request.timeoutMs;
     let stale = 0;

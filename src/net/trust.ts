@@ -22,16 +22,11 @@ export function trustStages({ roots = [], systemRoots = false }: TrustOptions): 
   ];
 }
 
-/** Throws ACME_SERVER_UNTRUSTED for roots that are no certificates. */
+/** Throws NET_SERVER_UNTRUSTED for roots that are no certificates. */
 function context(roots?: readonly string[]): SecureContext {
   try {
     return createSecureContext({ minVersion: 'TLSv1.2', ...(roots === undefined ? {} : { ca: [...new Set(roots)] }) });
   } catch (error) {
-    throw new EverbindError(
-      'ACME_SERVER_UNTRUSTED',
-      'A trusted root given for the CA is no PEM certificate',
-      {},
-      { cause: error },
-    );
+    throw new EverbindError('NET_SERVER_UNTRUSTED', 'A trusted root is not a PEM certificate', {}, { cause: error });
   }
 }

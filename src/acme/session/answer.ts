@@ -1,4 +1,5 @@
 import { EverbindError } from '../../errors/error.ts';
+import type { ErrorCode } from '../../errors/table.ts';
 import type { HttpResponse } from '../../ports/transport.ts';
 import { printable } from '../messages/decoding.ts';
 import { parseJson } from '../messages/json.ts';
@@ -26,6 +27,24 @@ export function checkAnswer(response: HttpResponse, url: string, resource: Resou
     throw unexpected(response, url, retryAfter, 'content type');
   }
   return { status: response.status, headers: response.headers, body: response.body, url, retryAfterMs: retryAfter };
+}
+
+const acmeCodes: Partial<Record<ErrorCode, ErrorCode>> = {
+  NET_CONNECTION_FAILED: 'ACME_TRANSPORT',
+  NET_SERVER_UNTRUSTED: 'ACME_SERVER_UNTRUSTED',
+  NET_TIMEOUT: 'ACME_TIMEOUT',
+  NET_RESPONSE_TOO_LARGE: 'ACME_RESPONSE_TOO_LARGE',
+  NET_INSECURE_URL: 'ACME_INSECURE_URL',
+};
+
+/**
+ * What the transport threw, with the code that it has when the server is a CA, the same details, and the original as
+ * its cause. Anything else, such as NET_PROXY_INVALID (not the CA's doing) and the signal's reason, is returned as it is.
+ */
+export function transportFailure(error: unknown): unknown {
+  const code = error instanceof EverbindError ? acmeCodes[error.code] : undefined;
+  if (code === undefined || !(error instanceof EverbindError)) return error;
+  return new EverbindError(code, error.message, error.details, { cause: error });
 }
 
 /** Whether another attempt may well succeed: the line, the server or its load failed, not the request. */

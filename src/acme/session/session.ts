@@ -3,7 +3,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Signer } from '../../ports/signer.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../ports/transport.ts';
-import { type Answer, checkAnswer } from './answer.ts';
+import { type Answer, checkAnswer, transportFailure } from './answer.ts';
 import { decodeDirectory, type Directory } from '../messages/directory.ts';
 import type { HostBackoffs } from './host-backoff.ts';
 import { parseJson } from '../messages/json.ts';
@@ -84,20 +84,15 @@ export function createSession(options: SessionOptions): Session {
     await holds?.pass(request.url, signal);
     const { body, ...target } = request;
     const { maxBytes, timeoutMs } = resource;
-    const accept = { accept: resource.mediaType ?? '*/*' };
-    const response =
-      body === undefined
-        ? await transport({ ...target, headers: { ...common, ...accept }, maxBytes, timeoutMs }, signal)
-        : await transport(
-            {
-              ...target,
-              headers: { ...common, ...accept, 'content-type': 'application/jose+json' },
-              body,
-              maxBytes,
-              timeoutMs,
-            },
-            signal,
-          );
+    const headers = {
+      ...common,
+      accept: resource.mediaType ?? '*/*',
+      ...(body === undefined ? {} : { 'content-type': 'application/jose+json' }),
+    };
+    const outgoing = { ...target, headers, maxBytes, timeoutMs, ...(body === undefined ? {} : { body }) };
+    const response = await transport(outgoing, signal).catch((error: unknown) => {
+      throw transportFailure(error);
+    });
     // A renewal window is advice: what goes wrong there holds nothing else back, and has a time of its own (RFC 9773 section 4.3).
     if (resource !== RESOURCES.renewalInfo) await holds?.note(request.url, response);
     return response;

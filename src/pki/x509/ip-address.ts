@@ -6,6 +6,11 @@ export function ipVersion(text: string): 0 | 4 | 6 {
   return text.includes(':') && isIPv6(text) ? 6 : 0;
 }
 
+/** Whether a host as `URL.hostname` has it is this machine by definition. */
+export function isLoopbackHost(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || (isIPv4(hostname) && hostname.startsWith('127.'));
+}
+
 /** 4 or 16 octets of an IP address; null for anything else, zones (`%eth0`), brackets and other spellings of IPv4 included. */
 export function parseIp(text: string): Uint8Array | null {
   if (isIPv4(text)) return Uint8Array.from(text.split('.'), Number);

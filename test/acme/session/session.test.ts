@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAcmeClient } from '../../../src/acme/client.ts';
+import { EverbindError } from '../../../src/errors/error.ts';
+import type { ErrorCode } from '../../../src/errors/table.ts';
 import { AcmeProblemError } from '../../../src/acme/messages/problem.ts';
 import { createSession } from '../../../src/acme/session/session.ts';
 import { RESOURCES } from '../../../src/acme/messages/resource.ts';
@@ -249,4 +251,35 @@ test('a problem labelled as plain JSON is still a problem', async () => {
     client.getAccount(),
     (error) => error instanceof AcmeProblemError && error.retryAfterMs === 77_000 && error.httpStatus === 429,
   );
+});
+
+test('what the transport throws gets the code of a CA, with its details and the original as the cause', async () => {
+  const codes = {
+    NET_CONNECTION_FAILED: 'ACME_TRANSPORT',
+    NET_SERVER_UNTRUSTED: 'ACME_SERVER_UNTRUSTED',
+    NET_TIMEOUT: 'ACME_TIMEOUT',
+    NET_RESPONSE_TOO_LARGE: 'ACME_RESPONSE_TOO_LARGE',
+    NET_INSECURE_URL: 'ACME_INSECURE_URL',
+  } as const;
+  for (const [thrown, code] of Object.entries(codes)) {
+    const cause = new EverbindError(thrown as ErrorCode, 'the words of net', { server: 'ca.test', reason: 'x' });
+    const { session } = fakeCa(() => {
+      throw cause;
+    });
+    await assert.rejects(session.post({ url: accountUrl, payload: '', resource: RESOURCES.account }), (error) => {
+      assert.ok(error instanceof EverbindError);
+      assert.deepEqual([error.code, error.message, error.details], [code, cause.message, cause.details]);
+      assert.equal(error.cause, cause);
+      return true;
+    });
+  }
+});
+
+test('a wrong proxy is not the fault of the CA, and a signal keeps its reason', async () => {
+  for (const thrown of [new EverbindError('NET_PROXY_INVALID', 'no proxy'), new Error('the signal says so')]) {
+    const { client } = fakeCa(() => {
+      throw thrown;
+    });
+    await assert.rejects(client.getAccount(), (error) => error === thrown);
+  }
 });
