@@ -1,5 +1,4 @@
-import type { OutgoingRequest } from '../dns/provider-kit/http.ts';
-import { segment } from '../dns/provider-kit/http.ts';
+import { type OutgoingRequest, segment } from './api.ts';
 import { canonicalQuery, hmacSha256, sha256Hex } from './digest.ts';
 
 export interface AwsCredentials {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { OutgoingRequest } from '../dns/provider-kit/http.ts';
+import type { OutgoingRequest } from './api.ts';
 
 export interface OvhCredentials {
   readonly applicationKey: string;

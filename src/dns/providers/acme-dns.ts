@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { EverbindError } from '../../errors/error.ts';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
 import { wrongSetting } from '../provider-kit/provider-failure.ts';
-import { createApi } from '../provider-kit/http.ts';
+import { hostApi } from '../provider-kit/api.ts';
 import { endpoint, required } from '../provider-kit/settings.ts';
 
 const UPDATED = z.object({ txt: z.string() });
@@ -41,7 +41,7 @@ export const acmeDns: ProviderDefinition = {
     if (!fullDomain.startsWith(`${subdomain.toLowerCase()}.`)) {
       throw wrongSetting('fullDomain', 'the subdomain and the domain of the server');
     }
-    const call = createApi({
+    const call = hostApi({
       host: 'acme-dns',
       base: endpoint(settings, required(settings, 'endpoint')),
       transport,

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
-import { type ApiAnswer, createApi } from '../provider-kit/http.ts';
+import type { ApiResponse } from '../../cloud/api.ts';
+import { hostApi } from '../provider-kit/api.ts';
 import { allPages } from '../provider-kit/pages.ts';
 import { recordProvider } from '../provider-kit/records.ts';
 import { endpoint, endpointSetting, required } from '../provider-kit/settings.ts';
@@ -45,7 +46,7 @@ export const alibaba: ProviderDefinition = {
       accessKeyId: required(settings, 'accessKeyId'),
       accessKeySecret: required(settings, 'accessKeySecret'),
     };
-    const call = createApi({
+    const call = hostApi({
       host,
       base: endpoint(settings, base),
       transport,
@@ -65,7 +66,7 @@ export const alibaba: ProviderDefinition = {
       query: Readonly<Record<string, string>>,
       expected: ReadonlySet<string>,
       signal?: AbortSignal,
-    ): Promise<ApiAnswer | null> {
+    ): Promise<ApiResponse | null> {
       const headers = { 'x-acs-action': action, 'x-acs-version': '2015-01-09' };
       const answer = await call({ method: 'POST', path: '/', query, headers, expect: [400, 404] }, signal);
       if (answer.status < 400) return answer;
@@ -120,6 +121,6 @@ export const alibaba: ProviderDefinition = {
 
 const noRecords: z.output<typeof records> = { TotalCount: 0, DomainRecords: { Record: [] } };
 
-function codeOf(answer: ApiAnswer): string {
+function codeOf(answer: ApiResponse): string {
   return answer.peek(refusal)?.Code ?? '';
 }

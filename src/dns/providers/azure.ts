@@ -1,9 +1,11 @@
 import * as z from 'zod';
 import { azureToken } from '../../cloud/azure-token.ts';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
-import { createApi, segment } from '../provider-kit/http.ts';
+import { segment } from '../../cloud/api.ts';
+import { hostApi } from '../provider-kit/api.ts';
+import { DNS_CODES } from '../provider-kit/provider-failure.ts';
 import { recordSetProvider } from '../provider-kit/rrset.ts';
-import { endpoint, endpointSetting, required } from '../provider-kit/settings.ts';
+import { endpoint, endpointSetting, optional, required } from '../provider-kit/settings.ts';
 import { relativeName, walkUp, type Zone } from '../provider-kit/zones.ts';
 
 const base = 'https://management.azure.com';
@@ -52,8 +54,13 @@ export const azure: ProviderDefinition = {
     const host = 'Azure DNS';
     const resource = endpoint(settings, base);
     const loginEndpoint = endpoint(settings, login, 'loginEndpoint');
-    const token = azureToken(settings, parts, { loginEndpoint, resource });
-    const call = createApi({
+    const clientSecret = optional(settings, 'clientSecret');
+    const identity =
+      clientSecret === null
+        ? { clientId: optional(settings, 'clientId') }
+        : { tenantId: required(settings, 'tenantId'), clientId: required(settings, 'clientId'), clientSecret };
+    const token = azureToken(identity, { ...parts, codes: DNS_CODES }, { loginEndpoint, resource });
+    const call = hostApi({
       host,
       base: resource,
       transport: parts.transport,

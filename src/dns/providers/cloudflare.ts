@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
-import { createApi } from '../provider-kit/http.ts';
+import { hostApi } from '../provider-kit/api.ts';
 import { allPages } from '../provider-kit/pages.ts';
 import { recordProvider } from '../provider-kit/records.ts';
 import { endpoint, endpointSetting, required } from '../provider-kit/settings.ts';
@@ -37,7 +37,7 @@ export const cloudflare: ProviderDefinition = {
   create: (settings, { transport, clock }) => {
     const host = 'Cloudflare';
     const authorization = `Bearer ${required(settings, 'apiToken')}`;
-    const call = createApi({
+    const call = hostApi({
       host,
       base: endpoint(settings, base),
       transport,

@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
 import { zoneNotFound } from '../provider-kit/provider-failure.ts';
-import { segment } from '../provider-kit/http.ts';
+import { segment } from '../../cloud/api.ts';
 import { recordSetProvider } from '../provider-kit/rrset.ts';
 import { endpointSetting, required } from '../provider-kit/settings.ts';
-import { tokenApi } from '../provider-kit/token-api.ts';
+import { tokenApi } from '../provider-kit/api.ts';
 import { relativeName } from '../provider-kit/zones.ts';
 
 const base = 'https://desec.io/api/v1';

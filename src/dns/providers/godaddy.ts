@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
-import { createApi, segment } from '../provider-kit/http.ts';
+import { segment } from '../../cloud/api.ts';
+import { hostApi } from '../provider-kit/api.ts';
 import { recordSetProvider } from '../provider-kit/rrset.ts';
 import { endpoint, endpointSetting, required } from '../provider-kit/settings.ts';
 import { relativeName, walkUp, type Zone } from '../provider-kit/zones.ts';
@@ -28,7 +29,7 @@ export const godaddy: ProviderDefinition = {
   create: (settings, { transport, clock, inTurn }) => {
     const host = 'GoDaddy';
     const authorization = `sso-key ${required(settings, 'apiKey')}:${required(settings, 'apiSecret')}`;
-    const call = createApi({
+    const call = hostApi({
       host,
       base: endpoint(settings, base),
       transport,

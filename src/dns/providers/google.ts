@@ -1,14 +1,16 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
-import { wrongSetting } from '../provider-kit/provider-failure.ts';
+import { DNS_CODES, wrongSetting } from '../provider-kit/provider-failure.ts';
 import { googleToken, serviceAccount } from '../../cloud/google-token.ts';
-import { createApi, segment } from '../provider-kit/http.ts';
+import { segment } from '../../cloud/api.ts';
+import { hostApi } from '../provider-kit/api.ts';
 import { poll } from '../provider-kit/poll.ts';
 import { recordSetProvider } from '../provider-kit/rrset.ts';
 import { endpoint, endpointSetting, optional } from '../provider-kit/settings.ts';
 import { walkUp } from '../provider-kit/zones.ts';
 
 const base = 'https://dns.googleapis.com';
+const scope = 'https://www.googleapis.com/auth/ndev.clouddns.readwrite';
 const ttl = 5;
 
 const zones = z.object({
@@ -52,10 +54,11 @@ export const google: ProviderDefinition = {
     const { transport, clock, inTurn } = parts;
     const key = settings['serviceAccountKey'] ?? '';
     const account = key === '' ? null : serviceAccount(key);
+    if (key !== '' && account === null) throw wrongSetting('serviceAccountKey', 'the JSON key of a service account');
     const project = optional(settings, 'project') ?? account?.project ?? null;
     if (project === null) throw wrongSetting('project', 'given');
-    const token = googleToken(account, parts);
-    const call = createApi({
+    const token = googleToken(account, scope, { ...parts, codes: DNS_CODES });
+    const call = hostApi({
       host,
       base: `${endpoint(settings, base)}/dns/v1/projects/${segment(project)}/managedZones`,
       transport,

@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
-import { type Api, type ApiAnswer, segment } from '../provider-kit/http.ts';
+import { type Api, type ApiResponse, segment } from '../../cloud/api.ts';
 import { poll } from '../provider-kit/poll.ts';
 import { recordProvider } from '../provider-kit/records.ts';
 import { endpointSetting, required } from '../provider-kit/settings.ts';
-import { tokenApi } from '../provider-kit/token-api.ts';
+import { tokenApi } from '../provider-kit/api.ts';
 import { quoteTxt } from '../provider-kit/txt-text.ts';
 import { relativeName, walkUp, type Zone } from '../provider-kit/zones.ts';
 import { unusableAnswer } from '../provider-kit/provider-failure.ts';
@@ -48,7 +48,7 @@ export const hetzner: ProviderDefinition = {
     }
 
     /** One change of a zone at a time: the second one would be refused while the first is carried out. */
-    async function act(zone: Zone<number>, request: Parameters<Api>[0], signal?: AbortSignal): Promise<ApiAnswer> {
+    async function act(zone: Zone<number>, request: Parameters<Api>[0], signal?: AbortSignal): Promise<ApiResponse> {
       return parts.inTurn(`hetzner ${zone.name}`, async () => {
         let answer = await call(request, signal);
         await poll(

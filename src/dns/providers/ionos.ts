@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
-import { createApi } from '../provider-kit/http.ts';
+import { hostApi } from '../provider-kit/api.ts';
 import { recordProvider } from '../provider-kit/records.ts';
 import { endpoint, endpointSetting, required } from '../provider-kit/settings.ts';
 import { longestZone } from '../provider-kit/zones.ts';
@@ -29,7 +29,7 @@ export const ionos: ProviderDefinition = {
   create: (settings, { transport, clock }) => {
     const host = 'IONOS';
     const key = required(settings, 'apiKey');
-    const call = createApi({
+    const call = hostApi({
       host,
       base: endpoint(settings, base),
       transport,

@@ -3,7 +3,7 @@ import type { ProviderDefinition } from '../provider-kit/definition.ts';
 import { allPages } from '../provider-kit/pages.ts';
 import { recordProvider } from '../provider-kit/records.ts';
 import { endpointSetting, required } from '../provider-kit/settings.ts';
-import { tokenApi } from '../provider-kit/token-api.ts';
+import { tokenApi } from '../provider-kit/api.ts';
 import { relativeName, walkUp } from '../provider-kit/zones.ts';
 
 const base = 'https://api.linode.com/v4';

@@ -1,7 +1,8 @@
 import type { DnsProvider, TxtRecord } from '../../ports/dns-provider.ts';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
 import { conflict, unusableAnswer, wrongSetting, zoneNotFound } from '../provider-kit/provider-failure.ts';
-import { type ApiAnswer, createApi, formBody } from '../provider-kit/http.ts';
+import { type ApiResponse, formBody } from '../../cloud/api.ts';
+import { hostApi } from '../provider-kit/api.ts';
 import { hostFields, type NamecheapHosts, readHosts, sameHosts } from '../provider-kit/namecheap-hosts.ts';
 import { endpoint, endpointSetting, required } from '../provider-kit/settings.ts';
 import { unquoteTxt } from '../provider-kit/txt-text.ts';
@@ -49,7 +50,7 @@ export const namecheap: ProviderDefinition = {
     const common = { ApiUser: user, ApiKey: required(settings, 'apiKey'), UserName: user };
     const ClientIp = required(settings, 'clientIp');
     if (!/^\d{1,3}(\.\d{1,3}){3}$/.test(ClientIp)) throw wrongSetting('clientIp', 'an IPv4 address');
-    const call = createApi({
+    const call = hostApi({
       host,
       base: endpoint(settings, base),
       transport,
@@ -67,7 +68,7 @@ export const namecheap: ProviderDefinition = {
       result: string,
       fields: Readonly<Record<string, string>>,
       signal?: AbortSignal,
-    ): Promise<{ readonly node: XmlNode; readonly answer: ApiAnswer } | null> {
+    ): Promise<{ readonly node: XmlNode; readonly answer: ApiResponse } | null> {
       // The key is in the body: addresses of requests are logged by many a proxy.
       const form = formBody({ ...common, ClientIp, Command: `namecheap.domains.dns.${command}`, ...fields });
       const answer = await call({ method: 'POST', path: '', ...form }, signal);

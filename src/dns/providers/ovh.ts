@@ -1,8 +1,9 @@
 import * as z from 'zod';
-import { cached } from '../provider-kit/cached.ts';
+import { cached } from '../../cloud/cached.ts';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
 import { wrongSetting } from '../provider-kit/provider-failure.ts';
-import { createApi, segment } from '../provider-kit/http.ts';
+import { segment } from '../../cloud/api.ts';
+import { hostApi } from '../provider-kit/api.ts';
 import { recordProvider } from '../provider-kit/records.ts';
 import { endpoint, endpointSetting, optional, required } from '../provider-kit/settings.ts';
 import { signOvh } from '../../cloud/ovh-signature.ts';
@@ -48,13 +49,13 @@ export const ovh: ProviderDefinition = {
       consumerKey: required(settings, 'consumerKey'),
     };
     const options = { host, base: endpoint(settings, region), transport, clock };
-    const unsigned = createApi(options);
+    const unsigned = hostApi(options);
     /** Milliseconds that OVH's clock is ahead of ours: a signature is good for a short time only. */
     const ahead = cached(clock, async (signal) => {
       const theirs = (await unsigned({ method: 'GET', path: '/auth/time' }, signal)).read(seconds) * 1000;
       return { value: theirs - clock.now(), expiresAt: clock.now() + clockMs };
     });
-    const call = createApi({
+    const call = hostApi({
       ...options,
       authorize: async (request, signal) =>
         signOvh(request, credentials, Math.floor((clock.now() + (await ahead(signal))) / 1000)),

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
-import { createApi, segment } from '../provider-kit/http.ts';
+import { segment } from '../../cloud/api.ts';
+import { hostApi } from '../provider-kit/api.ts';
 import { type RecordSetHost, recordSetProvider } from '../provider-kit/rrset.ts';
 import { whileBusy } from '../provider-kit/retry.ts';
 import { endpoint, required, timeToLive, TTL_SETTING } from '../provider-kit/settings.ts';
@@ -46,7 +47,7 @@ export const powerdns: ProviderDefinition = {
     const key = required(settings, 'apiKey');
     const ttl = timeToLive(settings);
     const server = segment(settings['server'] ?? 'localhost');
-    const call = createApi({
+    const call = hostApi({
       host: 'PowerDNS',
       base: endpoint(settings, required(settings, 'endpoint')),
       transport,

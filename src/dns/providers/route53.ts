@@ -1,10 +1,11 @@
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
 import { awsCredentials } from '../../cloud/aws-credentials.ts';
-import { unusableAnswer, wrongSetting, zoneNotFound } from '../provider-kit/provider-failure.ts';
-import { type ApiAnswer, createApi } from '../provider-kit/http.ts';
+import { DNS_CODES, unusableAnswer, wrongSetting, zoneNotFound } from '../provider-kit/provider-failure.ts';
+import type { ApiResponse } from '../../cloud/api.ts';
+import { hostApi } from '../provider-kit/api.ts';
 import { poll } from '../provider-kit/poll.ts';
 import { type RecordSet, recordSetProvider } from '../provider-kit/rrset.ts';
-import { endpoint, endpointSetting, optional } from '../provider-kit/settings.ts';
+import { endpoint, endpointSetting, optional, required } from '../provider-kit/settings.ts';
 import { signAws } from '../../cloud/aws-signature.ts';
 import { escapeXml, nodesAt, parseXml, textAt, type XmlNode } from '../provider-kit/xml.ts';
 import { walkUp, type Zone } from '../provider-kit/zones.ts';
@@ -57,8 +58,16 @@ export const route53: ProviderDefinition = {
     const host = 'Route 53';
     const hostedZoneId = optional(settings, 'hostedZoneId');
     if (hostedZoneId !== null && !/^[A-Z0-9]{1,32}$/.test(hostedZoneId)) throw wrongSetting('hostedZoneId', 'an ID');
-    const credentials = awsCredentials(settings, parts);
-    const call = createApi({
+    const isGiven = optional(settings, 'accessKeyId') !== null || optional(settings, 'secretAccessKey') !== null;
+    const keys = isGiven
+      ? {
+          accessKeyId: required(settings, 'accessKeyId'),
+          secretAccessKey: required(settings, 'secretAccessKey'),
+          sessionToken: optional(settings, 'sessionToken'),
+        }
+      : null;
+    const credentials = awsCredentials(keys, { ...parts, codes: DNS_CODES });
+    const call = hostApi({
       host,
       base: endpoint(settings, base),
       transport,
@@ -69,7 +78,7 @@ export const route53: ProviderDefinition = {
     /** The change that a name is waiting for. */
     const changes = new Map<string, string>();
 
-    function xml(answer: ApiAnswer, root: string): XmlNode {
+    function xml(answer: ApiResponse, root: string): XmlNode {
       const document = parseXml(answer.text());
       if (document?.name !== root) throw unusableAnswer(host, `there is no ${root}`, answer.status);
       return document;
@@ -169,7 +178,7 @@ function changeXml(action: 'CREATE' | 'DELETE', name: string, { values, ttl }: R
   return `<Change><Action>${action}</Action><ResourceRecordSet><Name>${escapeXml(name)}.</Name><Type>TXT</Type><TTL>${ttl}</TTL><ResourceRecords>${records.join('')}</ResourceRecords></ResourceRecordSet></Change>`;
 }
 
-function errorCode(answer: ApiAnswer): string | null {
+function errorCode(answer: ApiResponse): string | null {
   const document = parseXml(answer.text());
   if (document === null) return null;
   return document.name === 'ErrorResponse' ? textAt(document, 'Error', 'Code') : document.name;

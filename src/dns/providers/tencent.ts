@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
-import { type ApiAnswer, createApi } from '../provider-kit/http.ts';
+import type { ApiResponse } from '../../cloud/api.ts';
+import { hostApi } from '../provider-kit/api.ts';
 import { allPages } from '../provider-kit/pages.ts';
 import { recordProvider } from '../provider-kit/records.ts';
 import { endpoint, endpointSetting, required } from '../provider-kit/settings.ts';
@@ -44,7 +45,7 @@ export const tencent: ProviderDefinition = {
   create: (settings, { transport, clock }) => {
     const host = 'Tencent Cloud DNSPod';
     const credentials = { secretId: required(settings, 'secretId'), secretKey: required(settings, 'secretKey') };
-    const call = createApi({
+    const call = hostApi({
       host,
       base: endpoint(settings, base),
       transport,
@@ -63,7 +64,7 @@ export const tencent: ProviderDefinition = {
       json: Readonly<Record<string, unknown>>,
       expected: ReadonlySet<string>,
       signal?: AbortSignal,
-    ): Promise<ApiAnswer | null> {
+    ): Promise<ApiResponse | null> {
       const headers = { 'x-tc-action': action, 'x-tc-version': '2021-03-23' };
       const answer = await call({ method: 'POST', path: '/', headers, json }, signal);
       const code = codeOf(answer);
@@ -115,6 +116,6 @@ export const tencent: ProviderDefinition = {
   },
 };
 
-function codeOf(answer: ApiAnswer): string | null {
+function codeOf(answer: ApiResponse): string | null {
   return answer.peek(refusal)?.Response.Error.Code ?? null;
 }

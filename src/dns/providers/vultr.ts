@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
-import { segment } from '../provider-kit/http.ts';
+import { segment } from '../../cloud/api.ts';
 import { allPages } from '../provider-kit/pages.ts';
 import { recordProvider } from '../provider-kit/records.ts';
 import { endpointSetting, required } from '../provider-kit/settings.ts';
-import { tokenApi } from '../provider-kit/token-api.ts';
+import { tokenApi } from '../provider-kit/api.ts';
 import { quoteTxt } from '../provider-kit/txt-text.ts';
 import { longestZone, relativeName } from '../provider-kit/zones.ts';
 

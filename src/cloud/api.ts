@@ -1,10 +1,10 @@
 import type * as z from 'zod';
-import { parseJson } from '../../acme/messages/json.ts';
-import { retryAfterMs } from '../../acme/messages/retry-after.ts';
-import { EverbindError } from '../../errors/error.ts';
-import type { Clock } from '../../ports/clock.ts';
-import type { HttpRequest, HttpResponse, Transport } from '../../ports/transport.ts';
-import { credentialsRefused, hostFailed, rateLimited, unusableAnswer } from './provider-failure.ts';
+import { parseJson } from '../acme/messages/json.ts';
+import { retryAfterMs } from '../acme/messages/retry-after.ts';
+import { EverbindError } from '../errors/error.ts';
+import type { ErrorCode } from '../errors/table.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { HttpRequest, HttpResponse, Transport } from '../ports/transport.ts';
 
 /** Larger than any page of a zone list that we ask for. */
 const maxBytes = 4 * 1024 * 1024;
@@ -33,26 +33,50 @@ export interface OutgoingRequest {
   readonly body: string;
 }
 
-export interface ApiAnswer {
+export interface ApiResponse {
   readonly status: number;
   readonly headers: HttpResponse['headers'];
-  /** The body, checked. Throws DNS_PROVIDER_FAILED. */
+  /** The body, checked. Throws the code `failed`. */
   read<S extends z.ZodType>(schema: S): z.output<S>;
-  /** The same, null where the body is anything else: for answers that say what went wrong. */
+  /** The same, null where the body is anything else: for responses that say what went wrong. */
   peek<S extends z.ZodType>(schema: S): z.output<S> | null;
   /** The body as text in UTF-8; at most 4 MiB. */
   text(): string;
-  /** The error that this answer is, for answers that the caller expected and cannot use after all. */
+  /** The error that this response is, for one that the caller expected and cannot use after all. */
   failure(): EverbindError;
 }
 
 export type Refusal = 'credentials' | 'rate';
 
-export type Api = (request: ApiRequest, signal?: AbortSignal) => Promise<ApiAnswer>;
+export type Api = (request: ApiRequest, signal?: AbortSignal) => Promise<ApiResponse>;
+
+/**
+ * The codes that failures get: those of the room that asks, since what to do about refused credentials differs between
+ * DNS, key management and secrets.
+ */
+export interface ApiCodes {
+  /** Status 401 or 403, or what `explain` says. */
+  readonly credentials: ErrorCode;
+  /** Status 429, or what `explain` says; `details.retryAfterMs` is what the host asks for, null when it does not say. */
+  readonly rate: ErrorCode;
+  /** Anything else: unreachable, another status, or a body that is not as documented. */
+  readonly failed: ErrorCode;
+}
+
+/** What the credentials of a cloud are fetched with. */
+export interface CloudParts {
+  /** HTTPS. */
+  readonly transport: Transport;
+  /** Plain http to 169.254.169.254, where clouds answer their own machines, and to nothing else; never through a proxy. */
+  readonly metadata: Transport;
+  readonly clock: Clock;
+  readonly codes: ApiCodes;
+}
 
 export interface ApiOptions {
   /** The host's name in messages. */
   readonly host: string;
+  readonly codes: ApiCodes;
   readonly base: string;
   readonly transport: Transport;
   readonly clock: Clock;
@@ -61,8 +85,8 @@ export interface ApiOptions {
     request: OutgoingRequest,
     signal?: AbortSignal,
   ) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>;
-  /** What an answer that is no success means, where its status alone does not say; null: the status is judged. */
-  readonly explain?: (answer: ApiAnswer) => Refusal | null;
+  /** What a response that is no success means, where its status alone does not say; null: the status is judged. */
+  readonly explain?: (answer: ApiResponse) => Refusal | null;
 }
 
 /** One part of a path or of a name in it, encoded. */
@@ -77,26 +101,25 @@ export function formBody(fields: Readonly<Record<string, string>>): Pick<ApiRequ
 }
 
 /**
- * Calls of one API. Every failure is a DNS_ error without anything in it that was sent or received: 401 and 403 are DNS_CREDENTIALS_REFUSED,
- * 429 is DNS_RATE_LIMITED, the rest DNS_PROVIDER_FAILED. Rejects with the signal's reason.
+ * Calls of one API. Every failure is an EverbindError with one of the codes, without anything in it that was sent or
+ * received. Rejects with the signal's reason.
  */
 export function createApi(options: ApiOptions): Api {
-  const { host, base, transport } = options;
+  const { base } = options;
   return async (request, signal) => {
     const outgoing = prepare(base, request);
     const credentials = (await options.authorize?.(outgoing, signal)) ?? {};
     const { url, body } = outgoing;
     const headers = { ...outgoing.headers, ...credentials };
     const response = await send(
-      host,
-      transport,
+      options,
       { method: request.method, url: url.href, headers, maxBytes, timeoutMs, ...(body === '' ? {} : { body }) },
       signal,
     );
-    const answer = answerOf(options, response);
-    const { status } = answer;
-    if ((status >= 200 && status < 300) || request.expect?.includes(status) === true) return answer;
-    throw answer.failure();
+    const result = read(options, response);
+    const { status } = result;
+    if ((status >= 200 && status < 300) || request.expect?.includes(status) === true) return result;
+    throw result.failure();
   };
 }
 
@@ -119,8 +142,7 @@ function prepare(base: string, request: ApiRequest): OutgoingRequest {
 }
 
 async function send(
-  host: string,
-  transport: Transport,
+  { host, transport, codes }: ApiOptions,
   request: HttpRequest,
   signal?: AbortSignal,
 ): Promise<HttpResponse> {
@@ -130,37 +152,44 @@ async function send(
     if (signal?.aborted === true || !(error instanceof EverbindError)) throw error;
     const reason = typeof error.details['reason'] === 'string' ? error.details['reason'] : error.code;
     // The cause is not kept: what Node attaches to it is not ours to vouch for.
-    throw new EverbindError('DNS_PROVIDER_FAILED', `${host} cannot be reached: ${error.message}`, { host, reason });
+    throw new EverbindError(codes.failed, `${host} cannot be reached: ${error.message}`, { host, reason });
   }
 }
 
-function answerOf({ host, explain, clock }: ApiOptions, { status, headers, body }: HttpResponse): ApiAnswer {
-  const answer: ApiAnswer = {
+function read(options: ApiOptions, { status, headers, body }: HttpResponse): ApiResponse {
+  const { host, codes, explain, clock } = options;
+  const result: ApiResponse = {
     status,
     headers,
     text: () => Buffer.from(body).toString('utf8'),
     read: (schema) => {
-      const result = schema.safeParse(jsonOf(host, status, body));
-      if (result.success) return result.data;
-      const [issue] = result.error.issues;
+      const checked = schema.safeParse(jsonOf(options, status, body));
+      if (checked.success) return checked.data;
+      const [issue] = checked.error.issues;
       const where = issue === undefined || issue.path.length === 0 ? 'the whole' : issue.path.map(String).join('.');
-      throw unusableAnswer(host, `${where} is not as documented`, status);
+      throw unusableResponse(codes.failed, host, `${where} is not as documented`, status);
     },
     peek: (schema) => {
       try {
-        return answer.read(schema);
+        return result.read(schema);
       } catch {
         return null;
       }
     },
     failure: () => {
-      const refusal = explain?.(answer) ?? byStatus(status);
-      if (refusal === 'credentials') return credentialsRefused(host, status);
-      if (refusal === 'rate') return rateLimited(host, retryAfterMs(headers, clock.now()));
-      return hostFailed(host, status);
+      const refusal = explain?.(result) ?? byStatus(status);
+      if (refusal === 'credentials') {
+        const message = `${host} refuses the credentials, or they may not do this`;
+        return new EverbindError(codes.credentials, message, { host, status });
+      }
+      if (refusal === 'rate') {
+        const wait = retryAfterMs(headers, clock.now());
+        return new EverbindError(codes.rate, `${host} asks to send fewer requests`, { host, retryAfterMs: wait });
+      }
+      return new EverbindError(codes.failed, `${host} answered with an error, status ${status}`, { host, status });
     },
   };
-  return answer;
+  return result;
 }
 
 function byStatus(status: number): Refusal | null {
@@ -168,10 +197,15 @@ function byStatus(status: number): Refusal | null {
   return status === 429 ? 'rate' : null;
 }
 
-function jsonOf(host: string, status: number, body: Uint8Array): unknown {
+function jsonOf({ host, codes }: ApiOptions, status: number, body: Uint8Array): unknown {
   try {
-    return parseJson(body, 'answer');
+    return parseJson(body, 'response');
   } catch {
-    throw unusableAnswer(host, 'it is not JSON', status);
+    throw unusableResponse(codes.failed, host, 'it is not JSON', status);
   }
+}
+
+/** The host answered, but not as documented. `problem`: our words, never the host's, which may repeat what was sent. */
+export function unusableResponse(code: ErrorCode, host: string, problem: string, status: number): EverbindError {
+  return new EverbindError(code, `${host} sent an unusable answer: ${problem}`, { host, status, problem });
 }

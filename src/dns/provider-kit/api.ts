@@ -1,6 +1,12 @@
+import { type Api, type ApiOptions, createApi } from '../../cloud/api.ts';
 import type { ProviderParts } from './definition.ts';
-import { type Api, createApi } from './http.ts';
+import { DNS_CODES } from './provider-failure.ts';
 import { endpoint } from './settings.ts';
+
+/** Calls of a DNS host's API; failures have DNS_ codes. */
+export function hostApi(options: Omit<ApiOptions, 'codes'>): Api {
+  return createApi({ ...options, codes: DNS_CODES });
+}
 
 export interface TokenApiOptions {
   /** The host's name in messages. */
@@ -11,13 +17,13 @@ export interface TokenApiOptions {
   readonly authorization: string;
 }
 
-/** Calls of an API whose credentials are one header that stays the same. */
+/** The same, where the credentials are one header that stays the same. */
 export function tokenApi(
   { host, base, authorization }: TokenApiOptions,
   settings: Readonly<Record<string, string>>,
   { transport, clock }: Pick<ProviderParts, 'transport' | 'clock'>,
 ): Api {
-  return createApi({
+  return hostApi({
     host,
     base: endpoint(settings, base),
     transport,
