@@ -5,7 +5,7 @@ import { EverbindError } from '../errors/error.ts';
 import { examineCertificate, type KnownIssuer } from '../preflight/certificate.ts';
 import type { PreflightFinding } from '../preflight/findings.ts';
 import type { NameParts } from '../preflight/name.ts';
-import { durableHostBackoff } from '../renewal/state/host-backoff.ts';
+import { durableHostBackoff } from '../renewal/issuers/acme/account/account-session.ts';
 import { acquireLease, type Lease } from '../store/lease.ts';
 import { askIssuer, missingSecrets, spentLimits } from './check-issuers.ts';
 import type { AgentPaths } from './environment.ts';

@@ -8,15 +8,15 @@ import { readConfigFile } from '../config/read.ts';
 import { createKeyCustody } from '../custody/custody.ts';
 import { createSoftwareKeyStore } from '../custody/software/store.ts';
 import type { CheckpointSigner } from '../ports/checkpoint-signer.ts';
-import { applyConfig } from '../renewal/state/applied-config.ts';
+import { applyConfig } from '../renewal/engine/apply-config.ts';
 import { createEngine, type Engine } from '../renewal/engine/engine.ts';
+import { previewOrder } from '../renewal/issuers/acme/order/preview.ts';
 import { copyWithoutLog } from '../store/copy-database.ts';
 import { openStore } from '../store/store.ts';
 import type { AgentPaths } from './environment.ts';
 import { type HostParts, openHostParts } from './host-parts.ts';
 import { shareHost } from './shared-host.ts';
 import { databaseFile } from './state.ts';
-import { VERSION } from './version.ts';
 import type { Environment } from './environment.ts';
 
 /**
@@ -53,17 +53,16 @@ export async function withDryRunEngine<T>(
           }),
           hostKeys: refuse,
         }),
-        userAgent: `everbind/${VERSION}`,
         prepare: async (needs) => {
           host ??= await openHostParts(environment, shared, store, needs);
         },
-        transportFor: refuse,
-        rootsFor: refuse,
-        solverFor: () => {
-          throw new Error('a dry run presents nothing');
+        openIssuers: refuse,
+        checkIssued: refuse,
+        deploymentFor: (certificate, config) => {
+          if (host === null) throw new Error('the engine has not prepared the host');
+          return host.deploymentFor(certificate, config);
         },
-        deploymentsFor: (certificate) => host?.deploymentsFor(certificate) ?? [],
-        resolveSecret: refuse,
+        previewOrder: async (certificate) => store.read((db) => previewOrder(db, certificate, environment.clock.now())),
       });
       return await work(engine);
     } finally {

@@ -1,5 +1,4 @@
 import { createSolvers, type DnsHostParts } from '../challenge/solvers.ts';
-import type { CertificateConfig } from '../config/types.ts';
 import { createIisDeployment } from '../deploy/iis/deployment.ts';
 import { createIisFtpDeployment } from '../deploy/iis/ftp-deployment.ts';
 import { EverbindError } from '../errors/error.ts';
@@ -11,7 +10,8 @@ import { coalesce } from '../concurrency/coalesce.ts';
 import type { Deployment } from '../ports/deployment.ts';
 import type { WindowsHost } from '../ports/windows-host.ts';
 import type { EnginePorts } from '../renewal/engine/engine-ports.ts';
-import { ownThumbprints } from '../renewal/state/rows.ts';
+import type { AcmePorts } from '../renewal/issuers/acme/acme-ports.ts';
+import { ownThumbprints } from '../renewal/state/issued-table.ts';
 import type { Store } from '../store/store.ts';
 import { tlsProbe } from '../verify/tls-probe.ts';
 import type { SharedHost } from './shared-host.ts';
@@ -20,8 +20,8 @@ import { limitHeapGrowth } from './limit-heap-growth.ts';
 
 /** What needs this machine's web server. */
 export interface HostParts {
-  readonly solverFor: EnginePorts['solverFor'];
-  readonly deploymentsFor: (certificate: CertificateConfig) => readonly Deployment[];
+  readonly solverFor: AcmePorts['solverFor'];
+  readonly deploymentFor: EnginePorts['deploymentFor'];
 }
 
 /** Connects to the web server where one is needed: a machine without IIS can still obtain certificates that no deployment uses. */
@@ -47,30 +47,29 @@ export async function openHostParts(
   });
   return {
     solverFor,
-    deploymentsFor: (certificate) =>
-      certificate.deployments.map((config): Deployment => {
-        if (host === null || inventory === null || changes === null) {
-          throw new EverbindError(
-            'WIN_NOT_WINDOWS',
-            `the deployment of ${certificate.name} needs a Windows host with IIS`,
-          );
-        }
-        const own = (): ReadonlyMap<string, string> => store.read(ownThumbprints);
-        if (config.type === 'iis-ftp') {
-          const { sites, adopt, store: certificateStore } = config;
-          return createIisFtpDeployment({ host, changes, sites, adopt, store: certificateStore, ownThumbprints: own });
-        }
-        return createIisDeployment({
-          host,
-          probe: tlsProbe,
-          sites: config.sites,
-          adopt: config.adopt,
-          store: config.store,
-          adoptForeignAppIds: config.adoptForeignAppIds,
-          ownThumbprints: own,
-          readInventory: inventory,
-        });
-      }),
+    deploymentFor: (certificate, config): Deployment => {
+      if (host === null || inventory === null || changes === null) {
+        throw new EverbindError(
+          'WIN_NOT_WINDOWS',
+          `the deployment of ${certificate.name} needs a Windows host with IIS`,
+        );
+      }
+      const own = (): ReadonlyMap<string, string> => store.read(ownThumbprints);
+      if (config.type === 'iis-ftp') {
+        const { sites, adopt, store: certificateStore } = config;
+        return createIisFtpDeployment({ host, changes, sites, adopt, store: certificateStore, ownThumbprints: own });
+      }
+      return createIisDeployment({
+        host,
+        probe: tlsProbe,
+        sites: config.sites,
+        adopt: config.adopt,
+        store: config.store,
+        adoptForeignAppIds: config.adoptForeignAppIds,
+        ownThumbprints: own,
+        readInventory: inventory,
+      });
+    },
   };
 }
 

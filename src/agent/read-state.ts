@@ -1,7 +1,5 @@
-import type { DatabaseSync } from 'node:sqlite';
 import { readConfigFile } from '../config/read.ts';
 import { appliedConfig } from '../renewal/state/applied-config.ts';
-import { activeHolder, readLease } from '../store/lease-row.ts';
 import { openStore, type Store } from '../store/store.ts';
 import type { AgentPaths } from './environment.ts';
 import { databaseFile } from './state.ts';
@@ -25,9 +23,4 @@ export async function withReadOnlyStore<T>(
 export async function configChanged(paths: AgentPaths, store: Store): Promise<boolean> {
   const file = await readConfigFile(paths.configFile).catch(() => null);
   return file !== null && file.fingerprint !== store.read(appliedConfig)?.fingerprint;
-}
-
-/** Whether an Everbind works on this state folder now: what has begun is under way then, and not interrupted. */
-export function isAtWork(db: DatabaseSync, now: number): boolean {
-  return activeHolder(readLease(db), now) !== null;
 }

@@ -184,7 +184,13 @@ function read(options: ApiOptions, { status, headers, body }: HttpResponse): Api
       }
       if (refusal === 'rate') {
         const wait = retryAfterMs(headers, clock.now());
-        return new EverbindError(codes.rate, `${host} asks to send fewer requests`, { host, retryAfterMs: wait });
+        const facts = { retryAfterMs: wait, httpStatus: status };
+        return new EverbindError(
+          codes.rate,
+          `${host} asks to send fewer requests`,
+          { host, retryAfterMs: wait },
+          { facts },
+        );
       }
       return new EverbindError(codes.failed, `${host} answered with an error, status ${status}`, { host, status });
     },

@@ -15,16 +15,19 @@ export const STORE_ERRORS = entries({
   },
   STORE_FAILED: {
     exit: 1,
+    meaning: { resume: 'continue' },
     summary: 'The database cannot be opened, read or written.',
     action: 'Look at the reason: rights, disk, file system. Nothing that was acknowledged is lost.',
   },
   STORE_FULL: {
     exit: 1,
+    meaning: { resume: 'continue' },
     summary: 'The disk is full.',
     action: 'Make room; the next run resumes where this one stopped.',
   },
   STORE_BUSY: {
     exit: 4,
+    meaning: { resume: 'continue' },
     summary: 'Another program holds the database.',
     action: 'Wait for the other Everbind, or end whatever has the file open.',
   },
@@ -60,6 +63,7 @@ export const STORE_ERRORS = entries({
   },
   STORE_LEASE_LOST: {
     exit: 4,
+    meaning: { resume: 'continue' },
     summary: 'Another Everbind took over while this one did not answer.',
     action: 'Nothing is lost: the other one goes on. Look why this one stood still (sleep, a stopped virtual machine).',
   },

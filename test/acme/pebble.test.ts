@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { pebbleFindsReplaced } from '../../lab/pebble/replaced-serial.ts';
-import { certificateId } from '../../src/acme/messages/renewal-info.ts';
+import { ariIdOf } from '../../src/pki/x509/ari-id.ts';
 import { AcmeProblemError, acmeErrorType } from '../../src/acme/messages/problem.ts';
 import { type Certificate, parseCertificate } from '../../src/pki/x509/certificate.ts';
 import { identifierKey, parseIdentifier } from '../../src/pki/x509/names.ts';
@@ -151,7 +151,7 @@ describe('Pebble with its ordinary settings', () => {
     do {
       const { chain } = await issue(client, ['ari.test']);
       leaf = parseCertificate(chain[0] ?? new Uint8Array());
-      id = certificateId(leaf);
+      id = ariIdOf(leaf);
     } while (!pebbleFindsReplaced(id));
     const info = await client.renewalInfo(id);
     assert.ok(

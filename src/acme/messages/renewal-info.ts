@@ -1,6 +1,3 @@
-import { EverbindError } from '../../errors/error.ts';
-import type { Certificate } from '../../pki/x509/certificate.ts';
-import { encodeBase64url } from '../jose/base64url.ts';
 import { invalidAnswer, member, members, timestamp } from './decoding.ts';
 
 /** When a CA wants a certificate renewed (RFC 9773 section 4.2). Times are milliseconds since 1970; start is before end. */
@@ -8,21 +5,6 @@ export interface RenewalInfo {
   readonly window: { readonly start: number; readonly end: number };
   /** A page about why, which the operator SHOULD be shown. */
   readonly explanationUrl: string | null;
-}
-
-/**
- * Names a certificate to its CA: base64url of the authority key identifier, a dot, base64url of the serial number's DER content octets,
- * a leading zero included (RFC 9773 section 4.1). Throws ACME_NO_CERTIFICATE_ID.
- */
-export function certificateId(certificate: Pick<Certificate, 'authorityKeyIdentifier' | 'serialHex'>): string {
-  const { authorityKeyIdentifier, serialHex } = certificate;
-  if (authorityKeyIdentifier === null || authorityKeyIdentifier === '') {
-    throw new EverbindError('ACME_NO_CERTIFICATE_ID', 'The certificate has no authority key identifier', {
-      serial: serialHex,
-    });
-  }
-  const part = (hex: string): string => encodeBase64url(Buffer.from(hex, 'hex'));
-  return `${part(authorityKeyIdentifier)}.${part(serialHex)}`;
 }
 
 /** Throws ACME_RESPONSE_INVALID, also for a window that ends before it starts: such an answer counts as none (RFC 9773 section 4.2). */

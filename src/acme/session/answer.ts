@@ -44,7 +44,7 @@ const acmeCodes: Partial<Record<ErrorCode, ErrorCode>> = {
 export function transportFailure(error: unknown): unknown {
   const code = error instanceof EverbindError ? acmeCodes[error.code] : undefined;
   if (code === undefined || !(error instanceof EverbindError)) return error;
-  return new EverbindError(code, error.message, error.details, { cause: error });
+  return new EverbindError(code, error.message, error.details, { cause: error, facts: error.facts });
 }
 
 /** Whether another attempt may well succeed: the line, the server or its load failed, not the request. */
@@ -52,14 +52,11 @@ export function isTransient(error: unknown): boolean {
   if (!(error instanceof EverbindError)) return false;
   if (error.code === 'ACME_TRANSPORT' || error.code === 'ACME_TIMEOUT') return true;
   if (error.code !== 'ACME_PROBLEM' && error.code !== 'ACME_UNEXPECTED_RESPONSE') return false;
-  const status = error.details['status'];
-  return typeof status === 'number' && (status >= 500 || status === 429);
+  return isTransientStatus(error.facts.httpStatus ?? 0);
 }
 
-/** The wait that a failed answer asked for, if any. */
-export function retryAfterOf(error: unknown): number | null {
-  const wait = error instanceof EverbindError ? error.details['retryAfterMs'] : undefined;
-  return typeof wait === 'number' ? wait : null;
+function isTransientStatus(status: number): boolean {
+  return status >= 500 || status === 429;
 }
 
 function failure(response: HttpResponse, url: string, retryAfter: number | null): EverbindError {
@@ -70,7 +67,7 @@ function failure(response: HttpResponse, url: string, retryAfter: number | null)
   if (link === null) return new AcmeProblemError('ACME_PROBLEM', problem, answer, { url });
   // The address is for the person alone: messages go into logs.
   const detail = problem.detail.replaceAll(link, '(address kept)');
-  return new AcmeProblemError('ACME_PAUSED', { ...problem, detail, instance: null }, answer, { url, link });
+  return new AcmeProblemError('ACME_PAUSED', { ...problem, detail, instance: null }, answer, { url, link }, { link });
 }
 
 /** The ACME name of the problem that an answer carries, such as `rateLimited`; null when it carries none of ACME's. */
@@ -115,6 +112,13 @@ function unexpected(
       contentType: type,
       ...(location === undefined ? {} : { location: printable(location, 500) }),
       ...(retryAfter === null ? {} : { retryAfterMs: retryAfter }),
+    },
+    {
+      facts: {
+        httpStatus: response.status,
+        retryAfterMs: retryAfter,
+        ...(isTransientStatus(response.status) ? { meaning: { resume: 'continue' } } : {}),
+      },
     },
   );
 }

@@ -121,6 +121,7 @@ function authorizationFailed({ url, authorization, retryAfterMs }: Authorization
     problem,
     { httpStatus: 200, retryAfterMs },
     { url, identifier: authorization.identifier.value, authorizationStatus: authorization.status },
+    { names: [authorization.identifier.value] },
   );
 }
 

@@ -70,8 +70,7 @@ export function createHostBackoffs({ clock, random, kept, keep }: HostHoldsParts
 }
 
 function held(host: string, wait: number): EverbindError {
-  return new EverbindError('ACME_HOST_BACKOFF', `${host} asked to be left alone; nothing was sent`, {
-    host,
-    retryAfterMs: Math.ceil(wait),
-  });
+  const retryAfterMs = Math.ceil(wait);
+  const message = `${host} asked us to stay away for a while; nothing was sent`;
+  return new EverbindError('ACME_HOST_BACKOFF', message, { host, retryAfterMs }, { facts: { retryAfterMs } });
 }

@@ -164,15 +164,15 @@ const otherReasons: ReadonlySet<string | null> = new Set([
  * be worse than one that is renewed as a new one.
  */
 function refusalOfReplaces(error: unknown): Problem | null {
-  if (!(error instanceof EverbindError) || isBusy(error.details['status'])) return null;
+  if (!(error instanceof EverbindError) || isBusy(error.facts.httpStatus)) return null;
   if (error instanceof AcmeProblemError) {
     return otherReasons.has(acmeErrorType(error.problem)) ? null : error.problem;
   }
-  const { status } = error.details;
-  const refused = error.code === 'ACME_UNEXPECTED_RESPONSE' && typeof status === 'number' && status >= 400;
+  const { httpStatus = 0 } = error.facts;
+  const refused = error.code === 'ACME_UNEXPECTED_RESPONSE' && httpStatus >= 400;
   return refused ? blankProblem(error.message) : null;
 }
 
-function isBusy(status: unknown): boolean {
+function isBusy(status: number | undefined): boolean {
   return status === 429 || status === 502 || status === 503 || status === 504;
 }

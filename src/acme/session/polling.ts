@@ -1,5 +1,5 @@
-import { EverbindError } from '../../errors/error.ts';
-import { isTransient, retryAfterOf } from './answer.ts';
+import { EverbindError, retryAfterOf } from '../../errors/error.ts';
+import { isTransient } from './answer.ts';
 import { countdown } from '../../concurrency/countdown.ts';
 import type { Session } from './session.ts';
 

@@ -46,7 +46,7 @@ export function registerDns(program: Command, environment: CliEnvironment, setSt
         globals,
         environment,
         () => {},
-        ({ engine, signal }) => engine.persistRecords(name, signal),
+        ({ accounts, signal }) => accounts.persistRecords(name, signal),
       );
       const ok = records.every(({ problem }) => problem === null);
       if (globals.json) sayJson(environment.io, { ok, records });

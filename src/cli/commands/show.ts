@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { type CertificateDetail, showCertificate } from '../../overview/readers.ts';
-import { stagingDirectory } from '../../renewal/state/staging-run-table.ts';
+import { type CertificateDetail, showCertificate } from '../../overview/certificate-detail.ts';
+import { stagingDirectory } from '../../renewal/issuers/acme/order/preview.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import type { Io } from '../io.ts';
@@ -8,7 +8,8 @@ import { sayJson } from '../output/json.ts';
 import { challengeText, deploymentText } from '../output/certificate-text.ts';
 import { painter, printable, wrap } from '../output/text.ts';
 import { daysLeft, relativeTime, shortTime } from '../output/time.ts';
-import { isAtWork, withReadOnlyStore } from '../../agent/read-state.ts';
+import { withReadOnlyStore } from '../../agent/read-state.ts';
+import { isAtWork } from '../../overview/overview.ts';
 import type { SetStatus, CliEnvironment } from '../environment.ts';
 
 /** `everbind show NAME` */
@@ -39,7 +40,7 @@ type Shown = CertificateDetail & { readonly stagingDirectory: string | null };
 
 function print(
   io: Io,
-  { certificate, issued, openStep, window, paused, renewals, stagingDirectory: staging }: Shown,
+  { certificate, issued, openStep, ariWindow, paused, renewals, stagingDirectory: staging }: Shown,
   now: number,
   atWork: boolean,
 ): void {
@@ -66,9 +67,12 @@ function print(
     'next',
     `${relativeTime(certificate.nextDue, now)}, ${shortTime(certificate.nextDue)} (${certificate.dueReason})`,
   );
-  if (window !== null) {
-    say('CA window', `${shortTime(window.start)} to ${shortTime(window.end)}, drawn ${shortTime(window.selected)}`);
-    if (window.explanationUrl !== null) say('why', window.explanationUrl);
+  if (ariWindow !== null) {
+    say(
+      'CA window',
+      `${shortTime(ariWindow.start)} to ${shortTime(ariWindow.end)}, drawn ${shortTime(ariWindow.selected)}`,
+    );
+    if (ariWindow.explanationUrl !== null) say('why', ariWindow.explanationUrl);
   }
   if (staging !== null) say('tried first', `at ${staging}, since the last attempt counted against limits of the CA`);
   if (openStep !== null && atWork) say('begun', `step ${openStep} is reached; an Everbind is at work now`);

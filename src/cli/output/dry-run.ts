@@ -1,9 +1,5 @@
-import {
-  CHALLENGE_CHOICES,
-  type ChallengeChoiceCode,
-} from '../../renewal/issuers/acme/authorization/choose-challenge.ts';
+import { CHALLENGE_CHOICES, type ChallengeChoiceCode } from '../../challenge/choose-challenge.ts';
 import type { DryRun } from '../../renewal/engine/dry-run.ts';
-import { isObtaining } from '../../renewal/state/steps.ts';
 import type { Io } from '../io.ts';
 import { challengeText } from './certificate-text.ts';
 import { groupNotes, isSkipped, noteText } from './notes.ts';
@@ -27,7 +23,7 @@ export function printDryRun(
     io.out(`${paint('bold', run.name)} (${due})\n`);
     if (run.resumesAt !== null) say('resume', `goes on with an interrupted renewal after step ${run.resumesAt}`);
     // One that goes on with its certificate orders nothing any more.
-    if (run.resumesAt === null || isObtaining(run.resumesAt)) sayObtained(run, say);
+    if (run.orders) sayObtained(run, say);
     for (const { target, sites, reason } of run.plans.flatMap(({ changes }) => changes)) {
       say('change', `${target}${sites.length === 0 ? '' : ` (${sites.join(', ')})`}: ${reason}`);
     }

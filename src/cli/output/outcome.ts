@@ -1,5 +1,5 @@
 import type { EndpointCheck } from '../../ports/deployment.ts';
-import type { Outcome } from '../../renewal/state/types.ts';
+import type { Outcome } from '../../renewal/engine/outcome.ts';
 import type { Io } from '../io.ts';
 import { groupNotes, needsOperator, noteText } from './notes.ts';
 import { painter, plural, sayWrapped, type Style } from './text.ts';

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { DEFAULTS } from '../defaults.ts';
+import { CERTIFICATE_KEY_ALGORITHMS } from '../key-algorithms.ts';
 import { challenge, challengeRule } from './challenge.ts';
 import { deployment } from './deployment.ts';
 import { maintenance } from './maintenance.ts';
@@ -20,7 +21,7 @@ const engine = section(
 
 const key = section(
   {
-    algorithm: oneOf(['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'])
+    algorithm: oneOf(CERTIFICATE_KEY_ALGORITHMS)
       .optional()
       .meta({ description: 'Algorithm of the certificate key.', default: DEFAULTS.keyAlgorithm }),
     provider: keyProvider()

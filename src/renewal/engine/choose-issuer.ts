@@ -1,8 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { EverbindError } from '../../errors/error.ts';
-import { type Shortage, shortageOf } from '../ratelimits/limiter.ts';
+import { rateLimited, type Shortage, shortageOf } from '../ratelimits/limiter.ts';
+import type { ManagedCertificate } from '../state/certificate-table.ts';
 import { preferredIssuer, usableIssuers } from '../state/issuer-health.ts';
-import type { ManagedCertificate } from '../state/types.ts';
 
 /** The issuers that can be asked for this certificate now and whose limits have room for it, the first choice first. */
 export function issuersWithRoom(db: DatabaseSync, certificate: ManagedCertificate, now: number): readonly string[] {
@@ -10,7 +9,7 @@ export function issuersWithRoom(db: DatabaseSync, certificate: ManagedCertificat
 }
 
 /**
- * The issuer that a new renewal begins with: the first that can be asked and has room; where all are left alone, the one that comes back first if
+ * The issuer that a new renewal begins with: the first that can be asked and has room; where none can be asked, the one that can be asked first, if
  * it has. Throws RENEWAL_RATE_LIMITED.
  */
 export function chooseIssuer(db: DatabaseSync, certificate: ManagedCertificate, now: number): string {
@@ -30,17 +29,4 @@ export function requireRoom(db: DatabaseSync, certificate: ManagedCertificate, i
   const shortage = shortageOf(db, certificate, issuer, now);
   if (shortage !== null) throw rateLimited([shortage]);
   return issuer;
-}
-
-function rateLimited(shortages: readonly Shortage[]): EverbindError {
-  const [first] = shortages.toSorted((a, b) => a.at - b.at);
-  if (first === undefined) throw new Error('a certificate has an issuer');
-  const { limited, cost, at } = first;
-  const subject = cost.subject === '' ? '' : ` (${cost.subject})`;
-  const until = new Date(at).toISOString();
-  return new EverbindError(
-    'RENEWAL_RATE_LIMITED',
-    `no issuer has room for this certificate; the first is ${limited.issuer}, whose limit ${cost.kind}${subject} has room at ${until}`,
-    { issuer: limited.issuer, limit: cost.kind, subject: cost.subject, until },
-  );
 }

@@ -1,59 +1,53 @@
-import { retryAfterOf } from '../../acme/session/answer.ts';
-import type { EverbindError } from '../../errors/error.ts';
-import { statement } from '../../store/statements.ts';
+import { meaningOf, retryAfterOf, type EverbindError } from '../../errors/error.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Random } from '../../ports/random.ts';
 import type { Transaction } from '../../store/store.ts';
-import type { RunContext } from './run-context.ts';
-import { isPaused } from '../state/paused.ts';
-import { noteCostly } from '../state/staging-run-table.ts';
-import { issuedWith } from '../state/rows.ts';
 import { backoffMs, type Due, dueAt } from '../schedule/due-date.ts';
-import type { LastError, ManagedCertificate } from '../state/types.ts';
+import { ariWindowOf, type ManagedCertificate, noteFailure, setDue } from '../state/certificate-table.ts';
+import { activeOf } from '../state/issued-table.ts';
+import { wantStagingRun } from '../state/staging-run-table.ts';
 
-/** Notes a failure and when to try again, inside the transaction that closes the attempt. Returns that time. */
+/** Notes a failure and when to try again, inside the transaction that closes the attempt. Returns that time, milliseconds since 1970. */
 export type Reschedule = (failure: EverbindError, transaction: Transaction) => number;
+
+type Ports = { readonly clock: Clock; readonly random: Random };
 
 /** A person has to act first. */
 const UNTIL_LIFTED = 86_400_000;
 
 /** After a failed renewal: by the backoff rule. */
-export function afterFailure({ clock, random }: RunContext, { id, failures }: ManagedCertificate): Reschedule {
+export function afterFailure({ clock, random }: Ports, { id, failures }: ManagedCertificate): Reschedule {
   return (failure, { db }) => {
     const now = clock.now();
-    noteCostly(db, id, failure.code);
-    const [active] = issuedWith(db, id, 'active');
+    const { costs } = meaningOf(failure);
+    // RFC 8555 section 6.7, as far as Boulder and others count it: failed validations, and orders that came to nothing.
+    if (costs === 'validation' || costs === 'order') wantStagingRun(db, id);
+    const active = activeOf(db, id);
     const wait = backoffMs({
       failures: failures + 1,
       uniform: random.uniform(),
-      retryAfterMs: retryAfterOf(failure) ?? (isPaused(failure) ? UNTIL_LIFTED : null),
-      remainingMs: active === undefined ? null : active.notAfter - now,
+      retryAfterMs: retryAfterOf(failure) ?? (failure.facts.link === undefined ? null : UNTIL_LIFTED),
+      remainingMs: active === null ? null : active.notAfter - now,
     });
-    statement(
-      db,
-      `UPDATE certificate SET next_due = ?, due_reason = 'retry', failures = failures + 1, last_error = ? WHERE id = ?`,
-    ).run(now + wait, noteOf(failure, now), id);
+    setDue(db, id, { at: now + wait, reason: 'retry' });
+    noteFailure(db, id, noteOf(failure, now), true);
     return now + wait;
   };
 }
 
 /** After a failed roll-back, which is not tried again by itself: when the certificate that stays in use is due. */
-export function afterFailedRollBack({ clock }: RunContext, { id }: ManagedCertificate): Reschedule {
+export function afterFailedRollBack({ clock }: Pick<Ports, 'clock'>, { id }: ManagedCertificate): Reschedule {
   return (failure, { db }) => {
     const now = clock.now();
-    const [active] = issuedWith(db, id, 'active');
-    const row = statement(db, 'SELECT selected FROM certificate WHERE id = ?').get(id);
+    const active = activeOf(db, id);
     const due: Due =
-      active === undefined ? { at: now, reason: 'new' } : dueAt(active, (row?.['selected'] ?? null) as number | null);
-    statement(db, 'UPDATE certificate SET next_due = ?, due_reason = ?, last_error = ? WHERE id = ?').run(
-      due.at,
-      due.reason,
-      noteOf(failure, now),
-      id,
-    );
+      active === null ? { at: now, reason: 'new' } : dueAt(active, ariWindowOf(db, id)?.selected ?? null);
+    setDue(db, id, due);
+    noteFailure(db, id, noteOf(failure, now), false);
     return due.at;
   };
 }
 
-function noteOf(failure: EverbindError, at: number): string {
-  const note: LastError = { code: failure.code, message: failure.message.slice(0, 2000).toWellFormed(), at };
-  return JSON.stringify(note);
+function noteOf({ code, message }: EverbindError, at: number): Parameters<typeof noteFailure>[2] {
+  return { code, message: message.slice(0, 2000).toWellFormed(), at };
 }

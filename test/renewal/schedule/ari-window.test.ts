@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { pebbleFindsReplaced } from '../../../lab/pebble/replaced-serial.ts';
 import { type Pebble, startPebble } from '../../../lab/pebble/server.ts';
-import { certificateId } from '../../../src/acme/messages/renewal-info.ts';
+import { ariIdOf } from '../../../src/pki/x509/ari-id.ts';
 import { parseCertificate } from '../../../src/pki/x509/certificate.ts';
 import { parsePemCertificates } from '../../../src/pki/asn1/pem.ts';
 import { summarize } from '../../../src/overview/readers.ts';
@@ -57,7 +57,7 @@ function active(world: World): Issued {
 
 function activeId(world: World): string {
   const [leaf = new Uint8Array()] = parsePemCertificates(active(world).chain);
-  return certificateId(parseCertificate(leaf));
+  return ariIdOf(parseCertificate(leaf));
 }
 
 /** Has the CA suggest this window for the certificate in use; seconds count. */

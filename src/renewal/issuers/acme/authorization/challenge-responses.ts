@@ -1,10 +1,9 @@
 import type { ChallengeConfig } from '../../../../config/types.ts';
 import type { ChallengeTask, Solver } from '../../../../ports/solver.ts';
-import { statement } from '../../../../store/statements.ts';
-import type { RunContext } from '../../../engine/run-context.ts';
-import type { Renewal } from '../../../state/types.ts';
+import { forgetResponses, noteResponses, visibleResponses } from '../../../state/challenge-table.ts';
+import type { AcmeRun } from '../acme-ports.ts';
 
-/** An answer to a challenge that is, or may be, visible to everybody. */
+/** A challenge response that is, or may be, visible to everybody. */
 export interface ChallengeResponse {
   readonly task: ChallengeTask;
   readonly config: ChallengeConfig;
@@ -18,27 +17,19 @@ export interface NotPresented<T> {
 }
 
 /**
- * Journals the answers, makes them visible and waits until the CA would see them. When some fail, all are removed, and those that failed are
+ * Journals the responses, makes them visible and waits until the CA would see them. When some fail, all are removed, and those that failed are
  * returned; empty when all are visible.
  */
 export async function present<T extends ChallengeResponse>(
-  context: RunContext,
-  renewal: Renewal,
+  { store, signal }: AcmeRun,
+  renewalId: string,
   works: readonly T[],
 ): Promise<readonly NotPresented<T>[]> {
   if (works.length === 0) return [];
-  await context.store.commit(({ db }) => {
-    for (const { task, config } of works) {
-      statement(db, 'INSERT INTO challenge_response (renewal_id, task, config) VALUES (?, ?, ?)').run(
-        renewal.id,
-        JSON.stringify(task),
-        JSON.stringify(config),
-      );
-    }
-  });
-  let failed = await failures(works, ({ solver, task }) => solver.present(task, context.signal));
-  if (failed.length === 0) failed = await failures(works, ({ solver, task }) => solver.wait(task, context.signal));
-  if (failed.length > 0) await cleanUp(context, works);
+  await noteResponses(store, renewalId, works);
+  let failed = await failures(works, ({ solver, task }) => solver.present(task, signal));
+  if (failed.length === 0) failed = await failures(works, ({ solver, task }) => solver.wait(task, signal));
+  if (failed.length > 0) await cleanUp({ store }, works);
   return failed;
 }
 
@@ -59,39 +50,34 @@ export async function settled(works: readonly Promise<unknown>[]): Promise<void>
 }
 
 /**
- * Removes answers. What cannot be removed now is tried again at the next run: its row stays. Who has lost the lease removes nothing: the new
- * holder may have presented the same answers again, and the CA may be looking at them.
+ * Removes responses. What cannot be removed now is tried again at the next run: its row stays. Whoever has lost the lease removes nothing: the new
+ * holder may have presented the same responses again, and the CA may be looking at them.
  */
 export async function cleanUp(
-  { store }: RunContext,
+  { store }: Pick<AcmeRun, 'store'>,
   works: readonly Pick<ChallengeResponse, 'task' | 'solver'>[],
 ): Promise<void> {
   if (!store.holdsLease()) return;
   const results = await Promise.allSettled(works.map(async ({ solver, task }) => solver.cleanUp(task)));
   const done = works.filter((_, index) => results[index]?.status === 'fulfilled');
-  if (done.length === 0) return;
-  await store.commit(({ db }) => {
-    for (const { task } of done) {
-      statement(db, 'DELETE FROM challenge_response WHERE task = ?').run(JSON.stringify(task));
-    }
-  });
+  await forgetResponses(
+    store,
+    done.map(({ task }) => task),
+  );
 }
 
 /**
- * Removes what interrupted runs left visible and what could not be removed before. At the end of a run: an answer that the CA is still
- * looking at belongs to a renewal that was taken up again, which presents and removes it itself.
+ * Removes what interrupted runs left visible and what could not be removed before. At the end of a run: a response that the CA is still
+ * looking at belongs to a renewal that was resumed, which presents and removes it itself.
  */
-export async function cleanUpLeftovers(context: RunContext): Promise<void> {
-  const rows = context.store.read((db) => statement(db, 'SELECT task, config FROM challenge_response').all());
-  const works = rows.flatMap((row) => {
-    const task = JSON.parse(row['task'] as string) as ChallengeTask;
-    const config = JSON.parse(row['config'] as string) as ChallengeConfig;
+export async function cleanUpLeftovers({ store, solverFor }: AcmeRun): Promise<void> {
+  const works = store.read(visibleResponses).flatMap(({ task, config }) => {
     try {
-      return [{ task, solver: context.solverFor(task, config) }];
+      return [{ task, solver: solverFor(task, config) }];
     } catch {
-      // This machine cannot answer this way any more; the row stays in case it can again.
+      // This machine cannot respond this way any more; the row stays in case it can again.
       return [];
     }
   });
-  if (works.length > 0) await cleanUp(context, works);
+  if (works.length > 0) await cleanUp({ store }, works);
 }

@@ -2,21 +2,20 @@ import type { AuthorizationResource } from '../../../../acme/session/authorizati
 import type { ChallengeConfig } from '../../../../config/types.ts';
 import { EverbindError } from '../../../../errors/error.ts';
 import type { ChallengeWork } from './challenge-work.ts';
-import type { RunContext } from '../../../engine/run-context.ts';
-import { withRenewal } from '../../../state/journal.ts';
+import type { AcmeRun } from '../acme-ports.ts';
+import { withRenewal } from '../../../state/renewal-table.ts';
 import { type NotPresented, present, settled } from './challenge-responses.ts';
-import type { Renewal } from '../../../state/types.ts';
+import type { IssuanceRequest } from '../../../../ports/issuer.ts';
 
 type Choose = (resource: AuthorizationResource, notVisible: readonly ChallengeConfig[]) => Promise<ChallengeWork>;
 
 /**
- * Makes the answers visible. What cannot be costs nothing at the CA: the next challenge of that name is tried with the same order. Returns what is
+ * Makes the responses visible. What cannot be costs nothing at the CA: the next challenge of that name is tried with the same order. Returns what is
  * visible in the end; throws the failure of a name that has no other challenge.
  */
 export async function presentAll(
-  context: RunContext,
-  renewal: Renewal,
-  name: string,
+  run: AcmeRun,
+  request: IssuanceRequest,
   first: readonly ChallengeWork[],
   choose: Choose,
 ): Promise<readonly ChallengeWork[]> {
@@ -24,17 +23,16 @@ export async function presentAll(
   for (let works = first; ; ) {
     const noted = before;
     await noteChoices(
-      context,
-      renewal,
-      name,
+      run,
+      request,
       works.filter((work) => !noted.includes(work)),
     );
-    const failed = await present(context, renewal, works);
+    const failed = await present(run, request.renewalId, works);
     if (failed.length === 0) return works;
     before = works;
     const others = works.map((work) => {
       const failure = failed.find((one) => one.work === work);
-      return failure === undefined ? Promise.resolve(work) : otherWay(context, failure, choose);
+      return failure === undefined ? Promise.resolve(work) : otherWay(run, failure, choose);
     });
     await settled(others);
     works = await Promise.all(others);
@@ -42,7 +40,7 @@ export async function presentAll(
 }
 
 async function otherWay(
-  { signal }: RunContext,
+  { signal }: AcmeRun,
   { work, error }: NotPresented<ChallengeWork>,
   choose: Choose,
 ): Promise<ChallengeWork> {
@@ -60,9 +58,8 @@ async function otherWay(
 
 /** Where there was a choice, the log says what it was and why. */
 async function noteChoices(
-  { store }: RunContext,
-  renewal: Renewal,
-  subject: string,
+  { store }: AcmeRun,
+  { name: subject, renewalId }: IssuanceRequest,
   works: readonly ChallengeWork[],
 ): Promise<void> {
   const chosen = works.filter(({ choice }) => choice !== null);
@@ -70,7 +67,7 @@ async function noteChoices(
   await store.commit(({ audit }) => {
     for (const { ordered, config, choice } of chosen) {
       const data = { name: ordered.value, challenge: config.type, reason: choice };
-      audit({ type: 'challenge.chosen', subject, data: withRenewal(renewal.id, data) });
+      audit({ type: 'challenge.chosen', subject, data: withRenewal(renewalId, data) });
     }
   });
 }

@@ -3,10 +3,7 @@ import { test } from 'node:test';
 import { DEFAULT_CHALLENGE } from '../../../../../src/config/defaults.ts';
 import type { ChallengeConfig } from '../../../../../src/config/types.ts';
 import type { Identifier } from '../../../../../src/pki/x509/names.ts';
-import {
-  chooseChallenge,
-  type ChallengeFacts,
-} from '../../../../../src/renewal/issuers/acme/authorization/choose-challenge.ts';
+import { chooseChallenge, type ChallengeFacts } from '../../src/challenge/choose-challenge.ts';
 
 const http = DEFAULT_CHALLENGE;
 const alpn: ChallengeConfig = { type: 'tls-alpn-01', port: 443 };

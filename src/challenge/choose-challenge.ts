@@ -1,14 +1,14 @@
-import { canProve } from '../../../../config/challenge-for.ts';
-import type { ChallengeConfig } from '../../../../config/types.ts';
-import type { Identifier } from '../../../../pki/x509/names.ts';
+import { canProve } from '../config/challenge-for.ts';
+import type { ChallengeConfig } from '../config/types.ts';
+import type { Identifier } from '../pki/x509/names.ts';
 
 /** Why a challenge was chosen among several: the word that programs see, and what it says of the first of them. */
 export const CHALLENGE_CHOICES = {
   first: 'it is the first of the list',
-  'wildcard-needs-dns': 'wildcards are proved by DNS only',
-  'address-needs-connection': 'IP addresses are not proved by DNS',
+  'wildcard-needs-dns': 'wildcards are validated by DNS only',
+  'address-needs-connection': 'IP addresses are not validated by DNS',
   'not-offered': 'the CA does not offer what comes first',
-  'not-visible': 'the answer of what comes first could not be made visible; port 80 may be closed or taken',
+  'not-visible': 'the response of what comes first could not be made visible; port 80 may be closed or taken',
   'failed-before': 'what comes first has failed at the CA',
   'all-failed': 'each has failed at the CA; this one longest ago',
 } as const;
