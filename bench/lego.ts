@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unpackFromUnstable } from '../lab/debian-package.ts';
 import { freePorts } from '../lab/loopback.ts';
-import type { CaPlace } from '../lab/pebble/front.ts';
+import { type CaPlace, startPebbleFront } from '../lab/pebble/front.ts';
+import { withFreshCa } from './fresh-ca.ts';
 
 export interface LegoRun {
   readonly count: number;
@@ -42,6 +43,28 @@ export async function lego(ca: CaPlace, { count, atOnce, httpPort }: LegoRun): P
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Certificates per second of the better of 8 and 16 lego processes at a time, the way that somebody in a hurry runs it. A front keeps Pebble's gate
+ * for them. Behind it lego is also faster than without: a CA that answers a little later has mostly finished when lego asks for the first
+ * time, and lego waits 5 s before it asks for an authorization again.
+ */
+export async function legoInParallel(count: number): Promise<number> {
+  const rates: number[] = [];
+  for (const atOnce of [8, 16]) {
+    const certificatesPerSecond = await withFreshCa(async (pebble) => {
+      const front = await startPebbleFront(pebble);
+      try {
+        return await lego(front, { count, atOnce });
+      } finally {
+        await front.stop();
+      }
+    });
+    console.log(`lego, ${atOnce} processes at a time: ${certificatesPerSecond.toFixed(1)} certificates/s`);
+    rates.push(certificatesPerSecond);
+  }
+  return Math.max(...rates);
 }
 
 function run(file: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {

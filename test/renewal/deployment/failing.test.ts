@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { type Pebble, startPebble } from '../../../lab/pebble/server.ts';
+import { describe } from 'node:test';
 import { EverbindError } from '../../../src/errors/error.ts';
 import type { ErrorCode } from '../../../src/errors/table.ts';
 import { listCertificates } from '../../../src/overview/list-certificates.ts';
@@ -20,18 +19,11 @@ import {
   statusesOf,
 } from '../support/use-judge.ts';
 import { failing, type Method, type Moment, notServed, type Trouble } from '../support/use-server.ts';
-import { type UseWorld, withUseWorld } from '../support/use-world.ts';
+import { useSuite, type UseWorld } from '../support/use-world.ts';
 
 // Whatever a deployment is asked to do fails in turn, before it has done anything and when it has done all of it.
 
-let pebble: Pebble;
-before(async () => {
-  pebble = await startPebble({ alwaysValid: true });
-});
-after(() => pebble.stop());
-
-const test = (title: string, work: (world: UseWorld) => Promise<void>): void =>
-  void it(title, () => withUseWorld(pebble, work));
+const { test } = useSuite();
 
 const two =
   '[{ name: shop, names: [shop.use.test], deployments: [{ type: iis, sites: [A] }, { type: iis, sites: [B] }] }]';

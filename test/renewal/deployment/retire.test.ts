@@ -1,25 +1,17 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { type Pebble, startPebble } from '../../../lab/pebble/server.ts';
+import { describe } from 'node:test';
 import { EverbindError } from '../../../src/errors/error.ts';
 import { showCertificate } from '../../../src/overview/readers.ts';
 import { eventCount, eventsOf, eventTypes, keyHandles, rowsOf } from '../support/obtain-rows.ts';
 import { callsOf, issuedOf, RENEWED, runOne, statusesOf } from '../support/use-judge.ts';
 import { failing } from '../support/use-server.ts';
-import { type UseWorld, withUseWorld } from '../support/use-world.ts';
+import { useSuite, type UseWorld } from '../support/use-world.ts';
 
 // What becomes of certificates that newer ones have replaced.
 
 const DAY = 86_400_000;
 
-let pebble: Pebble;
-before(async () => {
-  pebble = await startPebble({ alwaysValid: true });
-});
-after(() => pebble.stop());
-
-const test = (title: string, work: (world: UseWorld) => Promise<void>): void =>
-  void it(title, () => withUseWorld(pebble, work));
+const { test } = useSuite();
 
 const force = true;
 

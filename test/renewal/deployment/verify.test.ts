@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { type Pebble, startPebble } from '../../../lab/pebble/server.ts';
+import { describe } from 'node:test';
 import { EverbindError } from '../../../src/errors/error.ts';
 import { eventCount, eventsOf, eventTypes, keyHandles, troubleOf } from '../support/obtain-rows.ts';
 import {
@@ -16,18 +15,11 @@ import {
   statusesOf,
 } from '../support/use-judge.ts';
 import { failing, notServed, STRANGER } from '../support/use-server.ts';
-import { type UseWorld, withUseWorld } from '../support/use-world.ts';
+import { useSuite, type UseWorld } from '../support/use-world.ts';
 
 // A certificate is issued and bound, and visitors do not get it.
 
-let pebble: Pebble;
-before(async () => {
-  pebble = await startPebble({ alwaysValid: true });
-});
-after(() => pebble.stop());
-
-const test = (title: string, work: (world: UseWorld) => Promise<void>): void =>
-  void it(title, () => withUseWorld(pebble, work));
+const { test } = useSuite();
 
 const one = '[{ name: shop, names: [shop.use.test], deployments: [{ type: iis }] }]';
 const two =

@@ -1,38 +1,21 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { after, before, describe, it } from 'node:test';
-import { type Pebble, startPebble } from '../../../lab/pebble/server.ts';
+import { describe } from 'node:test';
 import { EverbindError } from '../../../src/errors/error.ts';
 import { listCertificates } from '../../../src/overview/list-certificates.ts';
 import { summarize } from '../../../src/overview/readers.ts';
 import { coded } from '../../acme/support.ts';
 import { readServer } from '../support/file-server.ts';
-import { type Front, startFront } from '../support/obtain-front.ts';
 import { ends, failed, OBTAINED, renewed } from '../support/obtain-judge.ts';
 import { eventCount, eventsOf, eventTypes, rowsOf, troubleOf } from '../support/obtain-rows.ts';
 import { applyText } from '../support/obtain-state.ts';
-import { problemAnswer, tokenFolders, withWorld, type World } from '../support/obtain-world.ts';
-import { serveTokens } from '../support/token-folder.ts';
+import { obtainSuite } from '../support/obtain-suite.ts';
+import { problemAnswer, type World } from '../support/obtain-world.ts';
 
 // The configuration is another one at the next attempt.
 
-let pebble: Pebble;
-let front: Front;
-let stopTokens: () => Promise<void>;
-
-before(async () => {
-  pebble = await startPebble();
-  front = await startFront([pebble]);
-  stopTokens = await serveTokens(pebble.httpPort, () => [...tokenFolders]);
-});
-after(async () => {
-  await stopTokens();
-  await front.stop();
-  await pebble.stop();
-});
-
-const test = (title: string, work: (world: World) => Promise<void>): void =>
-  void it(title, () => withWorld(front, work));
+const suite = obtainSuite();
+const { test } = suite;
 
 const shop = (more = ''): string => `[{ name: shop, names: [shop.config.test], deployments: []${more} }]`;
 
@@ -114,7 +97,7 @@ describe('what a certificate is for changes while its renewal is open', () => {
       applyText(
         world.state,
         world.clock,
-        `version: 1\nissuers:\n${['ca', 'other'].map((name) => `  - { name: ${name}, directory: "${front.ca.directoryUrl}", termsOfServiceAgreed: true }\n`).join('')}certificates: ${shop(`, issuers: [${issuer}]`)}\n`,
+        `version: 1\nissuers:\n${['ca', 'other'].map((name) => `  - { name: ${name}, directory: "${suite.front.ca.directoryUrl}", termsOfServiceAgreed: true }\n`).join('')}certificates: ${shop(`, issuers: [${issuer}]`)}\n`,
       );
     await declare('ca');
     const { id } = await leaveOpen(world);

@@ -2,38 +2,20 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, it } from 'node:test';
-import { type Pebble, startPebble } from '../../../lab/pebble/server.ts';
 import { EverbindError } from '../../../src/errors/error.ts';
 import type { DryRun } from '../../../src/renewal/engine/dry-run.ts';
 import type { Selection } from '../../../src/renewal/engine/select.ts';
 import { acquireLease } from '../../../src/store/lease.ts';
 import { coded } from '../../acme/support.ts';
-import { type Front, startFront } from '../support/obtain-front.ts';
 import { failed, renewed } from '../support/obtain-judge.ts';
 import { rowsOf } from '../support/obtain-rows.ts';
-import { tokenFolders, withWorld, withWorldAt, type World } from '../support/obtain-world.ts';
-import { serveTokens } from '../support/token-folder.ts';
+import { obtainSuite } from '../support/obtain-suite.ts';
+import type { World } from '../support/obtain-world.ts';
 
 // What a renewal would do is told without doing any of it.
 
-let pebble: Pebble;
-let front: Front;
-let stopTokens: () => Promise<void>;
-
-before(async () => {
-  pebble = await startPebble({ profiles: { default: { description: 'ninety days', validityPeriod: 7_776_000 } } });
-  front = await startFront([pebble]);
-  stopTokens = await serveTokens(pebble.httpPort, () => [...tokenFolders]);
-});
-after(async () => {
-  await stopTokens();
-  await front.stop();
-  await pebble.stop();
-});
-
-const test = (title: string, work: (world: World) => Promise<void>): void =>
-  void it(title, () => withWorld(front, work));
+const suite = obtainSuite({ profiles: { default: { description: 'ninety days', validityPeriod: 7_776_000 } } });
+const { test } = suite;
 
 /** The octets of every file of the state folder (the database, its log, keys, the web server's state), and every row. */
 function everything({ folder, state }: World): object {
@@ -82,7 +64,7 @@ test('a new certificate: its order, key, challenges and changes', async (world) 
       resumesAt: null,
       order: {
         issuer: 'ca',
-        directory: front.ca.directoryUrl,
+        directory: suite.front.ca.directoryUrl,
         stagingDirectory: null,
         profile: 'default',
         names: ['shop.dry.test', 'www.shop.dry.test'],
@@ -156,7 +138,7 @@ test('a name that is not managed is refused', async (world) => {
 test('another one may be at work meanwhile: no lease is needed', async (world) => {
   await world.apply('[{ name: shop, names: [shop.dry.test], deployments: [] }]');
   const lease = await acquireLease(world.state.store, world.clock);
-  await withWorldAt(world.folder, front, async (second) => {
+  await suite.withWorldAt(world.folder, async (second) => {
     assert.deepEqual(
       (await look(second)).map(({ name }) => name),
       ['shop'],

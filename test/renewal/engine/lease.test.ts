@@ -1,35 +1,19 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { type Pebble, startPebble } from '../../../lab/pebble/server.ts';
+import { describe } from 'node:test';
 import { EverbindError } from '../../../src/errors/error.ts';
 import type { HttpResponse } from '../../../src/ports/transport.ts';
 import { acquireLease } from '../../../src/store/lease.ts';
 import { coded } from '../../acme/support.ts';
-import { type Front, startFront } from '../support/obtain-front.ts';
 import { ends, OBTAINED, renewed } from '../support/obtain-judge.ts';
 import { eventTypes, rowsOf, troubleOf } from '../support/obtain-rows.ts';
-import { problemAnswer, tokenFolders, withWorld, withWorldAt, type World } from '../support/obtain-world.ts';
-import { presentedTokens, serveTokens } from '../support/token-folder.ts';
+import { obtainSuite } from '../support/obtain-suite.ts';
+import { problemAnswer, type World } from '../support/obtain-world.ts';
+import { presentedTokens } from '../support/token-folder.ts';
 
 // Two engines over one state folder, and an engine that is told to stop in the middle.
 
-let pebble: Pebble;
-let front: Front;
-let stopTokens: () => Promise<void>;
-
-before(async () => {
-  pebble = await startPebble();
-  front = await startFront([pebble]);
-  stopTokens = await serveTokens(pebble.httpPort, () => [...tokenFolders]);
-});
-after(async () => {
-  await stopTokens();
-  await front.stop();
-  await pebble.stop();
-});
-
-const test = (title: string, work: (world: World) => Promise<void>): void =>
-  void it(title, () => withWorld(front, work));
+const suite = obtainSuite();
+const { test } = suite;
 
 const one = '[{ name: shop, names: [shop.lease.test], deployments: [] }]';
 
@@ -57,7 +41,7 @@ describe('two engines at once', () => {
     const held = holdAt(first, '/finalize-order/');
     const run = first.renew([], { signal: lease.lost });
     await held.reached;
-    await withWorldAt(first.folder, front, async (second) => {
+    await suite.withWorldAt(first.folder, async (second) => {
       await assert.rejects(acquireLease(second.state.store, second.clock), (error) => {
         assert.ok(error instanceof EverbindError);
         assert.equal(error.code, 'STORE_LEASE_HELD');
@@ -90,7 +74,7 @@ describe('two engines at once', () => {
     const held = holdAt(first, '/finalize-order/');
     const run = first.renew([], { signal: lease.lost });
     await held.reached;
-    await withWorldAt(first.folder, front, async (second) => {
+    await suite.withWorldAt(first.folder, async (second) => {
       // The first one has not prolonged it for longer than it lasts: it hangs.
       second.clock.advance(60_000);
       const taken = await acquireLease(second.state.store, second.clock);
@@ -122,7 +106,7 @@ describe('an engine that lost the lease', () => {
     const firstHeld = holdAt(first, '/chalZ/', () => problemAnswer(400, 'malformed'));
     const run = first.renew([], { signal: lease.lost });
     await firstHeld.reached;
-    await withWorldAt(first.folder, front, async (second) => {
+    await suite.withWorldAt(first.folder, async (second) => {
       second.clock.advance(60_000);
       const taken = await acquireLease(second.state.store, second.clock);
       const secondHeld = holdAt(second, '/chalZ/');

@@ -1,24 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { type Pebble, startPebble } from '../../../lab/pebble/server.ts';
+import { describe, it } from 'node:test';
 import { readServer } from '../support/file-server.ts';
-import { type Front, startFront } from '../support/obtain-front.ts';
 import { ends, OBTAINED, renewed } from '../support/obtain-judge.ts';
 import { eventCount, eventTypes, keyHandles } from '../support/obtain-rows.ts';
-import { withWorld, type World } from '../support/obtain-world.ts';
+import { obtainSuite } from '../support/obtain-suite.ts';
+import type { World } from '../support/obtain-world.ts';
 
 // A run dies while bindings stand half-changed, and before the next one the certificate before, which has the same key, is revoked.
 
-let pebble: Pebble;
-let front: Front;
-before(async () => {
-  pebble = await startPebble({ alwaysValid: true });
-  front = await startFront([pebble]);
-});
-after(async () => {
-  await front.stop();
-  await pebble.stop();
-});
+const suite = obtainSuite({ alwaysValid: true });
 
 const BOUND = ['certificate.installed', 'bindings.planned', 'bindings.changed'];
 
@@ -40,7 +30,7 @@ describe('a key that is kept, revoked while bindings stand half-changed', () => 
     ['bound', 'bindings.changed'],
   ] as const) {
     it(`at ${step}: bindings are brought to their end, and the same run gets a certificate with another key`, () =>
-      withWorld(front, async (world) => {
+      suite.withWorld(async (world) => {
         await world.apply('[{ name: shop, names: [shop.half.test], keepOld: 0, key: { reuse: true } }]');
         await renewed(world);
         const old = world.show('shop').issued[0]?.keyHandle ?? '';

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { type Pebble, startPebble } from '../../../lab/pebble/server.ts';
+import { describe } from 'node:test';
 import { REVOCATION_REASONS, type RevocationReason } from '../../../src/acme/session/certificate-requests.ts';
 import { EverbindError } from '../../../src/errors/error.ts';
 import type { ErrorCode } from '../../../src/errors/table.ts';
@@ -12,18 +11,12 @@ import type { Issued } from '../../../src/renewal/state/types.ts';
 import { eventCount, eventsOf, eventTypes, keyHandles, rowsOf, troubleOf } from '../support/obtain-rows.ts';
 import { BOUND, endsOf, expectKind, issuedOf, RENEWED, runOne, statusesOf } from '../support/use-judge.ts';
 import { notServed } from '../support/use-server.ts';
-import { type UseWorld, withUseWorld } from '../support/use-world.ts';
+import { useSuite, type UseWorld } from '../support/use-world.ts';
 
 // A certificate is revoked at its CA: what the CA is told, what it knows afterwards, and what takes its place.
 
-let pebble: Pebble;
-before(async () => {
-  pebble = await startPebble({ alwaysValid: true });
-});
-after(() => pebble.stop());
-
-const test = (title: string, work: (world: UseWorld) => Promise<void>): void =>
-  void it(title, () => withUseWorld(pebble, work));
+const suite = useSuite();
+const { test } = suite;
 
 const force = true;
 
@@ -50,7 +43,7 @@ function revoke(
 /** What the CA says of a certificate that it issued. */
 async function statusAtCa({ chain }: Issued): Promise<{ readonly Status: string; readonly Reason?: number }> {
   const { serialHex } = leafOf(chain);
-  const answer = await pebble.management(`cert-status-by-serial/${serialHex}`);
+  const answer = await suite.pebble.management(`cert-status-by-serial/${serialHex}`);
   return JSON.parse(answer) as { Status: string; Reason?: number };
 }
 

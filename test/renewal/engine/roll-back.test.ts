@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { type Pebble, startPebble } from '../../../lab/pebble/server.ts';
+import { describe } from 'node:test';
 import type { ErrorCode } from '../../../src/errors/table.ts';
 import { eventCount, eventsOf, eventTypes, troubleOf } from '../support/obtain-rows.ts';
 import {
@@ -15,21 +14,14 @@ import {
   statusesOf,
 } from '../support/use-judge.ts';
 import { failing, notServed, type Trouble } from '../support/use-server.ts';
-import { type UseWorld, withUseWorld } from '../support/use-world.ts';
+import { useSuite, type UseWorld } from '../support/use-world.ts';
 
 // A person goes back to the certificate before.
 
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
 
-let pebble: Pebble;
-before(async () => {
-  pebble = await startPebble({ alwaysValid: true });
-});
-after(() => pebble.stop());
-
-const test = (title: string, work: (world: UseWorld) => Promise<void>): void =>
-  void it(title, () => withUseWorld(pebble, work));
+const { test } = useSuite();
 
 const force = true;
 

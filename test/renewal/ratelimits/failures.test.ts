@@ -1,30 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, before, it } from 'node:test';
-import { type Pebble, startPebble } from '../../../lab/pebble/server.ts';
-import { type Front, startFront } from '../support/obtain-front.ts';
 import { failed, renewed } from '../support/obtain-judge.ts';
 import { rowsOf } from '../support/obtain-rows.ts';
-import { tokenFolders, withWorld, type World } from '../support/obtain-world.ts';
-import { serveTokens } from '../support/token-folder.ts';
+import { obtainSuite } from '../support/obtain-suite.ts';
+import type { World } from '../support/obtain-world.ts';
 
 const HOUR = 3_600_000;
 
-let pebble: Pebble;
-let front: Front;
-let stopTokens: () => Promise<void>;
-before(async () => {
-  pebble = await startPebble();
-  front = await startFront([pebble]);
-  stopTokens = await serveTokens(pebble.httpPort, () => [...tokenFolders]);
-});
-after(async () => {
-  await stopTokens();
-  await front.stop();
-  await pebble.stop();
-});
-
-const test = (title: string, work: (world: World) => Promise<void>): void =>
-  void it(title, () => withWorld(front, work));
+const suite = obtainSuite();
+const { test } = suite;
 
 const declare = (world: World, names: string, limits: string): Promise<void> =>
   world.apply(`[{ name: shop, names: [${names}], deployments: [] }]`, { issuer: `, limits: { ${limits} }` });

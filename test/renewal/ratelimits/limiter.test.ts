@@ -1,31 +1,19 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { type Pebble, startPebble } from '../../../lab/pebble/server.ts';
+import { describe, it } from 'node:test';
 import { countWaiting, nearlySpentLimits } from '../../../src/renewal/ratelimits/spent-limits.ts';
 import type { Outcome } from '../../../src/renewal/state/types.ts';
-import { type Front, startFront } from '../support/obtain-front.ts';
 import { failed, renewed } from '../support/obtain-judge.ts';
 import { eventsOf, rowsOf } from '../support/obtain-rows.ts';
 import { withFolder } from '../support/obtain-state.ts';
-import { problemAnswer, withWorld, withWorldAt, type World } from '../support/obtain-world.ts';
+import { obtainSuite } from '../support/obtain-suite.ts';
+import { problemAnswer, type World } from '../support/obtain-world.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-let pebble: Pebble;
-let front: Front;
-before(async () => {
-  pebble = await startPebble({ alwaysValid: true });
-  front = await startFront([pebble]);
-});
-after(async () => {
-  await front.stop();
-  await pebble.stop();
-});
-
-const test = (title: string, work: (world: World) => Promise<void>): void =>
-  void it(title, () => withWorld(front, work));
+const suite = obtainSuite({ alwaysValid: true });
+const { test } = suite;
 
 /** So many certificates, one of them after the other, at a CA with these limits. */
 function declare(world: World, names: readonly string[], limits: string, more = ''): Promise<void> {
@@ -124,7 +112,7 @@ describe('the budget of an account', () => {
   });
 
   test('another issuer with room is asked meanwhile', async (world) => {
-    const second = ` }, { name: other, directory: "${front.ca.directoryUrl}", termsOfServiceAgreed: true`;
+    const second = ` }, { name: other, directory: "${suite.front.ca.directoryUrl}", termsOfServiceAgreed: true`;
     const certificates = ['a', 'b', 'c'].map(
       (name) => `{ name: ${name}, names: [${name}.budget.test], issuers: [ca, other], deployments: [] }`,
     );
@@ -141,11 +129,11 @@ describe('the budget of an account', () => {
 
   it('is kept when Everbind ends and begins again', () =>
     withFolder(async (folder) => {
-      await withWorldAt(folder, front, async (world) => {
+      await suite.withWorldAt(folder, async (world) => {
         await declare(world, ['a', 'b'], 'orders: { count: 2, hours: 1000 }');
         assert.deepEqual(kinds((await world.renew(['a'])).outcomes), ['renewed']);
       });
-      await withWorldAt(folder, front, async (world) => {
+      await suite.withWorldAt(folder, async (world) => {
         assert.deepEqual(kinds((await world.renew(['b'])).outcomes), ['deferred']);
         assert.deepEqual(buckets(world), ['orders']);
         // Full again: nothing is left of it but what the next one takes.

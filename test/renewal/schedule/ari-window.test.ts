@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { pebbleFindsReplaced } from '../../../lab/pebble/replaced-serial.ts';
-import { type Pebble, startPebble } from '../../../lab/pebble/server.ts';
 import { ariIdOf } from '../../../src/pki/x509/ari-id.ts';
 import { parseCertificate } from '../../../src/pki/x509/certificate.ts';
 import { parsePemCertificates } from '../../../src/pki/asn1/pem.ts';
 import { summarize } from '../../../src/overview/readers.ts';
 import { dueAt } from '../../../src/renewal/schedule/due-date.ts';
 import type { Issued } from '../../../src/renewal/state/types.ts';
-import { type Front, startFront } from '../support/obtain-front.ts';
 import { renewed } from '../support/obtain-judge.ts';
 import { eventCount, eventsOf, eventTypes, rowsOf } from '../support/obtain-rows.ts';
-import { problemAnswer, tokenFolders, withWorld, type World } from '../support/obtain-world.ts';
-import { serveTokens } from '../support/token-folder.ts';
+import { obtainSuite } from '../support/obtain-suite.ts';
+import { problemAnswer, type World } from '../support/obtain-world.ts';
 
 // Renewal windows (RFC 9773) as a real CA gives them: when they are asked for, what is drawn from them, and what that changes.
 
@@ -20,25 +18,12 @@ const MINUTE = 60_000;
 const HOUR = 3_600_000;
 const DAY = 86_400_000;
 
-let pebble: Pebble;
-let front: Front;
-let stopTokens: () => Promise<void>;
-
-before(async () => {
-  pebble = await startPebble();
-  front = await startFront([pebble]);
-  stopTokens = await serveTokens(pebble.httpPort, () => [...tokenFolders]);
-});
-after(async () => {
-  await stopTokens();
-  await front.stop();
-  await pebble.stop();
-});
+const suite = obtainSuite();
 
 /** A world with a certificate in use. */
 const test = (title: string, work: (world: World) => Promise<void>): void =>
   void it(title, () =>
-    withWorld(front, async (world) => {
+    suite.withWorld(async (world) => {
       await world.apply('[{ name: shop, names: [shop.window.test], deployments: [] }]');
       await renewed(world);
       await work(world);
@@ -64,7 +49,7 @@ function activeId(world: World): string {
 async function suggest(world: World, start: number, end: number, page = 'https://ca.test/why'): Promise<void> {
   const [leaf = ''] = active(world).chain.split(/(?<=-----END CERTIFICATE-----\n)/);
   const suggestedWindow = { start: new Date(start).toISOString(), end: new Date(end).toISOString() };
-  await pebble.management('set-renewal-info/', {
+  await suite.pebble.management('set-renewal-info/', {
     certificate: leaf,
     ariResponse: JSON.stringify({ suggestedWindow, explanationURL: page }),
   });
@@ -98,7 +83,7 @@ describe('the window of the CA', () => {
     assert.ok(window !== null);
     assert.deepEqual([window.start, window.end, window.explanationUrl], [start, end, 'https://ca.test/why']);
     assert.ok(window.selected >= start && window.selected < end);
-    assert.deepEqual([certificate.nextDue, certificate.dueReason], [window.selected, 'window']);
+    assert.deepEqual([certificate.nextDue, certificate.dueReason], [window.selected, 'ari-window']);
     const received = eventsOf(world.state.store, 'shop').at(-1);
     assert.equal(received?.type, 'renewal-info.received');
     assert.deepEqual(received.data, {
@@ -147,7 +132,7 @@ describe('the window of the CA', () => {
     await suggest(world, daysIn(world, -2), daysIn(world, -1));
     await refresh(world);
     assert.ok(world.show('shop').certificate.nextDue <= world.clock.now());
-    assert.equal(world.show('shop').certificate.dueReason, 'window');
+    assert.equal(world.show('shop').certificate.dueReason, 'ari-window');
     await renewed(world);
     assert.notEqual(active(world).chain, issued);
     // The order names the certificate that it replaces (RFC 9773 section 5).
@@ -174,7 +159,7 @@ describe('the window of the CA', () => {
     assert.notEqual(second.thumbprint, first.thumbprint);
     assert.equal(await refresh(world), 1);
     const { nextDue, dueReason } = world.show('shop').certificate;
-    assert.deepEqual([nextDue, dueReason], [second.issuedAt + 6 * HOUR, 'window']);
+    assert.deepEqual([nextDue, dueReason], [second.issuedAt + 6 * HOUR, 'ari-window']);
   });
 
   test('in the past for every certificate, of which none is kept when it is replaced: it is the same', async (world) => {
@@ -208,13 +193,13 @@ describe('the window of the CA', () => {
     assert.deepEqual(eventTypes(world.state.store, 'shop', from), []);
     const wait = nextPoll(world) - world.clock.now();
     assert.ok(wait > 2 * HOUR - MINUTE && wait <= 2 * HOUR, `${wait}`);
-    front.offline();
+    suite.front.offline();
     try {
       world.meddle = () => null;
       world.clock.moveTo(nextPoll(world));
       assert.equal(await refresh(world), 1);
     } finally {
-      front.online();
+      suite.front.online();
     }
     const usual = nextPoll(world) - world.clock.now();
     assert.ok(usual > 6 * HOUR - MINUTE && usual <= 6 * HOUR, `${usual}`);

@@ -10,8 +10,8 @@ export interface Front {
   /** Connections break until `online`. */
   offline(): void;
   online(): void;
-  /** Another CA stands behind the address from now on. */
-  switchTo(pebble: Pebble): void;
+  /** The CA with this index stands behind the address from now on. */
+  switchTo(index: number): void;
   stop(): Promise<void>;
 }
 
@@ -57,7 +57,9 @@ export async function startFront(pebbles: readonly [Pebble, ...Pebble[]]): Promi
     online: () => {
       open = true;
     },
-    switchTo: (pebble) => {
+    switchTo: (index) => {
+      const pebble = pebbles[index];
+      if (pebble === undefined) throw new RangeError(`no CA ${index}`);
       target = pebble;
       dropAll();
     },

@@ -14,7 +14,7 @@ import type { Outcome, ProgressEvent } from '../../../src/renewal/state/types.ts
 import type { Front } from './obtain-front.ts';
 import { type SettableClock, settableClock } from './obtain-clock.ts';
 import { verifyStoredLog } from '../../../src/store/audit-read.ts';
-import { applyText, withFolder } from './obtain-state.ts';
+import { applyText } from './obtain-state.ts';
 import { openEngine } from './state.ts';
 import { tokenFolderSolver } from './token-folder.ts';
 
@@ -56,22 +56,6 @@ export interface World {
   show(name: string): CertificateDetail;
   /** Talks to the CA as the account of this state folder. */
   asAccount<T>(work: (client: AcmeClient) => Promise<T>): Promise<T>;
-}
-
-/** Folders whose tokens are visible to the CA: for serveTokens. */
-export const tokenFolders = new Set<string>();
-
-/** Runs the work with a new world. */
-export function withWorld<T>(front: Front, work: (world: World) => Promise<T>): Promise<T> {
-  return withFolder(async (folder) => {
-    const tokens = join(folder, 'tokens');
-    tokenFolders.add(tokens);
-    try {
-      return await withWorldAt(folder, front, work);
-    } finally {
-      tokenFolders.delete(tokens);
-    }
-  });
 }
 
 /** Opens a state folder that may be open elsewhere already. In the end its audit log must verify. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Pebble } from '../../../lab/pebble/server.ts';
+import { after, before, it } from 'node:test';
+import { type Pebble, startPebble } from '../../../lab/pebble/server.ts';
 import { readPinnedKey } from '../../../src/agent/audit-key-file.ts';
 import type { State } from '../../../src/agent/state.ts';
 import type { HttpRequest } from '../../../src/ports/transport.ts';
@@ -31,13 +32,39 @@ export interface UseWorld {
   show(name: string): CertificateDetail;
 }
 
+/** The CA that the tests of one file share. `pebble` can be read while its tests run, not before. */
+export interface UseSuite {
+  readonly pebble: Pebble;
+  /** Registers a test that gets a world of its own. */
+  test(title: string, work: (world: UseWorld) => Promise<void>): void;
+}
+
 /** What one run brought. */
 export interface UseRun extends RunCount {
   readonly outcomes: readonly Outcome[];
 }
 
-/** Runs the work with a new world. `pebble` has to validate without asking. In the end the audit log must verify. */
-export function withUseWorld(pebble: Pebble, work: (world: UseWorld) => Promise<void>): Promise<void> {
+/** Starts a CA that asks no questions before the tests of this file and stops it afterwards. */
+export function useSuite(): UseSuite {
+  let started: Pebble | undefined;
+  const running = (): Pebble => {
+    if (started === undefined) throw new Error('the CA runs only while tests do');
+    return started;
+  };
+  before(async () => {
+    started = await startPebble({ alwaysValid: true });
+  });
+  after(() => started?.stop());
+  return {
+    get pebble() {
+      return running();
+    },
+    test: (title, work) => void it(title, () => withUseWorld(running(), work)),
+  };
+}
+
+/** Runs the work with a new world. In the end the audit log must verify. */
+function withUseWorld(pebble: Pebble, work: (world: UseWorld) => Promise<void>): Promise<void> {
   return withFolder(async (folder) => {
     const ca = {
       directoryUrl: pebble.directoryUrl,

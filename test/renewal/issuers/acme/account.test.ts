@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { after, before, describe, it } from 'node:test';
-import { type Pebble, startPebble } from '../../../../lab/pebble/server.ts';
+import { describe, it } from 'node:test';
 import { EverbindError } from '../../../../src/errors/error.ts';
-import { type Front, startFront } from '../../support/obtain-front.ts';
 import { ends, failed, OBTAINED, renewed } from '../../support/obtain-judge.ts';
 import { eventCount, eventsOf, eventTypes, keyHandles, rowsOf, troubleOf } from '../../support/obtain-rows.ts';
-import { problemAnswer, tokenFolders, withWorld, type World } from '../../support/obtain-world.ts';
-import { serveTokens } from '../../support/token-folder.ts';
+import { obtainSuite } from '../../support/obtain-suite.ts';
+import { problemAnswer, type World } from '../../support/obtain-world.ts';
 
 // The account at a CA that wants an external account binding (RFC 8555 section 7.3.4), and what follows when that CA forgets everything.
 
@@ -15,26 +13,13 @@ const HMAC = randomBytes(32).toString('base64url');
 const BOUND = ', externalAccountBinding: { keyId: kid-1, hmacKey: "secret:eab-hmac" }';
 const one = '[{ name: shop, names: [shop.account.test], deployments: [] }]';
 
-let pebbles: readonly [Pebble, Pebble];
-let front: Front;
-let stopTokens: (() => Promise<void>)[];
-
-before(async () => {
-  const options = { externalAccountKeys: { 'kid-1': HMAC } };
-  pebbles = await Promise.all([startPebble(options), startPebble(options)]);
-  front = await startFront(pebbles);
-  stopTokens = await Promise.all(pebbles.map(({ httpPort }) => serveTokens(httpPort, () => [...tokenFolders])));
-});
-after(async () => {
-  for (const stop of stopTokens) await stop();
-  await front.stop();
-  for (const pebble of pebbles) await pebble.stop();
-});
+const withBinding = { externalAccountKeys: { 'kid-1': HMAC } };
+const suite = obtainSuite(withBinding, withBinding);
 
 const test = (title: string, work: (world: World) => Promise<void>): void =>
   void it(title, { timeout: 60_000 }, () =>
-    withWorld(front, async (world) => {
-      front.switchTo(pebbles[0]);
+    suite.withWorld(async (world) => {
+      suite.front.switchTo(0);
       await work(world);
     }),
   );
@@ -99,7 +84,7 @@ describe('a CA that has forgotten our account', () => {
     await begin(world);
     await renewed(world);
     const [key] = accountKeys(world);
-    front.switchTo(pebbles[1]);
+    suite.front.switchTo(1);
     world.clock.moveTo(world.show('shop').certificate.nextDue);
     const from = eventCount(world.state.store);
     const { code, message, nextAttempt } = await failed(world);
@@ -135,7 +120,7 @@ describe('a CA that has forgotten our account', () => {
     };
     world.clock.moveTo((await failed(world)).nextAttempt);
     world.onPresent = () => {};
-    front.switchTo(pebbles[1]);
+    suite.front.switchTo(1);
     const { message, nextAttempt } = await failed(world);
     assert.match(message, /accountDoesNotExist/);
     assert.equal(world.show('shop').openStep, null);
@@ -159,7 +144,7 @@ describe('a CA that has forgotten our account', () => {
       3,
     );
     await renewed(world);
-    front.switchTo(pebbles[1]);
+    suite.front.switchTo(1);
     // The second refusal comes when the account is there again.
     const registered = Promise.withResolvers<void>();
     let refusals = 0;
@@ -187,7 +172,7 @@ describe('a CA that has forgotten our account', () => {
       `[${names.map((name) => `{ name: ${name}, names: [${name}.account.test], deployments: [] }`).join(', ')}]`,
     );
     await renewed(world);
-    front.switchTo(pebbles[1]);
+    suite.front.switchTo(1);
     const { outcomes } = await world.renew([], { force: true });
     assert.deepEqual(
       outcomes.map(({ kind }) => kind),

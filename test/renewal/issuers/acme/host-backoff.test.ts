@@ -1,24 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, before, it } from 'node:test';
-import { type Pebble, startPebble } from '../../../../lab/pebble/server.ts';
+import { it } from 'node:test';
 import { hostBackoffs } from '../../../../src/renewal/state/host-backoff.ts';
-import { type Front, startFront } from '../../support/obtain-front.ts';
 import { failed, renewed } from '../../support/obtain-judge.ts';
 import { withFolder } from '../../support/obtain-state.ts';
-import { problemAnswer, withWorldAt, type World } from '../../support/obtain-world.ts';
+import { obtainSuite } from '../../support/obtain-suite.ts';
+import { problemAnswer, type World } from '../../support/obtain-world.ts';
 
 const HOUR = 3_600_000;
 
-let pebble: Pebble;
-let front: Front;
-before(async () => {
-  pebble = await startPebble({ alwaysValid: true });
-  front = await startFront([pebble]);
-});
-after(async () => {
-  await front.stop();
-  await pebble.stop();
-});
+const suite = obtainSuite({ alwaysValid: true });
 
 const declare = (world: World, ...names: readonly string[]): Promise<void> =>
   world.apply(`[${names.map((name) => `{ name: ${name}, names: [${name}.held.test], deployments: [] }`).join(', ')}]`, {
@@ -27,7 +17,7 @@ const declare = (world: World, ...names: readonly string[]): Promise<void> =>
 
 it('a busy CA gets no further request, for no certificate and no later process, until the time that it named', () =>
   withFolder(async (folder) => {
-    await withWorldAt(folder, front, async (world) => {
+    await suite.withWorldAt(folder, async (world) => {
       await declare(world, 'a', 'b', 'c');
       const asked: string[] = [];
       world.meddle = ({ url }) => {
@@ -45,9 +35,9 @@ it('a busy CA gets no further request, for no certificate and no later process, 
         assert.ok(world.show(name).certificate.nextDue >= world.clock.now() + 2 * HOUR - 60_000, name);
       }
       const [held] = world.state.store.read((db) => hostBackoffs(db, world.clock.now()));
-      assert.equal(held?.host, new URL(front.ca.directoryUrl).host);
+      assert.equal(held?.host, new URL(suite.front.ca.directoryUrl).host);
     });
-    await withWorldAt(folder, front, async (world) => {
+    await suite.withWorldAt(folder, async (world) => {
       world.meddle = () => assert.fail('it was asked');
       world.clock.advance(HOUR);
       const { outcomes } = await world.renew(['a'], { force: true });
@@ -64,7 +54,7 @@ it('a busy CA gets no further request, for no certificate and no later process, 
 
 it('a rate limit of ACME holds back the certificate that it is about, and no other', () =>
   withFolder((folder) =>
-    withWorldAt(folder, front, async (world) => {
+    suite.withWorldAt(folder, async (world) => {
       await declare(world, 'a');
       world.meddle = ({ url }) =>
         url.endsWith('/order-plz') ? problemAnswer(429, 'rateLimited', { 'retry-after': ['7200'] }) : null;
@@ -78,7 +68,7 @@ it('a rate limit of ACME holds back the certificate that it is about, and no oth
 
 it('a short pause is waited for, and the renewal goes on', () =>
   withFolder((folder) =>
-    withWorldAt(folder, front, async (world) => {
+    suite.withWorldAt(folder, async (world) => {
       await declare(world, 'a');
       let busy = 2;
       world.meddle = ({ url }) => {

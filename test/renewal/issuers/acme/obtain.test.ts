@@ -1,40 +1,24 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { type Pebble, startPebble } from '../../../../lab/pebble/server.ts';
+import { describe } from 'node:test';
 import { EverbindError } from '../../../../src/errors/error.ts';
 import { parseCertificate } from '../../../../src/pki/x509/certificate.ts';
 import { parsePemCertificates } from '../../../../src/pki/asn1/pem.ts';
 import { listCertificates } from '../../../../src/overview/list-certificates.ts';
 import { summarize } from '../../../../src/overview/readers.ts';
 import { readServer } from '../../support/file-server.ts';
-import { type Front, startFront } from '../../support/obtain-front.ts';
 import { ends, failed, OBTAINED, renewed } from '../../support/obtain-judge.ts';
 import { eventCount, eventsOf, eventTypes, keyHandles, rowsOf, troubleOf } from '../../support/obtain-rows.ts';
-import { problemAnswer, tokenFolders, withWorld, type World } from '../../support/obtain-world.ts';
-import { presentedTokens, serveTokens } from '../../support/token-folder.ts';
+import { obtainSuite } from '../../support/obtain-suite.ts';
+import { problemAnswer, type World } from '../../support/obtain-world.ts';
+import { presentedTokens } from '../../support/token-folder.ts';
 
 // From a declared certificate to an issued one, and what becomes of an attempt when the CA, the line to it, or the proof of a name fails.
 
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
 
-let pebble: Pebble;
-let front: Front;
-let stopTokens: () => Promise<void>;
-
-before(async () => {
-  pebble = await startPebble({ blockedDomains: ['blocked.test'] });
-  front = await startFront([pebble]);
-  stopTokens = await serveTokens(pebble.httpPort, () => [...tokenFolders]);
-});
-after(async () => {
-  await stopTokens();
-  await front.stop();
-  await pebble.stop();
-});
-
-const test = (title: string, work: (world: World) => Promise<void>): void =>
-  void it(title, () => withWorld(front, work));
+const suite = obtainSuite({ blockedDomains: ['blocked.test'] });
+const { test } = suite;
 
 const one = '[{ name: shop, names: [shop.obtain.test, www.shop.obtain.test], deployments: [] }]';
 
@@ -300,14 +284,14 @@ describe('a CA that limits the rate', () => {
 describe('a CA that is offline', () => {
   test('from the beginning: the attempt stays open and goes on later', async (world) => {
     await world.apply(one);
-    front.offline();
+    suite.front.offline();
     let next = 0;
     try {
       const { code, nextAttempt } = await failed(world);
       assert.equal(code, 'ACME_TRANSPORT');
       next = nextAttempt;
     } finally {
-      front.online();
+      suite.front.online();
     }
     const { openStep, renewals, certificate } = world.show('shop');
     assert.equal(openStep, 'started');
@@ -335,7 +319,7 @@ describe('a CA that is offline', () => {
     test(`from ${place} on: no second order, nothing visible is left`, async (world) => {
       await world.apply(one);
       world.meddle = ({ url }) => {
-        if (url.includes(place)) front.offline();
+        if (url.includes(place)) suite.front.offline();
         return null;
       };
       let next = 0;
@@ -344,7 +328,7 @@ describe('a CA that is offline', () => {
         assert.equal(code, 'ACME_TRANSPORT');
         next = nextAttempt;
       } finally {
-        front.online();
+        suite.front.online();
         world.meddle = () => null;
       }
       assert.notEqual(world.show('shop').openStep, null);
@@ -365,13 +349,13 @@ describe('a CA that is offline', () => {
     await world.apply(one);
     world.onAnswer = ({ url }, answer) => {
       if (url.endsWith('/order-plz')) {
-        front.offline();
+        suite.front.offline();
         return problemAnswer(503, 'serverInternal');
       }
       return answer;
     };
     const { nextAttempt } = await failed(world).finally(() => {
-      front.online();
+      suite.front.online();
       world.onAnswer = (_, answer) => answer;
     });
     assert.equal(world.show('shop').openStep, 'order-requested');

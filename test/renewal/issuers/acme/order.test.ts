@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
-import { type Pebble, startPebble } from '../../../../lab/pebble/server.ts';
+import { describe, it } from 'node:test';
 import { EverbindError } from '../../../../src/errors/error.ts';
 import type { HttpResponse } from '../../../../src/ports/transport.ts';
-import { type Front, startFront } from '../../support/obtain-front.ts';
 import { ends, failed, OBTAINED, renewed } from '../../support/obtain-judge.ts';
 import { eventsOf, eventTypes, keyHandles, rowsOf } from '../../support/obtain-rows.ts';
-import { problemAnswer, tokenFolders, withWorld, type World } from '../../support/obtain-world.ts';
-import { presentedTokens, serveTokens } from '../../support/token-folder.ts';
+import { obtainSuite } from '../../support/obtain-suite.ts';
+import { problemAnswer, type World } from '../../support/obtain-world.ts';
+import { presentedTokens } from '../../support/token-folder.ts';
 
 // An order that an earlier attempt left, and that leads nowhere by now: another one is made in the same attempt.
 
@@ -24,25 +23,12 @@ function withoutEnd(answer: HttpResponse): HttpResponse {
   return { ...answer, body: answer.body.subarray(0, answer.body.length / 2) };
 }
 
-let pebble: Pebble;
-let front: Front;
-let stopTokens: () => Promise<void>;
-
-before(async () => {
-  pebble = await startPebble();
-  front = await startFront([pebble]);
-  stopTokens = await serveTokens(pebble.httpPort, () => [...tokenFolders]);
-});
-after(async () => {
-  await stopTokens();
-  await front.stop();
-  await pebble.stop();
-});
+const suite = obtainSuite();
 
 /** A world in which an attempt has stopped after the order was made, and whose next attempt is due. */
 const test = (title: string, work: (world: World, order: string) => Promise<void>): void =>
   void it(title, () =>
-    withWorld(front, async (world) => {
+    suite.withWorld(async (world) => {
       await world.apply(one);
       world.onPresent = () => {
         throw new EverbindError('CHALLENGE_PRESENT_FAILED', 'not now for the test');
@@ -199,7 +185,7 @@ describe('an order of an earlier attempt', () => {
   });
 
   test('of another account is replaced: the CA has another address by now', async (world) => {
-    await world.apply(one, { directoryUrl: pebble.directoryUrl });
+    await world.apply(one, { directoryUrl: suite.pebble.directoryUrl });
     const types = eventTypes(world.state.store, 'ca');
     const [{ id } = { id: '' }] = world.show('shop').renewals;
     await renewed(world);
@@ -214,7 +200,7 @@ describe('an order of an earlier attempt', () => {
     // The certificate belongs to the account at the new address.
     assert.deepEqual(
       rowsOf(world.state.store, `SELECT a.directory FROM issued i JOIN account a ON a.url = i.account_url`),
-      [{ directory: pebble.directoryUrl }],
+      [{ directory: suite.pebble.directoryUrl }],
     );
   });
 
@@ -254,7 +240,7 @@ function processing(answer: HttpResponse): HttpResponse {
 }
 
 it('two certificates never share an order, whatever the CA answers', () =>
-  withWorld(front, async (world) => {
+  suite.withWorld(async (world) => {
     await world.apply(
       '[{ name: a, names: [same.order.test], deployments: [] }, { name: b, names: [same.order.test], deployments: [] }]',
       { top: 'engine: { concurrency: 1 }' },

@@ -1,28 +1,15 @@
 import assert from 'node:assert/strict';
-import { after, before, it } from 'node:test';
-import { type Pebble, startPebble } from '../../../../lab/pebble/server.ts';
 import { pausedCertificates } from '../../../../src/renewal/state/paused.ts';
-import { type Front, startFront } from '../../support/obtain-front.ts';
 import { failed, renewed } from '../../support/obtain-judge.ts';
 import { eventsOf } from '../../support/obtain-rows.ts';
-import { withWorld, type World } from '../../support/obtain-world.ts';
+import { obtainSuite } from '../../support/obtain-suite.ts';
+import type { World } from '../../support/obtain-world.ts';
 
 const HOUR = 3_600_000;
 const link = 'https://portal.ca.test/sfe/v1/unpause?jwt=aaa.bbb.ccc';
 
-let pebble: Pebble;
-let front: Front;
-before(async () => {
-  pebble = await startPebble({ alwaysValid: true });
-  front = await startFront([pebble]);
-});
-after(async () => {
-  await front.stop();
-  await pebble.stop();
-});
-
-const test = (title: string, work: (world: World) => Promise<void>): void =>
-  void it(title, () => withWorld(front, work));
+const suite = obtainSuite({ alwaysValid: true });
+const { test } = suite;
 
 /** As Boulder answers; only orders of the first account are paused. */
 function pause(world: World): void {
@@ -70,7 +57,7 @@ test('a paused name is asked for once a day, its address is kept and shown, and 
 });
 
 test('another issuer is asked at once; the pause stays to be seen', async (world) => {
-  const second = ` }, { name: other, directory: "${front.ca.directoryUrl}", termsOfServiceAgreed: true`;
+  const second = ` }, { name: other, directory: "${suite.front.ca.directoryUrl}", termsOfServiceAgreed: true`;
   await world.apply('[{ name: shop, names: [shop.paused.test], issuers: [ca, other], deployments: [] }]', {
     issuer: second,
   });

@@ -1,34 +1,24 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { type Pebble, startPebble } from '../../../../lab/pebble/server.ts';
+import { describe, it } from 'node:test';
 import type { ErrorCode } from '../../../../src/errors/table.ts';
 import type { HttpResponse } from '../../../../src/ports/transport.ts';
 import { type AccountRow, listAccounts } from '../../../../src/renewal/state/account-table.ts';
 import { coded } from '../../../acme/support.ts';
-import { type Front, startFront } from '../../support/obtain-front.ts';
 import { renewed } from '../../support/obtain-judge.ts';
 import { eventCount, eventsOf, eventTypes, keyHandles, rowsOf } from '../../support/obtain-rows.ts';
-import { problemAnswer, withWorld, type World } from '../../support/obtain-world.ts';
+import { obtainSuite } from '../../support/obtain-suite.ts';
+import { problemAnswer, type World } from '../../support/obtain-world.ts';
 
 // The account's key is replaced (RFC 8555 section 7.3.5), by itself and on demand, at a CA that does it, will not, or cannot be understood.
 
 const DAY = 86_400_000;
 
-let pebble: Pebble;
-let front: Front;
-before(async () => {
-  pebble = await startPebble({ alwaysValid: true });
-  front = await startFront([pebble]);
-});
-after(async () => {
-  await front.stop();
-  await pebble.stop();
-});
+const suite = obtainSuite({ alwaysValid: true });
 
 /** A world with a certificate in use, which falls due in two months. */
 const test = (title: string, work: (world: World) => Promise<void>, issuer = ''): void =>
   void it(title, () =>
-    withWorld(front, async (world) => {
+    suite.withWorld(async (world) => {
       await world.apply('[{ name: shop, names: [shop.rollover.test], deployments: [] }]', { issuer });
       await renewed(world);
       await work(world);
@@ -179,7 +169,7 @@ describe('the key of an account', () => {
   });
 
   it('is not there without an account', () =>
-    withWorld(front, async (world) => {
+    suite.withWorld(async (world) => {
       await world.apply('[]');
       await assert.rejects(rollOver(world), coded('RENEWAL_NO_ACCOUNT'));
       assert.deepEqual(eventTypes(world.state.store, 'ca'), []);
