@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { readConfigFile } from '../config/read.ts';
 import { appliedConfig } from '../renewal/state/applied-config.ts';
 import { activeHolder, readLease } from '../store/lease-row.ts';
-import { openStore, type Store } from '../store/store.ts';
+import { openAuditLog, openStore, type Store, type StoreReader } from '../store/store.ts';
 import type { AgentPaths } from './environment.ts';
 import { databaseFile } from './state.ts';
 import type { Environment } from './environment.ts';
@@ -18,6 +18,22 @@ export async function withReadOnlyStore<T>(
     return await work(store);
   } finally {
     await store.close();
+  }
+}
+
+/**
+ * Opens the audit log for reading, also while a renewal runs and whichever Everbind wrote it. Throws what openAuditLog
+ * throws.
+ */
+export async function withAuditLog<T>(
+  { stateDir }: AgentPaths,
+  work: (log: StoreReader) => T | Promise<T>,
+): Promise<T> {
+  const log = openAuditLog(databaseFile(stateDir));
+  try {
+    return await work(log);
+  } finally {
+    await log.close();
   }
 }
 
