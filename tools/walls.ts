@@ -3,8 +3,8 @@ import { mustRun } from '../lab/run-command.ts';
 import { devProgram } from './dev-program.ts';
 
 /**
- * Checks the walls between rooms (.depcruise.cjs). A checker that sees nothing finds nothing, so the number of modules is
- * compared with the files that git knows.
+ * Checks the walls between rooms (.depcruise.cjs). A checker that sees nothing finds nothing, so the number of modules
+ * is compared with the files that git knows.
  */
 export async function checkWalls(root = '.'): Promise<void> {
   const files = (

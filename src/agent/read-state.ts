@@ -37,7 +37,10 @@ export async function withAuditLog<T>(
   }
 }
 
-/** Whether the configuration file is not the one that the database knows; the next renewal takes it up. A file that cannot be read is not. */
+/**
+ * Whether the configuration file is not the one that the database knows; the next renewal takes it up. A file that
+ * cannot be read is not.
+ */
 export async function configChanged(paths: AgentPaths, store: Store): Promise<boolean> {
   const file = await readConfigFile(paths.configFile).catch(() => null);
   return file !== null && file.fingerprint !== store.read(appliedConfig)?.fingerprint;

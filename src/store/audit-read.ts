@@ -57,8 +57,8 @@ export function newestCheckpoint(store: StoreReader): string | null {
 }
 
 /**
- * Verifies the stored log against its own checkpoints, those beside the database (its pin and what was set aside), and others that were saved
- * elsewhere. Throws STORE_CORRUPT when the database cannot be read.
+ * Verifies the stored log against its own checkpoints, those beside the database (its pin and what was set aside), and
+ * others that were saved elsewhere. Throws STORE_CORRUPT when the database cannot be read.
  */
 export function verifyStoredLog(
   store: StoreReader,
@@ -96,12 +96,18 @@ function safeInteger(column: string): string {
   return `CASE WHEN ${column} BETWEEN 0 AND ${Number.MAX_SAFE_INTEGER} THEN ${column} ELSE -1 END AS ${column}`;
 }
 
-/** The stored octets of a text, as they are hashed and signed. One that is far too large is cut, so that memory stays bounded. */
+/**
+ * The stored octets of a text, as they are hashed and signed. One that is far too large is cut, so that memory stays
+ * bounded.
+ */
 function octets(column: string, most: number): string {
   return `substr(CAST(${column} AS BLOB), 1, ${most + 1}) AS ${column}`;
 }
 
-/** A proof that event `index` is in the log, against the newest checkpoint. Throws AUDIT_NO_SUCH_EVENT and what makeProof throws. */
+/**
+ * A proof that event `index` is in the log, against the newest checkpoint. Throws AUDIT_NO_SUCH_EVENT and what
+ * makeProof throws.
+ */
 export function proveEvent(store: StoreReader, index: number, verifier: Verifier): EventProof {
   return store.read((db) => {
     const row = Number.isSafeInteger(index)
@@ -122,8 +128,8 @@ export function proveEvent(store: StoreReader, index: number, verifier: Verifier
 }
 
 /**
- * A proof that the log continues a checkpoint that was saved elsewhere, up to the newest one (C2SP tlog-witness, add-checkpoint). Throws what
- * makeContinuation throws, AUDIT_NO_SUCH_EVENT while the log is empty.
+ * A proof that the log continues a checkpoint that was saved elsewhere, up to the newest one (C2SP tlog-witness,
+ * add-checkpoint). Throws what makeContinuation throws, AUDIT_NO_SUCH_EVENT while the log is empty.
  */
 export function proveContinuation(store: StoreReader, saved: string | Uint8Array, verifier: Verifier): string {
   return store.read((db) => {

@@ -56,8 +56,8 @@ export function openForWriting({ path, now, volatile, migrations }: WritingOptio
 }
 
 /**
- * Opens the database for reading, beside a writer. Throws STORE_NOT_FOUND, STORE_OUTDATED, what pendingMigrations throws
- * and what the system answers.
+ * Opens the database for reading, beside a writer. Throws STORE_NOT_FOUND, STORE_OUTDATED, what pendingMigrations
+ * throws and what the system answers.
  */
 export function openForReading(path: string, migrations?: readonly Migration[]): DatabaseSync {
   return openChecked(path, (db) => {
@@ -114,7 +114,8 @@ function createPrivately(path: string): void {
     const folder = dirname(path);
     const changed = makeFolder(folder);
     closeSync(openSync(path, 'a', 0o600));
-    // The names of new folders and files are durable only once their folders are; SQLite does this for its own files alone.
+    // The names of new folders and files are durable only once their folders are; SQLite does this for its own files
+    // alone.
     for (const each of [...changed, folder]) syncFolder(each);
   } else if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) {
     // Put back from a backup, for example.

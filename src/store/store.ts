@@ -31,17 +31,21 @@ export interface StoreReader {
 /** The one database of Everbind. */
 export interface Store extends StoreReader {
   /**
-   * Runs the work in a transaction and resolves with its result once that is synced to disk. Works that wait at the same time share one
-   * transaction; one that throws is rolled back alone. Rejects with what the work threw, or with STORE_FULL, STORE_BUSY, STORE_CORRUPT,
-   * STORE_FAILED, STORE_LEASE_LOST; then nothing of it is stored (unless the disk failed while it synced: then nobody knows, and every later
-   * commit fails too). The work must be synchronous. While a lease is held, the commit checks it; only taking the lease itself is not fenced.
+   * Runs the work in a transaction and resolves with its result once that is synced to disk. Works that wait at the
+   * same time share one transaction; one that throws is rolled back alone. Rejects with what the work threw, or with
+   * STORE_FULL, STORE_BUSY, STORE_CORRUPT, STORE_FAILED, STORE_LEASE_LOST; then nothing of it is stored (unless the
+   * disk failed while it synced: then nobody knows, and every later commit fails too). The work must be synchronous.
+   * While a lease is held, the commit checks it; only taking the lease itself is not fenced.
    */
   commit<T>(work: (transaction: Transaction) => T, options?: { readonly fenced?: boolean }): Promise<T>;
   /** Events can be logged from now on. */
   signWith(signer: CheckpointSigner): void;
   /** Every commit from now on fails with STORE_LEASE_LOST unless the lease still has this token. For acquireLease. */
   fence(fence: Fence): void;
-  /** Whether the lease is still ours, as far as the database says now; true where none was taken. For effects that no commit stands before. */
+  /**
+   * Whether the lease is still ours, as far as the database says now; true where none was taken. For effects that no
+   * commit stands before.
+   */
   holdsLease(): boolean;
 }
 
@@ -50,7 +54,9 @@ export interface StoreOptions {
   readonly clock: Clock;
   /** Opens beside a writer; commits are refused. */
   readonly readOnly?: boolean;
-  /** Nothing waits for the disk, and a crash of the machine may lose it all: for simulations, whose time is not real. */
+  /**
+   * Nothing waits for the disk, and a crash of the machine may lose it all: for simulations, whose time is not real.
+   */
   readonly volatile?: boolean;
   /** Those of the program, unless a test says otherwise. */
   readonly migrations?: readonly Migration[];
@@ -120,9 +126,9 @@ export function openStore({ path, clock, readOnly = false, volatile = false, mig
 }
 
 /**
- * Opens the audit log of a database for reading, and nothing else of it: evidence stays readable whichever Everbind wrote
- * the rest. Throws STORE_NOT_FOUND, STORE_FOREIGN (no log that this program can read), STORE_FAILED, STORE_CORRUPT,
- * STORE_BUSY.
+ * Opens the audit log of a database for reading, and nothing else of it: evidence stays readable whichever Everbind
+ * wrote the rest. Throws STORE_NOT_FOUND, STORE_FOREIGN (no log that this program can read), STORE_FAILED,
+ * STORE_CORRUPT, STORE_BUSY.
  */
 export function openAuditLog(path: string): StoreReader {
   const db = guarded(path, () => openForReadingLog(path));
