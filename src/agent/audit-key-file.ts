@@ -8,8 +8,8 @@ import { readAtMost } from './read-file.ts';
 const MOST_OCTETS = 4096;
 
 /**
- * Notes the verifier key of the log beside the database when the log is first signed. Whoever exchanges the signing key together with all
- * signatures is found by it. Throws AUDIT_KEY_CHANGED when the key is not the one that was noted.
+ * Notes the verifier key of the log beside the database when the log is first signed. Whoever exchanges the signing key
+ * together with all signatures is found by it. Throws AUDIT_KEY_CHANGED when the key is not the one that was noted.
  */
 export async function pinAuditKey(stateDir: string, signer: CheckpointSigner): Promise<void> {
   const text = verifierText(signer);

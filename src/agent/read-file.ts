@@ -1,6 +1,9 @@
 import { open } from 'node:fs/promises';
 
-/** The content of a file that may be anything, or null when it is larger than `most` octets. Errors are those of the file system. */
+/**
+ * The content of a file that may be anything, or null when it is larger than `most` octets. Errors are those of the
+ * file system.
+ */
 export async function readAtMost(file: string, most: number): Promise<Buffer | null> {
   const handle = await open(file, 'r');
   try {

@@ -1,6 +1,6 @@
 import { readConfigFile } from '../config/read.ts';
 import { appliedConfig } from '../renewal/state/applied-config.ts';
-import { openStore, type Store } from '../store/store.ts';
+import { openAuditLog, openStore, type Store, type StoreReader } from '../store/store.ts';
 import type { AgentPaths } from './environment.ts';
 import { databaseFile } from './state.ts';
 import type { Environment } from './environment.ts';
@@ -19,7 +19,26 @@ export async function withReadOnlyStore<T>(
   }
 }
 
-/** Whether the configuration file is not the one that the database knows; the next renewal takes it up. A file that cannot be read is not. */
+/**
+ * Opens the audit log for reading, also while a renewal runs and whichever Everbind wrote it. Throws what openAuditLog
+ * throws.
+ */
+export async function withAuditLog<T>(
+  { stateDir }: AgentPaths,
+  work: (log: StoreReader) => T | Promise<T>,
+): Promise<T> {
+  const log = openAuditLog(databaseFile(stateDir));
+  try {
+    return await work(log);
+  } finally {
+    await log.close();
+  }
+}
+
+/**
+ * Whether the configuration file is not the one that the database knows; the next renewal takes it up. A file that
+ * cannot be read is not.
+ */
 export async function configChanged(paths: AgentPaths, store: Store): Promise<boolean> {
   const file = await readConfigFile(paths.configFile).catch(() => null);
   return file !== null && file.fingerprint !== store.read(appliedConfig)?.fingerprint;

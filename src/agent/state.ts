@@ -26,8 +26,8 @@ export function databaseFile(stateDir: string): string {
 }
 
 /**
- * Opens the state folder, or makes it. `hostKeys` answers the key storage providers of the web server's host; it is called when a key in one
- * of them is used. Errors: those of openStore and of the key stores.
+ * Opens the state folder, or makes it. `hostKeys` answers the key storage providers of the web server's host; it is
+ * called when a key in one of them is used. Errors: those of openStore and of the key stores.
  */
 export async function openState(
   stateDir: string,

@@ -17,8 +17,8 @@ export function signCheckpoint(size: number, root: Uint8Array, signer: Checkpoin
 }
 
 /**
- * Reads a checkpoint of this log; extension lines and signatures of others are passed over. Throws AUDIT_NOTE_MALFORMED or
- * AUDIT_CHECKPOINT_FORGED.
+ * Reads a checkpoint of this log; extension lines and signatures of others are passed over. Throws AUDIT_NOTE_MALFORMED
+ * or AUDIT_CHECKPOINT_FORGED.
  */
 export function openCheckpoint(note: string | Uint8Array, verifier: Verifier): Checkpoint {
   const lines = openNote(note, verifier).split('\n').slice(0, -1);

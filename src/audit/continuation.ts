@@ -8,9 +8,9 @@ import type { LeafHashes } from './subtrees.ts';
 const MOST_HASHES = 63;
 
 /**
- * Shows that the log of the checkpoint continues an earlier one that was saved elsewhere, without the log: the body of an add-checkpoint
- * request of C2SP tlog-witness. Throws AUDIT_CHECKPOINT_INCONSISTENT when it does not, AUDIT_TRUNCATED when the log is shorter, and what
- * openCheckpoint throws.
+ * Shows that the log of the checkpoint continues an earlier one that was saved elsewhere, without the log: the body of
+ * an add-checkpoint request of C2SP tlog-witness. Throws AUDIT_CHECKPOINT_INCONSISTENT when it does not,
+ * AUDIT_TRUNCATED when the log is shorter, and what openCheckpoint throws.
  */
 export function makeContinuation(
   earlier: string | Uint8Array,
@@ -25,7 +25,10 @@ export function makeContinuation(
   return [`old ${from.size}`, ...hashes.map((hash) => hash.toString('base64')), '', checkpoint].join('\n');
 }
 
-/** Checks such a proof from anywhere against the earlier checkpoint; the later one. Throws what makeContinuation throws, AUDIT_PROOF_INVALID. */
+/**
+ * Checks such a proof from anywhere against the earlier checkpoint; the later one. Throws what makeContinuation throws,
+ * AUDIT_PROOF_INVALID.
+ */
 export function checkContinuation(text: string, earlier: string | Uint8Array, verifier: Verifier): Checkpoint {
   const from = openCheckpoint(earlier, verifier);
   const end = text.indexOf('\n\n');

@@ -11,8 +11,8 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
 }
 
 /**
- * The roots of the full subtrees that make up the first `size` leaves, the largest first: all that appending needs. Immutable, so that a
- * transaction that fails leaves the earlier value standing.
+ * The roots of the full subtrees that make up the first `size` leaves, the largest first: all that appending needs.
+ * Immutable, so that a transaction that fails leaves the earlier value standing.
  */
 export interface CompactRange {
   readonly size: number;

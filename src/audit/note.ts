@@ -78,8 +78,8 @@ function hashOf(signer: CheckpointSigner): Buffer {
 }
 
 /**
- * The text of a note that this verifier signed; signatures of others are passed over. Throws AUDIT_NOTE_MALFORMED when it is no signed
- * note, AUDIT_CHECKPOINT_FORGED when the verifier's signature is missing or wrong.
+ * The text of a note that this verifier signed; signatures of others are passed over. Throws AUDIT_NOTE_MALFORMED when
+ * it is no signed note, AUDIT_CHECKPOINT_FORGED when the verifier's signature is missing or wrong.
  */
 export function openNote(source: string | Uint8Array, verifier: Verifier): string {
   const note = decode(source);

@@ -32,7 +32,10 @@ export interface CheckedProof {
   readonly checkpoint: Checkpoint;
   /** The key that signed the checkpoint, in text form. */
   readonly verifier: string;
-  /** Whether that key was given by whoever checks. A proof that brings its own key shows only that the key's owner made it. */
+  /**
+   * Whether that key was given by whoever checks. A proof that brings its own key shows only that the key's owner made
+   * it.
+   */
   readonly keyGiven: boolean;
 }
 
@@ -45,7 +48,10 @@ export interface ProofParts {
   readonly leafHashes: LeafHashes;
 }
 
-/** Makes the proof and checks it. Throws AUDIT_PROOF_INVALID when the stored log does not bear it out, and what checkProof throws. */
+/**
+ * Makes the proof and checks it. Throws AUDIT_PROOF_INVALID when the stored log does not bear it out, and what
+ * checkProof throws.
+ */
 export function makeProof({ event, index, checkpoint, verifier, leafHashes }: ProofParts): EventProof {
   const { size } = openCheckpoint(checkpoint, verifier);
   if (index >= size) throw invalid('the checkpoint does not cover the event');
@@ -56,8 +62,8 @@ export function makeProof({ event, index, checkpoint, verifier, leafHashes }: Pr
 }
 
 /**
- * Checks a proof from anywhere, with the log's key as the checker knows it, or null. Throws AUDIT_PROOF_INVALID, AUDIT_NOTE_MALFORMED,
- * AUDIT_CHECKPOINT_FORGED, AUDIT_KEY_INVALID.
+ * Checks a proof from anywhere, with the log's key as the checker knows it, or null. Throws AUDIT_PROOF_INVALID,
+ * AUDIT_NOTE_MALFORMED, AUDIT_CHECKPOINT_FORGED, AUDIT_KEY_INVALID.
  */
 export function checkProof(value: unknown, known: Verifier | null): CheckedProof {
   const { event: text, index, path, checkpoint: note, verifier: key } = readProof(value);

@@ -16,7 +16,9 @@ export function subtreeHash(subtree: Subtree, leafHashes: LeafHashes): Buffer {
   return rangeRoot(range);
 }
 
-/** Splits a subtree of two leaves or more where RFC 6962 section 2.1 does: at the largest power of two below its size. */
+/**
+ * Splits a subtree of two leaves or more where RFC 6962 section 2.1 does: at the largest power of two below its size.
+ */
 export function split({ start, end }: Subtree): { readonly left: Subtree; readonly right: Subtree } {
   let half = 1;
   while (half * 2 < end - start) half *= 2;

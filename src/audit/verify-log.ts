@@ -17,12 +17,13 @@ export interface StoredLog {
 }
 
 /**
- * Walks the whole log once and reports everything that is not as it was signed: events changed, removed, inserted or out of place, changed
- * hashes, forged, changed or removed checkpoints, a tail that a stored or saved checkpoint covers and that is gone. What cannot be found
- * without a saved checkpoint: a log that was cut back to an earlier state as a whole.
+ * Walks the whole log once and reports everything that is not as it was signed: events changed, removed, inserted or
+ * out of place, changed hashes, forged, changed or removed checkpoints, a tail that a stored or saved checkpoint covers
+ * and that is gone. What cannot be found without a saved checkpoint: a log that was cut back to an earlier state as a
+ * whole.
  *
- * Each interval between two checkpoints is judged by itself: where the stored hashes lead to the signed root they are genuine, and an event
- * that does not fit its hash is named exactly. Otherwise the finding covers the interval.
+ * Each interval between two checkpoints is judged by itself: where the stored hashes lead to the signed root they are
+ * genuine, and an event that does not fit its hash is named exactly. Otherwise the finding covers the interval.
  */
 export function verifyLog(log: StoredLog, verifier: Verifier, saved: readonly SavedCheckpoint[] = []): LogReport {
   const findings = createFindings();

@@ -41,6 +41,12 @@ export const STORE_ERRORS = entries({
     summary: 'The database was written by a newer Everbind.',
     action: 'Install that version or a later one.',
   },
+  STORE_BEFORE_RELEASE: {
+    exit: 2,
+    summary: 'The database was written by an Everbind from before the first release; this one cannot use it.',
+    action:
+      'Move everbind.db*, master.key and audit.* together into a new folder inside the state folder, and keep them. Then run everbind secret set NAME for each secret, and everbind renew --all-due: accounts and certificates are obtained anew, and bindings that hold an earlier certificate change only with adopt: true. The earlier log stays readable where it is: everbind audit verify and everbind audit log, with --state-dir FOLDER.',
+  },
   STORE_OUTDATED: {
     exit: 2,
     summary: 'The database was written by an earlier Everbind and is only opened for reading.',

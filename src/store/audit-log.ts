@@ -14,7 +14,10 @@ export interface AuditAppender {
   /** The range so far, to go back to when a savepoint is rolled back. */
   mark(): CompactRange;
   rewind(range: CompactRange): void;
-  /** Throws AUDIT_TREE_CHANGED, AUDIT_NOTE_MALFORMED, AUDIT_CHECKPOINT_FORGED when what is stored is not what was signed last. */
+  /**
+   * Throws AUDIT_TREE_CHANGED, AUDIT_NOTE_MALFORMED, AUDIT_CHECKPOINT_FORGED when what is stored is not what was signed
+   * last.
+   */
   add(event: AuditEvent, time: number, signer: CheckpointSigner): void;
   /** Writes range and checkpoint when events were added; the new checkpoint, or null. */
   finish(signer: CheckpointSigner): string | null;
@@ -77,8 +80,8 @@ function readRange(db: DatabaseSync): CompactRange {
 }
 
 /**
- * A log must never sign what does not continue what it signed before. Without this check, whoever changes events, range and checkpoints in
- * the database would have the next commit sign the forgery.
+ * A log must never sign what does not continue what it signed before. Without this check, whoever changes events, range
+ * and checkpoints in the database would have the next commit sign the forgery.
  */
 function checkAgainstLastCheckpoint(db: DatabaseSync, range: CompactRange, signer: CheckpointSigner): void {
   const row = statement(db, 'SELECT note FROM audit_checkpoint ORDER BY size DESC LIMIT 1').get();

@@ -9,7 +9,7 @@ import { type StoredLog, verifyLog } from '../audit/verify-log.ts';
 import { EverbindError } from '../errors/error.ts';
 import { readPins } from './checkpoint-pin.ts';
 import { statement } from './statements.ts';
-import type { Store } from './store.ts';
+import type { StoreReader } from './store.ts';
 
 /** 53 hashes: one for each bit of the largest size. */
 const MOST_RANGE_OCTETS = 53 * 32;
@@ -28,7 +28,7 @@ export interface EventFilter {
 
 /** Canonical JSON of the events that match, in order. Nothing is verified. */
 export function readEvents(
-  store: Store,
+  store: StoreReader,
   { from = 0, last = -1, subject, type, since }: EventFilter = {},
 ): readonly string[] {
   const rows = store.read((db) =>
@@ -52,15 +52,19 @@ export function readEvents(
 }
 
 /** The newest checkpoint of the log, or null while it is empty. To be saved elsewhere. Nothing is verified. */
-export function newestCheckpoint(store: Store): string | null {
+export function newestCheckpoint(store: StoreReader): string | null {
   return store.read(selectNewestCheckpoint);
 }
 
 /**
- * Verifies the stored log against its own checkpoints, those beside the database (its pin and what was set aside), and others that were saved
- * elsewhere. Throws STORE_CORRUPT when the database cannot be read.
+ * Verifies the stored log against its own checkpoints, those beside the database (its pin and what was set aside), and
+ * others that were saved elsewhere. Throws STORE_CORRUPT when the database cannot be read.
  */
-export function verifyStoredLog(store: Store, verifier: Verifier, saved: readonly SavedCheckpoint[] = []): LogReport {
+export function verifyStoredLog(
+  store: StoreReader,
+  verifier: Verifier,
+  saved: readonly SavedCheckpoint[] = [],
+): LogReport {
   // Before the log is read: a pin that is written meanwhile may be ahead of it.
   const pins = readPins(store.path);
   return store.read((db) => {
@@ -92,13 +96,19 @@ function safeInteger(column: string): string {
   return `CASE WHEN ${column} BETWEEN 0 AND ${Number.MAX_SAFE_INTEGER} THEN ${column} ELSE -1 END AS ${column}`;
 }
 
-/** The stored octets of a text, as they are hashed and signed. One that is far too large is cut, so that memory stays bounded. */
+/**
+ * The stored octets of a text, as they are hashed and signed. One that is far too large is cut, so that memory stays
+ * bounded.
+ */
 function octets(column: string, most: number): string {
   return `substr(CAST(${column} AS BLOB), 1, ${most + 1}) AS ${column}`;
 }
 
-/** A proof that event `index` is in the log, against the newest checkpoint. Throws AUDIT_NO_SUCH_EVENT and what makeProof throws. */
-export function proveEvent(store: Store, index: number, verifier: Verifier): EventProof {
+/**
+ * A proof that event `index` is in the log, against the newest checkpoint. Throws AUDIT_NO_SUCH_EVENT and what
+ * makeProof throws.
+ */
+export function proveEvent(store: StoreReader, index: number, verifier: Verifier): EventProof {
   return store.read((db) => {
     const row = Number.isSafeInteger(index)
       ? statement(db, 'SELECT event FROM audit_event WHERE seq = ?').get(index)
@@ -118,10 +128,10 @@ export function proveEvent(store: Store, index: number, verifier: Verifier): Eve
 }
 
 /**
- * A proof that the log continues a checkpoint that was saved elsewhere, up to the newest one (C2SP tlog-witness, add-checkpoint). Throws what
- * makeContinuation throws, AUDIT_NO_SUCH_EVENT while the log is empty.
+ * A proof that the log continues a checkpoint that was saved elsewhere, up to the newest one (C2SP tlog-witness,
+ * add-checkpoint). Throws what makeContinuation throws, AUDIT_NO_SUCH_EVENT while the log is empty.
  */
-export function proveContinuation(store: Store, saved: string | Uint8Array, verifier: Verifier): string {
+export function proveContinuation(store: StoreReader, saved: string | Uint8Array, verifier: Verifier): string {
   return store.read((db) => {
     const newest = selectNewestCheckpoint(db);
     if (newest === null) throw new EverbindError('AUDIT_NO_SUCH_EVENT', 'the audit log is empty');

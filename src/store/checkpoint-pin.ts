@@ -10,7 +10,9 @@ const MOST_OCTETS = 64 * 1024;
 /** Written at most this often while commits go on, and when the store is closed. */
 const INTERVAL_MS = 1000;
 
-/** The newest checkpoint, kept in a file beside the database: a database that was put back or cut short is found by it. */
+/**
+ * The newest checkpoint, kept in a file beside the database: a database that was put back or cut short is found by it.
+ */
 export interface CheckpointPin {
   /** Has the checkpoint written soon. Never fails: the log does not depend on the file. */
   keep(note: string): void;

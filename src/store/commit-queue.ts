@@ -25,8 +25,9 @@ export interface CommitQueue<T extends Queued> {
 const MOST_WORKS = 256;
 
 /**
- * Each transaction costs the same few pages whatever it holds. Under load there is therefore a rest after each, this many times as long as it
- * took, and what comes in shares the next one; where works come one by one, each is written at once.
+ * Each transaction costs the same few pages whatever it holds. Under load there is therefore a rest after each, this
+ * many times as long as it took, and what comes in shares the next one; where works come one by one, each is written at
+ * once.
  */
 const REST = 1;
 
@@ -37,9 +38,10 @@ const RETRY_MS = 20;
 const PATIENCE_MS = 5000;
 
 /**
- * Gathers works into groups. `runGroup` runs one transaction; with `patient` it may instead answer null when another process holds the lock, and
- * is called again later. `sync` brings what was committed to disk, beside the event loop; once it has failed nobody knows what the disk holds,
- * and every later work fails as well. Without it there is nothing to wait for, and no rest.
+ * Gathers works into groups. `runGroup` runs one transaction; with `patient` it may instead answer null when another
+ * process holds the lock, and is called again later. `sync` brings what was committed to disk, beside the event loop;
+ * once it has failed nobody knows what the disk holds, and every later work fails as well. Without it there is nothing
+ * to wait for, and no rest.
  */
 export function createCommitQueue<T extends Queued>(
   runGroup: (works: readonly T[], patient: boolean) => Group | null,

@@ -7,8 +7,8 @@ const NO_LOG = `DROP TRIGGER audit_event_kept; DROP TRIGGER audit_checkpoint_kep
   DELETE FROM audit_event; DELETE FROM audit_checkpoint; UPDATE audit_range SET size = 0, hashes = x''`;
 
 /**
- * Writes a consistent copy of a database, private from the start, also while another process writes to the original. The copy has an empty
- * audit log, which any key may sign: the log of the original goes on only with its own.
+ * Writes a consistent copy of a database, private from the start, also while another process writes to the original.
+ * The copy has an empty audit log, which any key may sign: the log of the original goes on only with its own.
  */
 export function copyWithoutLog(from: string, to: string): void {
   try {

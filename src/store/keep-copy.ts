@@ -6,8 +6,9 @@ import { syncFolder } from './sync-folder.ts';
 const KEPT_COPIES = 3;
 
 /**
- * Copies the database as it was committed last to `NAME.before-TIME` beside it, private from the start and synced; keeps the last three
- * copies. A connection of its own: the caller's holds the lock, so that nothing changes between the copy and the migration.
+ * Copies the database as it was committed last to `NAME.before-TIME` beside it, private from the start and synced;
+ * keeps the last three copies. A connection of its own: the caller's holds the lock, so that nothing changes between
+ * the copy and the migration.
  */
 export function keepCopy(path: string, now: number): void {
   const folder = dirname(path);

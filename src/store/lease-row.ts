@@ -24,8 +24,9 @@ export function readLease(db: DatabaseSync): LeaseRow {
 }
 
 /**
- * Who holds the lease now: null when nobody does, when its time has run out, or when the holder is dead. A time that lies further ahead than
- * any holder sets it means that the clock was put back; fencing makes it safe to take that for run out.
+ * Who holds the lease now: null when nobody does, when its time has run out, or when the holder is dead. A time that
+ * lies further ahead than any holder sets it means that the clock was put back; fencing makes it safe to take that for
+ * run out.
  */
 export function activeHolder({ holder, expiresAt, ttl }: LeaseRow, now: number): ProcessIdentity | null {
   const runsOut = expiresAt <= now || expiresAt > now + 2 * ttl;

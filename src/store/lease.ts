@@ -11,7 +11,10 @@ export interface Lease {
   readonly token: number;
   /** Aborted with STORE_LEASE_LOST when another process took over. */
   readonly lost: AbortSignal;
-  /** Gives it back; safe to repeat, never fails. Commits of this store that come later fail with STORE_LEASE_LOST, until the next lease. */
+  /**
+   * Gives it back; safe to repeat, never fails. Commits of this store that come later fail with STORE_LEASE_LOST, until
+   * the next lease.
+   */
   release(): Promise<void>;
 }
 
@@ -21,8 +24,8 @@ const TTL_MS = 30_000;
 const KEEP_LATEST = 'latest_time = max(latest_time, ?)';
 
 /**
- * Takes the lease, or throws STORE_LEASE_HELD. A holder on this machine that is dead is replaced at once, any other after its time has run
- * out. Prolonged by itself at a third of its time.
+ * Takes the lease, or throws STORE_LEASE_HELD. A holder on this machine that is dead is replaced at once, any other
+ * after its time has run out. Prolonged by itself at a third of its time.
  */
 export async function acquireLease(store: Store, clock: Clock, ttlMs = TTL_MS): Promise<Lease> {
   const holder = JSON.stringify(ownIdentity());

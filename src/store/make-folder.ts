@@ -2,8 +2,9 @@ import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * Makes a folder for its owner alone, with those above it that are missing. Returns the folders that have got a new name in them, to be synced;
- * none when it was there. Throws what the system answers. Node's own recursive way never ends below a folder that takes none, such as /proc.
+ * Makes a folder for its owner alone, with those above it that are missing. Returns the folders that have got a new
+ * name in them, to be synced; none when it was there. Throws what the system answers. Node's own recursive way never
+ * ends below a folder that takes none, such as /proc.
  */
 export function makeFolder(path: string): readonly string[] {
   if (isFolder(path)) return [];

@@ -4,7 +4,10 @@ import { createVerifier, type Verifier } from '../audit/note.ts';
 import type { CheckpointSigner } from '../ports/checkpoint-signer.ts';
 import { statement } from './statements.ts';
 
-/** Whether the log in the database is no continuation of the pinned checkpoint: the database was put back, cut short or exchanged. */
+/**
+ * Whether the log in the database is no continuation of the pinned checkpoint: the database was put back, cut short or
+ * exchanged.
+ */
 export function conflictsWithPin(db: DatabaseSync, pinned: string, signer: CheckpointSigner): boolean {
   const verifier = createVerifier(signer.name, signer.publicKey);
   const pin = openOrNull(pinned, verifier);

@@ -3,7 +3,10 @@ import { readFileSync, readlinkSync } from 'node:fs';
 /** Tells one run of one process from every other, as far as the system lets us. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** When the process started, in the system's own units; null where the system does not say. A pid used again differs here. */
+  /**
+   * When the process started, in the system's own units; null where the system does not say. A pid used again differs
+   * here.
+   */
   readonly started: string | null;
   /** Names the boot of the machine; null where the system does not say. Pids mean nothing across boots or machines. */
   readonly boot: string | null;
@@ -43,7 +46,10 @@ function bootId(): string | null {
   return readText('/proc/sys/kernel/random/boot_id');
 }
 
-/** proc_pid_stat(5): field 3 is the state, field 22 the start time. The second may hold spaces and parentheses, so count from its end. */
+/**
+ * proc_pid_stat(5): field 3 is the state, field 22 the start time. The second may hold spaces and parentheses, so count
+ * from its end.
+ */
 function processStat(pid: number): { readonly state: string; readonly started: string } | null {
   const stat = readText(`/proc/${pid}/stat`);
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];

@@ -59,7 +59,10 @@ export function createGroupRunner({ db, path, clock, log, pin, signer }: GroupPa
     }
   }
 
-  /** Once a run: what the log signed last as far as this machine remembers, against what is there. True when they conflict; that is logged. */
+  /**
+   * Once a run: what the log signed last as far as this machine remembers, against what is there. True when they
+   * conflict; that is logged.
+   */
   function checkPin(key: CheckpointSigner): boolean {
     const pinned = pin.read();
     if (pinned === null || !conflictsWithPin(db, pinned, key)) return false;

@@ -1,7 +1,8 @@
 import { EverbindError } from '../errors/error.ts';
 import type { ErrorCode } from '../errors/table.ts';
 
-// Primary result codes of SQLite (sqlite.org/rescode.html). Others, such as a broken constraint, are defects of the work that met them.
+// Primary result codes of SQLite (sqlite.org/rescode.html). Others, such as a broken constraint, are defects of the
+// work that met them.
 const codes: Readonly<Record<number, ErrorCode>> = {
   3: 'STORE_FAILED', // PERM
   5: 'STORE_BUSY', // BUSY

@@ -6,7 +6,8 @@ import { createAuditAppender } from './audit-log.ts';
 import { createCheckpointPin } from './checkpoint-pin.ts';
 import { createCommitQueue } from './commit-queue.ts';
 import { storeFailure } from './store-failure.ts';
-import { openForReading, openForWriting } from './open-database.ts';
+import type { Migration } from './migrations.ts';
+import { openForReading, openForReadingLog, openForWriting } from './open-database.ts';
 import { createGroupRunner, leaseToken, type CommitWork } from './run-group.ts';
 import { createLogSync } from './sync-log.ts';
 import { statement } from './statements.ts';
@@ -14,27 +15,38 @@ import type { Fence, Transaction } from './transaction.ts';
 
 export type { Transaction } from './transaction.ts';
 
-/** The one database of Everbind. */
-export interface Store {
+/** The database as far as it is read. */
+export interface StoreReader {
   /** The file. */
   readonly path: string;
   /**
-   * Runs the work in a transaction and resolves with its result once that is synced to disk. Works that wait at the same time share one
-   * transaction; one that throws is rolled back alone. Rejects with what the work threw, or with STORE_FULL, STORE_BUSY, STORE_CORRUPT,
-   * STORE_FAILED, STORE_LEASE_LOST; then nothing of it is stored (unless the disk failed while it synced: then nobody knows, and every later
-   * commit fails too). The work must be synchronous. While a lease is held, the commit checks it; only taking the lease itself is not fenced.
+   * Reads one state: that after the last commit, or within a work that of its transaction. Changes are taken back. The
+   * work must not keep the database.
+   */
+  read<T>(work: (db: DatabaseSync) => T): T;
+  /** Waits for commits under way. */
+  close(): Promise<void>;
+}
+
+/** The one database of Everbind. */
+export interface Store extends StoreReader {
+  /**
+   * Runs the work in a transaction and resolves with its result once that is synced to disk. Works that wait at the
+   * same time share one transaction; one that throws is rolled back alone. Rejects with what the work threw, or with
+   * STORE_FULL, STORE_BUSY, STORE_CORRUPT, STORE_FAILED, STORE_LEASE_LOST; then nothing of it is stored (unless the
+   * disk failed while it synced: then nobody knows, and every later commit fails too). The work must be synchronous.
+   * While a lease is held, the commit checks it; only taking the lease itself is not fenced.
    */
   commit<T>(work: (transaction: Transaction) => T, options?: { readonly fenced?: boolean }): Promise<T>;
-  /** Reads one state: that after the last commit, or within a work that of its transaction. Changes are taken back. The work must not keep the database. */
-  read<T>(work: (db: DatabaseSync) => T): T;
   /** Events can be logged from now on. */
   signWith(signer: CheckpointSigner): void;
   /** Every commit from now on fails with STORE_LEASE_LOST unless the lease still has this token. For acquireLease. */
   fence(fence: Fence): void;
-  /** Whether the lease is still ours, as far as the database says now; true where none was taken. For effects that no commit stands before. */
+  /**
+   * Whether the lease is still ours, as far as the database says now; true where none was taken. For effects that no
+   * commit stands before.
+   */
   holdsLease(): boolean;
-  /** Waits for commits under way. */
-  close(): Promise<void>;
 }
 
 export interface StoreOptions {
@@ -42,16 +54,23 @@ export interface StoreOptions {
   readonly clock: Clock;
   /** Opens beside a writer; commits are refused. */
   readonly readOnly?: boolean;
-  /** Nothing waits for the disk, and a crash of the machine may lose it all: for simulations, whose time is not real. */
+  /**
+   * Nothing waits for the disk, and a crash of the machine may lose it all: for simulations, whose time is not real.
+   */
   readonly volatile?: boolean;
+  /** Those of the program, unless a test says otherwise. */
+  readonly migrations?: readonly Migration[];
 }
 
 /**
- * Opens or creates the database. Throws STORE_NOT_FOUND and STORE_OUTDATED (for reading only), STORE_NEWER, STORE_MIGRATION_CHANGED,
- * STORE_FOREIGN, STORE_LEASE_HELD (a newer program waits until an older one has ended), STORE_FAILED, STORE_FULL, STORE_CORRUPT, STORE_BUSY.
+ * Opens or creates the database. Throws STORE_NOT_FOUND and STORE_OUTDATED (for reading only), STORE_BEFORE_RELEASE,
+ * STORE_NEWER, STORE_MIGRATION_CHANGED, STORE_FOREIGN, STORE_LEASE_HELD (a newer program waits until an older one has
+ * ended), STORE_FAILED, STORE_FULL, STORE_CORRUPT, STORE_BUSY.
  */
-export function openStore({ path, clock, readOnly = false, volatile = false }: StoreOptions): Store {
-  const db = guarded(path, () => (readOnly ? openForReading(path) : openForWriting(path, clock.now(), volatile)));
+export function openStore({ path, clock, readOnly = false, volatile = false, migrations }: StoreOptions): Store {
+  const db = guarded(path, () =>
+    readOnly ? openForReading(path, migrations) : openForWriting({ path, now: clock.now(), volatile, migrations }),
+  );
   const pin = createCheckpointPin(path);
   const log = createAuditAppender(db);
   let signer: CheckpointSigner | null = null;
@@ -91,16 +110,7 @@ export function openStore({ path, clock, readOnly = false, volatile = false }: S
           },
         });
       }),
-    read: (work) =>
-      guarded(path, () => {
-        if (db.isTransaction) return work(db);
-        statement(db, 'BEGIN').run();
-        try {
-          return work(db);
-        } finally {
-          statement(db, 'ROLLBACK').run();
-        }
-      }),
+    read: (work) => readOneState(path, db, work),
     signWith: (key) => {
       signer = key;
     },
@@ -113,6 +123,32 @@ export function openStore({ path, clock, readOnly = false, volatile = false }: S
       return closing;
     },
   };
+}
+
+/**
+ * Opens the audit log of a database for reading, and nothing else of it: evidence stays readable whichever Everbind
+ * wrote the rest. Throws STORE_NOT_FOUND, STORE_FOREIGN (no log that this program can read), STORE_FAILED,
+ * STORE_CORRUPT, STORE_BUSY.
+ */
+export function openAuditLog(path: string): StoreReader {
+  const db = guarded(path, () => openForReadingLog(path));
+  return {
+    path,
+    read: (work) => readOneState(path, db, work),
+    close: async () => db.close(),
+  };
+}
+
+function readOneState<T>(path: string, db: DatabaseSync, work: (db: DatabaseSync) => T): T {
+  return guarded(path, () => {
+    if (db.isTransaction) return work(db);
+    statement(db, 'BEGIN').run();
+    try {
+      return work(db);
+    } finally {
+      statement(db, 'ROLLBACK').run();
+    }
+  });
 }
 
 function guarded<T>(path: string, work: () => T): T {

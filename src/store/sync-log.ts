@@ -8,8 +8,9 @@ export interface LogSync {
 }
 
 /**
- * For the database at `path`, which stays open meanwhile: SQLite removes the log only with its last connection. A commit is durable once its
- * frames in the log are (sqlite.org/wal.html); SQLite itself syncs log and database where a checkpoint needs it.
+ * For the database at `path`, which stays open meanwhile: SQLite removes the log only with its last connection. A
+ * commit is durable once its frames in the log are (sqlite.org/wal.html); SQLite itself syncs log and database where a
+ * checkpoint needs it.
  */
 export function createLogSync(path: string): LogSync {
   let log: Promise<FileHandle> | null = null;

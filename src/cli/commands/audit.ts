@@ -18,7 +18,7 @@ import { sayJson } from '../output/json.ts';
 import { renderTable } from '../output/table.ts';
 import { painter, plural, printable, wrap } from '../output/text.ts';
 import { readAtMost } from '../../agent/read-file.ts';
-import { withReadOnlyStore } from '../../agent/read-state.ts';
+import { withAuditLog } from '../../agent/read-state.ts';
 import type { SetStatus, CliEnvironment } from '../environment.ts';
 
 const BROKEN = 6;
@@ -55,7 +55,7 @@ export function registerAudit(program: Command, environment: CliEnvironment, set
       const options = log.opts<{ subject?: string; type?: string; since?: string; limit: string; all?: boolean }>();
       const last = options.all === true ? -1 : wholeNumber(options.limit, '--limit');
       const { subject, type } = options;
-      const texts = await withReadOnlyStore(globals, environment, (store) =>
+      const texts = await withAuditLog(globals, (store) =>
         readEvents(store, {
           last,
           ...(subject === undefined ? {} : { subject }),
@@ -114,7 +114,7 @@ export function registerAudit(program: Command, environment: CliEnvironment, set
           note: await readBounded(file, MOST_CHECKPOINT_OCTETS),
         })),
       );
-      const { report, verifier } = await withReadOnlyStore(globals, environment, async (store) => {
+      const { report, verifier } = await withAuditLog(globals, async (store) => {
         const known = options.key === undefined ? await readPinnedKey(globals.stateDir) : await givenKey(options.key);
         return { verifier: known, report: verifyStoredLog(store, known, saved) };
       });
@@ -147,7 +147,7 @@ export function registerAudit(program: Command, environment: CliEnvironment, set
     .action(async (number: string) => {
       const globals = globalsOf(prove, environment);
       const index = wholeNumber(number, 'the number of the event');
-      const proof = await withReadOnlyStore(globals, environment, async (store) =>
+      const proof = await withAuditLog(globals, async (store) =>
         proveEvent(store, index, await readPinnedKey(globals.stateDir)),
       );
       if (prove.opts<{ tlog?: boolean }>().tlog === true) environment.io.out(tlogProof(proof));
@@ -204,13 +204,13 @@ export function registerAudit(program: Command, environment: CliEnvironment, set
       const { after } = checkpoint.opts<{ after?: string }>();
       if (after !== undefined) {
         const saved = await readBounded(after, MOST_CHECKPOINT_OCTETS);
-        const proof = await withReadOnlyStore(globals, environment, async (store) =>
+        const proof = await withAuditLog(globals, async (store) =>
           proveContinuation(store, saved, await readPinnedKey(globals.stateDir)),
         );
         print(globals, { proof }, proof);
         return;
       }
-      const note = await withReadOnlyStore(globals, environment, newestCheckpoint);
+      const note = await withAuditLog(globals, newestCheckpoint);
       if (note === null) throw new EverbindError('AUDIT_NO_SUCH_EVENT', 'the audit log is empty');
       print(globals, { checkpoint: note }, note);
     });
