@@ -34,7 +34,7 @@ export function useOf(context: RunContext, certificate: ManagedCertificate, rene
     thumbprint: issued.thumbprint,
     previousThumbprint: active?.thumbprint ?? null,
     friendlyName,
-    attach: () => keys.attach(issued.keyHandle, chain, friendlyName),
+    attach: () => keys.attach(issued.keyHandle, chain),
   };
   const { config } = certificate;
   const planned =
