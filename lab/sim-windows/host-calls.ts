@@ -7,7 +7,7 @@ export const hostCalls = [
   'endpoints',
   'certificates.list',
   'certificates.find',
-  'certificates.importPfx',
+  'certificates.importWithKey',
   'certificates.add',
   'certificates.addWithKey',
   'certificates.remove',
@@ -46,7 +46,7 @@ export function hostFromCalls(
     certificates: {
       list: method('certificates.list'),
       find: method('certificates.find'),
-      importPfx: method('certificates.importPfx'),
+      importWithKey: method('certificates.importWithKey'),
       add: method('certificates.add'),
       addWithKey: method('certificates.addWithKey'),
       remove: method('certificates.remove'),

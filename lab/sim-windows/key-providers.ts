@@ -104,6 +104,12 @@ async function generate(algorithm: CertificateKeyAlgorithm): Promise<KeyObject> 
   }
 }
 
+/** Whether a key is of an algorithm that certificates have; the providers here make no others. */
+export function isCertificateKey({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean {
+  if (asymmetricKeyType === 'rsa') return [2048, 3072, 4096].includes(asymmetricKeyDetails?.modulusLength ?? 0);
+  return asymmetricKeyType === 'ec' && ['prime256v1', 'secp384r1'].includes(asymmetricKeyDetails?.namedCurve ?? '');
+}
+
 function signatureOf(algorithm: CertificateKeyAlgorithm): SignatureAlgorithm {
   if (algorithm === 'ec-p256') return 'ES256';
   return algorithm === 'ec-p384' ? 'ES384' : 'RS256';

@@ -6,15 +6,14 @@ import { hasFlag, recordFlagsFor, SSL_FLAG } from '../../src/iis/config/ssl-flag
 import { canonicalHost } from '../../src/pki/x509/names.ts';
 import type { HostKeyName } from '../../src/ports/host-keys.ts';
 import type { SslRecordKey, WindowsHost } from '../../src/ports/windows-host.ts';
-import { makePfx } from '../pfx.ts';
-import { type CertificateRequest, createLabCa, type LabCa } from '../test-ca.ts';
+import { type CertificateRequest, createLabCa, type LabCa, pkcs8Of } from '../test-ca.ts';
 
 export interface SeedOptions {
   /** Issues the certificates; by default one of its own making. Its root goes into the store Root. */
   readonly ca?: LabCa;
   /** Until the certificates expire; negative for expired ones. Default 10. */
   readonly daysLeft?: number | ((target: SeedTarget) => number);
-  /** Makes the keys in this provider of the host; by default they come with a PFX. */
+  /** Makes the keys in this provider of the host; by default they are imported with the certificates. */
   readonly keyProvider?: string;
   /** Names of a certificate; by default the hosts of its bindings, else a loopback address, else one made of the site's name. */
   readonly namesFor?: (target: SeedTarget) => readonly string[];
@@ -153,9 +152,7 @@ async function install(
   request: CertificateRequest,
 ): Promise<string> {
   const issued = await ca.issue(request);
-  const name = request.names[0] ?? '';
-  const pfx = await makePfx(issued, [], name);
-  await host.certificates.importPfx(store, pfx.octets, pfx.password, `${name} (old)`);
+  await host.certificates.importWithKey(store, issued.der, pkcs8Of(issued), `${request.names[0] ?? ''} (old)`);
   return hash('sha1', issued.der, 'hex');
 }
 

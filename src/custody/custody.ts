@@ -31,7 +31,7 @@ export function createKeyCustody({ software, hostKeys }: KeyCustodyOptions): Key
       await store.generate(handle.slice(store.provider.length + 1), algorithm);
     },
     open: async (handle) => storeOf(handle).open(handle),
-    attach: async (handle, chain, friendlyName) => storeOf(handle).attach(handle, chain, friendlyName),
+    attach: async (handle, chain) => storeOf(handle).attach(handle, chain),
     destroy: async (handle) => storeOf(handle).destroy(handle),
   };
 }

@@ -1,11 +1,11 @@
 import { EverbindError } from '../errors/error.ts';
 import { type Certificate, parseCertificate } from './x509/certificate.ts';
-import { validateChain } from './path/chain.ts';
+import { findPath } from './path/chain.ts';
 import { chainError } from './path/chain-problem.ts';
 import { canonicalHost, dnsNameProblem, type Identifier, identifierKey } from './x509/names.ts';
 import { KEY_PURPOSE } from './asn1/oids.ts';
-import { parseIntermediate } from './path/seen-intermediates.ts';
-import { parseTrustedRoots } from './path/trusted-roots.ts';
+import { parseIntermediate, parseTrustedRoots } from './path/parse-once.ts';
+import { serverPathRules } from './path/path-rules.ts';
 
 /** What a CA sent, and what it was asked for. */
 export interface IssuedCheck {
@@ -62,13 +62,10 @@ export function checkIssued(check: IssuedCheck): IssuedCertificate {
   checkValidity(leaf, check);
   checkUsage(leaf);
   checkOrder(chain);
-  const { path } = validateChain({
-    leaf,
-    intermediates: chain.slice(1),
-    roots: parseTrustedRoots(check.roots),
-    time: Math.max(check.now, leaf.notBefore),
-    profile: 'path',
-  });
+  const path = findPath(
+    { leaf, intermediates: chain.slice(1), roots: parseTrustedRoots(check.roots) },
+    serverPathRules(Math.max(check.now, leaf.notBefore)),
+  );
   const { thumbprint, notBefore, notAfter } = leaf;
   return { chain, leaf, root: path.at(-1) ?? leaf, thumbprint, notBefore, notAfter };
 }

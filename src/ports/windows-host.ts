@@ -56,8 +56,14 @@ export interface StoredCertificate {
 export interface CertificateStores {
   list(store: StoreName): Promise<readonly StoredCertificate[]>;
   find(store: StoreName, thumbprint: string): Promise<StoredCertificate | null>;
-  /** Imports leaf and key with a non-exportable key, replacing an equal certificate. Chain certificates in the PFX are ignored. Wrong password: status 86. */
-  importPfx(store: StoreName, pfx: Uint8Array, password: string, friendlyName: string): Promise<void>;
+  /**
+   * Stores a certificate with its private key (PrivateKeyInfo of RFC 5958, DER), which becomes a key of this machine in its software provider
+   * on the terms of HostKeys: it cannot be had back. Replaces an equal certificate. The caller overwrites `privateKey` after use. Status
+   * 0x80092002 (CRYPT_E_BAD_ENCODE) for what is no certificate, 0x80090005 (NTE_BAD_DATA) for what is no private key, 0x8009000d
+   * (NTE_NO_KEY) when the key is not the certificate's, 0x80090029 (NTE_NOT_SUPPORTED) for a key that is no CertificateKeyAlgorithm.
+   * After a failure no part of it is left behind.
+   */
+  importWithKey(store: StoreName, der: Uint8Array, privateKey: Uint8Array, friendlyName: string): Promise<void>;
   /** Adds a certificate without key; an equal one already there is no error. */
   add(store: StoreName, der: Uint8Array): Promise<void>;
   /**
@@ -66,7 +72,7 @@ export interface CertificateStores {
    */
   addWithKey(store: StoreName, der: Uint8Array, key: HostKeyName, friendlyName: string): Promise<void>;
   /**
-   * Removes a certificate and the key container that importPfx made for it. A key that addWithKey referred to stays: whoever made it
+   * Removes a certificate and the key that importWithKey made for it. A key that addWithKey referred to stays: whoever made it
    * removes it. Absent is no error.
    */
   remove(store: StoreName, thumbprint: string): Promise<void>;

@@ -127,7 +127,7 @@ async function newCertificate(
       .digest('hex'),
     previousThumbprint: previous?.material.thumbprint ?? null,
     friendlyName: FRIENDLY_NAME,
-    attach: () => keys.attach(handle, chain, FRIENDLY_NAME),
+    attach: () => keys.attach(handle, chain),
   };
 }
 

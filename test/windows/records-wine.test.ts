@@ -33,8 +33,8 @@ describe('TLS records of a Windows without HttpUpdateServiceConfiguration', () =
     prefix = await (await ensureLab()).newPrefix({ applicationHostConfig: null, update: false });
     plain = await startWineHost(prefix);
     [old, fresh] = [await issue(ca, 'old.contract.test'), await issue(ca, 'new.contract.test')];
-    for (const { pfx } of [old, fresh]) {
-      await plain.host.certificates.importPfx('MY', pfx.octets, pfx.password, 'contract');
+    for (const { der, privateKey } of [old, fresh]) {
+      await plain.host.certificates.importWithKey('MY', der, privateKey, 'contract');
     }
   });
   after(async () => {

@@ -5,7 +5,7 @@ import type { Signer } from '../../ports/signer.ts';
 import { publicKeyAlgorithm, signatureOf } from '../key-algorithm.ts';
 import { keyFailure, NTE } from './cng-failure.ts';
 import { handlePrefix, hostKeyName, keyHandle } from './handle.ts';
-import { provePossession } from './possession.ts';
+import { assertCertificateOf, assertSigns } from '../possession.ts';
 
 /** The provider that every Windows has. */
 const SOFTWARE_KSP = 'Microsoft Software Key Storage Provider';
@@ -83,11 +83,11 @@ export function createCngKeyStore({ hostKeys, provider = SOFTWARE_KSP }: CngKeyS
 
     open,
 
-    async attach(handle, [leaf]) {
+    async attach(handle, chain) {
       const { provider: providerName, name: keyName } = hostKeyName(handle);
-      // The parser takes its time to load and is needed once a certificate.
-      const { parseCertificate } = await import('../../pki/x509/certificate.ts');
-      await provePossession(await open(handle), handle, leaf === undefined ? null : parseCertificate(leaf).spkiDer);
+      const signer = await open(handle);
+      await assertCertificateOf(handle, signer.publicKey, chain);
+      await assertSigns(handle, signer);
       return { kind: 'provider', providerName, keyName };
     },
 

@@ -1,10 +1,11 @@
-import { type KeyObject, randomBytes } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { EverbindError } from '../../errors/error.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { KeyAlgorithm, KeyHandle, KeyStore } from '../../ports/key-store.ts';
 import type { Signer } from '../../ports/signer.ts';
 import type { Store } from '../../store/store.ts';
 import { createLru } from '../../concurrency/lru.ts';
+import { assertCertificateOf } from '../possession.ts';
 import { exportPrivateKey, generatePrivateKey, importPrivateKey } from './key.ts';
 import { deleteKeyRow, insertKeyRow, readKeyRow } from './key-table.ts';
 import { softwareSigner } from './signer.ts';
@@ -14,9 +15,6 @@ export const SOFTWARE_PROVIDER = 'software';
 
 /** Keys kept open: the account keys, which sign all the time, and those of the renewals under way. */
 const OPEN_KEYS = 256;
-
-/** Stretching is for passwords that people think of; this one has 256 random bits. */
-const PFX_ITERATIONS = 1000;
 
 export interface SoftwareKeyStoreOptions {
   readonly store: Store;
@@ -98,24 +96,10 @@ export function createSoftwareKeyStore({ store, vault, clock }: SoftwareKeyStore
       return (await load(handle)).key;
     },
 
-    async attach(handle, chain, friendlyName) {
-      const { key } = await load(handle);
-      // pkijs takes its time to load and is needed once a certificate.
-      const { buildPfx } = await import('../../pki/pkcs12.ts');
-      const privateKeyPkcs8 = exportPrivateKey(key);
-      try {
-        const password = randomBytes(32).toString('base64url');
-        const octets = await buildPfx({
-          privateKeyPkcs8,
-          chain,
-          password,
-          friendlyName,
-          iterations: PFX_ITERATIONS,
-        });
-        return { kind: 'pfx', pfx: { octets, password } };
-      } finally {
-        privateKeyPkcs8.fill(0);
-      }
+    async attach(handle, chain) {
+      const { key, signer } = await load(handle);
+      await assertCertificateOf(handle, signer.publicKey, chain);
+      return { kind: 'pkcs8', privateKey: exportPrivateKey(key) };
     },
 
     async destroy(handle) {

@@ -1,5 +1,5 @@
 import { EverbindError } from '../../errors/error.ts';
-import type { Certificate } from '../x509/certificate.ts';
+import { type Certificate, isSelfIssued } from '../x509/certificate.ts';
 import {
   children,
   contentOf,
@@ -39,7 +39,7 @@ function walkPath(path: readonly Certificate[]): string | null {
   // Which policies the next certificate may name; null is the empty graph. Who came from where does not matter when any policy is acceptable.
   let valid: ReadonlySet<string> | null = new Set([ANY_POLICY]);
   for (const [index, certificate] of path.entries()) {
-    const selfIssued = Buffer.compare(certificate.subjectDer, certificate.issuerDer) === 0;
+    const selfIssued = isSelfIssued(certificate);
     if (index > 0) {
       const anyCounts = inhibitAny > 0 || (index < last && selfIssued);
       valid = narrow(valid, readPolicies(certificate), anyCounts);

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { Certificate } from '../x509/certificate.ts';
-import type { PathFinding } from './path-rules.ts';
+import type { PathFinding } from './chain-problem.ts';
 import { importPublicKey, signatureScheme, verifySignature } from '../x509/signature.ts';
 
 /** Signature checks are what a hostile chain makes expensive; each pair is checked once and their number is bounded. */

@@ -35,7 +35,7 @@ import { formatIp } from './ip-address.ts';
 import { dnsNameProblem, type Identifier } from './names.ts';
 import { EXTENSION } from '../asn1/oids.ts';
 
-/** An X.509 certificate (RFC 5280 section 4.1), decoded but not judged: see chain.ts and check-issued.ts for that. */
+/** An X.509 certificate (RFC 5280 section 4.1), decoded but not judged: path/ and check-issued.ts do that. */
 export interface Certificate {
   readonly der: Uint8Array;
   /** 1, 2 or 3. */
@@ -224,6 +224,11 @@ export function identifiersOf(names: readonly GeneralName[]): Identifier[] {
     }
   }
   return [...found.values()];
+}
+
+/** Subject and issuer are the same name (RFC 5280 section 3.2). */
+export function isSelfIssued({ subjectDer, issuerDer }: Pick<Certificate, 'subjectDer' | 'issuerDer'>): boolean {
+  return Buffer.compare(subjectDer, issuerDer) === 0;
 }
 
 function readVersion(element: DerElement | null): number {

@@ -31,7 +31,7 @@ export function deploymentJob(
     thumbprint: issued.thumbprint,
     previousThumbprint: active?.thumbprint ?? null,
     friendlyName,
-    attach: () => keys.attach(issued.keyHandle, chain, friendlyName),
+    attach: () => keys.attach(issued.keyHandle, chain),
   };
   return { certificate, issued, material };
 }

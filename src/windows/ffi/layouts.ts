@@ -72,11 +72,10 @@ export const layouts = {
   },
   CRYPT_DATA_BLOB: { size: 16, fields: { cbData: 0, pbData: 8 } },
 
+  NCryptBuffer: { size: 16, fields: { cbBuffer: 0, BufferType: 4, pvBuffer: 8 } },
+  NCryptBufferDesc: { size: 16, fields: { ulVersion: 0, cBuffers: 4, pBuffers: 8 } },
   NCryptProviderName: { size: 16, fields: { pszName: 0, pszComment: 8 } },
   BCRYPT_PKCS1_PADDING_INFO: { size: 8, fields: { pszAlgId: 0 } },
-  BCRYPT_RSAKEY_BLOB: {
-    size: 24,
-    fields: { Magic: 0, BitLength: 4, cbPublicExp: 8, cbModulus: 12, cbPrime1: 16, cbPrime2: 20 },
-  },
+  BCRYPT_RSAKEY_BLOB: { size: 24, fields: { Magic: 0, cbPublicExp: 8, cbModulus: 12 } },
   BCRYPT_ECCKEY_BLOB: { size: 8, fields: { dwMagic: 0, cbKey: 4 } },
 } as const satisfies Readonly<Record<string, Layout>>;

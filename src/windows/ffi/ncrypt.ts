@@ -18,6 +18,20 @@ export function ncrypt(ffi: Ffi) {
     >(
       'uint32_t __stdcall NCryptCreatePersistedKey(uintptr_t provider, void *key, str16 algorithm, str16 name, uint32_t keySpec, uint32_t flags)',
     ),
+    NCryptImportKey: library.func<
+      (
+        provider: bigint,
+        wrapping: bigint,
+        type: string,
+        parameters: Uint8Array,
+        key: Uint8Array,
+        data: Uint8Array,
+        octets: number,
+        flags: number,
+      ) => number
+    >(
+      'uint32_t __stdcall NCryptImportKey(uintptr_t provider, uintptr_t wrapping, str16 type, void *parameters, void *key, void *data, uint32_t octets, uint32_t flags)',
+    ),
     NCryptOpenKey: library.func<
       (provider: bigint, key: Uint8Array, name: string, keySpec: number, flags: number) => number
     >('uint32_t __stdcall NCryptOpenKey(uintptr_t provider, void *key, str16 name, uint32_t keySpec, uint32_t flags)'),

@@ -1,12 +1,14 @@
-import { createPublicKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { WindowsError } from '../../errors/error.ts';
-import type { CertificateStores } from '../../ports/windows-host.ts';
-import { ADD, changeStore, readStore } from './certificate-store.ts';
-import type { NativeKeys } from '../keys/keys.ts';
+import type { HostKeyName } from '../../ports/host-keys.ts';
+import type { CertificateStores, StoreName } from '../../ports/windows-host.ts';
 import type { Native } from '../ffi/native.ts';
-import { openPfx } from './pfx.ts';
-import { isPfxKey, pfxKeyName } from './pfx-key.ts';
+import type { NativeKeys } from '../keys/keys.ts';
 import { STATUS } from '../status.ts';
+import { ADD, changeStore, readStore } from './certificate-store.ts';
+
+/** The provider that every Windows has. */
+const SOFTWARE_PROVIDER = 'Microsoft Software Key Storage Provider';
 
 /** Stores of LocalMachine. `keys` holds what certificates refer to; it is asked for when one is. */
 export function createCertificateStores(native: Native, keys: () => NativeKeys): CertificateStores {
@@ -15,13 +17,16 @@ export function createCertificateStores(native: Native, keys: () => NativeKeys):
 
     find: async (store, thumbprint) => readStore(native, store, (open) => open.find(thumbprint)),
 
-    importPfx: async (store, pfx, password, friendlyName) => {
-      const { leaf, privateKey } = await openPfx(pfx, password);
-      const thumbprint = new X509Certificate(leaf).fingerprint.replaceAll(':', '').toLowerCase();
-      const key = pfxKeyName(store, thumbprint);
+    importWithKey: async (store, der, pkcs8, friendlyName) => {
+      const certificate = parse(der);
+      const privateKey = parsePrivateKey(pkcs8);
+      if (!certificate.checkPrivateKey(privateKey)) {
+        throw new WindowsError('CertSetCertificateContextProperty', STATUS.NTE_NO_KEY);
+      }
+      const key = importedKeyName(store, certificate.fingerprint.replaceAll(':', ''));
       const isNew = await keys().importKey(key, privateKey);
       try {
-        changeStore(native, store, (open) => open.add(leaf, ADD.REPLACE_EXISTING, { key, friendlyName }));
+        changeStore(native, store, (open) => open.add(der, ADD.REPLACE_EXISTING, { key, friendlyName }));
       } catch (error) {
         if (isNew) await keys().remove(key);
         throw error;
@@ -49,9 +54,22 @@ export function createCertificateStores(native: Native, keys: () => NativeKeys):
       if (readStore(native, store, (open) => open.find(thumbprint)) !== null) {
         changeStore(native, store, (open) => open.remove(thumbprint));
       }
-      if (key !== null && isPfxKey(key, store, thumbprint)) await keys().remove(key);
+      if (key !== null && isImported(key, store, thumbprint)) await keys().remove(key);
     },
   };
+}
+
+/**
+ * Where an imported key goes. The name says which certificate of which store it belongs to: an import that was interrupted finds its key
+ * again, and removing the certificate knows that the key is its own. Keys that others made never have such a name.
+ */
+function importedKeyName(store: StoreName, thumbprint: string): HostKeyName {
+  return { provider: SOFTWARE_PROVIDER, name: `everbind.imported.${store.toLowerCase()}.${thumbprint.toLowerCase()}` };
+}
+
+function isImported(key: HostKeyName, store: StoreName, thumbprint: string): boolean {
+  const own = importedKeyName(store, thumbprint);
+  return key.name === own.name && key.provider === own.provider;
 }
 
 function parse(der: Uint8Array): X509Certificate {
@@ -59,5 +77,15 @@ function parse(der: Uint8Array): X509Certificate {
     return new X509Certificate(der);
   } catch {
     throw new WindowsError('CertCreateCertificateContext', STATUS.CRYPT_E_BAD_ENCODE);
+  }
+}
+
+function parsePrivateKey(pkcs8: Uint8Array): KeyObject {
+  // A view of the same octets: no copy is made that nobody would overwrite.
+  const key = Buffer.from(pkcs8.buffer, pkcs8.byteOffset, pkcs8.byteLength);
+  try {
+    return createPrivateKey({ key, format: 'der', type: 'pkcs8' });
+  } catch {
+    throw new WindowsError('NCryptImportKey', STATUS.NTE_BAD_DATA);
   }
 }

@@ -131,7 +131,7 @@ test('install: nothing is stored when the provider does not have the key, or it 
   const other = await world.providerMaterial(names);
   const stranger = { ...material, attach: () => other.attach() };
   await rejects(world.deployment().install(stranger), { code: 'WIN_CALL_FAILED', status: 0x8009000d });
-  const mixed = { ...material, attach: () => world.keys.attach(other.handle, material.chain, 'shop') };
+  const mixed = { ...material, attach: () => world.keys.attach(other.handle, material.chain) };
   await rejects(world.deployment().install(mixed), { code: 'KEY_NOT_POSSESSED' });
   await world.keys.destroy(material.handle);
   await rejects(world.deployment().install(material), { code: 'KEY_NOT_FOUND' });
@@ -153,11 +153,22 @@ test('install: an import without effect is found out', async () => {
   await using world = await createWorld();
   const material = await world.material(names);
   await rejects(world.deployment().install({ ...material, chain: [] }), { code: 'IIS_CERTIFICATE_NOT_STORED' });
-  const other = await world.material(['other.test']);
-  await rejects(world.deployment().install({ ...material, attach: () => other.attach() }), {
-    code: 'IIS_CERTIFICATE_NOT_STORED',
-  });
+  const { host } = world.sim;
+  const deaf = { ...host, certificates: { ...host.certificates, importWithKey: async () => {} } };
+  await rejects(world.deployment({ host: deaf }).install(material), { code: 'IIS_CERTIFICATE_NOT_STORED' });
   await world.deployment().install(material);
+});
+
+test('install: a key is overwritten after use, also one that is refused', async () => {
+  await using world = await createWorld();
+  const material = await world.material(names);
+  const other = await (await world.material(['other.test'])).attach();
+  const own = await material.attach();
+  ok(other.kind === 'pkcs8' && own.kind === 'pkcs8');
+  const stranger = world.deployment().install({ ...material, attach: async () => other });
+  await rejects(stranger, { code: 'WIN_CALL_FAILED', status: 0x8009000d });
+  await world.deployment().install({ ...material, attach: async () => own });
+  ok([...other.privateKey, ...own.privateKey].every((octet) => octet === 0));
 });
 
 test('a record that does not take: apply fails, undo restores everything and says what is served', async () => {

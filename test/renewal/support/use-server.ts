@@ -83,7 +83,7 @@ function deploymentTo(server: UseServer, target: string): Deployment {
     type: 'recorded',
     install: async ({ thumbprint, attach }) => {
       const attached = await attach();
-      if (attached.kind !== 'pfx' || attached.pfx.octets.length === 0) throw new Error('no key');
+      if (attached.kind !== 'pkcs8' || attached.privateKey.length === 0) throw new Error('no key');
       await during('install', thumbprint, () => installed.add(thumbprint));
     },
     plan: async ({ thumbprint }) => {

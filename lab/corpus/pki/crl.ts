@@ -1,4 +1,4 @@
-import { EverbindError } from '../../errors/error.ts';
+import { EverbindError } from '../../../src/errors/error.ts';
 import {
   children,
   derError,
@@ -11,11 +11,11 @@ import {
   takeAny,
   takeOptional,
   type DerElement,
-} from '../asn1/der.ts';
-import { readTime } from '../asn1/der-time.ts';
-import { readInteger, readOctetAlignedBits, readSmallInteger } from '../asn1/der-values.ts';
-import { type Extension, readExtensions } from '../x509/extensions.ts';
-import { EXTENSION } from '../asn1/oids.ts';
+} from '../../../src/pki/asn1/der.ts';
+import { readTime } from '../../../src/pki/asn1/der-time.ts';
+import { readInteger, readOctetAlignedBits, readSmallInteger } from '../../../src/pki/asn1/der-values.ts';
+import { type Extension, readExtensions } from '../../../src/pki/x509/extensions.ts';
+import { STRICT_EXTENSION } from './oids.ts';
 
 /** A certificate revocation list (RFC 5280 section 5.1), decoded but not judged. */
 export interface Crl {
@@ -121,5 +121,7 @@ function readRevoked(element: DerElement | null): {
 
 /** Reasons are few, and each must be looked at; values of other extensions only matter by their kind. */
 function reasonKey(extension: Extension): string {
-  return extension.oid === EXTENSION.reasonCode ? Buffer.from(extension.value.subarray(0, 8)).toString('hex') : '';
+  return extension.oid === STRICT_EXTENSION.reasonCode
+    ? Buffer.from(extension.value.subarray(0, 8)).toString('hex')
+    : '';
 }

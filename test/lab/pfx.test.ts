@@ -7,9 +7,9 @@ import { after, before, test } from 'node:test';
 import { createSecureContext } from 'node:tls';
 import { mustRun, runCommand } from '../../lab/run-command.ts';
 import { EverbindError } from '../../src/errors/error.ts';
-import { buildPfx } from '../../src/pki/pkcs12.ts';
-import { makeLeafDer, makeRoot } from './support/make-chain.ts';
-import { makeKey, type TestKeyKind } from './support/make-certificate.ts';
+import { buildPfx } from '../../lab/pfx.ts';
+import { makeLeafDer, makeRoot } from '../pki/support/make-chain.ts';
+import { makeKey, type TestKeyKind } from '../pki/support/make-certificate.ts';
 
 const root = makeRoot();
 let folder = '';

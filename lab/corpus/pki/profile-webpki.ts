@@ -1,10 +1,10 @@
 import { domainToASCII, domainToUnicode } from 'node:url';
-import type { Certificate } from '../x509/certificate.ts';
-import { attributeText } from '../x509/distinguished-name.ts';
-import { formatIp, parseIp } from '../x509/ip-address.ts';
-import { EXTENSION, KEY_PURPOSE } from '../asn1/oids.ts';
-import type { Role } from '../path/path-rules.ts';
-import { describePublicKey } from '../x509/public-key.ts';
+import type { Certificate } from '../../../src/pki/x509/certificate.ts';
+import { attributeText } from '../../../src/pki/x509/distinguished-name.ts';
+import { formatIp, parseIp } from '../../../src/pki/x509/ip-address.ts';
+import { EXTENSION, KEY_PURPOSE } from '../../../src/pki/asn1/oids.ts';
+import type { Role } from '../../../src/pki/path/chain.ts';
+import { describePublicKey } from '../../../src/pki/x509/public-key.ts';
 
 /** How a certificate breaks the CA/B Forum Baseline Requirements (section numbers of version 2) as a client can see it, or null. */
 export function webpkiProblem(certificate: Certificate, role: Role): string | null {
@@ -13,6 +13,15 @@ export function webpkiProblem(certificate: Certificate, role: Role): string | nu
     if (problem !== null) return problem;
   }
   return null;
+}
+
+/** Why the web does not use a key that protects well enough otherwise (6.1.5 and 7.1.3.1), or null. */
+export function webpkiKeyProblem(spkiDer: Uint8Array): string | null {
+  const key = describePublicKey(spkiDer);
+  if (key.type === 'ed25519' || key.type === 'ml-dsa') return `${key.type} keys are not used on the web`;
+  if (key.type !== 'rsa' && key.type !== 'rsa-pss') return null;
+  if (key.bits % 8 !== 0) return `an RSA key of ${key.bits} bits is no whole number of octets`;
+  return key.type === 'rsa-pss' ? 'keys for RSASSA-PSS alone are not used on the web' : null;
 }
 
 type Rule = (certificate: Certificate) => string | null;

@@ -1,5 +1,5 @@
-import { EverbindError } from '../../errors/error.ts';
-import type { Certificate } from '../x509/certificate.ts';
+import { EverbindError } from '../../../src/errors/error.ts';
+import type { Certificate } from '../../../src/pki/x509/certificate.ts';
 import {
   children,
   type DerElement,
@@ -12,11 +12,12 @@ import {
   take,
   takeAny,
   takeOptional,
-} from '../asn1/der.ts';
-import { readNamedBits, readOctets, readOid } from '../asn1/der-values.ts';
-import { readGeneralNames, readTlsFeature } from '../x509/extensions.ts';
-import { readGeneralName } from '../x509/general-name.ts';
-import { EXTENSION } from '../asn1/oids.ts';
+} from '../../../src/pki/asn1/der.ts';
+import { readBitString, readOctets, readOid } from '../../../src/pki/asn1/der-values.ts';
+import { readGeneralNames, readTlsFeature } from '../../../src/pki/x509/extensions.ts';
+import { readGeneralName } from '../../../src/pki/x509/general-name.ts';
+import { EXTENSION } from '../../../src/pki/asn1/oids.ts';
+import { STRICT_EXTENSION } from './oids.ts';
 
 /**
  * The first extension whose value is malformed although `parseCertificate` let it pass, because nothing here acts upon it (others do, so that
@@ -35,16 +36,24 @@ export function malformedExtension(certificate: Certificate): string | null {
 }
 
 const CHECKS: Readonly<Record<string, (value: Uint8Array) => unknown>> = {
-  [EXTENSION.keyUsage]: (value) => readNamedBits(readDer(value, value.length)),
-  [EXTENSION.authorityInformationAccess]: accessDescriptions,
-  [EXTENSION.subjectInformationAccess]: accessDescriptions,
-  [EXTENSION.issuerAltName]: readGeneralNames,
-  [EXTENSION.crlDistributionPoints]: distributionPoints,
-  [EXTENSION.freshestCrl]: distributionPoints,
+  [EXTENSION.keyUsage]: (value) => namedBits(readDer(value, value.length), TAG.bitString),
+  [STRICT_EXTENSION.authorityInformationAccess]: accessDescriptions,
+  [STRICT_EXTENSION.subjectInformationAccess]: accessDescriptions,
+  [STRICT_EXTENSION.issuerAltName]: readGeneralNames,
+  [STRICT_EXTENSION.crlDistributionPoints]: distributionPoints,
+  [STRICT_EXTENSION.freshestCrl]: distributionPoints,
   [EXTENSION.certificatePolicies]: policies,
   [EXTENSION.tlsFeature]: readTlsFeature,
-  [EXTENSION.signedCertificateTimestamps]: (value) => readOctets(readDer(value, value.length)),
+  [STRICT_EXTENSION.signedCertificateTimestamps]: (value) => readOctets(readDer(value, value.length)),
 };
+
+/** Without trailing zero bits (X.690 section 11.2.2). */
+function namedBits(element: DerElement, tag: number): void {
+  const { octets, unusedBits } = readBitString(element, tag);
+  const last = octets.at(-1);
+  if (last !== undefined && ((last >> unusedBits) & 1) === 0) throw derError('trailing zero bits', element.start);
+  if (octets.length > 4) throw derError('too many bits', element.start);
+}
 
 /** Sections 4.2.2.1 and 4.2.2.2. */
 function accessDescriptions(value: Uint8Array): void {
@@ -65,7 +74,7 @@ function distributionPoints(value: Uint8Array): void {
     const issuer = takeOptional(cursor, 0xa2);
     finish(cursor);
     if (point === null && issuer === null) throw derError('a distribution point of nothing', entry.start);
-    if (reasons !== null) readNamedBits(reasons, 0x81);
+    if (reasons !== null) namedBits(reasons, 0x81);
     for (const name of issuer === null ? [] : children(issuer)) readGeneralName(name);
     const full = point === null ? null : takeOptional(open(point, 0xa0), 0xa0);
     for (const name of full === null ? [] : children(full)) readGeneralName(name);

@@ -1,12 +1,14 @@
-import { EverbindError } from '../../errors/error.ts';
-import type { Certificate } from '../x509/certificate.ts';
-import type { ChainProblem } from '../path/chain-problem.ts';
+import { EverbindError } from '../../../src/errors/error.ts';
+import type { Certificate } from '../../../src/pki/x509/certificate.ts';
+import type { ChainProblem } from '../../../src/pki/path/chain-problem.ts';
 import { type Crl, parseCrl } from './crl.ts';
 import { distributionPointMatches, type DistributionScope, readDistributionScope } from './crl-scope.ts';
-import { contentOf, expectTag, readDer, TAG } from '../asn1/der.ts';
-import { readAuthorityKeyIdentifier, readNumberExtension } from '../x509/extensions.ts';
-import { EXTENSION } from '../asn1/oids.ts';
-import { importPublicKey, signatureScheme, verifySignature } from '../x509/signature.ts';
+import { contentOf, derError, expectTag, readDer, TAG } from '../../../src/pki/asn1/der.ts';
+import { readInteger } from '../../../src/pki/asn1/der-values.ts';
+import { readAuthorityKeyIdentifier } from '../../../src/pki/x509/extensions.ts';
+import { EXTENSION } from '../../../src/pki/asn1/oids.ts';
+import { STRICT_EXTENSION } from './oids.ts';
+import { importPublicKey, signatureScheme, verifySignature } from '../../../src/pki/x509/signature.ts';
 
 /**
  * The first revoked certificate of a path, or the leaf when these CRLs do not tell its status (RFC 5280 section 6.3), or null. A list that
@@ -78,7 +80,10 @@ function covers(scope: DistributionScope, certificate: Certificate): boolean {
   return distributionPointMatches(scope, certificate);
 }
 
-const PROCESSED: ReadonlySet<string> = new Set([EXTENSION.issuingDistributionPoint, EXTENSION.authorityKeyIdentifier]);
+const PROCESSED: ReadonlySet<string> = new Set([
+  STRICT_EXTENSION.issuingDistributionPoint,
+  EXTENSION.authorityKeyIdentifier,
+]);
 
 /** Why a list must not be used (sections 5.1, 5.2, 5.3 and 6.3.3), or null. Throws EverbindError for malformed extensions. */
 function unusable(crl: Crl, issuer: Certificate, time: number): string | null {
@@ -87,16 +92,16 @@ function unusable(crl: Crl, issuer: Certificate, time: number): string | null {
   if (crl.nextUpdate === null) return 'the CRL does not say when the next one comes';
   if (time >= crl.nextUpdate + 1000) return 'the CRL is out of date';
   if (issuer.keyUsage !== null && !issuer.keyUsage.has('cRLSign')) return 'the issuer may not sign CRLs';
-  const number = crl.extensions.get(EXTENSION.crlNumber);
+  const number = crl.extensions.get(STRICT_EXTENSION.crlNumber);
   if (number === undefined) return 'the CRL has no number';
   if (number.critical) return 'the number of the CRL is critical';
-  readNumberExtension(number.value);
+  checkNumber(number.value);
   const key = crl.extensions.get(EXTENSION.authorityKeyIdentifier);
   const identifier = key === undefined ? null : readAuthorityKeyIdentifier(key.value).keyIdentifier;
   if (identifier === null) return 'the CRL has no authority key identifier';
   if (issuer.subjectKeyIdentifier !== null && identifier !== issuer.subjectKeyIdentifier)
     return 'the CRL is of another key';
-  if (crl.extensions.has(EXTENSION.deltaCrlIndicator)) return 'the CRL only lists changes';
+  if (crl.extensions.has(STRICT_EXTENSION.deltaCrlIndicator)) return 'the CRL only lists changes';
   for (const extension of crl.extensions.values()) {
     if (extension.critical && !PROCESSED.has(extension.oid))
       return `the CRL has the critical extension ${extension.oid}`;
@@ -104,10 +109,16 @@ function unusable(crl: Crl, issuer: Certificate, time: number): string | null {
   return unusableEntries(crl) ?? badSignature(crl, issuer);
 }
 
+/** Section 5.2.3: a non-negative INTEGER of at most 20 octets. */
+function checkNumber(value: Uint8Array): void {
+  const octets = readInteger(readDer(value, value.length));
+  if (octets.length > 20 || (octets[0] ?? 0) >= 0x80) throw derError('a number out of range', 0);
+}
+
 function unusableEntries(crl: Crl): string | null {
   for (const extension of crl.entryExtensions) {
     if (extension.critical) return `an entry of the CRL has the critical extension ${extension.oid}`;
-    if (extension.oid === EXTENSION.reasonCode && !REASONS.has(readReason(extension.value))) {
+    if (extension.oid === STRICT_EXTENSION.reasonCode && !REASONS.has(readReason(extension.value))) {
       return 'an entry of the CRL has a reason that does not exist';
     }
   }

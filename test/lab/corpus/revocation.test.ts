@@ -2,11 +2,19 @@ import assert from 'node:assert/strict';
 import { sign } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { EverbindError } from '../../src/errors/error.ts';
-import { parseCrl } from '../../src/pki/strict/crl.ts';
-import { bitString, boolean, der, octetString, oid, sequence, unsignedInteger } from '../../src/pki/asn1/der-writer.ts';
-import { revocationProblem } from '../../src/pki/strict/revocation.ts';
-import { makeIntermediate, makeLeaf, makeRoot, type TestAuthority } from './support/make-chain.ts';
+import { EverbindError } from '../../../src/errors/error.ts';
+import { parseCrl } from '../../../lab/corpus/pki/crl.ts';
+import {
+  bitString,
+  boolean,
+  der,
+  octetString,
+  oid,
+  sequence,
+  unsignedInteger,
+} from '../../../src/pki/asn1/der-writer.ts';
+import { revocationProblem } from '../../../lab/corpus/pki/revocation.ts';
+import { makeIntermediate, makeLeaf, makeRoot, type TestAuthority } from '../../pki/support/make-chain.ts';
 import {
   algorithmOf,
   keyUsage,
@@ -15,7 +23,7 @@ import {
   uri,
   type TestExtension,
   type TestKey,
-} from './support/make-certificate.ts';
+} from '../../pki/support/make-certificate.ts';
 
 const now = Date.UTC(2026, 10, 23);
 const root = makeRoot();

@@ -1,10 +1,10 @@
-import type { Certificate } from '../x509/certificate.ts';
-import { altNameProblem } from '../path/general-name-rules.ts';
-import { malformedConstraint } from '../path/name-constraints.ts';
+import { type Certificate, isSelfIssued } from '../../../src/pki/x509/certificate.ts';
+import { altNameProblem } from '../../../src/pki/x509/general-name.ts';
+import { constraintProblem } from '../../../src/pki/path/name-constraints.ts';
 import { malformedExtension } from './extension-syntax.ts';
-import { EXTENSION } from '../asn1/oids.ts';
-import { isSelfIssued, type Role } from '../path/path-rules.ts';
-import { describePublicKey } from '../x509/public-key.ts';
+import { EXTENSION } from '../../../src/pki/asn1/oids.ts';
+import type { Role } from '../../../src/pki/path/chain.ts';
+import { describePublicKey } from '../../../src/pki/x509/public-key.ts';
 
 /** How a certificate breaks the form of RFC 5280 section 4, or null. The rules are those that other validators check as well. */
 export function rfc5280Problem(certificate: Certificate, role: Role): string | null {
@@ -90,11 +90,18 @@ const alternativeNames: Rule = (certificate, role) => {
   return null;
 };
 
-/** Section 4.2.1.10; the criticality is in `nameConstraintsCritical`, since the web's rules leave it open. */
+/** Section 4.2.1.10; the criticality is in `nameConstraintsUncritical`, since the web's rules leave it open. */
 const nameConstraints: Rule = (certificate) => {
   if (certificate.nameConstraints === null) return null;
   if (!certificate.isCa) return 'it has name constraints but is no CA certificate';
-  return malformedConstraint(certificate.nameConstraints, true);
+  const { permitted, excluded } = certificate.nameConstraints;
+  for (const subtree of [...(permitted ?? []), ...(excluded ?? [])]) {
+    // Many private CAs write it; it is a form of constraints on URIs.
+    if (subtree.type === 'dns' && subtree.value.startsWith('.')) return 'a DNS name constraint has a leading period';
+    const problem = constraintProblem(subtree);
+    if (problem !== null) return problem;
+  }
+  return null;
 };
 
 /** Sections 4.2.1.5, 4.2.1.11 and 4.2.1.14. */

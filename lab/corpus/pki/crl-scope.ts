@@ -1,4 +1,4 @@
-import type { Certificate } from '../x509/certificate.ts';
+import type { Certificate } from '../../../src/pki/x509/certificate.ts';
 import type { Crl } from './crl.ts';
 import {
   children,
@@ -10,8 +10,8 @@ import {
   readDer,
   takeOptional,
   type DerElement,
-} from '../asn1/der.ts';
-import { EXTENSION } from '../asn1/oids.ts';
+} from '../../../src/pki/asn1/der.ts';
+import { STRICT_EXTENSION } from './oids.ts';
 
 /** Which certificates a CRL speaks for (the issuing distribution point, RFC 5280 section 5.2.5). */
 export interface DistributionScope {
@@ -24,7 +24,7 @@ export interface DistributionScope {
 
 /** The scope of a CRL, null when it is for everything of its issuer. Throws PKI_DER_INVALID when it is malformed or one we do not process. */
 export function readDistributionScope(crl: Crl): DistributionScope | null {
-  const extension = crl.extensions.get(EXTENSION.issuingDistributionPoint);
+  const extension = crl.extensions.get(STRICT_EXTENSION.issuingDistributionPoint);
   if (extension === undefined) return null;
   const cursor = open(readDer(extension.value, extension.value.length));
   const point = takeOptional(cursor, 0xa0);
@@ -48,7 +48,7 @@ export function readDistributionScope(crl: Crl): DistributionScope | null {
 /** Whether the certificate names the point of this list among its own (RFC 5280 section 6.3.3 b 2 i). */
 export function distributionPointMatches({ names }: DistributionScope, certificate: Certificate): boolean {
   if (names === null) return true;
-  const value = certificate.extensions.get(EXTENSION.crlDistributionPoints)?.value;
+  const value = certificate.extensions.get(STRICT_EXTENSION.crlDistributionPoints)?.value;
   if (value === undefined) return false;
   return children(readDer(value, value.length)).some((entry) => {
     const point = takeOptional(open(entry), 0xa0);

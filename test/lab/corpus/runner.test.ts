@@ -3,11 +3,11 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { type CommandResult, runCommand } from '../../lab/run-command.ts';
-import { toPem } from '../../src/pki/asn1/pem.ts';
-import { makeLeafDer, makeRoot } from '../pki/support/make-chain.ts';
+import { type CommandResult, runCommand } from '../../../lab/run-command.ts';
+import { toPem } from '../../../src/pki/asn1/pem.ts';
+import { makeLeafDer, makeRoot } from '../../pki/support/make-chain.ts';
 
-const runner = path.join(import.meta.dirname, '..', '..', 'lab', 'corpus', 'main.ts');
+const runner = path.join(import.meta.dirname, '..', '..', '..', 'lab', 'corpus', 'main.ts');
 let folder = '';
 
 before(async () => {
