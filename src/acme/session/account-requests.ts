@@ -1,3 +1,4 @@
+import { unlessAborted } from '../../concurrency/unless-aborted.ts';
 import { EverbindError } from '../../errors/error.ts';
 import type { Signer } from '../../ports/signer.ts';
 import { type Account, decodeAccount } from '../messages/account.ts';
@@ -123,11 +124,12 @@ export function accountRequests(session: Session): AccountRequests {
       const keyChange = offered((await session.directory(signal)).keyChange, 'keyChange');
       const account = session.accountUrl();
       const oldKey = signerKey(session.signer()).jwk;
-      const payload = await signJws({
+      const signing = signJws({
         signer: newSigner,
         header: { url: keyChange, key: { jwk: signerKey(newSigner).jwk } },
         payload: { account, oldKey },
       });
+      const payload = await unlessAborted(signing, signal);
       await session.post({ url: keyChange, payload, resource: RESOURCES.keyChange }, signal);
       // Whoever destroys the old key next must be sure: a CA has been seen to refuse with an empty 200.
       const { url: owner } = await lookUp(newSigner, signal);

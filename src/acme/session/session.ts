@@ -1,3 +1,4 @@
+import { unlessAborted } from '../../concurrency/unless-aborted.ts';
 import { EverbindError } from '../../errors/error.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
@@ -139,7 +140,8 @@ export function createSession(options: SessionOptions): Session {
     for (let attempt = 0; ; attempt += 1) {
       const taken: string | Promise<string> = fresh ?? nonces.take();
       const nonce = typeof taken === 'string' ? taken : await unlessAborted(taken, signal);
-      const jws = await signJws({ signer, header: { nonce, url, key }, payload }).catch((error: unknown) => {
+      const signing = signJws({ signer, header: { nonce, url, key }, payload });
+      const jws = await unlessAborted(signing, signal).catch((error: unknown) => {
         nonces.put(nonce);
         throw error;
       });
@@ -193,17 +195,4 @@ function answerLost(url: string, cause: unknown): EverbindError {
 
 function noAccount(problem: string): EverbindError {
   return new EverbindError('ACME_NO_ACCOUNT', `The request needs an account, and it has ${problem}`);
-}
-
-/** Several callers may wait for the same directory or nonce; the end of one must not end the others. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason as Error);
-    signal.addEventListener('abort', abort, { once: true });
-    promise
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener('abort', abort))
-      .catch(() => {});
-  });
 }
