@@ -3,8 +3,7 @@ import { createSemaphore } from '../concurrency/semaphore.ts';
 import type { CertificateConfig, IssuerConfig } from '../config/types.ts';
 import { examineCaa } from './caa.ts';
 import type { Lookups } from './dns.ts';
-import type { PreflightFinding } from './findings.ts';
-import { examineIssuer } from './issuer.ts';
+import { finding, type PreflightFinding } from './findings.ts';
 import { examineName, type NameParts } from './name.ts';
 import { waysFor } from './ways.ts';
 
@@ -36,6 +35,29 @@ export async function examineOrder(
     return slots.run(() => examineCaa(kept, check, signal));
   });
   return [...examineIssuer(config, directory, accountUrl !== null), ...(await Promise.all(found)).flat()];
+}
+
+/** What the directory of a CA says against an order, before one is made. `registered`: there is an account with it. */
+export function examineIssuer(
+  config: IssuerConfig,
+  { meta }: Directory,
+  registered: boolean,
+): readonly PreflightFinding[] {
+  const { name: issuer, profile } = config;
+  const findings: PreflightFinding[] = [];
+  if (!registered && meta.termsOfService !== null && !config.termsOfServiceAgreed) {
+    const what = `${issuer} has terms of service (${meta.termsOfService}) that were not agreed to`;
+    findings.push(finding('terms-not-agreed', what, { issuer }));
+  }
+  if (!registered && meta.externalAccountRequired && config.externalAccountBinding === null) {
+    findings.push(finding('external-account-missing', `${issuer} wants an external account binding`, { issuer }));
+  }
+  if (profile !== null && meta.profiles?.has(profile) !== true) {
+    const names = [...(meta.profiles?.keys() ?? [])];
+    const has = names.length === 0 ? 'no profiles' : names.join(', ');
+    findings.push(finding('profile-unknown', `${issuer} has no profile ${profile}; it has ${has}`, { issuer }));
+  }
+  return findings;
 }
 
 /** Asks once for what several names have above them, and several challenges want to know. */

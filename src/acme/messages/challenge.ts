@@ -1,6 +1,6 @@
 import { decodeBase64url } from '../jose/base64url.ts';
 import { invalidAnswer, member, members, oneOf, optional, string, timestamp, url } from './decoding.ts';
-import { issuerDomainsOf } from './issuer-domains.ts';
+import { issuerDomainsOf } from './dns-persist.ts';
 import { decodeProblem, type Problem } from './problem.ts';
 import type { UrlPolicy } from './url-policy.ts';
 

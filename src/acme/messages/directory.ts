@@ -1,4 +1,4 @@
-import { issuerDomainsOf } from './issuer-domains.ts';
+import { EverbindError } from '../../errors/error.ts';
 import {
   boolean,
   invalidAnswer,
@@ -11,6 +11,7 @@ import {
   string,
   url,
 } from './decoding.ts';
+import { issuerDomainsOf } from './dns-persist.ts';
 import type { UrlPolicy } from './url-policy.ts';
 
 /** Where a CA offers what (RFC 8555 section 7.1.1). Members that we do not know are ignored: some CAs add random ones to make sure. */
@@ -56,6 +57,12 @@ export function decodeDirectory(value: unknown, policy: UrlPolicy): Directory {
     renewalInfo: possible('renewalInfo'),
     meta: decodeMeta(members(member(object, 'meta') ?? {}, 'directory.meta')),
   };
+}
+
+/** The URL of an optional part of the directory. Throws ACME_NOT_OFFERED. */
+export function offered(url: string | null, feature: string): string {
+  if (url !== null) return url;
+  throw new EverbindError('ACME_NOT_OFFERED', `The CA offers no ${feature}`, { feature });
 }
 
 function decodeMeta(meta: Members): DirectoryMeta {

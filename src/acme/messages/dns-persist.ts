@@ -3,6 +3,17 @@ import type { PersistTerms } from '../../ports/solver.ts';
 
 // dns-persist-01: one lasting TXT record in which the owner of a name lets an account of a CA have certificates (draft-ietf-acme-dns-persist).
 
+/** Lower-case A-labels without a dot at the end (draft-ietf-acme-dns-persist). */
+const ISSUER_DOMAIN = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
+
+/** What a CA calls itself in records of dns-persist-01, 1 to 10 names; null for anything else, which makes the challenge unusable and no other. */
+export function issuerDomainsOf(value: unknown): readonly string[] | null {
+  if (!Array.isArray(value) || value.length < 1 || value.length > 10) return null;
+  return value.every((item): item is string => typeof item === 'string' && ISSUER_DOMAIN.test(item))
+    ? [...value]
+    : null;
+}
+
 export interface PersistParties {
   readonly domain: string;
   /** What the CA calls itself, in its order of preference. */

@@ -26,6 +26,24 @@ export function acmeErrorType(problem: Problem): string | null {
 }
 
 /**
+ * Where a person lifts a pause: some CAs stop orders for a name whose proof has failed for months, and answer with the address of a page for it
+ * (Boulder: `rateLimited`, with `…/unpause?jwt=…` in the detail). Told by the type and the path of the address, never by the words around it; null
+ * for every other problem. The address lets whoever has it lift the pause, and nothing else.
+ */
+export function unpauseUrl(problem: Problem): string | null {
+  const type = acmeErrorType(problem);
+  if (type !== 'rateLimited' && type !== 'userActionRequired') return null;
+  const words = problem.detail.split(/[\s<>"'()]+/).map((word) => word.replace(/[.,;:!]+$/, ''));
+  const candidates = [problem.instance ?? '', ...words];
+  return candidates.find(isUnpause) ?? null;
+}
+
+function isUnpause(text: string): boolean {
+  if (!text.startsWith('https://') || !URL.canParse(text)) return false;
+  return new URL(text).pathname.split('/').at(-1) === 'unpause';
+}
+
+/**
  * Reads a problem as it comes: a member of the wrong kind counts as absent and long text is cut, since the type must reach the caller even
  * when the rest is odd. Null when the value is no object at all.
  */

@@ -1,12 +1,12 @@
 import { EverbindError } from '../../errors/error.ts';
 import type { ErrorCode } from '../../errors/table.ts';
 import type { HttpResponse } from '../../ports/transport.ts';
-import { printable } from '../messages/decoding.ts';
+import { invalidAnswer, printable } from '../messages/decoding.ts';
 import { parseJson } from '../messages/json.ts';
-import { acmeErrorType, AcmeProblemError, decodeProblem, type Problem } from '../messages/problem.ts';
-import { unpauseUrl } from './paused.ts';
+import { acmeErrorType, AcmeProblemError, decodeProblem, type Problem, unpauseUrl } from '../messages/problem.ts';
 import type { Resource } from '../messages/resource.ts';
 import { retryAfterMs } from '../messages/retry-after.ts';
+import { checkUrl, type UrlPolicy } from '../messages/url-policy.ts';
 
 /** A checked answer: status 2xx and the right media type. */
 export interface Answer {
@@ -27,6 +27,18 @@ export function checkAnswer(response: HttpResponse, url: string, resource: Resou
     throw unexpected(response, url, retryAfter, 'content type');
   }
   return { status: response.status, headers: response.headers, body: response.body, url, retryAfterMs: retryAfter };
+}
+
+/** The address of what a request created. Throws ACME_RESPONSE_INVALID, ACME_INSECURE_URL. */
+export function location(answer: Answer, resource: string, policy: UrlPolicy): string {
+  const where = `Location of the ${resource}`;
+  const [value, ...others] = answer.headers['location'] ?? [];
+  if (value === undefined || others.length > 0) throw invalidAnswer(where, 'one URL');
+  // An absolute URL is kept as the CA wrote it: it compares the text when it is signed. HTTP also allows relative ones.
+  if (URL.canParse(value)) return checkUrl(value, where, policy);
+  const resolved = URL.parse(value, answer.url);
+  if (resolved === null) throw invalidAnswer(where, 'one URL');
+  return checkUrl(resolved.href, where, policy);
 }
 
 const acmeCodes: Partial<Record<ErrorCode, ErrorCode>> = {

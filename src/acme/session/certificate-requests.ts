@@ -7,7 +7,7 @@ import { decodeRenewalInfo, type RenewalInfo } from '../messages/renewal-info.ts
 import { encodeBase64url } from '../jose/base64url.ts';
 import { parseJson } from '../messages/json.ts';
 import { linkTargets } from '../messages/link-header.ts';
-import { offered } from './offered.ts';
+import { offered } from '../messages/directory.ts';
 import { RESOURCES } from '../messages/resource.ts';
 import type { Session } from './session.ts';
 import { checkUrl } from '../messages/url-policy.ts';

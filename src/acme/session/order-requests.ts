@@ -1,9 +1,8 @@
 import { EverbindError } from '../../errors/error.ts';
 import type { Identifier } from '../../pki/x509/names.ts';
-import type { Answer } from './answer.ts';
+import { type Answer, location } from './answer.ts';
 import { encodeBase64url } from '../jose/base64url.ts';
 import { parseJson } from '../messages/json.ts';
-import { location } from '../messages/location.ts';
 import { checkOrder, decodeOrder, type Order, type OrderResource } from '../messages/order.ts';
 import { pollUntil, type WaitOptions } from './polling.ts';
 import { acmeErrorType, AcmeProblemError, blankProblem, type Problem } from '../messages/problem.ts';

@@ -1,13 +1,13 @@
 import { dns01Value, dnsAccountName } from '../../acme/jose/key-authorization.ts';
 import { followDelegation } from '../../dns/delegation.ts';
-import { OWN_RESOLVER, waitForPropagation } from '../../dns/propagation.ts';
+import { OWN_RESOLVER, type Propagation, type ServerView, waitForPropagation } from '../../dns/propagation.ts';
 import type { Resolver } from '../../dns/resolver.ts';
+import { EverbindError } from '../../errors/error.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DnsProvider, TxtRecord } from '../../ports/dns-provider.ts';
 import type { ChallengeTask, Solver } from '../../ports/solver.ts';
 import { unsupported } from '../challenge-failure.ts';
 import type { createKeyedMutex } from '../../concurrency/keyed-mutex.ts';
-import { notSeen } from './txt-reasons.ts';
 
 export interface Dns01Options {
   readonly type: 'dns-01' | 'dns-account-01';
@@ -24,6 +24,10 @@ export interface Dns01Options {
   /** Runs work on one record name one after the other; the same one for solvers that write to the same zones. */
   readonly inTurn: ReturnType<typeof createKeyedMutex>;
 }
+
+/** `details.reason` of CHALLENGE_SELF_CHECK_FAILED for dns-01. */
+export const TXT_REASONS = ['txt-missing', 'txt-lagging', 'txt-other', 'dns-failed'] as const;
+type TxtReason = (typeof TXT_REASONS)[number];
 
 interface Place {
   readonly target: string;
@@ -109,4 +113,37 @@ function recordFor(task: ChallengeTask, name: string): TxtRecord {
 /** Not the key that providers use for themselves. */
 function turn({ name }: TxtRecord): string {
   return `record ${name}`;
+}
+
+/** CHALLENGE_SELF_CHECK_FAILED; `details.servers` names those that do not have the value. */
+function notSeen(
+  task: Pick<ChallengeTask, 'identifier'>,
+  record: string,
+  { lagging, having, attempts }: Extract<Propagation, { readonly seen: false }>,
+): EverbindError {
+  const name = task.identifier.value;
+  const [reason, text] = describe(lagging, having);
+  const servers = lagging.map(({ server }) => server);
+  const message = `${name}: TXT ${record}: ${text}; asked: ${servers.join(', ')}`;
+  return new EverbindError('CHALLENGE_SELF_CHECK_FAILED', message, { name, record, reason, attempts, servers });
+}
+
+function describe(lagging: readonly ServerView[], having: number): readonly [reason: TxtReason, text: string] {
+  const answered = lagging.flatMap(({ found }) => (found === null ? [] : [found]));
+  if (answered.length === 0) {
+    const reasons = [...new Set(lagging.map(({ reason }) => reason))].join(', ');
+    return ['dns-failed', `no server answered (${reasons}); check that they are reachable and that the zone works`];
+  }
+  if (having > 0) {
+    return [
+      'txt-lagging',
+      `${having === 1 ? 'one server has' : `${having} servers have`} the value, others lag; check the transfer of the zone`,
+    ];
+  }
+  const count = Math.max(...answered.map((found) => found.length));
+  if (count === 0) {
+    return ['txt-missing', 'there is no such record; check that it was written to the zone that the public sees'];
+  }
+  const found = count === 1 ? 'a record is there, but it does not hold' : `${count} records, none holds`;
+  return ['txt-other', `${found} the value; check that a value is added and none replaced`];
 }

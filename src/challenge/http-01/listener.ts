@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Solver } from '../../ports/solver.ts';
 import { createKeyedMutex } from '../../concurrency/keyed-mutex.ts';
-import { listenFailed } from '../listen-failed.ts';
+import { listenFailed } from '../challenge-failure.ts';
 import type { SelfCheck } from './self-check.ts';
 import { checkedToken, tokenOfPath } from '../token.ts';
 

@@ -3,9 +3,8 @@ import { createSecureContext, createServer, type SecureContext, type Server } fr
 import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Solver } from '../../ports/solver.ts';
-import { presentFailed } from '../challenge-failure.ts';
+import { listenFailed, presentFailed } from '../challenge-failure.ts';
 import { createKeyedMutex } from '../../concurrency/keyed-mutex.ts';
-import { listenFailed } from '../listen-failed.ts';
 import { ACME_TLS, answerCertificate, serverName } from './certificate.ts';
 import { checkTlsAlpn } from './self-check.ts';
 

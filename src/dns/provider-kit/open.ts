@@ -1,15 +1,23 @@
 import { inspect } from 'node:util';
 import { EverbindError } from '../../errors/error.ts';
 import type { DnsProvider } from '../../ports/dns-provider.ts';
-import type { ProviderParts } from './definition.ts';
-import { findProvider } from './find.ts';
+import type { ProviderDefinition, ProviderParts } from './definition.ts';
+import { PROVIDERS } from '../providers/all.ts';
 
 // For whoever shows them: one module to load.
-export { PROVIDERS } from '../providers/all.ts';
-export { findProvider } from './find.ts';
+export { PROVIDERS };
 
 /** What a secret shorter than this looks like is also found in honest words. */
 const SHORTEST = 4;
+
+/** The provider of this name. Throws DNS_PROVIDER_SETTING. */
+export function findProvider(name: string): ProviderDefinition {
+  const found = PROVIDERS.find((provider) => provider.name === name);
+  if (found !== undefined) return found;
+  throw new EverbindError('DNS_PROVIDER_SETTING', `there is no DNS provider ${JSON.stringify(name)}`, {
+    known: PROVIDERS.map((provider) => provider.name),
+  });
+}
 
 /**
  * The provider of this name with its settings; values `secret:NAME` are resolved. Whatever its errors quote of the secrets is taken out: a host may

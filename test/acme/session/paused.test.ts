@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { checkAnswer } from '../../../src/acme/session/answer.ts';
-import { unpauseUrl } from '../../../src/acme/session/paused.ts';
+import { unpauseUrl } from '../../../src/acme/messages/problem.ts';
 import { AcmeProblemError, blankProblem, type Problem } from '../../../src/acme/messages/problem.ts';
 import { RESOURCES } from '../../../src/acme/messages/resource.ts';
 
