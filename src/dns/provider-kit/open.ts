@@ -4,10 +4,10 @@ import type { DnsProvider } from '../../ports/dns-provider.ts';
 import type { ProviderDefinition, ProviderParts } from './definition.ts';
 import { PROVIDERS } from '../providers/all.ts';
 
-// For whoever shows them: one module to load.
+// So that callers that list providers load one module.
 export { PROVIDERS };
 
-/** What a secret shorter than this looks like is also found in honest words. */
+/** A shorter secret may by chance be part of an ordinary word. */
 const SHORTEST = 4;
 
 /** The provider of this name. Throws DNS_PROVIDER_SETTING. */
@@ -20,8 +20,8 @@ export function findProvider(name: string): ProviderDefinition {
 }
 
 /**
- * The provider of this name with its settings; values `secret:NAME` are resolved. Whatever its errors quote of the secrets is taken out: a host may
- * send back what it was sent. Throws DNS_PROVIDER_SETTING and what resolving throws.
+ * The provider of this name with its settings; values `secret:NAME` are resolved. Secrets are removed from its errors,
+ * since a host may send back what it was sent. Throws DNS_PROVIDER_SETTING and what `resolveSecret` throws.
  */
 export async function openProvider(
   name: string,
@@ -56,7 +56,7 @@ function withoutSecrets(error: unknown, secrets: readonly string[]): unknown {
   const found = secrets.filter((secret) => secret.length >= SHORTEST);
   if (!found.some((secret) => inspect(error, { depth: 8 }).includes(secret))) return error;
   const clean = (text: string): string => found.reduce((rest, secret) => rest.replaceAll(secret, '(secret)'), text);
-  // Without the cause, the stack and what else hangs on it.
+  // Without the cause, the stack and other properties, which may hold the secret too.
   if (!(error instanceof EverbindError)) return new Error(clean(error instanceof Error ? error.message : 'failed'));
   const details = JSON.parse(JSON.stringify(error.details), (_key, value: unknown) =>
     typeof value === 'string' ? clean(value) : value,
