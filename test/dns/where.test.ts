@@ -134,7 +134,7 @@ describe('delegation', () => {
 
   it('leads to the end of the chain', async () => {
     const { resolver } = internet({ ...cname(NAME, 'a.example.net'), ...cname('a.example.net', 'b.example.org') });
-    assert.deepEqual(await followDelegation(resolver, NAME, 53), { target: 'b.example.org', rememberedMs: 0 });
+    assert.deepEqual(await followDelegation(resolver, NAME, 53), { target: 'b.example.org', cachedMs: 0 });
   });
 
   it('is taken from the servers of the zone', async () => {
@@ -146,7 +146,7 @@ describe('delegation', () => {
   it('says how long the resolver may deny the name', async () => {
     const denied = answerWith(NAME, [], { rcode: 'NXDOMAIN', authority: answerWith('example.com', [soa]).answers });
     const { resolver } = internet({ [`resolver CNAME ${NAME}`]: denied });
-    assert.deepEqual(await followDelegation(resolver, NAME, 53), { target: NAME, rememberedMs: 60_000 });
+    assert.deepEqual(await followDelegation(resolver, NAME, 53), { target: NAME, cachedMs: 60_000 });
   });
 
   it('in a circle, or without end, is refused', async () => {

@@ -53,8 +53,8 @@ export function createDns01Solver(options: Dns01Options): Solver {
   };
   const locate = async (task: ChallengeTask, signal?: AbortSignal): Promise<Place> => {
     const name = recordName(task);
-    const { target, rememberedMs } = await followDelegation(resolver, name, port, signal);
-    const place = { target, rememberedUntil: clock.now() + rememberedMs };
+    const { target, cachedMs } = await followDelegation(resolver, name, port, signal);
+    const place = { target, rememberedUntil: clock.now() + cachedMs };
     places.set(name, place);
     return place;
   };
