@@ -2,7 +2,9 @@ import { EverbindError, type ErrorDetails } from '../../errors/error.ts';
 import type { ErrorCode } from '../../errors/table.ts';
 import { type Members, member, printable } from './decoding.ts';
 
-/** A problem document (RFC 7807) as ACME uses it (RFC 8555 section 6.7). Text is bounded and free of control characters. */
+/**
+ * A problem document (RFC 7807) as ACME uses it (RFC 8555 section 6.7). Text is bounded and free of control characters.
+ */
 export interface Problem {
   /** `about:blank` when the CA sent none. */
   readonly type: string;
@@ -26,9 +28,10 @@ export function acmeErrorType(problem: Problem): string | null {
 }
 
 /**
- * Where a person lifts a pause: some CAs stop orders for a name whose proof has failed for months, and answer with the address of a page for it
- * (Boulder: `rateLimited`, with `…/unpause?jwt=…` in the detail). Told by the type and the path of the address, never by the words around it; null
- * for every other problem. The address lets whoever has it lift the pause, and nothing else.
+ * Where a person lifts a pause; null for every other problem. Some CAs stop orders for a name whose validation has
+ * failed for months, and send the address of a page for it (Boulder: `rateLimited`, with `…/unpause?jwt=…` in the
+ * detail). It is recognized by the type and the path of the address, never by the words around it. Anyone with the
+ * address can lift the pause, and do nothing else.
  */
 export function unpauseUrl(problem: Problem): string | null {
   const type = acmeErrorType(problem);
@@ -44,8 +47,8 @@ function isUnpause(text: string): boolean {
 }
 
 /**
- * Reads a problem as it comes: a member of the wrong kind counts as absent and long text is cut, since the type must reach the caller even
- * when the rest is odd. Null when the value is no object at all.
+ * Reads a problem leniently: a member of the wrong kind counts as absent and long text is cut, since the type must
+ * reach the caller even when the rest is odd. Null when the value is not an object.
  */
 export function decodeProblem(value: unknown): Problem | null {
   return readProblem(value, 0);
@@ -113,33 +116,35 @@ type ProblemCode = Extract<
   'ACME_PROBLEM' | 'ACME_PAUSED' | 'ACME_AUTHORIZATION_INVALID' | 'ACME_ORDER_INVALID'
 >;
 
-/** What the CA said went wrong: ACME_PROBLEM for a refused request, the other codes for a failed authorization or order. */
+/**
+ * What the CA said went wrong: ACME_PROBLEM for a refused request, the other codes for a failed authorization or order.
+ */
 export class AcmeProblemError extends EverbindError {
   readonly problem: Problem;
-  /** Of the answer that carried the problem. */
+  /** Of the response with the problem. */
   readonly httpStatus: number;
-  /** How long the CA asks to wait before anything like it is tried again. */
+  /** How long the CA asks to wait before a similar request. */
   readonly retryAfterMs: number | null;
 
   constructor(
     code: ProblemCode,
     problem: Problem,
-    answer: { readonly httpStatus: number; readonly retryAfterMs: number | null },
+    response: { readonly httpStatus: number; readonly retryAfterMs: number | null },
     details: ErrorDetails = {},
   ) {
     const name = acmeErrorType(problem) ?? problem.type;
     const text = problem.detail === '' ? (problem.title ?? '') : problem.detail;
     super(code, text === '' ? `The CA reports ${name}` : `The CA reports ${name}: ${text}`, {
       problem: problem.type,
-      status: answer.httpStatus,
-      ...(answer.retryAfterMs === null ? {} : { retryAfterMs: answer.retryAfterMs }),
+      status: response.httpStatus,
+      ...(response.retryAfterMs === null ? {} : { retryAfterMs: response.retryAfterMs }),
       ...(problem.subproblems.length === 0 ? {} : { subproblems: problem.subproblems.map(summary) }),
       ...details,
     });
     this.name = 'AcmeProblemError';
     this.problem = problem;
-    this.httpStatus = answer.httpStatus;
-    this.retryAfterMs = answer.retryAfterMs;
+    this.httpStatus = response.httpStatus;
+    this.retryAfterMs = response.retryAfterMs;
   }
 }
 

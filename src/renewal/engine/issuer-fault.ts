@@ -1,4 +1,4 @@
-import { isTransient } from '../../acme/session/answer.ts';
+import { isTransient } from '../../acme/session/response.ts';
 import { acmeErrorType, AcmeProblemError, type Problem } from '../../acme/messages/problem.ts';
 import { EverbindError } from '../../errors/error.ts';
 import type { ErrorCode } from '../../errors/table.ts';

@@ -1,4 +1,4 @@
-import { retryAfterOf } from '../../acme/session/answer.ts';
+import { retryAfterOf } from '../../acme/session/response.ts';
 import type { RenewalInfo } from '../../acme/messages/renewal-info.ts';
 import { statement } from '../../store/statements.ts';
 import type { Transaction } from '../../store/store.ts';

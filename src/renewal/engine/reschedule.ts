@@ -1,4 +1,4 @@
-import { retryAfterOf } from '../../acme/session/answer.ts';
+import { retryAfterOf } from '../../acme/session/response.ts';
 import type { EverbindError } from '../../errors/error.ts';
 import { statement } from '../../store/statements.ts';
 import type { Transaction } from '../../store/store.ts';

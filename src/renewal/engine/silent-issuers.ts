@@ -1,4 +1,4 @@
-import { isTransient } from '../../acme/session/answer.ts';
+import { isTransient } from '../../acme/session/response.ts';
 
 /** Issuers that are not asked any more in a run: each question to one that is down takes its time, and renewals wait for it. */
 export interface SilentIssuers {

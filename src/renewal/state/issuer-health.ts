@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { retryAfterOf } from '../../acme/session/answer.ts';
+import { retryAfterOf } from '../../acme/session/response.ts';
 import { asEverbindError } from '../../errors/error.ts';
 import { statement } from '../../store/statements.ts';
 import type { Transaction } from '../../store/store.ts';

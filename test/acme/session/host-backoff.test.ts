@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createHostBackoffs, hostHoldMs } from '../../../src/acme/session/host-backoff.ts';
+import { createHostBackoffs, backoffMs } from '../../../src/acme/session/host-backoff.ts';
 import type { HttpResponse } from '../../../src/ports/transport.ts';
 import { coded, noRandom, testClock } from '../support.ts';
 
@@ -34,20 +34,20 @@ function holds(kept: readonly (readonly [string, number])[] = []) {
 
 describe('an answer holds its host back', () => {
   it('503 and 429 with Retry-After in either form, for six hours at most', () => {
-    assert.equal(hostHoldMs(answer(503, '120'), 0), 120 * SECOND);
-    assert.equal(hostHoldMs(answer(503, '120', 'rateLimited'), 0), 120 * SECOND);
-    assert.equal(hostHoldMs(answer(429, '120'), 0), 120 * SECOND);
+    assert.equal(backoffMs(answer(503, '120'), 0), 120 * SECOND);
+    assert.equal(backoffMs(answer(503, '120', 'rateLimited'), 0), 120 * SECOND);
+    assert.equal(backoffMs(answer(429, '120'), 0), 120 * SECOND);
     const date = 'Thu, 01 Jan 2026 10:00:00 GMT';
-    assert.equal(hostHoldMs(answer(503, 'Thu, 01 Jan 2026 10:05:00 GMT', null, date), 0), 300 * SECOND);
-    assert.equal(hostHoldMs(answer(503, '999999'), 0), 6 * HOUR);
+    assert.equal(backoffMs(answer(503, 'Thu, 01 Jan 2026 10:05:00 GMT', null, date), 0), 300 * SECOND);
+    assert.equal(backoffMs(answer(503, '999999'), 0), 6 * HOUR);
   });
 
   it('nothing else does: not without the header, nor a limit of ACME, nor another status', () => {
-    assert.equal(hostHoldMs(answer(503, null), 0), null);
-    assert.equal(hostHoldMs(answer(503, 'soon'), 0), null);
-    assert.equal(hostHoldMs(answer(429, '120', 'rateLimited'), 0), null);
-    assert.equal(hostHoldMs(answer(500, '120'), 0), null);
-    assert.equal(hostHoldMs(answer(200, '120'), 0), null);
+    assert.equal(backoffMs(answer(503, null), 0), null);
+    assert.equal(backoffMs(answer(503, 'soon'), 0), null);
+    assert.equal(backoffMs(answer(429, '120', 'rateLimited'), 0), null);
+    assert.equal(backoffMs(answer(500, '120'), 0), null);
+    assert.equal(backoffMs(answer(200, '120'), 0), null);
   });
 });
 

@@ -1,4 +1,4 @@
-import { isTransient } from '../../../../acme/session/answer.ts';
+import { isTransient } from '../../../../acme/session/response.ts';
 import { createAcmeClient, type AcmeClient } from '../../../../acme/client.ts';
 import type { HostBackoffs } from '../../../../acme/session/host-backoff.ts';
 import { AcmeProblemError } from '../../../../acme/messages/problem.ts';
