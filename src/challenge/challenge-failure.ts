@@ -14,7 +14,7 @@ export const FAILURE_REASONS = [
   'port-denied',
   'listen-failed',
   'http-sys-owns-port',
-  'being-proved',
+  'being-validated',
   'program-failed',
   'program-timeout',
   'program-output',
@@ -22,7 +22,7 @@ export const FAILURE_REASONS = [
 ] as const;
 export type FailureReason = (typeof FAILURE_REASONS)[number];
 
-/** What every error of this room names: the name to prove and, for Windows calls, the status. */
+/** What every error of this room has: the name to validate and, for Windows calls, the status. */
 export function failureDetails(task: Pick<ChallengeTask, 'identifier'>, cause?: unknown): ErrorDetails {
   return {
     name: task.identifier.value,
@@ -72,11 +72,11 @@ export interface ListenPlace {
   /** null: every address of the machine. */
   readonly address: string | null;
   readonly port: number;
-  /** What can be used where http.sys owns the port. */
+  /** What to use where http.sys owns the port. */
   readonly instead: string;
 }
 
-/** Why a listener of our own cannot be opened: CHALLENGE_PORT_IN_USE or CHALLENGE_PRESENT_FAILED. */
+/** A listener of our own cannot be opened: CHALLENGE_PORT_IN_USE or CHALLENGE_PRESENT_FAILED. */
 export function listenFailed(
   task: ChallengeTask,
   { address, port, instead }: ListenPlace,
@@ -102,7 +102,7 @@ export function listenFailed(
   );
 }
 
-/** For a message: what an unknown error says. */
+/** For a message: the text of an unknown error. */
 export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

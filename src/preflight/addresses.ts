@@ -1,6 +1,6 @@
 import { publicEndpoints } from '../challenge/http-01/endpoints.ts';
 import { createSelfCheck } from '../challenge/http-01/self-check.ts';
-import { wasAnswered, type SelfCheckReason } from '../challenge/http-01/self-check-reasons.ts';
+import { hasResponse, type SelfCheckReason } from '../challenge/http-01/self-check-reasons.ts';
 import { EverbindError } from '../errors/error.ts';
 import { ipVersion } from '../pki/x509/ip-address.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -27,8 +27,8 @@ export async function examineAddresses(
   const looked = await Promise.all(
     addresses.slice(0, MAX_ADDRESSES).map(async (address): Promise<PreflightFinding | null> => {
       const selfCheck = createSelfCheck({
-        resolve: async (host, outside, proving) =>
-          host === proving && outside === 80 ? [{ address, port }] : publicEndpoints(host, outside),
+        resolve: async (host, outside, validating) =>
+          host === validating && outside === 80 ? [{ address, port }] : publicEndpoints(host, outside),
         clock,
       });
       try {
@@ -47,6 +47,6 @@ export async function examineAddresses(
 function codeFor(address: string, { details }: EverbindError): FindingCode {
   const reason = details['reason'] as SelfCheckReason;
   if (reason.startsWith('redirect-')) return 'redirect-not-followed';
-  if (!wasAnswered(reason)) return 'address-unreachable';
+  if (!hasResponse(reason)) return 'address-unreachable';
   return ipVersion(address) === 6 ? 'aaaa-elsewhere' : 'address-elsewhere';
 }

@@ -11,7 +11,7 @@ import type { createKeyedMutex } from '../../concurrency/keyed-mutex.ts';
 
 export interface Dns01Options {
   readonly type: 'dns-01' | 'dns-account-01';
-  /** Opened when it is first needed; a failure is not remembered. */
+  /** Called when it is first needed, and again after a failure. */
   readonly openProvider: () => Promise<DnsProvider>;
   readonly resolver: Resolver;
   /** Of authoritative servers. */
@@ -31,13 +31,13 @@ type TxtReason = (typeof TXT_REASONS)[number];
 
 interface Place {
   readonly target: string;
-  /** Until then the resolver may say that the target does not exist because it remembers so; ms since 1970. */
-  readonly rememberedUntil: number;
+  /** Until then the resolver may have cached that the target does not exist; ms since 1970. */
+  readonly cachedUntil: number;
 }
 
 /**
- * dns-01 and dns-account-01 over a provider: the record is written where CNAME records from its name lead, and looked for at every server of that zone.
- * Errors besides those of Solver: the DNS_ codes.
+ * dns-01 and dns-account-01 with a provider: the record is written where CNAME records from its name lead, and looked
+ * for at every server of that zone. Throws DNS_ codes besides those of Solver.
  */
 export function createDns01Solver(options: Dns01Options): Solver {
   const { type, resolver, port, clock, limitMs, publicResolvers, inTurn } = options;
@@ -54,11 +54,11 @@ export function createDns01Solver(options: Dns01Options): Solver {
   const locate = async (task: ChallengeTask, signal?: AbortSignal): Promise<Place> => {
     const name = recordName(task);
     const { target, cachedMs } = await followDelegation(resolver, name, port, signal);
-    const place = { target, rememberedUntil: clock.now() + cachedMs };
+    const place = { target, cachedUntil: clock.now() + cachedMs };
     places.set(name, place);
     return place;
   };
-  // After a kill nothing is known of what was presented: the CNAME records say it again.
+  // After a kill the place is not known any more: the CNAME records are followed again.
   const placeOf = async (task: ChallengeTask, signal?: AbortSignal): Promise<Place> =>
     places.get(recordName(task)) ?? (await locate(task, signal));
 
@@ -67,22 +67,22 @@ export function createDns01Solver(options: Dns01Options): Solver {
 
     present: async (task, signal) => {
       // RFC 8738 section 7.
-      if (task.identifier.type === 'ip') throw unsupported(task, `${type} cannot prove an IP address`);
+      if (task.identifier.type === 'ip') throw unsupported(task, `${type} cannot validate an IP address`);
       const host = await provider();
       const record = recordFor(task, (await locate(task, signal)).target);
       await inTurn(turn(record), () => host.present(record, signal));
     },
 
     wait: async (task, signal) => {
-      const { target, rememberedUntil } = await placeOf(task, signal);
+      const { target, cachedUntil } = await placeOf(task, signal);
       const record = recordFor(task, target);
       const host = await provider();
       await host.wait?.(record, signal);
       const result = await waitForPropagation(record, { resolver, clock, limitMs, port, publicResolvers }, signal);
       if (result.seen) return;
       const own = result.lagging.every(({ server, found }) => server === OWN_RESOLVER && found?.length === 0);
-      // No server of the zone can be asked from here, and what the resolver says is what it heard before the record was there.
-      if (own && clock.now() < rememberedUntil) return;
+      // No server of the zone can be reached from here, and the resolver still has its response from before the record.
+      if (own && clock.now() < cachedUntil) return;
       throw notSeen(task, target, result);
     },
 
@@ -110,7 +110,7 @@ function recordFor(task: ChallengeTask, name: string): TxtRecord {
   };
 }
 
-/** Not the key that providers use for themselves. */
+/** Another key than the one that providers use. */
 function turn({ name }: TxtRecord): string {
   return `record ${name}`;
 }
@@ -129,10 +129,10 @@ function notSeen(
 }
 
 function describe(lagging: readonly ServerView[], having: number): readonly [reason: TxtReason, text: string] {
-  const answered = lagging.flatMap(({ found }) => (found === null ? [] : [found]));
-  if (answered.length === 0) {
+  const responded = lagging.flatMap(({ found }) => (found === null ? [] : [found]));
+  if (responded.length === 0) {
     const reasons = [...new Set(lagging.map(({ reason }) => reason))].join(', ');
-    return ['dns-failed', `no server answered (${reasons}); check that they are reachable and that the zone works`];
+    return ['dns-failed', `no server responded (${reasons}); check that they are reachable and that the zone works`];
   }
   if (having > 0) {
     return [
@@ -140,7 +140,7 @@ function describe(lagging: readonly ServerView[], having: number): readonly [rea
       `${having === 1 ? 'one server has' : `${having} servers have`} the value, others lag; check the transfer of the zone`,
     ];
   }
-  const count = Math.max(...answered.map((found) => found.length));
+  const count = Math.max(...responded.map((found) => found.length));
   if (count === 0) {
     return ['txt-missing', 'there is no such record; check that it was written to the zone that the public sees'];
   }
