@@ -1,6 +1,6 @@
 /**
- * What the work resolves to, or a rejection with the signal's reason as soon as that is aborted. The work goes on: others
- * may be waiting for it too.
+ * What the work resolves to, or a rejection with the signal's reason as soon as that is aborted. The work goes on:
+ * others may be waiting for it too.
  */
 export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;

@@ -7,16 +7,16 @@ import type { Clock } from '../ports/clock.ts';
 import type { ChallengeTask } from '../ports/solver.ts';
 import { finding, type PreflightFinding, type FindingCode, said } from './findings.ts';
 
-/** More addresses than a name of ours has. */
+/** More than a name has in practice. */
 const MAX_ADDRESSES = 16;
 
 export interface AddressParts {
   readonly clock: Clock;
-  /** Where a CA connects for http-01; 80 but in the lab. */
+  /** The port that a CA connects to for http-01; 80 except in the lab. */
   readonly publicHttpPort: number;
 }
 
-/** Looks at the answer of an http-01 task at each address that DNS has for the name, as far as they can be reached from here. */
+/** Looks for the challenge response of an http-01 task at each address that DNS has for the name. */
 export async function examineAddresses(
   { clock, publicHttpPort: port }: AddressParts,
   task: ChallengeTask,

@@ -10,7 +10,7 @@ import { waysFor } from './ways.ts';
 /** A hundred names at once would be a burst for a resolver. */
 const NAMES_AT_ONCE = 16;
 
-/** An issuer that could be asked. */
+/** An issuer whose directory could be read. */
 export interface KnownIssuer {
   readonly config: IssuerConfig;
   readonly directory: Directory;
@@ -18,7 +18,7 @@ export interface KnownIssuer {
   readonly accountUrl: string | null;
 }
 
-/** What a CA would have against a certificate by its directory and by CAA records. Asks DNS and nobody else. */
+/** Why a CA would refuse a certificate, by its directory and by CAA records. Asks only DNS. */
 export async function examineOrder(
   lookups: Lookups,
   certificate: Pick<CertificateConfig, 'identifiers' | 'challenges'>,
@@ -37,7 +37,7 @@ export async function examineOrder(
   return [...examineIssuer(config, directory, accountUrl !== null), ...(await Promise.all(found)).flat()];
 }
 
-/** What the directory of a CA says against an order, before one is made. `registered`: there is an account with it. */
+/** Why a CA would refuse an order, by its directory alone. `registered`: there is an account with it. */
 export function examineIssuer(
   config: IssuerConfig,
   { meta }: Directory,
@@ -60,20 +60,20 @@ export function examineIssuer(
   return findings;
 }
 
-/** Asks once for what several names have above them, and several challenges want to know. */
+/** Asks once for each name: several names have the same parents, and several challenges need the same records. */
 function remembering({ lookup }: Lookups['checked']): Lookups['checked'] {
   const known = new Map<string, ReturnType<typeof lookup>>();
   return {
     lookup: (name, type, signal) => {
       const key = `${type} ${name}`;
-      const answer = known.get(key) ?? lookup(name, type, signal);
-      known.set(key, answer);
-      return answer;
+      const found = known.get(key) ?? lookup(name, type, signal);
+      known.set(key, found);
+      return found;
     },
   };
 }
 
-/** Everything that can be found out about a certificate without an order. */
+/** All findings about a certificate that need no order. */
 export async function examineCertificate(
   parts: Omit<NameParts, 'accountUrl'>,
   certificate: CertificateConfig,
@@ -82,14 +82,14 @@ export async function examineCertificate(
 ): Promise<readonly PreflightFinding[]> {
   const findings: PreflightFinding[] = [];
   const accountUrl = issuers.find((issuer) => issuer.accountUrl !== null)?.accountUrl ?? null;
-  // One after the other: names share ports, folders and the patience of DNS hosts.
+  // One after the other: names share ports, folders and the rate limits of DNS hosts.
   for (const identifier of certificate.identifiers) {
     findings.push(...(await examineName({ ...parts, accountUrl }, certificate, identifier, signal)));
   }
   const silent = new Set(findings.filter(isSilence).map(({ name }) => name));
   for (const issuer of issuers) {
     const found = await examineOrder(parts.lookups, certificate, issuer, signal);
-    // A name whose addresses cannot be looked up has no CAA records either: said once.
+    // When the addresses of a name cannot be looked up, its CAA records cannot either: one finding is enough.
     findings.push(...found.filter((one) => !isSilence(one) || !silent.has(one.name)));
   }
   return findings;

@@ -218,7 +218,7 @@ describe('everbind check', () => {
     const store = openStore({ path: join(world.stateDir, 'everbind.db'), clock: systemClock });
     const lease = await acquireLease(store, systemClock);
     try {
-      only(await check('fine.check.test'), 'proof-not-tried', /another Everbind/);
+      only(await check('fine.check.test'), 'validation-not-tried', /another Everbind/);
     } finally {
       await lease.release();
       await store.close();

@@ -82,7 +82,11 @@ export function createTlsAlpnSolver({ address, port, clock, random, ownedByIis }
   };
 }
 
-function open(responses: ReadonlyMap<string, ChallengeResponse>, address: string | null, port: number): Promise<Listener> {
+function open(
+  responses: ReadonlyMap<string, ChallengeResponse>,
+  address: string | null,
+  port: number,
+): Promise<Listener> {
   return new Promise((resolve, reject) => {
     const sockets = new Set<Socket>();
     const server = createServer({
