@@ -55,7 +55,7 @@ const valid: FakeAnswer = { body: { status: 'valid' } };
 const noncesUsed = (requests: Parameters<typeof jwsOf>[0][]) =>
   requests.filter(({ method }) => method === 'POST').map((request) => jwsOf(request).header['nonce']);
 
-test('one request costs one nonce fetch; the next ones use what the answers bring', async () => {
+test('one request costs one nonce fetch; the next ones use what the responses bring', async () => {
   const { client, transport } = fakeCa(() => valid);
   await client.getAccount();
   await client.getAccount();
@@ -296,7 +296,7 @@ const answers: Readonly<Record<string, FakeAnswer>> = {
   'an informational status': { status: 101 },
 };
 for (const [name, answer] of Object.entries(answers)) {
-  test(`${name} is an unexpected answer with its status`, async () => {
+  test(`${name} is an unexpected response with its status`, async () => {
     const { client } = fakeCa(() => answer);
     await assert.rejects(client.getAccount(), (error: Error & { details?: Record<string, unknown> }) => {
       coded('ACME_UNEXPECTED_RESPONSE')(error);

@@ -39,7 +39,7 @@ function shake(port: number, servername: string, protocols: readonly string[]): 
   });
 }
 
-test('only acme-tls/1 and only names that are being proved get a certificate', async () => {
+test('only acme-tls/1 and only names that are being validated get a certificate', async () => {
   const { port, solver } = await listener();
   const task = alpnTask('shop.everbind.test');
   await solver.present(task);
@@ -53,7 +53,7 @@ test('only acme-tls/1 and only names that are being proved get a certificate', a
   assert.equal(await shake(port, 'shop.everbind.test', ['acme-tls/1']), 'ECONNREFUSED');
 });
 
-test('a second proof of the same name waits for its turn, and its clean-up takes nothing away', async () => {
+test('a second validation of the same name waits for its turn, and its clean-up removes nothing', async () => {
   const { solver } = await listener();
   const [first, second] = [alpnTask(), alpnTask()];
   await solver.present(first);
@@ -66,7 +66,7 @@ test('a second proof of the same name waits for its turn, and its clean-up takes
   await solver.cleanUp(second);
 });
 
-test('the certificate is an answer to its own task alone', () => {
+test('the certificate is the challenge response to its own task alone', () => {
   const tasks = [alpnTask(), alpnTask('192.0.2.7', 'ip'), alpnTask('2001:db8::7', 'ip')];
   const made = tasks.map((task) => {
     const { cert } = challengeCertificate(task, systemRandom, Date.now());
@@ -124,7 +124,7 @@ test('a port in use has its own code', async () => {
   await new Promise((resolve) => other.close(resolve));
 });
 
-test('where IIS has https on the port nothing is tried; a wildcard cannot be proved this way', async () => {
+test('where IIS has https on the port nothing is tried; a wildcard cannot be validated this way', async () => {
   const [port = 0] = await freePorts(1);
   const sites = [site('shop', [['https', `*:${port}:shop.everbind.test`]])];
   const host = {} as never;

@@ -53,7 +53,7 @@ test('XML of a host: text comes back, and nothing but plain documents is read', 
   for (const text of refused) assert.equal(parseXml(text), null, text.slice(0, 60));
 });
 
-test('whoever waits for a host gives up after two minutes', async () => {
+test('waiting for a host ends after two minutes', async () => {
   let clock = quickClock();
   let asked = 0;
   await poll('host', clock, () => Promise.resolve((asked += 1) === 3));

@@ -33,7 +33,10 @@ function answer(rows: Rows, request: DoubleRequest): DoubleAnswer {
   return act(rows, action, rest);
 }
 
-/** TC3-HMAC-SHA256, step by step as https://www.tencentcloud.com/document/product/1278/46696 has it; none of the product's code. */
+/**
+ * TC3-HMAC-SHA256, step by step as https://www.tencentcloud.com/document/product/1278/46696 has it; none of the
+ * product's code.
+ */
 function authorizationFor(headers: DoubleRequest['headers'], body: string): string {
   const {
     'content-type': type = '',
