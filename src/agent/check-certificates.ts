@@ -65,7 +65,7 @@ export async function checkCertificates(
       random: environment.random,
       solverFor,
       publicHttpPort: environment.publicHttpPort ?? 80,
-      mayProve: lease !== null,
+      mayTry: lease !== null,
     };
     const holds = durableHostBackoff({ store: state.store, clock: environment.clock, random: environment.random });
     const asked = new Map<string, Promise<KnownIssuer | PreflightFinding>>();

@@ -6,7 +6,7 @@ import type { ErrorCode } from '../errors/table.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../ports/transport.ts';
 
-/** Larger than any page of a zone list that we ask for. */
+/** Larger than any response that we ask for. */
 const maxBytes = 4 * 1024 * 1024;
 const timeoutMs = 30_000;
 
@@ -38,11 +38,11 @@ export interface ApiResponse {
   readonly headers: HttpResponse['headers'];
   /** The body, checked. Throws the code `failed`. */
   read<S extends z.ZodType>(schema: S): z.output<S>;
-  /** The same, null where the body is anything else: for responses that say what went wrong. */
+  /** The same, or null where the body is something else; for responses that say what went wrong. */
   peek<S extends z.ZodType>(schema: S): z.output<S> | null;
   /** The body as text in UTF-8; at most 4 MiB. */
   text(): string;
-  /** The error that this response is, for one that the caller expected and cannot use after all. */
+  /** The error that this response amounts to, for one that the caller expected and cannot use after all. */
   failure(): EverbindError;
 }
 
@@ -57,7 +57,9 @@ export type Api = (request: ApiRequest, signal?: AbortSignal) => Promise<ApiResp
 export interface ApiCodes {
   /** Status 401 or 403, or what `explain` says. */
   readonly credentials: ErrorCode;
-  /** Status 429, or what `explain` says; `details.retryAfterMs` is what the host asks for, null when it does not say. */
+  /**
+   * Status 429, or what `explain` says; `details.retryAfterMs` is what the host asks for, null when it does not say.
+   */
   readonly rate: ErrorCode;
   /** Anything else: unreachable, another status, or a body that is not as documented. */
   readonly failed: ErrorCode;
@@ -67,7 +69,7 @@ export interface ApiCodes {
 export interface CloudParts {
   /** HTTPS. */
   readonly transport: Transport;
-  /** Plain http to 169.254.169.254, where clouds answer their own machines, and to nothing else; never through a proxy. */
+  /** Plain http to 169.254.169.254, the metadata address of clouds, and to nothing else; never through a proxy. */
   readonly metadata: Transport;
   readonly clock: Clock;
   readonly codes: ApiCodes;
@@ -85,11 +87,11 @@ export interface ApiOptions {
     request: OutgoingRequest,
     signal?: AbortSignal,
   ) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>;
-  /** What a response that is no success means, where its status alone does not say; null: the status is judged. */
-  readonly explain?: (answer: ApiResponse) => Refusal | null;
+  /** What a failed response means, where the status alone does not say; null: the status decides. */
+  readonly explain?: (response: ApiResponse) => Refusal | null;
 }
 
-/** One part of a path or of a name in it, encoded. */
+/** One segment of a path, or a part of one, encoded. */
 export function segment(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }
@@ -134,7 +136,7 @@ function prepare(base: string, request: ApiRequest): OutgoingRequest {
     headers: {
       accept: 'application/json',
       ...(request.json === undefined ? {} : { 'content-type': 'application/json' }),
-      // Without a body of a known length Node would send one in chunks, which some hosts refuse.
+      // Without it Node would send the body in chunks, which some hosts refuse.
       ...(request.method === 'GET' ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
       ...request.headers,
     },
@@ -151,7 +153,7 @@ async function send(
   } catch (error) {
     if (signal?.aborted === true || !(error instanceof EverbindError)) throw error;
     const reason = typeof error.details['reason'] === 'string' ? error.details['reason'] : error.code;
-    // The cause is not kept: what Node attaches to it is not ours to vouch for.
+    // The cause is dropped: Node may have attached a secret to it.
     throw new EverbindError(codes.failed, `${host} cannot be reached: ${error.message}`, { host, reason });
   }
 }
@@ -192,7 +194,7 @@ function read(options: ApiOptions, { status, headers, body }: HttpResponse): Api
           { facts },
         );
       }
-      return new EverbindError(codes.failed, `${host} answered with an error, status ${status}`, { host, status });
+      return new EverbindError(codes.failed, `${host} responded with an error, status ${status}`, { host, status });
     },
   };
   return result;
@@ -211,7 +213,7 @@ function jsonOf({ host, codes }: ApiOptions, status: number, body: Uint8Array): 
   }
 }
 
-/** The host answered, but not as documented. `problem`: our words, never the host's, which may repeat what was sent. */
+/** A response that is not as documented. `problem`: our words, never the host's, which may repeat what was sent. */
 export function unusableResponse(code: ErrorCode, host: string, problem: string, status: number): EverbindError {
-  return new EverbindError(code, `${host} sent an unusable answer: ${problem}`, { host, status, problem });
+  return new EverbindError(code, `${host} sent an unusable response: ${problem}`, { host, status, problem });
 }

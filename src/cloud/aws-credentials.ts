@@ -12,7 +12,10 @@ const roleKeys = z.object({
   Expiration: z.iso.datetime(),
 });
 
-/** The keys that are given, or, without any, those of the role that the EC2 instance has (instance metadata service, version 2). */
+/**
+ * The keys that are given, or, without any, those of the role that the EC2 instance has (instance metadata service,
+ * version 2).
+ */
 export function awsCredentials(
   keys: AwsCredentials | null,
   { metadata, clock, codes }: Pick<CloudParts, 'metadata' | 'clock' | 'codes'>,
@@ -27,8 +30,8 @@ export function awsCredentials(
     const listed = await call({ method: 'GET', path, headers }, signal);
     const name = listed.text().trim();
     if (!role.test(name)) throw unusableResponse(codes.failed, host, 'there is no role', listed.status);
-    const answer = await call({ method: 'GET', path: path + segment(name), headers }, signal);
-    const { AccessKeyId, SecretAccessKey, Token, Expiration } = answer.read(roleKeys);
+    const response = await call({ method: 'GET', path: path + segment(name), headers }, signal);
+    const { AccessKeyId, SecretAccessKey, Token, Expiration } = response.read(roleKeys);
     return {
       value: { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: Token },
       expiresAt: Date.parse(Expiration),

@@ -35,7 +35,7 @@ export function azureToken(
     const { access_token: value, expires_in: seconds } = response.read(token);
     return { value, expiresAt: clock.now() + seconds * 1000 };
   };
-  // Both answer 400 for what is wrong with the identity.
+  // Both send 400 for anything that is wrong with the identity.
   const explain = (response: ApiResponse) => (response.status === 400 ? 'credentials' : null);
 
   if (!('clientSecret' in identity)) {

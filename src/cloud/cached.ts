@@ -6,10 +6,10 @@ export interface Expiring<T> {
   readonly expiresAt: number;
 }
 
-/** Not used in its last minute: a request takes time, and clocks differ. */
+/** A value is not used in its last minute: a request takes time, and clocks differ. */
 const marginMs = 60_000;
 
-/** Fetches a token when it is first needed and again before it expires. In memory only. */
+/** Fetches a token when it is first needed and again before it expires; kept in memory only. */
 export function cached<T>(
   clock: Clock,
   fetch: (signal?: AbortSignal) => Promise<Expiring<T>>,

@@ -7,7 +7,7 @@ export interface ServiceAccount {
   readonly email: string;
   readonly keyId: string;
   readonly key: KeyObject;
-  /** Who gives tokens for it. */
+  /** The server that issues tokens for it. */
   readonly tokenUri: string;
 }
 
@@ -79,8 +79,8 @@ export function googleToken(
 }
 
 /**
- * The assertion that a service account trades for an access token: a JWT (RFC 7519) signed with RS256, good for an hour. `now`: milliseconds
- * since 1970. https://developers.google.com/identity/protocols/oauth2/service-account
+ * The assertion that a service account trades for an access token: a JWT (RFC 7519) signed with RS256, valid for an
+ * hour. `now`: milliseconds since 1970. https://developers.google.com/identity/protocols/oauth2/service-account
  */
 function googleAssertion({ email, keyId, key, tokenUri }: ServiceAccount, scope: string, now: number): string {
   const issued = Math.floor(now / 1000);

@@ -1,23 +1,30 @@
 import { EverbindError } from '../errors/error.ts';
 import type { HttpRequest } from '../ports/transport.ts';
 
-/** NET_TIMEOUT. Of the URL only the host is named. */
+/** NET_TIMEOUT. Only the host of the URL is named. */
 export function timedOut(request: HttpRequest): EverbindError {
-  return new EverbindError('NET_TIMEOUT', `No complete answer from ${place(request.url)} in ${request.timeoutMs} ms`, {
-    server: place(request.url),
-    timeoutMs: request.timeoutMs,
-  });
+  return new EverbindError(
+    'NET_TIMEOUT',
+    `No complete response from ${place(request.url)} in ${request.timeoutMs} ms`,
+    {
+      server: place(request.url),
+      timeoutMs: request.timeoutMs,
+    },
+  );
 }
 
 /** NET_RESPONSE_TOO_LARGE. */
 export function responseTooLarge(request: HttpRequest): EverbindError {
-  return new EverbindError('NET_RESPONSE_TOO_LARGE', `The answer of ${place(request.url)} is too large`, {
+  return new EverbindError('NET_RESPONSE_TOO_LARGE', `The response of ${place(request.url)} is too large`, {
     server: place(request.url),
     maxBytes: request.maxBytes,
   });
 }
 
-/** NET_SERVER_UNTRUSTED when the server's certificate is the reason, NET_CONNECTION_FAILED otherwise. `details.reason` is Node's or OpenSSL's code. */
+/**
+ * NET_SERVER_UNTRUSTED when the server's certificate is the reason, NET_CONNECTION_FAILED otherwise. `details.reason`
+ * is the code of Node or OpenSSL.
+ */
 export function connectionFailed(url: string, cause: unknown): EverbindError {
   const reason = systemCode(cause);
   const server = place(url);
@@ -40,7 +47,7 @@ export function insecureUrl(problem: string): EverbindError {
   return new EverbindError('NET_INSECURE_URL', `The address of a request ${problem}`);
 }
 
-/** Whether the server's chain, not its name, was the reason. */
+/** Whether the server's chain was the reason, not its name. */
 export function isUntrusted(error: unknown): boolean {
   return (
     error instanceof EverbindError &&
@@ -76,7 +83,7 @@ const certificateReasons: ReadonlySet<string> = new Set([
   'ERR_TLS_CERT_ALTNAME_FORMAT',
 ]);
 
-/** An answer 101 to a request that asked for no other protocol. */
+/** Status 101 for a request that asked for no other protocol. */
 export function protocolSwitched(): Error {
   return Object.assign(new Error('the server switched protocols'), { code: 'PROTOCOL_SWITCHED' });
 }
@@ -86,7 +93,7 @@ function systemCode(cause: unknown): string {
   return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : 'UNKNOWN';
 }
 
-/** Host and port only: a URL may hold what is not for logs. */
+/** Host and port only: the rest of a URL may be a secret. */
 function place(url: string): string {
   return URL.parse(url)?.host ?? 'an invalid address';
 }

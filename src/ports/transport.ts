@@ -16,13 +16,16 @@ export interface HttpResponse {
   /** Names in lower case; a repeated header keeps every value. */
   readonly headers: Readonly<Record<string, readonly string[]>>;
   readonly body: Uint8Array;
-  /** The request was sent more than once, since a connection ended before a response: the server may have taken an earlier one. */
+  /**
+   * The request was sent more than once, since a connection ended before a response. The server may have taken an
+   * earlier one.
+   */
   readonly repeated?: boolean;
 }
 
 /**
- * Sends one request and returns the whole response. MUST NOT follow redirects, MUST refuse plain http except to loopback
- * where that was allowed explicitly, MUST verify the server's certificate, MUST bound the body. Throws EverbindError with
- * a NET_ code (src/errors/net.ts) for anything that is no HTTP response, or the signal's reason.
+ * Sends one request and returns the whole response. MUST NOT follow redirects, MUST refuse plain http except to
+ * loopback where that was allowed explicitly, MUST verify the server's certificate, MUST bound the body. Throws
+ * EverbindError with a NET_ code (src/errors/net.ts) for anything that is no HTTP response, or the signal's reason.
  */
 export type Transport = (request: HttpRequest, signal?: AbortSignal) => Promise<HttpResponse>;

@@ -8,7 +8,7 @@ import { createHttpServer, type NativeHttpServer } from './http/http-server.ts';
 import { ipListenList } from './http/ip-listen-list.ts';
 import { createKeys } from './keys/keys.ts';
 import { loadNative } from './ffi/native.ts';
-import { once } from '../concurrency/memoize.ts';
+import { once } from '../concurrency/once.ts';
 import { createSslRecords } from './http/ssl-records.ts';
 
 export interface NativeWindowsHost extends WindowsHost {

@@ -38,7 +38,8 @@ describe('Pebble with its ordinary settings', () => {
       const names = [
         `${algorithm.toLowerCase()}.test`,
         `*.${algorithm.toLowerCase()}.test`,
-        // Pebble sorts IPv4 addresses of order and request differently as soon as IPv6 ones stand beside them, unless they begin low.
+        // Pebble sorts IPv4 addresses of order and request differently as soon as IPv6 ones stand beside them, unless
+        // they begin low.
         '10.0.2.7',
         '2001:db8::7',
         'bücher.test',
@@ -187,7 +188,7 @@ describe('Pebble with its ordinary settings', () => {
     assert.deepEqual(listed.sort(), made.sort());
   });
 
-  test('an authorization that is given up ends its order', async () => {
+  test('an authorization that is deactivated ends its order', async () => {
     const client = lab.client();
     await client.newAccount(agreed);
     const identifiers = [parseIdentifier('given-up.test')];

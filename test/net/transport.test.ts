@@ -293,7 +293,7 @@ test('a kept connection that the server drops as we write to it is replaced once
   assert.deepEqual(transport.stats(), { requests: 3, connections: 2 });
 });
 
-test('a new connection that ends without answer is an error, not tried again', async () => {
+test('a new connection that ends without a response is an error, not tried again', async () => {
   let count = 0;
   const server = await serve((request) => {
     count += 1;

@@ -3,7 +3,9 @@ import type { FailureFacts, FailureMeaning } from '../../errors/failure.ts';
 import type { ErrorCode } from '../../errors/table.ts';
 import { type Members, member, printable } from './decoding.ts';
 
-/** A problem document (RFC 7807) as ACME uses it (RFC 8555 section 6.7). Text is bounded and free of control characters. */
+/**
+ * A problem document (RFC 7807) as ACME uses it (RFC 8555 section 6.7). Text is bounded and free of control characters.
+ */
 export interface Problem {
   /** `about:blank` when the CA sent none. */
   readonly type: string;
@@ -27,8 +29,27 @@ export function acmeErrorType(problem: Problem): string | null {
 }
 
 /**
- * Reads a problem as it comes: a member of the wrong kind counts as absent and long text is cut, since the type must reach the caller even
- * when the rest is odd. Null when the value is no object at all.
+ * Where a person lifts a pause; null for every other problem. Some CAs stop orders for a name whose validation has
+ * failed for months, and send the address of a page for it (Boulder: `rateLimited`, with `…/unpause?jwt=…` in the
+ * detail). It is recognized by the type and the path of the address, never by the words around it. Anyone with the
+ * address can lift the pause, and do nothing else.
+ */
+export function unpauseUrl(problem: Problem): string | null {
+  const type = acmeErrorType(problem);
+  if (type !== 'rateLimited' && type !== 'userActionRequired') return null;
+  const words = problem.detail.split(/[\s<>"'()]+/).map((word) => word.replace(/[.,;:!]+$/, ''));
+  const candidates = [problem.instance ?? '', ...words];
+  return candidates.find(isUnpause) ?? null;
+}
+
+function isUnpause(text: string): boolean {
+  if (!text.startsWith('https://') || !URL.canParse(text)) return false;
+  return new URL(text).pathname.split('/').at(-1) === 'unpause';
+}
+
+/**
+ * Reads a problem leniently: a member of the wrong kind counts as absent and long text is cut, since the type must
+ * reach the caller even when the rest is odd. Null when the value is not an object.
  */
 export function decodeProblem(value: unknown): Problem | null {
   return readProblem(value, 0);
@@ -130,20 +151,22 @@ function meaningOfProblem(code: ProblemCode, problem: Problem, httpStatus: numbe
   };
 }
 
-/** What the CA said went wrong: ACME_PROBLEM for a refused request, the other codes for a failed authorization or order. */
+/**
+ * What the CA said went wrong: ACME_PROBLEM for a refused request, the other codes for a failed authorization or order.
+ */
 export class AcmeProblemError extends EverbindError {
   readonly problem: Problem;
 
   constructor(
     code: ProblemCode,
     problem: Problem,
-    answer: { readonly httpStatus: number; readonly retryAfterMs: number | null },
+    response: { readonly httpStatus: number; readonly retryAfterMs: number | null },
     details: ErrorDetails = {},
     facts: Pick<FailureFacts, 'link' | 'names'> = {},
   ) {
     const name = acmeErrorType(problem) ?? problem.type;
     const text = problem.detail === '' ? (problem.title ?? '') : problem.detail;
-    const { httpStatus, retryAfterMs } = answer;
+    const { httpStatus, retryAfterMs } = response;
     super(
       code,
       text === '' ? `The CA reports ${name}` : `The CA reports ${name}: ${text}`,

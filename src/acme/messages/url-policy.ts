@@ -1,7 +1,7 @@
 import { EverbindError } from '../../errors/error.ts';
 import { isLoopbackHost } from '../../pki/x509/ip-address.ts';
 
-/** Which addresses may be talked to (RFC 8555 section 6.1: HTTPS only). */
+/** Which URLs requests may go to (RFC 8555 section 6.1: HTTPS only). */
 export interface UrlPolicy {
   /** Plain http to this machine, for test CAs. Set explicitly by the operator, never by a CA. */
   readonly allowInsecureLoopback: boolean;
@@ -10,8 +10,8 @@ export interface UrlPolicy {
 const maxLength = 2048;
 
 /**
- * The URL when it may be used: absolute, https (or loopback http where allowed), without user name, password or fragment. Throws
- * ACME_INSECURE_URL. `where` names the setting or the member that holds it.
+ * The URL when it may be used: absolute, https (or loopback http where allowed), without user name, password or
+ * fragment. Throws ACME_INSECURE_URL. `where` names the setting or the member with the URL.
  */
 export function checkUrl(url: string, where: string, policy: UrlPolicy): string {
   const parsed = url.length <= maxLength && /^[\x21-\x7e]+$/.test(url) ? URL.parse(url) : null;

@@ -46,12 +46,12 @@ export function registerCheck(program: Command, environment: CliEnvironment, set
 function printChecked({ io }: CliEnvironment, { name, findings }: Checked, ok: boolean): void {
   const paint = painter(io.colour);
   io.out(`${ok ? paint('green', 'ok') : paint('red', 'would fail')}  ${paint('bold', name)}\n`);
-  for (const { code, severity, name: about, issuer, what, why, mend } of findings) {
+  for (const { code, severity, name: about, issuer, what, why, fix } of findings) {
     const where = [about, issuer === null ? null : `at ${issuer}`].filter((part) => part !== null).join(' ');
     const head = paint(severity === 'fails' ? 'red' : 'yellow', severity.padEnd(8));
     sayWrapped(io, `  ${head}  `, `${code}${where === '' ? '' : `: ${where}`}`, 12);
     sayWrapped(io, '            ', what, 12);
     sayWrapped(io, '  why       ', why, 12);
-    sayWrapped(io, '  mend      ', mend, 12);
+    sayWrapped(io, '  fix       ', fix, 12);
   }
 }

@@ -1,5 +1,5 @@
 import type { ProviderDefinition } from '../../dns/provider-kit/definition.ts';
-import { findProvider } from '../../dns/provider-kit/find.ts';
+import { findProvider } from '../../dns/provider-kit/open.ts';
 import { absolutePath, isFile } from './path.ts';
 import type { CheckContext } from './context.ts';
 import { DEFAULTS } from '../defaults.ts';

@@ -1,15 +1,15 @@
 import { type ApiCodes, unusableResponse } from '../../cloud/api.ts';
 import { EverbindError } from '../../errors/error.ts';
 
-/** What failures of a host's API are called. */
+/** The codes for failures of a host's API. */
 export const DNS_CODES: ApiCodes = {
   credentials: 'DNS_CREDENTIALS_REFUSED',
   rate: 'DNS_RATE_LIMITED',
   failed: 'DNS_PROVIDER_FAILED',
 };
 
-/** DNS_PROVIDER_FAILED: the host answered, but not as documented. `problem`: our words, never the host's. */
-export function unusableAnswer(host: string, problem: string, status: number): EverbindError {
+/** DNS_PROVIDER_FAILED: the host's response is not as documented. `problem`: our words, never the host's. */
+export function unusable(host: string, problem: string, status: number): EverbindError {
   return unusableResponse(DNS_CODES.failed, host, problem, status);
 }
 
@@ -21,7 +21,7 @@ export function zoneNotFound(host: string, name: string): EverbindError {
   });
 }
 
-/** DNS_PROVIDER_FAILED: other writers came in between, as often as it was tried. */
+/** DNS_PROVIDER_FAILED: another program changed the records during each attempt. */
 export function conflict(name: string, attempts: number): EverbindError {
   return new EverbindError('DNS_PROVIDER_FAILED', `The records of ${name} were changed by others each time`, {
     name,

@@ -57,10 +57,10 @@ export const acmeDns: ProviderDefinition = {
       present: async ({ name, value }, signal) => {
         check(name);
         // The server keeps the last two values, which a name and its wildcard need.
-        const answer = await call({ method: 'POST', path: '/update', json: { subdomain, txt: value } }, signal);
-        answer.read(UPDATED);
+        const response = await call({ method: 'POST', path: '/update', json: { subdomain, txt: value } }, signal);
+        response.read(UPDATED);
       },
-      // There is no request for it: the next value takes the place of the oldest.
+      // The API has no request for it. The next value replaces the oldest.
       cleanUp: () => Promise.resolve(),
       findZone: (name) => Promise.resolve().then(() => (check(name), fullDomain)),
     };

@@ -64,17 +64,17 @@ export const google: ProviderDefinition = {
       transport,
       clock,
       authorize: async (_request, signal) => ({ authorization: `Bearer ${await token(signal)}` }),
-      explain: (answer) => (tooMany.has(answer.peek(refusal)?.error.errors[0]?.reason ?? '') ? 'rate' : null),
+      explain: (response) => (tooMany.has(response.peek(refusal)?.error.errors[0]?.reason ?? '') ? 'rate' : null),
     });
-    /** The change that a name is waiting for. */
+    /** By name, the change that must be carried out before its record can be seen. */
     const changes = new Map<string, string>();
 
     const provider = recordSetProvider<string>(
       {
         zoneOf: (name, signal) =>
           walkUp(host, name, async (candidate) => {
-            const answer = await call({ method: 'GET', path: '', query: { dnsName: `${candidate}.` } }, signal);
-            const found = answer
+            const response = await call({ method: 'GET', path: '', query: { dnsName: `${candidate}.` } }, signal);
+            const found = response
               .read(zones)
               .managedZones.find((zone) => zone.dnsName === `${candidate}.` && zone.visibility === 'public');
             return found === undefined ? null : `/${segment(found.name)}`;
@@ -82,12 +82,13 @@ export const google: ProviderDefinition = {
 
         read: async (zone, name, signal) => {
           const query = { name: `${name}.`, type: 'TXT' };
-          const answer = await call({ method: 'GET', path: `${zone.key}/rrsets`, query }, signal);
-          const set = answer.read(sets).rrsets.find((one) => one.name === `${name}.` && one.type === 'TXT');
+          const response = await call({ method: 'GET', path: `${zone.key}/rrsets`, query }, signal);
+          const set = response.read(sets).rrsets.find((one) => one.name === `${name}.` && one.type === 'TXT');
           return { values: set?.rrdatas ?? [], ttl: set?.ttl ?? null };
         },
 
-        // A deletion must name exactly what is there, and both are done or none: what another writer did in between is not lost.
+        // A deletion must name exactly what is there, and the API does both or none, so that no other writer's change
+        // is lost.
         write: async ({ zone, name, values, before }, signal) => {
           const set = { name: `${name}.`, type: 'TXT' };
           const json = {
@@ -95,9 +96,9 @@ export const google: ProviderDefinition = {
             deletions: before.values.length === 0 ? [] : [{ ...set, ttl: before.ttl, rrdatas: before.values }],
           };
           const path = `${zone.key}/changes`;
-          const answer = await call({ method: 'POST', path, json, expect: [404, 409, 412] }, signal);
-          if (answer.status >= 400) return 'conflict';
-          changes.set(name, `${path}/${answer.read(change).id}`);
+          const response = await call({ method: 'POST', path, json, expect: [404, 409, 412] }, signal);
+          if (response.status >= 400) return 'conflict';
+          changes.set(name, `${path}/${response.read(change).id}`);
           return 'written';
         },
       },

@@ -57,7 +57,7 @@ export const httpreq: ProviderDefinition = {
     return {
       present: (record, signal) => post('/present', record, signal),
       cleanUp: (record, signal) => post('/cleanup', record, signal),
-      // Only the service knows.
+      // Only the service knows the zone.
       findZone: (name) => Promise.resolve(zoneCandidates(name).at(-1) ?? name),
     };
   },

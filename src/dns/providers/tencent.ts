@@ -9,7 +9,7 @@ import { signTencent } from '../../cloud/tencent-signature.ts';
 import { relativeName, walkUp } from '../provider-kit/zones.ts';
 
 const base = 'https://dnspod.tencentcloudapi.com';
-/** The lowest that the free edition takes. */
+/** The lowest that the free edition allows. */
 const ttl = 600;
 const limit = 3000;
 
@@ -51,14 +51,14 @@ export const tencent: ProviderDefinition = {
       transport,
       clock,
       authorize: (request) => signTencent(request, credentials, 'dnspod', clock.now()),
-      explain: (answer) => {
-        const code = codeOf(answer) ?? '';
+      explain: (response) => {
+        const code = codeOf(response) ?? '';
         if (/^(AuthFailure|UnauthorizedOperation)/.test(code)) return 'credentials';
         return /^(RequestLimitExceeded|LimitExceeded\.RequestLimitExceeded)/.test(code) ? 'rate' : null;
       },
     });
 
-    /** The answer of an action; null where it failed with one of the codes. Failures come with status 200. */
+    /** The response to an action; null where it failed with one of the codes. Failures have status 200. */
     async function act(
       action: string,
       json: Readonly<Record<string, unknown>>,
@@ -66,18 +66,18 @@ export const tencent: ProviderDefinition = {
       signal?: AbortSignal,
     ): Promise<ApiResponse | null> {
       const headers = { 'x-tc-action': action, 'x-tc-version': '2021-03-23' };
-      const answer = await call({ method: 'POST', path: '/', headers, json }, signal);
-      const code = codeOf(answer);
-      if (code === null) return answer;
+      const response = await call({ method: 'POST', path: '/', headers, json }, signal);
+      const code = codeOf(response);
+      if (code === null) return response;
       if (expected.has(code)) return null;
-      throw answer.failure();
+      throw response.failure();
     }
 
     return recordProvider<string>({
       zoneOf: (name, signal) =>
         walkUp(host, name, async (candidate) => {
-          const answer = await act('DescribeDomain', { Domain: candidate }, noZone, signal);
-          return answer?.read(domain).Response.DomainInfo.Domain ?? null;
+          const response = await act('DescribeDomain', { Domain: candidate }, noZone, signal);
+          return response?.read(domain).Response.DomainInfo.Domain ?? null;
         }),
 
       list: async (zone, name, signal) => {
@@ -85,8 +85,8 @@ export const tencent: ProviderDefinition = {
         const query = { Domain: zone.key, Subdomain: relative, RecordType: 'TXT', Limit: limit };
         const found = await allPages(host, 0, async (offset) => {
           const none = new Set(['ResourceNotFound.NoDataOfRecord']);
-          const answer = await act('DescribeRecordList', { ...query, Offset: offset }, none, signal);
-          const page = answer?.read(records).Response.RecordList ?? [];
+          const response = await act('DescribeRecordList', { ...query, Offset: offset }, none, signal);
+          const page = response?.read(records).Response.RecordList ?? [];
           const items = page.filter((one) => one.Type === 'TXT' && one.Name === relative);
           return { items, next: page.length < limit ? null : offset + limit };
         });
@@ -98,7 +98,7 @@ export const tencent: ProviderDefinition = {
           Domain: zone.key,
           SubDomain: relativeName(name, zone.name),
           RecordType: 'TXT',
-          // The line that every asker gets, by its only documented name.
+          // The line for all clients, by its only documented name.
           RecordLine: '默认',
           Value: value,
           TTL: ttl,
@@ -116,6 +116,6 @@ export const tencent: ProviderDefinition = {
   },
 };
 
-function codeOf(answer: ApiResponse): string | null {
-  return answer.peek(refusal)?.Response.Error.Code ?? null;
+function codeOf(response: ApiResponse): string | null {
+  return response.peek(refusal)?.Response.Error.Code ?? null;
 }

@@ -5,7 +5,7 @@ import { type HttpApi, httpapi } from './httpapi.ts';
 import { type Kernel32, kernel32 } from './kernel32.ts';
 import { type Ffi, loadFfi } from './load.ts';
 import { type NCrypt, ncrypt } from './ncrypt.ts';
-import { once } from '../../concurrency/memoize.ts';
+import { once } from '../../concurrency/once.ts';
 import { textUpToZero } from './structure.ts';
 
 /** The libraries of Windows, each loaded when it is first used, and what every caller of them needs. */

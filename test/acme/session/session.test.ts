@@ -6,6 +6,7 @@ import type { ErrorCode } from '../../../src/errors/table.ts';
 import { AcmeProblemError } from '../../../src/acme/messages/problem.ts';
 import { createSession } from '../../../src/acme/session/session.ts';
 import { RESOURCES } from '../../../src/acme/messages/resource.ts';
+import type { HttpResponse, Transport } from '../../../src/ports/transport.ts';
 import { newSigner } from '../jose/signers.ts';
 import {
   coded,
@@ -54,7 +55,7 @@ const valid: FakeAnswer = { body: { status: 'valid' } };
 const noncesUsed = (requests: Parameters<typeof jwsOf>[0][]) =>
   requests.filter(({ method }) => method === 'POST').map((request) => jwsOf(request).header['nonce']);
 
-test('one request costs one nonce fetch; the next ones use what the answers bring', async () => {
+test('one request costs one nonce fetch; the next ones use what the responses bring', async () => {
   const { client, transport } = fakeCa(() => valid);
   await client.getAccount();
   await client.getAccount();
@@ -216,6 +217,70 @@ test('an aborted call sends nothing', async () => {
   assert.equal(transport.requests.length, 0);
 });
 
+/** Registers an account at a CA that stops at one stage, aborts there, and tells what was sent. */
+async function abortedRegistration(stage: 'directory' | 'nonce' | 'signer' | 'account' | 'badNonce' | 'hold') {
+  const stop = new AbortController();
+  let stopped: () => void = () => {};
+  const reached = new Promise<void>((resolve) => (stopped = resolve));
+  const hang = (): Promise<never> => {
+    stopped();
+    return new Promise(() => {});
+  };
+  const sent: string[] = [];
+  const transport: Transport = async ({ url }, signal) => {
+    const { pathname } = new URL(url);
+    sent.push(pathname);
+    if (pathname === '/dir') {
+      if (stage === 'directory') return hang();
+      return jsonResponse(200, directoryObject());
+    }
+    if (pathname === '/nonce' && (stage === 'nonce' || sent.length > 3)) return hang();
+    if (pathname === '/nonce') return { ...jsonResponse(204, {}), headers: { 'replay-nonce': ['nonce-1'] } };
+    if (stage === 'badNonce') return jsonResponse(400, badNonce.body, 'application/problem+json');
+    // As the port says: it rejects with the reason of the signal.
+    assert.equal(signal, stop.signal);
+    stopped();
+    return new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error)));
+  };
+  const client = createAcmeClient({
+    directoryUrl,
+    transport,
+    clock: testClock(),
+    random: noRandom,
+    userAgent: 'x',
+    signer: stage === 'signer' ? { ...signer, sign: hang } : signer,
+    ...(stage === 'hold'
+      ? { holds: { pass: (_url, signal) => passAborted(signal, stopped), note: async () => {} } }
+      : {}),
+  });
+  const call = client.newAccount({ termsOfServiceAgreed: true }, stop.signal);
+  void reached.then(() => stop.abort(new Error('the lease is lost')));
+  await assert.rejects(call, /the lease is lost/);
+  return sent;
+}
+
+function jsonResponse(status: number, body: unknown, type = 'application/json'): HttpResponse {
+  return { status, headers: { 'content-type': [type] }, body: Buffer.from(JSON.stringify(body)) };
+}
+
+/** A host that asked for a pause, but only for requests that somebody can stop: directory and nonce are everybody's. */
+function passAborted(signal: AbortSignal | undefined, reached: () => void): Promise<void> {
+  if (signal === undefined) return Promise.resolve();
+  reached();
+  return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+}
+
+test('a registration ends with the signal at every stage, and nothing is sent after that', {
+  timeout: 10_000,
+}, async () => {
+  assert.deepEqual(await abortedRegistration('directory'), ['/dir']);
+  assert.deepEqual(await abortedRegistration('nonce'), ['/dir', '/nonce']);
+  assert.deepEqual(await abortedRegistration('signer'), ['/dir', '/nonce']);
+  assert.deepEqual(await abortedRegistration('hold'), ['/dir', '/nonce']);
+  assert.deepEqual(await abortedRegistration('account'), ['/dir', '/nonce', '/account']);
+  assert.deepEqual(await abortedRegistration('badNonce'), ['/dir', '/nonce', '/account', '/nonce']);
+});
+
 const answers: Readonly<Record<string, FakeAnswer>> = {
   'a redirect': { status: 307, headers: { location: 'https://evil.test/' } },
   HTML: { headers: { 'content-type': 'text/html' }, body: '<html>' },
@@ -231,7 +296,7 @@ const answers: Readonly<Record<string, FakeAnswer>> = {
   'an informational status': { status: 101 },
 };
 for (const [name, answer] of Object.entries(answers)) {
-  test(`${name} is an unexpected answer with its status`, async () => {
+  test(`${name} is an unexpected response with its status`, async () => {
     const { client } = fakeCa(() => answer);
     await assert.rejects(client.getAccount(), (error: Error & { details?: Record<string, unknown> }) => {
       coded('ACME_UNEXPECTED_RESPONSE')(error);

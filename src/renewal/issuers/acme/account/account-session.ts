@@ -1,5 +1,5 @@
 import { type AcmeClient, createAcmeClient } from '../../../../acme/client.ts';
-import { isTransient } from '../../../../acme/session/answer.ts';
+import { isTransient } from '../../../../acme/session/response.ts';
 import { createHostBackoffs, type HostBackoffs } from '../../../../acme/session/host-backoff.ts';
 import { AcmeProblemError } from '../../../../acme/messages/problem.ts';
 import type { IssuerConfig } from '../../../../config/types.ts';

@@ -1,4 +1,4 @@
-import { isTransient } from '../../../../acme/session/answer.ts';
+import { isTransient } from '../../../../acme/session/response.ts';
 import type { AcmeClient } from '../../../../acme/client.ts';
 import { authorizationProblem } from '../../../../acme/messages/authorization.ts';
 import type { AuthorizationResource } from '../../../../acme/session/authorization-requests.ts';

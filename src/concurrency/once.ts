@@ -1,4 +1,4 @@
-/** Makes something when it is first asked for, and once. */
+/** Makes a value when it is first needed, and only once. */
 export function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | null = null;
   return () => {

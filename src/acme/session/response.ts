@@ -1,25 +1,28 @@
 import { EverbindError } from '../../errors/error.ts';
 import type { ErrorCode } from '../../errors/table.ts';
 import type { HttpResponse } from '../../ports/transport.ts';
-import { printable } from '../messages/decoding.ts';
+import { invalidResponse, printable } from '../messages/decoding.ts';
 import { parseJson } from '../messages/json.ts';
-import { acmeErrorType, AcmeProblemError, decodeProblem, type Problem } from '../messages/problem.ts';
-import { unpauseUrl } from './paused.ts';
+import { acmeErrorType, AcmeProblemError, decodeProblem, type Problem, unpauseUrl } from '../messages/problem.ts';
 import type { Resource } from '../messages/resource.ts';
 import { retryAfterMs } from '../messages/retry-after.ts';
+import { checkUrl, type UrlPolicy } from '../messages/url-policy.ts';
 
-/** A checked answer: status 2xx and the right media type. */
-export interface Answer {
+/** A checked response: status 2xx and the right media type. */
+export interface AcmeResponse {
   readonly status: number;
   readonly headers: HttpResponse['headers'];
   readonly body: Uint8Array;
-  /** The URL that answered. */
+  /** Of the request. */
   readonly url: string;
   readonly retryAfterMs: number | null;
 }
 
-/** Throws AcmeProblemError for a problem document, ACME_UNEXPECTED_RESPONSE for anything else that is not a good answer, redirects included. */
-export function checkAnswer(response: HttpResponse, url: string, resource: Resource, now: number): Answer {
+/**
+ * Throws AcmeProblemError for a problem document, ACME_UNEXPECTED_RESPONSE for anything else that failed, redirects
+ * included.
+ */
+export function checkResponse(response: HttpResponse, url: string, resource: Resource, now: number): AcmeResponse {
   const retryAfter = retryAfterMs(response.headers, now);
   if (response.status >= 400) throw failure(response, url, retryAfter);
   if (response.status < 200 || response.status >= 300) throw unexpected(response, url, retryAfter, 'status');
@@ -27,6 +30,19 @@ export function checkAnswer(response: HttpResponse, url: string, resource: Resou
     throw unexpected(response, url, retryAfter, 'content type');
   }
   return { status: response.status, headers: response.headers, body: response.body, url, retryAfterMs: retryAfter };
+}
+
+/** The URL of what a request created. Throws ACME_RESPONSE_INVALID, ACME_INSECURE_URL. */
+export function location(response: AcmeResponse, resource: string, policy: UrlPolicy): string {
+  const where = `Location of the ${resource}`;
+  const [value, ...others] = response.headers['location'] ?? [];
+  if (value === undefined || others.length > 0) throw invalidResponse(where, 'one URL');
+  // An absolute URL is kept as the CA wrote it, since it compares the text of signed URLs. HTTP also allows relative
+  // ones.
+  if (URL.canParse(value)) return checkUrl(value, where, policy);
+  const resolved = URL.parse(value, response.url);
+  if (resolved === null) throw invalidResponse(where, 'one URL');
+  return checkUrl(resolved.href, where, policy);
 }
 
 const acmeCodes: Partial<Record<ErrorCode, ErrorCode>> = {
@@ -39,7 +55,8 @@ const acmeCodes: Partial<Record<ErrorCode, ErrorCode>> = {
 
 /**
  * What the transport threw, with the code that it has when the server is a CA, the same details, and the original as
- * its cause. Anything else, such as NET_PROXY_INVALID (not the CA's doing) and the signal's reason, is returned as it is.
+ * its cause. Anything else, such as NET_PROXY_INVALID (not the CA's doing) and the signal's reason, is returned as it
+ * is.
  */
 export function transportFailure(error: unknown): unknown {
   const code = error instanceof EverbindError ? acmeCodes[error.code] : undefined;
@@ -47,7 +64,7 @@ export function transportFailure(error: unknown): unknown {
   return new EverbindError(code, error.message, error.details, { cause: error, facts: error.facts });
 }
 
-/** Whether another attempt may well succeed: the line, the server or its load failed, not the request. */
+/** Whether another attempt may well succeed: the connection, the server or its load failed, not the request. */
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof EverbindError)) return false;
   if (error.code === 'ACME_TRANSPORT' || error.code === 'ACME_TIMEOUT') return true;
@@ -62,15 +79,16 @@ function isTransientStatus(status: number): boolean {
 function failure(response: HttpResponse, url: string, retryAfter: number | null): EverbindError {
   const problem = readProblem(response);
   if (problem === null) return unexpected(response, url, retryAfter, 'status');
-  const answer = { httpStatus: response.status, retryAfterMs: retryAfter };
+  const { status: httpStatus } = response;
+  const carrier = { httpStatus, retryAfterMs: retryAfter };
   const link = unpauseUrl(problem);
-  if (link === null) return new AcmeProblemError('ACME_PROBLEM', problem, answer, { url });
-  // The address is for the person alone: messages go into logs.
+  if (link === null) return new AcmeProblemError('ACME_PROBLEM', problem, carrier, { url });
+  // The address is for the operator alone: messages go into logs.
   const detail = problem.detail.replaceAll(link, '(address kept)');
-  return new AcmeProblemError('ACME_PAUSED', { ...problem, detail, instance: null }, answer, { url, link }, { link });
+  return new AcmeProblemError('ACME_PAUSED', { ...problem, detail, instance: null }, carrier, { url, link }, { link });
 }
 
-/** The ACME name of the problem that an answer carries, such as `rateLimited`; null when it carries none of ACME's. */
+/** The ACME name of the problem in a response, such as `rateLimited`; null when it has none of ACME's. */
 export function acmeProblemType(response: HttpResponse): string | null {
   const problem = readProblem(response);
   return problem === null ? null : acmeErrorType(problem);
@@ -81,7 +99,7 @@ function readProblem(response: HttpResponse): Problem | null {
   if (type !== 'application/problem+json' && type !== 'application/json') return null;
   try {
     const problem = decodeProblem(parseJson(response.body, 'problem'));
-    // Plain JSON is an error page of some gateway unless it speaks ACME (some CAs label their problems so).
+    // Some CAs label their problems as plain JSON. Any other plain JSON is the error page of a gateway.
     return type === 'application/json' && problem !== null && acmeErrorType(problem) === null ? null : problem;
   } catch {
     return null;
@@ -105,7 +123,7 @@ function unexpected(
   const [location] = response.headers['location'] ?? [];
   return new EverbindError(
     'ACME_UNEXPECTED_RESPONSE',
-    `The CA answered with ${what === 'status' ? `status ${response.status}` : `content type ${type}`} where ACME has no such answer`,
+    `The CA responded with ${what === 'status' ? `status ${response.status}` : `content type ${type}`} where ACME has no such response`,
     {
       url,
       status: response.status,

@@ -6,7 +6,7 @@ import type { Random } from '../ports/random.ts';
 import type { ChallengeTask, Solver } from '../ports/solver.ts';
 import { finding, type PreflightFinding, type FindingCode, said } from './findings.ts';
 
-export interface ProofParts {
+export interface TrialParts {
   readonly random: Random;
   /** Our account with the CA, for the record of dns-account-01. */
   readonly accountUrl: string | null;
@@ -14,12 +14,13 @@ export interface ProofParts {
 }
 
 /**
- * Puts an answer in place for no challenge at all, as a renewal would, and removes it again. For dns-01 it is a value of its own beside others at
- * the very name, since credentials may be good for that one alone; nobody is asked for it, so that no resolver remembers what was not there.
- * Of the others it is looked at; `look` hears of that of http-01 while it can be seen.
+ * Puts a challenge response in place for a made-up challenge, as a renewal would, and removes it again. For dns-01 it
+ * is a value beside others at the real name, since the credentials may be valid for that name alone; it is not looked
+ * up, so that no resolver caches its absence. Other challenge responses are looked up, and `look` is called for http-01
+ * while the response can be seen.
  */
-export async function tryProof(
-  { random, accountUrl, solverFor }: ProofParts,
+export async function tryChallenge(
+  { random, accountUrl, solverFor }: TrialParts,
   { type: kind, value: name }: Identifier,
   config: ChallengeConfig,
   look: (task: ChallengeTask) => Promise<readonly PreflightFinding[]>,
@@ -44,12 +45,12 @@ export async function tryProof(
     if (config.type === 'http-01') findings.push(...(await look(task)));
   } catch (error) {
     signal.throwIfAborted();
-    findings.push(proofFinding(name, asEverbindError(error)));
+    findings.push(trialFinding(name, asEverbindError(error)));
   } finally {
     try {
       await solver?.cleanUp(task);
     } catch (error) {
-      // What could not be put in place need not be removed, and says the same again.
+      // A response that could not be put in place need not be removed, and its removal fails for the same reason.
       if (findings.length === 0) findings.push(finding('not-removed', said(asEverbindError(error)), { name }));
     }
   }
@@ -57,18 +58,18 @@ export async function tryProof(
 }
 
 const CODES: Partial<Record<ErrorCode, FindingCode>> = {
-  CHALLENGE_SELF_CHECK_FAILED: 'answer-not-seen',
+  CHALLENGE_SELF_CHECK_FAILED: 'response-not-seen',
   CHALLENGE_PORT_IN_USE: 'port-taken',
-  CHALLENGE_UNSUPPORTED: 'proof-impossible',
+  CHALLENGE_UNSUPPORTED: 'validation-impossible',
   DNS_DELEGATION_LOOP: 'delegation-loop',
   DNS_CREDENTIALS_REFUSED: 'credentials-refused',
   DNS_ZONE_NOT_FOUND: 'zone-missing',
   SECRET_NOT_FOUND: 'secret-missing',
 };
 
-function proofFinding(name: string, error: EverbindError): PreflightFinding {
+function trialFinding(name: string, error: EverbindError): PreflightFinding {
   const redirected = String(error.details['reason']).startsWith('redirect-');
-  const code = redirected ? 'redirect-not-followed' : (CODES[error.code] ?? 'proof-fails');
+  const code = redirected ? 'redirect-not-followed' : (CODES[error.code] ?? 'validation-fails');
   return finding(code, said(error), { name });
 }
 
