@@ -39,7 +39,9 @@ export async function withDryRunEngine<T>(
     const store = openStore({ path, clock: environment.clock });
     try {
       store.signWith(throwAwaySigner());
-      await applyConfig(store, fingerprint, environment.clock.now(), () => loadConfig(paths.configFile));
+      await applyConfig(store, fingerprint, environment.clock.now(), () =>
+        loadConfig(paths.configFile, environment.deploymentCatalogue),
+      );
       const refuse = (): Promise<never> => Promise.reject(new Error('a dry run has no keys and no CA'));
       const engine = createEngine({
         store,
@@ -54,15 +56,15 @@ export async function withDryRunEngine<T>(
           hostKeys: refuse,
         }),
         userAgent: `everbind/${VERSION}`,
-        prepare: async (needs) => {
-          host ??= await openHostParts(environment, shared, store, needs);
+        prepare: async () => {
+          host ??= await openHostParts(environment, shared, store);
         },
         transportFor: refuse,
         rootsFor: refuse,
         solverFor: () => {
           throw new Error('a dry run presents nothing');
         },
-        deploymentsFor: (certificate) => host?.deploymentsFor(certificate) ?? [],
+        deploymentsFor: async (certificate) => (await host?.deploymentsFor(certificate)) ?? [],
         resolveSecret: refuse,
       });
       return await work(engine);

@@ -1,7 +1,6 @@
-import type { CertificateConfig, IssuerConfig } from '../config/types.ts';
+import type { IssuerConfig } from '../config/types.ts';
 import { loadConfig } from '../config/load.ts';
 import { readConfigFile } from '../config/read.ts';
-import type { Deployment } from '../ports/deployment.ts';
 import type { Transport } from '../ports/transport.ts';
 import { asEverbindError, type EverbindError } from '../errors/error.ts';
 import { appliedConfig, applyConfig } from '../renewal/state/applied-config.ts';
@@ -51,7 +50,9 @@ export async function withAgent<T>(
       await correctAfterClockPutBack(state.store, environment.clock);
       try {
         if ('error' in file) throw file.error;
-        await applyConfig(state.store, file.fingerprint, environment.clock.now(), () => loadConfig(paths.configFile));
+        await applyConfig(state.store, file.fingerprint, environment.clock.now(), () =>
+          loadConfig(paths.configFile, environment.deploymentCatalogue),
+        );
       } catch (error) {
         const known = asEverbindError(error);
         const goesOn = known.code.startsWith('CONFIG_') && state.store.read(appliedConfig) !== null;
@@ -93,9 +94,9 @@ function lazyParts(
     clock: environment.clock,
     random: environment.random,
     userAgent: `everbind/${VERSION}`,
-    prepare: async (needs) => {
+    prepare: async () => {
       const { openHostParts } = await import('./work-modules.ts');
-      host ??= await openHostParts(environment, shared, store, needs, {
+      host ??= await openHostParts(environment, shared, store, {
         resolveSecret: (reference) => secrets.resolveSecret(reference),
         openTransport: async (plain) => {
           const { openHostTransport } = await import('./work-modules.ts');
@@ -116,7 +117,7 @@ function lazyParts(
       return certificateRoots(issuer);
     },
     solverFor: (task, config) => ready(host).solverFor(task, config),
-    deploymentsFor: (certificate: CertificateConfig): readonly Deployment[] => ready(host).deploymentsFor(certificate),
+    deploymentsFor: async (certificate) => ready(host).deploymentsFor(certificate),
     resolveSecret: (reference) => secrets.resolveSecret(reference),
     preflight: async (order, signal) => {
       const { preflightOrder } = await import('./work-modules.ts');

@@ -66,6 +66,8 @@ export function registerRenew(program: Command, environment: CliEnvironment, set
     const { withDryRunEngine } = await import('../../agent/work-modules.ts');
     const wanted = selection.names.length > 0 ? { ...selection, force: true } : selection;
     const results: readonly DryRun[] = await withDryRunEngine(globals, environment, (engine) => engine.dryRun(wanted));
+    const failing = results.filter(({ problem }) => problem !== null).length;
+    setStatus(failing === 0 ? 0 : failing === results.length ? 1 : 3);
     if (globals.json) sayJson(environment.io, { dryRun: true, certificates: results });
     else printDryRun(environment.io, results, { now: environment.clock.now(), forced: selection.force });
   }

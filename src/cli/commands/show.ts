@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
+import { builtInCatalogue } from '../../deploy/catalogue.ts';
 import { type CertificateDetail, showCertificate } from '../../overview/readers.ts';
 import { stagingDirectory } from '../../renewal/state/staging-run-table.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
-import type { Io } from '../io.ts';
 import { sayJson } from '../output/json.ts';
-import { challengeText, deploymentText } from '../output/certificate-text.ts';
+import { challengeText } from '../output/certificate-text.ts';
 import { painter, printable, wrap } from '../output/text.ts';
 import { daysLeft, relativeTime, shortTime } from '../output/time.ts';
 import { isAtWork, withReadOnlyStore } from '../../agent/read-state.ts';
@@ -30,7 +30,7 @@ export function registerShow(program: Command, environment: CliEnvironment, _set
         }),
       );
       if (globals.json) sayJson(environment.io, detail);
-      else print(environment.io, detail, now, atWork);
+      else print(environment, detail, now, atWork);
     });
 }
 
@@ -38,7 +38,7 @@ export function registerShow(program: Command, environment: CliEnvironment, _set
 type Shown = CertificateDetail & { readonly stagingDirectory: string | null };
 
 function print(
-  io: Io,
+  { io, deploymentCatalogue: catalogue = builtInCatalogue }: CliEnvironment,
   { certificate, issued, openStep, window, paused, renewals, stagingDirectory: staging }: Shown,
   now: number,
   atWork: boolean,
@@ -61,7 +61,9 @@ function print(
     const ways = [challenge, ...otherwise].map(challengeText).join(', otherwise ');
     say('prove', patterns.includes('*') ? ways : `${patterns.join(', ')}: ${ways}`);
   }
-  for (const deployment of config.deployments) say('deployed to', deploymentText(deployment));
+  for (const deployment of config.deployments) {
+    say('deployed to', catalogue.get(deployment.type)?.describe(deployment) ?? deployment.type);
+  }
   say(
     'next',
     `${relativeTime(certificate.nextDue, now)}, ${shortTime(certificate.nextDue)} (${certificate.dueReason})`,

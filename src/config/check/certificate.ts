@@ -1,9 +1,10 @@
 import type { Identifier } from '../../pki/x509/names.ts';
 import { canProve, challengeFor } from '../challenge-for.ts';
+import { defaultDeployments } from './deployment.ts';
 import { checkDistinct } from './distinct.ts';
 import { checkSettings, type Settings } from './settings.ts';
 import type { CheckContext } from './context.ts';
-import { DEFAULT_CHALLENGE, DEFAULT_DEPLOYMENT, DEFAULTS } from '../defaults.ts';
+import { DEFAULT_CHALLENGE, DEFAULTS } from '../defaults.ts';
 import { type PathStep, quote } from '../config-problem.ts';
 import type { CertificateInput } from '../schema/schema.ts';
 import type { CertificateConfig, ChallengeRule } from '../types.ts';
@@ -45,7 +46,7 @@ export function checkCertificate(
     },
     issuers,
     challenges,
-    deployments: own.deployments ?? defaults?.deployments ?? [DEFAULT_DEPLOYMENT],
+    deployments: own.deployments ?? defaults?.deployments ?? defaultDeployments(context),
     keepOld: own.keepOld ?? defaults?.keepOld ?? DEFAULTS.keepOld,
     maintenance: own.maintenance ?? defaults?.maintenance ?? null,
   };

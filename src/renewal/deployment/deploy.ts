@@ -20,7 +20,7 @@ export async function deploy(
   begun: Renewal,
   reschedule: Reschedule,
 ): Promise<Done> {
-  const use = useOf(context, certificate, begun);
+  const use = await useOf(context, certificate, begun);
   // Nothing is installed or bound anywhere: there are no steps to note.
   if (use.deployments.length === 0 && begun.step === 'issued') return activate(context, use, begun, [], []);
   return context.deploying.run(() => deployNow(context, use, begun, reschedule));

@@ -18,7 +18,7 @@ export interface Use {
  * The certificate of a renewal that has one. While bindings may have been changed, deployments are those that were planned for, since the
  * configuration may have changed; before, and after everything is put back, they are those of the configuration.
  */
-export function useOf(context: RunContext, certificate: ManagedCertificate, renewal: Renewal): Use {
+export async function useOf(context: RunContext, certificate: ManagedCertificate, renewal: Renewal): Promise<Use> {
   const { store, keys } = context;
   const { issued, active } = store.read((db) => ({
     issued: renewal.issuedId === null ? null : issuedById(db, renewal.issuedId),
@@ -39,7 +39,7 @@ export function useOf(context: RunContext, certificate: ManagedCertificate, rene
   const { config } = certificate;
   const planned =
     renewal.deployments === null || !isBinding(renewal.step) ? config : { ...config, deployments: renewal.deployments };
-  return { certificate, issued, material, deployments: context.deploymentsFor(planned) };
+  return { certificate, issued, material, deployments: await context.deploymentsFor(planned) };
 }
 
 /** A deployment with its plan. */

@@ -48,7 +48,7 @@ async function retireOne(context: RunContext, certificate: ManagedCertificate, i
   const { name } = certificate;
   const { id, thumbprint, keyHandle } = issued;
   try {
-    for (const deployment of context.deploymentsFor(placesOf(context, certificate, id))) {
+    for (const deployment of await context.deploymentsFor(placesOf(context, certificate, id))) {
       if (!(await deployment.retire(thumbprint))) {
         await tryLater(context, id);
         return;

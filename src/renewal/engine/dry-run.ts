@@ -2,6 +2,8 @@ import { readChallengeFailures } from '../state/challenge-failures.ts';
 import { type ChallengeChoiceCode, chooseChallenge } from '../issuers/acme/authorization/choose-challenge.ts';
 import { challengesFor } from '../../config/challenge-for.ts';
 import type { ChallengeConfig } from '../../config/types.ts';
+import { asEverbindError, EverbindError } from '../../errors/error.ts';
+import type { ErrorCode } from '../../errors/table.ts';
 import { parsePemCertificates } from '../../pki/asn1/pem.ts';
 import type { DeploymentPlan } from '../../ports/deployment.ts';
 import { appliedConfig } from '../state/applied-config.ts';
@@ -31,6 +33,8 @@ export interface DryRun {
   readonly key: { readonly algorithm: string; readonly provider: string; readonly reused: boolean };
   readonly challenges: readonly DryRunChallenge[];
   readonly plans: readonly DeploymentPlan[];
+  /** Why this machine cannot have the deployments, and so nothing would be ordered; null when it can. */
+  readonly problem: { readonly code: ErrorCode; readonly message: string; readonly action: string } | null;
   /** Certificates that would be removed from the stores, by thumbprint, unless something still refers to them. */
   readonly retired: readonly string[];
 }
@@ -65,7 +69,10 @@ export async function dryRun(parts: EnginePorts, selection: Selection): Promise<
       previousThumbprint: active?.thumbprint ?? null,
       friendlyName: name,
     };
-    const plans = await Promise.all(parts.deploymentsFor(config).map((deployment) => deployment.plan(material)));
+    const deployments = await parts.deploymentsFor(config).catch(asEverbindError);
+    const problem = deployments instanceof EverbindError ? deployments : null;
+    const plans =
+      deployments instanceof EverbindError ? [] : await Promise.all(deployments.map((one) => one.plan(material)));
     const chosen = store.read((db) => preferredIssuer(db, certificate, clock.now()));
     const issuer = issuers.find((candidate) => candidate.name === chosen);
     const kept = Math.max(0, config.keepOld - (active === undefined ? 0 : 1));
@@ -92,6 +99,7 @@ export async function dryRun(parts: EnginePorts, selection: Selection): Promise<
         return { name: identifier.value, challenge: choice?.config ?? null, reason: choice?.code ?? null };
       }),
       plans,
+      problem: problem === null ? null : { code: problem.code, message: problem.message, action: problem.action },
       retired: previous.slice(kept).map(({ thumbprint }) => thumbprint),
     });
   }

@@ -19,14 +19,15 @@ export interface EnginePorts {
   readonly keys: KeyCustody;
   /** Names the program to the CA (RFC 8555 section 6.1). */
   readonly userAgent: string;
-  /** Called before solverFor and deploymentsFor are used. `deployments`: whether any certificate has one, and so needs the web server. */
-  prepare(needs: { readonly deployments: boolean }): Promise<void>;
+  /** Called before solverFor and deploymentsFor are used. Throws when the web server of this machine is there and cannot be used. */
+  prepare(): Promise<void>;
   /** The connections to this CA: the same pool each time, however often its account is opened. */
   transportFor(issuer: IssuerConfig): Promise<Transport>;
   /** Roots that certificates of this issuer may end in, DER. The same array each time. */
   rootsFor(issuer: IssuerConfig): Promise<readonly Uint8Array[]>;
   solverFor(task: Pick<ChallengeTask, 'type' | 'identifier' | 'wildcard'>, config: ChallengeConfig): Solver;
-  deploymentsFor(certificate: CertificateConfig): readonly Deployment[];
+  /** Throws for a deployment that this machine cannot have: WIN_NOT_WINDOWS, IIS_NOT_INSTALLED, IIS_TOO_OLD. */
+  deploymentsFor(certificate: CertificateConfig): Promise<readonly Deployment[]>;
   /** The value behind `secret:NAME`. */
   resolveSecret(reference: string): Promise<string>;
   /** What stands in the way of an order that is about to be made; absent: nobody looks. Rejects with the reason of the signal only. */

@@ -1,7 +1,7 @@
 import type { Rollover } from '../issuers/acme/account/rollover.ts';
 import { appliedConfig } from '../state/applied-config.ts';
 import type { RunContext } from './run-context.ts';
-import { anyDeployment, anythingDue, countManaged, selectIds, type Selection } from './select.ts';
+import { anythingDue, countManaged, selectIds, type Selection } from './select.ts';
 import type { DryRun } from './dry-run.ts';
 import type { EnginePorts } from './engine-ports.ts';
 import type { PersistRecord } from '../issuers/acme/account/persist-records.ts';
@@ -44,7 +44,7 @@ export function createEngine(parts: EnginePorts): Engine {
   const { store, clock } = parts;
 
   async function contextFor(signal: AbortSignal): Promise<RunContext> {
-    await parts.prepare({ deployments: store.read(anyDeployment) });
+    await parts.prepare();
     return talkToCas(signal);
   }
 
@@ -97,7 +97,7 @@ export function createEngine(parts: EnginePorts): Engine {
 
     dryRun: async (selection) => {
       const { dryRun } = await import('./engine-modules.ts');
-      await parts.prepare({ deployments: store.read(anyDeployment) });
+      await parts.prepare();
       return dryRun(parts, selection);
     },
 
@@ -122,7 +122,7 @@ export function createEngine(parts: EnginePorts): Engine {
 
     persistRecords: async (name, signal) => {
       const { persistRecords } = await import('./engine-modules.ts');
-      await parts.prepare({ deployments: false });
+      await parts.prepare();
       return persistRecords(await talkToCas(signal), name);
     },
 

@@ -54,6 +54,8 @@ export async function finish(context: RunContext, certificate: ManagedCertificat
 /** From the issuer that the renewal is with, or from the next ones when it does not work or will not issue. */
 async function obtained(context: RunContext, certificate: ManagedCertificate, begun: Renewal): Promise<Renewal> {
   if (!isObtaining(begun.step)) return begun;
+  // What this machine cannot deploy is not ordered.
+  await context.deploymentsFor(certificate.config);
   const tried = new Set<string>();
   for (let renewal = begun; ; ) {
     try {

@@ -34,6 +34,8 @@ export async function rollBack(context: RunContext, name: string): Promise<Outco
       name,
     });
   }
+  // On a machine that cannot have the deployments any more, nothing is begun.
+  await context.deploymentsFor(certificate.config);
   const renewal = startOf(context, certificate, previous);
   await store.commit((transaction) => {
     if (open !== null) {

@@ -45,12 +45,6 @@ export function countManaged(db: DatabaseSync): number {
   return statement(db, 'SELECT count(*) AS n FROM certificate WHERE removed = 0').get()?.['n'] as number;
 }
 
-/** Whether any managed certificate has a deployment. */
-export function anyDeployment(db: DatabaseSync): boolean {
-  const sql = `SELECT 1 FROM certificate WHERE removed = 0 AND json_array_length(config, '$.deployments') > 0 LIMIT 1`;
-  return statement(db, sql).get() !== undefined;
-}
-
 /**
  * Ids of the certificates to work on, each once, a page at a time, so that memory does not grow with their number: what stands half-done of
  * removed ones, then expired ones, then by due time. Throws RENEWAL_UNKNOWN_CERTIFICATE before the first.
