@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Command } from 'commander';
+import { runCycle } from '../../renewal/engine/cycle.ts';
 import type { DryRun } from '../../renewal/engine/dry-run.ts';
 import type { Selection } from '../../renewal/engine/select.ts';
 import { showCertificate } from '../../overview/readers.ts';
@@ -84,8 +85,8 @@ export function registerRenew(program: Command, environment: CliEnvironment, set
         environment,
         ({ name, step }) => progress.show(`${outcomes.length} done, ${failedKinds()} failed; ${name}: ${step}`),
         async ({ state, engine, signal }) => {
-          await engine.pollRenewalInfo(signal);
-          const done = await engine.renew(
+          const done = await runCycle(
+            engine,
             selection,
             (outcome) => {
               outcomes.push(outcome);
@@ -94,7 +95,6 @@ export function registerRenew(program: Command, environment: CliEnvironment, set
             },
             signal,
           );
-          if (outcomes.some(({ kind }) => kind === 'renewed')) await engine.pollRenewalInfo(signal);
           waiting = state.store.read((db) => notDue(db, selection.names, outcomes));
           return done;
         },

@@ -15,7 +15,7 @@ import { relativeTime, shortTime } from '../output/time.ts';
 import { isAtWork, withReadOnlyStore } from '../../agent/read-state.ts';
 import type { SetStatus, CliEnvironment } from '../environment.ts';
 
-/** A running `everbind run` notes itself every half minute; a locked database may keep it from that. */
+/** A running `everbind run` notes itself every four minutes; a locked database may keep it from that. */
 const SILENT_MS = 10 * 60_000;
 
 /** `everbind status` */
