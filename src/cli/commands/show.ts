@@ -5,7 +5,7 @@ import { stagingDirectory } from '../../renewal/state/staging-run-table.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
-import { challengeText } from '../output/certificate-text.ts';
+import { challengeText } from '../output/challenge-text.ts';
 import { painter, printable, wrap } from '../output/text.ts';
 import { daysLeft, relativeTime, shortTime } from '../output/time.ts';
 import { isAtWork, withReadOnlyStore } from '../../agent/read-state.ts';

@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
 import { type AccountRow, listAccounts } from '../../renewal/state/account-table.ts';
-import { countWaiting, nearlySpentLimits } from '../../renewal/ratelimits/spent-limits.ts';
+import { countWaiting, type LimitState, nearlySpentLimits } from '../../renewal/ratelimits/spent-limits.ts';
 import { hostBackoffs } from '../../renewal/state/host-backoff.ts';
 import { troubledIssuers } from '../../renewal/state/issuer-health.ts';
 import { pausedCertificates } from '../../renewal/state/paused.ts';
 import { summarize } from '../../overview/readers.ts';
 import { readDaemon } from '../../renewal/state/daemon-row.ts';
+import type { Io } from '../io.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
-import { printRateLimits } from '../output/rate-limits.ts';
 import { painter, plural, sayWrapped } from '../output/text.ts';
 import { relativeTime, shortTime } from '../output/time.ts';
 import { isAtWork, withReadOnlyStore } from '../../agent/read-state.ts';
@@ -124,4 +124,14 @@ function accountText(
   const failed = rolloverCode === null ? '' : `, rollover failed [${rolloverCode}], again ${again}`;
   // An issuer has one with its staging environment as well.
   return `${issuer} at ${URL.parse(directory)?.host ?? directory}: ${age}${nextKey === null ? '' : ', rollover not finished'}${failed}`;
+}
+
+/** Limits of CAs that are nearly or fully spent, and who waits for them. */
+function printRateLimits(io: Io, budgets: readonly LimitState[], waiting: number, now: number): void {
+  for (const { issuer, limit, subject, left, of, roomAt } of budgets) {
+    const what = subject === '' ? limit : `${limit} of ${subject}`;
+    const room = roomAt === null ? '' : `, room again ${relativeTime(roomAt, now)}`;
+    sayWrapped(io, 'limit          ', `${issuer}: ${what}: ${left} of ${of} left${room}`, 15);
+  }
+  if (waiting > 0) io.out(`waiting        ${plural(waiting, 'certificate')} for room in a limit\n`);
 }

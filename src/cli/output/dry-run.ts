@@ -5,7 +5,7 @@ import {
 import type { DryRun } from '../../renewal/engine/dry-run.ts';
 import { isObtaining } from '../../renewal/state/steps.ts';
 import type { Io } from '../io.ts';
-import { challengeText } from './certificate-text.ts';
+import { challengeText } from './challenge-text.ts';
 import { groupNotes, isSkipped, noteText } from './notes.ts';
 import { painter, plural, sayWrapped } from './text.ts';
 import { relativeTime } from './time.ts';

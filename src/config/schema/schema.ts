@@ -2,13 +2,12 @@ import * as z from 'zod';
 import type { DeploymentCatalogue } from '../../deploy/catalogue.ts';
 import { DEFAULTS } from '../defaults.ts';
 import { challenge, challengeRule } from './challenge.ts';
-import { deploymentSchema } from './deployment.ts';
-import { maintenance } from './maintenance.ts';
 import { issuer } from './issuer.ts';
 import { certificateName } from './names.ts';
+import * as values from './values.ts';
 import { keyProvider, listOf, name, oneOf, section, text, wholeNumber, yesOrNo } from './values.ts';
 
-// The shape of everbind.yaml. What depends on more than one value is checked in check-*.ts.
+// The shape of everbind.yaml. ../check/ checks what depends on more than one value.
 
 const engine = section(
   {
@@ -37,6 +36,43 @@ const key = section(
   },
   'a mapping with algorithm, provider and reuse',
 );
+
+/** When a certificate is renewed. */
+const maintenance = section(
+  {
+    timeZone: text({ expected: 'the name of a time zone, such as Europe/Berlin', max: 64 }).meta({
+      description: 'Time zone of the windows and days, by its IANA name.',
+      examples: ['Europe/Berlin'],
+    }),
+    windows: listOf(text({ expected: 'a window, such as "Sat,Sun 02:00-05:00"', max: 100 }), 'windows', { max: 32 })
+      .optional()
+      .meta({
+        description:
+          'When renewals are welcome: days (`Mon-Fri`, `Sat,Sun`, `Sat#2` for the second of the month, `*`), a blank, and from when to when. Without it: at any time.',
+        examples: [['Mon-Fri 22:00-04:00', 'Sat#2 01:00-05:00']],
+      }),
+    freezes: listOf(text({ expected: 'first and last day, such as 2026-12-18..2027-01-06', max: 40 }), 'freezes', {
+      max: 64,
+    })
+      .optional()
+      .meta({
+        description: 'Days on which nothing is changed, both included.',
+        examples: [['2026-12-18..2027-01-06']],
+      }),
+  },
+  'a mapping with timeZone, windows and freezes',
+);
+
+/** A mapping with `type` and the settings that this type of the catalogue has. */
+function deploymentSchema(catalogue: DeploymentCatalogue): z.ZodType<{ readonly type: string }> {
+  const expected = `a mapping with type: ${[...catalogue.keys()].join(' or ')}`;
+  const [first, ...others] = [...catalogue.values()].map((type) => {
+    const { description } = type;
+    return section({ type: z.literal(type.type).meta({ description }), ...type.settings(values) }, expected);
+  });
+  if (first === undefined) throw new Error('the catalogue of deployments is empty');
+  return z.discriminatedUnion('type', [first, ...others], expected);
+}
 
 const settingsWith = (catalogue: DeploymentCatalogue) => ({
   key: key.optional().meta({ description: 'The private key.' }),
