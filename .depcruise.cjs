@@ -13,6 +13,8 @@ const pureLibraries = '(^|/)node_modules/(asn1js|pkijs|pvtsutils|pvutils|saxes|x
 const pureBuiltins = '^(node:)?(crypto|buffer|net|url|util)$';
 const rule = (name, from, to, comment) => ({ name, severity: 'error', comment, from, to });
 const src = (...rooms) => `^src/(${rooms.join('|')})/`;
+// What the configuration has to know of deployments. It is loaded by runs that deploy nothing.
+const deploymentDefinitions = '^src/deploy/(catalogue|deployment-type|[^/]+/(definition|[a-z-]+-settings))\\.ts$';
 
 module.exports = {
   forbidden: [
@@ -32,6 +34,12 @@ module.exports = {
       { path: src('renewal', 'overview') },
     ),
     rule('the-engine-knows-no-issuer', { path: '^src/renewal/', pathNot: '^src/renewal/issuers/' }, { path: ['^src/renewal/issuers/', src('acme')] }),
+    rule('config-declares', { path: src('config') }, { path: '^src/', pathNot: [src('config', 'dns'), deploymentDefinitions, ...pure] }),
+    rule(
+      'deployments-are-loaded-when-created',
+      { path: deploymentDefinitions },
+      { path: '^src/', pathNot: [deploymentDefinitions, src('config', 'errors')], dynamic: false, dependencyTypesNot: ['type-only'] },
+    ),
     rule('cloud-is-shared', { path: src('cloud') }, { path: '^src/', pathNot: [src('cloud', 'concurrency'), ...pure] }),
     rule('custody-knows-ports-and-cloud', { path: src('custody') }, { path: '^src/', pathNot: [src('custody', 'cloud', 'concurrency', 'store'), ...pure] }),
     rule('dns-knows-ports-and-pure-rooms', { path: src('dns') }, { path: '^src/', pathNot: [src('dns', 'cloud', 'concurrency'), ...pure] }),

@@ -38,7 +38,7 @@ const engine = createEngine({
   transportFor: async () => (gated ? gatedTransport(transport) : transport),
   rootsFor: async () => roots,
   solverFor: () => silent,
-  deploymentsFor: () => [],
+  deploymentsFor: async () => [],
   resolveSecret: (reference) => state.secrets.resolveSecret(reference),
 });
 const started = performance.now();

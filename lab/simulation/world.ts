@@ -48,7 +48,7 @@ export function openWorld(clock: Clock, random: Random): SimulatedWorld {
         solverFor: () => {
           throw new Error('a simulation answers no challenge');
         },
-        deploymentsFor: () => [],
+        deploymentsFor: async () => [],
         resolveSecret: () => Promise.reject(new Error('a simulation has no secrets')),
         ...exchange,
       }),

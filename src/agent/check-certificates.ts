@@ -32,7 +32,7 @@ export async function checkCertificates(
   names: readonly string[],
   onChecked: (checked: Checked) => void,
 ): Promise<void> {
-  const config = await loadConfig(paths.configFile);
+  const config = await loadConfig(paths.configFile, environment.deploymentCatalogue);
   const wanted = names.length === 0 ? config.certificates : names.map((name) => named(config.certificates, name));
   const shared = shareHost(environment);
   const opened: { close(): void }[] = [];
@@ -41,20 +41,14 @@ export async function checkCertificates(
   try {
     lease = await leaseIfFree(state, environment);
     const signal = AbortSignal.any([environment.signal, ...(lease === null ? [] : [lease.lost])]);
-    const { solverFor } = await openHostParts(
-      environment,
-      shared,
-      state.store,
-      { deployments: false },
-      {
-        resolveSecret: (reference) => state.secrets.resolveSecret(reference),
-        openTransport: (plain) => {
-          const transport = openHostTransport(plain);
-          opened.push(transport);
-          return Promise.resolve(transport);
-        },
+    const { solverFor } = await openHostParts(environment, shared, state.store, {
+      resolveSecret: (reference) => state.secrets.resolveSecret(reference),
+      openTransport: (plain) => {
+        const transport = openHostTransport(plain);
+        opened.push(transport);
+        return Promise.resolve(transport);
       },
-    );
+    });
     const lookups = {
       checked: createResolver({ random: environment.random, servers: environment.dnsServers }),
       unchecked: createResolver({ random: environment.random, servers: environment.dnsServers, unchecked: true }),

@@ -39,7 +39,9 @@ export async function withDryRunEngine<T>(
     const store = openStore({ path, clock: environment.clock });
     try {
       store.signWith(throwAwaySigner());
-      await applyConfig(store, fingerprint, environment.clock.now(), () => loadConfig(paths.configFile));
+      await applyConfig(store, fingerprint, environment.clock.now(), () =>
+        loadConfig(paths.configFile, environment.deploymentCatalogue),
+      );
       const refuse = (): Promise<never> => Promise.reject(new Error('a dry run has no keys and no CA'));
       const engine = createEngine({
         store,
@@ -53,14 +55,14 @@ export async function withDryRunEngine<T>(
           }),
           hostKeys: refuse,
         }),
-        prepare: async (needs) => {
-          host ??= await openHostParts(environment, shared, store, needs);
+        prepare: async () => {
+          host ??= await openHostParts(environment, shared, store);
         },
         openIssuers: refuse,
         checkIssued: refuse,
-        deploymentFor: (certificate, config) => {
+        deploymentFor: async (config) => {
           if (host === null) throw new Error('the engine has not prepared the host');
-          return host.deploymentFor(certificate, config);
+          return host.deploymentFor(config);
         },
         previewOrder: async (certificate) => store.read((db) => previewOrder(db, certificate, environment.clock.now())),
       });

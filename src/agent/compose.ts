@@ -54,7 +54,9 @@ export async function withAgent<T>(
       await correctAfterClockPutBack(state.store, environment.clock);
       try {
         if ('error' in file) throw file.error;
-        await applyConfig(state.store, file.fingerprint, environment.clock.now(), () => loadConfig(paths.configFile));
+        await applyConfig(state.store, file.fingerprint, environment.clock.now(), () =>
+          loadConfig(paths.configFile, environment.deploymentCatalogue),
+        );
       } catch (error) {
         const known = asEverbindError(error);
         const goesOn = known.code.startsWith('CONFIG_') && state.store.read(appliedConfig) !== null;
@@ -91,9 +93,9 @@ function lazyPorts(
     opened.push(transport);
     return transport;
   };
-  const prepare: EnginePorts['prepare'] = async (needs) => {
+  const prepare: EnginePorts['prepare'] = async () => {
     const { openHostParts } = await import('./work-modules.ts');
-    host ??= await openHostParts(environment, shared, store, needs, {
+    host ??= await openHostParts(environment, shared, store, {
       resolveSecret: (reference) => secrets.resolveSecret(reference),
       openTransport: async (plain) => {
         const { openHostTransport } = await import('./work-modules.ts');
@@ -141,7 +143,7 @@ function lazyPorts(
         const { checkIssued } = await import('./work-modules.ts');
         return checkIssued(check);
       },
-      deploymentFor: (certificate, config) => ready(host).deploymentFor(certificate, config),
+      deploymentFor: async (config) => ready(host).deploymentFor(config),
       previewOrder: async (certificate) => {
         const { previewOrder } = await import('./work-modules.ts');
         return store.read((db) => previewOrder(db, certificate, clock.now()));
@@ -155,7 +157,7 @@ function lazyPorts(
       },
       persistRecords: async (name, signal) => {
         const { createAcmeAccounts } = await import('./work-modules.ts');
-        await prepare({ deployments: false });
+        await prepare();
         return createAcmeAccounts(acme).persistRecords(name, signal);
       },
     },

@@ -1,3 +1,4 @@
+import type { DeploymentCatalogue } from '../deploy/catalogue.ts';
 import { readConfigFile } from './read.ts';
 import type { Config } from './types.ts';
 
@@ -6,8 +7,8 @@ import type { Config } from './types.ts';
  * problem as data). The parser and the schema are loaded only here: a caller that keeps the Config under its fingerprint
  * (readConfigFile) starts without them.
  */
-export async function loadConfig(path: string): Promise<Config> {
+export async function loadConfig(path: string, catalogue?: DeploymentCatalogue): Promise<Config> {
   const { octets, file } = await readConfigFile(path);
   const { parseConfig } = await import('./parse.ts');
-  return parseConfig(octets, file);
+  return parseConfig(octets, file, catalogue);
 }

@@ -152,27 +152,9 @@ export interface PropagationConfig {
   readonly publicResolvers: readonly string[];
 }
 
-export type DeploymentConfig = IisDeploymentConfig | IisFtpDeploymentConfig;
-
-export interface IisDeploymentConfig {
-  readonly type: 'iis';
-  /** Names of sites, or `id:N`; null means every site whose bindings fit the certificate's names. */
-  readonly sites: readonly string[] | null;
-  /** Bindings that hold a certificate of somebody else, or none, are taken over. */
-  readonly adopt: boolean;
-  readonly store: 'WebHosting' | 'MY';
-  /** Application ids (GUID in braces, lower case) whose http.sys records may be changed as well. */
-  readonly adoptForeignAppIds: readonly string[];
-}
-
-/** The certificate of FTP sites of IIS, which stands in their configuration and not in http.sys. */
-export interface IisFtpDeploymentConfig {
-  readonly type: 'iis-ftp';
-  /** Names of sites, or `id:N`; never empty. */
-  readonly sites: readonly string[];
-  /** Sites that hold a certificate of somebody else, or none of their own, are taken over. */
-  readonly adopt: boolean;
-  readonly store: 'WebHosting' | 'MY';
+/** A place where the certificate is put to use: what its type (src/deploy/catalogue.ts) makes of its settings. */
+export interface DeploymentConfig {
+  readonly type: string;
 }
 
 /** Something odd that does not stop anything. */

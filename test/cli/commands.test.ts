@@ -84,7 +84,7 @@ test('a dry run says what would change and changes nothing', async () => {
   assert.equal(status, 0);
   assert.match(out, /^ {2}order {5}shop\.cli\.test, www\.shop\.cli\.test at pebble/m);
   assert.match(out, /^ {2}change {4}http\.sys record shop\.cli\.test:443 \(Shop\)/m);
-  assert.match(out, /^ {2}skipped http\.sys record blog\.cli\.test:443: .*/m);
+  assert.match(out, /^ {2}skipped {3}http\.sys record blog\.cli\.test:443: .*/m);
   assert.match(out, /^ {2}note {6}http\.sys record 0\.0\.0\.0:8443: /m);
   assert.match(out, /Nothing was changed/);
   const { value } = await world.json('renew', 'shop', '--dry-run');

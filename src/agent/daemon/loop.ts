@@ -7,8 +7,10 @@ const MINUTE = 60 * SECOND;
 const SHORTEST = 5 * SECOND;
 const LONGEST_SHORT = 5 * MINUTE;
 const LONGEST = 60 * MINUTE;
-/** A timer does not count while a machine sleeps, and the clock may be put: the time is looked at this often. */
+/** A timer does not count while a machine sleeps, and the clock may be set: the time is looked at this often. */
 const TICK = 30 * SECOND;
+/** `everbind status` takes ten minutes of silence for the end: one note may be late. */
+const ALIVE = 4 * MINUTE;
 const FIRST_RETRY = MINUTE;
 const LONGEST_RETRY = 15 * MINUTE;
 
@@ -18,7 +20,7 @@ export interface LoopParts {
   readonly signal: AbortSignal;
   /** Does what there is to do; when there will be something again, milliseconds since 1970, or null. */
   cycle(): Promise<number | null>;
-  /** Told at every tick when the next cycle is to begin, and why the last one failed. */
+  /** Notes when the next cycle is to begin, and why the last one failed: at the begin of each wait, and every four minutes of it. */
   alive(nextWake: number, trouble: EverbindError | null): Promise<void>;
   /** Whether there is a reason to begin before that: another configuration. */
   isWanted(): Promise<boolean>;
@@ -54,9 +56,16 @@ export async function runLoop(parts: LoopParts): Promise<void> {
 async function wait(parts: LoopParts, wake: number, trouble: EverbindError | null): Promise<void> {
   const { clock, signal } = parts;
   let last = clock.now();
+  let noteAt = last;
   while (last < wake) {
-    // A full disk or a lock keeps the loop from saying that it lives, and from nothing else.
-    await parts.alive(wake, trouble).catch(() => {});
+    if (last >= noteAt) {
+      try {
+        await parts.alive(wake, trouble);
+        noteAt = last + ALIVE;
+      } catch {
+        // A full disk or a lock keeps the loop from saying that it lives, and from nothing else. The next tick tries again.
+      }
+    }
     try {
       await clock.sleep(Math.min(TICK, wake - last), signal);
     } catch (error) {

@@ -8,7 +8,6 @@ import { connectHost } from '../../agent/connect-host.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
-import { siteArgument } from '../output/site-argument.ts';
 import { painter, printable, sayWrapped } from '../output/text.ts';
 import type { SetStatus, CliEnvironment } from '../environment.ts';
 
@@ -136,4 +135,13 @@ async function wantsAdoption(
   environment.io.err(`The https bindings:\n${bindings.join('')}`);
   const answer = await environment.io.ask('Take them over, whatever certificate they hold now? [y/N] ');
   return answer !== null && /^y(es)?$/i.test(answer.trim());
+}
+
+/**
+ * A site of IIS in a command line that somebody may copy: its name, in quotes where it has spaces, or `id:N` (`SITE` when it has no number) where a
+ * shell or our own parser could take the name for more than a name. Whoever names sites need not be whoever copies.
+ */
+export function siteArgument(id: number | null, name: string): string {
+  if (!/^[\p{L}\p{N}_][\p{L}\p{N}_ .-]*$/u.test(name)) return id === null ? 'SITE' : `id:${id}`;
+  return name.includes(' ') ? `"${name}"` : name;
 }

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
+import { builtInCatalogue } from '../../deploy/catalogue.ts';
 import { type CertificateDetail, showCertificate } from '../../overview/certificate-detail.ts';
 import { stagingDirectory } from '../../renewal/issuers/acme/order/preview.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
-import type { Io } from '../io.ts';
 import { sayJson } from '../output/json.ts';
-import { challengeText, deploymentText } from '../output/certificate-text.ts';
+import { challengeText } from '../output/challenge-text.ts';
 import { painter, printable, wrap } from '../output/text.ts';
 import { daysLeft, relativeTime, shortTime } from '../output/time.ts';
 import { withReadOnlyStore } from '../../agent/read-state.ts';
@@ -31,7 +31,7 @@ export function registerShow(program: Command, environment: CliEnvironment, _set
         }),
       );
       if (globals.json) sayJson(environment.io, detail);
-      else print(environment.io, detail, now, atWork);
+      else print(environment, detail, now, atWork);
     });
 }
 
@@ -39,7 +39,7 @@ export function registerShow(program: Command, environment: CliEnvironment, _set
 type Shown = CertificateDetail & { readonly stagingDirectory: string | null };
 
 function print(
-  io: Io,
+  { io, deploymentCatalogue: catalogue = builtInCatalogue }: CliEnvironment,
   { certificate, issued, openStep, ariWindow, paused, renewals, stagingDirectory: staging }: Shown,
   now: number,
   atWork: boolean,
@@ -62,7 +62,9 @@ function print(
     const ways = [challenge, ...otherwise].map(challengeText).join(', otherwise ');
     say('prove', patterns.includes('*') ? ways : `${patterns.join(', ')}: ${ways}`);
   }
-  for (const deployment of config.deployments) say('deployed to', deploymentText(deployment));
+  for (const deployment of config.deployments) {
+    say('deployed to', catalogue.get(deployment.type)?.describe(deployment) ?? deployment.type);
+  }
   say(
     'next',
     `${relativeTime(certificate.nextDue, now)}, ${shortTime(certificate.nextDue)} (${certificate.dueReason})`,

@@ -5,7 +5,6 @@ import type { CliEnvironment, SetStatus } from '../environment.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
-import { printRateLimits } from '../output/rate-limits.ts';
 import { painter, plural, sayWrapped } from '../output/text.ts';
 import { relativeTime, shortTime } from '../output/time.ts';
 
@@ -61,7 +60,12 @@ function print({ io }: CliEnvironment, overview: Overview, now: number): void {
   }
   for (const { name, issuer, link } of overview.paused) say('paused', `${name} by ${issuer}; to lift it open ${link}`);
   for (const account of overview.accounts) say('account', accountText(account, now));
-  printRateLimits(io, overview.rateLimits, overview.waiting, now);
+  for (const { issuer, limit, subject, left, of, roomAt } of overview.rateLimits) {
+    const what = subject === '' ? limit : `${limit} of ${subject}`;
+    const room = roomAt === null ? '' : `, room again ${relativeTime(roomAt, now)}`;
+    say('limit', `${issuer}: ${what}: ${left} of ${of} left${room}`);
+  }
+  if (overview.waiting > 0) say('waiting', `${plural(overview.waiting, 'certificate')} for room in a limit`);
 }
 
 function daemonText({ pid, seenAt, nextWake, trouble, alive }: NonNullable<Overview['daemon']>, now: number): string {

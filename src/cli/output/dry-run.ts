@@ -1,7 +1,7 @@
 import { CHALLENGE_CHOICES, type ChallengeChoiceCode } from '../../challenge/choose-challenge.ts';
 import type { DryRun } from '../../renewal/engine/dry-run.ts';
 import type { Io } from '../io.ts';
-import { challengeText } from './certificate-text.ts';
+import { challengeText } from './challenge-text.ts';
 import { groupNotes, isSkipped, noteText } from './notes.ts';
 import { painter, plural, sayWrapped } from './text.ts';
 import { relativeTime } from './time.ts';
@@ -21,6 +21,11 @@ export function printDryRun(
   for (const run of results) {
     const due = `due ${relativeTime(run.due.at, now)}: ${run.due.reason}`;
     io.out(`${paint('bold', run.name)} (${due})\n`);
+    if (run.problem !== null) {
+      say('fails', `${run.problem.message} [${run.problem.code}]`);
+      say('', run.problem.action);
+      continue;
+    }
     if (run.resumesAt !== null) say('resume', `goes on with an interrupted renewal after step ${run.resumesAt}`);
     // One that goes on with its certificate orders nothing any more.
     if (run.orders) sayObtained(run, say);
@@ -33,13 +38,15 @@ export function printDryRun(
     for (const thumbprint of run.retired)
       say('remove', `old certificate ${thumbprint}, unless something still uses it`);
   }
-  const early = forced ? 0 : results.filter(({ due }) => due.at > now).length;
-  const more = early === 0 ? '' : `, ${early} with --force only`;
+  const possible = results.filter(({ problem }) => problem === null);
+  const early = forced ? 0 : possible.filter(({ due }) => due.at > now).length;
+  const failing = results.length - possible.length;
+  const more = `${early === 0 ? '' : `, ${early} with --force only`}${failing === 0 ? '' : `; ${failing} would fail`}`;
   io.out('\n');
   sayWrapped(
     io,
     '',
-    `${plural(results.length - early, 'certificate')} would be renewed${more}. Nothing was changed.`,
+    `${plural(possible.length - early, 'certificate')} would be renewed${more}. Nothing was changed.`,
     0,
   );
 }

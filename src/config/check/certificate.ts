@@ -1,10 +1,11 @@
-import type { Identifier } from '../../pki/x509/names.ts';
+import { type Identifier, identifierKey } from '../../pki/x509/names.ts';
 import { canProve, challengeFor } from '../challenge-for.ts';
-import { checkDistinct } from './distinct.ts';
+import { defaultDeployments } from './deployment.ts';
 import { checkSettings, type Settings } from './settings.ts';
 import type { CheckContext } from './context.ts';
-import { DEFAULT_CHALLENGE, DEFAULT_DEPLOYMENT, DEFAULTS } from '../defaults.ts';
+import { DEFAULT_CHALLENGE, DEFAULTS } from '../defaults.ts';
 import { type PathStep, quote } from '../config-problem.ts';
+import type { Report } from '../report.ts';
 import type { CertificateInput } from '../schema/schema.ts';
 import type { CertificateConfig, ChallengeRule } from '../types.ts';
 
@@ -45,7 +46,7 @@ export function checkCertificate(
     },
     issuers,
     challenges,
-    deployments: own.deployments ?? defaults?.deployments ?? [DEFAULT_DEPLOYMENT],
+    deployments: own.deployments ?? defaults?.deployments ?? defaultDeployments(context),
     keepOld: own.keepOld ?? defaults?.keepOld ?? DEFAULTS.keepOld,
     maintenance: own.maintenance ?? defaults?.maintenance ?? null,
   };
@@ -83,4 +84,20 @@ function checkProvable(
       'a challenge of type http-01 or tls-alpn-01 for it',
     );
   }
+}
+
+/** Each name once, however it is written. Returns whether that is so. */
+function checkDistinct(names: readonly Identifier[], path: readonly PathStep[], report: Report): boolean {
+  const seen = new Map<string, number>();
+  let distinct = true;
+  for (const [index, identifier] of names.entries()) {
+    const first = seen.get(identifierKey(identifier));
+    if (first === undefined) seen.set(identifierKey(identifier), index);
+    else {
+      distinct = false;
+      const found = `${quote(identifier.value)}, the same name as names[${first}]`;
+      report.problem([...path, index], found, 'each name once');
+    }
+  }
+  return distinct;
 }

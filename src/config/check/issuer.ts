@@ -1,11 +1,17 @@
+import { readFileSync, statSync } from 'node:fs';
+import { EverbindError } from '../../errors/error.ts';
+import { parsePemRoots, ROOTS_LIMITS } from '../../pki/asn1/pem.ts';
 import type { CheckContext } from './context.ts';
 import { absolutePath } from './path.ts';
-import { rootsProblem } from './roots.ts';
 import { DEFAULTS } from '../defaults.ts';
-import { KNOWN_STAGING } from './known-staging.ts';
 import { type PathStep, quote } from '../config-problem.ts';
 import type { IssuerInput } from '../schema/issuer.ts';
 import type { IssuerConfig, SecretReference } from '../types.ts';
+
+/** Staging environments of CAs that take everybody there, by the directory of the real one. Those that want an account of their own are not here. */
+const KNOWN_STAGING: Readonly<Record<string, string>> = {
+  'https://acme-v02.api.letsencrypt.org/directory': 'https://acme-staging-v02.api.letsencrypt.org/directory',
+};
 
 /** An issuer with its defaults; what is wrong is reported. */
 export function checkIssuer(input: IssuerInput, path: readonly PathStep[], context: CheckContext): IssuerConfig {
@@ -74,4 +80,21 @@ function checkFiles(
     }
     return file;
   });
+}
+
+/** Why this file cannot be used as a file of roots, or null when it can. */
+function rootsProblem(file: string): string | null {
+  try {
+    const facts = statSync(file, { throwIfNoEntry: false });
+    if (facts === undefined) return 'which does not exist';
+    if (!facts.isFile()) return 'which is no ordinary file';
+    if (facts.size > ROOTS_LIMITS.maxCharacters) return 'which is too large';
+    parsePemRoots(readFileSync(file, 'latin1'));
+    return null;
+  } catch (error) {
+    if (error instanceof EverbindError && error.code === 'PKI_PEM_INVALID')
+      return 'which does not hold certificates only';
+    if (error instanceof Error && 'code' in error) return `which cannot be read (${String(error.code)})`;
+    throw error;
+  }
 }

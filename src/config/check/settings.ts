@@ -2,12 +2,11 @@ import type { CertificateKeyAlgorithm } from '../../ports/key-store.ts';
 import type { MaintenanceConfig } from '../../ports/maintenance.ts';
 import { checkChallenges } from './challenge.ts';
 import type { CheckContext } from './context.ts';
-import { DEFAULTS } from '../defaults.ts';
 import { KEY_PROVIDER } from '../schema/values.ts';
 import { type PathStep, quote } from '../config-problem.ts';
 import type { SettingsInput } from '../schema/schema.ts';
 import { checkMaintenance } from './maintenance.ts';
-import type { DeploymentInput } from '../schema/deployment.ts';
+import { checkDeployment } from './deployment.ts';
 import { suggest } from './suggest.ts';
 import type { ChallengeRule, DeploymentConfig } from '../types.ts';
 
@@ -62,28 +61,4 @@ function checkIssuerNames(names: readonly string[], path: readonly PathStep[], c
       context.report.problem(at, `${quote(name)} again`, 'each issuer once');
     }
   }
-}
-
-function checkDeployment(
-  input: DeploymentInput,
-  path: readonly PathStep[],
-  { report }: CheckContext,
-): DeploymentConfig {
-  const { sites } = input;
-  for (const [index, site] of sites?.entries() ?? []) {
-    const at = [...path, 'sites', index];
-    if (sites?.findIndex((other) => other.toLowerCase() === site.toLowerCase()) !== index) {
-      report.problem(at, `${quote(site)} again`, 'each site once');
-    }
-  }
-  const store = input.store ?? DEFAULTS.store;
-  const adopt = input.adopt ?? DEFAULTS.adopt;
-  if (input.type === 'iis-ftp') return { type: 'iis-ftp', sites: input.sites, adopt, store };
-  return {
-    type: 'iis',
-    sites: sites ?? null,
-    adopt,
-    store,
-    adoptForeignAppIds: (input.adoptForeignAppIds ?? []).map((id) => id.toLowerCase()),
-  };
 }

@@ -1,6 +1,5 @@
 import type * as z from 'zod';
 import { DEFAULTS } from '../defaults.ts';
-import { limits } from './limits.ts';
 import { directoryUrl, stagingUrl } from './names.ts';
 import { filePath, listOf, name, oneOf, secretReference, section, text, wholeNumber, yesOrNo } from './values.ts';
 
@@ -23,6 +22,43 @@ const pemFiles = (description: string) =>
   listOf(filePath('a PEM file'), 'PEM files', { max: 64 })
     .optional()
     .meta({ description, default: [], examples: [['roots/company-ca.pem']] });
+
+const limit = (description: string) =>
+  section(
+    {
+      count: wholeNumber(1, 1_000_000).meta({ description: 'How many in a row, after a long time without any.' }),
+      hours: wholeNumber(1, 100_000).meta({
+        description: 'Within how many hours all of them come back, one after the other.',
+      }),
+    },
+    'a mapping with count and hours',
+  )
+    .optional()
+    .meta({ description });
+
+/** What a CA allows. */
+const limits = section(
+  {
+    known: yesOrNo().optional().meta({
+      description:
+        "Whether Everbind's own knowledge of this CA holds where nothing is said here: it has the limits of Let's Encrypt.",
+      default: true,
+    }),
+    orders: limit('New orders of the account.'),
+    certificatesPerDomain: limit(
+      'Certificates for one registered domain (or IPv4 address, or IPv6 /64), whoever orders them.',
+    ),
+    certificatesPerSet: limit('Certificates for exactly the same names.'),
+    failures: limit('Failed proofs of one name.'),
+    consecutiveFailures: limit('Failed proofs of one name without a good one in between.'),
+    exemptRenewals: yesOrNo().optional().meta({
+      description:
+        'Whether a certificate for the same names within 120 days counts neither for orders nor for certificatesPerDomain, and an order within the window that the CA suggests for nothing.',
+      default: false,
+    }),
+  },
+  'a mapping of limits (orders, certificatesPerDomain, …)',
+);
 
 /** A CA and the account with it. */
 export const issuer = section(

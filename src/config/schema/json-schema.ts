@@ -1,12 +1,17 @@
 import * as z from 'zod';
-import { FILE } from './schema.ts';
+import { builtInCatalogue } from '../../deploy/catalogue.ts';
+import { fileSchema } from './schema.ts';
 
 /**
  * JSON Schema (draft 7, which editors know best) of everbind.yaml. It covers the shape; what joins several values (names that must be
  * unique, challenges that must fit) is checked by loadConfig alone.
  */
 export function configJsonSchema(): Readonly<Record<string, unknown>> {
-  const { $schema, ...rest } = z.toJSONSchema(FILE, { target: 'draft-7', io: 'input', override: restoreMeta });
+  const { $schema, ...rest } = z.toJSONSchema(fileSchema(builtInCatalogue), {
+    target: 'draft-7',
+    io: 'input',
+    override: restoreMeta,
+  });
   return {
     $schema,
     title: 'everbind.yaml',

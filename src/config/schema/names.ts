@@ -69,13 +69,6 @@ export function windowsFolder() {
   return text({ expected, max: 1024 }).refine(isWindowsAbsolute, { error: expected });
 }
 
-export function siteSelector() {
-  const expected = 'the name of an IIS site, or id: and its number, such as id:3';
-  return text({ expected, max: 260 }).refine((site) => !/^id:/i.test(site) || /^id:[1-9][0-9]{0,9}$/.test(site), {
-    error: expected,
-  });
-}
-
 /** A program and its arguments. */
 export function commandLine() {
   const error = 'text: the program or one of its arguments';

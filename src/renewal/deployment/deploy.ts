@@ -37,7 +37,7 @@ async function deployInTurn(
 ): Promise<Renewed | RolledBack> {
   context.signal.throwIfAborted();
   let renewal = isDeploying(begun) ? begun : await plan(context, job, begun);
-  const planned = plannedOf(context, job, renewal);
+  const planned = await plannedOf(context, renewal);
   const failed = (failure: EverbindError, checks: readonly EndpointCheck[]): Promise<RolledBack> =>
     restoreBindings(context, job, renewal, planned, { failure, checks });
   if (renewal.step === 'planned') {
@@ -58,10 +58,9 @@ async function deployInTurn(
 /** Installs the certificate, unless that is done, and journals what is going to change. */
 async function plan(context: RunContext, job: DeploymentJob, begun: NotDeployed): Promise<Deploying> {
   const { certificate, material } = job;
-  const places = certificate.config.deployments.map((config) => ({
-    config,
-    deployment: context.deploymentFor(certificate, config),
-  }));
+  const places = await Promise.all(
+    certificate.config.deployments.map(async (config) => ({ config, deployment: await context.deploymentFor(config) })),
+  );
   let installed = begun;
   if (begun.step === 'issued') {
     for (const { deployment } of places) await deployment.install(material);

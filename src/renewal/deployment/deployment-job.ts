@@ -43,12 +43,8 @@ export interface Planned {
 }
 
 /** The journaled plans with the deployments that they are for. */
-export function plannedOf(
-  { deploymentFor }: RunContext,
-  { certificate }: Pick<DeploymentJob, 'certificate'>,
-  { planned }: Deploying,
-): readonly Planned[] {
-  return planned.map(({ config, plan }) => ({ deployment: deploymentFor(certificate, config), plan }));
+export function plannedOf({ deploymentFor }: RunContext, { planned }: Deploying): Promise<readonly Planned[]> {
+  return Promise.all(planned.map(async ({ config, plan }) => ({ deployment: await deploymentFor(config), plan })));
 }
 
 /** What an audit event keeps of a check. */

@@ -57,7 +57,8 @@ async function retireOne(context: RunContext, certificate: ManagedCertificate, i
   const { id, thumbprint, keyHandle } = issued;
   try {
     for (const place of placesOf(context, certificate, id)) {
-      if (await context.deploymentFor(certificate, place).retire(thumbprint)) continue;
+      const deployment = await context.deploymentFor(place);
+      if (await deployment.retire(thumbprint)) continue;
       await tryLater(context, id);
       return;
     }

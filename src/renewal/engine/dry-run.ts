@@ -1,3 +1,5 @@
+import { asEverbindError, EverbindError } from '../../errors/error.ts';
+import type { ErrorCode } from '../../errors/table.ts';
 import { parsePemCertificates } from '../../pki/asn1/pem.ts';
 import type { DeploymentPlan } from '../../ports/deployment.ts';
 import type { DueReason } from '../schedule/due-date.ts';
@@ -20,6 +22,8 @@ export interface DryRun {
   readonly key: { readonly algorithm: string; readonly provider: string; readonly reused: boolean };
   readonly challenges: OrderPreview['challenges'];
   readonly plans: readonly DeploymentPlan[];
+  /** Why this machine cannot have the deployments, and so nothing would be ordered; null when it can. */
+  readonly problem: { readonly code: ErrorCode; readonly message: string; readonly action: string } | null;
   /** Certificates that would be removed from the stores, by thumbprint, unless something still refers to them. */
   readonly retired: readonly string[];
 }
@@ -49,9 +53,12 @@ export async function dryRun(ports: EnginePorts, selection: Selection): Promise<
       previousThumbprint: active?.thumbprint ?? null,
       friendlyName: name,
     };
-    const plans = await Promise.all(
-      config.deployments.map((deployment) => ports.deploymentFor(certificate, deployment).plan(material)),
+    const deployments = await Promise.all(config.deployments.map((one) => ports.deploymentFor(one))).catch(
+      asEverbindError,
     );
+    const problem = deployments instanceof EverbindError ? deployments : null;
+    const plans =
+      deployments instanceof EverbindError ? [] : await Promise.all(deployments.map((one) => one.plan(material)));
     const { challenges, ...order } = await ports.previewOrder(certificate);
     const kept = Math.max(0, config.keepOld - (active === null ? 0 : 1));
     results.push({
@@ -63,6 +70,7 @@ export async function dryRun(ports: EnginePorts, selection: Selection): Promise<
       key: { algorithm: config.key.algorithm, provider: config.key.provider, reused },
       challenges,
       plans,
+      problem: problem === null ? null : { code: problem.code, message: problem.message, action: problem.action },
       retired: previous.slice(kept).map(({ thumbprint }) => thumbprint),
     });
   }

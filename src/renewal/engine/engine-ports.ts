@@ -15,13 +15,14 @@ export interface EnginePorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly keys: KeyCustody;
-  /** Called before issuers and deployments are used. `deployments`: whether any certificate has one. */
-  prepare(needs: { readonly deployments: boolean }): Promise<void>;
+  /** Called before issuers and deployments are used. Throws when the web server of this machine is there and cannot be used. */
+  prepare(): Promise<void>;
   /** The issuers of one run; the signal ends what they wait for. */
   openIssuers(signal: AbortSignal): Promise<Issuers>;
   /** Judges what an issuer hands over, before anything is done with it. Throws what pki/check-issued.ts throws. */
   checkIssued(check: IssuedCheck): Promise<IssuedCertificate>;
-  deploymentFor(certificate: Pick<CertificateConfig, 'name'>, config: DeploymentConfig): Deployment;
+  /** Throws for a deployment that this machine cannot have: WIN_NOT_WINDOWS, IIS_NOT_INSTALLED, IIS_TOO_OLD. */
+  deploymentFor(config: DeploymentConfig): Promise<Deployment>;
   /** What an order would be like, by what is known here. Asks nobody. */
   previewOrder(certificate: { readonly id: number; readonly config: CertificateConfig }): Promise<OrderPreview>;
   onProgress?(event: ProgressEvent): void;

@@ -1,5 +1,5 @@
 import { appliedConfig } from '../state/applied-config.ts';
-import { anyDeployment, certificatesToPoll, countManaged } from '../state/certificate-queries.ts';
+import { certificatesToPoll, countManaged } from '../state/certificate-queries.ts';
 import { certificateById } from '../state/certificate-table.ts';
 import type { DryRun } from './dry-run.ts';
 import type { EnginePorts, RunContext } from './engine-ports.ts';
@@ -37,7 +37,7 @@ export function createEngine(ports: EnginePorts): Engine {
   const { store, clock } = ports;
 
   async function contextFor(signal: AbortSignal): Promise<RunContext> {
-    await ports.prepare({ deployments: store.read(anyDeployment) });
+    await ports.prepare();
     return withoutHost(signal);
   }
 
@@ -84,7 +84,7 @@ export function createEngine(ports: EnginePorts): Engine {
 
     dryRun: async (selection) => {
       const { dryRun } = await import('./engine-modules.ts');
-      await ports.prepare({ deployments: store.read(anyDeployment) });
+      await ports.prepare();
       return dryRun(ports, selection);
     },
 

@@ -47,6 +47,8 @@ type Obtained = Exclude<Renewal, Obtaining>;
 /** From the issuer that the renewal is with, or from the next ones when it does not work or will not issue. */
 async function obtained(context: RunContext, certificate: ManagedCertificate, begun: Renewal): Promise<Obtained> {
   if (!isObtaining(begun)) return begun;
+  // What this machine cannot deploy is not ordered.
+  for (const config of certificate.config.deployments) await context.deploymentFor(config);
   const tried = new Set<string>();
   for (let renewal = begun; ; ) {
     try {

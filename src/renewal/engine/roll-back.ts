@@ -32,6 +32,8 @@ export async function rollBack(context: RunContext, name: string): Promise<Outco
     const message = `there is no earlier certificate of ${name} that is still valid`;
     throw new EverbindError('RENEWAL_NO_PREVIOUS', message, { name });
   }
+  // On a machine that cannot have the deployments any more, nothing is begun.
+  for (const config of certificate.config.deployments) await context.deploymentFor(config);
   const renewal = startOf(context, certificate, previous);
   if (open === null) await store.commit((transaction) => openIn(transaction, name, renewal));
   else {

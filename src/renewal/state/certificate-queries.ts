@@ -12,12 +12,6 @@ export function countManaged(db: DatabaseSync): number {
   return count(statement(db, 'SELECT count(*) AS n FROM certificate WHERE removed = 0').get());
 }
 
-/** Whether any managed certificate has a deployment. */
-export function anyDeployment(db: DatabaseSync): boolean {
-  const sql = `SELECT 1 FROM certificate WHERE removed = 0 AND json_array_length(config, '$.deployments') > 0 LIMIT 1`;
-  return statement(db, sql).get() !== undefined;
-}
-
 export function isAnyDue(db: DatabaseSync, now: number): boolean {
   const sql = 'SELECT 1 FROM certificate WHERE removed = 0 AND next_due <= ? LIMIT 1';
   return statement(db, sql).get(now) !== undefined;

@@ -83,6 +83,7 @@ test('a new certificate: its order, key, challenges and changes', async (world) 
           detail: '0'.repeat(40),
         },
       ],
+      problem: null,
       retired: [],
     },
   ]);

@@ -129,7 +129,7 @@ certificates: [{ name: shop, names: [shop.example], deployments: [] }]
       transportFor: async () => (lie === null ? gated(transport) : lying(gated(transport), lie)),
       rootsFor: async () => roots,
       solverFor: () => ({ type: 'http-01', present: async () => {}, wait: async () => {}, cleanUp: async () => {} }),
-      deploymentsFor: () => [recording(touched)],
+      deploymentsFor: async () => [recording(touched)],
       resolveSecret: (reference) => state.secrets.resolveSecret(reference),
     });
     const outcomes: Outcome[] = [];

@@ -67,7 +67,7 @@ export async function openEngine(folder: string, ca: CaAddress, options: OpenOpt
       around(gated(directory === ca.directoryUrl ? transport : (stagingSessions ?? transport))),
     rootsFor: async () => roots,
     solverFor: () => tokenFolderSolver(join(folder, 'tokens'), (call) => fault(call, '')),
-    deploymentsFor: (certificate) =>
+    deploymentsFor: async (certificate) =>
       certificate.deployments.map(() => fileDeployment(folder, `${certificate.name}:443`, fault)),
     resolveSecret: (reference) => state.secrets.resolveSecret(reference),
     ...options.parts,

@@ -1,4 +1,5 @@
 import { EverbindError } from '../../../src/errors/error.ts';
+import type { IisConfig } from '../../../src/deploy/iis/definition.ts';
 import type { CertificateConfig } from '../../../src/config/types.ts';
 import type { Deployment, DeploymentPlan, EndpointCheck } from '../../../src/ports/deployment.ts';
 
@@ -41,7 +42,7 @@ export function createUseServer(): UseServer {
     calls: [],
     trouble: () => {},
     deploymentsFor: (certificate) =>
-      certificate.deployments.map(({ sites }) =>
+      (certificate.deployments as readonly IisConfig[]).map(({ sites }) =>
         deploymentTo(server, `${certificate.name}:${sites?.join('+') ?? 'all'}`),
       ),
   };

@@ -92,7 +92,7 @@ function withUseWorld(pebble: Pebble, work: (world: UseWorld) => Promise<void>):
       },
       parts: {
         solverFor: () => ({ type: 'http-01', present: async () => {}, wait: async () => {}, cleanUp: async () => {} }),
-        deploymentsFor: (certificate) => server.deploymentsFor(certificate),
+        deploymentsFor: async (certificate) => server.deploymentsFor(certificate),
       },
     });
     const { state, engine } = opened;

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createIisFtpDeployment } from '../../../src/deploy/iis/ftp-deployment.ts';
+import { createIisFtpDeployment } from '../../../src/deploy/iis-ftp/deployment.ts';
 import { createSiteChanges } from '../../../src/iis/change-sites.ts';
 import type { FtpCertificate } from '../../../src/iis/config/inventory-types.ts';
 import { readInventory } from '../../../src/iis/inventory.ts';
 import { systemClock } from '../../../src/net/system.ts';
 import type { Deployment, DeploymentPlan } from '../../../src/ports/deployment.ts';
 import { coded } from '../../acme/support.ts';
-import { createWorld, type World } from './fixture.ts';
+import { createWorld, type World } from '../iis/fixture.ts';
 
 const names = ['files.everbind.test'];
 const stranger: FtpCertificate = { certificateHash: 'ab'.repeat(20), certificateStore: 'MY' };
@@ -15,7 +15,7 @@ const stranger: FtpCertificate = { certificateHash: 'ab'.repeat(20), certificate
 function deploymentOf({ sim, own }: World, adopt: boolean, sites: readonly string[] = ['Files']): Deployment {
   return createIisFtpDeployment({
     host: sim.host,
-    changes: createSiteChanges(sim.host, systemClock, { backUp: true }),
+    siteChanges: createSiteChanges(sim.host, systemClock, { backUp: true }),
     sites,
     adopt,
     store: 'WebHosting',

@@ -14,12 +14,12 @@ import type {
   Skipped,
 } from '../../ports/deployment.ts';
 import type { WindowsHost } from '../../ports/windows-host.ts';
-import { installCertificate } from './install.ts';
-import { retireFrom } from './retire-from.ts';
+import { installCertificate } from '../iis/install.ts';
+import { retireFrom } from '../iis/retire-from.ts';
 
 export interface IisFtpDeploymentOptions {
   readonly host: WindowsHost;
-  readonly changes: SiteChanges;
+  readonly siteChanges: SiteChanges;
   /** Names of sites, or `id:N`. */
   readonly sites: readonly string[];
   readonly adopt: boolean;
@@ -40,7 +40,7 @@ interface FtpChange {
  * handshake is made, since that speaks FTP first.
  */
 export function createIisFtpDeployment(options: IisFtpDeploymentOptions): Deployment {
-  const { host, changes, store } = options;
+  const { host, siteChanges, store } = options;
 
   const current = async (site: string): Promise<FtpCertificate | null> =>
     (await readInventory(host)).sites.find(({ name }) => name === site)?.ftp ?? null;
@@ -87,7 +87,7 @@ export function createIisFtpDeployment(options: IisFtpDeploymentOptions): Deploy
       for (const { site, before, after } of decode(plan)) {
         const found = await current(site);
         if (!same(found, before) && !same(found, after)) throw changedByOthers(site, found);
-        await changes.setFtpCertificate(site, after);
+        await siteChanges.setFtpCertificate(site, after);
       }
     },
 
@@ -102,7 +102,7 @@ export function createIisFtpDeployment(options: IisFtpDeploymentOptions): Deploy
           foreign.push(changedByOthers(site, found));
           continue;
         }
-        await changes.setFtpCertificate(site, before);
+        await siteChanges.setFtpCertificate(site, before);
         restored.push(await check(site, before));
       }
       if (foreign[0] !== undefined) throw foreign[0];

@@ -1,4 +1,4 @@
-import type { ChallengeConfig, DeploymentConfig } from '../../config/types.ts';
+import type { ChallengeConfig } from '../../config/types.ts';
 
 /** How a name is proved, in few words; never a setting, which may be a secret. */
 export function challengeText(challenge: ChallengeConfig): string {
@@ -13,14 +13,4 @@ export function challengeText(challenge: ChallengeConfig): string {
     case 'dns-account-01':
       return `${challenge.type} (${challenge.provider}${'command' in challenge ? ` ${challenge.command[0] ?? ''}` : ''})`;
   }
-}
-
-/** Where a certificate is put to use: `IIS sites Shop, id:3`. */
-export function deploymentText({ type, sites, adopt }: DeploymentConfig): string {
-  const service = type === 'iis' ? 'IIS' : 'FTP';
-  const where =
-    sites === null
-      ? `every ${service} site that it fits`
-      : `${service} ${sites.length === 1 ? 'site' : 'sites'} ${sites.join(', ')}`;
-  return adopt ? where : `${where}; certificates of somebody else are left alone`;
 }
