@@ -140,7 +140,7 @@ export function createCa(
       if (answer(now) !== null) throw notFinished();
       const serialHex = `00${random.hex(9)}`;
       const certificate: Kept = {
-        id: ariIdOf({ authorityKeyIdentifier, serialHex }),
+        id: ariIdOf({ authorityKeyIdentifier, serialHex }) ?? '',
         serialHex,
         thumbprint: random.hex(20),
         name,

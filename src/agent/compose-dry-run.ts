@@ -60,9 +60,9 @@ export async function withDryRunEngine<T>(
         },
         openIssuers: refuse,
         checkIssued: refuse,
-        deploymentFor: async (config) => {
+        deploymentFor: async (config, certificate) => {
           if (host === null) throw new Error('the engine has not prepared the host');
-          return host.deploymentFor(config);
+          return host.deploymentFor(config, certificate);
         },
         previewOrder: async (certificate) => store.read((db) => previewOrder(db, certificate, environment.clock.now())),
       });

@@ -143,7 +143,7 @@ function lazyPorts(
         const { checkIssued } = await import('./work-modules.ts');
         return checkIssued(check);
       },
-      deploymentFor: async (config) => ready(host).deploymentFor(config),
+      deploymentFor: async (config, certificate) => ready(host).deploymentFor(config, certificate),
       previewOrder: async (certificate) => {
         const { previewOrder } = await import('./work-modules.ts');
         return store.read((db) => previewOrder(db, certificate, clock.now()));

@@ -15,7 +15,7 @@ function refused(type: string, status?: number): (error: unknown) => boolean {
     if (
       error instanceof AcmeProblemError &&
       acmeErrorType(error.problem) === type &&
-      (status ?? error.httpStatus) === error.httpStatus
+      (status ?? error.facts.httpStatus) === error.facts.httpStatus
     )
       return true;
     throw new Error(`expected ${type}`, { cause: error });
@@ -152,7 +152,7 @@ describe('Pebble with its ordinary settings', () => {
     do {
       const { chain } = await issue(client, ['ari.test']);
       leaf = parseCertificate(chain[0] ?? new Uint8Array());
-      id = ariIdOf(leaf);
+      id = ariIdOf(leaf) ?? '';
     } while (!pebbleFindsReplaced(id));
     const info = await client.renewalInfo(id);
     assert.ok(

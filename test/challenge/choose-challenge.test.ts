@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DEFAULT_CHALLENGE } from '../../../../../src/config/defaults.ts';
-import type { ChallengeConfig } from '../../../../../src/config/types.ts';
-import type { Identifier } from '../../../../../src/pki/x509/names.ts';
+import { DEFAULT_CHALLENGE } from '../../src/config/defaults.ts';
+import type { ChallengeConfig } from '../../src/config/types.ts';
+import type { Identifier } from '../../src/pki/x509/names.ts';
 import { chooseChallenge, type ChallengeFacts } from '../../src/challenge/choose-challenge.ts';
 
 const http = DEFAULT_CHALLENGE;

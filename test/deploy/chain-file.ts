@@ -52,7 +52,7 @@ function createChainFile(file: string, look: Look, own: () => ReadonlyMap<string
     type: 'chain-file',
     install: async (material) => {
       const attached = await material.attach();
-      if (attached.kind !== 'pfx') throw new Error('the key cannot leave its provider');
+      if (attached.kind !== 'pkcs8') throw new Error('the key cannot leave its provider');
       await writeFile(installed(material.thumbprint), pemOf(material));
     },
     plan: async ({ thumbprint }) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Pebble, startPebble } from '../../lab/pebble/server.ts';
 import { systemClock } from '../../src/net/system.ts';
-import type { Outcome } from '../../src/renewal/state/types.ts';
+import type { Outcome } from '../../src/renewal/engine/outcome.ts';
 import { type CheckOptions, type CheckWorld, startCheckWorld } from './world.ts';
 
 // What renewals do with what CAA records say. Pebble does not look at any, so it is never the one that refuses.

@@ -3,7 +3,7 @@ import { painter } from '../../../src/cli/output/text.ts';
 import { readInventory } from '../../../src/iis/inventory.ts';
 import { recordKeyId } from '../../../src/iis/records/ssl-record.ts';
 import type { SslRecord } from '../../../src/ports/windows-host.ts';
-import type { CertificateState } from '../../../src/overview/list-certificates.ts';
+import type { CertificateState } from '../../../src/renewal/state/certificate-queries.ts';
 import { type BindingResult, checkBindings } from '../../demo/results.ts';
 import { readLabKeys } from '../doubles/key-files.ts';
 import { ensureLab } from '../lab.ts';

@@ -37,7 +37,7 @@ async function deployInTurn(
 ): Promise<Renewed | RolledBack> {
   context.signal.throwIfAborted();
   let renewal = isDeploying(begun) ? begun : await plan(context, job, begun);
-  const planned = await plannedOf(context, renewal);
+  const planned = await plannedOf(context, job, renewal);
   const failed = (failure: EverbindError, checks: readonly EndpointCheck[]): Promise<RolledBack> =>
     restoreBindings(context, job, renewal, planned, { failure, checks });
   if (renewal.step === 'planned') {
@@ -59,7 +59,10 @@ async function deployInTurn(
 async function plan(context: RunContext, job: DeploymentJob, begun: NotDeployed): Promise<Deploying> {
   const { certificate, material } = job;
   const places = await Promise.all(
-    certificate.config.deployments.map(async (config) => ({ config, deployment: await context.deploymentFor(config) })),
+    certificate.config.deployments.map(async (config) => ({
+      config,
+      deployment: await context.deploymentFor(config, certificate),
+    })),
   );
   let installed = begun;
   if (begun.step === 'issued') {

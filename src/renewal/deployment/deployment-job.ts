@@ -43,8 +43,14 @@ export interface Planned {
 }
 
 /** The journaled plans with the deployments that they are for. */
-export function plannedOf({ deploymentFor }: RunContext, { planned }: Deploying): Promise<readonly Planned[]> {
-  return Promise.all(planned.map(async ({ config, plan }) => ({ deployment: await deploymentFor(config), plan })));
+export function plannedOf(
+  { deploymentFor }: RunContext,
+  { certificate }: DeploymentJob,
+  { planned }: Deploying,
+): Promise<readonly Planned[]> {
+  return Promise.all(
+    planned.map(async ({ config, plan }) => ({ deployment: await deploymentFor(config, certificate), plan })),
+  );
 }
 
 /** What an audit event keeps of a check. */

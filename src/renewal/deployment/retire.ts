@@ -57,7 +57,7 @@ async function retireOne(context: RunContext, certificate: ManagedCertificate, i
   const { id, thumbprint, keyHandle } = issued;
   try {
     for (const place of placesOf(context, certificate, id)) {
-      const deployment = await context.deploymentFor(place);
+      const deployment = await context.deploymentFor(place, certificate);
       if (await deployment.retire(thumbprint)) continue;
       await tryLater(context, id);
       return;

@@ -53,7 +53,7 @@ export async function dryRun(ports: EnginePorts, selection: Selection): Promise<
       previousThumbprint: active?.thumbprint ?? null,
       friendlyName: name,
     };
-    const deployments = await Promise.all(config.deployments.map((one) => ports.deploymentFor(one))).catch(
+    const deployments = await Promise.all(config.deployments.map((one) => ports.deploymentFor(one, certificate))).catch(
       asEverbindError,
     );
     const problem = deployments instanceof EverbindError ? deployments : null;

@@ -22,7 +22,7 @@ export interface EnginePorts {
   /** Judges what an issuer hands over, before anything is done with it. Throws what pki/check-issued.ts throws. */
   checkIssued(check: IssuedCheck): Promise<IssuedCertificate>;
   /** Throws for a deployment that this machine cannot have: WIN_NOT_WINDOWS, IIS_NOT_INSTALLED, IIS_TOO_OLD. */
-  deploymentFor(config: DeploymentConfig): Promise<Deployment>;
+  deploymentFor(config: DeploymentConfig, certificate: { readonly name: string }): Promise<Deployment>;
   /** What an order would be like, by what is known here. Asks nobody. */
   previewOrder(certificate: { readonly id: number; readonly config: CertificateConfig }): Promise<OrderPreview>;
   onProgress?(event: ProgressEvent): void;

@@ -48,7 +48,7 @@ type Obtained = Exclude<Renewal, Obtaining>;
 async function obtained(context: RunContext, certificate: ManagedCertificate, begun: Renewal): Promise<Obtained> {
   if (!isObtaining(begun)) return begun;
   // What this machine cannot deploy is not ordered.
-  for (const config of certificate.config.deployments) await context.deploymentFor(config);
+  for (const config of certificate.config.deployments) await context.deploymentFor(config, certificate);
   const tried = new Set<string>();
   for (let renewal = begun; ; ) {
     try {

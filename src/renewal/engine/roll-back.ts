@@ -33,7 +33,7 @@ export async function rollBack(context: RunContext, name: string): Promise<Outco
     throw new EverbindError('RENEWAL_NO_PREVIOUS', message, { name });
   }
   // On a machine that cannot have the deployments any more, nothing is begun.
-  for (const config of certificate.config.deployments) await context.deploymentFor(config);
+  for (const config of certificate.config.deployments) await context.deploymentFor(config, certificate);
   const renewal = startOf(context, certificate, previous);
   if (open === null) await store.commit((transaction) => openIn(transaction, name, renewal));
   else {

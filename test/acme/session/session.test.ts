@@ -314,7 +314,8 @@ test('a problem labelled as plain JSON is still a problem', async () => {
   }));
   await assert.rejects(
     client.getAccount(),
-    (error) => error instanceof AcmeProblemError && error.retryAfterMs === 77_000 && error.httpStatus === 429,
+    (error) =>
+      error instanceof AcmeProblemError && error.facts.retryAfterMs === 77_000 && error.facts.httpStatus === 429,
   );
 });
 

@@ -1,6 +1,6 @@
 import { EverbindError } from '../../../src/errors/error.ts';
 import type { IisConfig } from '../../../src/deploy/iis/definition.ts';
-import type { CertificateConfig } from '../../../src/config/types.ts';
+import type { DeploymentConfig } from '../../../src/config/types.ts';
 import type { Deployment, DeploymentPlan, EndpointCheck } from '../../../src/ports/deployment.ts';
 
 export type Method = 'install' | 'plan' | 'apply' | 'verify' | 'undo' | 'retire';
@@ -29,7 +29,7 @@ export interface UseServer {
   /** In order, the newest last. */
   readonly calls: Call[];
   trouble: Trouble;
-  deploymentsFor(certificate: CertificateConfig): readonly Deployment[];
+  deploymentFor(config: DeploymentConfig, certificate: { readonly name: string }): Deployment;
 }
 
 /** Thumbprint of what is served when it is the wrong one. */
@@ -41,10 +41,8 @@ export function createUseServer(): UseServer {
     bound: new Map(),
     calls: [],
     trouble: () => {},
-    deploymentsFor: (certificate) =>
-      (certificate.deployments as readonly IisConfig[]).map(({ sites }) =>
-        deploymentTo(server, `${certificate.name}:${sites?.join('+') ?? 'all'}`),
-      ),
+    deploymentFor: (config, { name }) =>
+      deploymentTo(server, `${name}:${(config as IisConfig).sites?.join('+') ?? 'all'}`),
   };
   return server;
 }
