@@ -172,7 +172,7 @@ export function noteRolloverFailed(
   transaction.audit({
     type: 'account.rollover-failed',
     subject: issuer,
-    data: { url, code, givenUp: refused, again: new Date(again).toISOString() },
+    data: { url, code, abandoned: refused, again: new Date(again).toISOString() },
   });
 }
 

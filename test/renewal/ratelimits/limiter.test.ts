@@ -172,7 +172,9 @@ describe('exemptions', () => {
     const now = world.clock.now();
     await world.state.store.commit(
       ({ db }) =>
-        void db.prepare('UPDATE certificate SET window_start = ?, window_end = ?').run(now - HOUR, now + HOUR),
+        void db
+          .prepare('UPDATE certificate SET window_start = ?, window_end = ?, selected = ?')
+          .run(now - HOUR, now + HOUR, now),
     );
     assert.deepEqual(await again(world), ['renewed']);
     assert.equal(world.orders.length, 4);
