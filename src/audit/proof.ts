@@ -62,6 +62,14 @@ export function makeProof({ event, index, checkpoint, verifier, leafHashes }: Pr
 }
 
 /**
+ * The proof in the form of C2SP tlog-proof, which other tools read. The entry is the event's canonical JSON, which it
+ * does not contain.
+ */
+export function tlogProof({ index, path, checkpoint }: EventProof): string {
+  return ['c2sp.org/tlog-proof@v1', `index ${index}`, ...path, '', checkpoint].join('\n');
+}
+
+/**
  * Checks a proof from anywhere, with the log's key as the checker knows it, or null. Throws AUDIT_PROOF_INVALID,
  * AUDIT_NOTE_MALFORMED, AUDIT_CHECKPOINT_FORGED, AUDIT_KEY_INVALID.
  */

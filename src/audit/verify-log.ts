@@ -6,14 +6,20 @@ import { append, type CompactRange, EMPTY_RANGE, leafHash, rangeRoot } from './m
 import type { Verifier } from './note.ts';
 import { createSavedCheckpoints, type SavedCheckpoint } from './saved-checkpoints.ts';
 
-/** A log as it lies in a database that anybody may have written to: `event` and `note` as octets. */
+/** A log as it lies in a database that anybody may have written to: rows that may hold anything. */
 export interface StoredLog {
-  /** By `seq`. */
-  readonly events: Iterable<{ readonly seq: unknown; readonly event: unknown; readonly leafHash: unknown }>;
-  /** By `size`. */
-  readonly checkpoints: Iterable<{ readonly size: unknown; readonly note: unknown }>;
+  /** By `seq`; `event` as octets. */
+  readonly events: Iterable<StoredEvent>;
+  /** By `size`; `note` as octets. */
+  readonly checkpoints: Iterable<{ readonly size?: unknown; readonly note?: unknown }>;
   /** State of the tree where appending goes on: hashes of the full subtrees, the largest first. */
-  readonly range: { readonly size: unknown; readonly hashes: unknown } | null;
+  readonly range: { readonly size?: unknown; readonly hashes?: unknown } | null;
+}
+
+interface StoredEvent {
+  readonly seq?: unknown;
+  readonly event?: unknown;
+  readonly leafHash?: unknown;
 }
 
 /**
@@ -47,7 +53,7 @@ export function verifyLog(log: StoredLog, verifier: Verifier, saved: readonly Sa
   /** Signed roots can no longer be compared: an event before is lost or unknown. */
   let broken = false;
 
-  function takeEvent(row: { readonly seq: unknown; readonly event: unknown; readonly leafHash: unknown }): void {
+  function takeEvent(row: StoredEvent): void {
     const { seq, event: octets } = row;
     if (typeof seq !== 'number' || seq < next) {
       findings.add('AUDIT_EVENT_REORDERED', next, next, `an event has the number ${String(seq)} in place of ${next}`);

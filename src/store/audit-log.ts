@@ -1,10 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { openCheckpoint, signCheckpoint } from '../audit/checkpoint.ts';
+import { type Checkpoint, openCheckpoint, signCheckpoint } from '../audit/checkpoint.ts';
 import { type AuditEvent, encodeEvent } from '../audit/event.ts';
 import { append, type CompactRange, EMPTY_RANGE, leafHash, rangeRoot } from '../audit/merkle.ts';
-import { createVerifier } from '../audit/note.ts';
+import { createVerifier, type Verifier } from '../audit/note.ts';
 import { EverbindError } from '../errors/error.ts';
 import type { CheckpointSigner } from '../ports/checkpoint-signer.ts';
+import { integer, octets, text } from './row.ts';
 import { statement } from './statements.ts';
 
 /** Appends events inside the transactions of a store. */
@@ -21,10 +22,10 @@ export interface AuditAppender {
   add(event: AuditEvent, time: number, signer: CheckpointSigner): void;
   /** Writes range and checkpoint when events were added; the new checkpoint, or null. */
   finish(signer: CheckpointSigner): string | null;
-  /** The transaction is durable. */
+  /** The transaction was committed. */
   committed(): void;
-  /** Whether events were added since `begin`. */
-  readonly pending: boolean;
+  /** Whether the log continues this checkpoint. When not, the database was put back, cut short or exchanged. */
+  continues(checkpoint: string, signer: CheckpointSigner): boolean;
 }
 
 export function createAuditAppender(db: DatabaseSync): AuditAppender {
@@ -46,9 +47,9 @@ export function createAuditAppender(db: DatabaseSync): AuditAppender {
         checkAgainstLastCheckpoint(db, stored, signer);
         trusted = stored;
       }
-      const text = encodeEvent(event, { seq: range.size, commit: stored.size, time });
-      const hash = leafHash(text);
-      statement(db, 'INSERT INTO audit_event (seq, event, leaf_hash) VALUES (?, ?, ?)').run(range.size, text, hash);
+      const content = encodeEvent(event, { seq: range.size, commit: stored.size, time });
+      const hash = leafHash(content);
+      statement(db, 'INSERT INTO audit_event (seq, event, leaf_hash) VALUES (?, ?, ?)').run(range.size, content, hash);
       range = append(range, hash);
     },
     finish: (signer) => {
@@ -64,19 +65,40 @@ export function createAuditAppender(db: DatabaseSync): AuditAppender {
     committed: () => {
       if (range.size > stored.size) trusted = range;
     },
-    get pending() {
-      return range.size !== stored.size;
+    continues: (checkpoint, signer) => {
+      const verifier = createVerifier(signer.name, signer.publicKey);
+      const known = openOrNull(checkpoint, verifier);
+      if (known === null) return false;
+      const row = statement(db, 'SELECT note FROM audit_checkpoint WHERE size = ?').get(known.size);
+      return openOrNull(String(row?.['note']), verifier)?.root.equals(known.root) === true;
     },
   };
+}
+
+function openOrNull(note: string, verifier: Verifier): Checkpoint | null {
+  try {
+    return openCheckpoint(note, verifier);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Takes every event and checkpoint out of a copy of a database, for a new log to begin. Without its triggers, which let
+ * it only grow, a log is emptied at once, however long it is. To be called in a transaction.
+ */
+export function emptyLog(db: DatabaseSync): void {
+  db.exec(`DROP TRIGGER audit_event_kept; DROP TRIGGER audit_checkpoint_kept;
+    DELETE FROM audit_event; DELETE FROM audit_checkpoint; UPDATE audit_range SET size = 0, hashes = x''`);
 }
 
 /** The stored state of the tree. A malformed one has a size that no checkpoint fits. */
 function readRange(db: DatabaseSync): CompactRange {
   const row = statement(db, 'SELECT min(size, 9007199254740991) AS size, hashes FROM audit_range WHERE id = 1').get();
   if (row === undefined) return { size: -1, hashes: [] };
-  const octets = Buffer.from(row['hashes'] as Uint8Array);
-  const hashes = Array.from({ length: octets.length / 32 }, (_, index) => octets.subarray(index * 32, index * 32 + 32));
-  return { size: row['size'] as number, hashes };
+  const all = Buffer.from(octets(row, 'hashes'));
+  const hashes = Array.from({ length: all.length / 32 }, (_, index) => all.subarray(index * 32, index * 32 + 32));
+  return { size: integer(row, 'size'), hashes };
 }
 
 /**
@@ -88,7 +110,7 @@ function checkAgainstLastCheckpoint(db: DatabaseSync, range: CompactRange, signe
   const last =
     row === undefined
       ? { size: 0, root: rangeRoot(EMPTY_RANGE) }
-      : openCheckpoint(row['note'] as string, createVerifier(signer.name, signer.publicKey));
+      : openCheckpoint(text(row, 'note'), createVerifier(signer.name, signer.publicKey));
   if (last.size !== range.size || !last.root.equals(rangeRoot(range))) {
     throw new EverbindError(
       'AUDIT_TREE_CHANGED',

@@ -8,6 +8,7 @@ import type { SavedCheckpoint } from '../audit/saved-checkpoints.ts';
 import { type StoredLog, verifyLog } from '../audit/verify-log.ts';
 import { EverbindError } from '../errors/error.ts';
 import { readPins } from './checkpoint-pin.ts';
+import { octets } from './row.ts';
 import { statement } from './statements.ts';
 import type { StoreReader } from './store.ts';
 
@@ -71,21 +72,24 @@ export function verifyStoredLog(
     const log: StoredLog = {
       events: db
         .prepare(
-          `SELECT ${safeInteger('seq')}, ${octets('event', MOST_EVENT_OCTETS)},
+          `SELECT ${safeInteger('seq')}, ${asOctets('event', MOST_EVENT_OCTETS)},
             CASE WHEN octet_length(leaf_hash) = 32 THEN leaf_hash END AS leafHash
           FROM audit_event ORDER BY audit_event.seq`,
         )
-        .iterate() as unknown as StoredLog['events'],
+        .iterate(),
       checkpoints: db
         .prepare(
-          `SELECT ${safeInteger('size')}, ${octets('note', 65_536)} FROM audit_checkpoint ORDER BY audit_checkpoint.size`,
+          `SELECT ${safeInteger('size')}, ${asOctets('note', 65_536)}
+          FROM audit_checkpoint ORDER BY audit_checkpoint.size`,
         )
-        .iterate() as unknown as StoredLog['checkpoints'],
-      range: (db
-        .prepare(
-          `SELECT ${safeInteger('size')}, CASE WHEN octet_length(hashes) <= ${MOST_RANGE_OCTETS} THEN hashes END AS hashes FROM audit_range WHERE id = 1`,
-        )
-        .get() ?? null) as StoredLog['range'],
+        .iterate(),
+      range:
+        db
+          .prepare(
+            `SELECT ${safeInteger('size')}, CASE WHEN octet_length(hashes) <= ${MOST_RANGE_OCTETS} THEN hashes END AS hashes
+            FROM audit_range WHERE id = 1`,
+          )
+          .get() ?? null,
     };
     return verifyLog(log, verifier, [...pins, ...saved]);
   });
@@ -100,7 +104,7 @@ function safeInteger(column: string): string {
  * The stored octets of a text, as they are hashed and signed. One that is far too large is cut, so that memory stays
  * bounded.
  */
-function octets(column: string, most: number): string {
+function asOctets(column: string, most: number): string {
   return `substr(CAST(${column} AS BLOB), 1, ${most + 1}) AS ${column}`;
 }
 
@@ -143,7 +147,7 @@ function* leafHashes(db: DatabaseSync, start: number, end: number): Iterable<Uin
   const rows = db
     .prepare('SELECT leaf_hash FROM audit_event WHERE seq >= ? AND seq < ? ORDER BY seq')
     .iterate(start, end);
-  for (const row of rows) yield row['leaf_hash'] as Uint8Array;
+  for (const row of rows) yield octets(row, 'leaf_hash');
 }
 
 function selectNewestCheckpoint(db: DatabaseSync): string | null {

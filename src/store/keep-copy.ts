@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { syncFolder } from './sync-folder.ts';
+import { syncFolder } from './folders.ts';
 
 const KEPT_COPIES = 3;
 

@@ -1,5 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { isGone, type ProcessIdentity } from './process-identity.ts';
+import { isGone, ownIdentity, type ProcessIdentity } from './process-identity.ts';
+import { integer, optionalText } from './row.ts';
+import { statement } from './statements.ts';
 
 /** The one row of the lease. */
 export interface LeaseRow {
@@ -12,15 +14,20 @@ export interface LeaseRow {
   readonly ttl: number;
 }
 
-/** The lease as it stands in the database, expired or not. */
+/** The lease as it stands in the database, expired or not. Throws STORE_CORRUPT when it is not there. */
 export function readLease(db: DatabaseSync): LeaseRow {
-  const row = db.prepare('SELECT token, holder, expires_at, ttl FROM lease WHERE id = 1').get() ?? {};
+  const row = statement(db, 'SELECT token, holder, expires_at, ttl FROM lease WHERE id = 1').get() ?? {};
   return {
-    token: row['token'] as number,
-    holder: parseHolder(row['holder'] as string | null),
-    expiresAt: row['expires_at'] as number,
-    ttl: row['ttl'] as number,
+    token: integer(row, 'token'),
+    holder: parseHolder(optionalText(row, 'holder')),
+    expiresAt: integer(row, 'expires_at'),
+    ttl: integer(row, 'ttl'),
   };
+}
+
+/** The token of the lease as it stands now. */
+export function leaseToken(db: DatabaseSync): unknown {
+  return statement(db, 'SELECT token FROM lease WHERE id = 1').get()?.['token'];
 }
 
 /**
@@ -43,12 +50,33 @@ function parseHolder(text: string | null): ProcessIdentity | null {
   }
 }
 
+/** A clock that was put back stays known until correctAfterClockPutBack is done, whoever is killed before. */
+const KEEP_LATEST = 'latest_time = max(latest_time, ?)';
+
+/** Gives the lease to this process for `ttl` milliseconds from `now` on; the new token. */
+export function takeLease(db: DatabaseSync, now: number, ttl: number): number {
+  const token = readLease(db).token + 1;
+  const sql = `UPDATE lease SET token = ?, holder = ?, expires_at = ?, ttl = ?, ${KEEP_LATEST} WHERE id = 1`;
+  statement(db, sql).run(token, JSON.stringify(ownIdentity()), now + ttl, ttl, now);
+  return token;
+}
+
+/** The lease lasts for `ttl` milliseconds from `now` on. */
+export function prolongLease(db: DatabaseSync, now: number, ttl: number): void {
+  statement(db, `UPDATE lease SET expires_at = ?, ${KEEP_LATEST} WHERE id = 1`).run(now + ttl, now);
+}
+
+/** Nobody has the lease; whoever had it is fenced. */
+export function freeLease(db: DatabaseSync): void {
+  statement(db, 'UPDATE lease SET token = token + 1, holder = NULL, expires_at = 0 WHERE id = 1').run();
+}
+
 /** The latest time that any holder saw, milliseconds since 1970. Later than now: the clock was put back since. */
 export function latestTime(db: DatabaseSync): number {
-  return db.prepare('SELECT latest_time FROM lease WHERE id = 1').get()?.['latest_time'] as number;
+  return integer(statement(db, 'SELECT latest_time FROM lease WHERE id = 1').get() ?? {}, 'latest_time');
 }
 
 /** From here on this is the latest time that was seen. */
 export function noteTime(db: DatabaseSync, now: number): void {
-  db.prepare('UPDATE lease SET latest_time = ? WHERE id = 1').run(now);
+  statement(db, 'UPDATE lease SET latest_time = ? WHERE id = 1').run(now);
 }

@@ -2,10 +2,9 @@ import { chmodSync, closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { EverbindError } from '../errors/error.ts';
-import { makeFolder } from './make-folder.ts';
+import { makeFolder, syncFolder } from './folders.ts';
 import { migrate } from './migrate.ts';
 import { type Migration, pendingMigrations } from './migrations.ts';
-import { syncFolder } from './sync-folder.ts';
 
 /** ms that opening and reading wait for a lock of another process. */
 const OPENING_WAIT = 5000;

@@ -1,7 +1,10 @@
 import type { SQLOutputValue } from 'node:sqlite';
 import { EverbindError } from '../errors/error.ts';
 
-/** A row as SQLite gives it. Read it with the functions below: they check what a cast would only claim. All throw STORE_CORRUPT. */
+/**
+ * A row as SQLite gives it. Read it with the functions below: they check what a cast would only claim. All throw
+ * STORE_CORRUPT.
+ */
 export type Row = Readonly<Record<string, SQLOutputValue>>;
 
 export function text(row: Row, column: string): string {
@@ -16,6 +19,11 @@ export function optionalText(row: Row, column: string): string | null {
 export function integer(row: Row, column: string): number {
   const value = row[column];
   return typeof value === 'number' ? value : unfit(column, 'a number');
+}
+
+export function octets(row: Row, column: string): Uint8Array {
+  const value = row[column];
+  return value instanceof Uint8Array ? value : unfit(column, 'octets');
 }
 
 export function optionalInteger(row: Row, column: string): number | null {

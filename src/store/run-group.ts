@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { AuditEvent } from '../audit/event.ts';
 import { EverbindError } from '../errors/error.ts';
 import type { CheckpointSigner } from '../ports/checkpoint-signer.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -6,9 +7,22 @@ import type { AuditAppender } from './audit-log.ts';
 import type { CheckpointPin } from './checkpoint-pin.ts';
 import type { Failed, Group, Queued } from './commit-queue.ts';
 import { isBusy, storeFailure } from './store-failure.ts';
-import { conflictsWithPin } from './pin-conflict.ts';
 import { statement } from './statements.ts';
-import type { Fence, Transaction } from './transaction.ts';
+import { leaseToken } from './lease-row.ts';
+
+/** What a work may do. Ends with the work. */
+export interface Transaction {
+  readonly db: DatabaseSync;
+  /** Appends an event to the audit log, in this transaction. */
+  audit(event: AuditEvent): void;
+}
+
+/** A lease as commits check it. */
+export interface Fence {
+  readonly token: number;
+  /** Called when a commit found another token. May be called again. */
+  readonly onLost: (error: EverbindError) => void;
+}
 
 export interface CommitWork extends Queued {
   readonly run: (transaction: Transaction) => void;
@@ -65,7 +79,7 @@ export function createGroupRunner({ db, path, clock, log, pin, signer }: GroupPa
    */
   function checkPin(key: CheckpointSigner): boolean {
     const pinned = pin.read();
-    if (pinned === null || !conflictsWithPin(db, pinned, key)) return false;
+    if (pinned === null || log.continues(pinned, key)) return false;
     const mark = log.mark();
     try {
       log.add({ type: 'audit.conflict', subject: 'audit', data: { checkpoint: pinned } }, clock.now(), key);
@@ -143,9 +157,4 @@ function end(db: DatabaseSync): void {
   } catch {
     // The disk is gone; the next transaction says so.
   }
-}
-
-/** The token of the lease as it stands now. */
-export function leaseToken(db: DatabaseSync): unknown {
-  return statement(db, 'SELECT token FROM lease WHERE id = 1').get()?.['token'];
 }

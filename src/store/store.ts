@@ -1,3 +1,4 @@
+import { type FileHandle, open } from 'node:fs/promises';
 import type { DatabaseSync } from 'node:sqlite';
 import { EverbindError } from '../errors/error.ts';
 import type { CheckpointSigner } from '../ports/checkpoint-signer.ts';
@@ -8,12 +9,11 @@ import { createCommitQueue } from './commit-queue.ts';
 import { storeFailure } from './store-failure.ts';
 import type { Migration } from './migrations.ts';
 import { openForReading, openForReadingLog, openForWriting } from './open-database.ts';
-import { createGroupRunner, leaseToken, type CommitWork } from './run-group.ts';
-import { createLogSync } from './sync-log.ts';
+import { leaseToken } from './lease-row.ts';
+import { type CommitWork, createGroupRunner, type Fence, type Transaction } from './run-group.ts';
 import { statement } from './statements.ts';
-import type { Fence, Transaction } from './transaction.ts';
 
-export type { Transaction } from './transaction.ts';
+export type { Transaction } from './run-group.ts';
 
 /** The database as far as it is read. */
 export interface StoreReader {
@@ -136,6 +136,27 @@ export function openAuditLog(path: string): StoreReader {
     path,
     read: (work) => readOneState(path, db, work),
     close: async () => db.close(),
+  };
+}
+
+/**
+ * Brings the write-ahead log of the database at `path`, which stays open meanwhile, to disk: SQLite removes that file
+ * only with its last connection. A commit is durable once its frames in the log are (sqlite.org/wal.html); SQLite
+ * itself syncs log and database where a checkpoint needs it.
+ */
+function createLogSync(path: string): { readonly sync: () => Promise<void>; readonly close: () => Promise<void> } {
+  let log: Promise<FileHandle> | null = null;
+  return {
+    sync: async () => {
+      // Windows flushes only what may be written.
+      log ??= open(`${path}-wal`, 'r+');
+      await (await log).datasync();
+    },
+    close: async () => {
+      const opened = log;
+      log = null;
+      await (await opened?.catch(() => null))?.close();
+    },
   };
 }
 

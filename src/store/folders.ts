@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
@@ -19,6 +19,19 @@ export function makeFolder(path: string): readonly string[] {
     throw error;
   }
   return [...made, above];
+}
+
+/**
+ * Makes the names of new files and folders in it durable. Windows needs no such thing, and has no way to ask for it.
+ */
+export function syncFolder(path: string): void {
+  if (process.platform === 'win32') return;
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
 }
 
 function isFolder(path: string): boolean {
