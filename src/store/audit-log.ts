@@ -16,11 +16,11 @@ export interface AuditAppender {
   mark(): CompactRange;
   rewind(range: CompactRange): void;
   /**
-   * Throws AUDIT_TREE_CHANGED, AUDIT_NOTE_MALFORMED, AUDIT_CHECKPOINT_FORGED when what is stored is not what was signed
-   * last.
+   * Throws AUDIT_TREE_CHANGED, AUDIT_NOTE_MALFORMED or AUDIT_CHECKPOINT_FORGED when the stored tree is not the one that
+   * was signed last.
    */
   add(event: AuditEvent, time: number, signer: CheckpointSigner): void;
-  /** Writes range and checkpoint when events were added; the new checkpoint, or null. */
+  /** When events were added, writes range and checkpoint and returns the checkpoint; otherwise null. */
   finish(signer: CheckpointSigner): string | null;
   /** The transaction was committed. */
   committed(): void;
@@ -31,7 +31,7 @@ export interface AuditAppender {
 export function createAuditAppender(db: DatabaseSync): AuditAppender {
   let stored: CompactRange = EMPTY_RANGE;
   let range: CompactRange = EMPTY_RANGE;
-  // What this process itself signed or checked last.
+  // The range that this process signed or checked last.
   let trusted: CompactRange | null = null;
   return {
     begin: () => {
@@ -84,15 +84,16 @@ function openOrNull(note: string, verifier: Verifier): Checkpoint | null {
 }
 
 /**
- * Takes every event and checkpoint out of a copy of a database, for a new log to begin. Without its triggers, which let
- * it only grow, a log is emptied at once, however long it is. To be called in a transaction.
+ * Deletes every event and checkpoint from a copy of a database, so that a new log begins there. Removes the triggers
+ * that let the log only grow: without them SQLite empties a table at once, however long it is. Call it in a
+ * transaction.
  */
 export function emptyLog(db: DatabaseSync): void {
   db.exec(`DROP TRIGGER audit_event_kept; DROP TRIGGER audit_checkpoint_kept;
     DELETE FROM audit_event; DELETE FROM audit_checkpoint; UPDATE audit_range SET size = 0, hashes = x''`);
 }
 
-/** The stored state of the tree. A malformed one has a size that no checkpoint fits. */
+/** The stored state of the tree. When there is none, its size is one that no checkpoint has. */
 function readRange(db: DatabaseSync): CompactRange {
   const row = statement(db, 'SELECT min(size, 9007199254740991) AS size, hashes FROM audit_range WHERE id = 1').get();
   if (row === undefined) return { size: -1, hashes: [] };
@@ -102,8 +103,8 @@ function readRange(db: DatabaseSync): CompactRange {
 }
 
 /**
- * A log must never sign what does not continue what it signed before. Without this check, whoever changes events, range
- * and checkpoints in the database would have the next commit sign the forgery.
+ * The log must never sign a tree that does not continue the one it signed before. Without this check, the next commit
+ * would sign the forgery of whoever changed events, range and checkpoints in the database.
  */
 function checkAgainstLastCheckpoint(db: DatabaseSync, range: CompactRange, signer: CheckpointSigner): void {
   const row = statement(db, 'SELECT note FROM audit_checkpoint ORDER BY size DESC LIMIT 1').get();

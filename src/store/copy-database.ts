@@ -4,8 +4,8 @@ import { emptyLog } from './audit-log.ts';
 import { storeFailure } from './store-failure.ts';
 
 /**
- * Writes a consistent copy of a database, private from the start, also while another process writes to the original.
- * The copy has an empty audit log, which any key may sign: the log of the original goes on only with its own.
+ * Writes a consistent copy of a database, private from the start, even while another process writes to the original.
+ * The audit log of the copy is empty, so that any key may sign it; the original's log goes on only with its own key.
  */
 export function copyWithoutLog(from: string, to: string): void {
   try {
@@ -22,7 +22,7 @@ export function copyWithoutLog(from: string, to: string): void {
   }
 }
 
-/** False for a database that nothing was written to yet. */
+/** False for a database that is still empty. */
 function hasLog(db: DatabaseSync): boolean {
   return db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'audit_range'").get() !== undefined;
 }

@@ -4,15 +4,15 @@ import { activeHolder, freeLease, prolongLease, readLease, takeLease } from './l
 import { pendingMigrations } from './migrations.ts';
 import type { Store } from './store.ts';
 
-/** The right to write, for one process at a time. While it is held, every commit of the store checks it. */
+/** The right to write, which one process has at a time. While it is held, every commit of the store checks it. */
 export interface Lease {
-  /** Larger than that of every earlier holder. */
+  /** Larger than the token of every earlier holder. */
   readonly token: number;
-  /** Aborted with STORE_LEASE_LOST when another process took over. */
+  /** Aborted with STORE_LEASE_LOST when another process has taken over. */
   readonly lost: AbortSignal;
   /**
-   * Gives it back; safe to repeat, never fails. Commits of this store that come later fail with STORE_LEASE_LOST, until
-   * the next lease.
+   * Gives the lease back. Safe to repeat, never fails. Later commits of this store fail with STORE_LEASE_LOST until it
+   * takes the lease again.
    */
   release(): Promise<void>;
 }
@@ -20,13 +20,13 @@ export interface Lease {
 const TTL_MS = 30_000;
 
 /**
- * Takes the lease, or throws STORE_LEASE_HELD. A holder on this machine that is dead is replaced at once, any other
- * after its time has run out. Prolonged by itself at a third of its time.
+ * Takes the lease, or throws STORE_LEASE_HELD. Replaces a dead holder on this machine at once, any other holder once
+ * its time has run out. Prolongs the lease whenever a third of its time has passed.
  */
 export async function acquireLease(store: Store, clock: Clock, ttlMs = TTL_MS): Promise<Lease> {
   const token = await store.commit(
     ({ db }) => {
-      // Another program may have brought the database up to date since this one opened it.
+      // A newer program may have migrated the database since this one opened it.
       pendingMigrations(db);
       const now = clock.now();
       const other = activeHolder(readLease(db), now);
@@ -53,7 +53,7 @@ export async function acquireLease(store: Store, clock: Clock, ttlMs = TTL_MS): 
   const prolong = (): void => {
     store
       .commit(({ db }) => prolongLease(db, clock.now(), ttlMs))
-      // The loss of the lease is told by the fence. A full disk passes, or the lease runs out and is lost.
+      // The fence reports a lost lease. A full disk gets room again, or the lease runs out and is lost.
       .catch(() => undefined);
   };
   const timer = setInterval(prolong, ttlMs / 3);
@@ -67,7 +67,7 @@ export async function acquireLease(store: Store, clock: Clock, ttlMs = TTL_MS): 
       clearInterval(timer);
       await store
         .commit(({ db }) => freeLease(db))
-        // Not given back, it runs out by itself.
+        // A lease that is not given back runs out by itself.
         .catch(() => undefined);
     },
   };
