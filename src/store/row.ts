@@ -41,11 +41,13 @@ export function word<const T extends string>(row: Row, column: string, words: re
   return words.find((known) => known === value) ?? unfit(column, 'a known word');
 }
 
-/** What this program wrote as JSON; its shape is that of the schema's comment. */
+/** What this program wrote as JSON. The comment of the column in src/store/sql says which type it is. */
+// oxlint-disable-next-line no-unnecessary-type-parameters -- a cast for the caller, in this one place
 export function json<T>(row: Row, column: string): T {
   return JSON.parse(text(row, column)) as T;
 }
 
+// oxlint-disable-next-line no-unnecessary-type-parameters -- as above
 export function optionalJson<T>(row: Row, column: string): T | null {
   return row[column] === null ? null : json<T>(row, column);
 }
