@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { circles, importGraph, longestChain } from './architecture/imports.ts';
 import { filesOfOneRenewal } from './architecture/one-renewal.ts';
-import { rowCasts } from './architecture/row-casts.ts';
+import { knowsDatabase, rowCasts } from './architecture/row-casts.ts';
 import { defects, withDefect } from './architecture/sabotage.ts';
 import { listFiles, readSource, type SourceFile } from './architecture/source-tree.ts';
 import { declaredTables, sqlWrites, type SqlWrite } from './architecture/sql-writes.ts';
@@ -68,7 +68,7 @@ const catalogues: Readonly<Record<string, string>> = {
 };
 
 /** A measure that sees nothing finds nothing: less than this is a failure of the measure. */
-const LEAST = { rooms: 15, files: 400, tables: 15, executed: 20 };
+const LEAST = { rooms: 15, files: 400, imports: 1000, renewal: 20, database: 10, tables: 15, executed: 20 };
 
 export interface Measured {
   readonly measures: Measures;
@@ -86,6 +86,9 @@ export async function measure(root: string, { renewal }: { readonly renewal: boo
   atLeast('files', files.length, LEAST.files);
   const lines = files.map((file) => file.lines).sort((one, other) => one - other);
   const graph = importGraph(files);
+  atLeast('imports', [...graph.values()].flat().length, LEAST.imports);
+  atLeast('files of src/renewal', files.filter(({ path }) => path.startsWith('src/renewal/')).length, LEAST.renewal);
+  atLeast('files that know the database', files.filter(knowsDatabase).length, LEAST.database);
   const rings = circles(graph);
   const chain = longestChain(graph, 'src/renewal/');
   const [largest, ...folders] = folderSizes(root);
@@ -130,6 +133,8 @@ function atLeast(what: string, seen: number, least: number): void {
 
 function folderSizes(root: string): readonly { readonly path: string; readonly files: number }[] {
   const all = [...listFiles(root, 'src'), ...listFiles(root, 'lab')].map((path) => path.replace(/\/[^/]*$/, ''));
+  for (const path of Object.keys(catalogues))
+    if (!all.includes(path)) throw new Error(`the catalogue ${path} is not there`);
   return [...Map.groupBy(all, (path) => path)]
     .map(([path, { length }]) => ({ path, files: length }))
     .filter(({ path }) => catalogues[path] === undefined)

@@ -43,8 +43,8 @@ interface Side {
 }
 
 /**
- * Checks the walls between rooms (.depcruise.cjs). A checker that sees nothing finds nothing, so the modules that it saw
- * are compared with the files that git knows.
+ * Checks the walls between rooms (.depcruise.cjs). A checker that sees nothing finds nothing, so the modules that it
+ * saw are compared with the files that git knows.
  */
 export async function checkWalls(root = '.'): Promise<void> {
   const listed = ['ls-files', '--cached', '--others', '--exclude-standard', 'src/*.ts', 'lab/*.ts'];
@@ -79,8 +79,8 @@ export async function checkBothSides(): Promise<void> {
 }
 
 /**
- * What is wrong with the walls themselves: nothing on a side, or a folder that is named and not there. `modules` are all
- * that are known, packages and modules of Node included.
+ * What is wrong with the walls themselves: nothing on a side, or a folder that is named and not there. `modules` are
+ * all that are known, packages and modules of Node included.
  */
 export function wallsWithoutSides(
   walls: readonly Wall[],

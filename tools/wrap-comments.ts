@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { mustRun } from '../lab/run-command.ts';
 import { overlongComments, wrapComments } from './line-width/comments.ts';
@@ -36,10 +37,13 @@ function overlong(file: string, text: string): readonly number[] {
 async function filesBelow(root: string, paths: readonly string[]): Promise<readonly string[]> {
   const globs = PLACES.map((place) => `:(glob)${place}`);
   const listed = await mustRun('git', ['-C', root, 'ls-files', '--cached', '--others', '--exclude-standard', ...globs]);
-  return listed
-    .split('\n')
-    .filter((file) => file !== '')
-    .filter((file) => paths.length === 0 || paths.some((path) => file === path || file.startsWith(`${path}/`)));
+  return (
+    listed
+      .split('\n')
+      // Git still lists what was just removed.
+      .filter((file) => file !== '' && existsSync(`${root}/${file}`))
+      .filter((file) => paths.length === 0 || paths.some((path) => file === path || file.startsWith(`${path}/`)))
+  );
 }
 
 if (import.meta.main) {

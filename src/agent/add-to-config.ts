@@ -4,8 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { addCertificate, type NewCertificate, type NewIssuer } from '../config/add-certificate.ts';
 import { checkAddition } from '../config/check/addition.ts';
 import { EverbindError } from '../errors/error.ts';
-import { makeFolder } from '../store/make-folder.ts';
-import { syncFolder } from '../store/sync-folder.ts';
+import { makeFolder, syncFolder } from '../store/folders.ts';
 
 const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';
 

@@ -5,7 +5,7 @@ import type { AgentPaths } from './environment.ts';
 import { databaseFile } from './state.ts';
 import type { Environment } from './environment.ts';
 
-/** Opens the database for reading only, also while a renewal runs. Throws STORE_NOT_FOUND. */
+/** Opens the database for reading, even while a renewal runs. Throws STORE_NOT_FOUND. */
 export async function withReadOnlyStore<T>(
   paths: AgentPaths,
   environment: Environment,
@@ -20,8 +20,8 @@ export async function withReadOnlyStore<T>(
 }
 
 /**
- * Opens the audit log for reading, also while a renewal runs and whichever Everbind wrote it. Throws what openAuditLog
- * throws.
+ * Opens the audit log for reading, even while a renewal runs, and whichever version of Everbind wrote it. Throws what
+ * openAuditLog throws.
  */
 export async function withAuditLog<T>(
   { stateDir }: AgentPaths,
@@ -36,8 +36,8 @@ export async function withAuditLog<T>(
 }
 
 /**
- * Whether the configuration file is not the one that the database knows; the next renewal takes it up. A file that
- * cannot be read is not.
+ * Whether the configuration file has changed since it was applied; the next renewal applies it. False for a file that
+ * cannot be read.
  */
 export async function configChanged(paths: AgentPaths, store: Store): Promise<boolean> {
   const file = await readConfigFile(paths.configFile).catch(() => null);

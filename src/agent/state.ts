@@ -20,14 +20,14 @@ export interface State {
   close(): Promise<void>;
 }
 
-/** Path of the database below a state folder. */
+/** Path of the database in a state folder. */
 export function databaseFile(stateDir: string): string {
   return join(stateDir, 'everbind.db');
 }
 
 /**
- * Opens the state folder, or makes it. `hostKeys` answers the key storage providers of the web server's host; it is
- * called when a key in one of them is used. Errors: those of openStore and of the key stores.
+ * Opens the state folder, or makes it. `hostKeys` returns the key storage providers of the web server's host; it is
+ * called when a key in one of them is used. Throws what openStore and the key stores throw.
  */
 export async function openState(
   stateDir: string,

@@ -1,6 +1,6 @@
 import { append, type CompactRange, EMPTY_RANGE, rangeRoot } from './merkle.ts';
 
-/** The leaves from `start` up to, not including, `end`. */
+/** The leaves from `start` to `end`, which is not one of them. */
 export interface Subtree {
   readonly start: number;
   readonly end: number;
@@ -9,7 +9,7 @@ export interface Subtree {
 /** Leaf hashes of a subtree in order, 32 octets each. */
 export type LeafHashes = (subtree: Subtree) => Iterable<Uint8Array>;
 
-/** The hash of a subtree, from its leaves, in O(log n) memory. */
+/** The hash of a subtree, worked out from its leaves in O(log n) memory. */
 export function subtreeHash(subtree: Subtree, leafHashes: LeafHashes): Buffer {
   let range: CompactRange = EMPTY_RANGE;
   for (const hash of leafHashes(subtree)) range = append(range, Buffer.from(hash));

@@ -9,16 +9,16 @@ import { daemon } from './sql/daemon.ts';
 import { issuer } from './sql/issuer.ts';
 import { renewal } from './sql/renewal.ts';
 
-/** A step of the schema. */
+/** One change of the schema. */
 export interface Migration {
   readonly number: number;
   readonly sql: string;
 }
 
 /**
- * In the order in which a new database gets them. SQL stands in TypeScript strings so that the bundle of a release
- * carries it. Forward only: an applied one never changes, not even its comments, and once released no number is added
- * below the largest. Numbers below 100 belong to the schema that programs before the first release had.
+ * In the order in which a new database gets them. The SQL is in TypeScript strings so that the bundle of a release has
+ * it. Forward only: a migration that was applied never changes, not even its comments, and after a release no number is
+ * added below the largest. Numbers below 100 belong to the schema from before the first release.
  */
 export const migrations: readonly Migration[] = [
   { number: 100, sql: [auditAndLease, custody, certificate, renewal, issuer, challenge, daemon].join('') },
@@ -67,7 +67,7 @@ function unknownMigration(number: number, known: readonly Migration[]): Everbind
       });
 }
 
-/** Applies one migration, inside a transaction of the caller. */
+/** Applies one migration inside the transaction of the caller. */
 export function applyMigration(db: DatabaseSync, { number, sql }: Migration): void {
   db.exec('CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, sha256 TEXT NOT NULL) STRICT');
   db.exec(sql);

@@ -8,8 +8,8 @@ export interface ClockShift {
 }
 
 /**
- * Corrects moments that were counted from a clock that was ahead: those that lie ahead of the present come earlier by as much as the clock was
- * put back, or now. `table`, `columns` and `where` are SQL of the table's owner.
+ * Corrects moments that were counted from a clock that was ahead: those that lie ahead of the present come earlier by
+ * as much as the clock was put back, or now. `table`, `columns` and `where` are SQL of the table's owner.
  */
 export function shiftTimes(
   db: DatabaseSync,

@@ -171,6 +171,11 @@ describe('SQL', () => {
     'a computed table': ['x(`DELETE FROM ${table}`)', [[null, []]]],
     'a joined table': ["x('DELETE FROM ' + table)", [[null, []]]],
     'a computed table that is updated': ['x(`UPDATE ${table} SET a = 1`)', [[null, ['a']]]],
+    'the helper that shifts times': [
+      "shiftTimes(db, { table: 'certificate', columns: ['next_due', 'next_poll'], where }, shift)",
+      [['certificate', ['next_due', 'next_poll']]],
+    ],
+    'the helper for any table': ['shiftTimes(db, { table, columns }, shift)', [[null, null]]],
     'lower case': ["x('update certificate set next_due = 1')", [['certificate', ['next_due']]]],
     trigger: ['x(`CREATE TRIGGER t BEFORE UPDATE ON issued BEGIN DELETE FROM certificate; END`)', []],
     query: ["x('SELECT next_due FROM certificate')", []],
@@ -179,6 +184,11 @@ describe('SQL', () => {
   for (const [name, [text, expected]] of Object.entries(cases)) {
     it(`of ${name} writes what it says`, () => assert.deepEqual(writes(text), expected));
   }
+
+  it('of the helper itself is that of its callers', () => {
+    const helper = source('x(`UPDATE ${table} SET ${column} = 1`)', 'src/store/shift-times.ts');
+    assert.deepEqual(sqlWrites(helper, tables), []);
+  });
 
   it('for a table that the schema does not have is an error', () => {
     for (const text of [

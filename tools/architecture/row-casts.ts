@@ -58,7 +58,7 @@ export function rowCasts(file: SourceFile): readonly RowCast[] {
 }
 
 /** It imports from node:sqlite, src/store or the files that own tables. */
-function knowsDatabase({ path, text }: SourceFile): boolean {
+export function knowsDatabase({ path, text }: SourceFile): boolean {
   return (
     path.startsWith('src/store/') ||
     /from '(?:node:sqlite|[./\w-]*(?:store\/|state\/|-table\.ts|rows\.ts)[^']*)'/.test(text)

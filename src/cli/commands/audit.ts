@@ -2,8 +2,7 @@ import type { Command } from 'commander';
 import { checkContinuation } from '../../audit/continuation.ts';
 import { decodeEvent } from '../../audit/event.ts';
 import { verifierText } from '../../audit/note.ts';
-import { checkProof, MOST_PROOF_OCTETS, parseProof } from '../../audit/proof.ts';
-import { tlogProof } from '../../audit/tlog-proof.ts';
+import { checkProof, MOST_PROOF_OCTETS, parseProof, tlogProof } from '../../audit/proof.ts';
 import { EverbindError } from '../../errors/error.ts';
 import {
   newestCheckpoint,
