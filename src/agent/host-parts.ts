@@ -19,12 +19,12 @@ import type { Environment } from './environment.ts';
 import { limitHeapGrowth } from './limit-heap-growth.ts';
 import type { SharedHost } from './shared-host.ts';
 
-/** What works on this machine: the solvers of challenges and the deployments. */
+/** Everything that acts on this machine: solvers of challenges and deployments. */
 export type HostParts = Pick<AcmePorts, 'solverFor'> & Pick<EnginePorts, 'deploymentFor'>;
 
 /**
- * Connects to the web server where there is one: a machine without IIS can still obtain certificates, and deploy those whose deployments do not
- * need it. Errors: those of a web server that is there and cannot be used.
+ * Connects to the web server if there is one. A machine without IIS can still obtain certificates, and deploy those
+ * whose deployments do not need it. Errors: those of a web server that is there but cannot be used.
  */
 export async function openHostParts(
   environment: Environment,

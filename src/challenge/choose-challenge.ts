@@ -1,4 +1,4 @@
-import { canProve } from '../config/challenge-for.ts';
+import { canValidate } from '../config/challenge-for.ts';
 import type { ChallengeConfig } from '../config/types.ts';
 import type { Identifier } from '../pki/x509/names.ts';
 
@@ -52,7 +52,7 @@ function obstacle(
   { identifier, offered, notVisible }: ChallengeFacts,
   config: ChallengeConfig,
 ): ChallengeChoiceCode | null {
-  if (!canProve(config.type, identifier)) {
+  if (!canValidate(config.type, identifier)) {
     return identifier.type === 'ip' ? 'address-needs-connection' : 'wildcard-needs-dns';
   }
   if (offered !== null && !offered.includes(config.type)) return 'not-offered';

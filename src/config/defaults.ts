@@ -1,6 +1,6 @@
 import type { HttpChallengeConfig } from './types.ts';
 
-/** What holds when the file is silent. The schema, its JSON form and the documentation take these values from here. */
+/** Defaults of the settings. The schema, its JSON form and the documentation take these values from here. */
 export const DEFAULTS = {
   concurrency: 64,
   accountKey: 'ec-p256',

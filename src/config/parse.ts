@@ -16,8 +16,9 @@ import { parseYaml } from './yaml/document.ts';
 import { decodeText } from './yaml/text.ts';
 
 /**
- * Checks the whole file and applies its defaults. `file` is its absolute path. Throws ConfigError (CONFIG_INVALID) with everything
- * that is wrong: the YAML first; if that is well-formed, the shape and the meaning of every part.
+ * Checks the whole file and applies its defaults. `file` is its absolute path. Throws ConfigError (CONFIG_INVALID) with
+ * everything that is wrong: problems of the YAML, or, when it is well-formed, those of the shape and the meaning of
+ * every part.
  */
 export function parseConfig(octets: Uint8Array, file: string, catalogue = builtInCatalogue): Config {
   const decoded = decodeText(octets);

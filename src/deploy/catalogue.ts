@@ -5,10 +5,12 @@ import { iisFtp } from './iis-ftp/definition.ts';
 
 type AnyDeploymentType = DeploymentType<'nothing'> | DeploymentType<'iis'>;
 
-/** Deployment types by their words in everbind.yaml, in the order of the reference. */
+/** Deployment types by the word in everbind.yaml, in the order of the reference. */
 export type DeploymentCatalogue = ReadonlyMap<string, AnyDeploymentType>;
 
-/** Every type of the program. A definition says what a type is; the code that does the work is loaded by `create` alone. */
+/**
+ * Every deployment type of the program. A definition describes a type; only `create` loads the code that does the work.
+ */
 export const BUILT_IN: readonly AnyDeploymentType[] = [iis, iisFtp];
 
 export function createCatalogue(types: readonly AnyDeploymentType[]): DeploymentCatalogue {
@@ -17,7 +19,9 @@ export function createCatalogue(types: readonly AnyDeploymentType[]): Deployment
 
 export const builtInCatalogue = createCatalogue(BUILT_IN);
 
-/** Throws STORE_NEWER: the configuration is checked, so a word that is not known was written into the database by another version. */
+/**
+ * Throws STORE_NEWER for an unknown word: the configuration is checked, so another version wrote it into the database.
+ */
 export function findDeploymentType(catalogue: DeploymentCatalogue, word: string): AnyDeploymentType {
   const found = catalogue.get(word);
   if (found !== undefined) return found;

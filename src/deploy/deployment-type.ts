@@ -7,7 +7,10 @@ import type { Deployment } from '../ports/deployment.ts';
 import type { WindowsHost } from '../ports/windows-host.ts';
 import type { Probe } from '../verify/probe.ts';
 
-/** Builds schemas of single values. Handed over, so that a run that parses no configuration does not load the schema library. */
+/**
+ * Builds schemas of single values. Passed in, so that a run that parses no configuration does not load the schema
+ * library.
+ */
 export type SchemaValues = typeof values;
 
 /** The settings of a type by their keys in everbind.yaml, without `type`. */
@@ -16,29 +19,32 @@ export type SettingsShape = z.core.$ZodLooseShape;
 /** Settings as the schema lets them through. */
 export type SettingsInput<Settings extends SettingsShape> = z.output<z.ZodObject<Settings>>;
 
-/** What every deployment may work with. */
+/** What every deployment can use. */
 export interface DeploymentParts {
   readonly probe: Probe;
-  /** Thumbprint (lower case) of every certificate that Everbind installed on this machine, with the name of its managed certificate. */
+  /**
+   * Thumbprints (lower case) of all certificates that Everbind installed on this machine, each with the name of its
+   * managed certificate.
+   */
   ownThumbprints(): ReadonlyMap<string, string>;
 }
 
-/** What a deployment may work with that needs IIS on this machine. */
+/** What a deployment can use that needs IIS on this machine. */
 export interface IisParts extends DeploymentParts {
   readonly host: WindowsHost;
-  /** Reads the present state; callers at the same time share one reading. */
+  /** Reads the present state. Concurrent callers share one reading. */
   readInventory(): Promise<Inventory>;
-  /** One for the run: it backs up the configuration of IIS before its first change. */
+  /** Shared by the whole run: it backs up the configuration of IIS before its first change. */
   readonly siteChanges: SiteChanges;
 }
 
-/** What a type may need of the machine, and what it is then given. */
+/** What a type can need of the machine, and what it gets. */
 export interface PartsByNeed {
   readonly nothing: DeploymentParts;
   readonly iis: IisParts;
 }
 
-/** Where the settings stand that are judged. */
+/** The file that has the settings. */
 export interface DeclaredIn {
   /** Folder of everbind.yaml: relative paths start there. */
   readonly folder: string;
@@ -46,7 +52,7 @@ export interface DeclaredIn {
   problem(path: readonly (string | number)[], found: string, expected: string): void;
 }
 
-/** A kind of place where certificates are put to use. */
+/** A kind of place where certificates are deployed. */
 export interface DeploymentType<
   Need extends keyof PartsByNeed = keyof PartsByNeed,
   Config extends DeploymentConfig = DeploymentConfig,
@@ -56,14 +62,17 @@ export interface DeploymentType<
   readonly type: Config['type'];
   /** One sentence for the reference of everbind.yaml. */
   readonly description: string;
-  /** On a machine that does not have it, the certificates that are deployed so fail, and no others. */
+  /** On a machine without it only the certificates fail that are deployed so. */
   readonly needs: Need;
-  /** Each with a description for the reference; optional ones say their default there. */
+  /** Each has a description for the reference. The description of an optional one has its default. */
   settings(schema: SchemaValues): Settings;
-  /** Judges what depends on more than one value, and applies the defaults. The result is plain JSON: it is journaled. */
+  /**
+   * Judges what depends on more than one value, and applies the defaults. The result must be plain JSON: it is
+   * journaled.
+   */
   configure(input: SettingsInput<Settings>, file: DeclaredIn): Config;
-  /** The place in a few words for people; never a secret. */
+  /** Describes the place in a few words for people; never a secret. */
   describe(config: Config): string;
-  /** Loads what does the work. */
+  /** Loads the code that does the work. */
   create(config: Config, parts: PartsByNeed[Need]): Promise<Deployment>;
 }

@@ -75,7 +75,7 @@ function explanations(db: DatabaseSync): Overview['explanations'] {
   }));
 }
 
-/** A running `everbind run` notes itself every half minute; a locked database may keep it from that. */
+/** `everbind run` notes every four minutes that it lives; a locked database may prevent a note. */
 const SILENT_MS = 10 * 60_000;
 
 function daemonOf(db: DatabaseSync, now: number): Overview['daemon'] {

@@ -1,4 +1,4 @@
-import { challengesFor, canProve } from '../config/challenge-for.ts';
+import { challengesFor, canValidate } from '../config/challenge-for.ts';
 import type { CertificateConfig, ChallengeConfig } from '../config/types.ts';
 import type { Identifier } from '../pki/x509/names.ts';
 import type { PreflightFinding } from './findings.ts';
@@ -9,7 +9,7 @@ export function waysFor(
   identifier: Identifier,
 ): readonly ChallengeConfig[] {
   const all = challengesFor(certificate, identifier);
-  const possible = all.filter(({ type }) => canProve(type, identifier));
+  const possible = all.filter(({ type }) => canValidate(type, identifier));
   return possible.length > 0 ? possible : all;
 }
 

@@ -181,7 +181,7 @@ certificates:
     assert.equal(challengeFor({ challenges: [] }, { type: 'dns', value: 'example.com' }), null);
   });
 
-  it('auto has its challenges in order, and for each name the first that can prove it', () => {
+  it('auto has its challenges in order, and for each name the first that can validate it', () => {
     const [listed, silent] = read(`version: 1
 issuers: [{ name: main, directory: "https://ca.example/" }]
 certificates:

@@ -17,7 +17,10 @@ const settings = ({ filePath }: SchemaValues) => ({
   file: filePath('a file for the chain').meta({ description: 'File that gets the chain as PEM.' }),
 });
 
-/** The least deployment that does a whole job: the chain in a file, beside it one file for each certificate that is installed. */
+/**
+ * The least deployment that does a whole job: the chain in a file, beside it one file for each certificate that is
+ * installed.
+ */
 export function chainFileType(look: Look): DeploymentType<'nothing', ChainFileConfig, ReturnType<typeof settings>> {
   return {
     type: 'chain-file',

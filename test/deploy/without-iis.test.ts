@@ -11,7 +11,8 @@ import { parsePemCertificates } from '../../src/pki/asn1/pem.ts';
 import { type Run, runIn } from '../cli/world.ts';
 import { chainFileType, type Look, readIfThere } from './chain-file.ts';
 
-// A machine without Windows: a type that needs no IIS, which the test adds to those of the program, beside `iis` in one configuration.
+// A machine without Windows: a type that needs no IIS, which the test adds to those of the program, beside `iis` in one
+// configuration.
 
 let folder: string;
 let stateDir: string;

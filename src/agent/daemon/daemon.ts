@@ -12,19 +12,19 @@ import { databaseFile } from '../state.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { runLoop } from './loop.ts';
 
-/** What a daemon tells whoever runs it. */
+/** What a daemon reports to its caller. */
 export interface DaemonEvents {
   onOutcome(outcome: Outcome): void;
   /**
-   * `nextWake` null: the configuration is wrong, and the last good one stays in force. Otherwise a cycle failed as a whole, and the next one begins
-   * then (milliseconds since 1970).
+   * `nextWake` null: the configuration is wrong, and the last good one stays in force. Otherwise a cycle failed as a
+   * whole, and the next one begins at `nextWake` (milliseconds since 1970).
    */
   onTrouble(error: EverbindError, nextWake: number | null): void;
 }
 
 /**
- * Renews whatever falls due, and takes up a changed configuration, until the environment's signal aborts; then it resolves. Survives whatever a
- * cycle throws. Holds the lease, and keeps the database open, during cycles alone.
+ * Renews whatever falls due and applies a changed configuration until the environment's signal aborts, whatever a cycle
+ * throws. Holds the lease, and keeps the database open, only during cycles.
  */
 export async function runDaemon(
   paths: AgentPaths,
@@ -43,7 +43,7 @@ export async function runDaemon(
       environment,
       () => {},
       ({ state: { store }, engine, signal: stop }) => {
-        // A cycle may take hours. Why the one before it failed stays to be seen.
+        // A cycle may take hours. The trouble of the one before it stays visible.
         const beat = (db: DatabaseSync): void => {
           const now = clock.now();
           writeDaemon(db, { ...identity, seenAt: now, nextWake: now, trouble: readDaemon(db)?.trouble ?? null });
@@ -61,7 +61,8 @@ export async function runDaemon(
     );
   };
 
-  // Opened anew each time: the file may be another one by now, put back from a backup, which Windows refuses for a file that somebody has open.
+  // Opened each time: the file may have been replaced, by a backup for example. Windows would refuse to replace an open
+  // file.
   const note = async (write: (db: DatabaseSync) => void): Promise<void> => {
     const store = openStore({ path: databaseFile(paths.stateDir), clock });
     try {

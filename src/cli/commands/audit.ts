@@ -229,12 +229,12 @@ function wholeNumber(text: string, what: string): number {
   return Number(text);
 }
 
-/** ms since 1970 of a date or a date with a time, both of UTC. */
+/** Milliseconds since 1970 of a date, or of a date with a time, in UTC. */
 function moment(text: string): number {
   const match = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(:\d\d(?:\.\d{1,3})?)?Z)?$/.exec(text);
   const [, date = '', minute = '00:00', second = ':00'] = match ?? [];
   const ms = Date.parse(`${date}T${minute}${second}Z`);
-  // The 30th of February is no date, though some take it for the 2nd of March.
+  // The 30th of February is no date, though some parsers take it for the 2nd of March.
   if (Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 10) !== date) {
     throw new EverbindError('CLI_USAGE', '--since must be a date such as 2026-11-01 or 2026-11-01T08:30Z');
   }

@@ -32,7 +32,7 @@ export function registerDns(program: Command, environment: CliEnvironment, setSt
     });
 
   const persist = withGlobals(group.command('persist <name>'))
-    .description('the lasting TXT records that a certificate with dns-persist-01 needs, and whether they are there')
+    .description('the lasting TXT records that a certificate with dns-persist-01 needs, and whether they exist')
     .addHelpText(
       'after',
       helpText(
@@ -97,13 +97,13 @@ function printProvider(
   say('documentation', documentation);
 }
 
-/** Each record as it stands in a zone file, and whether it is there. */
+/** Prints each record in the form of a zone file, and whether it exists. */
 function printPersistRecords(io: Io, name: string, records: readonly PersistRecord[]): void {
   const paint = painter(io.colour);
-  if (records.length === 0) io.out(`No name of ${name} is proved by dns-persist-01.\n`);
+  if (records.length === 0) io.out(`No name of ${name} is validated by dns-persist-01.\n`);
   for (const { issuer, record, value, hashed, problem } of records) {
-    const state = problem === null ? paint('green', 'there') : paint('yellow', printable(problem));
-    // Not wrapped: it is to be copied.
+    const state = problem === null ? paint('green', 'visible') : paint('yellow', printable(problem));
+    // Not wrapped: people copy it.
     io.out(`${paint('bold', issuer)}: ${state}\n  ${record}. TXT ${quoted(value)}\n`);
     if (hashed) io.out('  It names the key of the account: another key needs another record.\n');
   }

@@ -32,7 +32,7 @@ export function registerList(program: Command, environment: CliEnvironment, _set
     });
 }
 
-/** One JSON object, a certificate at a time. */
+/** One JSON object, written certificate by certificate. */
 function* json(certificates: Iterable<CertificateState>, changed: boolean): Generator<string, void> {
   let before = '{"certificates":[';
   for (const certificate of certificates) {
@@ -106,7 +106,7 @@ function days({ active }: CertificateState, now: number): Cell {
   return { text: String(left), style: left < 0 ? 'red' : left < 14 ? 'yellow' : 'green' };
 }
 
-/** The first name, and how many more there are. */
+/** The first name, and the number of further ones. */
 function names({ config: { identifiers } }: CertificateState): string {
   const first = identifiers[0]?.value ?? '';
   return identifiers.length > 1 ? `${first} +${identifiers.length - 1}` : first;

@@ -35,7 +35,7 @@ export function registerShow(program: Command, environment: CliEnvironment, _set
     });
 }
 
-/** With the staging environment that the next attempt is tried at first; null: none. */
+/** With the staging environment where the next attempt runs first; null: none. */
 type Shown = CertificateDetail & { readonly stagingDirectory: string | null };
 
 function print(
@@ -60,7 +60,7 @@ function print(
   );
   for (const { patterns, challenge, otherwise = [] } of config.challenges) {
     const ways = [challenge, ...otherwise].map(challengeText).join(', otherwise ');
-    say('prove', patterns.includes('*') ? ways : `${patterns.join(', ')}: ${ways}`);
+    say('validate', patterns.includes('*') ? ways : `${patterns.join(', ')}: ${ways}`);
   }
   for (const deployment of config.deployments) {
     say('deployed to', catalogue.get(deployment.type)?.describe(deployment) ?? deployment.type);
@@ -76,9 +76,9 @@ function print(
     );
     if (ariWindow.explanationUrl !== null) say('why', ariWindow.explanationUrl);
   }
-  if (staging !== null) say('tried first', `at ${staging}, since the last attempt counted against limits of the CA`);
-  if (openStep !== null && atWork) say('begun', `step ${openStep} is reached; an Everbind is at work now`);
-  else if (openStep !== null) say('interrupted', `after step ${openStep}; goes on at the next run`);
+  if (staging !== null) say('tried first', `at ${staging}, since the last attempt counted towards limits of the CA`);
+  if (openStep !== null && atWork) say('begun', `step ${openStep} is reached; another process is renewing it now`);
+  else if (openStep !== null) say('interrupted', `after step ${openStep}; the next run resumes it`);
   if (certificate.lastError !== null) {
     const { code, message, at } = certificate.lastError;
     say('last error', `${shortTime(at)} [${code}] ${message}`);

@@ -11,7 +11,7 @@ import { relativeTime, shortTime } from '../output/time.ts';
 /** `everbind status` */
 export function registerStatus(program: Command, environment: CliEnvironment, setStatus: SetStatus): void {
   const command = withGlobals(program.command('status'))
-    .description('the whole in numbers: due, failing, expired, what is next')
+    .description('everything in numbers: due, failing, expired, what comes next')
     .addHelpText(
       'after',
       helpText(
@@ -82,6 +82,6 @@ function accountText(
   const age = keyAt === null ? 'key of unknown age' : `key made ${relativeTime(keyAt, now)}`;
   const again = rolloverAfter <= now ? 'at the next run' : relativeTime(rolloverAfter, now);
   const failed = rolloverCode === null ? '' : `, rollover failed [${rolloverCode}], again ${again}`;
-  // An issuer has one with its staging environment as well.
+  // An issuer has an account with its staging environment, too.
   return `${issuer} at ${URL.parse(directory)?.host ?? directory}: ${age}${nextKey === null ? '' : ', rollover not finished'}${failed}`;
 }

@@ -1,6 +1,6 @@
 import type { ChallengeConfig } from '../../config/types.ts';
 
-/** How a name is proved, in few words; never a setting, which may be a secret. */
+/** Describes a challenge in a few words; never a setting, which may be a secret. */
 export function challengeText(challenge: ChallengeConfig): string {
   switch (challenge.type) {
     case 'http-01':

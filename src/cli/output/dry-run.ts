@@ -6,7 +6,7 @@ import { groupNotes, isSkipped, noteText } from './notes.ts';
 import { painter, plural, sayWrapped } from './text.ts';
 import { relativeTime } from './time.ts';
 
-/** What renewing would do, certificate by certificate. `forced`: with --force, which renews what is not due as well. */
+/** Prints what a renewal would do, for each certificate. `forced`: with --force, which also renews what is not due. */
 export function printDryRun(
   io: Io,
   results: readonly DryRun[],
@@ -26,8 +26,8 @@ export function printDryRun(
       say('', run.problem.action);
       continue;
     }
-    if (run.resumesAt !== null) say('resume', `goes on with an interrupted renewal after step ${run.resumesAt}`);
-    // One that goes on with its certificate orders nothing any more.
+    if (run.resumesAt !== null) say('resume', `resumes an interrupted renewal after step ${run.resumesAt}`);
+    // A renewal that resumes with its certificate orders nothing any more.
     if (run.orders) sayObtained(run, say);
     for (const { target, sites, reason } of run.plans.flatMap(({ changes }) => changes)) {
       say('change', `${target}${sites.length === 0 ? '' : ` (${sites.join(', ')})`}: ${reason}`);
@@ -51,14 +51,14 @@ export function printDryRun(
   );
 }
 
-/** How the certificate would be had. */
+/** Prints how the certificate would be obtained. */
 function sayObtained(run: DryRun, say: (label: string, text: string) => void): void {
   const profile = run.order.profile === null ? '' : `, profile ${run.order.profile}`;
   say('order', `${run.order.names.join(', ')} at ${run.order.issuer} (${run.order.directory}${profile})`);
   const { stagingDirectory } = run.order;
   if (stagingDirectory !== null) say('first', `tried at the staging environment ${stagingDirectory}`);
   say('key', `${run.key.algorithm} in ${run.key.provider}, ${run.key.reused ? 'the present one again' : 'a new one'}`);
-  for (const [how, names] of groupChallenges(run)) say('prove', `${names.join(', ')} by ${how}`);
+  for (const [how, names] of groupChallenges(run)) say('validate', `${names.join(', ')} by ${how}`);
 }
 
 function groupChallenges(run: DryRun): ReadonlyMap<string, string[]> {

@@ -4,7 +4,7 @@ import { DEFAULTS } from '../defaults.ts';
 import type { DeploymentConfig } from '../types.ts';
 import type { CheckContext } from './context.ts';
 
-/** A deployment as its type understands it, with defaults; what is wrong is reported. */
+/** Has the type of the deployment judge it and apply its defaults; problems are reported. */
 export function checkDeployment(
   input: { readonly type: string },
   path: readonly PathStep[],
@@ -16,7 +16,7 @@ export function checkDeployment(
   });
 }
 
-/** Where a certificate is put to use that says nothing about it. */
+/** The deployments of a certificate that names none. */
 export function defaultDeployments(context: CheckContext): readonly DeploymentConfig[] {
   return [checkDeployment({ type: DEFAULTS.deployment }, [], context)];
 }

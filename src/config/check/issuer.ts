@@ -8,12 +8,15 @@ import { type PathStep, quote } from '../config-problem.ts';
 import type { IssuerInput } from '../schema/issuer.ts';
 import type { IssuerConfig, SecretReference } from '../types.ts';
 
-/** Staging environments of CAs that take everybody there, by the directory of the real one. Those that want an account of their own are not here. */
+/**
+ * Staging environments that are open to everybody, by the directory of the CA. Those that need an account of their own
+ * are not listed.
+ */
 const KNOWN_STAGING: Readonly<Record<string, string>> = {
   'https://acme-v02.api.letsencrypt.org/directory': 'https://acme-staging-v02.api.letsencrypt.org/directory',
 };
 
-/** An issuer with its defaults; what is wrong is reported. */
+/** An issuer with its defaults; problems are reported. */
 export function checkIssuer(input: IssuerInput, path: readonly PathStep[], context: CheckContext): IssuerConfig {
   const binding = input.externalAccountBinding;
   return {
@@ -35,7 +38,7 @@ export function checkIssuer(input: IssuerInput, path: readonly PathStep[], conte
   };
 }
 
-/** The rest of the URL was checked with the shape. */
+/** The schema has checked the rest of the URL. */
 function checkDirectory(
   input: IssuerInput,
   key: 'directory' | 'staging',
@@ -51,7 +54,7 @@ function checkDirectory(
   return url.href;
 }
 
-/** What the file says, or else what is known of the CA. */
+/** The staging directory of the file, or else the known one. */
 function checkStaging(input: IssuerInput, path: readonly PathStep[], context: CheckContext): string | null {
   const directory = new URL(input.directory).href;
   if (input.staging === false) return null;

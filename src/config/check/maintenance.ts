@@ -7,7 +7,7 @@ const NAMES = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 const DAY_PART = /^([A-Z][a-z]{2})(?:-([A-Z][a-z]{2})|#([1-5]))?$/;
 const TIMES = /^([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|(24:00))$/;
 
-/** null when there is none, and when something is wrong with it, which is reported. */
+/** null when there is none, or when something is wrong with it, which is reported. */
 export function checkMaintenance(
   input: SettingsInput['maintenance'],
   path: readonly PathStep[],
@@ -32,7 +32,10 @@ export function checkMaintenance(
   };
 }
 
-/** Reads `Mon-Fri 22:00-04:00`, `Sat,Sun 00:00-24:00`, `Sat#2 01:00-05:00` (the second of the month), `* 02:00-05:00`; null for anything else. */
+/**
+ * Reads `Mon-Fri 22:00-04:00`, `Sat,Sun 00:00-24:00`, `Sat#2 01:00-05:00` (the second one of the month) or `*
+ * 02:00-05:00`. Returns null for anything else.
+ */
 export function parseMaintenanceWindow(text: string): MaintenanceWindow | null {
   const [daysText = '', timesText = '', ...rest] = text.trim().split(/ +/);
   const times = TIMES.exec(timesText);
@@ -52,25 +55,28 @@ function parseDays(text: string): readonly WeekdayRule[] | null {
     const last = match?.[2] === undefined ? first : NAMES.indexOf(match[2]);
     if (match === null || first < 0 || last < 0) return null;
     const nth = match[3] === undefined ? null : Number(match[3]);
-    // `Sat-Mon` goes over the end of the week.
+    // `Sat-Mon` wraps around the end of the week.
     const count = (last - first + 7) % 7;
     for (let step = 0; step <= count; step += 1) rules.push({ weekday: ((first + step) % 7) + 1, nth });
   }
   return rules;
 }
 
-/** Whether this is a time zone that Windows and Node know. */
+/** Whether this names a time zone that Node knows. */
 export function isTimeZone(name: string): boolean {
   try {
     Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name);
-    // Offsets are taken too, but a maintenance window at a fixed offset is an hour wrong for half the year: only names.
+    // Temporal accepts offsets too, but a window at a fixed offset is an hour wrong for half the year.
     return !/^[+-]/.test(name);
   } catch {
     return false;
   }
 }
 
-/** Reads `2026-12-18..2027-01-06`, both days included; null for anything else, and for a last day before the first. */
+/**
+ * Reads `2026-12-18..2027-01-06`, both days included. Returns null for anything else, also when the last day is before
+ * the first.
+ */
 export function parseFreeze(text: string): Freeze | null {
   const match = /^(\d{4}-\d{2}-\d{2})\.\.(\d{4}-\d{2}-\d{2})$/.exec(text.trim());
   if (match === null) return null;

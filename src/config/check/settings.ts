@@ -12,7 +12,7 @@ import type { ChallengeRule, DeploymentConfig } from '../types.ts';
 
 const OWN_STORES = ['software', 'cng'];
 
-/** What a certificate, or `defaults`, says itself; null where it is silent. */
+/** The settings that a certificate, or `defaults`, names itself; null for each that it does not. */
 export interface Settings {
   readonly algorithm: CertificateKeyAlgorithm | null;
   readonly provider: string | null;
@@ -24,7 +24,7 @@ export interface Settings {
   readonly maintenance: MaintenanceConfig | null;
 }
 
-/** Settings as the schema has let them through, judged further; what is wrong goes to the report of the context. */
+/** Judges settings that have passed the schema; problems go to the report of the context. */
 export function checkSettings(input: SettingsInput, path: readonly PathStep[], context: CheckContext): Settings {
   checkIssuerNames(input.issuers ?? [], [...path, 'issuers'], context);
   return {
@@ -41,7 +41,7 @@ export function checkSettings(input: SettingsInput, path: readonly PathStep[], c
   };
 }
 
-/** Vendors name their providers in several words; a single one that is nearly ours is a slip. */
+/** Vendors use several words for a provider. A single word that is nearly ours is a typing error. */
 function checkProvider(provider: string | null, path: readonly PathStep[], { report }: CheckContext): string | null {
   if (provider === null || provider.includes(' ')) return provider;
   const meant = suggest(provider, OWN_STORES);
@@ -50,7 +50,7 @@ function checkProvider(provider: string | null, path: readonly PathStep[], { rep
 }
 
 function checkIssuerNames(names: readonly string[], path: readonly PathStep[], context: CheckContext): void {
-  // Without any issuer the file is wrong for that reason, which is reported once.
+  // A file without any issuer has that problem reported already.
   if (context.issuerNames.length === 0) return;
   for (const [index, name] of names.entries()) {
     const at = [...path, index];

@@ -14,7 +14,7 @@ const engine = section(
   {
     concurrency: wholeNumber(1, 64)
       .optional()
-      .meta({ description: 'How many certificates are worked on at the same time.', default: DEFAULTS.concurrency }),
+      .meta({ description: 'How many certificates are renewed at the same time.', default: DEFAULTS.concurrency }),
   },
   'a mapping with the settings of the engine',
 );
@@ -28,7 +28,7 @@ const key = section(
       .optional()
       .meta({
         description:
-          'Where the key is made and stays. `software`: sealed in the database. `cng`: the Microsoft Software Key Storage Provider; the default on Windows. Any other key storage provider by its name: a TPM or an HSM. Elsewhere the default is `software`. See docs/custody.md.',
+          'Where the key is made and kept. `software`: sealed in the database. `cng`: the Microsoft Software Key Storage Provider; the default on Windows. Any other key storage provider by its name: a TPM or an HSM. Elsewhere the default is `software`. See docs/custody.md.',
         examples: ['cng', 'Microsoft Platform Crypto Provider'],
       }),
     reuse: yesOrNo()
@@ -49,7 +49,7 @@ const maintenance = section(
       .optional()
       .meta({
         description:
-          'When renewals are welcome: days (`Mon-Fri`, `Sat,Sun`, `Sat#2` for the second of the month, `*`), a blank, and from when to when. Without it: at any time.',
+          'When renewals may happen: days (`Mon-Fri`, `Sat,Sun`, `Sat#2` for the second of the month, `*`), a blank, and from when to when. Without it: at any time.',
         examples: [['Mon-Fri 22:00-04:00', 'Sat#2 01:00-05:00']],
       }),
     freezes: listOf(text({ expected: 'first and last day, such as 2026-12-18..2027-01-06', max: 40 }), 'freezes', {
@@ -64,7 +64,7 @@ const maintenance = section(
   'a mapping with timeZone, windows and freezes',
 );
 
-/** A mapping with `type` and the settings that this type of the catalogue has. */
+/** A mapping with `type` and the settings of that type in the catalogue. */
 function deploymentSchema(catalogue: DeploymentCatalogue): z.ZodType<{ readonly type: string }> {
   const expected = `a mapping with type: ${[...catalogue.keys()].join(' or ')}`;
   const [first, ...others] = [...catalogue.values()].map((type) => {
@@ -81,22 +81,22 @@ const settingsWith = (catalogue: DeploymentCatalogue) => ({
     .optional()
     .meta({
       description:
-        'Issuers by name, the first choice first; the next one is asked when one does not work or will not issue. May be left out when there is only one issuer.',
+        'Issuers by name, the first choice first. When one does not work or refuses, the next one is tried. May be omitted when there is only one issuer.',
       examples: [['letsencrypt', 'zerossl']],
     }),
   challenge: challenge.optional().meta({
-    description: 'How control of all names is proved. Without `challenge` and `challenges`: `{ type: http-01 }`.',
+    description: 'How all names are validated. Without `challenge` and `challenges`: `{ type: http-01 }`.',
   }),
-  challenges: listOf(challengeRule, 'challenges', { min: 1, max: 64 })
-    .optional()
-    .meta({ description: 'In place of `challenge`: one entry for each kind of name. The first entry that fits wins.' }),
+  challenges: listOf(challengeRule, 'challenges', { min: 1, max: 64 }).optional().meta({
+    description: 'Instead of `challenge`: one entry for each kind of name. The first entry that matches a name wins.',
+  }),
   deployments: listOf(deploymentSchema(catalogue), 'deployments', { max: 16 }).optional().meta({
     description:
-      'Where the certificate is put to use. Without it: `[{ type: iis }]`. An empty list only obtains the certificate.',
+      'Where the certificate is deployed. Without it: `[{ type: iis }]`. With an empty list the certificate is only obtained.',
   }),
   maintenance: maintenance.optional().meta({
     description:
-      'When renewals are welcome. One that would come too late for the certificate is made all the same; so is what a person asks for.',
+      'When renewals may happen. A renewal that would otherwise come too late happens anyway, and so does one that a person asks for.',
   }),
   keepOld: wholeNumber(0, 10)
     .optional()

@@ -6,7 +6,7 @@ export interface IisFtpConfig {
   readonly type: 'iis-ftp';
   /** Names of sites, or `id:N`; never empty. */
   readonly sites: readonly string[];
-  /** Sites that hold a certificate of somebody else, or none of their own, are taken over. */
+  /** Whether sites that hold somebody else's certificate, or none of their own, are taken over. */
   readonly adopt: boolean;
   readonly store: 'WebHosting' | 'MY';
 }
@@ -17,13 +17,13 @@ const settings = (schema: SchemaValues) => ({
     examples: [['Files']],
   }),
   adopt: schema.yesOrNo().optional().meta({
-    description: 'Also sites that hold a certificate of somebody else, or none of their own.',
+    description: 'Also change sites that hold a certificate that Everbind did not install, or none of their own.',
     default: false,
   }),
   store: storeSetting(schema),
 });
 
-/** The certificate of FTP sites of IIS, which stands in their configuration and not in http.sys. */
+/** The certificate of FTP sites of IIS. It is a setting of the site, not a record of http.sys. */
 export const iisFtp: DeploymentType<'iis', IisFtpConfig, ReturnType<typeof settings>> = {
   type: 'iis-ftp',
   description: 'The certificate of FTP sites of IIS.',

@@ -24,7 +24,7 @@ export interface IisFtpDeploymentOptions {
   readonly sites: readonly string[];
   readonly adopt: boolean;
   readonly store: 'WebHosting' | 'MY';
-  /** Thumbprint (lower case) of every certificate that Everbind installed on this host, with the name of its managed certificate. */
+  /** See DeploymentParts. */
   ownThumbprints(): ReadonlyMap<string, string>;
 }
 
@@ -36,8 +36,8 @@ interface FtpChange {
 }
 
 /**
- * Certificates of FTP sites: serverCertHash and serverCertStoreName of the site in applicationHost.config. What was set is read back; no FTPS
- * handshake is made, since that speaks FTP first.
+ * Certificates of FTP sites: serverCertHash and serverCertStoreName of the site in applicationHost.config. What was set
+ * is read back. There is no FTPS handshake: it begins with commands of FTP.
  */
 export function createIisFtpDeployment(options: IisFtpDeploymentOptions): Deployment {
   const { host, siteChanges, store } = options;
@@ -121,18 +121,21 @@ function decide(
   { adopt, store, ownThumbprints }: IisFtpDeploymentOptions,
 ): Decision {
   const target = `FTP certificate of ${siteText(site)}`;
-  const leave = (code: string, reason: string): Decision => ({ skipped: { target, code, reason } });
-  if (site.name === '') return leave('site-nameless', 'the site has no name');
+  const skip = (code: string, reason: string): Decision => ({ skipped: { target, code, reason } });
+  if (site.name === '') return skip('site-nameless', 'the site has no name');
   if (!site.bindings.some(({ protocol }) => protocol === 'ftp'))
-    return leave('no-ftp-binding', 'the site speaks no FTP');
+    return skip('no-ftp-binding', 'the site speaks no FTP');
   const after = { certificateHash: thumbprint.toLowerCase(), certificateStore: store };
   const { ftp: before } = site;
-  if (same(before, after)) return leave('already', 'it has this certificate');
+  if (same(before, after)) return skip('already', 'it has this certificate');
   const own = before !== null && ownThumbprints().has(before.certificateHash);
   if (!own && !adopt) {
     return before === null
-      ? leave('no-certificate', 'it has no certificate of its own, and giving it one needs adopt')
-      : leave('foreign-certificate', `it holds the certificate ${before.certificateHash} of somebody else; see adopt`);
+      ? skip('no-certificate', 'it has no certificate of its own, and giving it one needs adopt')
+      : skip(
+          'foreign-certificate',
+          `it holds the certificate ${before.certificateHash}, which Everbind did not install; see adopt`,
+        );
   }
   const reason = own ? 'it holds the certificate before' : `it holds ${certificateText(before)} and is adopted`;
   const replaces = before?.certificateHash.toLowerCase() ?? null;

@@ -6,7 +6,7 @@ export interface IisConfig {
   readonly type: 'iis';
   /** Names of sites, or `id:N`; null means every site whose bindings fit the certificate's names. */
   readonly sites: readonly string[] | null;
-  /** Bindings that hold a certificate of somebody else, or none, are taken over. */
+  /** Whether bindings that hold somebody else's certificate, or none, are taken over. */
   readonly adopt: boolean;
   readonly store: 'WebHosting' | 'MY';
   /** Application ids (GUID in braces, lower case) whose http.sys records may be changed as well. */
@@ -23,7 +23,7 @@ const settings = (schema: SchemaValues) => ({
     }),
   adopt: schema.yesOrNo().optional().meta({
     description:
-      'Take over bindings that hold a certificate of somebody else, or none. Without it only bindings that hold an earlier certificate of Everbind are changed. docs/binding-rules.md has the rules.',
+      'Take over bindings that hold a certificate that Everbind did not install, or none. Without it only bindings that hold an earlier certificate of Everbind are changed. docs/binding-rules.md has the rules.',
     default: false,
   }),
   store: storeSetting(schema),
@@ -39,7 +39,7 @@ const settings = (schema: SchemaValues) => ({
     .optional()
     .meta({
       description:
-        'Records of http.sys that another program made are left alone, except those with these application ids.',
+        'Records of http.sys that another program made are skipped, except those with these application ids.',
       default: [],
       examples: [['{214124cd-d05b-4309-9af9-9caa44b2b74a}']],
     }),

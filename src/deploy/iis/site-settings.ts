@@ -22,7 +22,7 @@ export function storeSetting({ oneOf }: SchemaValues) {
   });
 }
 
-/** Reports sites that are named twice, as IIS compares names. */
+/** Reports sites that are listed twice; IIS ignores the case of names. */
 export function checkSitesOnce(sites: readonly string[], file: DeclaredIn): void {
   const seen = new Set<string>();
   for (const [index, site] of sites.entries()) {
@@ -32,11 +32,11 @@ export function checkSitesOnce(sites: readonly string[], file: DeclaredIn): void
   }
 }
 
-/** `IIS sites Shop, id:3`; `sites` null: all that fit. */
+/** `IIS sites Shop, id:3`; `sites` null: every site that fits. */
 export function sitesText(service: 'IIS' | 'FTP', sites: readonly string[] | null, adopt: boolean): string {
   const where =
     sites === null
       ? `every ${service} site that it fits`
       : `${service} ${sites.length === 1 ? 'site' : 'sites'} ${sites.join(', ')}`;
-  return adopt ? where : `${where}; certificates of somebody else are left alone`;
+  return adopt ? where : `${where}; certificates that Everbind did not install are kept`;
 }

@@ -2,12 +2,12 @@ import type { Outcome } from './outcome.ts';
 import type { Engine, RunCount } from './engine.ts';
 import type { Selection } from './select.ts';
 
-/** Nothing but what is due. */
+/** Every certificate that is due, and no other. */
 export const ALL_DUE: Selection = { names: [], force: false };
 
 /**
- * A whole run: polls renewal information, which may make certificates due; renews; polls again, since what was renewed just now has no ARI window
- * yet. Hands over each outcome as it comes; throws what Engine.renew throws.
+ * One whole run: polls renewal information, which may make certificates due, renews, and polls again for what was
+ * renewed, which has no ARI window yet. Passes on each outcome as it comes. Throws what Engine.renew throws.
  */
 export async function runCycle(
   engine: Pick<Engine, 'pollRenewalInfo' | 'renew'>,

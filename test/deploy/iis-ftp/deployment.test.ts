@@ -74,7 +74,7 @@ describe('the FTP deployment', () => {
     assert.equal(await ftpOf(world), null);
   });
 
-  it('leaves alone what is not its own, and says why', async () => {
+  it('skips what is not its own, and says why', async () => {
     await using world = await createWorld();
     const material = await world.material(names);
     const plan = await deploymentOf(world, false, ['Files', 'Shop', 'id:99']).plan(material);

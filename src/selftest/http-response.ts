@@ -10,8 +10,8 @@ const MAX_BYTES = 4_096;
 const ALREADY_EXISTS = 183;
 
 /**
- * Registers a URL prefix beside IIS on port 80, as http-01 does, and asks for an answer through it. The prefix stays registered until `end` is
- * called. Throws SELFTEST_FAILED, SELFTEST_UNDER_WAY.
+ * Registers a URL prefix beside IIS on port 80, as http-01 does, and requests something below it. The prefix stays
+ * registered until `end` is called. Throws SELFTEST_FAILED, SELFTEST_UNDER_WAY.
  */
 export async function serveAndAsk(host: WindowsHost, random: Random): Promise<{ end(): Promise<void> }> {
   const token = Buffer.from(random.bytes(16)).toString('hex');
@@ -23,9 +23,9 @@ export async function serveAndAsk(host: WindowsHost, random: Random): Promise<{ 
     });
   try {
     const [endpoint] = await host.endpoints('*', PORT);
-    const answer = endpoint === undefined ? 'nothing listens on port 80' : await ask(endpoint, `${URL_PATH}${token}`);
-    if (answer !== token) {
-      throw new EverbindError('SELFTEST_FAILED', `http.sys did not answer for us on port ${PORT}: ${answer}`);
+    const body = endpoint === undefined ? 'nothing listens on port 80' : await ask(endpoint, `${URL_PATH}${token}`);
+    if (body !== token) {
+      throw new EverbindError('SELFTEST_FAILED', `http.sys did not pass on a request on port ${PORT}: ${body}`);
     }
   } catch (error) {
     await end();
@@ -34,7 +34,7 @@ export async function serveAndAsk(host: WindowsHost, random: Random): Promise<{ 
   return { end };
 }
 
-/** The body, or in words what came instead. */
+/** The body, or what happened instead, in words. */
 function ask({ address, port }: Endpoint, path: string): Promise<string> {
   return new Promise((resolve) => {
     const request = get({
@@ -46,14 +46,14 @@ function ask({ address, port }: Endpoint, path: string): Promise<string> {
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     request.on('error', (error) => resolve(error.message));
-    request.on('response', (answer) => {
+    request.on('response', (response) => {
       let body = '';
-      answer.setEncoding('utf8');
-      answer.on('data', (chunk: string) => {
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
         body += chunk;
-        if (body.length > MAX_BYTES) request.destroy(new Error('the answer is too large'));
+        if (body.length > MAX_BYTES) request.destroy(new Error('the response is too large'));
       });
-      answer.on('end', () => resolve(answer.statusCode === 200 ? body : `status ${answer.statusCode}`));
+      response.on('end', () => resolve(response.statusCode === 200 ? body : `status ${response.statusCode}`));
     });
   });
 }
