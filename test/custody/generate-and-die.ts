@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { masterKeyFile } from '../../src/custody/sealing/master-key-file.ts';
 import { createSoftwareKeyStore } from '../../src/custody/software/store.ts';
-import { createVault } from '../../src/custody/sealing/sealer.ts';
+import { createSealer } from '../../src/custody/sealing/sealer.ts';
 import { openStore } from '../../src/store/store.ts';
 import { writeSync } from 'node:fs';
 
@@ -11,8 +11,8 @@ import { writeSync } from 'node:fs';
 const [folder = '', limit] = process.argv.slice(2);
 const clock = { now: () => Date.now(), sleep: () => Promise.resolve() };
 const store = openStore({ path: join(folder, 'everbind.db'), clock });
-const vault = createVault({ store, protector: masterKeyFile(join(folder, 'master.key')), clock });
-const keys = createSoftwareKeyStore({ store, vault, clock });
+const sealer = createSealer({ store, protector: masterKeyFile(join(folder, 'master.key')), clock });
+const keys = createSoftwareKeyStore({ store, sealer, clock });
 
 for (let index = 0; ; index += 1) {
   const handle = await keys.generate(`k${index}`, 'ec-p256');

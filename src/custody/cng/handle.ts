@@ -2,8 +2,11 @@ import { EverbindError } from '../../errors/error.ts';
 import type { HostKeyName } from '../../ports/host-keys.ts';
 import type { KeyHandle } from '../../ports/key-store.ts';
 
-/** What handles of keys in key storage providers begin with. */
-export const CNG_PREFIX = 'cng:';
+/** What handles of keys in key storage providers begin with, a colon after it. */
+export const CNG_SCHEME = 'cng';
+
+/** The provider that every Windows has. */
+export const SOFTWARE_KSP = 'Microsoft Software Key Storage Provider';
 
 /** What our keys are called in a provider begins with this, so that an administrator knows them (certutil -key). */
 const CONTAINER_PREFIX = 'everbind-';
@@ -13,7 +16,7 @@ const CONTAINER_PREFIX = 'everbind-';
  * handle has no blanks, is plain ASCII, and can be taken apart in one way only.
  */
 export function handlePrefix(provider: string): string {
-  return CNG_PREFIX + encodeURIComponent(provider.toWellFormed()).replace(/[!'()*~]/g, hex);
+  return `${CNG_SCHEME}:${encodeURIComponent(provider.toWellFormed()).replace(/[!'()*~]/g, hex)}`;
 }
 
 function hex(character: string): string {
@@ -31,7 +34,7 @@ export function keyHandle(provider: string, name: string): KeyHandle {
 export function hostKeyName(handle: KeyHandle): HostKeyName {
   const colon = handle.lastIndexOf(':');
   const name = handle.slice(colon + 1);
-  const provider = decoded(handle.slice(CNG_PREFIX.length, Math.max(colon, CNG_PREFIX.length)));
+  const provider = decoded(handle.slice(CNG_SCHEME.length + 1, Math.max(colon, CNG_SCHEME.length + 1)));
   if (provider === null || provider === '' || !isHandle(handle, provider, name)) {
     throw new EverbindError('KEY_NOT_FOUND', `there is no key ${handle}`, { handle });
   }

@@ -4,11 +4,8 @@ import type { CertificateKeyAlgorithm, KeyAlgorithm, KeyHandle, KeyStore } from 
 import type { Signer } from '../../ports/signer.ts';
 import { publicKeyAlgorithm, signatureOf } from '../key-algorithm.ts';
 import { keyFailure, NTE } from './cng-failure.ts';
-import { handlePrefix, hostKeyName, keyHandle } from './handle.ts';
+import { handlePrefix, hostKeyName, keyHandle, SOFTWARE_KSP } from './handle.ts';
 import { assertCertificateOf, assertSigns } from '../possession.ts';
-
-/** The provider that every Windows has. */
-const SOFTWARE_KSP = 'Microsoft Software Key Storage Provider';
 
 export interface CngKeyStoreOptions {
   /** Called when the first key is used: most runs need none. */

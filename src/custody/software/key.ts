@@ -1,10 +1,19 @@
-import { createPrivateKey, createPublicKey, generateKeyPair, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+} from 'node:crypto';
 import { promisify } from 'node:util';
 import { createSemaphore } from '../../concurrency/semaphore.ts';
 import type { KeyAlgorithm } from '../../ports/key-store.ts';
-import { algorithmOf } from '../key-algorithm.ts';
+import type { Signer } from '../../ports/signer.ts';
+import { algorithmOf, signatureOf } from '../key-algorithm.ts';
 
 const generateAsync = promisify(generateKeyPair);
+const signAsync = promisify(sign);
 
 /**
  * RSA keys that are made at the same time. They are made on the threads that also sync the disk (four, unless told): many renewals that begin at
@@ -50,8 +59,21 @@ export function importPrivateKey(pkcs8: Buffer, algorithm: KeyAlgorithm): KeyObj
   }
 }
 
+/** A signer over a key in memory. RSA and P-384, which take a millisecond or more, sign off the main thread. */
+export function softwareSigner(key: KeyObject, algorithm: KeyAlgorithm): Signer {
+  const { name, hash } = signatureOf(algorithm);
+  const slow = name === 'RS256' || name === 'ES384';
+  const parameters = { key, dsaEncoding: 'ieee-p1363' } as const;
+  return {
+    algorithm: name,
+    publicKey: publicKeyOf(key),
+    inMemory: true,
+    sign: slow ? (data) => signAsync(hash, data, parameters) : async (data) => sign(hash, data, parameters),
+  };
+}
+
 /** SubjectPublicKeyInfo, DER. */
-export function publicKeyOf(key: KeyObject): Uint8Array {
+function publicKeyOf(key: KeyObject): Uint8Array {
   const publicKey = createPublicKey(key);
   const head = EC_HEADS[key.asymmetricKeyDetails?.namedCurve ?? ''];
   // The point alone takes a tenth of the time, once for each certificate.

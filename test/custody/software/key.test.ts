@@ -2,8 +2,13 @@ import assert from 'node:assert/strict';
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { createLru } from '../../../src/concurrency/lru.ts';
-import { exportPrivateKey, generatePrivateKey, importPrivateKey } from '../../../src/custody/software/key.ts';
-import { softwareSigner } from '../../../src/custody/software/signer.ts';
+import {
+  exportPrivateKey,
+  generatePrivateKey,
+  importPrivateKey,
+  softwareSigner,
+} from '../../../src/custody/software/key.ts';
+
 import type { KeyAlgorithm } from '../../../src/ports/key-store.ts';
 import type { SignatureAlgorithm } from '../../../src/ports/signer.ts';
 
