@@ -77,8 +77,8 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
     serverTypes: () => serverMimeMap(configuration.elementsBelowRoot('system.webServer', 'staticContent')),
   });
 
-  // Windows listens where a URL is registered, by IIS or by another application; a record alone opens no socket, but one with a foreign
-  // application id stands for an application that has registered its URLs.
+  // Windows listens where a URL is registered, by IIS or by another application; a record alone opens no socket, but
+  // one with a foreign application id stands for an application that has registered its URLs.
   const wanted = (): { scheme: 'http' | 'https'; address: string; port: number }[] => [
     ...sites.urls(),
     ...registrations.current().map(({ scheme, port }) => ({ scheme, address: '*', port })),
@@ -181,7 +181,7 @@ function listensOn(host: string): Promise<boolean> {
 
 const MAX_PAGE = 16 * 1024 * 1024;
 
-/** Folders that a real server has, each with a page, so that the site can be looked at. */
+/** Makes the root folders that a real server has, each with a page to look at. */
 async function createRootFolders(sites: SimSites, files: SiteFiles): Promise<void> {
   for (const { inventory } of sites.all()) {
     const { rootPath, name } = inventory;

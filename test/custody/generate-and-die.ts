@@ -5,8 +5,8 @@ import { createSealer } from '../../src/custody/sealing/sealer.ts';
 import { openStore } from '../../src/store/store.ts';
 import { writeSync } from 'node:fs';
 
-// A process that makes keys without end, telling each one that it was promised, until somebody kills it; with a number as its second
-// argument it kills itself after so many.
+// A process that makes keys without end, telling each one that it was promised, until somebody kills it; with a number
+// as its second argument it kills itself after so many.
 
 const [folder = '', limit] = process.argv.slice(2);
 const clock = { now: () => Date.now(), sleep: () => Promise.resolve() };

@@ -14,9 +14,9 @@ export interface CngKeyStoreOptions {
   readonly provider?: string;
 }
 
-/** Keys that Windows makes and keeps. What is in this process is their names, public keys and signatures. */
+/** Keys that Windows makes and keeps. This process has only their names, public keys and signatures. */
 export function createCngKeyStore({ hostKeys, provider = SOFTWARE_KSP }: CngKeyStoreOptions): KeyStore {
-  /** A call to a provider, its failure put into our words. */
+  /** Calls a provider and turns its failure into an error of ours. */
   async function ask<T>(
     handle: KeyHandle,
     algorithm: KeyAlgorithm | null,
@@ -92,7 +92,7 @@ export function createCngKeyStore({ hostKeys, provider = SOFTWARE_KSP }: CngKeyS
   };
 }
 
-/** An interrupted run, or another process, may have been faster: its key is the one. */
+/** An interrupted run, or another process, may have been faster: then its key is used. */
 async function createUnlessThere(keys: HostKeys, key: HostKeyName, algorithm: CertificateKeyAlgorithm): Promise<void> {
   try {
     await keys.create(key, algorithm);

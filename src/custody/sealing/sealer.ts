@@ -8,7 +8,7 @@ import { seal, type SealContext, unseal } from './seal.ts';
 /** Seals and opens values under the master key. The key is fetched at the first use, not before. */
 export interface Sealer {
   seal(context: SealContext, plaintext: Uint8Array): Promise<Uint8Array>;
-  /** The caller overwrites the answer after use. Throws KEY_SEAL_BROKEN. */
+  /** The caller overwrites the result after use. Throws KEY_SEAL_BROKEN. */
   unseal(context: SealContext, sealed: Uint8Array): Promise<Buffer>;
 }
 
@@ -19,8 +19,8 @@ export interface SealerOptions {
 }
 
 /**
- * A sealer for this store, which remembers a value sealed under its master key: a master key that is lost or is another one is
- * KEY_SEAL_BROKEN at the first use, and never replaced by a new one.
+ * A sealer for this store. The store holds a known value sealed under its master key, so a master key that is lost or
+ * exchanged is KEY_SEAL_BROKEN at the first use, and is never replaced by a new one.
  */
 export function createSealer(options: SealerOptions): Sealer {
   let master: Promise<KeyObject> | null = null;

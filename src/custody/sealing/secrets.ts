@@ -10,7 +10,10 @@ export interface SecretInfo {
   readonly changedAt: number;
 }
 
-/** Values that the configuration refers to as `secret:NAME`, sealed in the database. Changes are logged: Store.signWith comes before. */
+/**
+ * Values that the configuration refers to as `secret:NAME`, sealed in the database. Changes are in the audit log, so
+ * Store.signWith must have been called before.
+ */
 export interface Secrets {
   /** Sets or replaces; durable on return. Throws SECRET_INVALID. */
   setSecret(name: string, value: string): Promise<void>;
@@ -83,14 +86,14 @@ export function createSecrets({ store, sealer, clock }: SecretsOptions): Secrets
     },
 
     async resolveSecret(reference) {
-      // Not shown: a literal secret may stand where the reference should.
+      // The text is not shown: it may be a secret where the reference should be.
       if (!reference.startsWith(PREFIX)) throw new EverbindError('SECRET_INVALID', 'this is no reference secret:NAME');
       return getSecret(reference.slice(PREFIX.length));
     },
   };
 }
 
-/** By name; never the values. The store may be open for reading only. */
+/** Secrets by name, without their values. The store may be open for reading only. */
 export function listSecrets(store: Store): readonly SecretInfo[] {
   const rows = store.read((db) =>
     db.prepare('SELECT name, created_at, changed_at FROM custody_secrets ORDER BY name').all(),

@@ -37,7 +37,9 @@ export function createSoftwareKeyStore({ store, sealer, clock }: SoftwareKeyStor
   const opened = createLru<OpenKey>(OPEN_KEYS);
   const underway = new Map<KeyHandle, Promise<KeyAlgorithm>>();
 
-  /** The algorithm of the key that has this handle in the end: an interrupted run may have made it already. */
+  /**
+   * Makes the key unless an interrupted run did already; returns the algorithm of the key that the handle names then.
+   */
   async function ensure(handle: KeyHandle, algorithm: KeyAlgorithm): Promise<KeyAlgorithm> {
     const row = store.read((db) => readKeyRow(db, handle));
     if (row !== null) return row.algorithm;
@@ -49,7 +51,7 @@ export function createSoftwareKeyStore({ store, sealer, clock }: SoftwareKeyStor
     } finally {
       pkcs8.fill(0);
     }
-    // Another process may have been faster: its key stays, ours is forgotten.
+    // Another process may have been faster: its key stays, ours is dropped.
     const kept = await store.commit((tx) => insertKeyRow(tx.db, { handle, algorithm, sealed, createdAt: clock.now() }));
     if (kept === null) opened.set(handle, { key, signer: softwareSigner(key, algorithm) });
     return kept ?? algorithm;
@@ -135,7 +137,7 @@ function readKeyRow(db: DatabaseSync, handle: KeyHandle): KeyRow | null {
   };
 }
 
-/** null when it was inserted; the algorithm of the key that has this handle already, and stays, otherwise. */
+/** null when the row was inserted; otherwise the algorithm of the key that has this handle already. */
 function insertKeyRow(db: DatabaseSync, row: KeyRow): KeyAlgorithm | null {
   const { changes } = statement(
     db,
@@ -144,7 +146,7 @@ function insertKeyRow(db: DatabaseSync, row: KeyRow): KeyAlgorithm | null {
   return changes === 1 ? null : (readKeyRow(db, row.handle)?.algorithm ?? null);
 }
 
-/** Overwrites the octets before the row goes. */
+/** Overwrites the octets before it deletes the row. */
 function deleteKeyRow(db: DatabaseSync, handle: KeyHandle): void {
   statement(db, 'UPDATE custody_keys SET sealed = zeroblob(length(sealed)) WHERE handle = ?').run(handle);
   statement(db, 'DELETE FROM custody_keys WHERE handle = ?').run(handle);

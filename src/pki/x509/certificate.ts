@@ -209,7 +209,10 @@ const PROCESSED: ReadonlySet<string> = new Set([
   EXTENSION.tlsFeature,
 ]);
 
-/** The DNS and IP names of a subjectAltName extension in canonical form; underscores, which hosts inside companies have, are let through. */
+/**
+ * The DNS and IP names of a subjectAltName extension in canonical form; underscores, which hosts inside companies have,
+ * are let through.
+ */
 export function identifiersOf(names: readonly GeneralName[]): Identifier[] {
   const found = new Map<string, Identifier>();
   for (const name of names) {

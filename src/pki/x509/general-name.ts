@@ -2,7 +2,7 @@ import { contentOf, type DerElement, encodingOf, open, TAG, take } from '../asn1
 import { readOid } from '../asn1/der-values.ts';
 import { dnsNameProblem } from './names.ts';
 
-/** A GeneralName (RFC 5280 section 4.2.1.6), as it stands in the certificate and not judged. */
+/** A GeneralName (RFC 5280 section 4.2.1.6) as it stands in the certificate, not judged. */
 export type GeneralName =
   /** `value` has one character an octet. */
   | { readonly type: 'dns' | 'email' | 'uri'; readonly value: string }

@@ -6,8 +6,8 @@ import { readSocketAddress } from './socket-address.ts';
 import { STATUS } from '../status.ts';
 
 /**
- * Where a client of this machine reaches what listens on an address and a port. `listening` is the list of addresses that http.sys is confined to
- * (netsh http show iplisten); empty: it listens on all.
+ * Where a client on this machine reaches what listens on an address and a port. `listening` is the list of addresses to
+ * which http.sys is confined (netsh http show iplisten); empty: it listens on all.
  */
 export function endpointsOf(address: string, port: number, listening: readonly string[]): readonly Endpoint[] {
   const isConfined = listening.length > 0 && !listening.some(isWildcard);
@@ -28,7 +28,10 @@ function isWildcard(address: string): boolean {
 const IP_LISTEN_LIST = 0;
 const MAX_ROOM = 1 << 16;
 
-/** The addresses that http.sys is confined to; none: it listens on all. A host that does not say is taken for one without such a list. */
+/**
+ * The addresses to which http.sys is confined; none: it listens on all. A host that does not tell counts as one without
+ * a list.
+ */
 export function ipListenList(native: Native): readonly string[] {
   return configured(native, () => {
     const length = numberRoom();

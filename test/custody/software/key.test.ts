@@ -48,7 +48,7 @@ describe('software keys', () => {
     assert.ok(!a.equals(b));
   });
 
-  it('octets that are no key are answered with null', () => {
+  it('octets that are no key give null', () => {
     assert.equal(importPrivateKey(Buffer.from('hunter2'), 'ec-p256'), null);
   });
 });

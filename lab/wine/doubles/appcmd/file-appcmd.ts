@@ -8,14 +8,14 @@ import { createSites } from '../../../sim-windows/sites.ts';
 import { openConfigurationFile } from './configuration-file.ts';
 import { rememberingSites } from './site-states.ts';
 
-/** Of our own, in the folder of inetsrv: which sites were started and stopped by hand. */
+/** A file of our own in the folder of inetsrv: which sites were started and stopped by hand. */
 export const SITE_STATES = 'lab-site-states.json';
 
 const FILE = 'applicationHost.config';
 
 /**
- * One run of appcmd over the files of an inetsrv folder: config/applicationHost.config, backup/, and SITE_STATES. What a
- * command means is said in lab/sim-windows; here is only where it is kept.
+ * One run of appcmd over the files of an inetsrv folder: config/applicationHost.config, backup/, and SITE_STATES.
+ * lab/sim-windows knows what a command means; this file only knows where the state is kept.
  */
 export async function runFileAppcmd(inetsrv: string, args: readonly string[]): Promise<AppcmdResult> {
   const file = openConfigurationFile(join(inetsrv, 'config', FILE));
