@@ -1,14 +1,13 @@
 import { EverbindError } from '../../errors/error.ts';
 import type { SignatureAlgorithm, Signer } from '../../ports/signer.ts';
 import { subjectAltName } from './alt-name-writer.ts';
-import { identifiersOf } from './certificate.ts';
 import { extension } from './certificate-writer.ts';
 import { children, encodingOf, finish, open, readDer, TAG, take, takeOptional } from '../asn1/der.ts';
 import { readOctetAlignedBits, readOid, readSmallInteger } from '../asn1/der-values.ts';
 import { bitString, der, nothing, oid, sequence, unsignedInteger } from '../asn1/der-writer.ts';
 import { nameText, readName } from './distinguished-name.ts';
 import { type Extension, readExtensions, readGeneralNames, readTlsFeature } from './extensions.ts';
-import type { GeneralName } from './general-name.ts';
+import { type GeneralName, identifiersOf } from './general-name.ts';
 import type { Identifier } from './names.ts';
 import { EXTENSION } from '../asn1/oids.ts';
 import { describePublicKey, type PublicKeyInfo } from './public-key.ts';

@@ -21,13 +21,13 @@ const MAX_RESPONSES = 256;
 const GRACE_MS = 2000;
 
 /** The body of the response; null: there is nothing (404). */
-export type Responder = (request: ReceivedRequest) => string | null | Promise<string | null>;
+type RequestHandler = (request: ReceivedRequest) => string | null | Promise<string | null>;
 
 /**
  * Responds to the requests of a queue. No thread waits: calls are overlapped, and a timer polls them. The returned
  * function ends the loop; then the queue may be closed.
  */
-export function runRequestLoop(native: Native, queue: bigint, responder: Responder): () => Promise<void> {
+export function runRequestLoop(native: Native, queue: bigint, handler: RequestHandler): () => Promise<void> {
   const { httpapi, kernel32, ffi } = native;
   const sending = new Set<Operation>();
   const receivers: (Operation | null)[] = Array.from({ length: RECEIVERS }, () => null);
@@ -56,7 +56,7 @@ export function runRequestLoop(native: Native, queue: bigint, responder: Respond
     }
     responding += 1;
     try {
-      const response = responder(request);
+      const response = handler(request);
       const body = response instanceof Promise ? await response : response;
       send(id, body === null ? 404 : 200, body ?? '', head);
     } catch {
