@@ -42,8 +42,8 @@ export interface PfxRequest {
 const DEFAULT_ITERATIONS = 100_000;
 
 /**
- * Key and chain as PKCS#12 (RFC 7292): PBES2 with AES-256-CBC and PBKDF2-HMAC-SHA-256, MAC with SHA-256, the key tied to the leaf by a local
- * key identifier. Salts come from the crypto library. Throws PKI_PFX_FAILED.
+ * Key and chain as PKCS#12 (RFC 7292): PBES2 with AES-256-CBC and PBKDF2-HMAC-SHA-256, MAC with SHA-256, the key tied
+ * to the leaf by a local key identifier. Salts come from the crypto library. Throws PKI_PFX_FAILED.
  */
 export async function buildPfx(request: PfxRequest): Promise<Uint8Array> {
   try {
@@ -79,7 +79,8 @@ async function build({
   const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
   if (Buffer.compare(parseCertificate(leaf).spkiDer, publicKey) !== 0)
     throw new Error('the key is not that of the certificate');
-  // The published type of CryptoEngine lacks members of the interface that the methods ask for; at run time it is what they expect.
+  // The published type of CryptoEngine lacks members of the interface that the methods ask for; at run time it is what
+  // they expect.
   const engine = new pkijs.CryptoEngine({ name: 'node', crypto: webcrypto }) as unknown as pkijs.ICryptoEngine;
   const encryption = {
     password: exactBuffer(Buffer.from(password, 'utf8')),

@@ -15,7 +15,10 @@ export interface SeedOptions {
   readonly daysLeft?: number | ((target: SeedTarget) => number);
   /** Makes the keys in this provider of the host; by default they are imported with the certificates. */
   readonly keyProvider?: string;
-  /** Names of a certificate; by default the hosts of its bindings, else a loopback address, else one made of the site's name. */
+  /**
+   * Names of a certificate; by default the hosts of its bindings, else a loopback address, else one made of the site's
+   * name.
+   */
   readonly namesFor?: (target: SeedTarget) => readonly string[];
 }
 
@@ -52,8 +55,9 @@ interface Building {
 }
 
 /**
- * Gives every https binding what a server of some age has: a certificate about to expire, in MY or WebHosting in turn, and the record that
- * IIS makes for the binding's sslFlags. Bindings of stopped sites too. Works on any host whose stores and records are empty.
+ * Gives every https binding, those of stopped sites included, what it has on a server of some age: a certificate about
+ * to expire, in MY or WebHosting in turn, and the record that IIS makes for the binding's sslFlags. The stores and
+ * records of the host must be empty.
  */
 export async function seedCertificates(host: WindowsHost, options: SeedOptions = {}): Promise<SeedResult> {
   const ca = options.ca ?? (await createLabCa('Everbind lab: expiring certificates'));
@@ -123,7 +127,7 @@ function recordKeyOf({ information, sslFlags }: SiteBinding): SslRecordKey | str
 }
 
 function defaultNames({ key, sites, hosts }: SeedTarget): readonly string[] {
-  // A host that has no A-labels cannot stand in a certificate.
+  // A certificate cannot hold a host that has no A-labels.
   const usable = hosts.filter((host) => /^[\x21-\x7e]+$/.test(host));
   if (usable.length > 0) return usable;
   if (key.kind === 'ipport' && key.address.startsWith('127.')) return [key.address];
@@ -140,7 +144,7 @@ function daysLeftOf({ daysLeft }: SeedOptions, target: SeedTarget): number {
 }
 
 function validityOf(daysLeft: number): { readonly notBefore: Date; readonly notAfter: Date } {
-  // An hour more, so that the days left read as asked for while the lab runs.
+  // One hour more, so that the number of days left stays true while the lab runs.
   const notAfter = new Date(Date.now() + daysLeft * DAY_MS + DAY_MS / 24);
   return { notBefore: new Date(notAfter.getTime() - 90 * DAY_MS), notAfter };
 }

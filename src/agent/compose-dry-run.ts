@@ -50,7 +50,7 @@ export async function withDryRunEngine<T>(
         keys: createKeyCustody({
           software: createSoftwareKeyStore({
             store,
-            vault: { seal: refuse, unseal: refuse },
+            sealer: { seal: refuse, unseal: refuse },
             clock: environment.clock,
           }),
           hostKeys: refuse,

@@ -4,7 +4,7 @@ import { masterKeyFile } from '../custody/sealing/master-key-file.ts';
 import { createSecrets, type Secrets } from '../custody/sealing/secrets.ts';
 import { createKeyCustody } from '../custody/custody.ts';
 import { createSoftwareKeyStore } from '../custody/software/store.ts';
-import { createVault } from '../custody/sealing/sealer.ts';
+import { createSealer } from '../custody/sealing/sealer.ts';
 import { EverbindError } from '../errors/error.ts';
 import type { HostKeys } from '../ports/host-keys.ts';
 import type { KeyCustody } from '../ports/key-store.ts';
@@ -37,14 +37,14 @@ export async function openState(
   await ensurePrivateFolder?.(stateDir);
   const store = openStore({ path: databaseFile(stateDir), clock });
   try {
-    const vault = createVault({ store, protector: masterKeyFile(join(stateDir, 'master.key')), clock });
-    const signer = await createAuditKey({ store, vault, clock });
+    const sealer = createSealer({ store, protector: masterKeyFile(join(stateDir, 'master.key')), clock });
+    const signer = await createAuditKey({ store, sealer, clock });
     await pinAuditKey(stateDir, signer);
     store.signWith(signer);
     return {
       store,
-      keys: createKeyCustody({ software: createSoftwareKeyStore({ store, vault, clock }), hostKeys }),
-      secrets: createSecrets({ store, vault, clock }),
+      keys: createKeyCustody({ software: createSoftwareKeyStore({ store, sealer, clock }), hostKeys }),
+      secrets: createSecrets({ store, sealer, clock }),
       close: () => store.close(),
     };
   } catch (error) {

@@ -4,15 +4,15 @@ import type { KeyHandle } from '../ports/key-store.ts';
 import type { Signer } from '../ports/signer.ts';
 
 /**
- * The certificate that the chain begins with (DER) must be for this public key (SubjectPublicKeyInfo, DER). Throws KEY_NOT_POSSESSED: a
- * certificate stored with another key would break every handshake.
+ * The certificate that the chain begins with (DER) must be for this public key (SubjectPublicKeyInfo, DER). Throws
+ * KEY_NOT_POSSESSED: a certificate stored with another key would break every handshake.
  */
 export async function assertCertificateOf(
   handle: KeyHandle,
   publicKey: Uint8Array,
   [leaf]: readonly Uint8Array[],
 ): Promise<void> {
-  // The parser takes its time to load and is needed once a certificate.
+  // The parser takes a while to load and is needed once for each certificate.
   const { parseCertificate } = await import('../pki/x509/certificate.ts');
   if (leaf === undefined || Buffer.compare(parseCertificate(leaf).spkiDer, publicKey) !== 0) {
     throw notPossessed(handle, 'it is not the key of the certificate');

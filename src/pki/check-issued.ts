@@ -43,10 +43,11 @@ const MAX_LIFETIME = 10 * 366 * 24 * 60 * 60 * 1000;
 const MAX_CHAIN = 16;
 
 /**
- * Judges a certificate before anything is done with it: our key, exactly the names ordered, valid now and for a sane time, usable for TLS
- * servers, each certificate of the chain certified by the next one, and a valid path to a trusted root. The chain is held to RFC 5280 section 6,
- * not to the finer points of form: a private CA's odd root must not stop a renewal. Throws PKI_CERTIFICATE_INVALID, PKI_ISSUED_KEY_MISMATCH,
- * PKI_ISSUED_NAMES_MISMATCH, PKI_ISSUED_VALIDITY, PKI_ISSUED_KEY_USAGE, PKI_CHAIN_INVALID.
+ * Judges a certificate before anything is done with it: our key, exactly the names ordered, valid now and for a sane
+ * time, usable for TLS servers, each certificate of the chain certified by the next one, and a valid path to a trusted
+ * root. The chain is held to RFC 5280 section 6, not to the finer points of form: a private CA's odd root must not stop
+ * a renewal. Throws PKI_CERTIFICATE_INVALID, PKI_ISSUED_KEY_MISMATCH, PKI_ISSUED_NAMES_MISMATCH, PKI_ISSUED_VALIDITY,
+ * PKI_ISSUED_KEY_USAGE, PKI_CHAIN_INVALID.
  */
 export function checkIssued(check: IssuedCheck): IssuedCertificate {
   if (check.chain.length > MAX_CHAIN) {

@@ -1,4 +1,4 @@
-/** Win32 codes, HRESULTs and CNG statuses that are looked at here. */
+/** Win32 codes, HRESULTs and CNG statuses that this room knows. */
 export const STATUS = {
   INVALID_FUNCTION: 1,
   FILE_NOT_FOUND: 2,

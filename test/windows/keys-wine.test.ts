@@ -11,7 +11,8 @@ import type { WindowsHost } from '../../src/ports/windows-host.ts';
 import { certified, issue, issueFor, SOFTWARE_PROVIDER, statusOf } from '../ports/windows-host-support.ts';
 import { startWineHost, type WineHost } from '../../lab/wine/wine-host.ts';
 
-// What a provider is asked for, which no call of ours tells back: read from the double's files. And that every handle is closed, whatever fails.
+// What a provider is asked for, which no call of ours tells back: read from the double's files. And that every handle
+// is closed, whatever fails.
 
 const KEY = { provider: SOFTWARE_PROVIDER, name: 'everbind-wine' };
 const DEVICE_ERROR = 0x80090030;
@@ -32,7 +33,10 @@ describe('keys under Wine', () => {
     await prefix.remove();
   });
 
-  /** Runs `work` in a process whose native calls fail as `faults` says; the lines of its journal, the last one said at its end. */
+  /**
+   * Runs `work` in a process whose native calls fail as `faults` says; the lines of its journal, the last one said at
+   * its end.
+   */
   async function withFaults(faults: string, work: (host: WindowsHost) => Promise<void>): Promise<readonly string[][]> {
     runs += 1;
     const file = `calls-${runs}.txt`;

@@ -22,7 +22,10 @@ export interface DistributionScope {
   readonly someReasons: boolean;
 }
 
-/** The scope of a CRL, null when it is for everything of its issuer. Throws PKI_DER_INVALID when it is malformed or one we do not process. */
+/**
+ * The scope of a CRL, null when it is for everything of its issuer. Throws PKI_DER_INVALID when it is malformed or one
+ * we do not process.
+ */
 export function readDistributionScope(crl: Crl): DistributionScope | null {
   const extension = crl.extensions.get(STRICT_EXTENSION.issuingDistributionPoint);
   if (extension === undefined) return null;

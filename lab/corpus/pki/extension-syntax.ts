@@ -20,8 +20,9 @@ import { EXTENSION } from '../../../src/pki/asn1/oids.ts';
 import { STRICT_EXTENSION } from './oids.ts';
 
 /**
- * The first extension whose value is malformed although `parseCertificate` let it pass, because nothing here acts upon it (others do, so that
- * it must not be garbage either) or because CAs in wide use have written it so. null when there is none.
+ * The first extension whose value is malformed although `parseCertificate` let it pass, because nothing here acts upon
+ * it (others do, so that it must not be garbage either) or because CAs in wide use have written it so. null when there
+ * is none.
  */
 export function malformedExtension(certificate: Certificate): string | null {
   for (const { oid, value } of certificate.extensions.values()) {

@@ -6,7 +6,10 @@ import { EXTENSION } from '../../../src/pki/asn1/oids.ts';
 import type { Role } from '../../../src/pki/path/chain.ts';
 import { describePublicKey } from '../../../src/pki/x509/public-key.ts';
 
-/** How a certificate breaks the form of RFC 5280 section 4, or null. The rules are those that other validators check as well. */
+/**
+ * How a certificate breaks the form of RFC 5280 section 4, or null. The rules are those that other validators check as
+ * well.
+ */
 export function rfc5280Problem(certificate: Certificate, role: Role): string | null {
   for (const rule of RULES) {
     const problem = rule(certificate, role);

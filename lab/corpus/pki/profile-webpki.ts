@@ -6,7 +6,10 @@ import { EXTENSION, KEY_PURPOSE } from '../../../src/pki/asn1/oids.ts';
 import type { Role } from '../../../src/pki/path/chain.ts';
 import { describePublicKey } from '../../../src/pki/x509/public-key.ts';
 
-/** How a certificate breaks the CA/B Forum Baseline Requirements (section numbers of version 2) as a client can see it, or null. */
+/**
+ * How a certificate breaks the CA/B Forum Baseline Requirements (section numbers of version 2) as a client can see it,
+ * or null.
+ */
 export function webpkiProblem(certificate: Certificate, role: Role): string | null {
   for (const rule of RULES[role]) {
     const problem = rule(certificate);
@@ -94,8 +97,8 @@ const alternativeNames: Rule = (certificate) => {
 };
 
 /**
- * 7.1.4.3: at most one, and a character-for-character copy of an alternative name. Judged against the names of its own kind (host, wildcard,
- * address in whatever spelling): where the list has none of that kind, the name is only a label.
+ * 7.1.4.3: at most one, and a character-for-character copy of an alternative name. Judged against the names of its own
+ * kind (host, wildcard, address in whatever spelling): where the list has none of that kind, the name is only a label.
  */
 const commonName: Rule = (certificate) => {
   const attributes = certificate.subject.flat().filter((attribute) => attribute.oid === '2.5.4.3');

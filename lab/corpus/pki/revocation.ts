@@ -11,8 +11,9 @@ import { STRICT_EXTENSION } from './oids.ts';
 import { importPublicKey, signatureScheme, verifySignature } from '../../../src/pki/x509/signature.ts';
 
 /**
- * The first revoked certificate of a path, or the leaf when these CRLs do not tell its status (RFC 5280 section 6.3), or null. A list that
- * cannot be used counts as no list; without any usable one of an issuer that published some, the status is unknown.
+ * The first revoked certificate of a path, or the leaf when these CRLs do not tell its status (RFC 5280 section 6.3),
+ * or null. A list that cannot be used counts as no list; without any usable one of an issuer that published some, the
+ * status is unknown.
  */
 export function revocationProblem(
   path: readonly Certificate[],
@@ -85,7 +86,10 @@ const PROCESSED: ReadonlySet<string> = new Set([
   EXTENSION.authorityKeyIdentifier,
 ]);
 
-/** Why a list must not be used (sections 5.1, 5.2, 5.3 and 6.3.3), or null. Throws EverbindError for malformed extensions. */
+/**
+ * Why a list must not be used (sections 5.1, 5.2, 5.3 and 6.3.3), or null. Throws EverbindError for malformed
+ * extensions.
+ */
 function unusable(crl: Crl, issuer: Certificate, time: number): string | null {
   if (!crl.timesCanonical) return 'the times of the CRL are not encoded as they must be before 2050';
   if (time < crl.thisUpdate) return 'the CRL is not valid yet';

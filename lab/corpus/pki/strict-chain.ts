@@ -10,8 +10,8 @@ import { webpkiKeyProblem, webpkiProblem } from './profile-webpki.ts';
 import { revocationProblem } from './revocation.ts';
 
 /**
- * What is asked of the certificates of a path besides what the product asks. `rfc5280`: the form that section 4 prescribes. `webpki`: also what
- * the CA/B Forum Baseline Requirements let a client see.
+ * What is asked of the certificates of a path besides what the product asks. `rfc5280`: the form that section 4
+ * prescribes. `webpki`: also what the CA/B Forum Baseline Requirements let a client see.
  */
 export type StrictProfile = 'rfc5280' | 'webpki';
 
@@ -35,7 +35,9 @@ export interface StrictRequest extends PathCandidates {
 const DEFAULT_DEPTH = 8;
 const MAX_DEPTH = 64;
 
-/** Finds a path as `findPath` of the product does, under stricter rules. Throws PKI_CHAIN_INVALID with `details.reason`. */
+/**
+ * Finds a path as `findPath` of the product does, under stricter rules. Throws PKI_CHAIN_INVALID with `details.reason`.
+ */
 export function findStrictPath(request: StrictRequest): readonly Certificate[] {
   return findPath(request, strictPathRules(request));
 }

@@ -9,7 +9,7 @@ import { type Compile, copyWineLibrary, linkLibrary } from './library.ts';
 const sources = fileURLToPath(new URL('.', import.meta.url));
 /** For every C file of the doubles: warnings are errors. */
 export const COMPILER_FLAGS = ['-std=c11', '-O2', '-Wall', '-Wextra', '-Werror', '-D_WIN32_WINNT=0x0A00'];
-/** Doubles that nobody has asked for in this time are in nobody's hands any more. */
+/** Doubles that nobody has asked for in this time are not in use any more. */
 const OLD_MS = 7 * 24 * 3600 * 1000;
 
 /** What building needs of the lab. */
@@ -21,9 +21,10 @@ export interface DoublesLab {
 }
 
 /**
- * Builds all doubles into a folder below `parent`, which the lab sees too, and answers the folder: httpapi.dll, httpapi-no-update.dll (without HttpUpdateServiceConfiguration, as before
- * Windows 10 1703), ncrypt.dll, Wine's own of both as NAME_wine.dll, appcmd.exe and appcmd.mjs. The folder is named
- * after the sources, so that another checkout that is at work at the same time keeps its own. One caller at a time.
+ * Builds all doubles into a folder below `parent`, which the lab sees too, and returns the folder: httpapi.dll,
+ * httpapi-no-update.dll (without HttpUpdateServiceConfiguration, as before Windows 10 1703), ncrypt.dll, Wine's own of
+ * both as NAME_wine.dll, appcmd.exe and appcmd.mjs. The folder is named after the sources, so that another checkout
+ * that works at the same time keeps its own. One caller at a time.
  */
 export async function buildDoubles(lab: DoublesLab, parent: string): Promise<string> {
   const bundle = await bundleAppcmd();
@@ -80,7 +81,7 @@ async function buildAll(lab: DoublesLab, folder: string, bundle: Uint8Array): Pr
   await writeFile(join(folder, 'appcmd.mjs'), bundle);
 }
 
-// Every C file of a part; answers the object files.
+// Compiles every C file of a part and returns the object files.
 async function compileAll(folder: string, part: string, compile: Compile): Promise<readonly string[]> {
   const files = (await readdir(join(folder, part))).filter((file) => file.endsWith('.c')).sort();
   return Promise.all(
@@ -106,7 +107,7 @@ async function bundleAppcmd(): Promise<Uint8Array> {
   return file.contents;
 }
 
-// Of everything that goes into the doubles.
+// A hash of everything that goes into the doubles.
 async function fingerprint(wineDlls: string, bundle: Uint8Array): Promise<string> {
   const hash = createHash('sha256').update(bundle);
   const files = (await readdir(sources, { recursive: true })).filter((path) => /\.(?:c|h|ts)$/.test(path)).sort();

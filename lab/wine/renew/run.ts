@@ -14,7 +14,7 @@ import { startWineServer, type WineServer } from './server.ts';
 export interface LabSummary {
   /** Certificates renewed by the first and by the second run together. */
   readonly renewed: number;
-  /** https bindings that a client which trusts only the CA found to serve what was renewed, after each run. */
+  /** https bindings that served the renewed certificate to a client which trusts only the CA, after each run. */
   readonly verified: number;
   /** Certificates put back by `everbind rollback`, and served again. */
   readonly rolledBack: number;

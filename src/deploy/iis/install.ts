@@ -6,10 +6,11 @@ import type { StoreName, WindowsHost } from '../../ports/windows-host.ts';
 type Host = Pick<WindowsHost, 'certificates'>;
 
 /**
- * Puts leaf and key into `store` of LocalMachine and the intermediates into CA, where Windows looks when it builds the chain to serve.
- * Roots are left out: which roots this machine trusts is not ours to decide. Safe to repeat: the key is asked for only when the certificate
- * is not there with its key. A key in a provider stays there, and the certificate refers to it. Errors: IIS_CERTIFICATE_NOT_STORED,
- * PKI_CERTIFICATE_INVALID, WIN_CALL_FAILED, and those of the key store.
+ * Puts leaf and key into `store` of LocalMachine and the intermediates into CA, where Windows looks when it builds the
+ * chain to serve. Roots are not installed: which roots this machine trusts is not ours to decide. Safe to repeat: the
+ * key is fetched only when the certificate is not there with its key. A key in a provider stays there, and the
+ * certificate refers to it. Errors: IIS_CERTIFICATE_NOT_STORED, PKI_CERTIFICATE_INVALID, WIN_CALL_FAILED, and those of
+ * the key store.
  */
 export async function installCertificate(host: Host, store: StoreName, material: CertificateMaterial): Promise<void> {
   const [leaf, ...rest] = material.chain;
@@ -39,7 +40,7 @@ async function importLeaf(
     const key = { provider: attachment.providerName, name: attachment.keyName };
     await host.certificates.addWithKey(store, leaf, key, material.friendlyName);
   }
-  // An import that reports success proves little: another program may clean the store, or the key may not have come along.
+  // Success of the import is not enough: another program may clean the store, or Windows may store no key.
   const problem = await storedProblem(host, store, material.thumbprint, leaf);
   if (problem !== null) throw notStored(material.thumbprint, store, problem);
 }

@@ -61,8 +61,8 @@ export function readOctetAlignedBits(element: DerElement): Uint8Array {
 }
 
 /**
- * The numbers of the set bits of a named bit list. DER drops trailing zero bits (X.690 section 11.2.2), but CAs in wide use have written
- * them.
+ * The numbers of the set bits of a named bit list. DER drops trailing zero bits (X.690 section 11.2.2), but CAs in wide
+ * use have written them.
  */
 export function readNamedBits(element: DerElement): number[] {
   const { octets } = readBitString(element, TAG.bitString);

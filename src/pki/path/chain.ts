@@ -31,8 +31,8 @@ const MAX_STEPS = 10_000;
 const MAX_SIGNATURE_CHECKS = 100;
 
 /**
- * Finds a path from the leaf to a trust anchor, both included, that fulfils the rules. Throws PKI_CHAIN_INVALID with `details.reason`
- * (ChainReason); of several dead ends it names the one that came closest.
+ * Finds a path from the leaf to a trust anchor, both included, that fulfils the rules. Throws PKI_CHAIN_INVALID with
+ * `details.reason` (ChainReason); of several dead ends it names the one that came closest.
  */
 export function findPath(candidates: PathCandidates, rules: PathRules): readonly Certificate[] {
   const search: Search = {
@@ -63,7 +63,10 @@ interface Search {
   closest: { readonly rank: number; readonly problem: ChainProblem } | null;
 }
 
-/** How close a failure was to success: a dead end, a certificate that cannot be the issuer, a whole path that breaks a rule. */
+/**
+ * How close a failure was to success: a dead end, a certificate that cannot be the issuer, a whole path that breaks a
+ * rule.
+ */
 const RANK = { deadEnd: 1, link: 2, path: 3, limit: 4 } as const;
 
 function extend(search: Search, path: readonly Certificate[], depth: number): readonly Certificate[] | null {

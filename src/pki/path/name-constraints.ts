@@ -7,14 +7,16 @@ import { altNameProblem, type GeneralName, parseMailbox } from '../x509/general-
 import { parseIp } from '../x509/ip-address.ts';
 import { dnsNameProblem } from '../x509/names.ts';
 
-/** How many comparisons of a name with a constraint a whole validation may cost; two lists of thousands would cost millions. */
+/**
+ * How many comparisons of names with constraints one validation may make; two lists of thousands would take millions.
+ */
 export interface ComparisonBudget {
   left: number;
 }
 
 /**
- * Why the names of a certificate fall outside the constraints of a CA above it (RFC 5280 section 4.2.1.10), or null. A DNS constraint with a
- * leading period, which many private CAs write, means "subdomains only".
+ * Why the names of a certificate fall outside the constraints of a CA above it (RFC 5280 section 4.2.1.10), or null. A
+ * DNS constraint with a leading period, which many private CAs write, means "subdomains only".
  */
 export function nameConstraintProblem(
   certificate: Certificate,
@@ -78,7 +80,7 @@ function formOf(name: GeneralName): string {
   return name.type === 'unsupported' ? `tag ${name.tag & 0x1f}` : name.type;
 }
 
-/** Whether the name lies in the subtree; a string says why that cannot be told. */
+/** Whether the name lies in the subtree; a string says why it cannot be decided. */
 function compare(name: GeneralName, subtree: GeneralName, excluding: boolean): boolean | string {
   const problem = constraintProblem(subtree);
   if (problem !== null) return problem;
@@ -163,7 +165,10 @@ function compareDirectory(name: Uint8Array, subtree: Uint8Array): boolean | stri
   return prefix.every((part, index) => part === full[index]);
 }
 
-/** The parts in a form that compares equal as RFC 5280 section 7.1 asks: string types, case and runs of blanks do not matter. */
+/**
+ * The parts in a form that compares equal as RFC 5280 section 7.1 asks: string types, case and runs of blanks do not
+ * matter.
+ */
 function directoryKeys(der: Uint8Array): string[] | null {
   let name: DistinguishedName;
   try {

@@ -9,8 +9,9 @@ const rootsOf = new WeakMap<readonly Uint8Array[], readonly Certificate[]>();
 const intermediatesOf = new WeakMap<readonly Uint8Array[], Map<string, Certificate>>();
 
 /**
- * The roots of a list that parse; the store of an operating system may hold some that do not, and those vouch for nobody. Parsed once for
- * each list: a hundred and fifty roots cost milliseconds, and every certificate is checked against the same ones.
+ * The roots of a list that parse; the store of an operating system may hold some that do not, and those vouch for
+ * nobody. Parsed once for each list: a hundred and fifty roots cost milliseconds, and every certificate is checked
+ * against the same ones.
  */
 export function parseTrustedRoots(roots: readonly Uint8Array[]): readonly Certificate[] {
   const known = rootsOf.get(roots);
@@ -28,8 +29,9 @@ export function parseTrustedRoots(roots: readonly Uint8Array[]): readonly Certif
 }
 
 /**
- * A certificate that came with a leaf, parsed once for each list of roots, the same object each time: a CA sends the same one with every
- * leaf, and what was found out about it (its key, who signed it) is kept with the object. Throws PKI_CERTIFICATE_INVALID.
+ * A certificate that came with a leaf, parsed once for each list of roots, the same object each time: a CA sends the
+ * same one with every leaf, and what was found out about it (its key, who signed it) is kept with the object. Throws
+ * PKI_CERTIFICATE_INVALID.
  */
 export function parseIntermediate(der: Uint8Array, roots: readonly Uint8Array[]): Certificate {
   const kept = intermediatesOf.get(roots) ?? new Map<string, Certificate>();

@@ -11,8 +11,8 @@ import { policyProblem } from './policies.ts';
 const MAX_DEPTH = 8;
 
 /**
- * What the path of a TLS server's certificate must fulfil at `time` (milliseconds since 1970): RFC 5280 section 6, and whatever protects from a
- * forged or misused certificate. The names of the leaf are not looked at.
+ * What the path of a TLS server's certificate must fulfil at `time` (milliseconds since 1970): RFC 5280 section 6, and
+ * whatever protects from a forged or misused certificate. The names of the leaf are not looked at.
  */
 export function serverPathRules(time: number): PathRules {
   return {
@@ -35,7 +35,10 @@ export function certificateFinding(certificate: Certificate, time: number): Path
   return keyProblem === null ? null : ['weak-key', keyProblem];
 }
 
-/** What a certificate must fulfil in its place: to have issued another one, and to be for `purpose` (extended key usage). */
+/**
+ * What a certificate must fulfil in its place: to have issued another one, and to be for `purpose` (extended key
+ * usage).
+ */
 export function roleFinding(certificate: Certificate, role: Role, purpose: string): PathFinding {
   if (role !== 'leaf') {
     if (!certificate.isCa) return ['not-a-ca', 'it is no CA certificate'];

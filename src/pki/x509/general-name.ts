@@ -1,8 +1,9 @@
 import { contentOf, type DerElement, encodingOf, open, TAG, take } from '../asn1/der.ts';
 import { readOid } from '../asn1/der-values.ts';
-import { dnsNameProblem } from './names.ts';
+import { formatIp } from './ip-address.ts';
+import { dnsNameProblem, type Identifier } from './names.ts';
 
-/** A GeneralName (RFC 5280 section 4.2.1.6), as it stands in the certificate and not judged. */
+/** A GeneralName (RFC 5280 section 4.2.1.6) as it stands in the certificate, not judged. */
 export type GeneralName =
   /** `value` has one character an octet. */
   | { readonly type: 'dns' | 'email' | 'uri'; readonly value: string }
@@ -36,6 +37,26 @@ export function readGeneralName(element: DerElement): GeneralName {
     default:
       return { type: 'unsupported', tag: element.tag, der: encodingOf(element) };
   }
+}
+
+/**
+ * The DNS and IP names of a subjectAltName extension in canonical form; underscores, which hosts inside companies have,
+ * are let through.
+ */
+export function identifiersOf(names: readonly GeneralName[]): Identifier[] {
+  const found = new Map<string, Identifier>();
+  for (const name of names) {
+    if (name.type === 'dns') {
+      const value = name.value.toLowerCase();
+      if (dnsNameProblem(value.replaceAll('_', 'x')) === null) {
+        found.set(`dns:${value}`, { type: 'dns', value });
+      }
+    } else if (name.type === 'ip' && (name.octets.length === 4 || name.octets.length === 16)) {
+      const value = formatIp(name.octets);
+      found.set(`ip:${value}`, { type: 'ip', value });
+    }
+  }
+  return [...found.values()];
 }
 
 /** Why an entry of a subjectAltName breaks RFC 5280 section 4.2.1.6, or null. */

@@ -5,8 +5,9 @@ export interface Layout<F extends string = string> {
 }
 
 /**
- * Every structure that passes between us and Windows, under the names of the Windows headers; a field inside an embedded structure is
- * written with a dot, as C writes it. They are the same on x64 and ARM64. A C program compiled against the headers can check them.
+ * Every structure that passes between us and Windows, under the names of the Windows headers; a field inside an
+ * embedded structure is written with a dot, as C writes it. They are the same on x64 and ARM64. A C program compiled
+ * against the headers can check them.
  */
 export const layouts = {
   SOCKADDR_IN: { size: 16, fields: { sin_family: 0, sin_port: 2, sin_addr: 4 } },

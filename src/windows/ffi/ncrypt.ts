@@ -2,7 +2,7 @@ import type { Ffi, Pointer } from './load.ts';
 
 export type NCrypt = ReturnType<typeof ncrypt>;
 
-/** ncrypt.dll: key storage providers (ncrypt.h). Every function answers a SECURITY_STATUS, here unsigned. */
+/** ncrypt.dll: key storage providers (ncrypt.h). Every function returns a SECURITY_STATUS, here unsigned. */
 export function ncrypt(ffi: Ffi) {
   const library = ffi.open('ncrypt');
   return {

@@ -53,7 +53,7 @@ export function deleteKey(native: Native, key: HostKeyName): Promise<void> {
     const handle = openKey(native, provider, key);
     if (handle === null) return;
     const status = native.ncrypt.NCryptDeleteKey(handle, SILENT);
-    // With the key goes its handle; without it, the handle is still ours to free.
+    // NCryptDeleteKey frees the handle when it succeeds, and only then.
     if (status === 0) return;
     native.ncrypt.NCryptFreeObject(handle);
     throw new WindowsError('NCryptDeleteKey', status, { provider: key.provider });

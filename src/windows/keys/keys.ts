@@ -15,18 +15,20 @@ import { signWith } from './sign.ts';
 
 export interface NativeKeys extends HostKeys {
   /**
-   * Gives a software key to a provider, under the same terms as a key that it makes: it cannot be had back. True when it is new, false when an
-   * equal key has the name already; a different one is replaced. Throws WindowsError and then leaves no key.
+   * Gives a software key to a provider, on the terms of a key that the provider makes: it cannot be exported. True when
+   * it is new, false when an equal key has the name already; a different one is replaced. After a WindowsError no part
+   * of it is left behind.
    */
   importKey(key: HostKeyName, privateKey: KeyObject): Promise<boolean>;
 }
 
 /** Keys of key storage providers, machine scope, over the CNG key storage functions. */
 export function createKeys(native: Native): NativeKeys {
-  // A provider may be a device far away. Its calls run on threads that Node's files and name look-ups need too, so that two at a time must do.
+  // A provider may be a device far away. Its calls occupy threads that Node also needs for files and name look-ups, so
+  // no more than two run at a time.
   const threads = createSemaphore(2);
   const mutex = createKeyedMutex();
-  // What comes of two handles that are finalized under one name at the same time is not documented.
+  // What happens when two handles are finalized under one name at the same time is not documented.
   const inTurn = <T>({ provider, name }: HostKeyName, work: () => Promise<T>): Promise<T> =>
     mutex(`${provider}/${name}`.toLowerCase(), work);
   const publicKey = (key: HostKeyName): Promise<Uint8Array | null> =>
@@ -58,7 +60,8 @@ export function createKeys(native: Native): NativeKeys {
           if (before !== null) await deleteKey(native, key);
           await importKey(native, threads, key, pkcs8);
         } catch (error) {
-          // A provider may store a key and report a failure all the same. What is reported is the first failure.
+          // A provider may report a failure and have stored the key all the same. The first failure is the one to
+          // report.
           if (isWanted(await publicKey(key).catch(() => null))) await deleteKey(native, key).catch(() => {});
           throw error;
         } finally {

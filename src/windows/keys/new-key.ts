@@ -18,7 +18,7 @@ const DACL_SECURITY_INFORMATION = 4;
 const ALLOW_SIGNING = 2;
 const EXPORT_NONE = 0;
 
-/** Full access for SYSTEM, as which http.sys uses the key, and for administrators; nothing inherited. */
+/** Full access for SYSTEM, as which http.sys uses the key, and for administrators; nothing is inherited. */
 const ACCESS = 'D:P(A;;GA;;;SY)(A;;GA;;;BA)';
 
 const kinds: Readonly<Record<CertificateKeyAlgorithm, { readonly name: string; readonly length: number | null }>> = {
@@ -49,8 +49,8 @@ export function createKey(
 }
 
 /**
- * Gives a private key (PrivateKeyInfo, DER) to a provider. Throws WindowsError, 0x8009000f when the name is taken. An EC key comes with its key
- * usage, see `privateKeyInfo`.
+ * Gives a private key to a provider. `pkcs8` is what `privateKeyInfo` returned. Throws WindowsError, 0x8009000f when
+ * the name is taken.
  */
 export function importKey(native: Native, threads: Semaphore, key: HostKeyName, pkcs8: Buffer): Promise<void> {
   const { ncrypt, ffi } = native;
@@ -75,7 +75,10 @@ export function importKey(native: Native, threads: Semaphore, key: HostKeyName, 
 type Property = readonly [name: string, value: Buffer, flags: number];
 type Details = Readonly<Record<string, string>>;
 
-/** Closes a new key against export and other uses, then stores it. Until then it is nowhere: freeing its handle is enough to be rid of it. */
+/**
+ * Forbids the export of a new key and all uses but signing, then finalizes it. Nothing is stored before that: to free
+ * the handle is enough to drop the key.
+ */
 async function finish(
   native: Native,
   threads: Semaphore,
@@ -102,7 +105,7 @@ async function finish(
   }
 }
 
-/** Providers whose keys are not files may know no descriptors: access is then as the device has it. */
+/** A provider whose keys are not files may know no security descriptors; its device decides on access then. */
 function protect(native: Native, handle: bigint, details: Details): void {
   const property = 'Security Descr';
   const descriptor = securityDescriptor(native, ACCESS);

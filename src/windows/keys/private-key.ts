@@ -13,15 +13,16 @@ const SIGNING_ONLY = der(
 );
 
 /**
- * A private key as NCryptImportKey takes it: PrivateKeyInfo (RFC 5958, DER), which the caller overwrites after use. EC keys say that they are for
- * signing: without it Windows makes a key for ECDH of them. Throws WindowsError 0x80090029 for a key of a kind that certificates here do not have.
+ * A private key in the form of NCryptImportKey: PrivateKeyInfo (RFC 5958, DER), which the caller overwrites after use.
+ * An EC key carries the key usage digitalSignature: without it Windows would make an ECDH key of it. Throws
+ * WindowsError 0x80090029 for a key that is no CertificateKeyAlgorithm.
  */
 export function privateKeyInfo(key: KeyObject): Buffer {
   if (kindOf(key) === null) throw new WindowsError('NCryptImportKey', STATUS.NTE_NOT_SUPPORTED);
   const info = key.export({ type: 'pkcs8', format: 'der' });
   if (key.asymmetricKeyType === 'rsa') return info;
   try {
-    // Version, algorithm and key; what OpenSSL may write behind them is left out.
+    // Version, algorithm and key. Attributes that OpenSSL may write after them are replaced.
     const fields = children(readDer(info, info.length)).slice(0, 3).map(encodingOf);
     return Buffer.from(sequence(...fields, SIGNING_ONLY).buffer);
   } finally {
@@ -31,7 +32,7 @@ export function privateKeyInfo(key: KeyObject): Buffer {
 
 const CURVES: Readonly<Record<string, CertificateKeyAlgorithm>> = { prime256v1: 'ec-p256', secp384r1: 'ec-p384' };
 
-/** The algorithm of a public or private key; null when it is none of certificates. */
+/** The algorithm of a public or private key; null when it is no CertificateKeyAlgorithm. */
 export function kindOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): CertificateKeyAlgorithm | null {
   if (asymmetricKeyType === 'ec') return CURVES[asymmetricKeyDetails?.namedCurve ?? ''] ?? null;
   const bits = asymmetricKeyType === 'rsa' ? asymmetricKeyDetails?.modulusLength : undefined;

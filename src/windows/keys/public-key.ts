@@ -9,7 +9,7 @@ import { SILENT } from './key-handles.ts';
 const rsa = layouts.BCRYPT_RSAKEY_BLOB;
 const ecc = layouts.BCRYPT_ECCKEY_BLOB;
 
-// bcrypt.h. The second magic of a curve is that of a key for ECDH, as keys may be that other programs imported.
+// bcrypt.h. The second magic of a curve is that of an ECDH key, which a key may be that another program imported.
 const RSA_PUBLIC_MAGIC = 0x31415352;
 const curves = [
   { name: 'P-256', octets: 32, magics: [0x31534345, 0x314b4345] },
@@ -28,7 +28,10 @@ export function exportPublicKey({ ncrypt }: Native, handle: bigint): Uint8Array 
   return spkiOfBlob(blob.subarray(0, octets.readUInt32LE()));
 }
 
-/** SubjectPublicKeyInfo (DER) of a BCRYPT_RSAPUBLIC_BLOB or BCRYPT_ECCPUBLIC_BLOB. Throws WindowsError 0x80090027 for anything else. */
+/**
+ * SubjectPublicKeyInfo (DER) of a BCRYPT_RSAPUBLIC_BLOB or BCRYPT_ECCPUBLIC_BLOB. Throws WindowsError 0x80090027 for
+ * anything else.
+ */
 export function spkiOfBlob(blob: Buffer): Uint8Array {
   const key = createPublicKey({ key: jwkOfBlob(blob), format: 'jwk' });
   return new Uint8Array(key.export({ type: 'spki', format: 'der' }));

@@ -10,7 +10,7 @@ import { ADD, changeStore, readStore } from './certificate-store.ts';
 /** The provider that every Windows has. */
 const SOFTWARE_PROVIDER = 'Microsoft Software Key Storage Provider';
 
-/** Stores of LocalMachine. `keys` holds what certificates refer to; it is asked for when one is. */
+/** Stores of LocalMachine. `keys` holds the keys of certificates and is called when one of them is needed. */
 export function createCertificateStores(native: Native, keys: () => NativeKeys): CertificateStores {
   return {
     list: async (store) => readStore(native, store, (open) => open.all()) ?? [],
@@ -40,7 +40,7 @@ export function createCertificateStores(native: Native, keys: () => NativeKeys):
       if (publicKey === null) {
         throw new WindowsError('NCryptOpenKey', STATUS.NTE_BAD_KEYSET, { provider: key.provider });
       }
-      // Windows stores the reference whatever it leads to, and http.sys fails with it later.
+      // Windows would store a reference to any key, and http.sys would fail with it later.
       const held = createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' });
       if (!parse(der).publicKey.equals(held)) {
         throw new WindowsError('CertSetCertificateContextProperty', STATUS.NTE_NO_KEY, { provider: key.provider });
@@ -50,7 +50,7 @@ export function createCertificateStores(native: Native, keys: () => NativeKeys):
 
     remove: async (store, thumbprint) => {
       const key = readStore(native, store, (open) => open.keyOf(thumbprint));
-      // Nothing is opened for writing that need not be: a store that does not exist would be made.
+      // A store is opened for writing only if it must be changed: opening would make one that does not exist.
       if (readStore(native, store, (open) => open.find(thumbprint)) !== null) {
         changeStore(native, store, (open) => open.remove(thumbprint));
       }
@@ -60,8 +60,9 @@ export function createCertificateStores(native: Native, keys: () => NativeKeys):
 }
 
 /**
- * Where an imported key goes. The name says which certificate of which store it belongs to: an import that was interrupted finds its key
- * again, and removing the certificate knows that the key is its own. Keys that others made never have such a name.
+ * Where an imported key goes. The name says to which certificate of which store it belongs: a repeated import finds the
+ * key of one that was interrupted, and removing the certificate removes no key but its own. Keys that others made never
+ * have such a name.
  */
 function importedKeyName(store: StoreName, thumbprint: string): HostKeyName {
   return { provider: SOFTWARE_PROVIDER, name: `everbind.imported.${store.toLowerCase()}.${thumbprint.toLowerCase()}` };
@@ -81,7 +82,7 @@ function parse(der: Uint8Array): X509Certificate {
 }
 
 function parsePrivateKey(pkcs8: Uint8Array): KeyObject {
-  // A view of the same octets: no copy is made that nobody would overwrite.
+  // A view of the same octets: nobody would overwrite a copy.
   const key = Buffer.from(pkcs8.buffer, pkcs8.byteOffset, pkcs8.byteLength);
   try {
     return createPrivateKey({ key, format: 'der', type: 'pkcs8' });

@@ -128,7 +128,7 @@ describe('attaching a key of a provider to its certificate', () => {
   });
 });
 
-describe('what a provider may answer', () => {
+describe('failures of a provider', () => {
   it('an absent provider is told from a missing key, with the names of those there are', async () => {
     const host = createKeyProviders();
     const error = await errorOf(storeOver(host, 'Acme HSM Provider').generate('r-1', 'ec-p256'));

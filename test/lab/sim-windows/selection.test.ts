@@ -128,7 +128,7 @@ test('the flag against TLS 1.3 is obeyed', async (t) => {
   assert.equal((await tlsProbe({ ...endpoint, host: '', timeoutMs: 30_000 })).protocol, 'TLSv1.2');
 });
 
-test('the central store answers by file name, exact before wildcard', async (t) => {
+test('the central store is searched by file name, exact before wildcard', async (t) => {
   const exact = await makeCertificate({ commonName: 'exact' });
   const wildcard = await makeCertificate({ commonName: 'wildcard' });
   const central = configurationOf({ name: 'Central', bindings: [['https', '*:443:', 2]] });

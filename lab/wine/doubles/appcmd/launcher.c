@@ -3,8 +3,9 @@
 #include <wchar.h>
 
 /*
- * inetsrv\appcmd.exe: runs appcmd.mjs, which lies beside it, by the node.exe that appcmd-node.txt beside it names (one line, UTF-8). Its call
- * is named after the command (appcmd-set-site) in EVERBIND_LAB_FAULTS and EVERBIND_LAB_CALLS; each run is a process, so that N is 1 or `*`.
+ * inetsrv\appcmd.exe: runs appcmd.mjs, which lies beside it, by the node.exe that appcmd-node.txt beside it names (one
+ * line, UTF-8). Its call is named after the command (appcmd-set-site) in EVERBIND_LAB_FAULTS and EVERBIND_LAB_CALLS;
+ * each run is a process, so that N is 1 or `*`.
  */
 #define COMMAND_CHARACTERS 32768
 

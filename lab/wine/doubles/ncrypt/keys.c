@@ -112,7 +112,10 @@ static const WCHAR *name_in(const NCryptBufferDesc *parameters)
     return NULL;
 }
 
-/* Private keys as PKCS #8 alone, and into software alone: what a device does with one differs from device to device. */
+/*
+ * PKCS #8 alone, and the software provider alone: what other providers do with a private key differs from one to the
+ * next.
+ */
 static SECURITY_STATUS import_key(NCRYPT_PROV_HANDLE provider_handle, const WCHAR *type, const WCHAR *name, NCRYPT_KEY_HANDLE *handle, const BYTE *octets, DWORD count, DWORD flags)
 {
     const DWORD known = NCRYPT_MACHINE_KEY_FLAG | NCRYPT_OVERWRITE_KEY_FLAG | NCRYPT_SILENT_FLAG | NCRYPT_DO_NOT_FINALIZE_FLAG;

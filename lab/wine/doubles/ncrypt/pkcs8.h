@@ -12,8 +12,8 @@ struct imported_key {
 };
 
 /*
- * NTE_BAD_DATA for what is no such key, NTE_NOT_SUPPORTED for kinds that the double does not have. An EC key must say that it signs and does nothing
- * else: of any other one Windows makes a key for ECDH.
+ * NTE_BAD_DATA for what is no such key, NTE_NOT_SUPPORTED for kinds that the double does not have. An EC key must have
+ * the key usage digitalSignature alone: of any other one Windows makes an ECDH key.
  */
 SECURITY_STATUS pkcs8_read(const BYTE *octets, DWORD count, struct imported_key *key);
 #endif

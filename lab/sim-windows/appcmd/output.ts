@@ -3,7 +3,7 @@ import type { XmlElement } from '../../../src/iis/config/application-host-xml.ts
 import type { SimSite } from '../sites.ts';
 import { writeElement } from '../xml-writer.ts';
 
-/** appcmd's answer to /xml: UTF-8 without a byte order mark. */
+/** appcmd's output with /xml: UTF-8 without a byte order mark. */
 export function appcmdXml(elements: readonly XmlElement[]): Buffer {
   const body = elements.map((element) => writeElement(element, 1)).join('');
   return Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\r\n<appcmd>\r\n${body}</appcmd>\r\n`);
@@ -23,7 +23,7 @@ export function siteXml({ element, inventory }: SimSite, withConfiguration: bool
   };
 }
 
-/** A text answer, one line or several. */
+/** Output as text, one line or several. */
 export function appcmdText(line: string, exitCode = 0): AppcmdResult {
   return { exitCode, stdout: Buffer.from(line === '' ? '' : `${line}\r\n`) };
 }
