@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { readConfigFile } from '../../config/read.ts';
 import type { EverbindError } from '../../errors/error.ts';
-import { ALL_DUE, runCycle } from '../../renewal/engine/cycle.ts';
 import type { Outcome } from '../../renewal/engine/outcome.ts';
+import { ALL_DUE } from '../../renewal/engine/select.ts';
 import { nextWake } from '../../renewal/state/certificate-queries.ts';
 import { readDaemon, removeDaemon, writeDaemon } from '../../renewal/state/daemon-row.ts';
 import { openStore } from '../../store/store.ts';
@@ -52,7 +52,7 @@ export async function runDaemon(
           clock,
           () => store.commit(({ db }) => beat(db)),
           async () => {
-            await runCycle(engine, ALL_DUE, onOutcome, stop);
+            await engine.cycle(ALL_DUE, onOutcome, stop);
             return store.read(nextWake);
           },
         );

@@ -1,6 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Command } from 'commander';
-import { runCycle } from '../../renewal/engine/cycle.ts';
 import type { DryRun } from '../../renewal/engine/dry-run.ts';
 import type { Selection } from '../../renewal/engine/select.ts';
 import { showCertificate } from '../../overview/certificate-detail.ts';
@@ -85,8 +84,7 @@ export function registerRenew(program: Command, environment: CliEnvironment, set
         environment,
         ({ name, step }) => progress.show(`${outcomes.length} done, ${failedKinds()} failed; ${name}: ${step}`),
         async ({ state, engine, signal }) => {
-          const done = await runCycle(
-            engine,
+          const done = await engine.cycle(
             selection,
             (outcome) => {
               outcomes.push(outcome);

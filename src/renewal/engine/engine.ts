@@ -14,6 +14,11 @@ export interface Engine {
    * only the signal does. Returns how many certificates there are and how many were worked on.
    */
   renew(selection: Selection, onOutcome: (outcome: Outcome) => void, signal: AbortSignal): Promise<RunCount>;
+  /**
+   * One whole run: polls renewal information, which may make certificates due, renews, and polls again for what was
+   * renewed, which has no ARI window yet.
+   */
+  cycle(selection: Selection, onOutcome: (outcome: Outcome) => void, signal: AbortSignal): Promise<RunCount>;
   /** What renewing would do. Changes nothing, neither here nor at the CA. */
   dryRun(selection: Selection): Promise<readonly DryRun[]>;
   /** Deploys the previous certificate again, verified like a renewal. */
@@ -48,7 +53,22 @@ export function createEngine(ports: EnginePorts): Engine {
     return { ...ports, issuers, deploying: createSemaphore(DEPLOYING), signal };
   }
 
-  return {
+  const engine: Engine = {
+    cycle: async (selection, onOutcome, signal) => {
+      await engine.pollRenewalInfo(signal);
+      let renewed = false;
+      const count = await engine.renew(
+        selection,
+        (outcome) => {
+          renewed ||= outcome.kind === 'renewed';
+          onOutcome(outcome);
+        },
+        signal,
+      );
+      if (renewed) await engine.pollRenewalInfo(signal);
+      return count;
+    },
+
     renew: async (selection, onOutcome, signal) => {
       const managed = store.read(countManaged);
       const now = clock.now();
@@ -104,4 +124,5 @@ export function createEngine(ports: EnginePorts): Engine {
       return pollRenewalInfo(await withoutHost(signal));
     },
   };
+  return engine;
 }

@@ -15,6 +15,9 @@ export interface Selection {
   readonly force: boolean;
 }
 
+/** Every certificate that is due, and no other. */
+export const ALL_DUE: Selection = { names: [], force: false };
+
 const PAGE = 200;
 
 /** Whether there is anything to do: a look into indexes, whatever the number of certificates. */

@@ -83,12 +83,7 @@ export function takeTokens(
   tidyBuckets(db, now);
   const costs = orderCosts(certificate.config.identifiers, exemptionOf(db, limited, certificate, now));
   spend(db, limited, costs, now);
-  if (costs.length > 0)
-    setCosts(
-      db,
-      id,
-      costs.map(({ kind, subject }) => ({ kind, subject })),
-    );
+  if (costs.length > 0) setCosts(db, id, costs);
 }
 
 /**
@@ -97,7 +92,7 @@ export function takeTokens(
  */
 export function giveBackTokens({ db }: Transaction, { id, issuer, step }: Renewal, error: unknown, now: number): void {
   const limited = limitedIssuer(db, issuer);
-  const taken = limited === null ? null : costsOf<readonly Cost[]>(db, id);
+  const taken = limited === null ? null : costsOf(db, id);
   if (limited === null || taken === null) return;
   const { costs } = meaningOf(error);
   const unasked = step === 'started' || step === 'key' || (step === 'order-requested' && costs === 'nothing');

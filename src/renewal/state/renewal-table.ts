@@ -6,6 +6,7 @@ import type { Identifier } from '../../pki/x509/names.ts';
 import type { DeploymentPlan, Json } from '../../ports/deployment.ts';
 import type { IssuanceRequest, IssuanceState } from '../../ports/issuer.ts';
 import type { CertificateKeyAlgorithm, KeyHandle } from '../../ports/key-store.ts';
+import type { LimitKind } from '../../ports/limits.ts';
 import { integer, json, optionalInteger, optionalJson, optionalText, type Row, text, word } from '../../store/row.ts';
 import { type ClockShift, shiftTimes } from '../../store/shift-times.ts';
 import { statement } from '../../store/statements.ts';
@@ -301,15 +302,21 @@ export function noteKeyDestroyed(db: DatabaseSync, id: string): void {
   statement(db, 'UPDATE renewal SET key_destroyed = 1 WHERE id = ?').run(id);
 }
 
-/** Keeps what beginning this renewal took from the buckets of its issuer; null once it was given back. JSON. */
-export function setCosts(db: DatabaseSync, id: string, costs: Json): void {
+/** A token of one bucket of the issuer's limits. */
+export interface TakenToken {
+  readonly kind: LimitKind;
+  readonly subject: string;
+}
+
+/** Keeps what beginning this renewal took from the buckets of its issuer; null once it was given back. */
+export function setCosts(db: DatabaseSync, id: string, costs: readonly TakenToken[] | null): void {
   const value = costs === null ? null : JSON.stringify(costs);
   statement(db, 'UPDATE renewal SET costs = ? WHERE id = ?').run(value, id);
 }
 
-export function costsOf<T>(db: DatabaseSync, id: string): T | null {
+export function costsOf(db: DatabaseSync, id: string): readonly TakenToken[] | null {
   const row = statement(db, 'SELECT costs FROM renewal WHERE id = ?').get(id);
-  return row === undefined ? null : optionalJson<T>(row, 'costs');
+  return row === undefined ? null : optionalJson<readonly TakenToken[]>(row, 'costs');
 }
 
 export interface PastRenewal {

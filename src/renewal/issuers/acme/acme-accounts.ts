@@ -1,7 +1,7 @@
 import { destroyDueKeys } from '../../engine/tidy-up.ts';
 import { type PersistRecord, persistRecords } from './account/persist-records.ts';
 import { requireAccount, rollOver, type Rollover } from './account/rollover.ts';
-import { createAcmeRun } from './acme-issuer.ts';
+import { createAcmeRun } from './account/issuer-session.ts';
 import type { AcmePorts } from './acme-ports.ts';
 
 /** What a person has done with our accounts at ACME CAs. The caller holds the lease. */

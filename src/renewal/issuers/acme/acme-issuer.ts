@@ -5,25 +5,15 @@ import { buildCsr } from '../../../pki/x509/csr.ts';
 import type { IssuanceJournal, IssuanceRequest, IssuedChain, Issuer, Issuers } from '../../../ports/issuer.ts';
 import type { Signer } from '../../../ports/signer.ts';
 import { certificateById, type ManagedCertificate } from '../../state/certificate-table.ts';
-import { configOf, createIssuerSessions, type IssuerSession, stagingOf } from './account/issuer-session.ts';
+import { configOf, createAcmeRun } from './account/issuer-session.ts';
 import { rollOverDue } from './account/rollover.ts';
-import type { AcmePorts, AcmeRun } from './acme-ports.ts';
+import type { AcmePorts, AcmeRun, IssuerSession } from './acme-ports.ts';
 import { authorize } from './authorization/authorize.ts';
 import { cleanUpLeftovers } from './authorization/challenge-responses.ts';
 import { abandonOrder } from './order/abandon-order.ts';
 import { openOrder, type Ordered } from './order/open-order.ts';
 import { preflight } from './order/preflight.ts';
 import { runAtStaging } from './order/staging-run.ts';
-
-/** What one run shares: each issuer is opened once. The signal ends what waits. */
-export function createAcmeRun(ports: AcmePorts, signal: AbortSignal): AcmeRun {
-  return {
-    ...ports,
-    sessions: createIssuerSessions(ports, (config) => config, signal),
-    stagingSessions: createIssuerSessions(ports, stagingOf, signal),
-    signal,
-  };
-}
 
 /** The ACME issuers of the configuration. */
 export function createAcmeIssuers(ports: AcmePorts, signal: AbortSignal): Issuers {

@@ -1,3 +1,4 @@
+import type { AcmeClient } from '../../../acme/client.ts';
 import type { Directory } from '../../../acme/messages/directory.ts';
 import type { CertificateConfig, ChallengeConfig, IssuerConfig } from '../../../config/types.ts';
 import type { Clock } from '../../../ports/clock.ts';
@@ -6,7 +7,6 @@ import type { Random } from '../../../ports/random.ts';
 import type { ChallengeTask, Solver } from '../../../ports/solver.ts';
 import type { Transport } from '../../../ports/transport.ts';
 import type { Store } from '../../../store/store.ts';
-import type { IssuerSessions } from './account/issuer-session.ts';
 
 /** What an ACME issuer is put together from; the agent gives it. */
 export interface AcmePorts {
@@ -45,7 +45,23 @@ export interface Obstacle {
   readonly certain: boolean;
 }
 
-/** The same with what one run shares. */
+/** A CA with our account there. */
+export interface IssuerSession {
+  readonly config: IssuerConfig;
+  readonly client: AcmeClient;
+  readonly accountUrl: string;
+  readonly roots: readonly Uint8Array[];
+}
+
+/** Opens each issuer once for all renewals of a run. */
+export interface IssuerSessions {
+  /** Registers the account when there is none yet. A failure is not kept: the next caller tries again. */
+  open(issuer: string): Promise<IssuerSession>;
+  /** Opens the issuer for this work. Where the CA refuses it in a way that may be about the account, the account is looked at before that is thrown. */
+  use<T>(issuer: string, work: (session: IssuerSession) => Promise<T>): Promise<T>;
+}
+
+/** The ports of ACME issuers, with what one run shares. */
 export interface AcmeRun extends AcmePorts {
   readonly sessions: IssuerSessions;
   /** The same issuers at their staging environments. */

@@ -5,31 +5,25 @@ import type { IssuerConfig } from '../../../../config/types.ts';
 import { EverbindError } from '../../../../errors/error.ts';
 import { forgetAccount, readAccount, replaceAccount } from '../../../state/account-table.ts';
 import { issuerConfig } from '../../../state/applied-config.ts';
-import type { AcmePorts } from '../acme-ports.ts';
+import type { AcmePorts, AcmeRun, IssuerSession, IssuerSessions } from '../acme-ports.ts';
 import { durableHostBackoff, newAccountKey, openAccount } from './account-session.ts';
 
 const DAY = 86_400_000;
 /** The key of an account that the CA does not serve any more is kept for so long, should the CA have been wrong. */
 const KEPT_MS = 30 * DAY;
 
-/** A CA with our account there. */
-export interface IssuerSession {
-  readonly config: IssuerConfig;
-  readonly client: AcmeClient;
-  readonly accountUrl: string;
-  readonly roots: readonly Uint8Array[];
-}
-
-/** Opens each issuer once for all renewals of a run. */
-export interface IssuerSessions {
-  /** Registers the account when there is none yet. A failure is not kept: the next caller tries again. */
-  open(issuer: string): Promise<IssuerSession>;
-  /** Opens the issuer for this work. Where the CA refuses it in a way that may be about the account, the account is looked at before that is thrown. */
-  use<T>(issuer: string, work: (session: IssuerSession) => Promise<T>): Promise<T>;
+/** What one run shares: each issuer is opened once. The signal ends what waits. */
+export function createAcmeRun(ports: AcmePorts, signal: AbortSignal): AcmeRun {
+  return {
+    ...ports,
+    sessions: createIssuerSessions(ports, (config) => config, signal),
+    stagingSessions: createIssuerSessions(ports, stagingOf, signal),
+    signal,
+  };
 }
 
 /** `at` says where an issuer is asked: as configured, or at its staging environment. The signal ends the wait for the CA. */
-export function createIssuerSessions(
+function createIssuerSessions(
   ports: AcmePorts,
   at: (config: IssuerConfig) => IssuerConfig,
   signal: AbortSignal,
@@ -99,7 +93,7 @@ export function configOf({ store }: Pick<AcmePorts, 'store'>, name: string): Iss
 }
 
 /** The issuer at its staging environment. What binds an account to one with the CA is for the real one alone, and often for one use. */
-export function stagingOf(config: IssuerConfig): IssuerConfig {
+function stagingOf(config: IssuerConfig): IssuerConfig {
   const { name, staging } = config;
   if (staging !== null) return { ...config, directory: staging, externalAccountBinding: null };
   throw new EverbindError('CONFIG_INVALID', `the issuer ${name} has no staging environment`, { issuer: name });

@@ -3,8 +3,7 @@ import { challengesFor } from '../../../../config/challenge-for.ts';
 import type { DnsPersistChallengeConfig } from '../../../../config/types.ts';
 import { asEverbindError, EverbindError } from '../../../../errors/error.ts';
 import type { ChallengeTask } from '../../../../ports/solver.ts';
-import type { AcmeRun } from '../acme-ports.ts';
-import type { IssuerSession } from './issuer-session.ts';
+import type { AcmeRun, IssuerSession } from '../acme-ports.ts';
 import { usesPersistRecords } from '../../../state/certificate-queries.ts';
 import { requireCertificate } from '../../../state/certificate-table.ts';
 

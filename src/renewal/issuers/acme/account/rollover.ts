@@ -11,9 +11,9 @@ import {
   startRollover,
 } from '../../../state/account-table.ts';
 import { visibleTo } from '../../../state/challenge-table.ts';
-import type { AcmePorts, AcmeRun } from '../acme-ports.ts';
+import type { AcmePorts, AcmeRun, IssuerSession } from '../acme-ports.ts';
 import { newAccountKey, openOrMake } from './account-session.ts';
-import { isAccountGone, type IssuerSession } from './issuer-session.ts';
+import { isAccountGone } from './issuer-session.ts';
 import { recordsNameKey } from './persist-records.ts';
 
 const DAY = 86_400_000;

@@ -4,8 +4,7 @@ import { EverbindError, type ErrorDetails } from '../../../../errors/error.ts';
 import type { IssuanceJournal, IssuanceRequest, IssuanceState } from '../../../../ports/issuer.ts';
 import { askedForMs, PATIENCE_MS } from '../../../engine/resumable.ts';
 import { activeOf } from '../../../state/issued-table.ts';
-import type { IssuerSession } from '../account/issuer-session.ts';
-import type { AcmeRun } from '../acme-ports.ts';
+import type { AcmeRun, IssuerSession } from '../acme-ports.ts';
 import { recoverOrder } from './recover-order.ts';
 
 /** A request that has its order. */

@@ -3,8 +3,7 @@ import type { IssuanceRequest } from '../../../../ports/issuer.ts';
 import type { ManagedCertificate } from '../../../state/certificate-table.ts';
 import { activeOf, isUrgent } from '../../../state/issued-table.ts';
 import { withRenewal } from '../../../state/renewal-table.ts';
-import type { IssuerSession } from '../account/issuer-session.ts';
-import type { AcmeRun } from '../acme-ports.ts';
+import type { AcmeRun, IssuerSession } from '../acme-ports.ts';
 
 /**
  * Asks DNS and the directory before the first order for a certificate, and before those that follow a failure: routine has no reason to wait for

@@ -14,8 +14,7 @@ import {
   wantedStagingRun,
 } from '../../../state/staging-run-table.ts';
 import { openOrMake } from '../account/account-session.ts';
-import type { IssuerSession } from '../account/issuer-session.ts';
-import type { AcmeRun } from '../acme-ports.ts';
+import type { AcmeRun, IssuerSession } from '../acme-ports.ts';
 import { authorize } from '../authorization/authorize.ts';
 
 /**
