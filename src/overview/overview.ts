@@ -9,7 +9,7 @@ import {
   servedNowhere,
 } from '../renewal/state/certificate-queries.ts';
 import { type Daemon, readDaemon } from '../renewal/state/daemon-row.ts';
-import { type HostBackoff, hostBackoffs } from '../renewal/state/host-backoff.ts';
+import { type HostBackoff, hostBackoffs } from '../renewal/state/issuer-health.ts';
 import {
   type IssuerTrouble,
   type Paused,

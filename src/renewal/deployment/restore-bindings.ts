@@ -2,7 +2,7 @@ import { asEverbindError, EverbindError } from '../../errors/error.ts';
 import type { EndpointCheck } from '../../ports/deployment.ts';
 import type { RunContext } from '../engine/engine-ports.ts';
 import type { RolledBack } from '../engine/outcome.ts';
-import { afterFailedRollBack, afterFailure } from '../engine/reschedule.ts';
+import { afterFailedRollBack, afterFailure } from '../engine/end-attempt.ts';
 import { markFailed } from '../state/issued-table.ts';
 import { type Deploying, endRenewal, journalStep, type NotDeployed } from '../state/renewal-table.ts';
 import { checkData, type DeploymentJob, type Planned } from './deployment-job.ts';

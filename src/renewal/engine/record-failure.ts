@@ -4,9 +4,8 @@ import type { ManagedCertificate } from '../state/certificate-table.ts';
 import { isDeploying, isObtaining, openRenewal, type Renewal } from '../state/renewal-table.ts';
 import type { RunContext } from './engine-ports.ts';
 import type { Failed } from './outcome.ts';
-import { afterFailedRollBack, afterFailure } from './reschedule.ts';
+import { afterFailedRollBack, afterFailure, closeRenewal } from './end-attempt.ts';
 import { isResumable } from './resumable.ts';
-import { closeRenewal } from './open-and-close.ts';
 
 /** Notes why an attempt failed and when the next one comes. What can go on later stays open. */
 export async function recordFailure(

@@ -1,16 +1,15 @@
 import { asEverbindError, EverbindError, meaningOf, retryAfterOf } from '../../errors/error.ts';
 import { deploy } from '../deployment/deploy.ts';
-import { giveBackTokens, noteFailedValidations, RateLimitedError } from '../ratelimits/limiter.ts';
+import { giveBackTokens, issuersWithRoom, noteFailedValidations, RateLimitedError } from '../ratelimits/limiter.ts';
 import { waitForRoom } from '../ratelimits/wait.ts';
 import { refusedForMs } from '../schedule/issuer-backoff.ts';
 import { certificateById, type ManagedCertificate } from '../state/certificate-table.ts';
 import { noteOutage, noteRefusal } from '../state/issuer-health.ts';
 import { isObtaining, type NotDeployed, type Obtaining, openRenewal, type Renewal } from '../state/renewal-table.ts';
-import { issuersWithRoom } from './choose-issuer.ts';
 import type { RunContext } from './engine-ports.ts';
 import { obtain } from './obtain.ts';
-import { closeRenewal } from './open-and-close.ts';
 import type { Outcome } from './outcome.ts';
+import { closeRenewal } from './end-attempt.ts';
 import { failureData, recordFailure } from './record-failure.ts';
 import { isResumable, mayHaveIssued } from './resumable.ts';
 import { begin, resumeOrBegin } from './resume-or-begin.ts';

@@ -3,8 +3,8 @@ import type { CertificateKeyConfig } from '../../config/types.ts';
 import { meaningOf } from '../../errors/error.ts';
 import type { KeyCustody, KeyHandle } from '../../ports/key-store.ts';
 import type { Store, Transaction } from '../../store/store.ts';
-import { giveBackTokens, takeTokens } from '../ratelimits/limiter.ts';
-import type { ManagedCertificate } from '../state/certificate-table.ts';
+import { chooseIssuer, giveBackTokens, issuersWithRoom, requireRoom, takeTokens } from '../ratelimits/limiter.ts';
+import { type ManagedCertificate, setDue } from '../state/certificate-table.ts';
 import { activeOf, isKeyRevoked, type Issued, requireIssued } from '../state/issued-table.ts';
 import { usableIssuers } from '../state/issuer-health.ts';
 import {
@@ -14,10 +14,11 @@ import {
   openRenewal,
   type Renewal,
   requestOf,
+  insertRenewal,
+  type NotDeployed,
 } from '../state/renewal-table.ts';
-import { chooseIssuer, issuersWithRoom, requireRoom } from './choose-issuer.ts';
 import type { RunContext } from './engine-ports.ts';
-import { closeRenewal, openIn } from './open-and-close.ts';
+import { closeRenewal } from './end-attempt.ts';
 import { mayHaveIssued } from './resumable.ts';
 
 /** The open renewal if it still fits the configuration, else a new one; null when the certificate is no longer declared and nothing is open. */
@@ -50,6 +51,12 @@ export async function supersede(
   });
   // Later steps have nothing pending any more, earlier ones nothing at the issuer.
   if (open.step === 'ordered') await issuers.open(open.issuer).abandon(requestOf(name, open));
+}
+
+/** Journals the start of a renewal or of a roll-back. What is open is due, also when it was begun before its time. */
+export function openIn(transaction: Transaction, name: string, renewal: Obtaining | NotDeployed): void {
+  insertRenewal(transaction, name, renewal);
+  setDue(transaction.db, renewal.certificateId, { at: renewal.startedAt, reason: 'requested' }, 'begun');
 }
 
 function stillWanted({ store, clock, keys }: RunContext, certificate: ManagedCertificate, renewal: Renewal): boolean {

@@ -6,10 +6,9 @@ import { type ManagedCertificate, requireCertificate } from '../state/certificat
 import { isKeyRevoked, type Issued, previousOf } from '../state/issued-table.ts';
 import { isDeploying, type NotDeployed, openRenewal } from '../state/renewal-table.ts';
 import type { RunContext } from './engine-ports.ts';
-import { openIn } from './open-and-close.ts';
 import type { Outcome } from './outcome.ts';
 import { recordFailure } from './record-failure.ts';
-import { supersede } from './resume-or-begin.ts';
+import { openIn, supersede } from './resume-or-begin.ts';
 
 /**
  * Binds the certificate that was in use before, or the last one before that is still valid and whose key was not revoked, with the same care as

@@ -7,6 +7,7 @@ import { readAccount } from '../state/account-table.ts';
 import { issuerConfig } from '../state/applied-config.ts';
 import { ariWindowOf, type ManagedCertificate } from '../state/certificate-table.ts';
 import { isUrgent, lastIssuedFor } from '../state/issued-table.ts';
+import { preferredIssuer, usableIssuers } from '../state/issuer-health.ts';
 import { costsOf, type Renewal, setCosts } from '../state/renewal-table.ts';
 import { giveBack, type LimitedIssuer, readBucket, refill, spend, tidyBuckets, toLimitedIssuer } from './buckets.ts';
 import { type Cost, type Exemption, failureCosts, orderCosts } from './costs.ts';
@@ -46,8 +47,36 @@ export function shortageOf(
   return shortage;
 }
 
+/** The issuers that can be asked for this certificate now and whose limits have room for it, the first choice first. */
+export function issuersWithRoom(db: DatabaseSync, certificate: ManagedCertificate, now: number): readonly string[] {
+  return usableIssuers(db, certificate, now).filter((issuer) => shortageOf(db, certificate, issuer, now) === null);
+}
+
+/**
+ * The issuer that a new renewal begins with: the first that can be asked and has room; where none can be asked, the one that can be asked first, if
+ * it has. Throws RENEWAL_RATE_LIMITED.
+ */
+export function chooseIssuer(db: DatabaseSync, certificate: ManagedCertificate, now: number): string {
+  const usable = usableIssuers(db, certificate, now);
+  const candidates = usable.length > 0 ? usable : [preferredIssuer(db, certificate, now)];
+  const shortages: Shortage[] = [];
+  for (const issuer of candidates) {
+    const shortage = shortageOf(db, certificate, issuer, now);
+    if (shortage === null) return issuer;
+    shortages.push(shortage);
+  }
+  throw rateLimited(shortages);
+}
+
+/** Throws RENEWAL_RATE_LIMITED when this issuer has no room for the certificate. */
+export function requireRoom(db: DatabaseSync, certificate: ManagedCertificate, issuer: string, now: number): string {
+  const shortage = shortageOf(db, certificate, issuer, now);
+  if (shortage !== null) throw rateLimited([shortage]);
+  return issuer;
+}
+
 /** RENEWAL_RATE_LIMITED: none of these issuers has room; `shortages` is not empty. */
-export function rateLimited(shortages: readonly Shortage[]): RateLimitedError {
+function rateLimited(shortages: readonly Shortage[]): RateLimitedError {
   const [first] = shortages.toSorted((a, b) => a.at - b.at);
   if (first === undefined) throw new Error('a certificate has an issuer');
   return new RateLimitedError(first);

@@ -6,8 +6,8 @@ import type { Transaction } from '../../store/store.ts';
 import { closedForMs } from '../schedule/issuer-backoff.ts';
 import type { ManagedCertificate } from './certificate-table.ts';
 
-// The tables `issuer_health` and `issuer_refusal`: issuers that do not work, and those that will not issue a certificate for now. Nothing else
-// writes them. Times are milliseconds since 1970.
+// The tables `issuer_health`, `issuer_refusal` and `host_backoff`: who is not asked for now. An issuer does not work, or will not issue a certificate
+// for now; a host asked us to stay away. Nothing else writes them. Times are milliseconds since 1970.
 
 /** When this issuer may be asked for this certificate again; in the past: now. */
 export function openedAt(db: DatabaseSync, certificateId: number, issuer: string): number {
@@ -147,6 +147,30 @@ export function pausedCertificates(db: DatabaseSync, certificateId: number | nul
       link: text(row, 'link'),
       until: integer(row, 'until'),
     }));
+}
+
+/** A host that asked us to stay away for longer than anybody waits. */
+export interface HostBackoff {
+  readonly host: string;
+  /** No request is sent there before. */
+  readonly until: number;
+}
+
+/** Hosts that no request is sent to now. A row that was noted later than now is of a clock that was put back. */
+export function hostBackoffs(db: DatabaseSync, now: number): readonly HostBackoff[] {
+  return statement(db, 'SELECT host, until FROM host_backoff WHERE until > ? AND noted_at <= ? ORDER BY host')
+    .all(now, now)
+    .map((row) => ({ host: text(row, 'host'), until: integer(row, 'until') }));
+}
+
+export function noteHostBackoff({ db, audit }: Transaction, { host, until }: HostBackoff, now: number): void {
+  statement(db, 'DELETE FROM host_backoff WHERE until <= ? OR noted_at > ?').run(now, now);
+  statement(
+    db,
+    `INSERT INTO host_backoff (host, until, noted_at) VALUES (?, ?, ?)
+     ON CONFLICT (host) DO UPDATE SET until = excluded.until, noted_at = excluded.noted_at`,
+  ).run(host, until, now);
+  audit({ type: 'host.backoff', subject: host, data: { until: new Date(until).toISOString() } });
 }
 
 /** After the clock was put back. */

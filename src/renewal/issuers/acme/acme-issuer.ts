@@ -9,7 +9,7 @@ import { configOf, createAcmeRun } from './account/issuer-session.ts';
 import { rollOverDue } from './account/rollover.ts';
 import type { AcmePorts, AcmeRun, IssuerSession } from './acme-ports.ts';
 import { authorize } from './authorization/authorize.ts';
-import { cleanUpLeftovers } from './authorization/challenge-responses.ts';
+import { cleanUpLeftovers } from './authorization/present-all.ts';
 import { abandonOrder } from './order/abandon-order.ts';
 import { openOrder, type Ordered } from './order/open-order.ts';
 import { preflight } from './order/preflight.ts';

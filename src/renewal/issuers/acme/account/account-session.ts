@@ -13,7 +13,7 @@ import {
   noteRegistered,
   readAccount,
 } from '../../../state/account-table.ts';
-import { hostBackoffs, noteHostBackoff } from '../../../state/host-backoff.ts';
+import { hostBackoffs, noteHostBackoff } from '../../../state/issuer-health.ts';
 import type { AcmePorts } from '../acme-ports.ts';
 
 /** A client that speaks as our account with this CA, which is registered when there is none yet. */

@@ -4,11 +4,17 @@ import { challengesFor } from '../../../../config/challenge-for.ts';
 import type { CertificateConfig, ChallengeConfig } from '../../../../config/types.ts';
 import { EverbindError } from '../../../../errors/error.ts';
 import type { Identifier } from '../../../../pki/x509/names.ts';
-import type { ChallengeTask } from '../../../../ports/solver.ts';
+import type { ChallengeTask, Solver } from '../../../../ports/solver.ts';
 import type { FailedAt } from '../../../state/challenge-table.ts';
 import { type ChallengeChoiceCode, chooseChallenge } from '../../../../challenge/choose-challenge.ts';
 import type { AcmeRun } from '../acme-ports.ts';
-import type { ChallengeResponse } from './challenge-responses.ts';
+
+/** A challenge response that is, or may be, visible to everybody. */
+export interface ChallengeResponse {
+  readonly task: ChallengeTask;
+  readonly config: ChallengeConfig;
+  readonly solver: Solver;
+}
 
 /** How one name is going to be validated. */
 export interface ChallengeWork extends ChallengeResponse {

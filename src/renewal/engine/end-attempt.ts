@@ -4,7 +4,8 @@ import type { Random } from '../../ports/random.ts';
 import type { Transaction } from '../../store/store.ts';
 import { backoffMs, type Due, dueAt } from '../schedule/due-date.ts';
 import { ariWindowOf, type ManagedCertificate, noteFailure, setDue } from '../state/certificate-table.ts';
-import { activeOf } from '../state/issued-table.ts';
+import { activeOf, markUnused } from '../state/issued-table.ts';
+import { endRenewal, type EventData, isObtaining, type Renewal, withRenewal } from '../state/renewal-table.ts';
 import { wantStagingRun } from '../state/staging-run-table.ts';
 
 /** Notes a failure and when to try again, inside the transaction that closes the attempt. Returns that time, milliseconds since 1970. */
@@ -50,4 +51,17 @@ export function afterFailedRollBack({ clock }: Pick<Ports, 'clock'>, { id }: Man
 
 function noteOf({ code, message }: EverbindError, at: number): Parameters<typeof noteFailure>[2] {
   return { code, message: message.slice(0, 2000).toWellFormed(), at };
+}
+
+/** Ends a renewal that comes to nothing. A certificate that it got is not used any more; it is retired with the next old ones. */
+export function closeRenewal(
+  { db, audit }: Transaction,
+  name: string,
+  renewal: Renewal,
+  now: number,
+  end: { readonly outcome: 'superseded' | 'failed'; readonly data: EventData },
+): void {
+  endRenewal(db, renewal.id, end.outcome, now);
+  if (!isObtaining(renewal)) markUnused(db, renewal.issuedId);
+  audit({ type: `${renewal.kind}.${end.outcome}`, subject: name, data: withRenewal(renewal.id, end.data) });
 }
