@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { acmeEngine } from '../lab/acme-engine.ts';
 import { gated as gatedTransport } from '../lab/pebble/gate.ts';
 import { openState } from '../src/agent/state.ts';
 import { limitHeapGrowth } from '../src/agent/limit-heap-growth.ts';
@@ -8,7 +9,6 @@ import { createTransport } from '../src/net/transport.ts';
 import { parsePemRoots } from '../src/pki/asn1/pem.ts';
 import type { Solver } from '../src/ports/solver.ts';
 import type { Transport } from '../src/ports/transport.ts';
-import { createEngine } from '../src/renewal/engine/engine.ts';
 import { acquireLease } from '../src/store/lease.ts';
 import { type IssueFigures, ownFigures } from './figures.ts';
 
@@ -29,7 +29,7 @@ const roots = parsePemRoots(await pem('root.pem'));
 
 const state = await openState(join(folder, 'state'), { clock: systemClock });
 const lease = await acquireLease(state.store, systemClock);
-const engine = createEngine({
+const { engine } = acmeEngine({
   ...state,
   clock: systemClock,
   random: systemRandom,
@@ -38,7 +38,7 @@ const engine = createEngine({
   transportFor: async () => (gated ? gatedTransport(transport) : transport),
   rootsFor: async () => roots,
   solverFor: () => silent,
-  deploymentsFor: () => [],
+  deploymentFor: () => Promise.reject(new Error('nothing is deployed')),
   resolveSecret: (reference) => state.secrets.resolveSecret(reference),
 });
 const started = performance.now();

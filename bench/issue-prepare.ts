@@ -3,7 +3,7 @@ import { openState } from '../src/agent/state.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { readConfigFile } from '../src/config/read.ts';
 import { systemClock } from '../src/net/system.ts';
-import { applyConfig } from '../src/renewal/state/applied-config.ts';
+import { applyConfig } from '../src/renewal/engine/apply-config.ts';
 
 // Reads the configuration into the database, as the first command after a change of the file does.
 

@@ -1,5 +1,5 @@
-// Checks a proof from `everbind audit prove` without Everbind: node check-proof.mjs PROOF.json KEY
-// KEY is what `everbind audit key` printed when the log was young: name+hash+base64. Node alone, nothing else.
+// Checks an inclusion proof from `everbind audit prove` without Everbind: node check-proof.mjs PROOF.json KEY
+// KEY is what `everbind audit key` printed when the log was new: name+hash+base64. Needs nothing but Node.
 import assert from 'node:assert/strict';
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const key = Buffer.from(rest.join('+'), 'base64');
 assert.equal(key[0], 1, 'not an Ed25519 key');
 assert.equal(sha256(`${name}\n`, key).toString('hex', 0, 4), hash, 'the key does not fit its hash');
 
-// The checkpoint: a text, an empty line, signature lines. The signature begins with the hash of the key.
+// The checkpoint: a text, an empty line, signature lines. A signature begins with the hash of its key.
 const split = checkpoint.lastIndexOf('\n\n');
 const text = checkpoint.slice(0, split + 1);
 const line = checkpoint.slice(split + 2).split('\n').find((each) => each.startsWith(`— ${name} `));
@@ -28,7 +28,7 @@ assert.ok(verify(null, Buffer.from(text), publicKey, signature.subarray(4)), 'th
 const [origin, size, root] = text.split('\n');
 assert.equal(origin, name, 'a checkpoint of another log');
 
-// The way from the event up to the root (RFC 9162 section 2.1.3.2).
+// The path from the event to the root (RFC 9162 section 2.1.3.2).
 assert.ok(Number.isInteger(index) && index >= 0 && index < Number(size), 'the checkpoint does not cover the event');
 let [node, last, up] = [index, Number(size) - 1, sha256([0], event)];
 for (const sibling of path.map((each) => Buffer.from(each, 'base64'))) {

@@ -35,6 +35,11 @@ export interface LabCa {
   certify(request: CertificateRequest, publicKey: Uint8Array): Promise<Uint8Array>;
 }
 
+/** The private key of a certificate as PrivateKeyInfo (PKCS#8), DER. */
+export function pkcs8Of({ privateKeyPem }: Pick<LabCertificate, 'privateKeyPem'>): Buffer {
+  return createPrivateKey(privateKeyPem).export({ type: 'pkcs8', format: 'der' });
+}
+
 /** A new self-signed P-256 authority, valid for ten years around now. */
 export async function createLabCa(commonName: string): Promise<LabCa> {
   const keys = await generate();

@@ -4,15 +4,16 @@ import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 
 /**
- * Bundles the program into dist/: one small start file and chunks that load when a command needs them, so that a look at what is
- * due does not pay for the ACME client or the configuration parser. Returns the path of the start file.
+ * Bundles the program into dist/: one small start file and chunks that load when a command needs them, so that a look
+ * at what is due does not pay for the ACME client or the configuration parser. Returns the path of the start file.
  */
 export async function buildProgram(outdir = 'dist'): Promise<string> {
   await rm(outdir, { recursive: true, force: true });
   return bundle('src/cli/main.ts', 'everbind', outdir);
 }
 
-// The native part of koffi is its whole interface. It stands beside the start file of the Windows build, and no other platform loads it.
+// The native part of koffi is its whole interface. It stands beside the start file of the Windows build, and no other
+// platform loads it.
 const nativeKoffi: Plugin = {
   name: 'koffi',
   setup: ({ onResolve, onLoad }) => {
@@ -29,8 +30,9 @@ const nativeKoffi: Plugin = {
   },
 };
 
-// An import of a module of Node reads all that it exports, and some of that loads more than the program has itself: `WebSocket` of node:http all
-// of undici, `diff` of node:util, the streams of node:fs. What is taken from the module object is all that is read.
+// An import of a module of Node reads all that it exports, and some of that loads more than the program has itself:
+// `WebSocket` of node:http all of undici, `diff` of node:util, the streams of node:fs. What is taken from the module
+// object is all that is read.
 const builtins: Plugin = {
   name: 'builtins',
   setup: ({ onLoad }) => {

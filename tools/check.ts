@@ -2,7 +2,8 @@ import { devProgram } from './dev-program.ts';
 import { checkDnsPage } from './dns-page.ts';
 import { checkErrorsPage } from './errors-page.ts';
 import { checkGeneratedFiles } from './generate-schema.ts';
-import { checkWalls } from './walls.ts';
+import { checkBothSides, checkWalls } from './walls.ts';
+import { checkLineWidth } from './wrap-comments.ts';
 
 // Everything that judges the code without running it: formatter, types, linter, walls, unused code, generated pages.
 
@@ -29,7 +30,9 @@ await check('formatting (biome)', program('biome', 'format', '.'));
 await check('types (tsc)', program('tsc'));
 await check('lint (oxlint with type information)', program('oxlint', '--type-aware', '--deny-warnings'));
 await check('walls between rooms', checkWalls);
+await check('both sides of each wall', checkBothSides);
 await check('unused files, exports and dependencies (knip)', program('knip', '--no-progress'));
+await check('comments and Markdown of 120 columns at most', checkLineWidth);
 await check('error pages', checkErrorsPage);
 await check('page of DNS providers', checkDnsPage);
 await check('schema of everbind.yaml and its reference', checkGeneratedFiles);

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 
-// After `npm install`: npm ci refuses a lock file that lacks an optional package of any platform, and npm leaves out those that a registry
-// mirror does not carry. They are never installed on Linux or Windows x64; this adds their entries, with the platform from their name, so that
-// npm ci knows them and passes them by.
+// After `npm install`: npm ci refuses a lock file that lacks an optional package of any platform, and npm leaves out
+// those that a registry mirror does not carry. They are never installed on Linux or Windows x64; this adds their
+// entries, with the platform from their name, so that npm ci knows them and passes them by.
 
 interface Entry {
   readonly version?: string;

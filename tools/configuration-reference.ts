@@ -16,7 +16,10 @@ interface Schema {
   readonly maxItems?: number;
 }
 
-/** Every key of the schema as Markdown: one table for each mapping. `defaults` has the keys of a certificate and is not repeated. */
+/**
+ * Every key of the schema as Markdown: one table for each mapping. `defaults` has the keys of a certificate and is not
+ * repeated.
+ */
 export function configurationReference(schema: Schema): string {
   const sections: string[] = [];
   describe('The file', schema, '', sections);

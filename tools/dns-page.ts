@@ -1,8 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { PROVIDERS } from '../src/dns/providers/all.ts';
 import type { ProviderDefinition } from '../src/dns/provider-kit/definition.ts';
+import { wrapMarkdown } from './line-width/reflow.ts';
 
-const page = new URL('../docs/dns-providers.md', import.meta.url);
+const file = new URL('../docs/dns-providers.md', import.meta.url);
 
 /** docs/dns-providers.md as the definitions in src/dns/providers say it must be. */
 export function dnsProvidersPage(): string {
@@ -11,7 +12,7 @@ export function dnsProvidersPage(): string {
     ({ name, title, settings, privilege, testedAgainst }) =>
       `| [\`${name}\`](#${name}) | ${title} | ${settings.map(word).join(', ')} | ${cell(privilege)} | ${cell(testedAgainst)} |`,
   );
-  return [
+  const page = [
     '# DNS providers',
     '',
     'Generated from `src/dns/providers/` by `node tools/dns-page.ts --write`. Who can write the TXT record of [dns-01](challenges.md#dns-01):',
@@ -34,6 +35,7 @@ export function dnsProvidersPage(): string {
     '',
     ...providers.map(section),
   ].join('\n');
+  return wrapMarkdown(page);
 }
 
 function word({ name, required }: ProviderDefinition['settings'][number]): string {
@@ -59,13 +61,13 @@ function cell(text: string): string {
 
 /** Fails when the committed page is not what the definitions say. */
 export async function checkDnsPage(): Promise<void> {
-  const committed = await readFile(page, 'utf8').catch(() => '');
+  const committed = await readFile(file, 'utf8').catch(() => '');
   if (committed !== dnsProvidersPage()) {
     throw new Error('docs/dns-providers.md is out of date: run node tools/dns-page.ts --write');
   }
 }
 
 if (import.meta.main) {
-  if (process.argv.includes('--write')) await writeFile(page, dnsProvidersPage());
+  if (process.argv.includes('--write')) await writeFile(file, dnsProvidersPage());
   else await checkDnsPage();
 }

@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { ERRORS } from '../src/errors/table.ts';
+import { wrapMarkdown } from './line-width/reflow.ts';
 
-const page = new URL('../docs/errors.md', import.meta.url);
+const file = new URL('../docs/errors.md', import.meta.url);
 
 /** docs/errors.md as the table of codes says it must be. */
 export function errorsPage(): string {
@@ -11,7 +12,7 @@ export function errorsPage(): string {
       ([code, entry]) =>
         `## ${code}\n\n${entry.summary}\n\n**What to do:** ${entry.action}\n\nExit status ${entry.exit}.\n`,
     );
-  return [
+  const page = [
     '# Error codes',
     '',
     'Generated from `src/errors/` by `node tools/errors-page.ts --write`. Codes are stable; texts may be improved.',
@@ -22,17 +23,18 @@ export function errorsPage(): string {
     '',
     ...rows,
   ].join('\n');
+  return wrapMarkdown(page);
 }
 
 /** Fails when the committed page is not what the table says. */
 export async function checkErrorsPage(): Promise<void> {
-  const committed = await readFile(page, 'utf8').catch(() => '');
+  const committed = await readFile(file, 'utf8').catch(() => '');
   if (committed !== errorsPage())
     throw new Error('docs/errors.md is out of date: run node tools/errors-page.ts --write');
   console.log(`errors: ${Object.keys(ERRORS).length} codes documented`);
 }
 
 if (import.meta.main) {
-  if (process.argv.includes('--write')) await writeFile(page, errorsPage());
+  if (process.argv.includes('--write')) await writeFile(file, errorsPage());
   else await checkErrorsPage();
 }

@@ -4,8 +4,8 @@ import { configJsonSchema } from '../src/config/schema/json-schema.ts';
 import { configurationReference } from './configuration-reference.ts';
 import { devProgram } from './dev-program.ts';
 
-// Writes what is generated from the schema of everbind.yaml: its JSON Schema and the key reference in docs/configuration.md.
-// Without --write it fails when the committed files differ.
+// Writes what is generated from the schema of everbind.yaml: its JSON Schema and the key reference in
+// docs/configuration.md. Without --write it fails when the committed files differ.
 
 const schemaFile = new URL('../src/config/everbind.schema.json', import.meta.url);
 const page = new URL('../docs/configuration.md', import.meta.url);

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { ensurePrograms } from '../lab/debian-programs.ts';
 
-// `npm test`: static checks, the test suites, the corpus. Each part runs to its end so that one failure does not hide another.
+// `npm test`: static checks, the test suites, the corpus. Each part runs to its end so that one failure does not hide
+// another.
 
 interface Part {
   readonly name: string;

@@ -16,8 +16,8 @@ interface CorpusCase {
 }
 
 /**
- * Real IIS configurations against what an independent XML parser read from them, fragments from manuals, appcmd output, and the mapping of
- * bindingInformation. `corpus` is the folder that holds apphost/, cli/ and behaviour-refs/.
+ * Real IIS configurations against what an independent XML parser read from them, fragments from manuals, appcmd output,
+ * and the mapping of bindingInformation. `corpus` is the folder that holds apphost/, cli/ and behaviour-refs/.
  */
 export async function* cases(corpus: string): AsyncIterable<CorpusCase> {
   const folder = join(corpus, 'apphost');
@@ -76,7 +76,8 @@ interface BindingReference {
 }
 
 function compare(configuration: IisConfiguration, truth: Truth): void {
-  // A fragment has no sites of a server; a reader that looks below <sites> wherever it stands finds those of the fragment.
+  // A fragment has no sites of a server; a reader that looks below <sites> wherever it stands finds those of the
+  // fragment.
   const sites =
     truth.sites.length === 0 ? configuration.sites : [...configuration.sites, ...configuration.fragmentSites];
   deepStrictEqual(

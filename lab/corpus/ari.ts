@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { certificateId, decodeRenewalInfo } from '../../src/acme/messages/renewal-info.ts';
+import { decodeRenewalInfo } from '../../src/acme/messages/renewal-info.ts';
+import { ariIdOf } from '../../src/pki/x509/ari-id.ts';
 import { retryAfterMs } from '../../src/acme/messages/retry-after.ts';
 import { parseCertificate } from '../../src/pki/x509/certificate.ts';
 import { parsePemCertificates } from '../../src/pki/asn1/pem.ts';
@@ -30,7 +31,7 @@ function check(vector: Vector): void {
   if ('pem' in vector) {
     const [der] = parsePemCertificates(vector.pem);
     assert.ok(der);
-    assert.equal(certificateId(parseCertificate(der)), vector.certID);
+    assert.equal(ariIdOf(parseCertificate(der)), vector.certID);
     return;
   }
   const { suggestedWindow, explanationURL } = vector.renewalInfo;

@@ -12,7 +12,8 @@ import { importPublicKey, signatureScheme, verifySignature } from '../../src/pki
 import type { Signer } from '../../src/ports/signer.ts';
 import type { CorpusCase } from './main.ts';
 
-// Signatures: the vectors of an ACME client, RFC 7638 and RFC 7520, and Wycheproof as far as it concerns algorithms of ACME.
+// Signatures: the vectors of an ACME client, RFC 7638 and RFC 7520, and Wycheproof as far as it concerns algorithms of
+// ACME.
 
 export async function* cases(corpus: string): AsyncIterable<CorpusCase> {
   const folder = path.join(corpus, 'vectors', 'jws');

@@ -3,11 +3,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { EverbindError } from '../../src/errors/error.ts';
 import { type Certificate, parseCertificate } from '../../src/pki/x509/certificate.ts';
-import { type ChainRequest, validateChain } from '../../src/pki/path/chain.ts';
 import type { KeyUsage } from '../../src/pki/x509/extensions.ts';
 import { parseIdentifier } from '../../src/pki/x509/names.ts';
 import { parsePemCertificates } from '../../src/pki/asn1/pem.ts';
 import type { CorpusCase } from './main.ts';
+import { findStrictPath, type StrictRequest } from './pki/strict-chain.ts';
 
 // x509-limbo (C2SP): chains of certificates with the verdict that a validator should reach.
 
@@ -71,7 +71,7 @@ export async function* cases(corpus: string): AsyncIterable<CorpusCase> {
 function judge(testcase: LimboCase): { result: 'SUCCESS' | 'FAILURE'; reason: string } {
   try {
     const leaf = parse(testcase.peer_certificate);
-    validateChain({
+    findStrictPath({
       leaf,
       intermediates: testcase.untrusted_intermediates.flatMap(parseIfPossible),
       roots: testcase.trusted_certs.flatMap(parseIfPossible),
@@ -95,11 +95,11 @@ function judge(testcase: LimboCase): { result: 'SUCCESS' | 'FAILURE'; reason: st
   }
 }
 
-function identifierOf({ expected_peer_name: name }: LimboCase): Pick<ChainRequest, 'identifier'> {
+function identifierOf({ expected_peer_name: name }: LimboCase): Pick<StrictRequest, 'identifier'> {
   return name === null || name.kind === 'RFC822' ? {} : { identifier: parseIdentifier(name.value) };
 }
 
-function purposeOf({ validation_kind: kind, extended_key_usage: usages }: LimboCase): Pick<ChainRequest, 'purpose'> {
+function purposeOf({ validation_kind: kind, extended_key_usage: usages }: LimboCase): Pick<StrictRequest, 'purpose'> {
   const purpose = PURPOSES[usages[0] ?? (kind === 'SERVER' ? 'serverAuth' : 'clientAuth')];
   return purpose === undefined ? {} : { purpose };
 }

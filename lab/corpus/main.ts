@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
-// Runs the product against real inputs that none of us wrote: npm run corpus [-- GROUP… --list]. Each module in this folder is a group.
+// Runs the product against real inputs that none of us wrote: npm run corpus [-- GROUP… --list]. Each module in this
+// folder is a group.
 
 /** One case of a group. `run` throws when the product does not do what it should. */
 export interface CorpusCase {

@@ -17,7 +17,10 @@ interface Vector {
   readonly wire_hex: string;
 }
 
-/** Signed messages of other implementations: they verify, nothing else does, and we would have signed them octet by octet the same. */
+/**
+ * Signed messages of other implementations: they verify, nothing else does, and we would have signed them octet by
+ * octet the same.
+ */
 export async function* cases(corpus: string): AsyncIterable<CorpusCase> {
   const text = await readFile(join(corpus, 'vectors', 'tsig', 'tsig.dev.json'), 'utf8');
   for (const vector of JSON.parse(text) as readonly Vector[]) {
@@ -49,7 +52,8 @@ function checkVector(vector: Vector): void {
       'bad-time',
     );
   }
-  // Without the id: a server that forwards a message may change it (RFC 8945 section 4.3.1), so the signature covers the original one.
+  // Without the id: a server that forwards a message may change it (RFC 8945 section 4.3.1), so the signature covers
+  // the original one.
   for (let index = 2; index < wire.length; index += 1) {
     const changed = Uint8Array.from(wire);
     changed[index] = (changed[index] ?? 0) ^ 0x80;

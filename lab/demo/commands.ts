@@ -3,7 +3,7 @@ import { type Cell, renderTable } from '../../src/cli/output/table.ts';
 import { painter, printable, wrap } from '../../src/cli/output/text.ts';
 import { runCli } from '../../src/cli/run.ts';
 import { readInventory } from '../../src/iis/inventory.ts';
-import type { CertificateState } from '../../src/overview/list-certificates.ts';
+import type { CertificateState } from '../../src/renewal/state/certificate-queries.ts';
 import type { SimWindows } from '../sim-windows/sim-windows.ts';
 import type { Declaration } from './declare.ts';
 import { type BindingResult, checkBindings } from './results.ts';

@@ -10,7 +10,7 @@ import { concreteHost } from '../../src/iis/plan/match.ts';
 import { recordKeyId } from '../../src/iis/records/ssl-record.ts';
 import { canonicalHost } from '../../src/pki/x509/names.ts';
 import type { Endpoint, WindowsHost } from '../../src/ports/windows-host.ts';
-import type { CertificateState } from '../../src/overview/list-certificates.ts';
+import type { CertificateState } from '../../src/renewal/state/certificate-queries.ts';
 import { tlsProbe } from '../../src/verify/tls-probe.ts';
 import type { Declaration } from './declare.ts';
 import { recordOf } from './names.ts';

@@ -1,4 +1,4 @@
-import type { CertificateState } from '../../src/overview/list-certificates.ts';
+import type { CertificateState } from '../../src/renewal/state/certificate-queries.ts';
 import type { Declaration } from './declare.ts';
 import type { BindingResult } from './results.ts';
 

@@ -6,7 +6,7 @@ import { runCli } from '../../src/cli/run.ts';
 import type { CliEnvironment } from '../../src/cli/environment.ts';
 import { EverbindError } from '../../src/errors/error.ts';
 import { systemClock, systemRandom } from '../../src/net/system.ts';
-import type { CertificateState } from '../../src/overview/list-certificates.ts';
+import type { CertificateState } from '../../src/renewal/state/certificate-queries.ts';
 import { startPebble } from '../pebble/server.ts';
 import { dnsCases, secretsOf } from './dns-cases.ts';
 import { type DnsWorld, FOREIGN, startDnsWorld } from './dns-world.ts';

@@ -1,22 +1,23 @@
-import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { WindowsError } from '../../src/errors/error.ts';
 import type { HostKeyName } from '../../src/ports/host-keys.ts';
 import type { CertificateStores, StoredCertificate, StoreName } from '../../src/ports/windows-host.ts';
 import { chainAbove } from './serving/chain-above.ts';
-import type { SimKeys } from './key-providers.ts';
-import { openPfx } from './pfx.ts';
+import { isCertificateKey, type SimKeys } from './key-providers.ts';
 
 const INVALID_PARAMETER = 87;
 const BAD_ENCODE = 0x80092002;
+const BAD_DATA = 0x80090005;
 const NO_KEY = 0x8009000d;
 const BAD_KEYSET = 0x80090016;
+const NOT_SUPPORTED = 0x80090029;
 
 const storeNames: readonly StoreName[] = ['MY', 'WebHosting', 'CA', 'Root'];
 
 interface Entry {
   readonly certificate: X509Certificate;
   readonly friendlyName: string | null;
-  /** Of a PFX, or in a provider. */
+  /** Imported with the certificate, or made in a provider. */
   readonly key: KeyObject | HostKeyName | null;
 }
 
@@ -54,10 +55,13 @@ export function createStores(keys: SimKeys): SimStores {
       const entry = open(name).get(thumbprint.toLowerCase());
       return entry === undefined ? null : view(name, entry);
     },
-    importPfx: async (name, pfx, password, friendlyName) => {
+    importWithKey: async (name, der, privateKey, friendlyName) => {
       const store = open(name);
-      const { leaf, key } = await openPfx(pfx, password);
-      store.set(thumbprintOf(leaf), { certificate: leaf, friendlyName: friendlyName || null, key });
+      const certificate = parse(der);
+      const key = parseKey(privateKey);
+      if (!certificate.checkPrivateKey(key)) throw new WindowsError('CertSetCertificateContextProperty', NO_KEY);
+      if (!isCertificateKey(key)) throw new WindowsError('NCryptImportKey', NOT_SUPPORTED);
+      store.set(thumbprintOf(certificate), { certificate, friendlyName: friendlyName || null, key });
     },
     add: async (name, der) => {
       const store = open(name);
@@ -96,6 +100,14 @@ export function createStores(keys: SimKeys): SimStores {
 
 function thumbprintOf(certificate: X509Certificate): string {
   return certificate.fingerprint.replaceAll(':', '').toLowerCase();
+}
+
+function parseKey(pkcs8: Uint8Array): KeyObject {
+  try {
+    return createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' });
+  } catch {
+    throw new WindowsError('NCryptImportKey', BAD_DATA);
+  }
 }
 
 function parse(der: Uint8Array): X509Certificate {

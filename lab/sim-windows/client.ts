@@ -17,8 +17,9 @@ export interface SimWindowsClient extends WindowsHost {
 }
 
 /**
- * Connects to a running double by its socket, on the first call. The connection keeps this process alive only while a call waits for its
- * answer or a registration stands. Every call rejects with WindowsError 1722 when the double is not there.
+ * Connects to a running double by its socket, at the first call. The connection keeps this process alive only while a
+ * call waits for its reply or a registration exists. Every call rejects with WindowsError 1722 when the double is not
+ * there.
  */
 export function connectSimWindows(socketPath: string): SimWindowsClient {
   const answers = new Map<number, Parameters<WindowsHost['httpServer']['serve']>[1]>();

@@ -13,7 +13,7 @@ export interface SimConfiguration {
   readonly sections: readonly MutableElement[];
   /** `<site>` elements in order. */
   siteElements(): readonly MutableElement[];
-  /** What a site's element says, defaults of the section included; `state` is given by the caller. */
+  /** A site as its element describes it, defaults of the section included; the caller gives `state`. */
   inventoryOf(element: MutableElement, state: SiteInventory['state']): SiteInventory;
   /** Elements at a path below the root; `<location path="">` and `"."` count as the root. */
   elementsBelowRoot(...path: readonly string[]): readonly MutableElement[];
@@ -23,7 +23,7 @@ export interface SimConfiguration {
 
 /** Loads a configuration. Throws IIS_CONFIG_INVALID. */
 export function loadConfiguration(octets: Uint8Array): SimConfiguration {
-  // For its checks: what the product's parser refuses, the double refuses too.
+  // For its checks: the double refuses what the product's parser refuses.
   parseApplicationHost(octets);
   const root = mutableCopy(readXml(octets));
   const named = (element: MutableElement, name: string): readonly MutableElement[] =>

@@ -9,7 +9,10 @@ export type FaultTarget = HostCall | 'certificates' | 'keys' | 'sslRecords' | 'f
 
 /** Something that goes wrong on the simulated host until it is removed. */
 export type Fault =
-  /** The call fails with a Win32 status, from its `nth` (default 1) occurrence, `times` times (default: always); `afterEffect`: the effect happened all the same. */
+  /**
+   * The call fails with a Win32 status, from its `nth` (default 1) occurrence, `times` times (default: always);
+   * `afterEffect`: it takes effect all the same.
+   */
   | {
       readonly kind: 'fail';
       readonly call: FaultTarget;
@@ -31,8 +34,8 @@ export type Fault =
   /** set, update and remove of this record report success and change nothing. */
   | { readonly kind: 'record-sticks'; readonly key: SslRecordKey }
   /**
-   * What a client that asks for `host` ('' = without SNI, null = any) on this port (as configured, not as moved) gets: another certificate,
-   * the leaf alone, a reset, or silence.
+   * What a client that asks for `host` ('' = without SNI, null = any) on this port (as configured, not as moved) gets:
+   * another certificate, the leaf alone, a reset, or silence.
    */
   | {
       readonly kind: 'serve';
@@ -46,7 +49,7 @@ export type ServeFault = Extract<Fault, { kind: 'serve' }>['how'];
 export interface ActiveFault {
   readonly id: number;
   readonly fault: Fault;
-  /** How often it has struck. */
+  /** How often it has taken effect. */
   readonly hits: number;
 }
 
@@ -58,7 +61,7 @@ export interface Faults {
   list(): Promise<readonly ActiveFault[]>;
 }
 
-/** The switches with what the double asks them. */
+/** The switches, with the questions that the double asks them. */
 export interface FaultBoard extends Faults {
   around<T>(call: HostCall, work: () => Promise<T>): Promise<T>;
   appcmd(args: readonly string[]): AppcmdResult | null;

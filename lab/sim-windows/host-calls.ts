@@ -1,13 +1,16 @@
 import type { WindowsHost } from '../../src/ports/windows-host.ts';
 
-/** Every call of the WindowsHost port that another process can make; `httpServer.serve` is beside them, since it takes a function. */
+/**
+ * Every call of the WindowsHost port that another process can make; `httpServer.serve` is beside them, since it takes a
+ * function.
+ */
 export const hostCalls = [
   'describe',
   'appcmd',
   'endpoints',
   'certificates.list',
   'certificates.find',
-  'certificates.importPfx',
+  'certificates.importWithKey',
   'certificates.add',
   'certificates.addWithKey',
   'certificates.remove',
@@ -34,7 +37,7 @@ export function hostFromCalls(
   call: (name: (typeof hostCalls)[number], parameters: readonly unknown[]) => Promise<unknown>,
   serve: WindowsHost['httpServer']['serve'],
 ): WindowsHost {
-  // The parameters come from this very interface, so the answer has the type that it promises.
+  // The parameters come from this very interface, so the result has the type that it promises.
   const method =
     (name: (typeof hostCalls)[number]) =>
     (...parameters: readonly unknown[]): Promise<never> =>
@@ -46,7 +49,7 @@ export function hostFromCalls(
     certificates: {
       list: method('certificates.list'),
       find: method('certificates.find'),
-      importPfx: method('certificates.importPfx'),
+      importWithKey: method('certificates.importWithKey'),
       add: method('certificates.add'),
       addWithKey: method('certificates.addWithKey'),
       remove: method('certificates.remove'),

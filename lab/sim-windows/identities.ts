@@ -19,7 +19,7 @@ export interface CentralStore {
 const DISABLE_TLS13 = 0x40;
 const MAX_PFX = 1024 * 1024;
 
-/** Finds what a handshake is answered with, from the records and stores as they are at that moment. */
+/** Finds the certificate for a handshake, from the records and stores as they are at that moment. */
 export function createIdentities(world: {
   readonly stores: SimStores;
   readonly records: () => readonly SslRecord[];

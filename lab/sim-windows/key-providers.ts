@@ -18,7 +18,7 @@ const HSM = 'Everbind Lab Key Storage Provider';
 
 const all: readonly CertificateKeyAlgorithm[] = ['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'];
 
-/** What each provider can make; null: it is registered, but its device is not there. */
+/** The algorithms of each provider; null: it is registered, but its device is not there. */
 const registered: ReadonlyMap<string, readonly CertificateKeyAlgorithm[] | null> = new Map([
   [SOFTWARE, all],
   [PLATFORM, ['rsa-2048', 'ec-p256']],
@@ -63,7 +63,7 @@ export function createKeyProviders(): SimKeys {
       if (!algorithms.includes(algorithm)) throw new WindowsError(call, NOT_SUPPORTED, { provider, algorithm });
       if (kept.has(id)) throw new WindowsError(call, EXISTS, { provider });
       const made = await generate(algorithm);
-      // Asked again: another call may have made it meanwhile.
+      // Checked again: another call may have made it meanwhile.
       if (kept.has(id)) throw new WindowsError(call, EXISTS, { provider });
       kept.set(id, { algorithm, key: made });
     },
@@ -102,6 +102,12 @@ async function generate(algorithm: CertificateKeyAlgorithm): Promise<KeyObject> 
     case 'rsa-4096':
       return (await generateAsync('rsa', { modulusLength: Number(algorithm.slice(4)) })).privateKey;
   }
+}
+
+/** Whether a key is of an algorithm that certificates have; the providers here make no others. */
+export function isCertificateKey({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean {
+  if (asymmetricKeyType === 'rsa') return [2048, 3072, 4096].includes(asymmetricKeyDetails?.modulusLength ?? 0);
+  return asymmetricKeyType === 'ec' && ['prime256v1', 'secp384r1'].includes(asymmetricKeyDetails?.namedCurve ?? '');
 }
 
 function signatureOf(algorithm: CertificateKeyAlgorithm): SignatureAlgorithm {

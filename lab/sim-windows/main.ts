@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { startSimWindows } from './sim-windows.ts';
 
-// The double as a process of its own: node lab/sim-windows/main.ts --config FILE --root FOLDER --socket PATH [--http-port N] [--keep-ports].
-// Prints one line of JSON {"httpPort": N} when it is ready and runs until it is ended.
+// The double as a process of its own: node lab/sim-windows/main.ts --config FILE --root FOLDER --socket PATH
+// [--http-port N] [--keep-ports]. Prints one line of JSON {"httpPort": N} when it is ready and runs until it is ended.
 
 const { values } = parseArgs({
   options: {

@@ -4,7 +4,8 @@ import { createSecureContext, TLSSocket } from 'node:tls';
 import * as pkijs from 'pkijs';
 import { WindowsError } from '../../src/errors/error.ts';
 
-// The published type of CryptoEngine lacks members of the interface that the methods ask for; at run time it is what they expect.
+// The published type of CryptoEngine lacks members of the interface that the methods ask for; at run time it is what
+// they expect.
 const engine = new pkijs.CryptoEngine({ name: 'sim-windows', crypto: webcrypto }) as unknown as pkijs.ICryptoEngine;
 
 const INVALID_PASSWORD = 86;
@@ -21,9 +22,9 @@ export interface OpenedPfx {
 }
 
 /**
- * Opens PKCS#12: node:tls (OpenSSL) is the judge of container, password and that key and certificate belong together; the key is then taken
- * out so that it can be served with a chain of the stores' own. Throws WindowsError 86 for a wrong password, 0x80092002 for what is no
- * PKCS#12, 0x80090008 for encryption other than PBES2.
+ * Opens PKCS#12: node:tls (OpenSSL) is the judge of container, password and that key and certificate belong together;
+ * the key is then taken out so that it can be served with a chain of the stores' own. Throws WindowsError 86 for a
+ * wrong password, 0x80092002 for what is no PKCS#12, 0x80090008 for encryption other than PBES2.
  */
 export async function openPfx(octets: Uint8Array, password: string): Promise<OpenedPfx> {
   let container: pkijs.PFX;

@@ -1,15 +1,18 @@
 import { createHash } from 'node:crypto';
 import { parseIp } from '../../src/pki/x509/ip-address.ts';
 
-/** Gives every address of a configuration one of loopback; the same for the same addresses asked in the same order. */
+/**
+ * Maps every address of a configuration to one of loopback; the same addresses in the same order give the same result.
+ */
 export interface Placement {
   /** `*` or an IP address, as configured. `shared`: several configured addresses may get this one. */
   loopbackFor(address: string): { readonly address: string; readonly shared: boolean };
 }
 
 /**
- * `*` and 127.0.0.1 stay on 127.0.0.1, another address of 127.0.0.0/8 on itself, any other IPv4 address on a 127.x address that ends in its
- * last two octets, IPv6 on ::1 (which all of them share), or on a 127.x address where the machine has no IPv6.
+ * `*` and 127.0.0.1 stay on 127.0.0.1, another address of 127.0.0.0/8 on itself, any other IPv4 address on a 127.x
+ * address that ends in its last two octets, IPv6 on ::1 (which all of them share), or on a 127.x address where the
+ * machine has no IPv6.
  */
 export function createPlacement(hasIpv6: boolean): Placement {
   const places = new Map<string, string>();
@@ -38,7 +41,7 @@ export function createPlacement(hasIpv6: boolean): Placement {
       }
       const [first, , third, fourth] = octets;
       if (first === 127) {
-        // It has no choice; should it meet one that was moved here before, they share it.
+        // An address of loopback stays where it is. It shares the place with an address that was moved here before.
         places.set(address, address);
         return { address, shared: false };
       }

@@ -2,17 +2,17 @@ import type { Socket } from 'node:net';
 import { EverbindError, WindowsError, type ErrorDetails } from '../../src/errors/error.ts';
 import type { ErrorCode } from '../../src/errors/table.ts';
 
-// One JSON object a line, both ways: a call {id, method, parameters}, or an answer {id, result} or {id, error}. Octets travel as
-// {"$octets": base64}. Either side may call; calls run at the same time.
+// One JSON object a line, both ways: a call {id, method, parameters}, or a reply {id, result} or {id, error}. Octets
+// travel as {"$octets": base64}. Either side may call, and calls run at the same time.
 
 /** Status of every call when the double is not there. */
 export const RPC_SERVER_UNAVAILABLE = 1722;
 const MAX_LINE = 64 * 1024 * 1024;
 
 export interface RpcChannel {
-  /** Rejects as the other side's work does; with WindowsError 1722 when the connection is or gets lost. */
+  /** Rejects as the work on the other side does; with WindowsError 1722 when the connection is lost. */
   call(method: string, parameters: readonly unknown[]): Promise<unknown>;
-  /** Calls that wait for their answer. */
+  /** Calls that wait for their reply. */
   pending(): number;
   close(): void;
 }
@@ -26,7 +26,10 @@ interface WireError {
   readonly details?: ErrorDetails;
 }
 
-/** Speaks over a connected or connecting socket. `handle` answers the other side's calls; `closed` runs once when the connection ends. */
+/**
+ * Speaks over a connected or connecting socket. `handle` does the other side's calls; `closed` runs once when the
+ * connection ends.
+ */
 export function openChannel(socket: Socket, handle: Handler, closed: () => void): RpcChannel {
   const waiting = new Map<
     number,
@@ -109,7 +112,7 @@ export function openChannel(socket: Socket, handle: Handler, closed: () => void)
   };
 }
 
-/** A value with its octets made fit for JSON. */
+/** A value with its octets in a form that JSON can hold. */
 export function encode(value: unknown): unknown {
   if (value instanceof Uint8Array) return { $octets: Buffer.from(value).toString('base64') };
   if (Array.isArray(value)) return value.map(encode);

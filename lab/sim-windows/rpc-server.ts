@@ -63,7 +63,7 @@ export async function listenRpc(sim: Omit<SimWindows, 'stop'>, socketPath: strin
     server.once('error', reject);
     server.listen(socketPath, resolve);
   });
-  // Whoever can write to the socket commands the double.
+  // Whoever can write to the socket controls the double.
   await chmod(socketPath, 0o600);
   return async () => {
     for (const socket of sockets) socket.destroy();

@@ -6,17 +6,19 @@ import { hasFlag, recordFlagsFor, SSL_FLAG } from '../../src/iis/config/ssl-flag
 import { canonicalHost } from '../../src/pki/x509/names.ts';
 import type { HostKeyName } from '../../src/ports/host-keys.ts';
 import type { SslRecordKey, WindowsHost } from '../../src/ports/windows-host.ts';
-import { makePfx } from '../pfx.ts';
-import { type CertificateRequest, createLabCa, type LabCa } from '../test-ca.ts';
+import { type CertificateRequest, createLabCa, type LabCa, pkcs8Of } from '../test-ca.ts';
 
 export interface SeedOptions {
   /** Issues the certificates; by default one of its own making. Its root goes into the store Root. */
   readonly ca?: LabCa;
   /** Until the certificates expire; negative for expired ones. Default 10. */
   readonly daysLeft?: number | ((target: SeedTarget) => number);
-  /** Makes the keys in this provider of the host; by default they come with a PFX. */
+  /** Makes the keys in this provider of the host; by default they are imported with the certificates. */
   readonly keyProvider?: string;
-  /** Names of a certificate; by default the hosts of its bindings, else a loopback address, else one made of the site's name. */
+  /**
+   * Names of a certificate; by default the hosts of its bindings, else a loopback address, else one made of the site's
+   * name.
+   */
   readonly namesFor?: (target: SeedTarget) => readonly string[];
 }
 
@@ -53,8 +55,9 @@ interface Building {
 }
 
 /**
- * Gives every https binding what a server of some age has: a certificate about to expire, in MY or WebHosting in turn, and the record that
- * IIS makes for the binding's sslFlags. Bindings of stopped sites too. Works on any host whose stores and records are empty.
+ * Gives every https binding, those of stopped sites included, what it has on a server of some age: a certificate about
+ * to expire, in MY or WebHosting in turn, and the record that IIS makes for the binding's sslFlags. The stores and
+ * records of the host must be empty.
  */
 export async function seedCertificates(host: WindowsHost, options: SeedOptions = {}): Promise<SeedResult> {
   const ca = options.ca ?? (await createLabCa('Everbind lab: expiring certificates'));
@@ -124,7 +127,7 @@ function recordKeyOf({ information, sslFlags }: SiteBinding): SslRecordKey | str
 }
 
 function defaultNames({ key, sites, hosts }: SeedTarget): readonly string[] {
-  // A host that has no A-labels cannot stand in a certificate.
+  // A certificate cannot hold a host that has no A-labels.
   const usable = hosts.filter((host) => /^[\x21-\x7e]+$/.test(host));
   if (usable.length > 0) return usable;
   if (key.kind === 'ipport' && key.address.startsWith('127.')) return [key.address];
@@ -141,7 +144,7 @@ function daysLeftOf({ daysLeft }: SeedOptions, target: SeedTarget): number {
 }
 
 function validityOf(daysLeft: number): { readonly notBefore: Date; readonly notAfter: Date } {
-  // An hour more, so that the days left read as asked for while the lab runs.
+  // One hour more, so that the number of days left stays true while the lab runs.
   const notAfter = new Date(Date.now() + daysLeft * DAY_MS + DAY_MS / 24);
   return { notBefore: new Date(notAfter.getTime() - 90 * DAY_MS), notAfter };
 }
@@ -153,9 +156,7 @@ async function install(
   request: CertificateRequest,
 ): Promise<string> {
   const issued = await ca.issue(request);
-  const name = request.names[0] ?? '';
-  const pfx = await makePfx(issued, [], name);
-  await host.certificates.importPfx(store, pfx.octets, pfx.password, `${name} (old)`);
+  await host.certificates.importWithKey(store, issued.der, pkcs8Of(issued), `${request.names[0] ?? ''} (old)`);
   return hash('sha1', issued.der, 'hex');
 }
 

@@ -12,7 +12,7 @@ import type { UrlRegistrations } from './serving/url-registrations.ts';
 const ACCESS_DENIED = 5;
 const NTE_PERM = 0x80090010;
 const needElevation = new Set([
-  'certificates.importPfx',
+  'certificates.importWithKey',
   'certificates.add',
   'certificates.addWithKey',
   'certificates.remove',

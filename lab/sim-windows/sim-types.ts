@@ -8,11 +8,11 @@ import type { Registration } from './serving/routing.ts';
 export interface SimWindowsOptions {
   /** The file as it is on disk; any real one. */
   readonly applicationHostConfig: Uint8Array;
-  /** Where `C:\inetpub` becomes `C/inetpub`; made when absent. The sites' root folders are made in it. */
+  /** The folder in which `C:\inetpub` is `C/inetpub`; made when absent, and the sites' root folders in it. */
   readonly rootFolder: string;
   /** Unix-domain socket for other processes. */
   readonly socketPath?: string;
-  /** Number that port 80 has on every loopback address; by default a free one. */
+  /** The number that stands for port 80 on every loopback address; by default a free one. */
   readonly httpPort?: number;
   /** Ports keep their own numbers where those are free (port 80 keeps to `httpPort`). */
   readonly keepPorts?: boolean;
@@ -24,7 +24,7 @@ export interface SimWindowsOptions {
   readonly centralStore?: CentralStore;
 }
 
-/** What a test may look at. No keys. */
+/** The state that a test may look at. No keys. */
 export interface SimSnapshot {
   readonly sites: readonly { readonly name: string; readonly state: string; readonly conflict: string | null }[];
   readonly records: readonly SslRecord[];
@@ -43,13 +43,13 @@ export interface SimSnapshot {
 export interface SimWindows {
   readonly host: WindowsHost;
   readonly faults: Faults;
-  /** Number that every binding of port 80 has on its loopback address. */
+  /** The number that stands for port 80 on every loopback address. */
   readonly httpPort: number;
   readonly socketPath: string | null;
   /** Every binding and where it was moved. */
   ports(): Promise<readonly PortRow[]>;
   snapshot(): Promise<SimSnapshot>;
-  /** `host.httpServer.serve` for an answer that takes time: one that is asked in another process. */
+  /** `host.httpServer.serve` for responses that take time, because another process makes them. */
   serveAsync(prefix: string, answer: Registration['answer']): Promise<() => Promise<void>>;
   stop(): Promise<void>;
 }

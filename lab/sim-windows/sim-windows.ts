@@ -1,6 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { WindowsError } from '../../src/errors/error.ts';
 import { IIS_APP_ID } from '../../src/iis/records/ssl-record.ts';
+import type { SiteFiles } from '../../src/ports/windows-host.ts';
 import { freePorts } from '../loopback.ts';
 import { backupsInMemory, createAppcmd } from './appcmd/appcmd.ts';
 import { createStores } from './certificate-stores.ts';
@@ -12,15 +14,15 @@ import { createKeyProviders } from './key-providers.ts';
 import { createListeners, type Listener, type Listeners } from './serving/listeners.ts';
 import { portRows } from './serving/port-table.ts';
 import { listenRpc } from './rpc-server.ts';
-import { createRootFolders } from './root-folders.ts';
 import { createSimHost } from './sim-host.ts';
 import { createSiteFiles } from './site-files.ts';
 import type { SimWindows, SimWindowsOptions } from './sim-types.ts';
-import { createSites } from './sites.ts';
+import { createSites, type SimSites } from './sites.ts';
 import { createRecords } from './ssl-records.ts';
 import { serverMimeMap } from './serving/static-content.ts';
 import { acceptTls } from './serving/tls-front.ts';
 import { createRegistrations } from './serving/url-registrations.ts';
+import { escapeAttribute } from './xml-writer.ts';
 
 export type { SimWindows, SimWindowsOptions } from './sim-types.ts';
 
@@ -75,8 +77,8 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
     serverTypes: () => serverMimeMap(configuration.elementsBelowRoot('system.webServer', 'staticContent')),
   });
 
-  // Windows listens where a URL is registered, by IIS or by another application; a record alone opens no socket, but one with a foreign
-  // application id stands for an application that has registered its URLs.
+  // Windows listens where a URL is registered, by IIS or by another application; a record alone opens no socket, but
+  // one with a foreign application id stands for an application that has registered its URLs.
   const wanted = (): { scheme: 'http' | 'https'; address: string; port: number }[] => [
     ...sites.urls(),
     ...registrations.current().map(({ scheme, port }) => ({ scheme, address: '*', port })),
@@ -175,4 +177,22 @@ function listensOn(host: string): Promise<boolean> {
     server.once('error', () => resolve(false));
     server.listen(0, host, () => server.close(() => resolve(true)));
   });
+}
+
+const MAX_PAGE = 16 * 1024 * 1024;
+
+/** Makes the root folders that a real server has, each with a page to look at. */
+async function createRootFolders(sites: SimSites, files: SiteFiles): Promise<void> {
+  for (const { inventory } of sites.all()) {
+    const { rootPath, name } = inventory;
+    if (rootPath === null) continue;
+    const path = `${rootPath}\\iisstart.htm`;
+    const page = `<!DOCTYPE html><title>${escapeAttribute(name)}</title><h1>${escapeAttribute(name)}</h1>\n`;
+    try {
+      if ((await files.read(path, MAX_PAGE)) === null) await files.write(path, Buffer.from(page));
+    } catch (error) {
+      // A root path that Windows would refuse too: the site has no files.
+      if (!(error instanceof WindowsError)) throw error;
+    }
+  }
 }

@@ -8,7 +8,7 @@ const ACCESS_DENIED = 5;
 const PATH_NOT_FOUND = 3;
 const FILE_TOO_LARGE = 223;
 
-/** What stands at a Windows path: the folder names as they are on disk as far as they exist, then those that do not. */
+/** A Windows path resolved: the folder names that exist, as they are on disk, then those that do not exist. */
 interface Located {
   readonly text: string;
   readonly existing: readonly string[];
@@ -18,7 +18,10 @@ interface Located {
   readonly blocked: boolean;
 }
 
-/** Windows paths below one Linux folder, without regard to case as Windows has it. Symbolic links are refused: they could lead out. */
+/**
+ * Windows paths below one Linux folder, without regard to case as Windows has it. Symbolic links are refused: they
+ * could lead out.
+ */
 export function createSiteFiles(rootFolder: string): SiteFiles {
   const locate = async (path: string, root?: string): Promise<Located> => {
     const { text, segments } = parseWindowsPath(path);

@@ -21,7 +21,7 @@ export interface SimSite {
   readonly conflict: string | null;
 }
 
-/** Who runs: every site that starts by itself or was started, and that http.sys could give all its URLs. */
+/** Which sites run: those that start by themselves or were started, and for which http.sys could register all URLs. */
 export interface SimSites {
   all(): readonly SimSite[];
   readonly urls: () => readonly BoundUrl[];

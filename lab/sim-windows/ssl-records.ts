@@ -9,13 +9,14 @@ const ALREADY_EXISTS = 183;
 const NO_SUCH_LOGON_SESSION = 1312;
 
 export interface SimRecords extends SslRecords {
-  /** The records in the order of their making. */
+  /** The records in the order in which they were made. */
   readonly current: () => readonly SslRecord[];
 }
 
 /**
- * The SSL configuration of http.sys, ids 1, 5, 6 and 11. `hasCertificate` answers whether LocalMachine\store has the certificate with its
- * key; `changed` runs after each change. The order of `enumerate` is undocumented in Windows, so here it differs from call to call.
+ * The SSL configuration of http.sys, ids 1, 5, 6 and 11. `hasCertificate` tells whether LocalMachine\store has the
+ * certificate with its key; `changed` runs after each change. The order of `enumerate` is undocumented in Windows, so
+ * here it differs from call to call.
  */
 export function createRecords(
   hasCertificate: (store: string | null, hash: string) => boolean,
@@ -56,7 +57,8 @@ export function createRecords(
   };
 }
 
-// http.sys takes host names without regard to case; whether it takes A-labels for Unicode names is not documented, so here it does not.
+// http.sys takes host names without regard to case; whether it takes A-labels for Unicode names is not documented, so
+// here it does not.
 function keyId(key: SslRecordKey): string {
   switch (key.kind) {
     case 'ipport': {

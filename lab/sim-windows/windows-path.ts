@@ -18,7 +18,9 @@ const variables: Readonly<Record<string, string>> = {
   iis_bin: 'C:\\Program Files\\IIS Express',
 };
 
-/** Replaces `%NAME%` by what the double's environment has; an unknown variable stays as it stands, as in Windows. */
+/**
+ * Replaces `%NAME%` by the value in the double's environment. Like Windows, it leaves the name of an unknown variable.
+ */
 export function expandVariables(path: string): string {
   return path.replace(/%([^%\\/]+)%/g, (whole, name: string) => variables[name.toLowerCase()] ?? whole);
 }
@@ -27,11 +29,16 @@ export function expandVariables(path: string): string {
 export interface WindowsPath {
   /** Canonical Windows form: variables expanded, dots resolved, no trailing backslash. */
   readonly text: string;
-  /** Folder names below the root folder: `C`, `inetpub`, … or `UNC`, server, share, …; never empty, never `.` or `..`. */
+  /**
+   * Folder names below the root folder: `C`, `inetpub`, … or `UNC`, server, share, …; never empty, never `.` or `..`.
+   */
   readonly segments: readonly string[];
 }
 
-/** Reads a drive, UNC or relative path (relative to IIS's own folder). Throws WindowsError 123 for names Windows refuses, 3 for the empty path. */
+/**
+ * Reads a drive, UNC or relative path (relative to IIS's own folder). Throws WindowsError 123 for names Windows
+ * refuses, 3 for the empty path.
+ */
 export function parseWindowsPath(path: string): WindowsPath {
   const text = expandVariables(path).replaceAll('/', '\\');
   if (text === '') throw new WindowsError('path', PATH_NOT_FOUND, { path });
@@ -50,7 +57,7 @@ export function parseWindowsPath(path: string): WindowsPath {
   return { text: `${letter}:\\${below.join('\\')}`, segments: [letter, ...below] };
 }
 
-// `..` above the drive or share stays there: a path cannot climb out of its root.
+// `..` does not lead above the drive or share.
 function resolveDots(text: string, path: string): readonly string[] {
   const result: string[] = [];
   for (const part of text.split('\\')) {

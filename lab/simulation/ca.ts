@@ -1,4 +1,4 @@
-import { certificateId } from '../../src/acme/messages/renewal-info.ts';
+import { ariIdOf } from '../../src/pki/x509/ari-id.ts';
 import { acmeProblem, noConnection, notFinished, overloaded } from './answers.ts';
 import type { CaProfile } from './cas.ts';
 import type { Outage } from './events.ts';
@@ -140,7 +140,7 @@ export function createCa(
       if (answer(now) !== null) throw notFinished();
       const serialHex = `00${random.hex(9)}`;
       const certificate: Kept = {
-        id: certificateId({ authorityKeyIdentifier, serialHex }),
+        id: ariIdOf({ authorityKeyIdentifier, serialHex }) ?? '',
         serialHex,
         thumbprint: random.hex(20),
         name,

@@ -1,12 +1,11 @@
-import { applyConfig } from '../../src/renewal/state/applied-config.ts';
-import type { EnginePorts } from '../../src/renewal/engine/engine-ports.ts';
-import { nextWake } from '../../src/renewal/state/daemon-row.ts';
+import { applyConfig } from '../../src/renewal/engine/apply-config.ts';
+import { nextWake } from '../../src/renewal/state/certificate-queries.ts';
 import { statement } from '../../src/store/statements.ts';
 import { createCa, type SimulatedCa } from './ca.ts';
 import { type CaProfile, CAS, type Lifetime, LIFETIMES } from './cas.ts';
 import { createClock } from './clock.ts';
 import { drawTroubles, type Outage, type SimulationEvent } from './events.ts';
-import { simulatedExchange } from './exchange.ts';
+import { type Exchange, simulatedExchange } from './exchange.ts';
 import { createFleet, type FleetChange } from './fleet.ts';
 import { createRandom } from './random.ts';
 import { createSpread, type Spread } from './spread.ts';
@@ -34,13 +33,11 @@ export interface SimulationOptions {
   readonly cas?: readonly CaProfile[];
   readonly lifetimes?: readonly Lifetime[];
   /** Changes what the engine works with: to break a promise on purpose. */
-  readonly mutate?: (parts: Exchange) => Exchange;
+  readonly mutate?: (exchange: Exchange) => Exchange;
   /** Changes what the engine is, around each cycle. */
   readonly meddle?: (cycle: Meddled) => Promise<void>;
   readonly onProgress?: (progress: Progress) => void;
 }
-
-type Exchange = Required<Pick<EnginePorts, 'obtain' | 'renewalInfo'>>;
 
 /** What a test that breaks something may reach. */
 export interface Meddled {

@@ -5,8 +5,9 @@ import type { Clock } from '../../src/ports/clock.ts';
 import type { CheckpointSigner } from '../../src/ports/checkpoint-signer.ts';
 import type { KeyCustody, KeyStore } from '../../src/ports/key-store.ts';
 import type { Random } from '../../src/ports/random.ts';
+import type { Signer } from '../../src/ports/signer.ts';
 import { createEngine, type Engine } from '../../src/renewal/engine/engine.ts';
-import type { EnginePorts } from '../../src/renewal/engine/engine-ports.ts';
+import type { Exchange } from './exchange.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 
 /** A database of its own with a real engine over it. */
@@ -14,7 +15,7 @@ export interface SimulatedWorld {
   readonly store: Store;
   /** As if each of these had given us an account. */
   haveAccounts(cas: readonly string[]): Promise<void>;
-  engineWith(exchange: Required<Pick<EnginePorts, 'obtain' | 'renewalInfo'>>): Engine;
+  engineWith(exchange: Exchange): Engine;
   /** Octets. */
   databaseSize(): number;
   /** Closes and removes it. */
@@ -35,22 +36,17 @@ export function openWorld(clock: Clock, random: Random): SimulatedWorld {
         for (const ca of cas)
           account.run(ca, `https://${ca}.test/directory`, 'software:account', `https://${ca}.test/account/1`);
       }),
-    engineWith: (exchange) =>
+    engineWith: ({ issuers, checkIssued }) =>
       createEngine({
         store,
         clock,
         random,
         keys: noKeys,
-        userAgent: 'everbind-simulation',
         prepare: async () => {},
-        transportFor: () => Promise.reject(new Error('a simulation has no network')),
-        rootsFor: async () => [],
-        solverFor: () => {
-          throw new Error('a simulation answers no challenge');
-        },
-        deploymentsFor: () => [],
-        resolveSecret: () => Promise.reject(new Error('a simulation has no secrets')),
-        ...exchange,
+        openIssuers: async () => issuers,
+        checkIssued,
+        deploymentFor: () => Promise.reject(new Error('a simulation has no servers')),
+        previewOrder: () => Promise.reject(new Error('a simulation looks at no order beforehand')),
       }),
     databaseSize: () => statSync(path).size,
     close: async () => {
@@ -75,12 +71,13 @@ const unsigned: CheckpointSigner = {
   sign: () => new Uint8Array(64),
 };
 
-const noKey = (): Promise<never> => Promise.reject(new Error('a simulation has no keys'));
+const noKey = (): Promise<never> => Promise.reject(new Error('a simulation signs nothing'));
+const signer: Signer = { algorithm: 'ES256', publicKey: new Uint8Array(0), sign: noKey };
 const keyStore: KeyStore = {
   provider: 'software',
-  generate: noKey,
-  open: noKey,
+  generate: async (name) => `software:${name}`,
+  open: async () => signer,
   attach: noKey,
   destroy: async () => {},
 };
-const noKeys: KeyCustody = { ...keyStore, storeFor: () => keyStore, generate: noKey };
+const noKeys: KeyCustody = { ...keyStore, storeFor: () => keyStore, generate: async () => {} };

@@ -16,7 +16,7 @@ const HOSTS = '127.0.0.1 localhost\n::1 localhost\n';
 /** Changes with the recipe below, so that an older lab is made anew. */
 const RECIPE = 1;
 
-/** Where things are inside. */
+/** Paths inside. */
 export const WINE = '/usr/lib/wine/wine64';
 export const WINESERVER = '/usr/lib/wine/wineserver64';
 export const WINDOWS_FOLDER = '/opt/windows';
@@ -31,8 +31,9 @@ const ENVIRONMENT = {
 } as const;
 
 /**
- * The folder of a Debian system with Wine, a cross compiler, node.exe and koffi, made when it is not there: about two minutes, root only. What is
- * in the cache is whole: it is made beside it and renamed. It is named after the recipe, so that another checkout that is at work at the same time keeps its own.
+ * The folder of a Debian system with Wine, a cross compiler, node.exe and koffi. It is made when it is not there, which
+ * takes about two minutes and needs root. It is made beside its place and renamed, so that the cache never holds half
+ * of one, and it is named after the recipe, so that another checkout that works at the same time keeps its own.
  */
 export async function ensureChroot(say: (line: string) => void): Promise<string> {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) {
@@ -95,7 +96,7 @@ export function insideCommand(
   };
 }
 
-/** Runs a program inside to its end. Rejects with its last words when it fails. */
+/** Runs a program inside to its end. Rejects with the end of its output when it fails. */
 export async function runInside(
   root: string,
   argv: readonly string[],
@@ -114,7 +115,7 @@ export async function runInside(
     }
     child.on('error', reject);
     child.on('exit', (code) => {
-      // Wine's services live on for a while and hold the other ends.
+      // Wine's services live on for a while and keep the other ends open.
       child.stdout.destroy();
       child.stderr.destroy();
       resolve(code ?? 128);

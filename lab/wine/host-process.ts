@@ -3,7 +3,8 @@ import { callHost } from '../sim-windows/host-calls.ts';
 import { openChannel } from '../sim-windows/rpc-channel.ts';
 import { createWindowsHost } from '../../src/windows/host.ts';
 
-// Runs in node.exe under Wine and does what a program on Linux asks of the host there: host-process PORT TOKEN. It ends when the connection does.
+// Runs in node.exe under Wine and does what a program on Linux asks of the host there: host-process PORT TOKEN. It ends
+// when the connection does.
 
 const [port, token] = process.argv.slice(2);
 if (port === undefined || token === undefined) throw new Error('a port and a token are needed');

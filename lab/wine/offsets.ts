@@ -5,7 +5,8 @@ import type { WineLab } from './lab.ts';
 
 const FOLDER = 'opt/offsets';
 
-// Structures that the header of mingw-w64 lacks, with the members that Microsoft documents for them (http.h, Windows 8 and later).
+// Structures that the header of mingw-w64 lacks, with the members that Microsoft documents for them (http.h, Windows 8
+// and later).
 const LACKING = `typedef struct { SOCKADDR_STORAGE IpPort; PWSTR Host; } HTTP_SERVICE_CONFIG_SSL_SNI_KEY;
 typedef struct { HTTP_SERVICE_CONFIG_SSL_SNI_KEY KeyDesc; HTTP_SERVICE_CONFIG_SSL_PARAM ParamDesc; } HTTP_SERVICE_CONFIG_SSL_SNI_SET;
 typedef struct {
@@ -21,7 +22,7 @@ typedef struct {
     DWORD dwToken;
 } HTTP_SERVICE_CONFIG_SSL_CCS_QUERY;`;
 
-/** What the compiler makes of the same structures. Rejects when one of them, or a field, does not exist. */
+/** The same structures as the compiler lays them out. Rejects when one of them, or a field, does not exist. */
 export async function compiledLayouts(
   lab: WineLab,
   layouts: Readonly<Record<string, Layout>>,

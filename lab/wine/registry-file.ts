@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 
 /**
- * Sets values in a registry file of a prefix (system.reg is HKEY_LOCAL_MACHINE, user.reg HKEY_CURRENT_USER). wineserver reads the files when
- * the first process of the prefix starts and writes them when the last one ends: none may be running. `key` as `Software\Wine`; values as a
- * registry file has them, `"native"` or `dword:0000000a`.
+ * Sets values in a registry file of a prefix (system.reg is HKEY_LOCAL_MACHINE, user.reg HKEY_CURRENT_USER). wineserver
+ * reads the files when the first process of the prefix starts and writes them when the last one ends: none may be
+ * running. `key` as `Software\Wine`; values as a registry file has them, `"native"` or `dword:0000000a`.
  */
 export async function setRegistryValues(
   file: string,

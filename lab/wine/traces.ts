@@ -14,7 +14,8 @@ const EC = '\\x06\\x07\\x2a\\x86\\x48\\xce\\x3d\\x02\\x01';
 const ED25519 = '\\x06\\x03\\x2b\\x65\\x70';
 const DATA = '\\x06\\x09\\x2a\\x86\\x48\\x86\\xf7\\x0d\\x01\\x07\\x01';
 
-// What files with private keys look like, whatever the key: RFC 7468, 5958, 8017, 5915, 7292, and the blobs of bcrypt.h and wincrypt.h.
+// What files with private keys look like, whatever the key: RFC 7468, 5958, 8017, 5915, 7292, and the blobs of bcrypt.h
+// and wincrypt.h.
 const shapes: readonly (readonly [what: string, pattern: RegExp])[] = [
   ['PEM private key', /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----/],
   ['PKCS#8', new RegExp(`\\x30${LENGTH}\\x02\\x01[\\x00\\x01]\\x30${LENGTH}(?:${RSA}|${EC}|${ED25519})`)],
@@ -26,8 +27,8 @@ const shapes: readonly (readonly [what: string, pattern: RegExp])[] = [
 ];
 
 /**
- * Looks through every file below `folder` that is not as in `template` for private keys: those of any format that tools know, and the secret
- * numbers of `keys` in their usual spellings.
+ * Searches every file below `folder` that differs from `template` for private keys: those in any format that tools
+ * know, and the secret numbers of `keys` in their usual spellings.
  */
 export async function findTraces(
   folder: string,
@@ -74,7 +75,10 @@ function secretsOf(key: KeyObject): readonly Buffer[] {
   return [d, p, q].filter((part) => part !== undefined).map((part) => Buffer.from(part, 'base64url'));
 }
 
-/** As latin-1 text: the octets in both orders, hexadecimal, base64 at each of its three alignments, each text in UTF-16 too. */
+/**
+ * As latin-1 text: the octets in both orders, hexadecimal, base64 at each of its three alignments, each text in UTF-16
+ * too.
+ */
 function spellings(secret: Buffer): readonly string[] {
   const base64 = [0, 1, 2].flatMap((offset) => {
     const text = Buffer.concat([Buffer.alloc(offset), secret])

@@ -6,16 +6,18 @@ import { orderRequests, type OrderRequests } from './session/order-requests.ts';
 import { createSession, type SessionOptions } from './session/session.ts';
 
 /**
- * An ACME client (RFC 8555, RFC 8738, RFC 9773, draft-ietf-acme-profiles) for one CA and one account. Calls may run side by side; none waits
- * for another. It knows messages, not when to send them, keeps no state but nonces and the directory, and does nothing but what it is asked.
+ * An ACME client (RFC 8555, RFC 8738, RFC 9773, draft-ietf-acme-profiles) for one CA and one account. Calls may run at
+ * the same time. It knows messages, not when to send them, and keeps no state except nonces and the directory.
  *
- * Every call may throw: AcmeProblemError (ACME_PROBLEM) when the CA refuses; ACME_UNEXPECTED_RESPONSE, ACME_RESPONSE_INVALID, ACME_INSECURE_URL,
- * ACME_NO_NONCE when it does not speak ACME; what the transport and the signer throw; the signal's reason.
+ * Every call may throw: AcmeProblemError (ACME_PROBLEM) when the CA refuses; ACME_TRANSPORT, ACME_TIMEOUT,
+ * ACME_SERVER_UNTRUSTED, ACME_RESPONSE_TOO_LARGE when the connection fails; ACME_UNEXPECTED_RESPONSE,
+ * ACME_RESPONSE_INVALID, ACME_INSECURE_URL, ACME_NO_NONCE when the server does not speak ACME; what the signer throws;
+ * the signal's reason.
  */
 export interface AcmeClient extends AccountRequests, OrderRequests, AuthorizationRequests, CertificateRequests {
   /** Fetched once and kept for an hour. */
   directory(signal?: AbortSignal): Promise<Directory>;
-  /** Has directory and a nonce fetched while there is something else to do before the first request. A failure is left to that request. */
+  /** Begins to fetch the directory and a nonce ahead of the first request. A failure is reported by that request. */
   prepare(): void;
 }
 

@@ -4,12 +4,11 @@ import { dirname, resolve } from 'node:path';
 import { addCertificate, type NewCertificate, type NewIssuer } from '../config/add-certificate.ts';
 import { checkAddition } from '../config/check/addition.ts';
 import { EverbindError } from '../errors/error.ts';
-import { makeFolder } from '../store/make-folder.ts';
-import { syncFolder } from '../store/sync-folder.ts';
+import { makeFolder, syncFolder } from '../store/folders.ts';
 
 const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';
 
-/** What the command line says of the issuer of a new configuration. */
+/** What the command line says about the issuer of a new configuration. */
 export interface FirstIssuer {
   readonly directory?: string;
   readonly contact?: readonly string[];
@@ -17,9 +16,9 @@ export interface FirstIssuer {
 }
 
 /**
- * Adds a certificate to the configuration file, or makes the file. The result is checked as a whole before it takes the place of the
- * old one, at once and durably. Throws CONFIG_NOT_ADDED, CONFIG_INVALID, CONFIG_UNREADABLE, CONFIG_UNWRITABLE; CLI_USAGE for a new file
- * without agreement to the terms, and for an issuer where there is a file.
+ * Adds a certificate to the configuration file, or makes the file. The result is checked as a whole before it
+ * atomically and durably replaces the old one. Throws CONFIG_NOT_ADDED, CONFIG_INVALID, CONFIG_UNREADABLE,
+ * CONFIG_UNWRITABLE; CLI_USAGE for a new file without agreement to the terms, and for an issuer where there is a file.
  */
 export async function writeAddition(
   path: string,

@@ -8,8 +8,9 @@ import { readAtMost } from './read-file.ts';
 const MOST_OCTETS = 4096;
 
 /**
- * Notes the verifier key of the log beside the database when the log is first signed. Whoever exchanges the signing key together with all
- * signatures is found by it. Throws AUDIT_KEY_CHANGED when the key is not the one that was noted.
+ * Writes the verifier key of the log to a file beside the database when the log is first signed. The file gives away
+ * whoever replaces the signing key together with all signatures. Throws AUDIT_KEY_CHANGED when the file has another
+ * key.
  */
 export async function pinAuditKey(stateDir: string, signer: CheckpointSigner): Promise<void> {
   const text = verifierText(signer);
@@ -24,14 +25,14 @@ export async function pinAuditKey(stateDir: string, signer: CheckpointSigner): P
   }
 }
 
-/** The key that was noted. Throws AUDIT_KEY_INVALID when there is none. */
+/** The key in that file. Throws AUDIT_KEY_INVALID when there is none. */
 export function readPinnedKey(stateDir: string): Promise<Verifier> {
   return readKey(keyFile(stateDir));
 }
 
 /** A verifier key given as its text or as a file that holds it. Throws AUDIT_KEY_INVALID. */
 export function givenKey(textOrFile: string): Promise<Verifier> {
-  // A path may have a plus sign too; that of a key comes after a name and eight hexadecimal digits.
+  // A path may have a plus sign too. A key has eight hexadecimal digits between two of them.
   return /\+[0-9a-f]{8}\+/.test(textOrFile) ? Promise.resolve(parseVerifier(textOrFile.trim())) : readKey(textOrFile);
 }
 
@@ -43,9 +44,9 @@ async function readKey(file: string): Promise<Verifier> {
   return parseVerifier(octets.toString('utf8').trim());
 }
 
-/** A file that was half written when the process was killed would be taken for another key at every later start. */
+/** After a kill, every later start would take a half-written file for another key. */
 async function writeWhole(file: string, text: string): Promise<void> {
-  // Two processes that start at once write the same key: the one in the database.
+  // Two processes that start at the same time write the same key, the one in the database.
   const next = `${file}.${process.pid}`;
   await rm(next, { force: true });
   const handle = await open(next, 'wx', 0o600);

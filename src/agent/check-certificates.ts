@@ -5,7 +5,7 @@ import { EverbindError } from '../errors/error.ts';
 import { examineCertificate, type KnownIssuer } from '../preflight/certificate.ts';
 import type { PreflightFinding } from '../preflight/findings.ts';
 import type { NameParts } from '../preflight/name.ts';
-import { durableHostBackoff } from '../renewal/state/host-backoff.ts';
+import { durableHostBackoff } from '../renewal/issuers/acme/account/account-session.ts';
 import { acquireLease, type Lease } from '../store/lease.ts';
 import { askIssuer, missingSecrets, spentLimits } from './check-issuers.ts';
 import type { AgentPaths } from './environment.ts';
@@ -32,7 +32,7 @@ export async function checkCertificates(
   names: readonly string[],
   onChecked: (checked: Checked) => void,
 ): Promise<void> {
-  const config = await loadConfig(paths.configFile);
+  const config = await loadConfig(paths.configFile, environment.deploymentCatalogue);
   const wanted = names.length === 0 ? config.certificates : names.map((name) => named(config.certificates, name));
   const shared = shareHost(environment);
   const opened: { close(): void }[] = [];
@@ -41,20 +41,14 @@ export async function checkCertificates(
   try {
     lease = await leaseIfFree(state, environment);
     const signal = AbortSignal.any([environment.signal, ...(lease === null ? [] : [lease.lost])]);
-    const { solverFor } = await openHostParts(
-      environment,
-      shared,
-      state.store,
-      { deployments: false },
-      {
-        resolveSecret: (reference) => state.secrets.resolveSecret(reference),
-        openTransport: (plain) => {
-          const transport = openHostTransport(plain);
-          opened.push(transport);
-          return Promise.resolve(transport);
-        },
+    const { solverFor } = await openHostParts(environment, shared, state.store, {
+      resolveSecret: (reference) => state.secrets.resolveSecret(reference),
+      openTransport: (plain) => {
+        const transport = openHostTransport(plain);
+        opened.push(transport);
+        return Promise.resolve(transport);
       },
-    );
+    });
     const lookups = {
       checked: createResolver({ random: environment.random, servers: environment.dnsServers }),
       unchecked: createResolver({ random: environment.random, servers: environment.dnsServers, unchecked: true }),
@@ -65,7 +59,7 @@ export async function checkCertificates(
       random: environment.random,
       solverFor,
       publicHttpPort: environment.publicHttpPort ?? 80,
-      mayProve: lease !== null,
+      mayTry: lease !== null,
     };
     const holds = durableHostBackoff({ store: state.store, clock: environment.clock, random: environment.random });
     const asked = new Map<string, Promise<KnownIssuer | PreflightFinding>>();

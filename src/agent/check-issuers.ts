@@ -6,7 +6,7 @@ import type { KnownIssuer } from '../preflight/certificate.ts';
 import { finding, type PreflightFinding, said } from '../preflight/findings.ts';
 import { readAccount } from '../renewal/state/account-table.ts';
 import { shortageOf } from '../renewal/ratelimits/limiter.ts';
-import { certificateByName } from '../renewal/state/rows.ts';
+import { certificateByName } from '../renewal/state/certificate-table.ts';
 import { openTransport } from './issuer-parts.ts';
 import type { State } from './state.ts';
 import { VERSION } from './version.ts';

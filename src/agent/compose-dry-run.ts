@@ -8,15 +8,15 @@ import { readConfigFile } from '../config/read.ts';
 import { createKeyCustody } from '../custody/custody.ts';
 import { createSoftwareKeyStore } from '../custody/software/store.ts';
 import type { CheckpointSigner } from '../ports/checkpoint-signer.ts';
-import { applyConfig } from '../renewal/state/applied-config.ts';
+import { applyConfig } from '../renewal/engine/apply-config.ts';
 import { createEngine, type Engine } from '../renewal/engine/engine.ts';
+import { previewOrder } from '../renewal/issuers/acme/order/preview.ts';
 import { copyWithoutLog } from '../store/copy-database.ts';
 import { openStore } from '../store/store.ts';
 import type { AgentPaths } from './environment.ts';
 import { type HostParts, openHostParts } from './host-parts.ts';
 import { shareHost } from './shared-host.ts';
 import { databaseFile } from './state.ts';
-import { VERSION } from './version.ts';
 import type { Environment } from './environment.ts';
 
 /**
@@ -39,7 +39,9 @@ export async function withDryRunEngine<T>(
     const store = openStore({ path, clock: environment.clock });
     try {
       store.signWith(throwAwaySigner());
-      await applyConfig(store, fingerprint, environment.clock.now(), () => loadConfig(paths.configFile));
+      await applyConfig(store, fingerprint, environment.clock.now(), () =>
+        loadConfig(paths.configFile, environment.deploymentCatalogue),
+      );
       const refuse = (): Promise<never> => Promise.reject(new Error('a dry run has no keys and no CA'));
       const engine = createEngine({
         store,
@@ -48,22 +50,21 @@ export async function withDryRunEngine<T>(
         keys: createKeyCustody({
           software: createSoftwareKeyStore({
             store,
-            vault: { seal: refuse, unseal: refuse },
+            sealer: { seal: refuse, unseal: refuse },
             clock: environment.clock,
           }),
           hostKeys: refuse,
         }),
-        userAgent: `everbind/${VERSION}`,
-        prepare: async (needs) => {
-          host ??= await openHostParts(environment, shared, store, needs);
+        prepare: async () => {
+          host ??= await openHostParts(environment, shared, store);
         },
-        transportFor: refuse,
-        rootsFor: refuse,
-        solverFor: () => {
-          throw new Error('a dry run presents nothing');
+        openIssuers: refuse,
+        checkIssued: refuse,
+        deploymentFor: async (config, certificate) => {
+          if (host === null) throw new Error('the engine has not prepared the host');
+          return host.deploymentFor(config, certificate);
         },
-        deploymentsFor: (certificate) => host?.deploymentsFor(certificate) ?? [],
-        resolveSecret: refuse,
+        previewOrder: async (certificate) => store.read((db) => previewOrder(db, certificate, environment.clock.now())),
       });
       return await work(engine);
     } finally {

@@ -1,13 +1,15 @@
-import type { CertificateConfig, IssuerConfig } from '../config/types.ts';
+import type { IssuerConfig } from '../config/types.ts';
 import { loadConfig } from '../config/load.ts';
 import { readConfigFile } from '../config/read.ts';
-import type { Deployment } from '../ports/deployment.ts';
 import type { Transport } from '../ports/transport.ts';
 import { asEverbindError, type EverbindError } from '../errors/error.ts';
-import { appliedConfig, applyConfig } from '../renewal/state/applied-config.ts';
+import { applyConfig } from '../renewal/engine/apply-config.ts';
 import { correctAfterClockPutBack } from '../renewal/engine/clock-put-back.ts';
 import { createEngine, type Engine } from '../renewal/engine/engine.ts';
 import type { EnginePorts } from '../renewal/engine/engine-ports.ts';
+import type { AcmeAccounts } from '../renewal/issuers/acme/acme-accounts.ts';
+import type { AcmePorts } from '../renewal/issuers/acme/acme-ports.ts';
+import { appliedConfig } from '../renewal/state/applied-config.ts';
 import { acquireLease } from '../store/lease.ts';
 import type { AgentPaths } from './environment.ts';
 import type { HostParts } from './host-parts.ts';
@@ -20,6 +22,7 @@ import type { Environment } from './environment.ts';
 export interface OpenAgent {
   readonly state: State;
   readonly engine: Engine;
+  readonly accounts: AcmeAccounts;
   /** The person's wish to stop, or the loss of the lease. */
   readonly signal: AbortSignal;
 }
@@ -44,14 +47,16 @@ export async function withAgent<T>(
   });
   const shared = shareHost(environment);
   const state = await openState(paths.stateDir, environment, async () => (await shared.open()).keys);
-  const parts = lazyParts(state, environment, shared, onProgress);
+  const ports = lazyPorts(state, environment, shared, onProgress);
   try {
     const lease = await acquireLease(state.store, environment.clock);
     try {
       await correctAfterClockPutBack(state.store, environment.clock);
       try {
         if ('error' in file) throw file.error;
-        await applyConfig(state.store, file.fingerprint, environment.clock.now(), () => loadConfig(paths.configFile));
+        await applyConfig(state.store, file.fingerprint, environment.clock.now(), () =>
+          loadConfig(paths.configFile, environment.deploymentCatalogue),
+        );
       } catch (error) {
         const known = asEverbindError(error);
         const goesOn = known.code.startsWith('CONFIG_') && state.store.read(appliedConfig) !== null;
@@ -59,25 +64,26 @@ export async function withAgent<T>(
         onBadConfig(known);
       }
       const signal = AbortSignal.any([environment.signal, lease.lost]);
-      return await work({ state, engine: createEngine(parts.engine), signal });
+      return await work({ state, engine: createEngine(ports.engine), accounts: ports.accounts, signal });
     } finally {
       await lease.release();
     }
   } finally {
-    parts.close();
+    ports.close();
     await shared.close();
     await state.close();
   }
 }
 
-/** Everything that talks to CAs and to Windows is loaded and opened when it is first used: most runs find nothing due. */
-function lazyParts(
+/** Everything that talks to issuers and to Windows is loaded and opened when it is first used: most runs find nothing due. */
+function lazyPorts(
   state: State,
   environment: Environment,
   shared: SharedHost,
   onProgress: NonNullable<EnginePorts['onProgress']>,
-): { readonly engine: EnginePorts; close(): void } {
+): { readonly engine: EnginePorts; readonly accounts: AcmeAccounts; close(): void } {
   const { store, keys, secrets } = state;
+  const { clock, random } = environment;
   let host: HostParts | null = null;
   const opened: { close(): void }[] = [];
   const toIssuers = new Map<string, Promise<Transport>>();
@@ -87,24 +93,24 @@ function lazyParts(
     opened.push(transport);
     return transport;
   };
-  const engine: EnginePorts = {
+  const prepare: EnginePorts['prepare'] = async () => {
+    const { openHostParts } = await import('./work-modules.ts');
+    host ??= await openHostParts(environment, shared, store, {
+      resolveSecret: (reference) => secrets.resolveSecret(reference),
+      openTransport: async (plain) => {
+        const { openHostTransport } = await import('./work-modules.ts');
+        const transport = openHostTransport(plain);
+        opened.push(transport);
+        return transport;
+      },
+    });
+  };
+  const acme: AcmePorts = {
     store,
     keys,
-    clock: environment.clock,
-    random: environment.random,
+    clock,
+    random,
     userAgent: `everbind/${VERSION}`,
-    prepare: async (needs) => {
-      const { openHostParts } = await import('./work-modules.ts');
-      host ??= await openHostParts(environment, shared, store, needs, {
-        resolveSecret: (reference) => secrets.resolveSecret(reference),
-        openTransport: async (plain) => {
-          const { openHostTransport } = await import('./work-modules.ts');
-          const transport = openHostTransport(plain);
-          opened.push(transport);
-          return transport;
-        },
-      });
-    },
     transportFor: (issuer: IssuerConfig) => {
       const kept = toIssuers.get(issuer.name) ?? open(issuer);
       toIssuers.set(issuer.name, kept);
@@ -116,16 +122,45 @@ function lazyParts(
       return certificateRoots(issuer);
     },
     solverFor: (task, config) => ready(host).solverFor(task, config),
-    deploymentsFor: (certificate: CertificateConfig): readonly Deployment[] => ready(host).deploymentsFor(certificate),
     resolveSecret: (reference) => secrets.resolveSecret(reference),
     preflight: async (order, signal) => {
       const { preflightOrder } = await import('./work-modules.ts');
       return preflightOrder(environment, order, signal);
     },
-    onProgress,
   };
   return {
-    engine,
+    engine: {
+      store,
+      keys,
+      clock,
+      random,
+      prepare,
+      openIssuers: async (signal) => {
+        const { createAcmeIssuers } = await import('./work-modules.ts');
+        return createAcmeIssuers(acme, signal);
+      },
+      checkIssued: async (check) => {
+        const { checkIssued } = await import('./work-modules.ts');
+        return checkIssued(check);
+      },
+      deploymentFor: async (config, certificate) => ready(host).deploymentFor(config, certificate),
+      previewOrder: async (certificate) => {
+        const { previewOrder } = await import('./work-modules.ts');
+        return store.read((db) => previewOrder(db, certificate, clock.now()));
+      },
+      onProgress,
+    },
+    accounts: {
+      rollOver: async (issuer, signal) => {
+        const { createAcmeAccounts } = await import('./work-modules.ts');
+        return createAcmeAccounts(acme).rollOver(issuer, signal);
+      },
+      persistRecords: async (name, signal) => {
+        const { createAcmeAccounts } = await import('./work-modules.ts');
+        await prepare();
+        return createAcmeAccounts(acme).persistRecords(name, signal);
+      },
+    },
     close: () => {
       for (const transport of opened) transport.close();
     },

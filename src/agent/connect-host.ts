@@ -1,7 +1,10 @@
 import { hostProblem } from '../iis/host-checks.ts';
 import type { OpenHost, Environment } from './environment.ts';
 
-/** The web server's host, once it is clear that something can be done there. Throws WIN_NOT_WINDOWS and those of hostProblem. */
+/**
+ * Connects to the web server's host and checks that it can be used. Throws WIN_NOT_WINDOWS and the errors of
+ * hostProblem.
+ */
 export async function connectHost(environment: Environment): Promise<OpenHost> {
   const open = await environment.openHost();
   try {

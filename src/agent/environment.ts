@@ -1,3 +1,4 @@
+import type { DeploymentCatalogue } from '../deploy/catalogue.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import type { WindowsHost } from '../ports/windows-host.ts';
@@ -16,6 +17,8 @@ export interface Environment {
   readonly dnsPort?: number;
   /** Port at which CAs connect for http-01, as `everbind check` does; 80 when absent. */
   readonly publicHttpPort?: number;
+  /** Deployment types; those that the program has when absent. */
+  readonly deploymentCatalogue?: DeploymentCatalogue;
   /** Aborted when the person or the service manager asks the program to stop. */
   readonly signal: AbortSignal;
 }

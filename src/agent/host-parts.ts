@@ -1,76 +1,66 @@
 import { createSolvers, type DnsHostParts } from '../challenge/solvers.ts';
-import type { CertificateConfig } from '../config/types.ts';
-import { createIisDeployment } from '../deploy/iis/deployment.ts';
-import { createIisFtpDeployment } from '../deploy/iis/ftp-deployment.ts';
+import { coalesce } from '../concurrency/coalesce.ts';
+import type { DeploymentConfig } from '../config/types.ts';
+import { builtInCatalogue, findDeploymentType } from '../deploy/catalogue.ts';
+import type { DeploymentParts, IisParts } from '../deploy/deployment-type.ts';
 import { EverbindError } from '../errors/error.ts';
 import type { ErrorCode } from '../errors/table.ts';
-import { hostProblem } from '../iis/host-checks.ts';
 import { createSiteChanges } from '../iis/change-sites.ts';
+import { hostProblem } from '../iis/host-checks.ts';
 import { readInventory } from '../iis/inventory.ts';
-import { coalesce } from '../concurrency/coalesce.ts';
 import type { Deployment } from '../ports/deployment.ts';
 import type { WindowsHost } from '../ports/windows-host.ts';
 import type { EnginePorts } from '../renewal/engine/engine-ports.ts';
-import { ownThumbprints } from '../renewal/state/rows.ts';
+import type { AcmePorts } from '../renewal/issuers/acme/acme-ports.ts';
+import { ownThumbprints } from '../renewal/state/issued-table.ts';
 import type { Store } from '../store/store.ts';
 import { tlsProbe } from '../verify/tls-probe.ts';
-import type { SharedHost } from './shared-host.ts';
 import type { Environment } from './environment.ts';
 import { limitHeapGrowth } from './limit-heap-growth.ts';
+import type { SharedHost } from './shared-host.ts';
 
-/** What needs this machine's web server. */
-export interface HostParts {
-  readonly solverFor: EnginePorts['solverFor'];
-  readonly deploymentsFor: (certificate: CertificateConfig) => readonly Deployment[];
-}
+/** Everything that acts on this machine: solvers of challenges and deployments. */
+export type HostParts = Pick<AcmePorts, 'solverFor'> & Pick<EnginePorts, 'deploymentFor'>;
 
-/** Connects to the web server where one is needed: a machine without IIS can still obtain certificates that no deployment uses. */
+/**
+ * Connects to the web server if there is one. A machine without IIS can still obtain certificates, and deploy those
+ * whose deployments do not need it. Errors: those of a web server that is there but cannot be used.
+ */
 export async function openHostParts(
   environment: Environment,
   shared: SharedHost,
   store: Store,
-  needs: { readonly deployments: boolean },
   dnsHosts?: DnsHostParts,
 ): Promise<HostParts> {
   limitHeapGrowth();
-  const host = await openHost(shared, needs.deployments);
-  const inventory = host === null ? null : coalesce(() => readInventory(host));
-  // One for the run: the backup of IIS's configuration is made once.
-  const changes = host === null ? null : createSiteChanges(host, environment.clock, { backUp: true });
-  const solverFor = createSolvers({
-    windows: host === null || inventory === null ? null : { host, sites: async () => (await inventory()).sites },
-    clock: environment.clock,
-    random: environment.random,
-    dnsServers: environment.dnsServers,
-    dnsPort: environment.dnsPort,
-    ...(dnsHosts === undefined ? {} : { dnsHosts }),
-  });
+  const parts: DeploymentParts = { probe: tlsProbe, ownThumbprints: () => store.read(ownThumbprints) };
+  const server = await openServer(environment, shared, parts);
+  const iis = server instanceof EverbindError ? null : server;
+  const catalogue = environment.deploymentCatalogue ?? builtInCatalogue;
+
+  const deploymentFor = async (config: DeploymentConfig): Promise<Deployment> => {
+    const type = findDeploymentType(catalogue, config.type);
+    if (type.needs === 'nothing') return type.create(config, parts);
+    if (server instanceof EverbindError) {
+      throw new EverbindError(
+        server.code,
+        `the deployment ${config.type} needs Windows with IIS: ${server.message}`,
+        server.details,
+        { cause: server },
+      );
+    }
+    return type.create(config, server);
+  };
   return {
-    solverFor,
-    deploymentsFor: (certificate) =>
-      certificate.deployments.map((config): Deployment => {
-        if (host === null || inventory === null || changes === null) {
-          throw new EverbindError(
-            'WIN_NOT_WINDOWS',
-            `the deployment of ${certificate.name} needs a Windows host with IIS`,
-          );
-        }
-        const own = (): ReadonlyMap<string, string> => store.read(ownThumbprints);
-        if (config.type === 'iis-ftp') {
-          const { sites, adopt, store: certificateStore } = config;
-          return createIisFtpDeployment({ host, changes, sites, adopt, store: certificateStore, ownThumbprints: own });
-        }
-        return createIisDeployment({
-          host,
-          probe: tlsProbe,
-          sites: config.sites,
-          adopt: config.adopt,
-          store: config.store,
-          adoptForeignAppIds: config.adoptForeignAppIds,
-          ownThumbprints: own,
-          readInventory: inventory,
-        });
-      }),
+    solverFor: createSolvers({
+      windows: iis === null ? null : { host: iis.host, sites: async () => (await iis.readInventory()).sites },
+      clock: environment.clock,
+      random: environment.random,
+      dnsServers: environment.dnsServers,
+      dnsPort: environment.dnsPort,
+      ...(dnsHosts === undefined ? {} : { dnsHosts }),
+    }),
+    deploymentFor,
   };
 }
 
@@ -80,14 +70,25 @@ const withoutServer: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'IIS_TOO_OLD',
 ]);
 
-async function openHost(shared: SharedHost, needed: boolean): Promise<WindowsHost | null> {
+/** The web server, or why this machine has none. */
+async function openServer(
+  { clock }: Environment,
+  shared: SharedHost,
+  parts: DeploymentParts,
+): Promise<IisParts | EverbindError> {
+  let host: WindowsHost;
   try {
-    const host = await shared.open();
+    host = await shared.open();
     const problem = hostProblem(await host.describe());
     if (problem !== null) throw problem;
-    return host;
   } catch (error) {
-    if (!needed && error instanceof EverbindError && withoutServer.has(error.code)) return null;
+    if (error instanceof EverbindError && withoutServer.has(error.code)) return error;
     throw error;
   }
+  return {
+    ...parts,
+    host,
+    readInventory: coalesce(() => readInventory(host)),
+    siteChanges: createSiteChanges(host, clock, { backUp: true }),
+  };
 }

@@ -1,7 +1,7 @@
 import { createResolver } from '../dns/resolver.ts';
 import { examineOrder } from '../preflight/certificate.ts';
 import type { FindingCode } from '../preflight/findings.ts';
-import type { Obstacle, PlannedOrder } from '../renewal/issuers/acme/order/planned-order.ts';
+import type { Obstacle, PlannedOrder } from '../renewal/issuers/acme/acme-ports.ts';
 import type { Environment } from './environment.ts';
 
 /** DNS that does not answer keeps no renewal waiting for longer. */

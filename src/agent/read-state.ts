@@ -1,13 +1,11 @@
-import type { DatabaseSync } from 'node:sqlite';
 import { readConfigFile } from '../config/read.ts';
 import { appliedConfig } from '../renewal/state/applied-config.ts';
-import { activeHolder, readLease } from '../store/lease-row.ts';
-import { openStore, type Store } from '../store/store.ts';
+import { openAuditLog, openStore, type Store, type StoreReader } from '../store/store.ts';
 import type { AgentPaths } from './environment.ts';
 import { databaseFile } from './state.ts';
 import type { Environment } from './environment.ts';
 
-/** Opens the database for reading only, also while a renewal runs. Throws STORE_NOT_FOUND. */
+/** Opens the database for reading, even while a renewal runs. Throws STORE_NOT_FOUND. */
 export async function withReadOnlyStore<T>(
   paths: AgentPaths,
   environment: Environment,
@@ -21,13 +19,27 @@ export async function withReadOnlyStore<T>(
   }
 }
 
-/** Whether the configuration file is not the one that the database knows; the next renewal takes it up. A file that cannot be read is not. */
+/**
+ * Opens the audit log for reading, even while a renewal runs, and whichever version of Everbind wrote it. Throws what
+ * openAuditLog throws.
+ */
+export async function withAuditLog<T>(
+  { stateDir }: AgentPaths,
+  work: (log: StoreReader) => T | Promise<T>,
+): Promise<T> {
+  const log = openAuditLog(databaseFile(stateDir));
+  try {
+    return await work(log);
+  } finally {
+    await log.close();
+  }
+}
+
+/**
+ * Whether the configuration file has changed since it was applied; the next renewal applies it. False for a file that
+ * cannot be read.
+ */
 export async function configChanged(paths: AgentPaths, store: Store): Promise<boolean> {
   const file = await readConfigFile(paths.configFile).catch(() => null);
   return file !== null && file.fingerprint !== store.read(appliedConfig)?.fingerprint;
-}
-
-/** Whether an Everbind works on this state folder now: what has begun is under way then, and not interrupted. */
-export function isAtWork(db: DatabaseSync, now: number): boolean {
-  return activeHolder(readLease(db), now) !== null;
 }

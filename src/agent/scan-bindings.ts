@@ -16,20 +16,20 @@ export interface ScanRow {
   /** bindingInformation as written. */
   readonly binding: string;
   readonly host: string;
-  /** null when no handshake was tried or none succeeded. */
+  /** null when no handshake was made or none succeeded. */
   readonly served: ServedDescription | null;
   /** Stable codes of what is wrong; empty when all is well. */
   readonly problems: readonly string[];
   /** The problems in a few words. */
   readonly note: string;
-  /** What to look at; null when the note says it all. */
+  /** What to look at; null when the note says enough. */
   readonly hint: string | null;
 }
 
 const HANDSHAKES_AT_ONCE = 16;
 const TIMEOUT_MS = 5000;
 
-/** Shakes hands with every https binding, a few at a time, and says what is served. `probe` null: nothing is contacted. */
+/** Makes a handshake with every https binding, several at a time. `probe` null: nothing is contacted. */
 export async function scanBindings(
   inventory: Inventory,
   host: WindowsHost,
@@ -80,7 +80,7 @@ async function scanBinding(
     note,
     hint,
   });
-  // What is wrong with it stands among the problems of the inventory.
+  // The problems of the inventory say what is wrong with it.
   if (information.kind !== 'ip-port-host') return unserved('binding-unreadable', 'unreadable');
   if (site.state === 'Stopped') return { ...row, served: null, problems: [], note: 'site is stopped' };
   if (probe === null) return { ...row, served: null, problems: [], note: 'not contacted' };
@@ -103,13 +103,13 @@ const texts: Readonly<Record<string, string>> = {
   VERIFY_UNREADABLE: 'unreadable certificate',
   VERIFY_CONNECT_FAILED: 'no connection',
   VERIFY_HANDSHAKE_FAILED: 'no TLS handshake',
-  VERIFY_TIMEOUT: 'no answer in time',
+  VERIFY_TIMEOUT: 'no response in time',
 };
 
 function hintFor(code: string, { sslFlags }: SiteBinding): string | null {
   if (code !== 'VERIFY_HANDSHAKE_FAILED' || sslFlags === null) return null;
   return hasFlag(sslFlags, SSL_FLAG.centralStore)
-    ? 'is its file in the central certificate store? Everbind leaves such bindings alone'
+    ? 'is its file in the central certificate store? Everbind skips such bindings'
     : 'is there a certificate for it in http.sys, and its key?';
 }
 

@@ -1,7 +1,7 @@
 import type { WindowsHost } from '../ports/windows-host.ts';
 import type { OpenHost, Environment } from './environment.ts';
 
-/** The web server's host for everything that one command does: connected to when it is first needed, and once. */
+/** The web server's host for everything that one command does: connected once, when it is first needed. */
 export interface SharedHost {
   /** Throws WIN_NOT_WINDOWS where there is none; the next call tries again. */
   open(): Promise<WindowsHost>;

@@ -4,7 +4,7 @@ import { masterKeyFile } from '../custody/sealing/master-key-file.ts';
 import { createSecrets, type Secrets } from '../custody/sealing/secrets.ts';
 import { createKeyCustody } from '../custody/custody.ts';
 import { createSoftwareKeyStore } from '../custody/software/store.ts';
-import { createVault } from '../custody/sealing/sealer.ts';
+import { createSealer } from '../custody/sealing/sealer.ts';
 import { EverbindError } from '../errors/error.ts';
 import type { HostKeys } from '../ports/host-keys.ts';
 import type { KeyCustody } from '../ports/key-store.ts';
@@ -20,14 +20,14 @@ export interface State {
   close(): Promise<void>;
 }
 
-/** Path of the database below a state folder. */
+/** Path of the database in a state folder. */
 export function databaseFile(stateDir: string): string {
   return join(stateDir, 'everbind.db');
 }
 
 /**
- * Opens the state folder, or makes it. `hostKeys` answers the key storage providers of the web server's host; it is called when a key in one
- * of them is used. Errors: those of openStore and of the key stores.
+ * Opens the state folder, or makes it. `hostKeys` returns the key storage providers of the web server's host; it is
+ * called when a key in one of them is used. Throws what openStore and the key stores throw.
  */
 export async function openState(
   stateDir: string,
@@ -37,14 +37,14 @@ export async function openState(
   await ensurePrivateFolder?.(stateDir);
   const store = openStore({ path: databaseFile(stateDir), clock });
   try {
-    const vault = createVault({ store, protector: masterKeyFile(join(stateDir, 'master.key')), clock });
-    const signer = await createAuditKey({ store, vault, clock });
+    const sealer = createSealer({ store, protector: masterKeyFile(join(stateDir, 'master.key')), clock });
+    const signer = await createAuditKey({ store, sealer, clock });
     await pinAuditKey(stateDir, signer);
     store.signWith(signer);
     return {
       store,
-      keys: createKeyCustody({ software: createSoftwareKeyStore({ store, vault, clock }), hostKeys }),
-      secrets: createSecrets({ store, vault, clock }),
+      keys: createKeyCustody({ software: createSoftwareKeyStore({ store, sealer, clock }), hostKeys }),
+      secrets: createSecrets({ store, sealer, clock }),
       close: () => store.close(),
     };
   } catch (error) {

@@ -4,8 +4,9 @@ import type { Json } from '../ports/deployment.ts';
 const MOST_LEVELS = 32;
 
 /**
- * JSON in the one form of RFC 8785: no spaces, keys sorted by UTF-16 code units, numbers and strings as ECMAScript writes them. Throws
- * AUDIT_EVENT_INVALID for what has no such form (infinities, half surrogate pairs) and for anything nested deeper than 32 levels.
+ * JSON in the one form of RFC 8785: no spaces, keys sorted by UTF-16 code units, numbers and strings as ECMAScript
+ * writes them. Throws AUDIT_EVENT_INVALID for a value without such a form (infinities, half surrogate pairs) and for
+ * one nested deeper than 32 levels.
  */
 export function canonicalJson(value: Json, level = 0): string {
   if (level > MOST_LEVELS) throw invalid(`it is nested deeper than ${MOST_LEVELS} levels`);
@@ -27,7 +28,10 @@ export function canonicalJson(value: Json, level = 0): string {
   return `{${members.join(',')}}`;
 }
 
-/** The value with every half surrogate pair replaced by U+FFFD: texts of peers may hold some, and must not keep an event out of the log. */
+/**
+ * Replaces every half surrogate pair by U+FFFD. Texts from a peer may hold some, and the log must take the event all
+ * the same.
+ */
 export function wellFormed(value: Json, level = 0): Json {
   if (typeof value === 'string') return value.toWellFormed();
   if (typeof value !== 'object' || value === null) return value;

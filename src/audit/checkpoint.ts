@@ -11,13 +11,13 @@ export interface Checkpoint {
   readonly root: Buffer;
 }
 
-/** A checkpoint signed by the log's key; its origin is the key's name. */
+/** Makes a checkpoint and signs it with the log's key. Its origin is the name of the key. */
 export function signCheckpoint(size: number, root: Uint8Array, signer: CheckpointSigner): string {
   return signNote(checkpointText({ origin: signer.name, size, root: Buffer.from(root) }), signer);
 }
 
 /**
- * Reads a checkpoint of this log; extension lines and signatures of others are passed over. Throws AUDIT_NOTE_MALFORMED or
+ * Reads a checkpoint of this log, and ignores extension lines and other signatures. Throws AUDIT_NOTE_MALFORMED or
  * AUDIT_CHECKPOINT_FORGED.
  */
 export function openCheckpoint(note: string | Uint8Array, verifier: Verifier): Checkpoint {
@@ -29,7 +29,7 @@ export function openCheckpoint(note: string | Uint8Array, verifier: Verifier): C
     checkpoint.root.length === 32 &&
     Number.isSafeInteger(checkpoint.size) &&
     checkpoint.size >= 0 &&
-    // Written back it must be the same: no leading zeros, no loose base64.
+    // It must be in the one form that we write: no leading zeros, no other base64.
     checkpointText(checkpoint) === `${lines.slice(0, 3).join('\n')}\n` &&
     lines.every((line) => line !== '');
   if (!valid) throw new EverbindError('AUDIT_NOTE_MALFORMED', 'the signed note is no checkpoint of this log');

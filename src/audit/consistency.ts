@@ -1,7 +1,10 @@
 import { EMPTY_RANGE, nodeHash, rangeRoot } from './merkle.ts';
 import { type LeafHashes, split, type Subtree, subtreeHash } from './subtrees.ts';
 
-/** Proves that the tree of the first `earlier` leaves is a prefix of that of the first `size` (RFC 6962 section 2.1.2). */
+/**
+ * Makes a proof that the tree of the first `size` leaves continues that of the first `earlier` (RFC 6962 section
+ * 2.1.2).
+ */
 export function consistencyProof(earlier: number, size: number, leafHashes: LeafHashes): Buffer[] {
   if (!(earlier > 0 && earlier <= size)) throw new RangeError(`no proof from ${earlier} leaves to ${size}`);
   const parts: Subtree[] = [];
@@ -12,12 +15,15 @@ export function consistencyProof(earlier: number, size: number, leafHashes: Leaf
     parts.push(isLeft ? right : left);
     tree = isLeft ? left : right;
   }
-  // The earlier tree as a whole is known to whoever verifies.
+  // The verifier knows the root of the earlier tree.
   if (tree.start > 0) parts.push(tree);
   return parts.reverse().map((part) => subtreeHash(part, leafHashes));
 }
 
-/** Whether the proof shows that the tree of `size` leaves continues the earlier one. Never for an empty earlier one: nothing is shown. */
+/**
+ * Whether the proof shows that the tree of `size` leaves continues the earlier one. False for an empty earlier tree, of
+ * which nothing can be shown.
+ */
 export function verifyConsistency(
   earlier: number,
   size: number,
@@ -29,9 +35,9 @@ export function verifyConsistency(
 }
 
 /**
- * Whether the proof shows that a subtree is part of the tree of `size` leaves: RFC 9162 section 2.1.4.2, in the general form of
- * draft-ietf-plants-merkle-tree-certs. A subtree starts at a multiple of its size rounded up to a power of two; an
- * empty one is part of every tree.
+ * Whether the proof shows that a subtree is part of the tree of `size` leaves: RFC 9162 section 2.1.4.2, in the general
+ * form of draft-ietf-plants-merkle-tree-certs. A subtree starts at a multiple of its size rounded up to a power of two;
+ * an empty one is part of every tree.
  */
 export function verifySubtree(
   subtree: Subtree,

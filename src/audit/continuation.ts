@@ -4,13 +4,13 @@ import { consistencyProof, verifyConsistency } from './consistency.ts';
 import type { Verifier } from './note.ts';
 import type { LeafHashes } from './subtrees.ts';
 
-/** Hash lines that C2SP tlog-witness allows. */
+/** The most hash lines that C2SP tlog-witness allows. */
 const MOST_HASHES = 63;
 
 /**
- * Shows that the log of the checkpoint continues an earlier one that was saved elsewhere, without the log: the body of an add-checkpoint
- * request of C2SP tlog-witness. Throws AUDIT_CHECKPOINT_INCONSISTENT when it does not, AUDIT_TRUNCATED when the log is shorter, and what
- * openCheckpoint throws.
+ * Makes a proof that a log continues an earlier checkpoint, which can be checked without the log: the body of an
+ * add-checkpoint request of C2SP tlog-witness. Throws AUDIT_CHECKPOINT_INCONSISTENT when the log does not continue it,
+ * AUDIT_TRUNCATED when the log is shorter, and what openCheckpoint throws.
  */
 export function makeContinuation(
   earlier: string | Uint8Array,
@@ -25,7 +25,10 @@ export function makeContinuation(
   return [`old ${from.size}`, ...hashes.map((hash) => hash.toString('base64')), '', checkpoint].join('\n');
 }
 
-/** Checks such a proof from anywhere against the earlier checkpoint; the later one. Throws what makeContinuation throws, AUDIT_PROOF_INVALID. */
+/**
+ * Checks such a proof, from any source, against the earlier checkpoint. Returns the later checkpoint. Throws what
+ * makeContinuation throws, and AUDIT_PROOF_INVALID.
+ */
 export function checkContinuation(text: string, earlier: string | Uint8Array, verifier: Verifier): Checkpoint {
   const from = openCheckpoint(earlier, verifier);
   const end = text.indexOf('\n\n');
@@ -45,7 +48,7 @@ function requireContinuation(from: Checkpoint, to: Checkpoint, hashes: readonly 
   if (to.size < from.size) {
     throw new EverbindError('AUDIT_TRUNCATED', `${from.size} events were saved, only ${to.size} are there`, facts);
   }
-  // Every log continues the empty one, and there is nothing to prove (C2SP tlog-witness).
+  // Every log continues the empty one; the proof is empty then (C2SP tlog-witness).
   const holds =
     from.size === 0 ? hashes.length === 0 : verifyConsistency(from.size, to.size, hashes, from.root, to.root);
   if (holds) return;

@@ -2,7 +2,7 @@ import { EverbindError } from '../errors/error.ts';
 import type { Json } from '../ports/deployment.ts';
 import { canonicalJson, wellFormed } from './canonical-json.ts';
 
-/** What is to be logged. */
+/** What a caller logs. */
 export interface AuditEvent {
   /** `order.created` */
   readonly type: string;
@@ -15,7 +15,7 @@ export interface AuditEvent {
 export interface EventPosition {
   /** Its index, from 0. */
   readonly seq: number;
-  /** Index of the first event that was committed together with it; a checkpoint ends each commit. */
+  /** Index of the first event of the same commit. A checkpoint ends each commit. */
   readonly commit: number;
   /** ms since 1970. */
   readonly time: number;
@@ -23,7 +23,7 @@ export interface EventPosition {
 
 export interface LoggedEvent extends AuditEvent, EventPosition {}
 
-/** Octets that one event may take. */
+/** The most octets that one event may take. */
 export const MOST_EVENT_OCTETS = 4 * 1024 * 1024;
 
 /** The leaf of an event: canonical JSON. Throws AUDIT_EVENT_INVALID when it is too large or has no canonical form. */
@@ -38,7 +38,7 @@ export function encodeEvent(event: AuditEvent, position: EventPosition): string 
   return text;
 }
 
-/** Hardly any text of a peer is not well-formed. */
+/** Replaces half surrogate pairs only when there are some: nearly every text from a peer is well-formed. */
 function canonicalText(leaf: Json): string {
   try {
     return canonicalJson(leaf);

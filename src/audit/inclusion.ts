@@ -43,7 +43,7 @@ export function rootOfInclusion(
   return last === 0 ? hash : null;
 }
 
-/** Whether the path proves that the leaf with this hash is number `index` of the tree with this size and root. */
+/** Whether the path shows that the leaf with this hash is number `index` of the tree with this size and root. */
 export function verifyInclusion(
   index: number,
   size: number,

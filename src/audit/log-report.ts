@@ -14,15 +14,15 @@ export interface LogReport {
   readonly ok: boolean;
   /** Events in the log. */
   readonly size: number;
-  /** Tree hash of the events, base64; null when it cannot be told. */
+  /** Tree hash of the events, base64; null when events are missing or unknown. */
   readonly root: string | null;
   /** The newest valid checkpoint, or null. */
   readonly checkpoint: string | null;
   /** Saved checkpoints that the log continues. */
   readonly confirmed: readonly string[];
-  /** By position, the first bad one first. */
+  /** By position, the first one first. */
   readonly findings: readonly LogFinding[];
-  /** LogFindings beyond those listed. */
+  /** How many findings are not listed. */
   readonly more: number;
 }
 
@@ -33,7 +33,7 @@ export interface LogFindings {
   report(): Pick<LogReport, 'ok' | 'findings' | 'more'>;
 }
 
-/** Collects findings; the list is bounded, since one removed event moves all later ones. */
+/** Collects findings. The list is bounded, since one removed event moves all later ones. */
 export function createFindings(): LogFindings {
   const findings: LogFinding[] = [];
   let more = 0;

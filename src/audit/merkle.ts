@@ -11,8 +11,8 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
 }
 
 /**
- * The roots of the full subtrees that make up the first `size` leaves, the largest first: all that appending needs. Immutable, so that a
- * transaction that fails leaves the earlier value standing.
+ * The roots of the full subtrees that make up the first `size` leaves, the largest first: all that appending needs.
+ * Immutable, so that the earlier value is still there after a transaction that failed.
  */
 export interface CompactRange {
   readonly size: number;
@@ -42,7 +42,7 @@ export function rangeRoot(range: CompactRange): Buffer {
   return rest.reduce((right, left) => nodeHash(left, right), last);
 }
 
-/** In one call: a hash object for each node would take twice as long. */
+/** In one call, since a hash object for each node would take twice as long. */
 function sha256(parts: readonly Uint8Array[]): Buffer {
   return digest('sha256', Buffer.concat(parts), 'buffer');
 }

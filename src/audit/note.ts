@@ -13,7 +13,7 @@ export interface Verifier {
 }
 
 const ED25519 = 1;
-/** Octets; one of ours has about 200. */
+/** Octets. One of ours has about 200. */
 const MOST_NOTE = 1_000_000;
 const MOST_SIGNATURES = 100;
 
@@ -70,7 +70,7 @@ export function signNote(text: string, signer: CheckpointSigner): string {
 
 const hashes = new WeakMap<CheckpointSigner, Buffer>();
 
-/** Once for each signer, which signs with every commit. */
+/** Worked out once for each signer, since it signs every commit. */
 function hashOf(signer: CheckpointSigner): Buffer {
   const hash = hashes.get(signer) ?? keyHash(signer.name, signer.publicKey);
   hashes.set(signer, hash);
@@ -78,8 +78,8 @@ function hashOf(signer: CheckpointSigner): Buffer {
 }
 
 /**
- * The text of a note that this verifier signed; signatures of others are passed over. Throws AUDIT_NOTE_MALFORMED when it is no signed
- * note, AUDIT_CHECKPOINT_FORGED when the verifier's signature is missing or wrong.
+ * The text of a note that this verifier signed; other signatures are ignored. Throws AUDIT_NOTE_MALFORMED when it is no
+ * signed note, AUDIT_CHECKPOINT_FORGED when the verifier's signature is missing or wrong.
  */
 export function openNote(source: string | Uint8Array, verifier: Verifier): string {
   const note = decode(source);

@@ -9,10 +9,10 @@ import type { LeafHashes } from './subtrees.ts';
 
 const FORMAT = 'everbind-audit-proof/1';
 
-/** Octets of a proof as text: the largest event, escaped, and the rest. */
+/** The most octets of a proof as text: the largest event, escaped, and the rest. */
 export const MOST_PROOF_OCTETS = 16 * 1024 * 1024;
 
-/** Shows that an event is in the log, without the log. Plain JSON. */
+/** Shows that an event is in the log, to somebody who does not have the log. Plain JSON. */
 export interface EventProof {
   readonly format: typeof FORMAT;
   /** Canonical JSON of the event: the leaf, octet for octet. */
@@ -32,20 +32,25 @@ export interface CheckedProof {
   readonly checkpoint: Checkpoint;
   /** The key that signed the checkpoint, in text form. */
   readonly verifier: string;
-  /** Whether that key was given by whoever checks. A proof that brings its own key shows only that the key's owner made it. */
+  /**
+   * Whether the checker gave that key. A proof that brings its own key shows only that the owner of the key made it.
+   */
   readonly keyGiven: boolean;
 }
 
 export interface ProofParts {
   readonly event: string;
   readonly index: number;
-  /** Of a tree that has the event. */
+  /** Its tree must have the event. */
   readonly checkpoint: string;
   readonly verifier: Verifier;
   readonly leafHashes: LeafHashes;
 }
 
-/** Makes the proof and checks it. Throws AUDIT_PROOF_INVALID when the stored log does not bear it out, and what checkProof throws. */
+/**
+ * Makes the proof and checks it. Throws AUDIT_PROOF_INVALID when the stored log does not support it, and what
+ * checkProof throws.
+ */
 export function makeProof({ event, index, checkpoint, verifier, leafHashes }: ProofParts): EventProof {
   const { size } = openCheckpoint(checkpoint, verifier);
   if (index >= size) throw invalid('the checkpoint does not cover the event');
@@ -56,8 +61,16 @@ export function makeProof({ event, index, checkpoint, verifier, leafHashes }: Pr
 }
 
 /**
- * Checks a proof from anywhere, with the log's key as the checker knows it, or null. Throws AUDIT_PROOF_INVALID, AUDIT_NOTE_MALFORMED,
- * AUDIT_CHECKPOINT_FORGED, AUDIT_KEY_INVALID.
+ * The proof in the form of C2SP tlog-proof, which other tools read. It does not contain its entry, the canonical JSON
+ * of the event.
+ */
+export function tlogProof({ index, path, checkpoint }: EventProof): string {
+  return ['c2sp.org/tlog-proof@v1', `index ${index}`, ...path, '', checkpoint].join('\n');
+}
+
+/**
+ * Checks a proof from any source. `known` is the log's key as the checker knows it, or null. Throws
+ * AUDIT_PROOF_INVALID, AUDIT_NOTE_MALFORMED, AUDIT_CHECKPOINT_FORGED, AUDIT_KEY_INVALID.
  */
 export function checkProof(value: unknown, known: Verifier | null): CheckedProof {
   const { event: text, index, path, checkpoint: note, verifier: key } = readProof(value);

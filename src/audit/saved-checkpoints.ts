@@ -4,20 +4,20 @@ import type { LogFindings } from './log-report.ts';
 import { type CompactRange, rangeRoot } from './merkle.ts';
 import type { Verifier } from './note.ts';
 
-/** A checkpoint that was kept outside the log: what the log must still continue. */
+/** A checkpoint that was kept outside the log. The log must continue it. */
 export interface SavedCheckpoint {
   /** Where it comes from, for messages. */
   readonly label: string;
   readonly note: string | Uint8Array;
 }
 
-/** Compares a log that is walked from its start with saved checkpoints. */
+/** Compares saved checkpoints with a log, while somebody walks the log from its start. */
 export interface SavedCheckpoints {
-  /** To be called for each size that the log has in turn, from 0. */
+  /** Call it for each size that the log has had, in turn and from 0. */
   reached(range: CompactRange): void;
-  /** The log has `size` events and no more. */
+  /** Call it at the end of the log, which has `size` events. */
   ended(size: number): void;
-  /** Labels of those that the log continues. */
+  /** Labels of the checkpoints that the log continues. */
   readonly confirmed: readonly string[];
 }
 

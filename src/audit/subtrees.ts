@@ -1,6 +1,6 @@
 import { append, type CompactRange, EMPTY_RANGE, rangeRoot } from './merkle.ts';
 
-/** The leaves from `start` up to, not including, `end`. */
+/** The leaves from `start` to `end`, which is not one of them. */
 export interface Subtree {
   readonly start: number;
   readonly end: number;
@@ -9,14 +9,16 @@ export interface Subtree {
 /** Leaf hashes of a subtree in order, 32 octets each. */
 export type LeafHashes = (subtree: Subtree) => Iterable<Uint8Array>;
 
-/** The hash of a subtree, from its leaves, in O(log n) memory. */
+/** The hash of a subtree, worked out from its leaves in O(log n) memory. */
 export function subtreeHash(subtree: Subtree, leafHashes: LeafHashes): Buffer {
   let range: CompactRange = EMPTY_RANGE;
   for (const hash of leafHashes(subtree)) range = append(range, Buffer.from(hash));
   return rangeRoot(range);
 }
 
-/** Splits a subtree of two leaves or more where RFC 6962 section 2.1 does: at the largest power of two below its size. */
+/**
+ * Splits a subtree of two leaves or more where RFC 6962 section 2.1 does: at the largest power of two below its size.
+ */
 export function split({ start, end }: Subtree): { readonly left: Subtree; readonly right: Subtree } {
   let half = 1;
   while (half * 2 < end - start) half *= 2;

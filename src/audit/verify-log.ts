@@ -6,23 +6,29 @@ import { append, type CompactRange, EMPTY_RANGE, leafHash, rangeRoot } from './m
 import type { Verifier } from './note.ts';
 import { createSavedCheckpoints, type SavedCheckpoint } from './saved-checkpoints.ts';
 
-/** A log as it lies in a database that anybody may have written to: `event` and `note` as octets. */
+/** A log as a database has it. Anybody may have written to that, so its rows may hold anything. */
 export interface StoredLog {
-  /** By `seq`. */
-  readonly events: Iterable<{ readonly seq: unknown; readonly event: unknown; readonly leafHash: unknown }>;
-  /** By `size`. */
-  readonly checkpoints: Iterable<{ readonly size: unknown; readonly note: unknown }>;
-  /** State of the tree where appending goes on: hashes of the full subtrees, the largest first. */
-  readonly range: { readonly size: unknown; readonly hashes: unknown } | null;
+  /** By `seq`; `event` as octets. */
+  readonly events: Iterable<StoredEvent>;
+  /** By `size`; `note` as octets. */
+  readonly checkpoints: Iterable<{ readonly size?: unknown; readonly note?: unknown }>;
+  /** The tree as far as appending needs it: hashes of the full subtrees, the largest first. */
+  readonly range: { readonly size?: unknown; readonly hashes?: unknown } | null;
+}
+
+interface StoredEvent {
+  readonly seq?: unknown;
+  readonly event?: unknown;
+  readonly leafHash?: unknown;
 }
 
 /**
- * Walks the whole log once and reports everything that is not as it was signed: events changed, removed, inserted or out of place, changed
- * hashes, forged, changed or removed checkpoints, a tail that a stored or saved checkpoint covers and that is gone. What cannot be found
- * without a saved checkpoint: a log that was cut back to an earlier state as a whole.
+ * Walks the whole log once and reports everything that is not as it was signed: events that were changed, removed,
+ * inserted or moved, changed hashes, checkpoints that were forged, changed or removed, and a missing tail that a stored
+ * or saved checkpoint covers. Only a saved checkpoint shows that the whole log was cut back to an earlier state.
  *
- * Each interval between two checkpoints is judged by itself: where the stored hashes lead to the signed root they are genuine, and an event
- * that does not fit its hash is named exactly. Otherwise the finding covers the interval.
+ * Each interval between two checkpoints is judged by itself. When the stored hashes lead to the signed root they are
+ * genuine, and an event that does not fit its hash is named exactly. Otherwise the finding covers the interval.
  */
 export function verifyLog(log: StoredLog, verifier: Verifier, saved: readonly SavedCheckpoint[] = []): LogReport {
   const findings = createFindings();
@@ -32,7 +38,7 @@ export function verifyLog(log: StoredLog, verifier: Verifier, saved: readonly Sa
   let newest: string | null = null;
   /** Number that the next event must have. */
   let next = 0;
-  /** The tree by the events and by their stored hashes; the same object while they agree. */
+  /** The tree of the events, and the tree of their stored hashes; one object while the two agree. */
   let byEvents: CompactRange = EMPTY_RANGE;
   let byHashes: CompactRange = EMPTY_RANGE;
   /** Events since the last checkpoint whose stored hash is not theirs. */
@@ -43,10 +49,10 @@ export function verifyLog(log: StoredLog, verifier: Verifier, saved: readonly Sa
   let lastCheckpoint = 0;
   /** First event of the present commit. */
   let commit = 0;
-  /** Signed roots can no longer be compared: an event before is lost or unknown. */
+  /** An earlier event is missing or unknown, so that signed roots can no longer be compared. */
   let broken = false;
 
-  function takeEvent(row: { readonly seq: unknown; readonly event: unknown; readonly leafHash: unknown }): void {
+  function takeEvent(row: StoredEvent): void {
     const { seq, event: octets } = row;
     if (typeof seq !== 'number' || seq < next) {
       findings.add('AUDIT_EVENT_REORDERED', next, next, `an event has the number ${String(seq)} in place of ${next}`);
@@ -68,7 +74,7 @@ export function verifyLog(log: StoredLog, verifier: Verifier, saved: readonly Sa
     const same = byEvents === byHashes && stored.equals(hash);
     byEvents = append(byEvents, hash);
     byHashes = same ? byEvents : append(byHashes, stored);
-    // What does not fit its hash is named at the next checkpoint; what it says counts for nothing.
+    // An event that does not fit its hash is named at the next checkpoint, and its content is ignored.
     if (stored.equals(hash)) takeContent(seq, octets);
     else suspects.push(seq);
   }
@@ -110,7 +116,7 @@ export function verifyLog(log: StoredLog, verifier: Verifier, saved: readonly Sa
     uncovered = next;
   }
 
-  /** Null, and reported, when the log did not sign exactly this at this size. */
+  /** Returns null, and reports it, when the log did not sign exactly this note for this size. */
   function openStored(note: unknown, size: number): Checkpoint | null {
     const at = Math.max(0, size - 1);
     try {
@@ -142,7 +148,7 @@ export function verifyLog(log: StoredLog, verifier: Verifier, saved: readonly Sa
         findings.add('AUDIT_CHECKPOINT_INCONSISTENT', Math.max(0, next - 1), Math.max(0, next - 1), message);
       }
     }
-    // After the log's own checkpoint, which tells which of the two trees is genuine.
+    // After the log's own checkpoint, which shows which of the two trees is genuine.
     if (!broken) savedCheckpoints.reached(byEvents);
   }
 
@@ -185,7 +191,7 @@ export function verifyLog(log: StoredLog, verifier: Verifier, saved: readonly Sa
   };
 }
 
-/** Stored checkpoints carry the log's signature alone, in the one form that it writes. */
+/** Whether a stored checkpoint has only the log's own signature, in the one form that the log writes. */
 function isBare(note: Uint8Array, checkpoint: Checkpoint): boolean {
   const text = Buffer.from(`${checkpointText(checkpoint)}\n`);
   const octets = Buffer.from(note);

@@ -14,7 +14,7 @@ export const FAILURE_REASONS = [
   'port-denied',
   'listen-failed',
   'http-sys-owns-port',
-  'being-proved',
+  'being-validated',
   'program-failed',
   'program-timeout',
   'program-output',
@@ -22,7 +22,7 @@ export const FAILURE_REASONS = [
 ] as const;
 export type FailureReason = (typeof FAILURE_REASONS)[number];
 
-/** What every error of this room names: the name to prove and, for Windows calls, the status. */
+/** What every error of this room has: the name to validate and, for Windows calls, the status. */
 export function failureDetails(task: Pick<ChallengeTask, 'identifier'>, cause?: unknown): ErrorDetails {
   return {
     name: task.identifier.value,
@@ -68,7 +68,41 @@ export function unsupported(task: Pick<ChallengeTask, 'identifier'>, message: st
   return new EverbindError('CHALLENGE_UNSUPPORTED', `${task.identifier.value}: ${message}`, failureDetails(task));
 }
 
-/** For a message: what an unknown error says. */
+export interface ListenPlace {
+  /** null: every address of the machine. */
+  readonly address: string | null;
+  readonly port: number;
+  /** What to use where http.sys owns the port. */
+  readonly instead: string;
+}
+
+/** A listener of our own cannot be opened: CHALLENGE_PORT_IN_USE or CHALLENGE_PRESENT_FAILED. */
+export function listenFailed(
+  task: ChallengeTask,
+  { address, port, instead }: ListenPlace,
+  error: unknown,
+): EverbindError {
+  const code = (error as NodeJS.ErrnoException).code;
+  const place = `port ${port}${address === null ? '' : ` of ${address}`}`;
+  if (code === 'EADDRINUSE') {
+    const details = { ...failureDetails(task), port, address };
+    const message = `${task.identifier.value}: another program listens on ${place}`;
+    return new EverbindError('CHALLENGE_PORT_IN_USE', message, details, { cause: error });
+  }
+  if (code === 'EACCES') {
+    const message = `this process may not listen on ${place}: on Windows http.sys (IIS) owns it, use ${instead}; on Linux run as root`;
+    return presentFailed(task, 'port-denied', message, { port, address }, error);
+  }
+  return presentFailed(
+    task,
+    'listen-failed',
+    `cannot listen on ${place}: ${errorText(error)}`,
+    { port, address },
+    error,
+  );
+}
+
+/** For a message: the text of an unknown error. */
 export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -32,22 +32,22 @@ export interface SolversOptions {
   readonly windows: WindowsSites | null;
   readonly clock: Clock;
   readonly random: Random;
-  /** Address of our own listener; every one unless told. */
+  /** Address of our own listener; all by default. */
   readonly listenAddress?: string;
-  /** Resolvers (`address` or `address:port`) for dns-01; the system's unless told. */
+  /** Resolvers (`address` or `address:port`) for dns-01; the system's by default. */
   readonly dnsServers?: readonly string[] | undefined;
-  /** Port of authoritative DNS servers; 53 but in the lab. */
+  /** Port of authoritative DNS servers; 53 except in the lab. */
   readonly dnsPort?: number | undefined;
-  /** What DNS hosts are reached with; absent where nothing is proved by them. */
+  /** How DNS hosts are reached; absent where no DNS challenge uses one. */
   readonly dnsHosts?: DnsHostParts;
-  /** Hears how http-01 is answered for a name under mode auto, and why. */
+  /** Is told the mode of http-01 for a name under mode auto, and why. */
   readonly onChoice?: (task: ChallengeTask, choice: HttpModeChoice) => void;
 }
 
 export interface DnsHostParts {
   /** The value behind `secret:NAME`. */
   resolveSecret(reference: string): Promise<string>;
-  /** HTTPS, and plain http where it is allowed: to loopback, or to the address at which clouds answer their machines. */
+  /** HTTPS, and plain http where it is allowed: to loopback, or to the metadata address of clouds. */
   openTransport(plain: { readonly loopback: boolean } | 'metadata'): Promise<Transport>;
 }
 
@@ -55,8 +55,9 @@ export interface DnsHostParts {
 export type SolverTask = Pick<ChallengeTask, 'type' | 'identifier' | 'wildcard'>;
 
 /**
- * Gives the solver for a task under the challenge that is configured for its name. Equal configurations share one solver, so that a port or
- * a URL prefix is taken once for all tasks; make one of these for a process. Throws CHALLENGE_UNSUPPORTED.
+ * Returns the solver for a task under the challenge that is configured for its name. Equal configurations share one
+ * solver, so that a port or a URL prefix is taken once for all tasks; make one of these for a process. Throws
+ * CHALLENGE_UNSUPPORTED.
  */
 export function createSolvers(options: SolversOptions): (task: SolverTask, config: ChallengeConfig) => Solver {
   const http = createHttpSolvers(options);
@@ -116,7 +117,7 @@ function createHttpSolvers(options: SolversOptions): (task: SolverTask, config: 
 
   return (task, config) => {
     // RFC 8555 section 8.3.
-    if (task.wildcard) throw unsupported(task, 'http-01 cannot prove a wildcard; configure dns-01 for it');
+    if (task.wildcard) throw unsupported(task, 'http-01 cannot validate a wildcard; configure dns-01 for it');
     return config.mode === 'auto' ? auto(config) : solverFor(task, config.mode, config);
   };
 }
@@ -126,7 +127,7 @@ function createTlsAlpnSolvers(options: SolversOptions): (task: SolverTask, confi
   const kept = createKept();
   return (task, { port }) => {
     // RFC 8737 section 3.
-    if (task.wildcard) throw unsupported(task, 'tls-alpn-01 cannot prove a wildcard; configure dns-01 for it');
+    if (task.wildcard) throw unsupported(task, 'tls-alpn-01 cannot validate a wildcard; configure dns-01 for it');
     const ownedByIis = async (): Promise<boolean> =>
       windows !== null && iisListensOn(await windows.sites(), 'https', port);
     return kept([port], () => createTlsAlpnSolver({ address, port, clock, random, ownedByIis }));
@@ -160,7 +161,8 @@ function createDnsSolvers(options: SolversOptions): (task: SolverTask, config: D
   };
   return (task, config) => {
     // RFC 8738 section 7.
-    if (task.identifier.type === 'ip') throw unsupported(task, 'dns-01 cannot prove an IP address; configure http-01');
+    if (task.identifier.type === 'ip')
+      throw unsupported(task, 'dns-01 cannot validate an IP address; configure http-01');
     return kept([JSON.stringify(config)], () =>
       createDns01Solver({
         type: config.type,

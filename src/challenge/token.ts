@@ -1,14 +1,14 @@
 import { EverbindError } from '../errors/error.ts';
 import { ipVersion } from '../pki/x509/ip-address.ts';
 
-/** Where a CA looks for the answer (RFC 8555 section 8.3). */
+/** Where a CA looks for the challenge response (RFC 8555 section 8.3). */
 export const CHALLENGE_PATH = '/.well-known/acme-challenge/';
 
-// 128 bits (RFC 8555 section 8.3) are 22 characters. The lower bound also keeps out the names of Windows devices (NUL, CON, COM1), which
-// are base64url as well; the upper one keeps the path of the file short.
+// 128 bits (RFC 8555 section 8.3) are 22 characters. The lower bound also excludes the names of Windows devices (NUL,
+// CON, COM1), which are base64url as well; the upper one keeps the path of the file short.
 const tokenPattern = /^[A-Za-z0-9_-]{22,200}$/;
 
-/** Passes a token on if it may become a file name and a part of a URL. Throws CHALLENGE_TOKEN_INVALID. */
+/** The token, when it may become a file name and a part of a URL. Throws CHALLENGE_TOKEN_INVALID. */
 export function checkedToken(token: string): string {
   if (tokenPattern.test(token)) return token;
   throw new EverbindError(
@@ -28,7 +28,7 @@ export function tokenOfPath(path: string): string | null {
   return tokenPattern.test(token) ? token : null;
 }
 
-/** The host as it stands in a URL and in a Host header: IPv6 addresses in brackets. */
+/** The host in a URL or a Host header: IPv6 addresses in brackets. */
 export function urlHost(host: string): string {
   return ipVersion(host) === 6 ? `[${host}]` : host;
 }

@@ -1,10 +1,10 @@
 import type { AgentPaths, Environment } from '../agent/environment.ts';
 import type { Io } from './io.ts';
 
-/** What a command runs in. The paths are those of a command line that names none. */
+/** The environment of a command. The paths apply when the command line names none. */
 export interface CliEnvironment extends Environment, AgentPaths {
   readonly io: Io;
 }
 
-/** Sets the exit status of a command that does not end with an error but not with success either. */
+/** Sets the exit status of a command that ends without an error but not with success. */
 export type SetStatus = (status: number) => void;

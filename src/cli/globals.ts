@@ -17,7 +17,7 @@ export function withGlobals(command: Command): Command {
     .option('--state-dir <folder>', 'state folder: database, sealed keys, audit log');
 }
 
-/** Reads them back. */
+/** Reads these options. */
 export function globalsOf(command: Command, environment: CliEnvironment): Globals {
   const options = command.opts<{ json?: boolean; config?: string; stateDir?: string }>();
   const stateDir = resolve(options.stateDir ?? environment.stateDir);

@@ -1,8 +1,8 @@
 import { wrap } from './output/text.ts';
 
 /**
- * What stands below the options in a command's help: examples, then whatever else must be known, wrapped to 80 columns. Put together when it is
- * asked for: every command has one, and a run shows none.
+ * The text below the options in a command's help: examples, then notes, wrapped to 80 columns. Composed on demand:
+ * every command has such a text, and most runs show none.
  */
 export function helpText(examples: readonly string[], ...notes: readonly string[]): () => string {
   return () => {

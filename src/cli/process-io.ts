@@ -4,13 +4,14 @@ import { Writable } from 'node:stream';
 import { EverbindError } from '../errors/error.ts';
 import type { Io } from './io.ts';
 
-/** The disk did not take what was written to it. */
+/** Error codes of a disk that did not take what was written. */
 const LOST = new Set<string | undefined>(['ENOSPC', 'EDQUOT', 'EIO']);
 
 /** The Io of a real process. NO_COLOR (no-color.org) and TERM=dumb switch colours off. */
 export function processIo(process: NodeJS.Process): Io {
   const { stdin, stdout, stderr, env } = process;
-  // Whoever read it has gone (head, a pipe to a log that was stopped), or the disk is full: no work ends for that. A result that is lost is a failure.
+  // No work ends because its reader is gone (head, a pipe to a log that was stopped) or the disk is full. But a result
+  // that is lost is a failure.
   stderr.on('error', () => {});
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (LOST.has(error.code)) process.once('exit', (status) => (process.exitCode = status === 0 ? 1 : status));
@@ -42,13 +43,13 @@ export function processIo(process: NodeJS.Process): Io {
       if (!stdin.isTTY || !stderr.isTTY) return null;
       const sink = new Writable({ write: (_chunk, _encoding, done) => done() });
       const lines = createInterface({ input: stdin, output: hidden ? sink : stderr, terminal: true });
-      // The line editor clears its line, and with it a question that it does not know of.
+      // The line editor clears its line, and with it a question that it does not know.
       if (hidden) stderr.write(question);
       const gone = once(lines, 'close').then(() => Promise.reject(new Error('the terminal was closed')));
       try {
         return await Promise.race([lines.question(hidden ? '' : question), gone]);
       } catch (cause) {
-        // Ctrl+C, Ctrl+D, a terminal that went away.
+        // Ctrl+C, Ctrl+D, or the terminal is gone.
         if (!hidden) stderr.write('\n');
         throw new EverbindError('CLI_INTERRUPTED', 'the question was not answered; nothing was changed', {}, { cause });
       } finally {

@@ -3,7 +3,7 @@ import { processIo } from './process-io.ts';
 import { stopSignal } from './stop-signal.ts';
 import { runCli } from './run.ts';
 
-/** The product on this machine. The folder is readable by SYSTEM and Administrators (root) alone. */
+/** Runs the product on this machine. Only SYSTEM and Administrators (root) can read its folder. */
 export async function main(process: NodeJS.Process): Promise<number> {
   const stateDir =
     process.platform === 'win32' ? `${process.env['ProgramData'] ?? 'C:\\ProgramData'}\\Everbind` : '/var/lib/everbind';

@@ -1,7 +1,7 @@
 import type { Io } from './io.ts';
 import { cut, printable } from './output/text.ts';
 
-/** One line on standard error that is rewritten as work goes on; nothing at all when no person watches. */
+/** One line on standard error that is rewritten as the work goes on; nothing when nobody watches. */
 export interface Progress {
   show(text: string): void;
   /** Clears the line, so that other output starts clean. */

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../errors/table.ts';
 import type { Io } from './io.ts';
 import { painter, printable, wrap } from './output/text.ts';
 
-/** An error as programs see it with --json. */
+/** The form of an error for programs, with --json. */
 export interface ErrorReport {
   readonly error: {
     readonly code: ErrorCode;
@@ -18,7 +18,7 @@ export function errorReport(error: EverbindError): ErrorReport {
   return { error: { code: error.code, message: error.message, action: error.action, details: error.details } };
 }
 
-/** Prints a failure for a person: what happened, the code, what to do; for a defect also where. */
+/** Prints a failure for a person: what happened, the code, what to do, and for a defect the stack. */
 export function printError(io: Io, error: EverbindError): void {
   const paint = painter(io.colour);
   const lines = error.message.split('\n').flatMap((line) => wrap(printable(line), io.columns - 2));

@@ -13,7 +13,7 @@ export async function runCli(argv: readonly string[], environment: CliEnvironmen
   const json = argv.includes('--json');
   let status = 0;
   const program = new Command('everbind')
-    .description('Renews the TLS certificates of an IIS server: securely, by itself, with proof.')
+    .description('Renews the TLS certificates of an IIS server: securely, unattended, with an audit log.')
     .version(`everbind ${VERSION}`, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')

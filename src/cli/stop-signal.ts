@@ -1,6 +1,6 @@
 import { EverbindError } from '../errors/error.ts';
 
-/** Aborted with CLI_INTERRUPTED by the first Ctrl+C or request to end; a second one ends the process as it stands. */
+/** Aborts with CLI_INTERRUPTED at the first Ctrl+C or request to end. A second one ends the process at once. */
 export function stopSignal(process: NodeJS.Process): AbortSignal {
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {

@@ -1,4 +1,4 @@
-import type { OutgoingRequest } from '../dns/provider-kit/http.ts';
+import type { OutgoingRequest } from './api.ts';
 import { canonicalQuery, hmacSha256, sha256Hex } from './digest.ts';
 
 export interface AlibabaCredentials {
@@ -9,8 +9,9 @@ export interface AlibabaCredentials {
 const algorithm = 'ACS3-HMAC-SHA256';
 
 /**
- * The headers that sign a request (version 3). It has `x-acs-action` and `x-acs-version` already; `now`: milliseconds since 1970; `nonce`: used
- * once. https://www.alibabacloud.com/help/en/sdk/product-overview/v3-request-structure-and-signature
+ * The headers that sign a request (version 3). It has `x-acs-action` and `x-acs-version` already; `now`: milliseconds
+ * since 1970; `nonce`: used once.
+ * https://www.alibabacloud.com/help/en/sdk/product-overview/v3-request-structure-and-signature
  */
 export function signAlibaba(
   request: OutgoingRequest,

@@ -1,5 +1,4 @@
-import type { OutgoingRequest } from '../dns/provider-kit/http.ts';
-import { segment } from '../dns/provider-kit/http.ts';
+import { type OutgoingRequest, segment } from './api.ts';
 import { canonicalQuery, hmacSha256, sha256Hex } from './digest.ts';
 
 export interface AwsCredentials {
@@ -38,7 +37,7 @@ export function signAws(
   const names = Object.keys(signed).sort();
   const canonical = [
     request.method,
-    // Encoded a second time, as every service but S3 wants it.
+    // Encoded a second time, as every service except S3 requires.
     request.url.pathname.split('/').map(segment).join('/'),
     canonicalQuery(request.url),
     ...names.map((name) => `${name}:${signed[name]?.trim().replace(/ +/g, ' ')}`),

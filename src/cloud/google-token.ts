@@ -1,12 +1,16 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, type KeyObject, sign } from 'node:crypto';
 import * as z from 'zod';
-import { cached } from '../dns/provider-kit/cached.ts';
-import type { ProviderParts } from '../dns/provider-kit/definition.ts';
-import { wrongSetting } from '../dns/provider-kit/provider-failure.ts';
-import { type ApiAnswer, createApi, formBody } from '../dns/provider-kit/http.ts';
-import { googleAssertion, type ServiceAccount } from './google-signature.ts';
+import { type ApiResponse, type CloudParts, createApi, formBody } from './api.ts';
+import { cached } from './cached.ts';
 
-const scope = 'https://www.googleapis.com/auth/ndev.clouddns.readwrite';
+export interface ServiceAccount {
+  readonly email: string;
+  readonly keyId: string;
+  readonly key: KeyObject;
+  /** The server that issues tokens for it. */
+  readonly tokenUri: string;
+}
+
 const token = z.object({ access_token: z.string().min(1), expires_in: z.int().positive() });
 const keyFile = z.object({
   type: z.literal('service_account'),
@@ -17,9 +21,8 @@ const keyFile = z.object({
   token_uri: z.url(),
 });
 
-/** A service account from the JSON text of its key. Throws DNS_PROVIDER_SETTING. */
-export function serviceAccount(text: string): ServiceAccount & { readonly project: string } {
-  const expected = 'the JSON key of a service account';
+/** A service account from the JSON text of its key; null for anything else. */
+export function serviceAccount(text: string): (ServiceAccount & { readonly project: string }) | null {
   let file;
   let key: KeyObject;
   try {
@@ -27,9 +30,9 @@ export function serviceAccount(text: string): ServiceAccount & { readonly projec
     key = createPrivateKey(file.private_key);
   } catch {
     // What was thrown may quote the key.
-    throw wrongSetting('serviceAccountKey', expected);
+    return null;
   }
-  if (key.asymmetricKeyType !== 'rsa') throw wrongSetting('serviceAccountKey', expected);
+  if (key.asymmetricKeyType !== 'rsa') return null;
   return {
     project: file.project_id,
     email: file.client_email,
@@ -39,18 +42,22 @@ export function serviceAccount(text: string): ServiceAccount & { readonly projec
   };
 }
 
-/** Access tokens of a service account, or, without one, of the account that the virtual machine has. */
+/**
+ * Access tokens of a service account, or, without one, of the account that the virtual machine has. `scope`: what they
+ * are for; the machine's tokens have the scopes that it was given.
+ */
 export function googleToken(
   account: ServiceAccount | null,
-  { transport, metadata, clock }: ProviderParts,
+  scope: string,
+  { transport, metadata, clock, codes }: CloudParts,
 ): (signal?: AbortSignal) => Promise<string> {
-  const usable = (answer: ApiAnswer) => {
-    const { access_token: value, expires_in: seconds } = answer.read(token);
+  const usable = (response: ApiResponse) => {
+    const { access_token: value, expires_in: seconds } = response.read(token);
     return { value, expiresAt: clock.now() + seconds * 1000 };
   };
   if (account === null) {
     const base = 'http://169.254.169.254/computeMetadata/v1/instance/service-accounts/default';
-    const call = createApi({ host: 'Google instance metadata', base, transport: metadata, clock });
+    const call = createApi({ host: 'Google instance metadata', base, transport: metadata, clock, codes });
     const headers = { 'metadata-flavor': 'Google' };
     return cached(clock, async (signal) => usable(await call({ method: 'GET', path: '/token', headers }, signal)));
   }
@@ -59,7 +66,8 @@ export function googleToken(
     base: account.tokenUri,
     transport,
     clock,
-    explain: (answer) => (answer.status === 400 ? 'credentials' : null),
+    codes,
+    explain: (response) => (response.status === 400 ? 'credentials' : null),
   });
   return cached(clock, async (signal) => {
     const form = formBody({
@@ -68,4 +76,20 @@ export function googleToken(
     });
     return usable(await call({ method: 'POST', path: '', ...form }, signal));
   });
+}
+
+/**
+ * The assertion that a service account trades for an access token: a JWT (RFC 7519) signed with RS256, valid for an
+ * hour. `now`: milliseconds since 1970. https://developers.google.com/identity/protocols/oauth2/service-account
+ */
+function googleAssertion({ email, keyId, key, tokenUri }: ServiceAccount, scope: string, now: number): string {
+  const issued = Math.floor(now / 1000);
+  const header = encode({ alg: 'RS256', typ: 'JWT', kid: keyId });
+  const claims = encode({ iss: email, scope, aud: tokenUri, iat: issued, exp: issued + 3600 });
+  const signature = sign('RSA-SHA256', Buffer.from(`${header}.${claims}`), key);
+  return `${header}.${claims}.${signature.toString('base64url')}`;
+}
+
+function encode(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
 }

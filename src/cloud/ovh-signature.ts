@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { OutgoingRequest } from '../dns/provider-kit/http.ts';
+import type { OutgoingRequest } from './api.ts';
 
 export interface OvhCredentials {
   readonly applicationKey: string;
@@ -8,8 +8,8 @@ export interface OvhCredentials {
 }
 
 /**
- * The headers that sign a request. `seconds`: the time of OVH's clock. SHA-1 is what the API takes; the secrets are in the hash and not sent.
- * https://help.ovhcloud.com/csm/en-gb-api-getting-started-ovhcloud-api
+ * The headers that sign a request. `seconds`: the time of OVH's clock. The API takes SHA-1 only; the secrets are
+ * hashed, not sent. https://help.ovhcloud.com/csm/en-gb-api-getting-started-ovhcloud-api
  */
 export function signOvh(
   { method, url, body }: OutgoingRequest,

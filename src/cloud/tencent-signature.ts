@@ -1,4 +1,4 @@
-import type { OutgoingRequest } from '../dns/provider-kit/http.ts';
+import type { OutgoingRequest } from './api.ts';
 import { canonicalQuery, hmacSha256, sha256Hex } from './digest.ts';
 
 export interface TencentCredentials {

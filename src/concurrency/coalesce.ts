@@ -1,6 +1,6 @@
 /**
- * One read at a time for callers that all want the present state: whoever comes while a read is under way shares the next one, since the
- * running one may have begun before what the caller has just changed.
+ * One read at a time for callers that all want the present state. Callers that come during a read share the next one,
+ * since the running one may have begun before a change that they have just made.
  */
 export function coalesce<T>(read: () => Promise<T>): () => Promise<T> {
   let running: Promise<T> | null = null;

@@ -1,8 +1,8 @@
 import type { Clock } from '../ports/clock.ts';
 
 /**
- * Counts down from `ms` milliseconds; each call tells how many are left. A clock that is put forward may end it at once, one that is put back makes
- * nobody wait for longer.
+ * Counts down from `ms` milliseconds; each call returns how many are left. A clock that is put forward may end it at
+ * once; one that is put back never makes it longer.
  */
 export function countdown(clock: Pick<Clock, 'now'>, ms: number): () => number {
   let left = ms;

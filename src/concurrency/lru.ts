@@ -1,4 +1,4 @@
-/** Keeps the `capacity` values that were used last. */
+/** A map that keeps the `capacity` values that were used last. */
 export interface Lru<T> {
   get(key: string): T | undefined;
   set(key: string, value: T): void;
@@ -6,7 +6,7 @@ export interface Lru<T> {
 }
 
 export function createLru<T>(capacity: number): Lru<T> {
-  // A Map iterates in the order of insertion: the first entry is the one that was not used for longest.
+  // A Map iterates in the order of insertion, so the first entry is the least recently used one.
   const entries = new Map<string, T>();
   return {
     get(key) {

@@ -1,4 +1,7 @@
-/** Runs `work` for every item, at most `limit` at a time; results in the order of the items. The first failure rejects once all running work ended. */
+/**
+ * Runs `work` for every item, at most `limit` at a time; results in the order of the items. Rejects with the first
+ * failure once all running work has ended.
+ */
 export async function mapBounded<T, R>(
   items: readonly T[],
   limit: number,

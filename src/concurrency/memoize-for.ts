@@ -1,6 +1,6 @@
 import type { Clock } from '../ports/clock.ts';
 
-/** Reads at most once in `ageMs` milliseconds, however many ask meanwhile. A failure is not remembered. */
+/** Reads at most once in `ageMs` milliseconds, for any number of callers. A failure is not kept. */
 export function memoizeFor<T>(ageMs: number, clock: Pick<Clock, 'now'>, read: () => Promise<T>): () => Promise<T> {
   let until = 0;
   let value: Promise<T> | null = null;

@@ -1,4 +1,4 @@
-/** Lets a bounded number of things run at a time; the others wait in the order of their coming. */
+/** Lets a bounded number of tasks run at a time; the others wait in the order of their calls. */
 export interface Semaphore {
   run<T>(work: () => Promise<T>): Promise<T>;
 }

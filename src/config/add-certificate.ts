@@ -1,7 +1,7 @@
 import { Document, isMap, isScalar, isSeq, type Node, parseDocument, visit } from 'yaml';
 import { EverbindError } from '../errors/error.ts';
 
-/** What `add` writes; keys as in everbind.yaml, absent ones take their defaults. */
+/** What `add` writes, with the keys of everbind.yaml. An absent key takes its default. */
 export interface NewCertificate {
   readonly name: string;
   readonly names: readonly string[];
@@ -24,9 +24,10 @@ export interface NewIssuer {
 }
 
 /**
- * The text of a configuration with one more certificate at the end of its list; every other line stays as it is, unless the list is
- * written in brackets. `text` null makes a new file, which needs the issuer. The caller checks the result with parseConfig before it
- * writes it. Throws CONFIG_INVALID when the text is no mapping, or `certificates` no list.
+ * Returns the text of a configuration with one more certificate at the end of its list. Every other line stays as it
+ * is, unless the list is written in brackets. `text` null makes a new file, which needs the issuer. The caller must
+ * check the result with parseConfig before writing it. Throws CONFIG_INVALID when the text is not a mapping or
+ * `certificates` is not a list.
  */
 export function addCertificate(text: string | null, certificate: NewCertificate, issuer: NewIssuer | null): string {
   if (text === null) {
@@ -52,13 +53,13 @@ export function addCertificate(text: string | null, certificate: NewCertificate,
   return written(document).replaceAll('\n', newline);
 }
 
-/** Of the dash before the first entry of a list. */
+/** The column of the dash before the first entry of a list. */
 function indentation(text: string, first: Node): number {
   const dash = text.lastIndexOf('-', (first.range?.[0] ?? 0) - 1);
   return dash - (text.lastIndexOf('\n', dash) + 1);
 }
 
-/** Behind the line on which a value ends: the comment on that line belongs to it. */
+/** The offset behind the line on which a value ends: the comment on that line belongs to the value. */
 function endOfLine(text: string, offset: number): number {
   if (text[offset - 1] === '\n') return offset;
   const end = text.indexOf('\n', offset);
@@ -77,7 +78,7 @@ function entry(certificate: NewCertificate, indent: number, newline: string): st
     .join('');
 }
 
-/** Lists of single values on one line, as people write them. */
+/** Writes lists of single values on one line, as people do. */
 function readable(value: unknown): Document {
   const document = new Document(value);
   visit(document, {

@@ -2,8 +2,9 @@ import type { Identifier } from '../pki/x509/names.ts';
 import type { CertificateConfig, ChallengeConfig } from './types.ts';
 
 /**
- * How control of this name can be proved: what the first rule that fits has, in its order. For a wildcard authorization pass the ordered name
- * (`*.example.com`). Empty when no rule fits, which loadConfig has excluded for the certificate's own names.
+ * The ways to validate this name, in order: those of the first rule that matches it. For a wildcard authorization pass
+ * the ordered name (`*.example.com`). Empty when no rule matches; loadConfig has excluded that for the certificate's
+ * own names.
  */
 export function challengesFor(
   certificate: Pick<CertificateConfig, 'challenges'>,
@@ -15,22 +16,25 @@ export function challengesFor(
   return rule === undefined ? [] : [rule.challenge, ...(rule.otherwise ?? [])];
 }
 
-/** The first of these that can prove the name, or the first of all when none can; null when no rule fits. */
+/** The first of these that can validate the name, or the first of all when none can; null when no rule matches. */
 export function challengeFor(
   certificate: Pick<CertificateConfig, 'challenges'>,
   identifier: Identifier,
 ): ChallengeConfig | null {
   const challenges = challengesFor(certificate, identifier);
-  return challenges.find(({ type }) => canProve(type, identifier)) ?? challenges[0] ?? null;
+  return challenges.find(({ type }) => canValidate(type, identifier)) ?? challenges[0] ?? null;
 }
 
-/** RFC 8555 section 7.1.4 leaves wildcards to challenges by DNS; RFC 8738 section 7 forbids those for addresses. */
-export function canProve(type: ChallengeConfig['type'], { type: kind, value }: Identifier): boolean {
+/** RFC 8555 section 7.1.4 reserves wildcards for challenges by DNS; RFC 8738 section 7 forbids those for addresses. */
+export function canValidate(type: ChallengeConfig['type'], { type: kind, value }: Identifier): boolean {
   const byDns = type.startsWith('dns-');
   return kind === 'ip' ? !byDns : byDns || !value.startsWith('*.');
 }
 
-/** `*` fits every name, `*.example.com` every name below example.com however deep and the wildcard itself, the rest itself. */
+/**
+ * `*` matches every name. `*.example.com` matches every name below example.com, however deep, and the wildcard itself.
+ * Anything else matches itself.
+ */
 export function patternMatches(pattern: string, identifier: Identifier): boolean {
   if (pattern === '*' || pattern === identifier.value) return true;
   return pattern.startsWith('*.') && identifier.type === 'dns' && identifier.value.endsWith(pattern.slice(1));

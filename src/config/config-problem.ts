@@ -4,7 +4,7 @@ import { EverbindError } from '../errors/error.ts';
 /** A step to a value: a key of a mapping or an index of a list. */
 export type PathStep = string | number;
 
-/** Place in the file. */
+/** A place in the file. */
 export interface Position {
   /** From 1. */
   readonly line: number;
@@ -22,12 +22,12 @@ export interface ConfigProblem extends Position {
   readonly suggestion: string | null;
 }
 
-/** Enough to see what is wrong with a file; a flood of them helps nobody. */
+/** More problems than this are not collected: nobody reads a flood of them. */
 export const MAX_PROBLEMS = 1000;
-/** More problems than this are counted, not listed. */
+/** More problems than this are counted but not listed. */
 const LISTED = 50;
 
-/** CONFIG_INVALID with all problems as data, in the order of the file. */
+/** CONFIG_INVALID with every problem as data, in the order of the file. */
 export class ConfigError extends EverbindError {
   readonly problems: readonly ConfigProblem[];
 
@@ -68,7 +68,7 @@ export function pathText(path: readonly PathStep[]): string {
   return text;
 }
 
-/** A value of the file in few words, for `found`. */
+/** Describes a value of the file in a few words, for `found`. */
 export function describe(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
@@ -77,7 +77,7 @@ export function describe(value: unknown): string {
   return typeof value === 'number' || typeof value === 'boolean' ? `${value}` : typeof value;
 }
 
-/** As JSON, shortened, control characters escaped. */
+/** As JSON: shortened, with control characters escaped. */
 export function quote(text: string): string {
   const shown = text.length > 60 ? `${text.slice(0, 57)}...` : text;
   return JSON.stringify(shown).replaceAll(/[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, (char) => {

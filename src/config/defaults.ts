@@ -1,6 +1,6 @@
-import type { DeploymentConfig, HttpChallengeConfig } from './types.ts';
+import type { HttpChallengeConfig } from './types.ts';
 
-/** What holds when the file is silent. The schema, its JSON form and the documentation take these values from here. */
+/** Defaults of the settings. The schema, its JSON form and the documentation take these values from here. */
 export const DEFAULTS = {
   concurrency: 64,
   accountKey: 'ec-p256',
@@ -14,8 +14,7 @@ export const DEFAULTS = {
   tlsAlpnPort: 443,
   execTimeoutSeconds: 120,
   propagationTimeoutSeconds: 120,
-  store: 'WebHosting',
-  adopt: false,
+  deployment: 'iis',
 } as const;
 
 export const DEFAULT_CHALLENGE: HttpChallengeConfig = {
@@ -23,12 +22,4 @@ export const DEFAULT_CHALLENGE: HttpChallengeConfig = {
   mode: DEFAULTS.httpMode,
   path: null,
   port: DEFAULTS.httpPort,
-};
-
-export const DEFAULT_DEPLOYMENT: DeploymentConfig = {
-  type: 'iis',
-  sites: null,
-  adopt: DEFAULTS.adopt,
-  store: DEFAULTS.store,
-  adoptForeignAppIds: [],
 };

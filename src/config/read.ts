@@ -25,7 +25,7 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
 async function readBounded(file: string): Promise<Uint8Array> {
   let handle: Awaited<ReturnType<typeof open>>;
   try {
-    // Without waiting: opening a pipe would block until somebody writes to it.
+    // O_NONBLOCK, since opening a named pipe would block until somebody writes to it.
     handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     throw openError(file, error);
@@ -34,7 +34,7 @@ async function readBounded(file: string): Promise<Uint8Array> {
     const facts = await handle.stat();
     if (!facts.isFile()) throw unreadable(file, 'it is not an ordinary file');
     if (facts.size > MAX_OCTETS) throw unreadable(file, `it is larger than ${MAX_OCTETS} octets`);
-    // One octet more than it had, so that a file that grows meanwhile is noticed.
+    // One octet more than the file had, to notice a file that grows meanwhile.
     const buffer = new Uint8Array(facts.size + 1);
     let length = 0;
     for (;;) {

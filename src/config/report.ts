@@ -5,7 +5,7 @@ import type { ConfigWarning } from './types.ts';
 
 const MAX_WARNINGS = 200;
 
-/** Collects what is wrong with a file, each with its place. */
+/** Collects the problems of a file, each with its place. */
 export interface Report {
   readonly problems: readonly ConfigProblem[];
   readonly warnings: readonly ConfigWarning[];
@@ -46,7 +46,7 @@ export function createReport(document: ConfigDocument): Report {
   };
 }
 
-/** The value as the report may show it: what stands where a secret, or a program's argument, belongs is not repeated. */
+/** Describes a value for the report. A value where a secret or a program's argument belongs is not repeated. */
 export function shown(path: readonly PathStep[], value: unknown): string {
   const sensitive = path.some((step) => step === 'externalAccountBinding' || step === 'command' || step === 'settings');
   if (sensitive && value !== null && typeof value !== 'object' && value !== undefined) return 'a value (not shown)';

@@ -3,7 +3,7 @@ import type { CertificateKeyAlgorithm, KeyAlgorithm } from '../ports/key-store.t
 import type { Limit, LimitKind } from '../ports/limits.ts';
 import type { MaintenanceConfig } from '../ports/maintenance.ts';
 
-/** A checked everbind.yaml: defaults applied, names canonical, paths absolute. Plain JSON, so that it can be kept and read back. */
+/** A checked everbind.yaml: defaults applied, names canonical, paths absolute. Plain JSON: the database keeps it. */
 export interface Config {
   readonly version: 1;
   /** Absolute path of the file. */
@@ -17,7 +17,7 @@ export interface Config {
 }
 
 export interface EngineConfig {
-  /** How many certificates are worked on at the same time. */
+  /** How many certificates are renewed at the same time. */
   readonly concurrency: number;
 }
 
@@ -42,7 +42,7 @@ export interface IssuerConfig {
   readonly profile: string | null;
   /** Common name of the issuer that one of the offered chains should end below; null takes the CA's default chain. */
   readonly preferredIssuer: string | null;
-  /** What the CA allows; null: what is known of it. */
+  /** Rate limits of the CA; null: those that Everbind knows of it. */
   readonly limits: LimitsConfig | null;
   /** PEM files, absolute: extra roots for the TLS connection to the CA. */
   readonly trustRoots: readonly string[];
@@ -51,9 +51,9 @@ export interface IssuerConfig {
   readonly allowInsecureLoopback: boolean;
 }
 
-/** What the file says of the limits of a CA. */
+/** What the file says about the rate limits of a CA. */
 export interface LimitsConfig extends Readonly<Partial<Record<LimitKind, Limit | undefined>>> {
-  /** Whether what is known of the CA holds where the file is silent. */
+  /** Whether the limits that Everbind knows of the CA hold where the file names none. */
   readonly known: boolean;
   /** See Limits. */
   readonly exemptRenewals?: boolean | undefined;
@@ -79,12 +79,12 @@ export interface CertificateConfig {
   readonly key: CertificateKeyConfig;
   /** Names of issuers, the first choice first; never empty. */
   readonly issuers: readonly string[];
-  /** First match wins (challengeFor); every identifier has a match. */
+  /** The first match wins (challengeFor); every identifier has a match. */
   readonly challenges: readonly ChallengeRule[];
   readonly deployments: readonly DeploymentConfig[];
   /** How many old certificates are kept for rollback. */
   readonly keepOld: number;
-  /** When it is renewed; null: at any time. */
+  /** Maintenance windows; null: it is renewed at any time. */
   readonly maintenance: MaintenanceConfig | null;
 }
 
@@ -92,7 +92,7 @@ export interface ChallengeRule {
   /** Canonical patterns: `*` (any name), `*.example.com` (any name below it), a name, an IP address. */
   readonly patterns: readonly string[];
   readonly challenge: ChallengeConfig;
-  /** With `type: auto`: what comes after it, in this order. Absent when there is one only. */
+  /** With `type: auto`: the challenges that come after it, in this order. Absent when there is only one. */
   readonly otherwise?: readonly ChallengeConfig[];
 }
 
@@ -138,44 +138,26 @@ export interface DnsHostChallengeConfig {
   readonly type: 'dns-01' | 'dns-account-01';
   /** Name of a ProviderDefinition. */
   readonly provider: string;
-  /** By the names of the definition; values may be references `secret:NAME`. */
+  /** By the setting names of the definition; values may be references `secret:NAME`. */
   readonly settings: Readonly<Record<string, string>>;
   /** Plain http to this machine. */
   readonly allowInsecureLoopback: boolean;
   readonly propagation: PropagationConfig;
 }
 
-/** How it is seen that a TXT record is there. */
+/** How Everbind makes sure that a TXT record is visible. */
 export interface PropagationConfig {
   readonly timeoutSeconds: number;
   /** Addresses, `address` or `address:port`, asked when all servers of the zone have the record. */
   readonly publicResolvers: readonly string[];
 }
 
-export type DeploymentConfig = IisDeploymentConfig | IisFtpDeploymentConfig;
-
-export interface IisDeploymentConfig {
-  readonly type: 'iis';
-  /** Names of sites, or `id:N`; null means every site whose bindings fit the certificate's names. */
-  readonly sites: readonly string[] | null;
-  /** Bindings that hold a certificate of somebody else, or none, are taken over. */
-  readonly adopt: boolean;
-  readonly store: 'WebHosting' | 'MY';
-  /** Application ids (GUID in braces, lower case) whose http.sys records may be changed as well. */
-  readonly adoptForeignAppIds: readonly string[];
+/** A place where the certificate is deployed: what its type (src/deploy/catalogue.ts) makes of its settings. */
+export interface DeploymentConfig {
+  readonly type: string;
 }
 
-/** The certificate of FTP sites of IIS, which stands in their configuration and not in http.sys. */
-export interface IisFtpDeploymentConfig {
-  readonly type: 'iis-ftp';
-  /** Names of sites, or `id:N`; never empty. */
-  readonly sites: readonly string[];
-  /** Sites that hold a certificate of somebody else, or none of their own, are taken over. */
-  readonly adopt: boolean;
-  readonly store: 'WebHosting' | 'MY';
-}
-
-/** Something odd that does not stop anything. */
+/** A warning: odd, but nothing stops because of it. */
 export interface ConfigWarning {
   /** Stable word for programs. */
   readonly code: 'name-in-two-certificates' | 'name-covered-by-wildcard' | 'issuer-unused' | 'program-missing';

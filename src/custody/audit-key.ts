@@ -8,9 +8,9 @@ const AUDIT_KEY = 'audit';
 const AUDIT_HANDLE = 'software:audit';
 
 /**
- * The signer of the audit log's checkpoints, for Store.signWith: an Ed25519 key, sealed, made at the first use. The log is named after
- * it: `everbind/` and the beginning of the SHA-256 of the public key. Throws KEY_NOT_FOUND when the log has entries and its key is
- * gone: a new key would make the old entries look forged.
+ * The signer of the audit log's checkpoints, for Store.signWith: a sealed Ed25519 key, made at the first use. The log
+ * is named after it: `everbind/` and the beginning of the SHA-256 of the public key. Throws KEY_NOT_FOUND when the log
+ * has entries and its key is gone: with a new key the old entries would look forged.
  */
 export async function createAuditKey(options: SoftwareKeyStoreOptions): Promise<CheckpointSigner> {
   const keys = createSoftwareKeyStore(options);

@@ -10,20 +10,20 @@ export interface AuthoritativeServer extends DnsServer {
   readonly label: string;
 }
 
-/** What a server of its zone says of a name, and all servers of that zone. */
-export interface AuthoritativeAnswer {
+/** The response of one server of a name's zone, and all servers of that zone. */
+export interface AuthoritativeResponse {
   readonly message: DnsMessage;
   readonly servers: readonly AuthoritativeServer[];
 }
 
-/** More than any zone has; a list beyond it is not ours to work off. */
+/** More than any zone has, so that a hostile list costs little. */
 const MAX_HOSTS = 16;
 const MAX_SERVERS = 32;
 
 /**
- * Asks a server of the zone that a name is in. Null when the zone's servers are not known here, or none can be reached. The configured resolver is
- * asked about the name above only, as long as that will do: what it hears of a name that is yet to come, it would remember for hours. `port`: 53
- * but in tests. Rejects with the signal's reason only.
+ * Asks the servers of the zone that a name is in. Null when they cannot be found from here, or none can be reached. As
+ * far as possible the configured resolver is asked about the name above only: it would cache for hours that a name
+ * which is still to be created does not exist. `port`: 53 except in tests. Rejects with the signal's reason only.
  */
 export async function askAuthority(
   resolver: Resolver,
@@ -31,20 +31,23 @@ export async function askAuthority(
   type: RecordType,
   port: number,
   signal?: AbortSignal,
-): Promise<AuthoritativeAnswer | null> {
+): Promise<AuthoritativeResponse | null> {
   for (const start of [above(name), name]) {
     const servers = await unlessFailed(() => findServers(resolver, start, port, signal), signal);
     if (servers === null) return null;
-    const message = await firstAnswer(resolver, servers, name, type, signal);
+    const message = await firstResponse(resolver, servers, name, type, signal);
     if (message === null) return null;
     if (message.authoritative) return { message, servers };
-    // It leads further down: the name is a zone of its own.
+    // A delegation: the name is in a zone further down.
   }
   return null;
 }
 
-/** The first answer, from the zone or leading further down. All are asked at once: where a firewall swallows questions, each one takes its time. */
-async function firstAnswer(
+/**
+ * The first response that is authoritative or a delegation. All servers are asked at once, since each one behind a
+ * firewall that drops queries costs a timeout.
+ */
+async function firstResponse(
   resolver: Resolver,
   servers: readonly DnsServer[],
   name: string,
@@ -72,7 +75,7 @@ async function firstAnswer(
   }
 }
 
-/** Null where there is no usable answer: somebody else is asked then. */
+/** Null where there is no usable response: another server is asked then. */
 async function unlessFailed<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T | null> {
   try {
     return await work();
@@ -103,7 +106,7 @@ async function findServers(
   return found.flat().slice(0, MAX_SERVERS);
 }
 
-/** The zone of a name: its SOA comes with the answer, or with the answer that there is none (RFC 2308 section 3). */
+/** The zone of a name: a response has its SOA, also when there is no such record (RFC 2308 section 3). */
 async function findApex(resolver: Resolver, name: string, signal?: AbortSignal): Promise<string | null> {
   for (let current = name; current !== ''; current = above(current)) {
     const { answers, authority } = await resolver.lookup(current, 'SOA', signal);

@@ -4,45 +4,45 @@ import { EverbindError } from '../errors/error.ts';
 import { type DnsServer, serverText } from './wire/server-text.ts';
 import { decodeMessage, type DnsMessage } from './wire/message.ts';
 
-export interface DnsAnswer {
+export interface DnsResponse {
   readonly message: DnsMessage;
   readonly octets: Uint8Array;
 }
 
-/** Sends a message to one server and returns its answer, truncated or not. Throws DNS_QUERY_FAILED. */
+/** Sends a message to one server and returns its response, truncated or not. Throws DNS_QUERY_FAILED. */
 export type DnsExchange = (
   server: DnsServer,
   message: Uint8Array,
   transport: 'udp' | 'tcp',
   signal?: AbortSignal,
-) => Promise<DnsAnswer>;
+) => Promise<DnsResponse>;
 
 /** UDP is tried again, since datagrams get lost. */
 const UDP_TRIES = 2;
 const UDP_TIMEOUT_MS = 1_500;
 const TCP_TIMEOUT_MS = 5_000;
 
-/** Over UDP at first; over TCP when the answer does not fit, when UDP does not get through, or from the start. */
+/** Over UDP first; over TCP when the response does not fit, when UDP does not get through, or from the start. */
 export const exchange: DnsExchange = async (server, message, transport, signal) => {
   if (transport === 'udp') {
     for (let attempt = 1; attempt <= UDP_TRIES; attempt += 1) {
-      const answer = await overUdp(server, message, signal);
-      if (answer === null) continue;
-      if (!answer.message.truncated) return answer;
+      const response = await overUdp(server, message, signal);
+      if (response === null) continue;
+      if (!response.message.truncated) return response;
       break;
     }
   }
   return overTcp(server, message, signal);
 };
 
-/** Null when no answer came in time. */
-function overUdp(server: DnsServer, message: Uint8Array, signal?: AbortSignal): Promise<DnsAnswer | null> {
+/** Null when no response came in time. */
+function overUdp(server: DnsServer, message: Uint8Array, signal?: AbortSignal): Promise<DnsResponse | null> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
       reject(signal.reason as Error);
       return;
     }
-    // The address was checked. To ask Node once more what it is takes 4 ms the first time.
+    // The address was checked before. Node's own check takes 4 ms the first time.
     const socket = createSocket(server.address.includes(':') ? 'udp6' : 'udp4');
     const finish = (settle: () => void): void => {
       clearTimeout(timer);
@@ -55,17 +55,17 @@ function overUdp(server: DnsServer, message: Uint8Array, signal?: AbortSignal): 
     signal?.addEventListener('abort', abort);
     socket.once('error', (error) => finish(() => reject(failed(server, error))));
     socket.on('message', (octets) => {
-      // Whatever is no answer to this question may come from somebody else: wait for the right one.
-      const answer = answerTo(message, octets);
-      if (answer !== null) finish(() => resolve(answer));
+      // Anything else may be forged: wait for the response to this query.
+      const response = responseTo(message, octets);
+      if (response !== null) finish(() => resolve(response));
     });
-    // Connected, so that the system drops what other addresses send, and tells when the port is closed.
+    // Connected, so that the system drops datagrams of other addresses and reports a closed port.
     socket.connect(server.port, server.address, () => socket.send(message));
   });
 }
 
-/** RFC 7766; one message, and no more of its octets than its length says. */
-function overTcp(server: DnsServer, message: Uint8Array, signal?: AbortSignal): Promise<DnsAnswer> {
+/** RFC 7766: one message, without any octets after its length. */
+function overTcp(server: DnsServer, message: Uint8Array, signal?: AbortSignal): Promise<DnsResponse> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
       reject(signal.reason as Error);
@@ -88,9 +88,9 @@ function overTcp(server: DnsServer, message: Uint8Array, signal?: AbortSignal): 
     socket.on('data', (chunk: Buffer) => {
       received = Buffer.concat([received, chunk]);
       if (received.length < 2 || received.length < 2 + received.readUInt16BE(0)) return;
-      const answer = answerTo(message, received.subarray(2, 2 + received.readUInt16BE(0)));
-      if (answer === null) fail({ code: 'UNUSABLE' });
-      else finish(() => resolve(answer));
+      const response = responseTo(message, received.subarray(2, 2 + received.readUInt16BE(0)));
+      if (response === null) fail({ code: 'UNUSABLE' });
+      else finish(() => resolve(response));
     });
     const length = Buffer.alloc(2);
     length.writeUInt16BE(message.length);
@@ -98,8 +98,8 @@ function overTcp(server: DnsServer, message: Uint8Array, signal?: AbortSignal): 
   });
 }
 
-/** The octets as the answer to the question, or null when they are none. */
-function answerTo(question: Uint8Array, octets: Uint8Array): DnsAnswer | null {
+/** The octets as the response to the query; null when they are none. */
+function responseTo(question: Uint8Array, octets: Uint8Array): DnsResponse | null {
   try {
     const message = decodeMessage(octets);
     const asked = decodeMessage(question);
@@ -109,7 +109,7 @@ function answerTo(question: Uint8Array, octets: Uint8Array): DnsAnswer | null {
       message.response &&
       message.id === asked.id &&
       message.opcode === asked.opcode &&
-      // Servers may leave the question out of an error (RFC 2136 section 3.8 lets them do it always).
+      // Servers may leave the question out of an error, and out of any response to an update (RFC 2136 section 3.8).
       (echoed === undefined ||
         (wanted !== undefined &&
           echoed.name === wanted.name &&
@@ -121,11 +121,14 @@ function answerTo(question: Uint8Array, octets: Uint8Array): DnsAnswer | null {
   }
 }
 
-/** DNS_QUERY_FAILED with `server` and `reason`: the system's code, ETIMEDOUT when there was no answer, UNUSABLE for one that is no DNS. */
+/**
+ * DNS_QUERY_FAILED with `server` and `reason`: the system's code, ETIMEDOUT when there was no response, UNUSABLE for
+ * one that is not DNS.
+ */
 function failed({ address, port }: DnsServer, error: unknown): EverbindError {
   const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'UNKNOWN';
   const server = serverText({ address, port });
-  return new EverbindError('DNS_QUERY_FAILED', `the DNS server ${server} did not answer (${code})`, {
+  return new EverbindError('DNS_QUERY_FAILED', `the DNS server ${server} did not respond (${code})`, {
     server,
     reason: code,
   });

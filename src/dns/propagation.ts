@@ -7,7 +7,7 @@ import type { DnsMessage } from './wire/message.ts';
 import { dataOf, type Resolver } from './resolver.ts';
 import { type DnsServer, parseServer } from './wire/server-text.ts';
 
-/** What a server was last seen with. `found`: its values; null when it did not answer, for `reason`. */
+/** What a server had when it was last asked. `found`: its values; null when it did not respond, for `reason`. */
 export interface ServerView {
   /** `ns1.example.com (192.0.2.53)`, the address of a public resolver, or `the resolver of this machine`. */
   readonly server: string;
@@ -15,7 +15,7 @@ export interface ServerView {
   readonly reason: string | null;
 }
 
-/** Whether every server has the value; otherwise those that have not, and how many had it. */
+/** Whether every server has the value; otherwise the servers that do not, and how many do. */
 export type Propagation =
   | { readonly seen: true }
   | {
@@ -28,15 +28,15 @@ export type Propagation =
 export interface PropagationOptions {
   readonly resolver: Resolver;
   readonly clock: Clock;
-  /** All in all. */
+  /** For the whole wait. */
   readonly limitMs: number;
   /** Of authoritative servers. */
   readonly port: number;
-  /** `address` or `address:port`; asked when the authoritative servers have it. */
+  /** `address` or `address:port`; asked once the authoritative servers have the value. */
   readonly publicResolvers: readonly string[];
 }
 
-/** How the configured resolver is called in `server`. */
+/** The configured resolver in `server`. */
 export const OWN_RESOLVER = 'the resolver of this machine';
 
 type Wanted = (found: readonly string[]) => boolean;
@@ -47,9 +47,9 @@ interface Asked {
 }
 
 /**
- * Waits until the value is seen at every server of the record's zone, each asked directly over IPv4 and IPv6, and then at the public resolvers. A
- * server that does not answer is passed over as long as another one does: the CA does the same. Where none can be reached from here, the
- * configured resolver is asked instead. Rejects with the signal's reason only.
+ * Waits until every server of the record's zone has the value, each asked directly over IPv4 and IPv6, and then the
+ * public resolvers. A server that does not respond is ignored as long as another one does, as CAs ignore it. Where none
+ * can be reached from here, the configured resolver is asked instead. Rejects with the signal's reason only.
  */
 export function waitForPropagation(
   { name, value }: Pick<TxtRecord, 'name' | 'value'>,
@@ -59,7 +59,7 @@ export function waitForPropagation(
   return waitForRecord(name, (found) => found.includes(value), options, signal);
 }
 
-/** The same for values that are told by a function of all values at the name. */
+/** The same, until a function of all values at the name is true. */
 export async function waitForRecord(
   name: string,
   wanted: Wanted,
@@ -104,7 +104,7 @@ async function allHave(
     const labels = new Set(lagging.map(({ server }) => server));
     pending = pending.filter(({ label }) => labels.has(label));
     await clock.sleep(wait, signal);
-    // Quick at first for servers that publish at once, then no more often than caches for absent names usually forget.
+    // Quick at first, for servers that publish at once; in the end as seldom as caches usually forget an absent name.
     wait = Math.min(wait * 2, 5_000);
   }
 }

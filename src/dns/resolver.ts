@@ -6,9 +6,12 @@ import { type DnsExchange, exchange } from './exchange.ts';
 import { type DnsServer, parseServer, serverText } from './wire/server-text.ts';
 import { type DnsMessage, encodeQuery, type RecordData, type RecordType, type ResourceRecord } from './wire/message.ts';
 
-/** Asks resolvers, and servers directly. Errors: DNS_QUERY_FAILED; `details.reason` is an rcode (`SERVFAIL`), or why there was no answer. */
+/**
+ * Asks resolvers, and servers directly. Throws DNS_QUERY_FAILED; `details.reason` is an rcode (`SERVFAIL`), or why
+ * there was no response.
+ */
 export interface Resolver {
-  /** Asks the configured resolvers, one after the other until one answers. A name that does not exist is an answer. */
+  /** Asks the configured resolvers, one after the other until one responds, also that the name does not exist. */
   lookup(name: string, type: RecordType, signal?: AbortSignal): Promise<DnsMessage>;
   /** Asks one server what it knows itself (`recursive: false`) or can find out. */
   ask(server: DnsServer, name: string, type: RecordType, options: AskOptions): Promise<DnsMessage>;
@@ -23,9 +26,9 @@ export interface AskOptions {
 
 export interface ResolverOptions {
   readonly random: Random;
-  /** `address` or `address:port`; those of the system unless told. */
+  /** `address` or `address:port`; those of the system by default. */
   readonly servers?: readonly string[] | undefined;
-  /** Whether a resolver that validates DNSSEC is not to look at signatures (RFC 4035 section 3.2.2): only to find out what is broken. */
+  /** Whether a resolver that validates DNSSEC is to ignore signatures (RFC 4035 section 3.2.2); only for diagnosis. */
   readonly unchecked?: boolean;
   readonly exchange?: DnsExchange;
 }
@@ -68,22 +71,22 @@ export function createResolver(options: ResolverOptions): Resolver {
     lookup,
     addresses: async (host, signal) => {
       if (ipVersion(host) !== 0) return [host];
-      const answers = await Promise.allSettled([lookup(host, 'A', signal), lookup(host, 'AAAA', signal)]);
-      const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
-      const [failed] = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as unknown] : []));
+      const settled = await Promise.allSettled([lookup(host, 'A', signal), lookup(host, 'AAAA', signal)]);
+      const found = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+      const [failed] = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
       if (found.length === 0) throw failed;
       return found.flatMap(({ answers: records }) => addressesIn(records));
     },
   };
 }
 
-/** A fresh id of a message: what an attacker who sees nothing has to guess, with the port. */
+/** A fresh id of a message. With the port, it is what an attacker who sees nothing must guess. */
 export function messageId(random: Random): number {
   const [high = 0, low = 0] = random.bytes(2);
   return (high << 8) | low;
 }
 
-/** The content of the records of one type, at whatever name: a resolver also sends the CNAMEs that led there. */
+/** The content of the records of one type, whatever their name: a resolver also sends the CNAMEs that led there. */
 export function dataOf<T extends RecordData['type']>(
   records: readonly ResourceRecord[],
   type: T,

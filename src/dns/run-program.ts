@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { dirname } from 'node:path';
 
 export interface ProgramRun {
-  /** Absolute path of the program, whose folder becomes the working directory, and arguments; no shell. */
+  /** Absolute path of the program, then its arguments; no shell. The program's folder becomes the working directory. */
   readonly command: readonly string[];
   /** Written to its standard input, which is then closed. */
   readonly input: string;
@@ -19,8 +19,8 @@ export type ProgramEnd =
   | { readonly kind: 'not-started'; readonly code: string };
 
 /**
- * Runs a program of the operator to its end, bounded in time and output: past a bound it is killed, on POSIX with all that it started.
- * Rejects only with the signal's reason.
+ * Runs a program of the operator, bounded in time and output. Past a bound the program is killed, on POSIX with all its
+ * children. Rejects with the signal's reason only.
  */
 export function runProgram(run: ProgramRun, signal?: AbortSignal): Promise<ProgramEnd> {
   return new Promise((resolve, reject) => {
@@ -33,8 +33,8 @@ export function runProgram(run: ProgramRun, signal?: AbortSignal): Promise<Progr
     const child = spawn(file, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: environment(),
-      // Where the program is: whoever can write there could exchange it anyway. In a folder for temporary files everybody could leave a library or a
-      // program that is found before the one that was meant.
+      // The program's own folder: an attacker who can write there could replace the program anyway. In a folder for
+      // temporary files anybody could place a library or a program that is found before the intended one.
       cwd: dirname(file),
       shell: false,
       windowsHide: true,
@@ -63,11 +63,11 @@ export function runProgram(run: ProgramRun, signal?: AbortSignal): Promise<Progr
     child.on('error', (error: NodeJS.ErrnoException) =>
       settle(() => resolve({ kind: 'not-started', code: error.code ?? 'UNKNOWN' })),
     );
-    // Not 'close': a child of the program may hold its output open for ever.
+    // Not 'close': a child of the program may keep its output open for ever.
     child.on('exit', (exitCode) => {
       setImmediate(() => stopWith({ kind: 'exited', exitCode, lastWords: printable(words) }));
     });
-    // A program that does not read its input is no failure.
+    // A program need not read its input.
     child.stdin.on('error', () => {});
     child.stdin.end(run.input);
   });
@@ -86,8 +86,8 @@ function kill(child: ChildProcess): void {
   }
 }
 
-// What programs and interpreters need to start and to find their own settings. Everything else stays here: whatever secret the
-// environment of Everbind holds was not meant for the program.
+// What programs and interpreters need to start and to find their settings, and nothing else: a secret in the
+// environment of Everbind is not for the program.
 const passedOn: readonly string[] = [
   'PATH',
   'HOME',

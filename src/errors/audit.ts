@@ -56,7 +56,7 @@ export const AUDIT_ERRORS = entries({
   AUDIT_EVENT_UNSIGNED: {
     exit: 6,
     summary: 'The log ends with events that no checkpoint covers.',
-    action: `They were added by something else than Everbind, or their checkpoint was removed. ${COMPARE}`,
+    action: `Something other than Everbind added them, or their checkpoint was removed. ${COMPARE}`,
   },
   AUDIT_HASH_CHANGED: {
     exit: 6,
@@ -76,12 +76,12 @@ export const AUDIT_ERRORS = entries({
   AUDIT_PROOF_INVALID: {
     exit: 6,
     summary: 'A proof does not show that its event is in the log.',
-    action: 'Do not rely on it; ask for a new one: everbind audit prove N.',
+    action: 'Do not rely on it. Ask for a new one: everbind audit prove N.',
   },
   AUDIT_KEY_CHANGED: {
     exit: 6,
-    summary: 'The key that signs the audit log is not the one that was noted beside the database.',
+    summary: 'The key that signs the audit log is not the one in audit.key.pub beside the database.',
     action:
-      'Where everbind.db was lost or moved away, docs/custody.md has how to begin anew. Otherwise somebody exchanged the key or the database: keep the state folder as evidence.',
+      'If everbind.db was lost or moved away, docs/custody.md says how to begin anew. Otherwise somebody replaced the key or the database: keep the state folder as evidence.',
   },
 });

@@ -3,6 +3,7 @@ import { entries } from './entry.ts';
 export const CUSTODY_ERRORS = entries({
   KEY_NOT_FOUND: {
     exit: 1,
+    meaning: { resume: 'discard' },
     summary: 'There is no key of this name.',
     action: 'The next renewal makes a new one. If it happens again, check that the state folder is the right one.',
   },
@@ -13,6 +14,7 @@ export const CUSTODY_ERRORS = entries({
   },
   KEY_STORE_FAILED: {
     exit: 1,
+    meaning: { resume: 'continue' },
     summary: 'The key store could not do its work.',
     action: 'The message says what failed; for a device check that it is connected and unlocked.',
   },
@@ -23,21 +25,25 @@ export const CUSTODY_ERRORS = entries({
   },
   KEY_PROVIDER_UNKNOWN: {
     exit: 2,
+    meaning: { resume: 'continue' },
     summary: 'No key storage provider of this machine has the configured name.',
     action: 'Set key.provider to one of the names in the message, or install the provider of your HSM.',
   },
   KEY_PROVIDER_NOT_READY: {
     exit: 1,
+    meaning: { resume: 'continue' },
     summary: 'The device behind a key storage provider (TPM, HSM, smart card) is not there or not ready.',
     action: 'Check that the device is present, initialised and unlocked; for a TPM see tpm.msc.',
   },
   KEY_ACCESS_DENIED: {
     exit: 5,
+    meaning: { resume: 'continue' },
     summary: 'A key storage provider does not let this account use a key.',
     action: 'Run as SYSTEM or elevated as a member of Administrators; for an HSM see the rights of its client.',
   },
   KEY_NOT_POSSESSED: {
     exit: 1,
+    meaning: { resume: 'discard' },
     summary: 'A certificate was not stored because the key named for it is not its own, or does not sign.',
     action: 'Check the device that keeps the key. If it was replaced or reset, renew with --force: a new key is made.',
   },
@@ -61,6 +67,7 @@ export const CUSTODY_ERRORS = entries({
   },
   SECRET_NOT_FOUND: {
     exit: 2,
+    meaning: { resume: 'continue' },
     summary: 'A secret that the configuration refers to is not set.',
     action: 'Set it with everbind secret set NAME; it asks for the value or reads it from standard input.',
   },

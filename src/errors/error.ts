@@ -1,18 +1,28 @@
+import type { ErrorEntry } from './entry.ts';
+import { type FailureFacts, type FailureMeaning, USUAL_MEANING } from './failure.ts';
 import { ERRORS, type ErrorCode } from './table.ts';
 
 /** Facts of one failure, for programs and logs. Never a secret, never key material. */
 export type ErrorDetails = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
 
-/** Every failure that we understand. Branch on `code`, never on `message`. */
+/** Every failure that we understand. Branch on `code` and `facts`, never on `message` or `details`. */
 export class EverbindError extends Error {
   readonly code: ErrorCode;
   readonly details: ErrorDetails;
+  readonly facts: FailureFacts;
 
-  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}, options: { cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    details: ErrorDetails = {},
+    { facts = {}, ...options }: { readonly cause?: unknown; readonly facts?: FailureFacts } = {},
+  ) {
     super(message, options);
     this.name = 'EverbindError';
     this.code = code;
     this.details = details;
+    const { reason } = details;
+    this.facts = typeof reason === 'string' ? { reason, ...facts } : facts;
   }
 
   /** What the operator can do about it. */
@@ -52,4 +62,16 @@ export function asEverbindError(error: unknown): EverbindError {
   if (error instanceof EverbindError) return error;
   const message = error instanceof Error ? error.message : String(error);
   return new EverbindError('INTERNAL', message, {}, { cause: error });
+}
+
+/** What a failure means to whoever tries again. Whatever has no code is a defect, and means what INTERNAL means. */
+export function meaningOf(error: unknown): FailureMeaning {
+  if (!(error instanceof EverbindError)) return USUAL_MEANING;
+  const { meaning }: ErrorEntry = ERRORS[error.code];
+  return { ...USUAL_MEANING, ...meaning, ...error.facts.meaning };
+}
+
+/** How long the other side asked to wait, milliseconds; null: it did not. */
+export function retryAfterOf(error: unknown): number | null {
+  return error instanceof EverbindError ? (error.facts.retryAfterMs ?? null) : null;
 }

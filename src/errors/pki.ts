@@ -13,6 +13,7 @@ export const PKI_ERRORS = entries({
   },
   PKI_PEM_INVALID: {
     exit: 1,
+    meaning: { resume: 'ask' },
     summary: 'A text that should hold PEM certificates does not.',
     action: 'Check that the file or answer holds CERTIFICATE blocks only and was not cut short.',
   },
@@ -39,26 +40,31 @@ export const PKI_ERRORS = entries({
   },
   PKI_CHAIN_INVALID: {
     exit: 1,
+    meaning: { blames: 'issuer' },
     summary: 'No valid path leads from a certificate to a trusted root.',
     action: 'See the reason in the details. For a private CA name its root under certificateRoots.',
   },
   PKI_ISSUED_KEY_MISMATCH: {
     exit: 1,
+    meaning: { blames: 'issuer' },
     summary: 'The CA sent a certificate for a key that is not ours.',
     action: 'Nothing was installed. Report it to the CA; the next attempt uses a new order.',
   },
   PKI_ISSUED_NAMES_MISMATCH: {
     exit: 1,
+    meaning: { blames: 'issuer' },
     summary: 'The CA sent a certificate whose names are not exactly those ordered.',
     action: 'Nothing was installed. Report it to the CA; the next attempt uses a new order.',
   },
   PKI_ISSUED_VALIDITY: {
     exit: 1,
+    meaning: { blames: 'issuer' },
     summary: 'The CA sent a certificate that is not valid now, or not for a sane time.',
     action: 'Nothing was installed. Check the clock of this machine first, then report it to the CA.',
   },
   PKI_ISSUED_KEY_USAGE: {
     exit: 1,
+    meaning: { blames: 'issuer' },
     summary: 'The CA sent a certificate that does not allow serving TLS.',
     action: 'Nothing was installed. Check the profile ordered from the CA.',
   },

@@ -34,6 +34,7 @@ export const RENEWAL_ERRORS = entries({
   },
   RENEWAL_CHALLENGE_NOT_OFFERED: {
     exit: 1,
+    meaning: { blames: 'name' },
     summary: 'The CA does not offer the challenge type that is configured for a name.',
     action: 'Choose another challenge type in everbind.yaml; wildcards need one by DNS, such as dns-01.',
   },
@@ -50,6 +51,7 @@ export const RENEWAL_ERRORS = entries({
   },
   RENEWAL_PREFLIGHT_FAILED: {
     exit: 1,
+    meaning: { blames: 'name' },
     summary: 'The CA is certain to refuse the certificate, so that no order was made.',
     action:
       'Run everbind check NAME: it says what stands in the way and how to mend it. The next attempt is scheduled.',
@@ -62,11 +64,13 @@ export const RENEWAL_ERRORS = entries({
   },
   RENEWAL_NOT_VERIFIED: {
     exit: 1,
+    meaning: { blames: 'host' },
     summary: 'Visitors did not get the new certificate, so the earlier state was restored.',
     action: 'See everbind show NAME for what each endpoint served; the next attempt is scheduled.',
   },
   RENEWAL_NOT_RESTORED: {
     exit: 1,
+    meaning: { blames: 'host' },
     summary: 'The earlier state could not be restored in full.',
     action: 'Look at the bindings now: everbind scan, everbind show NAME. Everbind tries again at the next run.',
   },

@@ -9,24 +9,27 @@ export const STORE_ERRORS = entries({
   },
   STORE_EXPOSED: {
     exit: 5,
-    summary: 'Others than SYSTEM and administrators can reach the state folder; nothing in it was read.',
+    summary: 'Accounts other than SYSTEM and administrators can reach the state folder; nothing in it was read.',
     action:
       'Look at what is in the folder, since others may have put it there, and move away what is not yours. Then: icacls FOLDER /setowner *S-1-5-32-544 /T, and icacls FOLDER /inheritance:r /grant:r *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F; icacls FOLDER shows who is left.',
   },
   STORE_FAILED: {
     exit: 1,
+    meaning: { resume: 'continue' },
     summary: 'The database cannot be opened, read or written.',
     action: 'Look at the reason: rights, disk, file system. Nothing that was acknowledged is lost.',
   },
   STORE_FULL: {
     exit: 1,
+    meaning: { resume: 'continue' },
     summary: 'The disk is full.',
     action: 'Make room; the next run resumes where this one stopped.',
   },
   STORE_BUSY: {
     exit: 4,
+    meaning: { resume: 'continue' },
     summary: 'Another program holds the database.',
-    action: 'Wait for the other Everbind, or end whatever has the file open.',
+    action: 'Wait for the other Everbind, or end the program that has the file open.',
   },
   STORE_CORRUPT: {
     exit: 1,
@@ -37,6 +40,12 @@ export const STORE_ERRORS = entries({
     exit: 2,
     summary: 'The database was written by a newer Everbind.',
     action: 'Install that version or a later one.',
+  },
+  STORE_BEFORE_RELEASE: {
+    exit: 2,
+    summary: 'The database was written by an Everbind from before the first release; this one cannot use it.',
+    action:
+      'Move everbind.db*, master.key and audit.* together into a new folder inside the state folder, and keep them. Then run everbind secret set NAME for each secret, and everbind renew --all-due: accounts and certificates are obtained anew, and bindings that hold an earlier certificate change only with adopt: true. The earlier log stays readable where it is: everbind audit verify and everbind audit log, with --state-dir FOLDER.',
   },
   STORE_OUTDATED: {
     exit: 2,
@@ -56,11 +65,13 @@ export const STORE_ERRORS = entries({
   STORE_LEASE_HELD: {
     exit: 4,
     summary: 'Another Everbind is at work on this state folder.',
-    action: 'Wait until it ends; a dead one is noticed by itself.',
+    action: 'Wait until it ends. A process that has died is detected without your help.',
   },
   STORE_LEASE_LOST: {
     exit: 4,
-    summary: 'Another Everbind took over while this one did not answer.',
-    action: 'Nothing is lost: the other one goes on. Look why this one stood still (sleep, a stopped virtual machine).',
+    meaning: { resume: 'continue' },
+    summary: 'Another Everbind took over because this one did not respond.',
+    action:
+      'Nothing is lost: the other one goes on. Find out why this one stood still (sleep, a paused virtual machine).',
   },
 });

@@ -1,4 +1,5 @@
 import { ACME_ERRORS } from './acme.ts';
+import { NET_ERRORS } from './net.ts';
 import { PKI_ERRORS } from './pki.ts';
 import { IIS_ERRORS } from './iis.ts';
 import { WINDOWS_ERRORS } from './windows.ts';
@@ -16,6 +17,7 @@ import { INTERNAL_ERRORS } from './internal.ts';
 /** Every error code of Everbind. docs/errors.md is generated from here. */
 export const ERRORS = {
   ...ACME_ERRORS,
+  ...NET_ERRORS,
   ...PKI_ERRORS,
   ...IIS_ERRORS,
   ...WINDOWS_ERRORS,

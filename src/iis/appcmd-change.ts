@@ -6,21 +6,22 @@ const ATTEMPTS = 4;
 const PAUSE_MS = 250;
 
 /**
- * Exit codes after which the same command may well succeed: another writer has the file open (32, 33), or changed it since this appcmd read it (1006,
- * ERROR_FILE_INVALID). Microsoft documents that appcmd ends with Win32 codes, not which one a lost race has.
+ * Exit codes after which the same command may succeed: another writer has the file open (32, 33), or changed it since
+ * this appcmd read it (1006, ERROR_FILE_INVALID). Microsoft documents that appcmd exits with Win32 codes, but not which
+ * one a lost race has.
  */
 const passing: ReadonlySet<number> = new Set([32, 33, 1006]);
 const ACCESS_DENIED = 5;
 
 /** Runs appcmd commands that change something. */
 export interface AppcmdChanges {
-  /** Tried again when the configuration changed underneath. Throws IIS_APPCMD_FAILED, IIS_ACCESS_DENIED. */
+  /** Tries again when the configuration changed underneath. Throws IIS_APPCMD_FAILED, IIS_ACCESS_DENIED. */
   run(args: readonly string[]): Promise<void>;
 }
 
 /**
- * With `backUp`, a backup of the configuration is made before the first command of its life (appcmd add backup); where that fails nothing is
- * changed.
+ * With `backUp` the configuration is backed up before the first command (appcmd add backup). When that fails, nothing
+ * is changed.
  */
 export function createAppcmdChanges(
   host: Pick<WindowsHost, 'appcmd'>,
@@ -46,7 +47,7 @@ async function runPatiently(host: Pick<WindowsHost, 'appcmd'>, clock: Clock, arg
   }
 }
 
-/** A Win32 code, also out of an HRESULT. */
+/** A Win32 code, taken out of an HRESULT where there is one. */
 function win32Of(exitCode: number): number {
   return exitCode >>> 16 === 0x8007 ? exitCode & 0xffff : exitCode;
 }
@@ -57,7 +58,7 @@ function failed(args: readonly string[], exitCode: number): EverbindError {
   return new EverbindError(code, `${command} ended with ${exitCode}`, { command, exitCode });
 }
 
-/** Of our own making alone; an administrator's are never touched. */
+/** Only our own backups are removed, never those of an administrator. */
 const BACKUP_NAMES = /"(Everbind \d{4}-\d{2}-\d{2} \d{6})"/g;
 const MOST_BACKUPS = 10;
 const ALREADY_EXISTS = 183;
@@ -67,12 +68,12 @@ async function addBackup(host: Pick<WindowsHost, 'appcmd'>, clock: Clock): Promi
   const name = `Everbind ${digits.slice(0, 10)} ${digits.slice(11, 19).replaceAll(':', '')}`;
   const args = ['add', 'backup', name];
   const { exitCode } = await host.appcmd(args);
-  // Another process in the same second: its backup is as good.
+  // Another process made one in the same second: that backup is as good.
   if (exitCode !== 0 && win32Of(exitCode) !== ALREADY_EXISTS) throw failed(args, win32Of(exitCode));
   await removeOldBackups(host);
 }
 
-/** What cannot be listed or removed stays; that is no reason to change nothing. */
+/** Errors here are no reason to change nothing: what cannot be listed or removed is kept. */
 async function removeOldBackups(host: Pick<WindowsHost, 'appcmd'>): Promise<void> {
   const { exitCode, stdout } = await host.appcmd(['list', 'backup', '/xml']);
   if (exitCode !== 0) return;

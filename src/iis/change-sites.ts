@@ -5,17 +5,22 @@ import { createAppcmdChanges } from './appcmd-change.ts';
 import { readInventory } from './inventory.ts';
 import type { FtpCertificate, SiteBinding } from './config/inventory-types.ts';
 
-/** Changes to the configuration of IIS. Each is read back, and none is made twice. Errors: IIS_NAME_UNQUOTABLE, IIS_SITE_UNKNOWN and those of appcmd. */
+/**
+ * Changes to the configuration of IIS. Each is read back, and none is made twice. Errors: IIS_NAME_UNQUOTABLE,
+ * IIS_SITE_UNKNOWN and those of appcmd.
+ */
 export interface SiteChanges {
-  /** Adds an https binding; one that is there with these flags is no error, with others IIS_CHANGE_DID_NOT_TAKE. */
+  /**
+   * Adds an https binding. If it exists with these flags, nothing happens; with other flags: IIS_CHANGE_DID_NOT_TAKE.
+   */
   addHttpsBinding(site: string, bindingInformation: string, sslFlags: number): Promise<void>;
-  /** Removes an https binding; absent is no error. */
+  /** Removes an https binding; an absent one is no error. */
   removeHttpsBinding(site: string, bindingInformation: string): Promise<void>;
-  /** Sets the site's own FTP certificate; null removes the setting, so that that of siteDefaults holds. */
+  /** Sets the site's own FTP certificate. null removes the setting, so that the one of siteDefaults applies. */
   setFtpCertificate(site: string, certificate: FtpCertificate | null): Promise<void>;
 }
 
-/** `backUp`: before the first change of its life a backup of IIS's configuration is made, the last ten of ours are kept. */
+/** `backUp`: the configuration of IIS is backed up before the first change; the last ten of our backups are kept. */
 export function createSiteChanges(host: WindowsHost, clock: Clock, options: { readonly backUp: boolean }): SiteChanges {
   const changes = createAppcmdChanges(host, clock, options);
 
@@ -37,7 +42,7 @@ export function createSiteChanges(host: WindowsHost, clock: Clock, options: { re
       const keys = `protocol='https',bindingInformation='${quotable(bindingInformation)}'`;
       const before = await bindingOf(site, bindingInformation);
       if (before === null) await changes.run(['set', 'site', quotable(site), `/+bindings.[${keys}]`]);
-      // In a command of its own: some versions refuse the flags among the keys of a new binding.
+      // A separate command: some versions refuse the flags among the keys of a new binding.
       if (before === null && sslFlags !== 0) {
         await changes.run(['set', 'site', quotable(site), `/bindings.[${keys}].sslFlags:${sslFlags}`]);
       }
@@ -57,7 +62,7 @@ export function createSiteChanges(host: WindowsHost, clock: Clock, options: { re
       const before = await ftpOf(site);
       if (same(before, certificate)) return;
       const path = `/[name='${quotable(site)}'].ftpServer.security.ssl`;
-      // An empty hash is how IIS says that there is none.
+      // IIS says by an empty hash that there is none.
       const { certificateHash, certificateStore } = certificate ?? { certificateHash: '', certificateStore: '' };
       await changes.run([
         'set',
@@ -83,7 +88,7 @@ function same(left: FtpCertificate | null, right: FtpCertificate | null): boolea
   );
 }
 
-/** appcmd's paths quote with `'` and know no escape for it; a control character can stand in no name that a person gave. */
+/** appcmd's paths quote with `'` and have no escape for it. No person gave a name that has a control character. */
 function quotable(text: string): string {
   if (!/['\p{Cc}]/u.test(text)) return text;
   throw new EverbindError('IIS_NAME_UNQUOTABLE', `appcmd cannot be told the name ${JSON.stringify(text)}`, {

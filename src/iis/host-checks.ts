@@ -4,7 +4,9 @@ import type { HostDescription } from '../ports/windows-host.ts';
 // IIS 8 (Windows Server 2012) brought SNI, the central certificate store and the store WebHosting.
 const OLDEST = 8;
 
-/** Why nothing can be done on this server; null when something can. Codes: WIN_NOT_ELEVATED, IIS_NOT_INSTALLED, IIS_TOO_OLD. */
+/**
+ * Why Everbind cannot work on this server; null when it can. Codes: WIN_NOT_ELEVATED, IIS_NOT_INSTALLED, IIS_TOO_OLD.
+ */
 export function hostProblem({ os, elevated, iisVersion, roleServices }: HostDescription): EverbindError | null {
   if (iisVersion === null) return new EverbindError('IIS_NOT_INSTALLED', `${os} has no IIS`, { os });
   if (Number.parseInt(iisVersion, 10) < OLDEST) {

@@ -13,8 +13,8 @@ import type { RawSite, RawSites } from './config/application-host-sites.ts';
 import type { Inventory, InventoryProblem, SiteInventory } from './config/inventory-types.ts';
 
 /**
- * Reads the present state of the server: appcmd, http.sys records and certificate stores, all at the same time. Throws IIS_APPCMD_FAILED,
- * IIS_ACCESS_DENIED, IIS_APPCMD_OUTPUT_INVALID, WIN_CALL_FAILED.
+ * Reads the present state of the server: appcmd, http.sys records and certificate stores, all at the same time. Throws
+ * IIS_APPCMD_FAILED, IIS_ACCESS_DENIED, IIS_APPCMD_OUTPUT_INVALID, WIN_CALL_FAILED.
  */
 export async function readInventory(host: WindowsHost): Promise<Inventory> {
   const [section, list, directories, records, personal, hosting] = await Promise.all([
@@ -40,7 +40,7 @@ export async function readInventory(host: WindowsHost): Promise<Inventory> {
   };
 }
 
-// `list` ends with 1 and without output when nothing matches.
+// `list` exits with 1 and prints nothing when nothing matches.
 const NO_MATCH = 1;
 
 async function query(host: WindowsHost, args: readonly string[]): Promise<Uint8Array | null> {
@@ -58,7 +58,10 @@ function failed(args: readonly string[], exitCode: number): EverbindError {
   return new EverbindError(code, `${command} ended with ${exitCode}`, { command, exitCode });
 }
 
-/** The section says what is configured, the list of sites what runs. A site that only one of them has was made or removed in between. */
+/**
+ * The section has what is configured, the list of sites what runs. A site that only one of them has was created or
+ * removed in between.
+ */
 function combine(
   section: RawSites,
   list: readonly AppcmdSite[],
@@ -85,7 +88,7 @@ function siteKey(id: string | null, name: string | null): string {
   return JSON.stringify([id, name]);
 }
 
-// What is known of a site that appcmd lists without its configuration.
+// Used for a site that appcmd lists without its configuration.
 function bare(listed: AppcmdSite): RawSite {
   return {
     name: listed.name,
@@ -93,7 +96,7 @@ function bare(listed: AppcmdSite): RawSite {
     serverAutoStart: null,
     attributes: {},
     declaresBindings: true,
-    // The short form has no sslFlags. Taking 0 for granted would mistake an SNI binding for one that shares its address.
+    // The short form has no sslFlags. Assuming 0 would mistake an SNI binding for one that shares its address.
     bindings: listed.bindings.map((binding) => ({ attributes: { ...binding, sslFlags: 'not listed' } })),
     applications: [],
     virtualDirectoryDefaults: {},
@@ -104,6 +107,6 @@ function bare(listed: AppcmdSite): RawSite {
 
 function encodingProblem(exact: boolean): readonly InventoryProblem[] {
   if (exact) return [];
-  const reason = 'the answer is not UTF-8; names with letters beyond ASCII may be wrong, use id:N for such sites';
+  const reason = 'the output is not UTF-8; names with letters beyond ASCII may be wrong, use id:N for such sites';
   return [{ target: 'appcmd', code: 'appcmd-encoding', reason }];
 }

@@ -4,7 +4,7 @@ import { EverbindError } from '../errors/error.ts';
 import type { HttpRequest, HttpResponse } from '../ports/transport.ts';
 import { connectionFailed, protocolSwitched, responseTooLarge, timedOut } from './net-failure.ts';
 
-/** A kept connection ended before the first octet of an answer. */
+/** A kept connection ended before the first octet of a response. */
 export class StaleConnection extends Error {}
 
 export interface ExchangeContext {
@@ -15,13 +15,16 @@ export interface ExchangeContext {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Sends the request on a call that was just made and collects the whole answer within its bounds. Throws StaleConnection and what the port says. */
+/**
+ * Sends the request on a call that was just made and collects the whole response within its bounds. Throws
+ * StaleConnection and what the port says.
+ */
 export function exchange(call: ClientRequest, request: HttpRequest, context: ExchangeContext): Promise<HttpResponse> {
   const { deadline, signal } = context;
   return new Promise((resolve, reject) => {
-    let answered = false;
+    let responded = false;
     let reused = false;
-    // One limit for the whole exchange: a server that sends an octet now and then gains nothing.
+    // One limit for the whole exchange, so that a server that sends an octet now and then gains nothing.
     const timer = setTimeout(() => fail(timedOut(request)), Math.max(deadline - Date.now(), 1));
     const abort = (): void => fail(signal?.reason);
     signal?.addEventListener('abort', abort, { once: true });
@@ -43,7 +46,7 @@ export function exchange(call: ClientRequest, request: HttpRequest, context: Exc
     }
 
     function lost(error: unknown): void {
-      const stale = !answered && reused && isReset(error);
+      const stale = !responded && reused && isReset(error);
       fail(stale ? new StaleConnection('stale', { cause: error }) : connectionFailed(request.url, error));
     }
 
@@ -51,13 +54,13 @@ export function exchange(call: ClientRequest, request: HttpRequest, context: Exc
       reused = !context.isNew(socket);
     });
     call.on('error', lost);
-    // We ask for no upgrade; an answer that switches protocols would otherwise hang until the time limit.
+    // We ask for no upgrade. A response that switches protocols would otherwise hang until the time limit.
     call.on('upgrade', (_response, socket) => {
       socket.destroy();
       lost(protocolSwitched());
     });
     call.on('response', (response) => {
-      answered = true;
+      responded = true;
       collect(response, request, finish, (error) => (error instanceof EverbindError ? fail(error) : lost(error)));
     });
     call.end(request.body);
@@ -82,7 +85,7 @@ function collect(
     if (length > request.maxBytes) fail(responseTooLarge(request));
     else chunks.push(chunk);
   });
-  // Also when the connection ends within the answer.
+  // Also when the connection ends within the response.
   response.on('error', fail);
   response.on('end', () => {
     const body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
@@ -91,7 +94,7 @@ function collect(
 }
 
 function headersOf(response: IncomingMessage): Record<string, readonly string[]> {
-  // Without a prototype, so that no header name of the server meets a member of Object.
+  // Without a prototype, so that no header name can be that of a member of Object.
   const headers = Object.create(null) as Record<string, string[]>;
   const raw = response.rawHeaders;
   for (let index = 0; index + 1 < raw.length; index += 2) {

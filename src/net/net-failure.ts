@@ -1,45 +1,57 @@
 import { EverbindError } from '../errors/error.ts';
 import type { HttpRequest } from '../ports/transport.ts';
 
-/** ACME_TIMEOUT. Of the URL only the host is named. */
+/** NET_TIMEOUT. Only the host of the URL is named. */
 export function timedOut(request: HttpRequest): EverbindError {
-  return new EverbindError('ACME_TIMEOUT', `No complete answer from ${place(request.url)} in ${request.timeoutMs} ms`, {
-    server: place(request.url),
-    timeoutMs: request.timeoutMs,
-  });
+  return new EverbindError(
+    'NET_TIMEOUT',
+    `No complete response from ${place(request.url)} in ${request.timeoutMs} ms`,
+    {
+      server: place(request.url),
+      timeoutMs: request.timeoutMs,
+    },
+  );
 }
 
-/** ACME_RESPONSE_TOO_LARGE. */
+/** NET_RESPONSE_TOO_LARGE. */
 export function responseTooLarge(request: HttpRequest): EverbindError {
-  return new EverbindError('ACME_RESPONSE_TOO_LARGE', `The answer of ${place(request.url)} is too large`, {
+  return new EverbindError('NET_RESPONSE_TOO_LARGE', `The response of ${place(request.url)} is too large`, {
     server: place(request.url),
     maxBytes: request.maxBytes,
   });
 }
 
-/** ACME_SERVER_UNTRUSTED when the server's certificate is the reason, ACME_TRANSPORT otherwise. `details.reason` is Node's or OpenSSL's code. */
+/**
+ * NET_SERVER_UNTRUSTED when the server's certificate is the reason, NET_CONNECTION_FAILED otherwise. `details.reason`
+ * is the code of Node or OpenSSL.
+ */
 export function connectionFailed(url: string, cause: unknown): EverbindError {
   const reason = systemCode(cause);
   const server = place(url);
   if (certificateReasons.has(reason)) {
-    return new EverbindError('ACME_SERVER_UNTRUSTED', `The certificate of ${server} is not trusted: ${reason}`, {
+    return new EverbindError('NET_SERVER_UNTRUSTED', `The certificate of ${server} is not trusted: ${reason}`, {
       server,
       reason,
     });
   }
   return new EverbindError(
-    'ACME_TRANSPORT',
+    'NET_CONNECTION_FAILED',
     `The connection to ${server} failed: ${reason}`,
     { server, reason },
     { cause },
   );
 }
 
-/** Whether the server's chain, not its name, was the reason. */
+/** NET_INSECURE_URL. The address is not repeated: it may hold credentials. */
+export function insecureUrl(problem: string): EverbindError {
+  return new EverbindError('NET_INSECURE_URL', `The address of a request ${problem}`);
+}
+
+/** Whether the server's chain was the reason, not its name. */
 export function isUntrusted(error: unknown): boolean {
   return (
     error instanceof EverbindError &&
-    error.code === 'ACME_SERVER_UNTRUSTED' &&
+    error.code === 'NET_SERVER_UNTRUSTED' &&
     typeof error.details['reason'] === 'string' &&
     !error.details['reason'].startsWith('ERR_TLS_CERT_ALTNAME')
   );
@@ -71,7 +83,7 @@ const certificateReasons: ReadonlySet<string> = new Set([
   'ERR_TLS_CERT_ALTNAME_FORMAT',
 ]);
 
-/** An answer 101 to a request that asked for no other protocol. */
+/** Status 101 for a request that asked for no other protocol. */
 export function protocolSwitched(): Error {
   return Object.assign(new Error('the server switched protocols'), { code: 'PROTOCOL_SWITCHED' });
 }
@@ -81,7 +93,7 @@ function systemCode(cause: unknown): string {
   return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : 'UNKNOWN';
 }
 
-/** Host and port only: a URL may hold what is not for logs. */
+/** Host and port only: the rest of a URL may be a secret. */
 function place(url: string): string {
   return URL.parse(url)?.host ?? 'an invalid address';
 }

@@ -3,8 +3,9 @@ import { EverbindError } from '../errors/error.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The proxy settings of an environment, as Node's agents take them. Lower-case names win, as everywhere; `host:port` alone is an http proxy.
- * Anything else is refused with ACME_PROXY_INVALID, since Node would connect directly where the operator wants a proxy.
+ * The proxy settings of an environment, as Node's agents take them. Lower-case names win, as in other programs;
+ * `host:port` alone is an http proxy. Anything else is refused with NET_PROXY_INVALID, since Node would connect
+ * directly where the operator wants a proxy.
  */
 export function proxyEnvironment(environment: Environment): Record<string, string> {
   const https = address(environment, 'HTTPS_PROXY');
@@ -28,7 +29,7 @@ function address(environment: Environment, name: string): string | null {
   const url = URL.parse(text);
   if (url === null || !['http:', 'https:'].includes(url.protocol) || !isDecodable(url)) {
     // The value is not repeated: it may hold a password.
-    throw new EverbindError('ACME_PROXY_INVALID', `${name} is not the address of an HTTP proxy`, { variable: name });
+    throw new EverbindError('NET_PROXY_INVALID', `${name} is not the address of an HTTP proxy`, { variable: name });
   }
   return text;
 }

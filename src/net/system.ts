@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 
-/** Longest sleep that a timer of Node can hold; longer ones are slept in parts. */
+/** The longest time that a timer of Node takes; longer sleeps are made of several. */
 const maxTimerMs = 2 ** 31 - 1;
 
 /** The machine's clock. */

@@ -2,23 +2,22 @@ import { Agent as HttpAgent, type ClientRequest, request as requestHttp } from '
 import type { Socket } from 'node:net';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import type { HttpRequest, HttpResponse, Transport } from '../ports/transport.ts';
-import { parseUrl } from '../acme/messages/url-policy.ts';
-import { ipVersion } from '../pki/x509/ip-address.ts';
+import { ipVersion, isLoopbackHost } from '../pki/x509/ip-address.ts';
 import { exchange, StaleConnection } from './exchange.ts';
-import { connectionFailed, isUntrusted } from './net-failure.ts';
+import { connectionFailed, insecureUrl, isUntrusted } from './net-failure.ts';
 import { type Environment, proxyEnvironment } from './proxy.ts';
 import { type TrustOptions, trustStages } from './trust.ts';
 
 export interface TransportOptions extends TrustOptions {
   /** Lets plain http to loopback addresses through. */
   readonly allowInsecureLoopback?: boolean | undefined;
-  /** Lets plain http to this host through and to no other one: the address at which clouds answer their own machines. */
+  /** Lets plain http to this host through and to no other: the metadata address of clouds. */
   readonly plainHost?: string | undefined;
-  /** Connections to one host at a time; 64 by default: one for each certificate that may be worked on at once. */
+  /** Connections to one host at a time; 64 by default, one for each certificate that may be renewed at once. */
   readonly maxSockets?: number | undefined;
   /** HTTPS_PROXY and NO_PROXY, upper or lower case; the process's environment by default, null for none. */
   readonly proxy?: Environment | null | undefined;
-  /** Sent where the request names none. */
+  /** The User-Agent of requests that have none of their own. */
   readonly userAgent?: string | undefined;
 }
 
@@ -31,16 +30,15 @@ export interface TransportStats {
 /** A Transport (see the port) over one pool of kept-alive HTTP/1.1 connections. */
 export interface NetTransport extends Transport {
   stats(): TransportStats;
-  /** Drops the pooled connections. Requests under way fail. */
+  /** Closes all connections of the pool. Requests under way fail. */
   close(): void;
 }
 
 const idleMs = 30_000;
-/** After a pause of the network every kept connection may be dead. */
+/** How often one request may meet a dead connection: after the network was away all kept connections may be dead. */
 const maxStale = 3;
 
 export function createTransport(options: TransportOptions = {}): NetTransport {
-  const policy = { allowInsecureLoopback: options.allowInsecureLoopback === true };
   const pool = () => ({
     keepAlive: true,
     // The connection used last is the least likely to have been dropped by the server.
@@ -63,15 +61,19 @@ export function createTransport(options: TransportOptions = {}): NetTransport {
       ...pool(),
       ...proxied(),
       secureContext: stages[trust]?.(),
-      // Said, not left to the default: the environment variable NODE_TLS_REJECT_UNAUTHORIZED must not change it.
+      // Set explicitly, so that the environment variable NODE_TLS_REJECT_UNAUTHORIZED cannot change it.
       rejectUnauthorized: true,
     }));
   }
 
-  function plainHostUrl(text: string): URL | null {
-    if (options.plainHost === undefined) return null;
+  function allowedUrl(text: string): URL {
     const url = URL.parse(text);
-    return url?.host === options.plainHost ? url : null;
+    if (url === null) throw insecureUrl('is not an absolute URL');
+    if (options.plainHost !== undefined && url.host === options.plainHost) return url;
+    const local = options.allowInsecureLoopback === true && isLoopbackHost(url.hostname);
+    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && local)) throw insecureUrl('is not https');
+    if (url.username !== '' || url.password !== '') throw insecureUrl('holds credentials');
+    return url;
   }
 
   function start(request: HttpRequest, url: URL, trust: number): ClientRequest {
@@ -86,14 +88,17 @@ export function createTransport(options: TransportOptions = {}): NetTransport {
       headers:
         options.userAgent === undefined ? request.headers : { 'user-agent': options.userAgent, ...request.headers },
     };
-    // Without a proxy: plain http is for this machine alone, and what a proxy calls loopback is another one.
+    // Without a proxy: plain http is for this machine alone, and the loopback of a proxy is another machine.
     if (protocol === 'http:') return requestHttp({ ...call, agent: (plain ??= new HttpAgent(pool())) });
-    // What Node would find out by itself, at length for what is no address.
+    // Node would find this out itself, slowly for a name.
     const servername = ipVersion(host) === 0 ? host : '';
     return requestHttps({ ...call, servername, agent: secureAgent(trust) });
   }
 
-  /** Notes a connection; false when an earlier request had it. `ClientRequest.reusedSocket` misses those handed to a queued request. */
+  /**
+   * Counts a connection; false when an earlier request had it. `ClientRequest.reusedSocket` misses connections that are
+   * handed to a queued request.
+   */
   function isNew(socket: Socket): boolean {
     if (seen.has(socket)) return false;
     seen.add(socket);
@@ -102,7 +107,7 @@ export function createTransport(options: TransportOptions = {}): NetTransport {
   }
 
   const transport = async (request: HttpRequest, signal?: AbortSignal): Promise<HttpResponse> => {
-    const url = plainHostUrl(request.url) ?? parseUrl(request.url, 'request', policy);
+    const url = allowedUrl(request.url);
     signal?.throwIfAborted();
     const deadline = Date.now() + request.timeoutMs;
     let stale = 0;
@@ -114,13 +119,13 @@ export function createTransport(options: TransportOptions = {}): NetTransport {
         return stale === 0 ? response : { ...response, repeated: true };
       } catch (error) {
         if (isUntrusted(error) && trust < stages.length - 1) {
-          // Nothing was sent yet: the handshake failed.
+          // The handshake failed, so nothing was sent.
           counts.requests -= 1;
           stage = Math.max(stage, trust + 1);
           continue;
         }
-        // The server closed a kept connection while the request was on its way (RFC 9112 section 9.3.1). ACME requests may be repeated as
-        // they are: had the first one been taken, its nonce would be used up and the repetition refused. The answer says that it was repeated.
+        // The server closed a kept connection while the request was on its way (RFC 9112 section 9.3.1). The request is
+        // repeated, and the response says so: the caller must know that the server may have taken the first one.
         if (!(error instanceof StaleConnection)) throw error;
         stale += 1;
         if (stale > maxStale || closed) throw connectionFailed(request.url, error.cause);

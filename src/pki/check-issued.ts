@@ -1,11 +1,11 @@
 import { EverbindError } from '../errors/error.ts';
 import { type Certificate, parseCertificate } from './x509/certificate.ts';
-import { validateChain } from './path/chain.ts';
+import { findPath } from './path/chain.ts';
 import { chainError } from './path/chain-problem.ts';
 import { canonicalHost, dnsNameProblem, type Identifier, identifierKey } from './x509/names.ts';
 import { KEY_PURPOSE } from './asn1/oids.ts';
-import { parseIntermediate } from './path/seen-intermediates.ts';
-import { parseTrustedRoots } from './path/trusted-roots.ts';
+import { parseIntermediate, parseTrustedRoots } from './path/parse-once.ts';
+import { serverPathRules } from './path/path-rules.ts';
 
 /** What a CA sent, and what it was asked for. */
 export interface IssuedCheck {
@@ -43,10 +43,11 @@ const MAX_LIFETIME = 10 * 366 * 24 * 60 * 60 * 1000;
 const MAX_CHAIN = 16;
 
 /**
- * Judges a certificate before anything is done with it: our key, exactly the names ordered, valid now and for a sane time, usable for TLS
- * servers, each certificate of the chain certified by the next one, and a valid path to a trusted root. The chain is held to RFC 5280 section 6,
- * not to the finer points of form: a private CA's odd root must not stop a renewal. Throws PKI_CERTIFICATE_INVALID, PKI_ISSUED_KEY_MISMATCH,
- * PKI_ISSUED_NAMES_MISMATCH, PKI_ISSUED_VALIDITY, PKI_ISSUED_KEY_USAGE, PKI_CHAIN_INVALID.
+ * Judges a certificate before anything is done with it: our key, exactly the names ordered, valid now and for a sane
+ * time, usable for TLS servers, each certificate of the chain certified by the next one, and a valid path to a trusted
+ * root. The chain is held to RFC 5280 section 6, not to the finer points of form: a private CA's odd root must not stop
+ * a renewal. Throws PKI_CERTIFICATE_INVALID, PKI_ISSUED_KEY_MISMATCH, PKI_ISSUED_NAMES_MISMATCH, PKI_ISSUED_VALIDITY,
+ * PKI_ISSUED_KEY_USAGE, PKI_CHAIN_INVALID.
  */
 export function checkIssued(check: IssuedCheck): IssuedCertificate {
   if (check.chain.length > MAX_CHAIN) {
@@ -62,13 +63,10 @@ export function checkIssued(check: IssuedCheck): IssuedCertificate {
   checkValidity(leaf, check);
   checkUsage(leaf);
   checkOrder(chain);
-  const { path } = validateChain({
-    leaf,
-    intermediates: chain.slice(1),
-    roots: parseTrustedRoots(check.roots),
-    time: Math.max(check.now, leaf.notBefore),
-    profile: 'path',
-  });
+  const path = findPath(
+    { leaf, intermediates: chain.slice(1), roots: parseTrustedRoots(check.roots) },
+    serverPathRules(Math.max(check.now, leaf.notBefore)),
+  );
   const { thumbprint, notBefore, notAfter } = leaf;
   return { chain, leaf, root: path.at(-1) ?? leaf, thumbprint, notBefore, notAfter };
 }

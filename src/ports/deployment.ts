@@ -2,7 +2,7 @@ import type { KeyAttachment } from './key-store.ts';
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
-/** A checked certificate, ready to be put to use. */
+/** A checked certificate, ready to be deployed. */
 export interface CertificateMaterial {
   /** Name of the managed certificate. */
   readonly name: string;
@@ -15,18 +15,21 @@ export interface CertificateMaterial {
   /** Thumbprint of the certificate that this one replaces, as far as we know it. */
   readonly previousThumbprint: string | null;
   readonly friendlyName: string;
-  /** Asked for only when the certificate is really installed. */
+  /** Called only when the certificate is installed. */
   attach(): Promise<KeyAttachment>;
 }
 
-/** What will change and what will not. Plain JSON: it is shown by --dry-run, journaled before anything changes, and undone from. */
+/**
+ * What will change and what will not. Plain JSON: --dry-run shows it, it is journaled before anything changes, and
+ * `restore` works from it.
+ */
 export interface DeploymentPlan {
   readonly type: string;
   readonly changes: readonly PlannedChange[];
   readonly skipped: readonly Skipped[];
-  /** Whatever `undo` needs to restore the earlier state exactly. */
+  /** Whatever `restore` needs to restore the earlier state exactly. */
   readonly snapshot: Json;
-  /** Whatever `apply` and `verify` need beyond that. */
+  /** Whatever `apply` and `verify` need besides. */
   readonly detail: Json;
 }
 
@@ -34,7 +37,7 @@ export interface PlannedChange {
   /** What is changed, in the operator's words: `http.sys record shop.example:443`. */
   readonly target: string;
   readonly reason: string;
-  /** Thumbprint of the certificate that is there before; null when none is. */
+  /** Thumbprint of the certificate that it holds before; null when there is none. */
   readonly replaces: string | null;
   /** Sites that see the change. */
   readonly sites: readonly string[];
@@ -59,18 +62,24 @@ export interface EndpointCheck {
   readonly servedThumbprint: string | null;
 }
 
-/** A place where a certificate is put to use. Every call is safe to repeat after a kill. */
+/** A place where a certificate is deployed. Every call must be safe to repeat after a kill. */
 export interface Deployment {
   readonly type: string;
-  /** Puts certificate and chain into the store; changes nothing that visitors see. */
+  /** Puts certificate and chain into the store. Changes nothing that visitors see. */
   install(material: CertificateMaterial): Promise<void>;
   /** Reads the present state and decides. Changes nothing. `material` need not be installed yet. */
   plan(material: Omit<CertificateMaterial, 'attach'>): Promise<DeploymentPlan>;
   apply(plan: DeploymentPlan): Promise<void>;
-  /** Handshakes with every endpoint of the plan and compares what is served. Empty plan: empty list. */
+  /** Checks every endpoint of the plan, by a handshake where there is one to make. Empty plan: empty list. */
   verify(plan: DeploymentPlan, material: Omit<CertificateMaterial, 'attach'>): Promise<readonly EndpointCheck[]>;
-  /** Restores the plan's snapshot exactly and says what the endpoints serve afterwards. */
+  /**
+   * Restores the plan's snapshot exactly, then reports what the endpoints serve. Throws IIS_RECORD_CHANGED_BY_OTHERS
+   * when somebody else changed something meanwhile; that is kept.
+   */
   restore(plan: DeploymentPlan): Promise<readonly EndpointCheck[]>;
-  /** Removes an old certificate that nothing refers to any more; false when something still does, or when it is not ours. */
+  /**
+   * Removes an old certificate that nothing refers to any more. Returns false while something does, or when it is not
+   * ours.
+   */
   retire(thumbprint: string): Promise<boolean>;
 }

@@ -5,9 +5,9 @@ export interface HttpRequest {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
-  /** The answer is refused with ACME_RESPONSE_TOO_LARGE once its body passes this many octets. */
+  /** The response is refused with NET_RESPONSE_TOO_LARGE once its body passes this many octets. */
   readonly maxBytes: number;
-  /** The whole exchange, from connecting to the last octet; past it: ACME_TIMEOUT. */
+  /** The whole exchange, from connecting to the last octet; past it: NET_TIMEOUT. */
   readonly timeoutMs: number;
 }
 
@@ -16,13 +16,16 @@ export interface HttpResponse {
   /** Names in lower case; a repeated header keeps every value. */
   readonly headers: Readonly<Record<string, readonly string[]>>;
   readonly body: Uint8Array;
-  /** The request was sent more than once, since a connection ended before an answer: the server may have taken an earlier one. */
+  /**
+   * The request was sent more than once, since a connection ended before a response. The server may have taken an
+   * earlier one.
+   */
   readonly repeated?: boolean;
 }
 
 /**
- * Sends one request and returns the whole answer. MUST NOT follow redirects, MUST refuse plain http except to loopback
- * where that was allowed explicitly, MUST verify the server's certificate, MUST bound the body. Throws EverbindError
- * (ACME_TRANSPORT, ACME_SERVER_UNTRUSTED, ACME_TIMEOUT, ACME_RESPONSE_TOO_LARGE, ACME_INSECURE_URL) for anything that is no HTTP answer.
+ * Sends one request and returns the whole response. MUST NOT follow redirects, MUST refuse plain http except to
+ * loopback where that was allowed explicitly, MUST verify the server's certificate, MUST bound the body. Throws
+ * EverbindError with a NET_ code (src/errors/net.ts) for anything that is no HTTP response, or the signal's reason.
  */
 export type Transport = (request: HttpRequest, signal?: AbortSignal) => Promise<HttpResponse>;

@@ -1,8 +1,9 @@
 import type { HostKeyName, HostKeys } from './host-keys.ts';
 
 /**
- * What a Windows host can do for us, without policy. Implemented by `windows/` over FFI and by `lab/sim-windows`; one contract
- * suite runs against both. Failures of a native call are WindowsError (WIN_CALL_FAILED) with the Win32 status in `status`.
+ * What a Windows host can do for us, without policy. Implemented by `windows/` over FFI and by `lab/sim-windows`; one
+ * contract suite runs against both. Failures of a native call are WindowsError (WIN_CALL_FAILED) with the Win32 status
+ * in `status`.
  */
 export interface WindowsHost {
   describe(): Promise<HostDescription>;
@@ -13,7 +14,10 @@ export interface WindowsHost {
   readonly sslRecords: SslRecords;
   readonly files: SiteFiles;
   readonly httpServer: HttpServer;
-  /** Where on this machine a client can connect to reach what listens on `address:port`; `*`, `0.0.0.0` and `::` are wildcards. */
+  /**
+   * Where on this machine a client can connect to reach what listens on `address:port`; `*`, `0.0.0.0` and `::` are
+   * wildcards.
+   */
   endpoints(address: string, port: number): Promise<readonly Endpoint[]>;
 }
 
@@ -35,7 +39,7 @@ export interface HostDescription {
 }
 
 export interface AppcmdResult {
-  /** A Win32 code: 0 done, 5 access denied, 183 already exists; decisions rest on this number, never on text. */
+  /** A Win32 code: 0 done, 5 access denied, 183 already exists. Decisions rest on this number, never on text. */
   readonly exitCode: number;
   readonly stdout: Uint8Array;
 }
@@ -49,37 +53,51 @@ export interface StoredCertificate {
   readonly thumbprint: string;
   readonly der: Uint8Array;
   readonly friendlyName: string | null;
-  /** It refers to a private key. Whether that key is still where it says shows when it is used. */
+  /** It refers to a private key. Whether that key still exists shows only when it is used. */
   readonly hasPrivateKey: boolean;
 }
 
 export interface CertificateStores {
   list(store: StoreName): Promise<readonly StoredCertificate[]>;
   find(store: StoreName, thumbprint: string): Promise<StoredCertificate | null>;
-  /** Imports leaf and key with a non-exportable key, replacing an equal certificate. Chain certificates in the PFX are ignored. Wrong password: status 86. */
-  importPfx(store: StoreName, pfx: Uint8Array, password: string, friendlyName: string): Promise<void>;
+  /**
+   * Stores a certificate with its private key (PrivateKeyInfo of RFC 5958, DER), which becomes a key of this machine in
+   * its software provider on the terms of HostKeys: it cannot be exported. Replaces an equal certificate. The caller
+   * overwrites `privateKey` after use. Status 0x80092002 (CRYPT_E_BAD_ENCODE) for what is no certificate, 0x80090005
+   * (NTE_BAD_DATA) for what is no private key, 0x8009000d (NTE_NO_KEY) when the key is not the certificate's,
+   * 0x80090029 (NTE_NOT_SUPPORTED) for a key that is no CertificateKeyAlgorithm. After a failure no part of it is left
+   * behind.
+   */
+  importWithKey(store: StoreName, der: Uint8Array, privateKey: Uint8Array, friendlyName: string): Promise<void>;
   /** Adds a certificate without key; an equal one already there is no error. */
   add(store: StoreName, der: Uint8Array): Promise<void>;
   /**
-   * Stores a certificate with a reference to its key in a provider (CERT_KEY_PROV_INFO), replacing an equal certificate. Status 0x80090016
-   * (NTE_BAD_KEYSET) when there is no such key, 0x8009000d (NTE_NO_KEY) when the key is not the certificate's; nothing is stored then.
+   * Stores a certificate with a reference to its key in a provider (CERT_KEY_PROV_INFO), replacing an equal
+   * certificate. Status 0x80090016 (NTE_BAD_KEYSET) when there is no such key, 0x8009000d (NTE_NO_KEY) when the key is
+   * not the certificate's; nothing is stored then.
    */
   addWithKey(store: StoreName, der: Uint8Array, key: HostKeyName, friendlyName: string): Promise<void>;
   /**
-   * Removes a certificate and the key container that importPfx made for it. A key that addWithKey referred to stays: whoever made it
-   * removes it. Absent is no error.
+   * Removes a certificate and the key that importWithKey made for it. A key that addWithKey referred to stays: whoever
+   * made it removes it. Absent is no error.
    */
   remove(store: StoreName, thumbprint: string): Promise<void>;
 }
 
-/** Names a record of the http.sys SSL configuration: ids 1, 5, 6 and 11 (HTTP_SERVICE_CONFIG_ID). Host names as http.sys keeps them. */
+/**
+ * Names a record of the http.sys SSL configuration: ids 1, 5, 6 and 11 (HTTP_SERVICE_CONFIG_ID). Host names as http.sys
+ * keeps them.
+ */
 export type SslRecordKey =
   | { readonly kind: 'ipport'; readonly address: string; readonly port: number }
   | { readonly kind: 'hostnameport'; readonly host: string; readonly port: number }
   | { readonly kind: 'ccs'; readonly port: number }
   | { readonly kind: 'scopedccs'; readonly host: string; readonly port: number };
 
-/** HTTP_SERVICE_CONFIG_SSL_PARAM. A renewal changes certificateHash (and certificateStore) and carries every other field over. */
+/**
+ * HTTP_SERVICE_CONFIG_SSL_PARAM. A renewal changes certificateHash (and certificateStore) and carries every other field
+ * over.
+ */
 export interface SslRecord {
   readonly key: SslRecordKey;
   /** SHA-1, lower-case hex; null for central-store records. */
@@ -101,22 +119,29 @@ export interface SslRecords {
   enumerate(): Promise<readonly SslRecord[]>;
   /** null when there is none (Win32 status 2). */
   query(key: SslRecordKey): Promise<SslRecord | null>;
-  /** Creates. Status 183 when the key exists, 1312 when the certificate or its key is not in the store, 87 for a bad key. */
+  /**
+   * Creates. Status 183 when the key exists, 1312 when the certificate or its key is not in the store, 87 for a bad
+   * key.
+   */
   set(record: SslRecord): Promise<void>;
-  /** Replaces atomically as far as the host can; status 2 when absent, 1312 as for set. After a failure the old record stands. */
+  /**
+   * Replaces atomically as far as the host can; status 2 when absent, 1312 as for set. After a failure the old record
+   * stands.
+   */
   update(record: SslRecord): Promise<void>;
   /** Status 2 when absent. */
   remove(key: SslRecordKey): Promise<void>;
 }
 
 /**
- * Files below a site's root; paths are Windows paths as IIS has them, environment variables included. Where `root` is given, a link between it and
- * the file is refused (5), also one that is put there meanwhile: whoever may write there would have us read, write or remove anywhere.
+ * Files below a site's root; paths are Windows paths as IIS has them, environment variables included. Where `root` is
+ * given, a link between it and the file is refused (5), even one that is put there meanwhile: otherwise whoever may
+ * write there could have us read, write or remove files anywhere.
  */
 export interface SiteFiles {
   /** null when absent. */
   read(path: string, maxBytes: number, root?: string): Promise<Uint8Array | null>;
-  /** Creates parent folders; the answer names those that it had to create, outermost first. */
+  /** Creates parent folders and returns those that it had to create, outermost first. */
   write(path: string, octets: Uint8Array, root?: string): Promise<readonly string[]>;
   /** Absent is no error. */
   removeFile(path: string, root?: string): Promise<void>;
@@ -124,15 +149,15 @@ export interface SiteFiles {
   removeEmptyFolder(path: string, root?: string): Promise<boolean>;
 }
 
-/** The http.sys HTTP server API, as much of it as challenge answers need. */
+/** The http.sys HTTP server API, as much of it as challenge responses need. */
 export interface HttpServer {
   /**
-   * Registers `http://+:PORT/PATH/` beside IIS on the same port; the longest prefix wins, `+` outranks IIS site bindings.
-   * `answer` gives the body for a path (null: 404). Status 183 when taken, 32 when a foreign process owns the port, 5 when not elevated.
-   * The registration ends with the returned function or with the process.
+   * Registers `http://+:PORT/PATH/` beside IIS on the same port; the longest prefix wins, `+` outranks IIS site
+   * bindings. `respond` returns the body for a path (null: 404). Status 183 when taken, 32 when a foreign process owns
+   * the port, 5 when not elevated. The registration ends with the returned function or with the process.
    */
   serve(
     prefix: string,
-    answer: (request: { host: string; path: string }) => string | null,
+    respond: (request: { host: string; path: string }) => string | null,
   ): Promise<() => Promise<void>>;
 }

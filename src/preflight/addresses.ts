@@ -1,22 +1,22 @@
 import { publicEndpoints } from '../challenge/http-01/endpoints.ts';
 import { createSelfCheck } from '../challenge/http-01/self-check.ts';
-import { wasAnswered, type SelfCheckReason } from '../challenge/http-01/self-check-reasons.ts';
+import { hasResponse, type SelfCheckReason } from '../challenge/http-01/self-check-reasons.ts';
 import { EverbindError } from '../errors/error.ts';
 import { ipVersion } from '../pki/x509/ip-address.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ChallengeTask } from '../ports/solver.ts';
 import { finding, type PreflightFinding, type FindingCode, said } from './findings.ts';
 
-/** More addresses than a name of ours has. */
+/** More than a name has in practice. */
 const MAX_ADDRESSES = 16;
 
 export interface AddressParts {
   readonly clock: Clock;
-  /** Where a CA connects for http-01; 80 but in the lab. */
+  /** The port that a CA connects to for http-01; 80 except in the lab. */
   readonly publicHttpPort: number;
 }
 
-/** Looks at the answer of an http-01 task at each address that DNS has for the name, as far as they can be reached from here. */
+/** Looks for the challenge response of an http-01 task at each address that DNS has for the name. */
 export async function examineAddresses(
   { clock, publicHttpPort: port }: AddressParts,
   task: ChallengeTask,
@@ -27,8 +27,8 @@ export async function examineAddresses(
   const looked = await Promise.all(
     addresses.slice(0, MAX_ADDRESSES).map(async (address): Promise<PreflightFinding | null> => {
       const selfCheck = createSelfCheck({
-        resolve: async (host, outside, proving) =>
-          host === proving && outside === 80 ? [{ address, port }] : publicEndpoints(host, outside),
+        resolve: async (host, outside, validating) =>
+          host === validating && outside === 80 ? [{ address, port }] : publicEndpoints(host, outside),
         clock,
       });
       try {
@@ -47,6 +47,6 @@ export async function examineAddresses(
 function codeFor(address: string, { details }: EverbindError): FindingCode {
   const reason = details['reason'] as SelfCheckReason;
   if (reason.startsWith('redirect-')) return 'redirect-not-followed';
-  if (!wasAnswered(reason)) return 'address-unreachable';
+  if (!hasResponse(reason)) return 'address-unreachable';
   return ipVersion(address) === 6 ? 'aaaa-elsewhere' : 'address-elsewhere';
 }

@@ -5,7 +5,7 @@ import { explainFailure, type Lookups } from './dns.ts';
 import { finding, type PreflightFinding } from './findings.ts';
 import { examineWays } from './ways.ts';
 
-/** Who would issue, and for which name by which challenges. */
+/** The issuer, the name and the challenges that CAA records are checked for. */
 export interface CaaCheck {
   readonly issuer: string;
   /** `caaIdentities` of the directory. */
@@ -17,7 +17,10 @@ export interface CaaCheck {
   readonly challenges: readonly string[];
 }
 
-/** What CAA records have against a certificate, by whichever of the challenges. A CA that names no identities does not say that it looks at any. */
+/**
+ * Findings when CAA records forbid the certificate with every challenge. A CA whose directory names no identities may
+ * ignore CAA, so nothing is checked for it.
+ */
 export async function examineCaa(
   lookups: Lookups,
   check: CaaCheck,

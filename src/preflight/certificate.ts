@@ -3,15 +3,14 @@ import { createSemaphore } from '../concurrency/semaphore.ts';
 import type { CertificateConfig, IssuerConfig } from '../config/types.ts';
 import { examineCaa } from './caa.ts';
 import type { Lookups } from './dns.ts';
-import type { PreflightFinding } from './findings.ts';
-import { examineIssuer } from './issuer.ts';
+import { finding, type PreflightFinding } from './findings.ts';
 import { examineName, type NameParts } from './name.ts';
 import { waysFor } from './ways.ts';
 
 /** A hundred names at once would be a burst for a resolver. */
 const NAMES_AT_ONCE = 16;
 
-/** An issuer that could be asked. */
+/** An issuer whose directory could be read. */
 export interface KnownIssuer {
   readonly config: IssuerConfig;
   readonly directory: Directory;
@@ -19,7 +18,7 @@ export interface KnownIssuer {
   readonly accountUrl: string | null;
 }
 
-/** What a CA would have against a certificate by its directory and by CAA records. Asks DNS and nobody else. */
+/** Why a CA would refuse a certificate, by its directory and by CAA records. Asks only DNS. */
 export async function examineOrder(
   lookups: Lookups,
   certificate: Pick<CertificateConfig, 'identifiers' | 'challenges'>,
@@ -38,20 +37,43 @@ export async function examineOrder(
   return [...examineIssuer(config, directory, accountUrl !== null), ...(await Promise.all(found)).flat()];
 }
 
-/** Asks once for what several names have above them, and several challenges want to know. */
+/** Why a CA would refuse an order, by its directory alone. `registered`: there is an account with it. */
+export function examineIssuer(
+  config: IssuerConfig,
+  { meta }: Directory,
+  registered: boolean,
+): readonly PreflightFinding[] {
+  const { name: issuer, profile } = config;
+  const findings: PreflightFinding[] = [];
+  if (!registered && meta.termsOfService !== null && !config.termsOfServiceAgreed) {
+    const what = `${issuer} has terms of service (${meta.termsOfService}) that were not agreed to`;
+    findings.push(finding('terms-not-agreed', what, { issuer }));
+  }
+  if (!registered && meta.externalAccountRequired && config.externalAccountBinding === null) {
+    findings.push(finding('external-account-missing', `${issuer} wants an external account binding`, { issuer }));
+  }
+  if (profile !== null && meta.profiles?.has(profile) !== true) {
+    const names = [...(meta.profiles?.keys() ?? [])];
+    const has = names.length === 0 ? 'no profiles' : names.join(', ');
+    findings.push(finding('profile-unknown', `${issuer} has no profile ${profile}; it has ${has}`, { issuer }));
+  }
+  return findings;
+}
+
+/** Asks once for each name: several names have the same parents, and several challenges need the same records. */
 function remembering({ lookup }: Lookups['checked']): Lookups['checked'] {
   const known = new Map<string, ReturnType<typeof lookup>>();
   return {
     lookup: (name, type, signal) => {
       const key = `${type} ${name}`;
-      const answer = known.get(key) ?? lookup(name, type, signal);
-      known.set(key, answer);
-      return answer;
+      const found = known.get(key) ?? lookup(name, type, signal);
+      known.set(key, found);
+      return found;
     },
   };
 }
 
-/** Everything that can be found out about a certificate without an order. */
+/** All findings about a certificate that need no order. */
 export async function examineCertificate(
   parts: Omit<NameParts, 'accountUrl'>,
   certificate: CertificateConfig,
@@ -60,14 +82,14 @@ export async function examineCertificate(
 ): Promise<readonly PreflightFinding[]> {
   const findings: PreflightFinding[] = [];
   const accountUrl = issuers.find((issuer) => issuer.accountUrl !== null)?.accountUrl ?? null;
-  // One after the other: names share ports, folders and the patience of DNS hosts.
+  // One after the other: names share ports, folders and the rate limits of DNS hosts.
   for (const identifier of certificate.identifiers) {
     findings.push(...(await examineName({ ...parts, accountUrl }, certificate, identifier, signal)));
   }
   const silent = new Set(findings.filter(isSilence).map(({ name }) => name));
   for (const issuer of issuers) {
     const found = await examineOrder(parts.lookups, certificate, issuer, signal);
-    // A name whose addresses cannot be looked up has no CAA records either: said once.
+    // When the addresses of a name cannot be looked up, its CAA records cannot either: one finding is enough.
     findings.push(...found.filter((one) => !isSilence(one) || !silent.has(one.name)));
   }
   return findings;

@@ -3,21 +3,21 @@ import { dataOf, type Resolver } from '../dns/resolver.ts';
 import { EverbindError } from '../errors/error.ts';
 import { finding, type PreflightFinding, said } from './findings.ts';
 
-/** Resolvers: as CAs ask theirs, and one that does not look at signatures. */
+/** Two resolvers: one that checks signatures, as those of CAs do, and one that ignores them. */
 export interface Lookups {
   readonly checked: Pick<Resolver, 'lookup'>;
   readonly unchecked: Pick<Resolver, 'lookup'>;
 }
 
-/** A question that was not answered: for the sake of `name`, `asked` was looked up. */
-export interface Unanswered {
+/** A lookup that failed: `asked` was looked up because of `name`. */
+export interface FailedLookup {
   readonly name: string;
   readonly asked: string;
   readonly type: RecordType;
   readonly issuer: string | null;
 }
 
-/** Addresses of a name, or why there are none to be had. */
+/** Addresses of a name, or why they cannot be looked up. */
 export type Addresses =
   | { readonly ipv4: readonly string[]; readonly ipv6: readonly string[] }
   | { readonly failed: PreflightFinding };
@@ -37,17 +37,17 @@ export async function findAddresses(lookups: Lookups, name: string, signal?: Abo
   }
 }
 
-/** Tells broken signatures from broken servers: a resolver that validates says SERVFAIL for both, unless told not to look at signatures. */
+/** Tells broken signatures from broken servers: for both, a resolver that checks signatures says SERVFAIL. */
 export async function explainFailure(
   { unchecked }: Lookups,
-  { name, asked, type, issuer }: Unanswered,
+  { name, asked, type, issuer }: FailedLookup,
   error: EverbindError,
   signal?: AbortSignal,
 ): Promise<PreflightFinding> {
   if (error.details['reason'] === 'SERVFAIL') {
     try {
       await unchecked.lookup(asked, type, signal);
-      const what = `${type} of ${asked}: answered only when DNSSEC signatures are not looked at`;
+      const what = `${type} of ${asked}: resolved only when DNSSEC signatures are ignored`;
       return finding('dnssec-broken', what, { name, issuer });
     } catch (again) {
       signal?.throwIfAborted();

@@ -1,144 +1,144 @@
 import type { EverbindError } from '../errors/error.ts';
 
-/** What each finding means: whether a certificate would fail for it, why, and how it is mended. The words are stable. */
+/** What each finding means: whether a certificate would fail for it, why, and how to fix it. The words are stable. */
 export const FINDINGS = {
   'issuer-unreachable': {
     severity: 'fails',
     why: 'Without the directory of the CA nothing can be ordered.',
-    mend: 'Check the address under issuers, network, proxy and firewall; trustRoots for a private CA.',
+    fix: 'Check the address under issuers, network, proxy and firewall; trustRoots for a private CA.',
   },
   'terms-not-agreed': {
     severity: 'fails',
     why: 'The CA registers no account without it.',
-    mend: 'Read the terms, then set termsOfServiceAgreed: true for this issuer.',
+    fix: 'Read the terms, then set termsOfServiceAgreed: true for this issuer.',
   },
   'external-account-missing': {
     severity: 'fails',
     why: 'The CA registers only accounts that are bound to one with it.',
-    mend: 'Get a key id and an HMAC key from the CA and set externalAccountBinding for this issuer.',
+    fix: 'Get a key id and an HMAC key from the CA and set externalAccountBinding for this issuer.',
   },
   'profile-unknown': {
     severity: 'fails',
     why: 'The CA refuses orders for a profile that it does not have.',
-    mend: 'Choose one of those that it has, or leave profile out.',
+    fix: 'Choose one of those that it has, or leave profile out.',
   },
   'limit-spent': {
     severity: 'fails',
-    why: 'No order is made before there is room again, by our own count of the limits of the CA.',
-    mend: 'Wait, or add another issuer under issuers. everbind status shows the limits.',
+    why: 'By our own count of the limits of the CA there is no room, and no order is made before there is.',
+    fix: 'Wait, or add another issuer under issuers. everbind status shows the limits.',
   },
   'caa-forbids': {
     severity: 'fails',
-    why: 'A CA refuses to issue against CAA records, after the proof, and counts it.',
-    mend: 'Change the CAA records at that name so that they let this CA, account and challenge type issue, or use an issuer that they name.',
+    why: 'After validation the CA refuses an order that CAA records forbid, and counts it as a failure.',
+    fix: 'Change the CAA records at that name so that they let this CA, account and challenge type issue, or use an issuer that they name.',
   },
   'dns-fails': {
     severity: 'fails',
-    why: 'A CA that gets no usable answer for a name refuses it.',
-    mend: 'Check the servers of the zone and its delegation; ask your DNS host.',
+    why: 'A CA that gets no usable DNS response for a name refuses it.',
+    fix: 'Check the servers of the zone and its delegation; ask your DNS host.',
   },
   'dnssec-broken': {
     severity: 'fails',
-    why: 'CAs validate DNSSEC: for them a zone with wrong signatures does not answer at all.',
-    mend: 'Sign the zone anew, or correct or remove the DS record at the registrar.',
+    why: 'CAs validate DNSSEC: for them a zone with wrong signatures does not exist.',
+    fix: 'Sign the zone again, or correct or remove the DS record at the registrar.',
   },
   'no-address': {
     severity: 'fails',
     why: 'The CA connects to an address of the name.',
-    mend: 'Create an A or AAAA record for it, or prove it by dns-01.',
+    fix: 'Create an A or AAAA record for it, or validate it by dns-01.',
   },
   'aaaa-elsewhere': {
     severity: 'fails',
-    why: 'CAs prefer IPv6 and look at the wrong server, however well IPv4 works.',
-    mend: 'Correct the AAAA record, or remove it; or bind the site to that IPv6 address.',
+    why: 'CAs prefer IPv6 and look at the wrong server, even though IPv4 works.',
+    fix: 'Correct the AAAA record, or remove it; or bind the site to that IPv6 address.',
   },
   'address-elsewhere': {
     severity: 'fails',
-    why: 'CAs may look at any address of the name, and do not find the answer there.',
-    mend: 'Correct the A record, or have that server pass /.well-known/acme-challenge/ on to this one.',
+    why: 'CAs may look at any address of the name, and do not find the challenge response there.',
+    fix: 'Correct the A record, or let that server forward /.well-known/acme-challenge/ to this one.',
   },
   'address-unreachable': {
     severity: 'doubtful',
-    why: 'The CA has to reach port 80 there. Many routers do not let a server reach its own public address, so this may be so from here only.',
-    mend: 'Open port 80 to everybody, and try it from outside.',
+    why: 'The CA has to reach port 80 there. Many routers do not let a server reach its own public address, so this may be true from here only.',
+    fix: 'Open port 80 to everybody, and try it from outside.',
   },
   'redirect-not-followed': {
     severity: 'fails',
     why: 'CAs follow at most ten redirects, to http on port 80 and https on port 443.',
-    mend: 'Take .well-known/acme-challenge out of the redirect rules of the site.',
+    fix: 'Exclude .well-known/acme-challenge from the redirect rules of the site.',
   },
-  'answer-not-seen': {
+  'response-not-seen': {
     severity: 'fails',
-    why: 'What this machine does not see itself the CA will not see either; a renewal stops there.',
-    mend: 'As the message says; docs/challenges.md has each reason.',
+    why: 'What this machine cannot see the CA will not see either; a renewal stops there.',
+    fix: 'As the message says; docs/challenges.md has each reason.',
   },
   'port-taken': {
     severity: 'fails',
-    why: 'Another program answers where the CA connects.',
-    mend: 'Stop it, or use mode http.sys or webroot where that program is IIS.',
+    why: 'Another program listens where the CA connects.',
+    fix: 'Stop it, or use mode http.sys or webroot where that program is IIS.',
   },
-  'proof-impossible': {
+  'validation-impossible': {
     severity: 'fails',
-    why: 'No CA accepts this kind of proof for this kind of name.',
-    mend: 'Wildcards need dns-01, IP addresses need http-01; give such names a rule of their own under challenges.',
+    why: 'No CA accepts this challenge for this kind of name.',
+    fix: 'Wildcards need dns-01, IP addresses need http-01; add a rule for such names under challenges.',
   },
   'delegation-loop': {
     severity: 'fails',
-    why: 'Neither Everbind nor the CA gets to where the record should be.',
-    mend: 'Let _acme-challenge point straight at a name in the zone that the credentials may change.',
+    why: 'Neither Everbind nor the CA can find the place of the record.',
+    fix: 'Point _acme-challenge directly at a name in the zone that the credentials may change.',
   },
   'credentials-refused': {
     severity: 'fails',
-    why: 'The record that proves the name cannot be written.',
-    mend: 'Check the secret (everbind secret set NAME), that it has not expired, and the rights that everbind dns providers names.',
+    why: 'The record for the challenge cannot be written.',
+    fix: 'Check the secret (everbind secret set NAME), that it has not expired, and the rights that everbind dns providers names.',
   },
   'zone-missing': {
     severity: 'fails',
-    why: 'The record that proves the name cannot be written.',
-    mend: 'Check that the zone is hosted there and that the credentials reach it.',
+    why: 'The record for the challenge cannot be written.',
+    fix: 'Check that the zone is hosted there and that the credentials reach it.',
   },
   'secret-missing': {
     severity: 'fails',
-    why: 'What needs it cannot be asked.',
-    mend: 'Store it: everbind secret set NAME.',
+    why: 'Without the secret the DNS host refuses every request.',
+    fix: 'Store it: everbind secret set NAME.',
   },
-  'proof-fails': {
+  'validation-fails': {
     severity: 'fails',
-    why: 'The answer to a challenge cannot be put in place.',
-    mend: 'As the message says; docs/errors.md has the code.',
+    why: 'The challenge response cannot be put in place.',
+    fix: 'As the message says; docs/errors.md has the code.',
   },
-  'proof-not-tried': {
+  'validation-not-tried': {
     severity: 'doubtful',
-    why: 'Two at a time would take away each other’s answers.',
-    mend: 'Try again when the other Everbind is done.',
+    why: 'Two at a time would remove each other’s challenge responses.',
+    fix: 'Try again when the other Everbind is done.',
   },
   'not-removed': {
     severity: 'doubtful',
-    why: 'What was put there to try it out is still there. It proves nothing.',
-    mend: 'Remove it by hand; the message names it.',
+    why: 'The challenge response of the trial is still there. No CA accepts it.',
+    fix: 'Remove it by hand; the message names it.',
   },
 } as const satisfies Readonly<Record<string, FindingText>>;
 
 interface FindingText {
-  /** `fails`: no certificate can come of it as it stands. `doubtful`: worth a look. */
+  /** `fails`: no certificate would be issued. `doubtful`: worth a look. */
   readonly severity: 'fails' | 'doubtful';
   readonly why: string;
-  readonly mend: string;
+  readonly fix: string;
 }
 
 export type FindingCode = keyof typeof FINDINGS;
 
-/** Something that stands in the way of a certificate. */
+/** Something that may keep a certificate from being issued. */
 export interface PreflightFinding extends FindingText {
   readonly code: FindingCode;
-  /** The name it is about; null: all of the certificate. */
+  /** The name it is about; null: the whole certificate. */
   readonly name: string | null;
-  /** The issuer it is about; null: every one would see the same. */
+  /** The issuer it is about; null: every issuer. */
   readonly issuer: string | null;
   readonly what: string;
 }
 
-/** A finding with the severity, the reason and the remedy that its code has. `what` was found. */
+/** A finding with the severity, reason and fix of its code. `what`: what was found. */
 export function finding(
   code: FindingCode,
   what: string,
@@ -152,7 +152,7 @@ export function said({ message, code }: EverbindError): string {
   return `${message} [${code}]`;
 }
 
-/** Whether no certificate can come of it: for a reason that every issuer sees, or for one at each of them. */
+/** Whether no issuer would issue the certificate: for a reason common to all, or for one at each of them. */
 export function wouldFail(findings: readonly PreflightFinding[], issuers: readonly string[]): boolean {
   const failing = findings.filter(({ severity }) => severity === 'fails');
   const refused = new Set(failing.map(({ issuer }) => issuer));

@@ -3,16 +3,16 @@ import type { Identifier } from '../pki/x509/names.ts';
 import { type AddressParts, examineAddresses } from './addresses.ts';
 import { findAddresses, type Lookups } from './dns.ts';
 import { finding, type PreflightFinding } from './findings.ts';
-import { type ProofParts, tryProof } from './proof.ts';
+import { type TrialParts, tryChallenge } from './try-challenge.ts';
 import { examineWays, waysFor } from './ways.ts';
 
-export interface NameParts extends AddressParts, ProofParts {
+export interface NameParts extends AddressParts, TrialParts {
   readonly lookups: Lookups;
-  /** Whether answers may be put in place; not while another Everbind does so. */
-  readonly mayProve: boolean;
+  /** Whether challenges may be tried; not while another Everbind is running. */
+  readonly mayTry: boolean;
 }
 
-/** What stands in the way of proving one name, whoever the CA is. */
+/** What would keep one name from being validated, whichever the CA. */
 export async function examineName(
   parts: NameParts,
   certificate: CertificateConfig,
@@ -41,13 +41,13 @@ async function examineWay(
   if (addresses.length === 0 && !config.type.startsWith('dns-')) {
     return [finding('no-address', `${name} has neither an A nor an AAAA record`, { name })];
   }
-  // What the record has to say only the CA and our account know: `everbind dns persist` looks for it.
+  // Only the CA and our account know what the record must say: `everbind dns persist` checks it.
   if (config.type === 'dns-persist-01') return [];
   // Without an account the record has no name yet.
   if (config.type === 'dns-account-01' && parts.accountUrl === null) return [];
-  if (!parts.mayProve) {
-    const what = 'another Everbind is at work, so that the proof was not tried';
-    return [finding('proof-not-tried', what, { name })];
+  if (!parts.mayTry) {
+    const what = 'another Everbind is at work, so the validation was not tried';
+    return [finding('validation-not-tried', what, { name })];
   }
-  return tryProof(parts, identifier, config, (task) => examineAddresses(parts, task, addresses, signal), signal);
+  return tryChallenge(parts, identifier, config, (task) => examineAddresses(parts, task, addresses, signal), signal);
 }

@@ -1,21 +1,21 @@
-import { challengesFor, canProve } from '../config/challenge-for.ts';
+import { challengesFor, canValidate } from '../config/challenge-for.ts';
 import type { CertificateConfig, ChallengeConfig } from '../config/types.ts';
 import type { Identifier } from '../pki/x509/names.ts';
 import type { PreflightFinding } from './findings.ts';
 
-/** The ways in which a name may be proved, in the order of the configuration; those that never can only where there is no other. */
+/** The challenges that can validate a name, in the order of the configuration; all configured ones where none can. */
 export function waysFor(
   certificate: Pick<CertificateConfig, 'challenges'>,
   identifier: Identifier,
 ): readonly ChallengeConfig[] {
   const all = challengesFor(certificate, identifier);
-  const possible = all.filter(({ type }) => canProve(type, identifier));
+  const possible = all.filter(({ type }) => canValidate(type, identifier));
   return possible.length > 0 ? possible : all;
 }
 
 /**
- * What stands in the way of each, up to the first that does not fail. Where there is one, a renewal gets there in the end: what was found before is
- * only doubtful.
+ * The findings of each way, up to the first that does not fail. Where there is one, a renewal reaches it in the end, so
+ * the findings before it are only doubtful.
  */
 export async function examineWays<Way>(
   ways: readonly Way[],
@@ -27,7 +27,7 @@ export async function examineWays<Way>(
     if (!found.some(({ severity }) => severity === 'fails')) {
       return [...failed.map((one) => ({ ...one, severity: 'doubtful' as const })), ...found];
     }
-    // Two ways may fail for the very same.
+    // Two ways may fail for the same reason.
     failed.push(...found.filter(({ what }) => failed.every((one) => one.what !== what)));
   }
   return failed;

@@ -5,8 +5,8 @@ import type { WindowsHost } from '../ports/windows-host.ts';
 import { FRIENDLY_NAME, HOST, KEYS, SITE } from './names.ts';
 
 /**
- * Removes everything that a self-test makes, whoever made it, and says in words what was there. Goes on when something cannot be removed and
- * throws the first failure in the end.
+ * Removes everything that a self-test creates, whichever run created it, and returns in words what there was. Goes on
+ * when something cannot be removed, and throws the first failure at the end.
  */
 export async function removeTraces(host: WindowsHost, keys: KeyStore): Promise<readonly string[]> {
   const failures: unknown[] = [];
@@ -18,14 +18,14 @@ export async function removeTraces(host: WindowsHost, keys: KeyStore): Promise<r
     }
   };
   const found = await findTraces(host);
-  // The record first: one without its site does no harm, one without its certificate does.
+  // The record goes first: a record without a site does no harm, one without its certificate does.
   for (const { remove } of found) await attempt(remove);
   for (const name of KEYS) await attempt(() => keys.destroy(`${keys.provider}:${name}`));
   if (failures.length > 0) throw failures[0];
   return found.map(({ text }) => text);
 }
 
-/** What there is of a self-test: what it makes and anybody could see. */
+/** What a self-test has created and anybody can see. */
 export async function findTraces(
   host: WindowsHost,
 ): Promise<readonly { readonly text: string; remove(): Promise<void> }[]> {

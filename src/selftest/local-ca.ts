@@ -7,9 +7,12 @@ import { EXTENSION, KEY_PURPOSE } from '../pki/asn1/oids.ts';
 import type { Random } from '../ports/random.ts';
 import { HOST } from './names.ts';
 
-/** A certificate authority that lives as long as one self-test, in memory alone. Nothing trusts it and nothing is made to. */
+/** A certificate authority that lives in memory for one self-test. Nothing trusts it. */
 export interface LocalCa {
-  /** A certificate for the self-test's host and this public key (SubjectPublicKeyInfo, DER), valid for two days around now. DER. */
+  /**
+   * A certificate for the self-test's host and this public key (SubjectPublicKeyInfo, DER), valid for two days around
+   * now. DER.
+   */
   issue(publicKey: Uint8Array, now: number): Uint8Array;
 }
 

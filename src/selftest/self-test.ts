@@ -10,7 +10,7 @@ import type { Random } from '../ports/random.ts';
 import type { SslRecord, WindowsHost } from '../ports/windows-host.ts';
 import type { Probe } from '../verify/probe.ts';
 import { findTraces, removeTraces } from './clean-up.ts';
-import { serveAndAsk } from './http-answer.ts';
+import { serveAndAsk } from './http-response.ts';
 import { createLocalCa } from './local-ca.ts';
 import { FRIENDLY_NAME, HOST, KEYS, SITE, STORE } from './names.ts';
 import { createSteps, type StepResult } from './steps.ts';
@@ -18,7 +18,7 @@ import { makeSite } from './temporary-site.ts';
 
 export interface SelfTestOptions {
   readonly host: WindowsHost;
-  /** Where the keys of the test are made. */
+  /** Where the keys of the test are created. */
   readonly keys: KeyStore;
   readonly algorithm: CertificateKeyAlgorithm;
   readonly probe: Probe;
@@ -34,8 +34,9 @@ interface Installed {
 }
 
 /**
- * Renews a certificate of a site of its own on this server, takes it back, and removes everything again: the calls, the order and the code are
- * those of a real renewal, only the CA is our own. Never throws: a step that fails ends the test, and what was made is removed in any case.
+ * Renews a certificate of a temporary site on this server, rolls it back, and removes everything again. The code, the
+ * calls and their order are those of a real renewal; only the CA is our own. Never throws: a step that fails ends the
+ * test, and everything that was created is removed in any case.
  */
 export async function runSelfTest(options: SelfTestOptions): Promise<readonly StepResult[]> {
   const { host, keys, signal } = options;
@@ -45,8 +46,9 @@ export async function runSelfTest(options: SelfTestOptions): Promise<readonly St
     const rights = elevated ? 'elevated' : 'not elevated';
     return `${os}, IIS ${iisVersion ?? 'absent'} (${roleServices.join(', ')}), ${rights}`;
   });
-  // Holds the URL prefix until the end: a second self-test is refused here, before it could remove what this one makes.
-  const stop = await steps.run('answer over HTTP', () => serveAndAsk(host, options.random));
+  // Holds the URL prefix until the end, so that a second self-test is refused here, before it can remove what this one
+  // creates.
+  const stop = await steps.run('respond over HTTP', () => serveAndAsk(host, options.random));
   if (stop === null) return steps.results();
   try {
     await steps.run('remove what an earlier run left', async () => {
@@ -100,13 +102,13 @@ async function renewAndRollBack(options: SelfTestOptions, steps: ReturnType<type
   });
 }
 
-/** What an earlier step made. A step runs only when all before it have passed. */
+/** What an earlier step created. A step runs only when all before it have passed. */
 function given<T>(value: T | null): T {
   if (value === null) throw new EverbindError('INTERNAL', 'a step of the self-test runs without the one before it');
   return value;
 }
 
-/** The request is made as for a CA: it is signed by the provider and its signature checked, which proves that the key works. */
+/** The request is the one for a CA: the provider signs it and the signature is checked, so the key works. */
 async function newCertificate(
   { keys, algorithm, clock }: SelfTestOptions,
   ca: ReturnType<typeof createLocalCa>,
@@ -127,7 +129,7 @@ async function newCertificate(
       .digest('hex'),
     previousThumbprint: previous?.material.thumbprint ?? null,
     friendlyName: FRIENDLY_NAME,
-    attach: () => keys.attach(handle, chain, FRIENDLY_NAME),
+    attach: () => keys.attach(handle, chain),
   };
 }
 

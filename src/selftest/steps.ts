@@ -8,17 +8,17 @@ export interface StepResult {
   readonly outcome: 'passed' | 'failed' | 'skipped';
   /** Milliseconds. */
   readonly ms: number;
-  /** Of the failure. */
+  /** Code of the failure. */
   readonly code: ErrorCode | null;
   /** What was seen, or why it failed; '' when there is nothing to say. */
   readonly message: string;
 }
 
-/** Runs steps in order. After the first that fails, or a wish to stop, the others are skipped. */
+/** Runs steps in order. After the first that fails, or an abort, the others are skipped. */
 export interface Steps {
-  /** null when it failed or was skipped. A text that the work answers becomes the message. */
+  /** Returns null when the step failed or was skipped. A text that the work returns becomes the message. */
   run<T>(step: string, work: () => Promise<T>): Promise<T | null>;
-  /** Runs whatever failed before. */
+  /** Runs even after a failure. */
   always(step: string, work: () => Promise<string>): Promise<void>;
   results(): readonly StepResult[];
 }

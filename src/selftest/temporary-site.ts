@@ -10,12 +10,12 @@ import { FOLDER, HOST, SITE } from './names.ts';
 const LOWEST = 40_000;
 const HIGHEST = 48_999;
 
-/** Makes the site with one https binding with SNI on a port that nothing uses, and answers where it is. */
+/** Creates the site with one https binding with SNI on a port that nothing uses. Returns where it is. */
 export async function makeSite(host: WindowsHost, clock: Clock): Promise<string> {
   const port = await freePort(host);
   const binding = `*:${port}:${HOST}`;
   await appcmd(host, ['add', 'site', `/name:${SITE}`, `/physicalPath:${FOLDER}`]);
-  // No backup: it would stay behind, and only this site of its own is changed.
+  // No backup: it would stay behind, and the changes concern this site only.
   await createSiteChanges(host, clock, { backUp: false }).addHttpsBinding(SITE, binding, SSL_FLAG.sni);
   return binding;
 }
@@ -41,7 +41,7 @@ async function freePort(host: WindowsHost): Promise<number> {
   throw new EverbindError('SELFTEST_FAILED', `no port from ${LOWEST} to ${HIGHEST} is free`);
 }
 
-/** Another program than http.sys may have it. */
+/** A program other than http.sys may use it. */
 function canListen(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();

@@ -8,27 +8,28 @@ import type { SavedCheckpoint } from '../audit/saved-checkpoints.ts';
 import { type StoredLog, verifyLog } from '../audit/verify-log.ts';
 import { EverbindError } from '../errors/error.ts';
 import { readPins } from './checkpoint-pin.ts';
+import { octets } from './row.ts';
 import { statement } from './statements.ts';
-import type { Store } from './store.ts';
+import type { StoreReader } from './store.ts';
 
 /** 53 hashes: one for each bit of the largest size. */
 const MOST_RANGE_OCTETS = 53 * 32;
 
 export interface EventFilter {
-  /** First number that is wanted. */
+  /** Only events from this number on. */
   readonly from?: number;
-  /** The last so many of those that match. */
+  /** Only the last so many of the events that match. */
   readonly last?: number;
   readonly subject?: string;
-  /** `order.created`, or what such types have in common: `order`. */
+  /** A type such as `order.created`, or the beginning that several types share: `order`. */
   readonly type?: string;
-  /** Only events from then on, by their own time: ms since 1970. */
+  /** Only events from this time on: ms since 1970. */
   readonly since?: number;
 }
 
-/** Canonical JSON of the events that match, in order. Nothing is verified. */
+/** Canonical JSON of the events that match, in order. Verifies nothing. */
 export function readEvents(
-  store: Store,
+  store: StoreReader,
   { from = 0, last = -1, subject, type, since }: EventFilter = {},
 ): readonly string[] {
   const rows = store.read((db) =>
@@ -44,61 +45,74 @@ export function readEvents(
       last,
       subject: subject ?? null,
       type: type === undefined ? null : `${type.replace(/\.$/, '')}.`,
-      // As events have it: such texts sort as the times do.
+      // In the form that events have, whose texts sort as the times do.
       since: since === undefined ? null : new Date(since).toISOString(),
     }),
   );
   return rows.reverse().map((row) => String(row['event']));
 }
 
-/** The newest checkpoint of the log, or null while it is empty. To be saved elsewhere. Nothing is verified. */
-export function newestCheckpoint(store: Store): string | null {
+/** The newest checkpoint of the log, to be saved elsewhere; null while the log is empty. Verifies nothing. */
+export function newestCheckpoint(store: StoreReader): string | null {
   return store.read(selectNewestCheckpoint);
 }
 
 /**
- * Verifies the stored log against its own checkpoints, those beside the database (its pin and what was set aside), and others that were saved
- * elsewhere. Throws STORE_CORRUPT when the database cannot be read.
+ * Verifies the stored log against its own checkpoints, those in files beside the database (its pin, and pins that were
+ * set aside), and others that were saved elsewhere. Throws STORE_CORRUPT when the database cannot be read.
  */
-export function verifyStoredLog(store: Store, verifier: Verifier, saved: readonly SavedCheckpoint[] = []): LogReport {
-  // Before the log is read: a pin that is written meanwhile may be ahead of it.
+export function verifyStoredLog(
+  store: StoreReader,
+  verifier: Verifier,
+  saved: readonly SavedCheckpoint[] = [],
+): LogReport {
+  // Before the log: a pin that is written meanwhile may be ahead of what we read.
   const pins = readPins(store.path);
   return store.read((db) => {
     const log: StoredLog = {
       events: db
         .prepare(
-          `SELECT ${safeInteger('seq')}, ${octets('event', MOST_EVENT_OCTETS)},
+          `SELECT ${safeInteger('seq')}, ${asOctets('event', MOST_EVENT_OCTETS)},
             CASE WHEN octet_length(leaf_hash) = 32 THEN leaf_hash END AS leafHash
           FROM audit_event ORDER BY audit_event.seq`,
         )
-        .iterate() as unknown as StoredLog['events'],
+        .iterate(),
       checkpoints: db
         .prepare(
-          `SELECT ${safeInteger('size')}, ${octets('note', 65_536)} FROM audit_checkpoint ORDER BY audit_checkpoint.size`,
+          `SELECT ${safeInteger('size')}, ${asOctets('note', 65_536)}
+          FROM audit_checkpoint ORDER BY audit_checkpoint.size`,
         )
-        .iterate() as unknown as StoredLog['checkpoints'],
-      range: (db
-        .prepare(
-          `SELECT ${safeInteger('size')}, CASE WHEN octet_length(hashes) <= ${MOST_RANGE_OCTETS} THEN hashes END AS hashes FROM audit_range WHERE id = 1`,
-        )
-        .get() ?? null) as StoredLog['range'],
+        .iterate(),
+      range:
+        db
+          .prepare(
+            `SELECT ${safeInteger('size')}, CASE WHEN octet_length(hashes) <= ${MOST_RANGE_OCTETS} THEN hashes END AS hashes
+            FROM audit_range WHERE id = 1`,
+          )
+          .get() ?? null,
     };
     return verifyLog(log, verifier, [...pins, ...saved]);
   });
 }
 
-/** A number that JavaScript cannot hold is shown as -1, which no event has. */
+/** A number that JavaScript cannot hold becomes -1, which no event has. */
 function safeInteger(column: string): string {
   return `CASE WHEN ${column} BETWEEN 0 AND ${Number.MAX_SAFE_INTEGER} THEN ${column} ELSE -1 END AS ${column}`;
 }
 
-/** The stored octets of a text, as they are hashed and signed. One that is far too large is cut, so that memory stays bounded. */
-function octets(column: string, most: number): string {
+/**
+ * The stored octets of a text, as they are hashed and signed. A text that is far too large is cut, so that memory stays
+ * bounded.
+ */
+function asOctets(column: string, most: number): string {
   return `substr(CAST(${column} AS BLOB), 1, ${most + 1}) AS ${column}`;
 }
 
-/** A proof that event `index` is in the log, against the newest checkpoint. Throws AUDIT_NO_SUCH_EVENT and what makeProof throws. */
-export function proveEvent(store: Store, index: number, verifier: Verifier): EventProof {
+/**
+ * Makes a proof that event `index` is in the log, for the newest checkpoint. Throws AUDIT_NO_SUCH_EVENT and what
+ * makeProof throws.
+ */
+export function proveEvent(store: StoreReader, index: number, verifier: Verifier): EventProof {
   return store.read((db) => {
     const row = Number.isSafeInteger(index)
       ? statement(db, 'SELECT event FROM audit_event WHERE seq = ?').get(index)
@@ -118,10 +132,10 @@ export function proveEvent(store: Store, index: number, verifier: Verifier): Eve
 }
 
 /**
- * A proof that the log continues a checkpoint that was saved elsewhere, up to the newest one (C2SP tlog-witness, add-checkpoint). Throws what
- * makeContinuation throws, AUDIT_NO_SUCH_EVENT while the log is empty.
+ * Makes a proof that the newest checkpoint continues one that was saved elsewhere (C2SP tlog-witness, add-checkpoint).
+ * Throws what makeContinuation throws, and AUDIT_NO_SUCH_EVENT while the log is empty.
  */
-export function proveContinuation(store: Store, saved: string | Uint8Array, verifier: Verifier): string {
+export function proveContinuation(store: StoreReader, saved: string | Uint8Array, verifier: Verifier): string {
   return store.read((db) => {
     const newest = selectNewestCheckpoint(db);
     if (newest === null) throw new EverbindError('AUDIT_NO_SUCH_EVENT', 'the audit log is empty');
@@ -133,7 +147,7 @@ function* leafHashes(db: DatabaseSync, start: number, end: number): Iterable<Uin
   const rows = db
     .prepare('SELECT leaf_hash FROM audit_event WHERE seq >= ? AND seq < ? ORDER BY seq')
     .iterate(start, end);
-  for (const row of rows) yield row['leaf_hash'] as Uint8Array;
+  for (const row of rows) yield octets(row, 'leaf_hash');
 }
 
 function selectNewestCheckpoint(db: DatabaseSync): string | null {

@@ -4,21 +4,21 @@ import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Octets; a checkpoint has about 200. */
+/** Octets. A checkpoint has about 200. */
 const MOST_OCTETS = 64 * 1024;
 
-/** Written at most this often while commits go on, and when the store is closed. */
+/** The file is written at most this often while commits go on, and when the store is closed. */
 const INTERVAL_MS = 1000;
 
-/** The newest checkpoint, kept in a file beside the database: a database that was put back or cut short is found by it. */
+/** Keeps the newest checkpoint in a file beside the database. It shows when the database was put back or cut short. */
 export interface CheckpointPin {
-  /** Has the checkpoint written soon. Never fails: the log does not depend on the file. */
+  /** Writes the checkpoint soon. Never fails: the log does not depend on the file. */
   keep(note: string): void;
-  /** What the file holds; null when there is none or it cannot be read. */
+  /** The content of the file; null when there is none or it cannot be read. */
   read(): string | null;
-  /** Renames the file, so that its content stays as evidence. Never fails. */
+  /** Renames the file, to keep its content as evidence. Never fails. */
   setAside(): void;
-  /** Waits until the newest one is written. */
+  /** Waits until the newest checkpoint is written. */
   close(): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ export function createCheckpointPin(database: string): CheckpointPin {
       const note = newest;
       newest = null;
       await replace(path, note).catch(() => {
-        // Somebody has the file open (Windows), or the disk is full: again later, unless the store is closed.
+        // Somebody has the file open (Windows), or the disk is full. We try again later, unless the store is closed.
         if (!stop.signal.aborted) newest ??= note;
       });
       await sleep(INTERVAL_MS, undefined, { signal: stop.signal, ref: false }).catch(() => undefined);
@@ -53,7 +53,7 @@ export function createCheckpointPin(database: string): CheckpointPin {
       try {
         renameSync(path, name);
       } catch {
-        // Its content is in the log as well.
+        // The log has its content as well.
       }
     },
     close: async () => {
@@ -63,7 +63,7 @@ export function createCheckpointPin(database: string): CheckpointPin {
   };
 }
 
-/** The pinned checkpoint of a database and every one that was set aside because the log did not continue it. */
+/** The pinned checkpoint of a database, and every one that was set aside because the log did not continue it. */
 export function readPins(database: string): readonly { readonly label: string; readonly note: string }[] {
   const name = basename(pinPath(database));
   const folder = dirname(database);
@@ -77,7 +77,7 @@ function pinPath(database: string): string {
   return join(dirname(database), 'audit.checkpoint');
 }
 
-/** Durable before it takes the old one's place, so that a loss of power leaves one of the two. */
+/** Syncs the new file before it replaces the old one, so that a loss of power leaves one of the two. */
 async function replace(path: string, note: string): Promise<void> {
   const next = `${path}.new`;
   await rm(next, { force: true });

@@ -1,18 +1,19 @@
 import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { syncFolder } from './sync-folder.ts';
+import { syncFolder } from './folders.ts';
 
 const KEPT_COPIES = 3;
 
 /**
- * Copies the database as it was committed last to `NAME.before-TIME` beside it, private from the start and synced; keeps the last three
- * copies. A connection of its own: the caller's holds the lock, so that nothing changes between the copy and the migration.
+ * Copies the last committed state of the database to `NAME.before-TIME` beside it, private from the start and synced,
+ * and keeps the last three copies. It opens a connection of its own. The caller's connection holds the lock, so that
+ * nothing changes between the copy and the migration.
  */
 export function keepCopy(path: string, now: number): void {
   const folder = dirname(path);
   const prefix = `${basename(path)}.before-`;
-  // Under its name only once it is whole: half a copy must not push out a whole one.
+  // It gets its name once it is whole: half a copy must not push out a whole one.
   const unfinished = `${path}.copying`;
   rmSync(unfinished, { force: true });
   closeSync(openSync(unfinished, 'wx', 0o600));

@@ -1,38 +1,35 @@
 import { EverbindError } from '../errors/error.ts';
 import type { Clock } from '../ports/clock.ts';
-import { activeHolder, readLease } from './lease-row.ts';
+import { activeHolder, freeLease, prolongLease, readLease, takeLease } from './lease-row.ts';
 import { pendingMigrations } from './migrations.ts';
-import { ownIdentity } from './process-identity.ts';
 import type { Store } from './store.ts';
 
-/** The right to write, for one process at a time. While it is held, every commit of the store checks it. */
+/** The right to write, which one process has at a time. While it is held, every commit of the store checks it. */
 export interface Lease {
-  /** Larger than that of every earlier holder. */
+  /** Larger than the token of every earlier holder. */
   readonly token: number;
-  /** Aborted with STORE_LEASE_LOST when another process took over. */
+  /** Aborted with STORE_LEASE_LOST when another process has taken over. */
   readonly lost: AbortSignal;
-  /** Gives it back; safe to repeat, never fails. Commits of this store that come later fail with STORE_LEASE_LOST, until the next lease. */
+  /**
+   * Gives the lease back. Safe to repeat, never fails. Later commits of this store fail with STORE_LEASE_LOST until it
+   * takes the lease again.
+   */
   release(): Promise<void>;
 }
 
 const TTL_MS = 30_000;
 
-/** A clock that was put back stays known until correctAfterClockPutBack is done, whoever is killed before. */
-const KEEP_LATEST = 'latest_time = max(latest_time, ?)';
-
 /**
- * Takes the lease, or throws STORE_LEASE_HELD. A holder on this machine that is dead is replaced at once, any other after its time has run
- * out. Prolonged by itself at a third of its time.
+ * Takes the lease, or throws STORE_LEASE_HELD. Replaces a dead holder on this machine at once, any other holder once
+ * its time has run out. Prolongs the lease whenever a third of its time has passed.
  */
 export async function acquireLease(store: Store, clock: Clock, ttlMs = TTL_MS): Promise<Lease> {
-  const holder = JSON.stringify(ownIdentity());
   const token = await store.commit(
     ({ db }) => {
-      // Another program may have brought the database up to date since this one opened it.
+      // A newer program may have migrated the database since this one opened it.
       pendingMigrations(db);
       const now = clock.now();
-      const row = readLease(db);
-      const other = activeHolder(row, now);
+      const other = activeHolder(readLease(db), now);
       if (other !== null) {
         throw new EverbindError(
           'STORE_LEASE_HELD',
@@ -40,9 +37,7 @@ export async function acquireLease(store: Store, clock: Clock, ttlMs = TTL_MS): 
           { pid: other.pid },
         );
       }
-      const take = `UPDATE lease SET token = ?, holder = ?, expires_at = ?, ttl = ?, ${KEEP_LATEST} WHERE id = 1`;
-      db.prepare(take).run(row.token + 1, holder, now + ttlMs, ttlMs, now);
-      return row.token + 1;
+      return takeLease(db, now, ttlMs);
     },
     { fenced: false },
   );
@@ -56,13 +51,9 @@ export async function acquireLease(store: Store, clock: Clock, ttlMs = TTL_MS): 
     },
   });
   const prolong = (): void => {
-    const sql = `UPDATE lease SET expires_at = ?, ${KEEP_LATEST} WHERE id = 1`;
     store
-      .commit(({ db }) => {
-        const now = clock.now();
-        db.prepare(sql).run(now + ttlMs, now);
-      })
-      // The loss of the lease is told by the fence. A full disk passes, or the lease runs out and is lost.
+      .commit(({ db }) => prolongLease(db, clock.now(), ttlMs))
+      // The fence reports a lost lease. A full disk gets room again, or the lease runs out and is lost.
       .catch(() => undefined);
   };
   const timer = setInterval(prolong, ttlMs / 3);
@@ -75,11 +66,8 @@ export async function acquireLease(store: Store, clock: Clock, ttlMs = TTL_MS): 
       ended = true;
       clearInterval(timer);
       await store
-        .commit(
-          ({ db }) =>
-            void db.prepare('UPDATE lease SET token = token + 1, holder = NULL, expires_at = 0 WHERE id = 1').run(),
-        )
-        // Not given back, it runs out by itself.
+        .commit(({ db }) => freeLease(db))
+        // A lease that is not given back runs out by itself.
         .catch(() => undefined);
     },
   };

@@ -2,20 +2,22 @@ import type { DatabaseSync } from 'node:sqlite';
 import { EverbindError } from '../errors/error.ts';
 import { keepCopy } from './keep-copy.ts';
 import { activeHolder, readLease } from './lease-row.ts';
-import { applyMigration, pendingMigrations } from './migrations.ts';
+import { applyMigration, type Migration, pendingMigrations } from './migrations.ts';
 
 /**
- * Brings the database up to date, all or nothing; of one that exists a copy is kept. Throws STORE_LEASE_HELD while another process is at
- * work: an older program must not meet tables that it does not know. Besides, what pendingMigrations throws.
+ * Brings the database up to date, all or nothing; first keeps a copy of one that exists. Throws STORE_LEASE_HELD while
+ * another process is at work, since an older program must not meet tables that it does not know, and what
+ * pendingMigrations throws.
  */
-export function migrate(db: DatabaseSync, path: string, now: number): void {
-  if (pendingMigrations(db).pending.length === 0) return;
-  // SQLite's own advice for changing tables that others refer to (sqlite.org/lang_altertable.html section 7); no effect within a transaction.
+export function migrate(db: DatabaseSync, path: string, now: number, known?: readonly Migration[]): void {
+  if (pendingMigrations(db, known).pending.length === 0) return;
+  // SQLite advises this for changes of tables that others refer to (sqlite.org/lang_altertable.html section 7). It has
+  // no effect inside a transaction.
   db.exec('PRAGMA foreign_keys = OFF');
   db.exec('BEGIN IMMEDIATE');
   try {
-    // Asked again under the lock: another process may have migrated meanwhile.
-    const { fresh, pending } = pendingMigrations(db);
+    // Checked again under the lock: another process may have migrated meanwhile.
+    const { fresh, pending } = pendingMigrations(db, known);
     if (!fresh && pending.length > 0) {
       refuseWhileHeld(db, now);
       keepCopy(path, now);

@@ -2,26 +2,40 @@ import { chmodSync, closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { EverbindError } from '../errors/error.ts';
-import { makeFolder } from './make-folder.ts';
+import { makeFolder, syncFolder } from './folders.ts';
 import { migrate } from './migrate.ts';
-import { pendingMigrations } from './migrations.ts';
-import { syncFolder } from './sync-folder.ts';
+import { type Migration, pendingMigrations } from './migrations.ts';
 
-/** ms that opening and reading wait for a lock of another process. */
+/** How long opening and reading wait for a lock of another process, ms. */
 const OPENING_WAIT = 5000;
 
-/** ms that the event loop may stand still for a lock; the commit queue tries again after that. */
+/** How long a lock may stop the event loop, ms. The commit queue tries again after that. */
 const LOCK_WAIT = 100;
 
-/** Nothing is kept for a crash, and nobody else looks in. */
-const VOLATILE =
-  'PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA secure_delete = OFF; PRAGMA cache_size = -32000';
+/** Tables and columns that audit-read.ts reads. Every schema so far has them. */
+const LOG_TABLES = [
+  ['audit_event', ['seq', 'event', 'leaf_hash']],
+  ['audit_checkpoint', ['size', 'note']],
+  ['audit_range', ['id', 'size', 'hashes']],
+] as const;
+
+/** Prepares for no crash and for no other process. */
+const VOLATILE = `PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;
+  PRAGMA secure_delete = OFF; PRAGMA cache_size = -32000`;
+
+interface WritingOptions {
+  readonly path: string;
+  /** ms since 1970. */
+  readonly now: number;
+  readonly volatile: boolean;
+  readonly migrations?: readonly Migration[] | undefined;
+}
 
 /**
  * Opens the database for writing, or creates it: write-ahead log, foreign keys, old content overwritten. File and
  * folder are private from the moment they exist; SQLite gives its -wal and -shm files the mode of the database.
  */
-export function openForWriting(path: string, now: number, volatile = false): DatabaseSync {
+export function openForWriting({ path, now, volatile, migrations }: WritingOptions): DatabaseSync {
   createPrivately(path);
   const db = open(path, false);
   try {
@@ -29,8 +43,8 @@ export function openForWriting(path: string, now: number, volatile = false): Dat
       throw new EverbindError('STORE_FAILED', `${path}: this file system cannot hold a write-ahead log`, { path });
     }
     db.exec('PRAGMA synchronous = FULL; PRAGMA secure_delete = ON');
-    migrate(db, path, now);
-    // From here on commits are synced by createLogSync: SQLite would have everything else wait for the disk.
+    migrate(db, path, now, migrations);
+    // From here on store.ts syncs the commits: SQLite would block the event loop while it waits for the disk.
     db.exec(`PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = ${LOCK_WAIT}`);
     if (volatile) db.exec(VOLATILE);
     return db;
@@ -40,17 +54,46 @@ export function openForWriting(path: string, now: number, volatile = false): Dat
   }
 }
 
-/** Opens the database for reading, beside a writer. Throws STORE_NOT_FOUND, STORE_OUTDATED, what pendingMigrations throws and what the system answers. */
-export function openForReading(path: string): DatabaseSync {
-  // Where this account may not look, that is the reason, and not that nothing is there.
+/**
+ * Opens the database for reading, beside a writer. Throws STORE_NOT_FOUND, STORE_OUTDATED, what pendingMigrations
+ * throws, and the system's error.
+ */
+export function openForReading(path: string, migrations?: readonly Migration[]): DatabaseSync {
+  return openChecked(path, (db) => {
+    const { fresh, pending } = pendingMigrations(db, migrations);
+    if (fresh) throw new EverbindError('STORE_NOT_FOUND', `${path} is empty`, { path });
+    if (pending.length > 0) throw new EverbindError('STORE_OUTDATED', `${path} is not up to date`, { path });
+  });
+}
+
+/**
+ * Opens the database for reading its audit log and nothing else, whichever version of Everbind wrote it. Throws
+ * STORE_NOT_FOUND, STORE_FOREIGN and the system's error.
+ */
+export function openForReadingLog(path: string): DatabaseSync {
+  return openChecked(path, (db) => {
+    const tables = db.prepare('SELECT name FROM sqlite_schema').all();
+    if (tables.length === 0) throw new EverbindError('STORE_NOT_FOUND', `${path} is empty`, { path });
+    for (const [table, columns] of LOG_TABLES) {
+      const found = db.prepare('SELECT name FROM pragma_table_info(?)').all(table);
+      if (!columns.every((column) => found.some(({ name }) => name === column))) {
+        throw new EverbindError('STORE_FOREIGN', `${path} has no audit log that this program can read`, {
+          path,
+          table,
+        });
+      }
+    }
+  });
+}
+
+function openChecked(path: string, check: (db: DatabaseSync) => void): DatabaseSync {
+  // In a folder that this account may not enter this throws, rather than claim that there is no database.
   if (statSync(path, { throwIfNoEntry: false }) === undefined) {
     throw new EverbindError('STORE_NOT_FOUND', `there is no ${path}`, { path });
   }
   const db = open(path, true);
   try {
-    const { fresh, pending } = pendingMigrations(db);
-    if (fresh) throw new EverbindError('STORE_NOT_FOUND', `${path} is empty`, { path });
-    if (pending.length > 0) throw new EverbindError('STORE_OUTDATED', `${path} is not up to date`, { path });
+    check(db);
     return db;
   } catch (error) {
     db.close();
@@ -60,7 +103,7 @@ export function openForReading(path: string): DatabaseSync {
 
 function open(path: string, readOnly: boolean): DatabaseSync {
   const db = new DatabaseSync(path, { readOnly, timeout: OPENING_WAIT, enableForeignKeyConstraints: true });
-  // Whoever wrote the file may have meant harm: sizes are checked, and what its schema calls has no side effects.
+  // The file may come from an attacker: check sizes, and let its schema call no function with side effects.
   db.exec('PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF');
   return db;
 }
@@ -70,10 +113,10 @@ function createPrivately(path: string): void {
     const folder = dirname(path);
     const changed = makeFolder(folder);
     closeSync(openSync(path, 'a', 0o600));
-    // The names of new folders and files are durable only once their folders are; SQLite does this for its own files alone.
+    // New names are durable once their folders are synced. SQLite does that only for files that it makes itself.
     for (const each of [...changed, folder]) syncFolder(each);
   } else if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) {
-    // Put back from a backup, for example.
+    // Restored from a backup, for example.
     for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, 0o600);
   }
 }

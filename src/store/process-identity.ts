@@ -1,11 +1,14 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 
-/** Tells one run of one process from every other, as far as the system lets us. */
+/** Tells one run of a process from every other, as far as the system allows. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** When the process started, in the system's own units; null where the system does not say. A pid used again differs here. */
+  /**
+   * When the process started, in the system's own units; null where the system does not say. It differs when a pid is
+   * used again.
+   */
   readonly started: string | null;
-  /** Names the boot of the machine; null where the system does not say. Pids mean nothing across boots or machines. */
+  /** The boot of the machine; null where the system does not say. Pids mean nothing across boots or machines. */
   readonly boot: string | null;
   /** The process namespace that the pid belongs to (containers); null where there is none. */
   readonly namespace: string | null;
@@ -21,10 +24,10 @@ export function ownIdentity(): ProcessIdentity {
   };
 }
 
-/** Whether that process is certainly gone. False when it lives or when nobody can tell. */
+/** Whether that process has certainly ended. False when it lives or when we cannot know. */
 export function isGone(identity: ProcessIdentity): boolean {
   const boot = bootId();
-  // A database in this mode cannot be shared between machines, so another boot is an earlier one.
+  // Machines cannot share a database in WAL mode, so another boot is an earlier one.
   if (boot !== null && identity.boot !== null && identity.boot !== boot) return true;
   if (identity.boot !== boot || identity.namespace !== pidNamespace()) return false;
   try {
@@ -33,7 +36,7 @@ export function isGone(identity: ProcessIdentity): boolean {
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
   const stat = processStat(identity.pid);
-  // Dead, but its parent has not asked for its exit status yet.
+  // Dead, but its parent has not yet asked for the exit status.
   if (stat?.state === 'Z' || stat?.state === 'X') return true;
   const started = stat?.started ?? null;
   return started !== null && identity.started !== null && started !== identity.started;
@@ -43,7 +46,10 @@ function bootId(): string | null {
   return readText('/proc/sys/kernel/random/boot_id');
 }
 
-/** proc_pid_stat(5): field 3 is the state, field 22 the start time. The second may hold spaces and parentheses, so count from its end. */
+/**
+ * proc_pid_stat(5): field 3 is the state, field 22 the start time. The second field may hold spaces and parentheses, so
+ * we count from its end.
+ */
 function processStat(pid: number): { readonly state: string; readonly started: string } | null {
   const stat = readText(`/proc/${pid}/stat`);
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];

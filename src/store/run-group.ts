@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { AuditEvent } from '../audit/event.ts';
 import { EverbindError } from '../errors/error.ts';
 import type { CheckpointSigner } from '../ports/checkpoint-signer.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -6,13 +7,26 @@ import type { AuditAppender } from './audit-log.ts';
 import type { CheckpointPin } from './checkpoint-pin.ts';
 import type { Failed, Group, Queued } from './commit-queue.ts';
 import { isBusy, storeFailure } from './store-failure.ts';
-import { conflictsWithPin } from './pin-conflict.ts';
 import { statement } from './statements.ts';
-import type { Fence, Transaction } from './transaction.ts';
+import { leaseToken } from './lease-row.ts';
 
-export interface CommitWork extends Queued {
+/** What a job may do. Must not be kept once the job has ended. */
+export interface Transaction {
+  readonly db: DatabaseSync;
+  /** Appends an event to the audit log, in this transaction. */
+  audit(event: AuditEvent): void;
+}
+
+/** A lease as commits check it. */
+export interface Fence {
+  readonly token: number;
+  /** Called when a commit found another token. May be called again. */
+  readonly onLost: (error: EverbindError) => void;
+}
+
+export interface CommitJob extends Queued {
   readonly run: (transaction: Transaction) => void;
-  /** The lease that must still be held; null when none need be. */
+  /** The lease that must still be held; null for none. */
   readonly fence: Fence | null;
 }
 
@@ -22,11 +36,11 @@ export interface GroupParts {
   readonly clock: Clock;
   readonly log: AuditAppender;
   readonly pin: CheckpointPin;
-  /** null until the audit log has its key. */
+  /** null until the audit log has a key. */
   readonly signer: () => CheckpointSigner | null;
 }
 
-/** Runs works in one transaction, each in a savepoint of its own. See createCommitQueue for the answer. */
+/** Runs jobs in one transaction, each in a savepoint of its own. Returns what createCommitQueue expects. */
 export function createGroupRunner({ db, path, clock, log, pin, signer }: GroupParts) {
   let pinChecked = false;
 
@@ -39,53 +53,56 @@ export function createGroupRunner({ db, path, clock, log, pin, signer }: GroupPa
     },
   };
 
-  /** Null, or why this work failed. A failure that ended the whole transaction is thrown. */
-  function runWork(work: CommitWork): Failed {
-    if (work.fence !== null && work.fence.token !== leaseToken(db)) {
+  /** Null, or why this job failed. A failure that ended the whole transaction is thrown. */
+  function runJob(job: CommitJob): Failed {
+    if (job.fence !== null && job.fence.token !== leaseToken(db)) {
       return { failure: new EverbindError('STORE_LEASE_LOST', 'another Everbind has taken over this state folder') };
     }
     const mark = log.mark();
-    statement(db, 'SAVEPOINT work').run();
+    statement(db, 'SAVEPOINT job').run();
     try {
-      work.run(transaction);
-      statement(db, 'RELEASE work').run();
+      job.run(transaction);
+      statement(db, 'RELEASE job').run();
       return null;
     } catch (error) {
       // A full disk may have ended the transaction already.
       if (!db.isTransaction) throw error;
-      db.exec('ROLLBACK TO work; RELEASE work');
+      db.exec('ROLLBACK TO job; RELEASE job');
       log.rewind(mark);
       return { failure: storeFailure(error, path) };
     }
   }
 
-  /** Once a run: what the log signed last as far as this machine remembers, against what is there. True when they conflict; that is logged. */
+  /**
+   * Compares the checkpoint in the pin with the log, once in the life of the process. True when the log does not
+   * continue it; that is logged.
+   */
   function checkPin(key: CheckpointSigner): boolean {
     const pinned = pin.read();
-    if (pinned === null || !conflictsWithPin(db, pinned, key)) return false;
+    if (pinned === null || log.continues(pinned, key)) return false;
     const mark = log.mark();
     try {
       log.add({ type: 'audit.conflict', subject: 'audit', data: { checkpoint: pinned } }, clock.now(), key);
       return true;
     } catch {
-      // The log cannot be continued at all: whoever logs something is told.
+      // The log cannot be continued at all. The next job that logs something fails with the reason.
       log.rewind(mark);
       return false;
     }
   }
 
-  /** What failed, and the new checkpoint, if there is one. */
-  function runAll(works: readonly CommitWork[]): {
-    readonly failures: ReadonlyMap<CommitWork, Failed>;
+  /** The jobs that failed, and the new checkpoint if there is one. */
+  function runAll(jobs: readonly CommitJob[]): {
+    readonly failures: ReadonlyMap<CommitJob, Failed>;
     readonly note: string | null;
   } {
     log.begin();
     const key = signer();
     const conflict = key !== null && !pinChecked && checkPin(key);
-    const failures = new Map<CommitWork, Failed>();
-    for (const work of works) {
-      const failed = runWork(work);
-      if (failed !== null) failures.set(work, failed);
+    const failures = new Map<CommitJob, Failed>();
+    for (const job of jobs) {
+      const failed = runJob(job);
+      if (failed !== null) failures.set(job, failed);
     }
     const note = key === null ? null : log.finish(key);
     db.exec('COMMIT');
@@ -95,15 +112,15 @@ export function createGroupRunner({ db, path, clock, log, pin, signer }: GroupPa
     return { failures, note };
   }
 
-  return (works: readonly CommitWork[], patient: boolean): Group | null => {
-    let failures: ReadonlyMap<CommitWork, Failed>;
+  return (jobs: readonly CommitJob[], patient: boolean): Group | null => {
+    let failures: ReadonlyMap<CommitJob, Failed>;
     let note: string | null = null;
     try {
       if (!begin(db, patient)) return null;
-      ({ failures, note } = runAll(works));
+      ({ failures, note } = runAll(jobs));
     } catch (error) {
       const failed = { failure: storeFailure(error, path) };
-      failures = new Map(works.map((work) => [work, failed]));
+      failures = new Map(jobs.map((job) => [job, failed]));
     } finally {
       end(db);
     }
@@ -111,11 +128,11 @@ export function createGroupRunner({ db, path, clock, log, pin, signer }: GroupPa
       settle: (unsynced) => {
         if (note !== null && unsynced === null) pin.keep(note);
         const lost: Failed = unsynced === null ? null : { failure: storeFailure(unsynced.failure, path) };
-        for (const work of works) {
-          const failed = failures.get(work) ?? lost;
+        for (const job of jobs) {
+          const failed = failures.get(job) ?? lost;
           const failure = failed?.failure;
-          if (failure instanceof EverbindError && failure.code === 'STORE_LEASE_LOST') work.fence?.onLost(failure);
-          work.settle(failed);
+          if (failure instanceof EverbindError && failure.code === 'STORE_LEASE_LOST') job.fence?.onLost(failure);
+          job.settle(failed);
         }
       },
     };
@@ -133,16 +150,11 @@ function begin(db: DatabaseSync, patient: boolean): boolean {
   }
 }
 
-/** No transaction stays open, whatever happened. */
+/** Leaves no transaction open, whatever happened. */
 function end(db: DatabaseSync): void {
   try {
     if (db.isTransaction) db.exec('ROLLBACK');
   } catch {
-    // The disk is gone; the next transaction says so.
+    // The disk is gone. The next transaction reports it.
   }
-}
-
-/** The token of the lease as it stands now. */
-export function leaseToken(db: DatabaseSync): unknown {
-  return statement(db, 'SELECT token FROM lease WHERE id = 1').get()?.['token'];
 }

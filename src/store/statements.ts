@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
 const prepared = new WeakMap<DatabaseSync, Map<string, StatementSync>>();
 
-/** A statement of this database, compiled once. */
+/** A statement of this database, which SQLite compiles once. */
 export function statement(db: DatabaseSync, sql: string): StatementSync {
   let statements = prepared.get(db);
   if (statements === undefined) {

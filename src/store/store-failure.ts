@@ -1,7 +1,8 @@
 import { EverbindError } from '../errors/error.ts';
 import type { ErrorCode } from '../errors/table.ts';
 
-// Primary result codes of SQLite (sqlite.org/rescode.html). Others, such as a broken constraint, are defects of the work that met them.
+// Primary result codes of SQLite (sqlite.org/rescode.html). Others, such as a broken constraint, are defects of the job
+// that met them.
 const codes: Readonly<Record<number, ErrorCode>> = {
   3: 'STORE_FAILED', // PERM
   5: 'STORE_BUSY', // BUSY
@@ -18,17 +19,17 @@ const codes: Readonly<Record<number, ErrorCode>> = {
   26: 'STORE_CORRUPT', // NOTADB
 };
 
-/** IOERR_CORRUPTFS, IOERR_DATA: the disk gave back something else than was written. */
+/** IOERR_CORRUPTFS, IOERR_DATA: the disk did not return what was written. */
 const CORRUPTION = new Set([8458, 8202]);
 
-/** An error of SQLite or of the file system as one of ours; every other stays as it is. */
+/** Makes an error of SQLite or of the file system one of ours; returns every other as it is. */
 export function storeFailure(error: unknown, path: string): unknown {
   if (error instanceof EverbindError || !(error instanceof Error)) return error;
   const code = sqliteCode(error) ?? fileSystemCode(error);
   return code === null ? error : new EverbindError(code, `${path}: ${error.message}`, { path }, { cause: error });
 }
 
-/** Whether SQLite gave up waiting for a lock. */
+/** Whether SQLite stopped waiting for a lock. */
 export function isBusy(error: unknown): boolean {
   return error instanceof Error && sqliteCode(error) === 'STORE_BUSY';
 }

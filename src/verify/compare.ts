@@ -8,8 +8,9 @@ export interface ServedFinding {
 }
 
 /**
- * Whether a server serves what was bound: this very leaf, the host among its names ('' = no name was asked for), and every certificate of
- * `expected` (leaf first, DER) that visitors need, in order. Roots and further certificates behind the chain do no harm. Null: all well.
+ * Compares what a server serves with what was bound: this very leaf, the host among its names ('' = no name was sent),
+ * and every certificate of `expected` (leaf first, DER) that visitors need, in order. Roots and further certificates
+ * behind the chain do no harm. Null: all well.
  */
 export function compareServed(
   served: Pick<ServedCertificate, 'chain'>,
@@ -52,7 +53,7 @@ function describe(der: Uint8Array | undefined): string {
   }
 }
 
-// What a server sent may be anything; whatever cannot be parsed is no root.
+// A server may send anything. What cannot be parsed is no root.
 function isSelfIssued(der: Uint8Array): boolean {
   try {
     const { subjectDer, issuerDer } = parseCertificate(der);

@@ -10,7 +10,10 @@ export type ServedProblem =
   | 'VERIFY_NAME_MISMATCH'
   | 'VERIFY_UNREADABLE';
 
-/** What visitors of an endpoint get, for people. Texts come from the certificate: not safe for a terminal as they stand. */
+/**
+ * Describes for people what visitors of an endpoint get. The texts come from the certificate: make them safe before
+ * printing them.
+ */
 export interface ServedDescription {
   /** SHA-1, lower-case hex; '' when unreadable. */
   readonly thumbprint: string;
@@ -24,13 +27,16 @@ export interface ServedDescription {
   /** Whole days until it expires, negative afterwards. */
   readonly daysLeft: number | null;
   readonly protocol: string;
-  /** What is wrong with it; empty when nothing is that can be told without knowing the trusted roots. */
+  /** Codes of its problems, as far as they can be told without knowing the trusted roots. */
   readonly problems: readonly ServedProblem[];
 }
 
 const DAY_MS = 24 * 3600 * 1000;
 
-/** Judges a served certificate at `now` (milliseconds since 1970) for a visitor who asked for `host` ('' = no name to compare). Never throws. */
+/**
+ * Judges a served certificate at `now` (milliseconds since 1970) for a visitor who asked for `host` ('' = no name to
+ * compare). Never throws.
+ */
 export function describeServed(served: ServedCertificate, host: string, now: number): ServedDescription {
   const [leaf] = served.chain;
   try {

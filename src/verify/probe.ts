@@ -1,11 +1,11 @@
-/** Where to shake hands and what to ask for. */
+/** The endpoint of a handshake and the name to ask for. */
 export interface ProbeTarget {
   /** An IP address of this machine or another. */
   readonly address: string;
   readonly port: number;
   /** Sent as SNI in A-labels; nothing is sent for '' and for an IP address (RFC 6066 section 3). */
   readonly host: string;
-  /** Connecting and the handshake together. */
+  /** Time limit for connection and handshake together. */
   readonly timeoutMs: number;
 }
 
@@ -18,7 +18,7 @@ export interface ServedCertificate {
 }
 
 /**
- * Completes one TLS handshake and says what was served, trusted or not; judging it is up to the caller. Errors: VERIFY_CONNECT_FAILED,
- * VERIFY_HANDSHAKE_FAILED, VERIFY_TIMEOUT; the signal's reason when it aborts first.
+ * Completes one TLS handshake and returns what was served, trusted or not: the caller judges it. Errors:
+ * VERIFY_CONNECT_FAILED, VERIFY_HANDSHAKE_FAILED, VERIFY_TIMEOUT; the signal's reason when it aborts first.
  */
 export type Probe = (target: ProbeTarget, signal?: AbortSignal) => Promise<ServedCertificate>;

@@ -8,7 +8,7 @@ import type { Probe, ProbeTarget, ServedCertificate } from './probe.ts';
 // Schannel sends at most a handful; a hostile peer may send a long chain within its message limit.
 const MAX_CHAIN = 20;
 
-/** Shakes hands over node:tls, TLS 1.2 or later. Nothing but the handshake is sent. */
+/** Makes the handshake with node:tls, TLS 1.2 or later. Sends nothing else. */
 export const tlsProbe: Probe = (target, signal) =>
   new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
@@ -21,12 +21,13 @@ export const tlsProbe: Probe = (target, signal) =>
       port: target.port,
       servername: serverName(target.host),
       minVersion: 'TLSv1.2',
-      // The one connection whose certificate nobody checks: it exists to see the certificate that visitors get, expired, self-signed or of
-      // somebody else. Nothing is sent over it and nothing received is trusted; compare.ts judges the chain.
+      // The one connection whose certificate is not checked: it exists to see what visitors get, whether that is
+      // expired, self-signed or a stranger's. Nothing is sent over it and nothing received is trusted; compare.ts
+      // judges the chain.
       rejectUnauthorized: false,
-      // No roots: none is needed, and none may complete the chain that was sent.
+      // No roots: none are needed, and none may complete the chain that was sent.
       ca: [],
-      // Weak keys and parameters are to be reported, not to end the handshake.
+      // Weak keys and parameters are reported; they must not end the handshake.
       ciphers: 'DEFAULT:@SECLEVEL=0',
     });
     const settle = (close: () => void, work: () => void): void => {
@@ -36,7 +37,7 @@ export const tlsProbe: Probe = (target, signal) =>
       work();
     };
     const cut = (): void => void socket.destroy();
-    // What is still to be sent goes first: a server that lacks the end of the handshake logs an error for each probe.
+    // Data still to be sent goes first: a server that misses the end of the handshake logs an error for each probe.
     const hangUp = (): void => socket.destroySoon();
     const fail = (
       code: 'VERIFY_CONNECT_FAILED' | 'VERIFY_HANDSHAKE_FAILED' | 'VERIFY_TIMEOUT',

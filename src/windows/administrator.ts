@@ -3,8 +3,8 @@ import { handleRoom, type Native, numberRoom } from './ffi/native.ts';
 const ADMINISTRATORS = 'S-1-5-32-544';
 
 /**
- * Whether the token of this process has the group of administrators enabled. The token of an administrator who did not elevate has it for
- * denying only, which does not count; SYSTEM has it.
+ * Whether the token of this process has the group of administrators enabled. In the token of an administrator who did
+ * not elevate the group only denies access, which does not count. SYSTEM has it enabled.
  */
 export function isAdministrator(native: Native): boolean {
   const { advapi32, kernel32 } = native;

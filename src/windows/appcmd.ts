@@ -11,8 +11,9 @@ const MAX_OUTPUT = 256 << 20;
 const FACILITY_WIN32 = 0x80070000;
 
 /**
- * Runs appcmd.exe, without a shell. Its exit status is data; an HRESULT that wraps a Win32 code is given as that code. Throws WindowsError when it
- * cannot be started (2: not there), does not end in two minutes (1460) or writes more than 256 MiB (234).
+ * Runs appcmd.exe, without a shell. Its exit status is data; an HRESULT that wraps a Win32 code is returned as that
+ * code. Throws WindowsError when it cannot be started (2: it is not there), does not end in two minutes (1460) or
+ * writes more than 256 MiB (234).
  */
 export function runAppcmd(native: Native, args: readonly string[]): Promise<AppcmdResult> {
   const folder = `${native.ffi.systemFolder}\\inetsrv`;
@@ -21,7 +22,7 @@ export function runAppcmd(native: Native, args: readonly string[]): Promise<Appc
     execFile(
       program,
       args,
-      // Not where we were started: that may be a folder where others can leave a library.
+      // Not the folder in which we were started: others may be able to put a library there.
       { cwd: folder, encoding: 'buffer', timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT, windowsHide: true },
       (error, stdout) => {
         try {

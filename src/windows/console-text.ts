@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import type { Native } from './ffi/native.ts';
 
 /**
- * What a console program wrote, as UTF-8: as it is when it is UTF-8 already, otherwise from the code page of the console (OEM). Which of the two
- * appcmd writes to a pipe is not documented, and its XML says UTF-8 either way.
+ * The output of a console program as UTF-8. What is no UTF-8 already is decoded from the code page of the console
+ * (OEM). Which of the two appcmd writes to a pipe is not documented, and its XML says UTF-8 either way.
  */
 export function consoleUtf8(native: Native, octets: Buffer): Uint8Array {
   if (octets.length === 0 || isUtf8(octets)) return new Uint8Array(octets);

@@ -13,7 +13,10 @@ const SERVICES = [
 /** SERVICE_DISABLED of winsvc.h. */
 const DISABLED = 4;
 
-/** What this machine is. Node has edition and build of Windows from RtlGetVersion, which does not lie to programs without a manifest. */
+/**
+ * What this machine is. Node takes edition and build of Windows from RtlGetVersion, which tells the truth to programs
+ * without a manifest too.
+ */
 export function describeHost(native: Native): HostDescription {
   const major = registryNumber(native, IIS_KEY, 'MajorVersion');
   const minor = registryNumber(native, IIS_KEY, 'MinorVersion');

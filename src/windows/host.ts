@@ -2,23 +2,25 @@ import type { WindowsHost } from '../ports/windows-host.ts';
 import { runAppcmd } from './appcmd.ts';
 import { createCertificateStores } from './stores/certificates.ts';
 import { describeHost } from './describe.ts';
-import { endpointsOf } from './http/endpoints.ts';
+import { endpointsOf, ipListenList } from './http/endpoints.ts';
 import { createSiteFiles } from './files/files.ts';
 import { createHttpServer, type NativeHttpServer } from './http/http-server.ts';
-import { ipListenList } from './http/ip-listen-list.ts';
 import { createKeys } from './keys/keys.ts';
 import { loadNative } from './ffi/native.ts';
-import { once } from '../concurrency/memoize.ts';
+import { once } from '../concurrency/once.ts';
 import { createSslRecords } from './http/ssl-records.ts';
 
 export interface NativeWindowsHost extends WindowsHost {
   readonly httpServer: NativeHttpServer;
 }
 
-/** This machine's Windows. Nothing stays open between calls, but for what `httpServer.serve` started. Throws WIN_NOT_WINDOWS elsewhere. */
+/**
+ * This machine's Windows. Between calls nothing stays open but what `httpServer.serve` started. Throws WIN_NOT_WINDOWS
+ * elsewhere.
+ */
 export async function createWindowsHost(): Promise<NativeWindowsHost> {
   const native = await loadNative();
-  // Each part loads its library when it is first used: many commands need one or two of them.
+  // Each part loads its library at its first use: many commands need only one or two of them.
   const keys = once(() => createKeys(native));
   const certificates = once(() => createCertificateStores(native, keys));
   const sslRecords = once(() => createSslRecords(native));

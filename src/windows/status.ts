@@ -1,4 +1,4 @@
-/** Win32 codes, HRESULTs and CNG statuses that are looked at here. */
+/** Win32 codes, HRESULTs and CNG statuses that this room knows. */
 export const STATUS = {
   INVALID_FUNCTION: 1,
   FILE_NOT_FOUND: 2,
@@ -8,7 +8,6 @@ export const STATUS = {
   SHARING_VIOLATION: 32,
   NOT_SUPPORTED: 50,
   FILE_EXISTS: 80,
-  INVALID_PASSWORD: 86,
   INVALID_PARAMETER: 87,
   CALL_NOT_IMPLEMENTED: 120,
   INSUFFICIENT_BUFFER: 122,
@@ -28,6 +27,7 @@ export const STATUS = {
   CRYPT_E_BAD_ENCODE: 0x80092002,
   CRYPT_E_NOT_FOUND: 0x80092004,
 
+  NTE_BAD_DATA: 0x80090005,
   NTE_NO_KEY: 0x8009000d,
   NTE_EXISTS: 0x8009000f,
   NTE_NOT_FOUND: 0x80090011,

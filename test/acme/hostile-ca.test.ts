@@ -341,7 +341,7 @@ describe('a hostile CA', { concurrency: 4 }, () => {
     await ca.stop();
   });
 
-  test('endless answers leave memory as it was', async () => {
+  test('endless responses leave memory as it was', async () => {
     const endless = cases['an endless chain'];
     assert.ok(endless);
     const ca = await startHostileCa({ [endless.path]: endless.deed });

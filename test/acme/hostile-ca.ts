@@ -5,7 +5,7 @@ import { createTransport } from '../../src/net/transport.ts';
 import { type ServerOptions, startServer, testAuthority, type TestServer } from '../net/https-server.ts';
 import { newSigner } from './jose/signers.ts';
 
-/** What the CA does at one path; anything not said is answered as an honest CA would. */
+/** What the CA does at one path; anything else gets the response of an honest CA. */
 export type Deed = (request: IncomingMessage, response: ServerResponse, ca: { readonly url: string }) => void;
 
 export interface HostileCa {
@@ -18,7 +18,10 @@ export interface HostileCa {
 const signer = newSigner();
 const account = { status: 'valid' };
 
-/** A CA over real TLS that is honest but for its deeds, and a client with an account there. Time limits are a tenth of a second a request. */
+/**
+ * A CA over real TLS that is honest but for its deeds, and a client with an account there. Time limits are a tenth of a
+ * second a request.
+ */
 export async function startHostileCa(
   deeds: Readonly<Record<string, Deed>>,
   options: { readonly server?: ServerOptions; readonly trusted?: boolean; readonly timeoutMs?: number } = {},

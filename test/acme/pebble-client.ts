@@ -74,7 +74,7 @@ export async function issue(
   return { order, certificateUrl: done.certificate, key, chain };
 }
 
-/** Answers one challenge of an authorization unless it is valid already. */
+/** Responds to one challenge of an authorization unless it is valid already. */
 export async function authorize(client: AcmeClient, url: string): Promise<void> {
   const { authorization } = await client.getAuthorization(url);
   if (authorization.status === 'valid') return;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { pebbleFindsReplaced } from '../../lab/pebble/replaced-serial.ts';
-import { certificateId } from '../../src/acme/messages/renewal-info.ts';
+import { ariIdOf } from '../../src/pki/x509/ari-id.ts';
 import { AcmeProblemError, acmeErrorType } from '../../src/acme/messages/problem.ts';
 import { type Certificate, parseCertificate } from '../../src/pki/x509/certificate.ts';
 import { identifierKey, parseIdentifier } from '../../src/pki/x509/names.ts';
@@ -15,7 +15,7 @@ function refused(type: string, status?: number): (error: unknown) => boolean {
     if (
       error instanceof AcmeProblemError &&
       acmeErrorType(error.problem) === type &&
-      (status ?? error.httpStatus) === error.httpStatus
+      (status ?? error.facts.httpStatus) === error.facts.httpStatus
     )
       return true;
     throw new Error(`expected ${type}`, { cause: error });
@@ -38,7 +38,8 @@ describe('Pebble with its ordinary settings', () => {
       const names = [
         `${algorithm.toLowerCase()}.test`,
         `*.${algorithm.toLowerCase()}.test`,
-        // Pebble sorts IPv4 addresses of order and request differently as soon as IPv6 ones stand beside them, unless they begin low.
+        // Pebble sorts IPv4 addresses of order and request differently as soon as IPv6 ones stand beside them, unless
+        // they begin low.
         '10.0.2.7',
         '2001:db8::7',
         'bücher.test',
@@ -151,7 +152,7 @@ describe('Pebble with its ordinary settings', () => {
     do {
       const { chain } = await issue(client, ['ari.test']);
       leaf = parseCertificate(chain[0] ?? new Uint8Array());
-      id = certificateId(leaf);
+      id = ariIdOf(leaf) ?? '';
     } while (!pebbleFindsReplaced(id));
     const info = await client.renewalInfo(id);
     assert.ok(
@@ -187,7 +188,7 @@ describe('Pebble with its ordinary settings', () => {
     assert.deepEqual(listed.sort(), made.sort());
   });
 
-  test('an authorization that is given up ends its order', async () => {
+  test('an authorization that is deactivated ends its order', async () => {
     const client = lab.client();
     await client.newAccount(agreed);
     const identifiers = [parseIdentifier('given-up.test')];

@@ -36,7 +36,7 @@ export interface FakeAnswer {
   readonly repeated?: boolean;
 }
 
-/** Answers from a function instead of a network; JSON unless the body is octets or the headers say otherwise. */
+/** Responses from a function instead of a network; JSON unless the body is octets or the headers say otherwise. */
 export function fakeTransport(
   answer: (request: HttpRequest, count: number) => FakeAnswer | Promise<FakeAnswer>,
 ): Transport & {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { checkProof, type EventProof, makeProof, parseProof } from '../../src/audit/proof.ts';
-import { tlogProof } from '../../src/audit/tlog-proof.ts';
+import { checkProof, type EventProof, makeProof, parseProof, tlogProof } from '../../src/audit/proof.ts';
 import { verifierText } from '../../src/audit/note.ts';
 import { lastNote, makeLog, signerNumber, type TestLog, verifierOf } from './support.ts';
 

@@ -10,7 +10,9 @@ const verifier = verifierOf(signer);
 /** Claims the log's key, and has another. */
 const impostor = { ...signer, sign: signerNumber(2).sign };
 
-/** One move of somebody who can write to every table and has other logs, of this key and of another, to take parts from. */
+/**
+ * One move of somebody who can write to every table and has other logs, of this key and of another, to take parts from.
+ */
 type Move = (log: TestLog, sources: readonly TestLog[]) => void;
 
 const place = fc.nat(12);

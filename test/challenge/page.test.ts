@@ -3,11 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { CHOICE_CODES } from '../../src/challenge/http-01/choose-mode.ts';
 import { PERSIST_REASONS } from '../../src/challenge/dns-01/dns-persist.ts';
-import { TXT_REASONS } from '../../src/challenge/dns-01/txt-reasons.ts';
+import { TXT_REASONS } from '../../src/challenge/dns-01/solver.ts';
 import { FAILURE_REASONS } from '../../src/challenge/challenge-failure.ts';
 import { SELF_CHECK_REASONS } from '../../src/challenge/http-01/self-check-reasons.ts';
 import { TLS_ALPN_REASONS } from '../../src/challenge/tls-alpn-01/self-check.ts';
-import { CHALLENGE_CHOICES } from '../../src/renewal/issuers/acme/authorization/choose-challenge.ts';
+import { CHALLENGE_CHOICES } from '../../src/challenge/choose-challenge.ts';
 import { WEB_CONFIG_FORMS } from '../../src/challenge/http-01/web-config.ts';
 
 const page = await readFile(new URL('../../docs/challenges.md', import.meta.url), 'utf8');

@@ -80,7 +80,7 @@ test('an address that a site is bound to', async (t) => {
   for (const mode of ['webroot', 'http.sys'] as const) await roundTrip(world, mode, httpTask('127.0.0.20', 'ip'));
 });
 
-test('webroot: many answers of two sites at the same time', async (t) => {
+test('webroot: many challenge responses of two sites at the same time', async (t) => {
   const world = await startWorld(t);
   const before = await world.tree();
   const tasks = Array.from({ length: 12 }, (_, index) =>
@@ -113,7 +113,7 @@ test('webroot: a site that maps files without extension itself', async (t) => {
   assert.equal(await readFile(join(world.inetpub, 'shop', 'web.config'), 'utf8'), text);
 });
 
-test('webroot: a configured folder holds for every name', async (t) => {
+test('webroot: a configured folder is used for every name', async (t) => {
   const world = await startWorld(t);
   const before = await world.tree();
   const task = httpTask('unknown.everbind.test');
@@ -124,7 +124,7 @@ test('webroot: a configured folder holds for every name', async (t) => {
   assert.deepEqual(await world.tree(), before);
 });
 
-test('webroot: a name that no site answers for', async (t) => {
+test('webroot: a name that no site receives', async (t) => {
   const world = await startWorld(t);
   const task = httpTask('unknown.everbind.test');
   await assert.rejects(
@@ -146,7 +146,7 @@ test('webroot: Windows refuses to write', async (t) => {
   assert.deepEqual(await world.tree(), before);
 });
 
-test('http.sys: one registration for all answers, gone with the last, and no site is touched', async (t) => {
+test('http.sys: one registration for all challenge responses, removed with the last, and no site is touched', async (t) => {
   const world = await startWorld(t);
   const before = await world.tree();
   const tasks = ['shop.everbind.test', 'unknown.everbind.test', 'elsewhere.everbind.test'].map((name) =>
@@ -171,7 +171,7 @@ test('http.sys: one registration for all answers, gone with the last, and no sit
   await roundTrip(world, 'http.sys', httpTask());
 });
 
-test('http.sys: a prefix that cannot be given up is told, and given up the next time', async (t) => {
+test('http.sys: a prefix that cannot be removed is reported, and removed the next time', async (t) => {
   let refusals = 1;
   const world = await startWorld(
     t,
@@ -308,7 +308,7 @@ test('equal configurations share a solver, others do not', async (t) => {
   assert.notEqual(solvers(task, http('listener', { port: 81 })), solvers(task, http('listener')));
 });
 
-test('what cannot be proved is refused before anything happens', async (t) => {
+test('what cannot be validated is refused before anything happens', async (t) => {
   const { solvers } = await startWorld(t);
   const exec = {
     type: 'dns-01',

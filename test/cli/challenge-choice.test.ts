@@ -12,7 +12,7 @@ before(async () => {
 });
 after(() => world.stop());
 
-/** A certificate that is proved by a listener of our own on this port, or else by the record, which is there. */
+/** A certificate that is validated by our own listener on this port, or else by the record, which exists. */
 async function declare(name: string, port: number): Promise<void> {
   const domain = `${name}.cli.test`;
   const listener = `{ type: http-01, mode: listener, port: ${port} }`;

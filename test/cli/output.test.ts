@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { sayJson } from '../../src/cli/output/json.ts';
 import { renderTable } from '../../src/cli/output/table.ts';
-import { siteArgument } from '../../src/cli/output/site-argument.ts';
+import { siteArgument } from '../../src/cli/commands/add.ts';
 import { cut, painter, printable, width, wrap } from '../../src/cli/output/text.ts';
 import { daysLeft, relativeTime } from '../../src/cli/output/time.ts';
 

@@ -44,7 +44,7 @@ it('renews what is due, takes up a changed configuration, survives a wrong one, 
   await until(() => lines().some(({ outcome }) => outcome?.kind === 'renewed' && outcome.name === 'shop'), 'the first');
   const alive = async (): Promise<boolean> => {
     const { value } = await world.json('status');
-    return value['runner'] !== null && Number(value['runner']?.['pid']) === process.pid;
+    return value['daemon'] !== null && Number(value['daemon']?.['pid']) === process.pid;
   };
   await until(alive, 'alive');
   await writeFile(world.configFile, `${good}${shop}nonsense: true\n`);
@@ -63,5 +63,5 @@ it('renews what is due, takes up a changed configuration, survives a wrong one, 
   stop.abort(new Error('stop'));
   assert.equal((await running).status, 0);
   assert.equal(lines().at(-1)?.stopped, true);
-  assert.equal((await world.json('status')).value['runner'], null);
+  assert.equal((await world.json('status')).value['daemon'], null);
 });

@@ -8,7 +8,8 @@ import { after, before, it } from 'node:test';
 import { PROVIDERS } from '../../src/dns/providers/all.ts';
 import { type CliWorld, startCliWorld } from './world.ts';
 
-// Every provider with secrets is used against a host that repeats all it was told in its error. None of the secrets may come back out.
+// Every provider with secrets is used against a host that repeats all it was told in its error. None of the secrets may
+// come back out.
 
 let world: CliWorld;
 let host: Server;

@@ -52,7 +52,7 @@ export interface Json {
 
 /** Runs one command line; `openHost` as in CliEnvironment. */
 export async function runIn(
-  world: Pick<CliEnvironment, 'openHost' | 'ensurePrivateFolder'> & {
+  world: Pick<CliEnvironment, 'openHost' | 'ensurePrivateFolder' | 'deploymentCatalogue'> & {
     readonly stateDir: string;
     readonly dnsServers?: readonly string[];
   },

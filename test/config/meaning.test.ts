@@ -86,7 +86,9 @@ certificates:
       [['first'], { algorithm: 'ec-p384', provider: 'software', reuse: true }, 0],
     );
     assert.deepEqual(b?.challenges[0]?.challenge, { type: 'http-01', mode: 'auto', path: null, port: 80 });
-    assert.deepEqual(b?.deployments[0]?.sites, ['B', 'id:7']);
+    assert.deepEqual(b?.deployments, [
+      { type: 'iis', sites: ['B', 'id:7'], adopt: false, store: 'WebHosting', adoptForeignAppIds: [] },
+    ]);
   });
 
   it('a loopback directory over plain http needs the flag and nothing more', () => {
@@ -179,7 +181,7 @@ certificates:
     assert.equal(challengeFor({ challenges: [] }, { type: 'dns', value: 'example.com' }), null);
   });
 
-  it('auto has its challenges in order, and for each name the first that can prove it', () => {
+  it('auto has its challenges in order, and for each name the first that can validate it', () => {
     const [listed, silent] = read(`version: 1
 issuers: [{ name: main, directory: "https://ca.example/" }]
 certificates:

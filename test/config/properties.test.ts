@@ -22,8 +22,8 @@ certificates:
     deployments: [{ type: iis, sites: [Shop] }]
 `;
 
-/** Every answer is either a configuration or problems with places within the file. */
-function answers(octets: string | Uint8Array): void {
+/** Every result is either a configuration or problems with places within the file. */
+function hasResult(octets: string | Uint8Array): void {
   const lines = Buffer.from(octets)
     .toString('latin1')
     .split(/\r\n|\r|\n/).length;
@@ -34,9 +34,9 @@ function answers(octets: string | Uint8Array): void {
   }
 }
 
-describe('whatever the file holds, there is an answer', () => {
+describe('whatever the file holds, there is a result', () => {
   it('for any octets', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), answers), { numRuns: 500 });
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), hasResult), { numRuns: 500 });
   });
 
   it('for any text', () => {
@@ -76,7 +76,7 @@ describe('whatever the file holds, there is an answer', () => {
       { maxLength: 40 },
     );
     fc.assert(
-      fc.property(yamlish, fc.constantFrom('', ' ', '\n', '\n  '), (parts, glue) => answers(parts.join(glue))),
+      fc.property(yamlish, fc.constantFrom('', ' ', '\n', '\n  '), (parts, glue) => hasResult(parts.join(glue))),
       {
         numRuns: 2000,
       },
@@ -84,7 +84,7 @@ describe('whatever the file holds, there is an answer', () => {
   });
 
   it('for any JSON', () => {
-    fc.assert(fc.property(fc.json({ maxDepth: 6 }), answers), { numRuns: 1000 });
+    fc.assert(fc.property(fc.json({ maxDepth: 6 }), hasResult), { numRuns: 1000 });
   });
 
   it('for any JSON in the place of any part', () => {
@@ -92,7 +92,7 @@ describe('whatever the file holds, there is an answer', () => {
     const parsed = { version: 1, issuers: [{ name: 'main', directory: 'https://ca.example/' }] };
     fc.assert(
       fc.property(fc.constantFrom(...keys), fc.jsonValue({ maxDepth: 4 }), fc.boolean(), (key, value, listed) => {
-        answers(JSON.stringify({ ...parsed, [key]: listed ? [value] : value }));
+        hasResult(JSON.stringify({ ...parsed, [key]: listed ? [value] : value }));
       }),
       { numRuns: 2000 },
     );
@@ -105,8 +105,8 @@ describe('whatever the file holds, there is an answer', () => {
         fc.nat(30),
         fc.string({ unit: 'binary', maxLength: 10 }),
         (at, length, piece) => {
-          answers(SKELETON.slice(0, at) + piece + SKELETON.slice(at + length));
-          answers(SKELETON.slice(0, at) + SKELETON.slice(at, at + length).repeat(2) + SKELETON.slice(at + length));
+          hasResult(SKELETON.slice(0, at) + piece + SKELETON.slice(at + length));
+          hasResult(SKELETON.slice(0, at) + SKELETON.slice(at, at + length).repeat(2) + SKELETON.slice(at + length));
         },
       ),
       { numRuns: 2000 },

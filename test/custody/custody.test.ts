@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { registerHooks } from 'node:module';
 import { after, describe, it } from 'node:test';
 import { createKeyProviders } from '../../lab/sim-windows/key-providers.ts';
 import { createKeyCustody } from '../../src/custody/custody.ts';
@@ -13,6 +14,26 @@ describe('all key stores as one', () => {
   after(async () => {
     await store.close();
     world.remove();
+  });
+
+  // Before any other test uses a key of a provider.
+  it('loads a kind of key store when one of its keys is used, not before', async () => {
+    const loaded: string[] = [];
+    const hooks = registerHooks({
+      load: (url, context, next) => {
+        loaded.push(url);
+        return next(url, context);
+      },
+    });
+    try {
+      assert.equal(custody.storeFor('cng').provider, 'cng:Microsoft%20Software%20Key%20Storage%20Provider');
+      await custody.generate('software:unloaded', 'ec-p256');
+      assert.equal(loaded.length, 0);
+      await custody.destroy('cng:Microsoft%20Software%20Key%20Storage%20Provider:unloaded');
+      assert.ok(loaded.some((url) => url.endsWith('/custody/cng/store.ts')));
+    } finally {
+      hooks.deregister();
+    }
   });
 
   it('finds a key by its handle, wherever it was made', async () => {

@@ -49,7 +49,8 @@ describe('a kill', () => {
 
   it('at any moment: every promised key is there, and work goes on', async () => {
     let keys = 0;
-    // On a busy machine the child needs longer until it makes its first key: it is given time until kills have struck among keys.
+    // On a busy machine the child needs longer until it makes its first key: it is given time until kills have struck
+    // among keys.
     for (let delay = 60; delay < 340 || (keys === 0 && delay < 20_000); delay = delay < 340 ? delay + 35 : delay * 2) {
       const told = await promised(null, delay);
       keys += told.length;

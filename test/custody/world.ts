@@ -6,7 +6,7 @@ import { createAuditKey } from '../../src/custody/audit-key.ts';
 import { masterKeyFile } from '../../src/custody/sealing/master-key-file.ts';
 import { createSecrets, type Secrets } from '../../src/custody/sealing/secrets.ts';
 import { createSoftwareKeyStore, type SoftwareKeyStore } from '../../src/custody/software/store.ts';
-import { createVault } from '../../src/custody/sealing/sealer.ts';
+import { createSealer } from '../../src/custody/sealing/sealer.ts';
 import { errorCode } from '../../src/errors/error.ts';
 import type { CheckpointSigner } from '../../src/ports/checkpoint-signer.ts';
 import type { Clock } from '../../src/ports/clock.ts';
@@ -53,7 +53,7 @@ export function createWorld(): World {
           return file.unseal();
         },
       };
-      const options = { store, vault: createVault({ store, protector, clock }), clock };
+      const options = { store, sealer: createSealer({ store, protector, clock }), clock };
       return {
         store,
         keys: createSoftwareKeyStore(options),

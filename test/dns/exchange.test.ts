@@ -13,7 +13,7 @@ import { systemRandom } from '../../src/net/system.ts';
 
 const NAME = 'shop.example';
 
-/** The answer to a question: its octets with the flags, and one TXT record when there is a text. */
+/** The response to a query: its octets with the flags, and one TXT record when there is a text. */
 function reply(question: Buffer, flags: number, text: string | null): Buffer {
   const head = Buffer.from(question);
   head.writeUInt16BE(flags, 2);
@@ -64,7 +64,7 @@ async function server(t: TestContext, behaviour: Behaviour) {
   return { at: { address: '127.0.0.1', port }, asked };
 }
 
-/** The same by UDP and TCP: on a machine that stands still for seconds, UDP is given up. */
+/** The same by UDP and TCP: on a machine that stands still for seconds, UDP times out. */
 function both(answer: (question: Buffer) => Uint8Array): Behaviour {
   return { udp: (question, send) => send(answer(question)), tcp: (question) => framed(answer(question)) };
 }
@@ -73,7 +73,7 @@ const framed = (octets: Uint8Array): Uint8Array => Buffer.concat([uint16(octets.
 const failed = (reason: string) => (error: unknown) =>
   error instanceof EverbindError && error.code === 'DNS_QUERY_FAILED' && error.details['reason'] === reason;
 
-test('an answer by UDP', async (t) => {
+test('a response by UDP', async (t) => {
   const { at, asked } = await server(
     t,
     both((question) => reply(question, 0x8400, 'one')),
@@ -102,7 +102,7 @@ test('UDP that is swallowed is tried again, then TCP', async (t) => {
   assert.deepEqual(asked, ['tcp']);
 });
 
-test('what is no answer to the question is not taken for one', async (t) => {
+test('what is no response to the query is not taken for one', async (t) => {
   const { at } = await server(t, {
     ...both((question) => reply(question, 0x8400, 'honest')),
     udp: (question, send) => {
@@ -126,7 +126,7 @@ test('what is no answer to the question is not taken for one', async (t) => {
   assert.equal(dataOf(message.answers, 'TXT')[0]?.text, 'honest');
 });
 
-test('a port that nobody listens at, a connection that breaks, an answer that is no DNS', async (t) => {
+test('a port that nobody listens at, a connection that breaks, a response that is no DNS', async (t) => {
   const [port = 0] = await freePorts(1);
   const question = encodeQuery(7, NAME, 'TXT', false);
   await assert.rejects(exchange({ address: '127.0.0.1', port }, question, 'udp'), failed('ECONNREFUSED'));
@@ -148,7 +148,7 @@ test('a signal ends it', async (t) => {
   }
 });
 
-test('the next resolver is asked when one fails; what does not exist is an answer', async (t) => {
+test('the next resolver is asked when one fails, not when the name does not exist', async (t) => {
   const refusing = await server(
     t,
     both((question) => reply(question, 0x8005, null)),

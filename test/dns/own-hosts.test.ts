@@ -15,7 +15,7 @@ const record: TxtRecord = {
   challenge: { domain: 'shop.example.com', wildcard: true, token: 'token', keyAuthorization: 'token.print' },
 };
 
-/** A transport that answers in turn, the last answer for ever, and what it was sent. */
+/** A transport with responses in turn, the last one for ever, and the requests that it got. */
 function answering(...answers: readonly (readonly [status: number, body: string])[]) {
   const sent: HttpRequest[] = [];
   const transport: Transport = (request) => {

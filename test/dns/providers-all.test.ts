@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EverbindError } from '../../src/errors/error.ts';
 import { PROVIDERS } from '../../src/dns/providers/all.ts';
-import { findProvider } from '../../src/dns/provider-kit/find.ts';
+import { findProvider } from '../../src/dns/provider-kit/open.ts';
 import { endpointSetting } from '../../src/dns/provider-kit/settings.ts';
 import { idleParts } from './support.ts';
 

@@ -8,7 +8,7 @@ import { signMessage, type TsigKey, verifyMessage } from '../../src/dns/wire/tsi
 import { EverbindError } from '../../src/errors/error.ts';
 import { idleParts } from './support.ts';
 
-// What real servers answer is in lab/interop; here is what they hardly ever do.
+// What real servers send is in lab/interop; here is what they hardly ever do.
 
 const NOW = Date.UTC(2026, 10, 27);
 const key: TsigKey = { name: 'acme', algorithm: 'hmac-sha256', secret: Buffer.alloc(32, 7) };
@@ -51,7 +51,7 @@ function server({ rcodes = [0], sign = true, signedAt = NOW }: Behaviour = {}) {
   return { provider: rfc2136.create(settings, { ...idleParts, clock, resolver, exchange }), updates: () => updates };
 }
 
-/** Signs an answer: its signature covers that of the request (RFC 8945 section 4.3.1). */
+/** Signs a response: its signature covers that of the request (RFC 8945 section 4.3.1). */
 function answerTo(plain: Uint8Array, request: Uint8Array, start: number, at: number): Uint8Array {
   const unsigned = Buffer.from(request.subarray(0, start));
   unsigned.writeUInt16BE(0, 10);
@@ -64,7 +64,7 @@ const code = (wanted: string, reason?: string) => (error: unknown) =>
   error.code === wanted &&
   (reason === undefined || error.details['reason'] === reason);
 
-test('an update is signed, its zone is what the server says, its answer is checked', async () => {
+test('an update is signed, its zone is what the server says, its response is checked', async () => {
   const { provider, updates } = server();
   assert.equal(await provider.findZone(record.name), 'shop.example');
   await provider.present(record);
@@ -72,7 +72,7 @@ test('an update is signed, its zone is what the server says, its answer is check
   assert.equal(updates(), 2);
 });
 
-test('an answer that is not signed, or was signed long ago, is not believed', async () => {
+test('a response that is not signed, or was signed long ago, is refused', async () => {
   await assert.rejects(server({ sign: false }).provider.present(record), code('DNS_CREDENTIALS_REFUSED', 'unsigned'));
   const old = server({ signedAt: NOW - 301_000 });
   await assert.rejects(old.provider.present(record), code('DNS_CREDENTIALS_REFUSED', 'bad-time'));

@@ -4,7 +4,7 @@ import { systemClock, systemRandom } from '../../src/net/system.ts';
 import type { DnsMessage, RecordData, ResourceRecord } from '../../src/dns/wire/message.ts';
 import type { Resolver } from '../../src/dns/resolver.ts';
 
-/** An answer with these contents at the name. */
+/** A response with these contents at the name. */
 export function answerWith(name: string, data: readonly RecordData[], more: Partial<DnsMessage> = {}): DnsMessage {
   const records = data.map(
     (content): ResourceRecord => ({

@@ -9,7 +9,9 @@ import { EverbindError } from '../../src/errors/error.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import { answerWith } from './support.ts';
 
-/** What the servers of a small Internet say; absent means: no answer. Keys: `address type name`, `resolver type name`. */
+/**
+ * What the servers of a small Internet say; absent means: no response. Keys: `address type name`, `resolver type name`.
+ */
 type Answers = Record<string, DnsMessage | (() => DnsMessage)>;
 
 const soa: RecordData = { type: 'SOA', primary: 'ns1.example.com' };
@@ -100,7 +102,7 @@ describe('the servers of a zone', () => {
     );
   });
 
-  it('are asked at once, and those that have not answered are not waited for', async () => {
+  it('are asked at once, and those that have not responded are not waited for', async () => {
     const { resolver } = internet(zone);
     let left = 0;
     const asking: Resolver = {
@@ -119,7 +121,7 @@ describe('the servers of a zone', () => {
     assert.equal(left, 2);
   });
 
-  it('are null where none answers, or the resolver fails', async () => {
+  it('are null where none responds, or the resolver fails', async () => {
     assert.equal(await askAuthority(internet(zone).resolver, NAME, 'TXT', 53), null);
     assert.equal(await askAuthority(internet({}).resolver, NAME, 'TXT', 53), null);
     const broken = internet({ 'resolver SOA www.example.com': silent });
@@ -134,7 +136,7 @@ describe('delegation', () => {
 
   it('leads to the end of the chain', async () => {
     const { resolver } = internet({ ...cname(NAME, 'a.example.net'), ...cname('a.example.net', 'b.example.org') });
-    assert.deepEqual(await followDelegation(resolver, NAME, 53), { target: 'b.example.org', rememberedMs: 0 });
+    assert.deepEqual(await followDelegation(resolver, NAME, 53), { target: 'b.example.org', cachedMs: 0 });
   });
 
   it('is taken from the servers of the zone', async () => {
@@ -146,7 +148,7 @@ describe('delegation', () => {
   it('says how long the resolver may deny the name', async () => {
     const denied = answerWith(NAME, [], { rcode: 'NXDOMAIN', authority: answerWith('example.com', [soa]).answers });
     const { resolver } = internet({ [`resolver CNAME ${NAME}`]: denied });
-    assert.deepEqual(await followDelegation(resolver, NAME, 53), { target: NAME, rememberedMs: 60_000 });
+    assert.deepEqual(await followDelegation(resolver, NAME, 53), { target: NAME, cachedMs: 60_000 });
   });
 
   it('in a circle, or without end, is refused', async () => {
@@ -170,7 +172,7 @@ describe('delegation', () => {
     });
   }
 
-  it('cannot be followed without an answer', async () => {
+  it('cannot be followed without a response', async () => {
     const { resolver } = internet({ [`resolver CNAME ${NAME}`]: silent });
     await assert.rejects(followDelegation(resolver, NAME, 53), { code: 'DNS_QUERY_FAILED' });
   });
@@ -198,7 +200,7 @@ describe('propagation', () => {
     });
     assert.deepEqual(result, { seen: true });
     assert.equal(asked.filter((question) => question === `192.0.2.2 TXT ${NAME}`).length, 4);
-    // Once to find out who answers, once for the value.
+    // Once to find out who responds, once for the value.
     assert.equal(asked.filter((question) => question === `192.0.2.1 TXT ${NAME}`).length, 2);
   });
 
@@ -213,7 +215,7 @@ describe('propagation', () => {
     assert.deepEqual(result.lagging, [{ server: 'ns2.example.com (192.0.2.2)', found: ['old'], reason: null }]);
   });
 
-  it('passes over a server that does not answer', async () => {
+  it('ignores a server that does not respond', async () => {
     const { result } = await wait({
       ...zone,
       ...everywhere('TXT', NAME, txt('wanted')),

@@ -61,14 +61,14 @@ it('docs/audit.md has every type of event', () => {
   // `order.*` is all of a kind; `.changed` goes on with the kind before it.
   const known = table.flatMap((line) => {
     let kind = '';
-    return [...(line.split('|')[1] ?? '').matchAll(/`([a-z]*)(\.[a-z*-]+)`/g)].map(([, own = '', rest = '']) => {
+    return [...(line.split('|')[1] ?? '').matchAll(/`([a-z-]*)(\.[a-z*-]+)`/g)].map(([, own = '', rest = '']) => {
       kind = own === '' ? kind : own;
       return `${kind}${rest}`;
     });
   });
   const sources = globSync('src/**/*.ts', { cwd: root }).map(read);
   const types = sources.flatMap((text) =>
-    [...text.matchAll(/\btype: (?:[^'\n]*\? )?'([a-z]+\.[a-z-]+)'(?: : '([a-z]+\.[a-z-]+)')?/g)].flatMap(
+    [...text.matchAll(/\btype: (?:[^'\n]*\? )?'([a-z-]+\.[a-z-]+)'(?: : '([a-z-]+\.[a-z-]+)')?/g)].flatMap(
       ([, one = '', other = one]) => [one, other],
     ),
   );

@@ -81,7 +81,7 @@ describe('bindings', () => {
     assert.deepEqual(await https('Bücher'), []);
   });
 
-  it('that are there with other flags are left alone', async () => {
+  it('that exist with other flags are not changed', async () => {
     await assert.rejects(
       changes.addHttpsBinding('Shop', '*:8443:shop.change.test', 0),
       coded('IIS_CHANGE_DID_NOT_TAKE'),

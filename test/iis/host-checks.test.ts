@@ -15,7 +15,7 @@ test('a server that can be worked on has no problem', () => {
   assert.equal(hostProblem({ ...server, iisVersion: '8.0' }), null);
 });
 
-test('each reason to refuse has its code; the one that nobody can mend by elevating comes first', () => {
+test('each reason to refuse has its code; the one that elevation does not fix comes first', () => {
   assert.equal(hostProblem({ ...server, elevated: false })?.code, 'WIN_NOT_ELEVATED');
   assert.equal(hostProblem({ ...server, iisVersion: null, elevated: false })?.code, 'IIS_NOT_INSTALLED');
   assert.equal(hostProblem({ ...server, iisVersion: '7.5' })?.code, 'IIS_TOO_OLD');

@@ -72,7 +72,7 @@ test('requests go through the proxy of the environment, one tunnel for many, TLS
   const distrustful = createTransport({ proxy: { https_proxy: `http://127.0.0.1:${proxy.port}` } });
   await assert.rejects(
     distrustful(request),
-    (error) => error instanceof EverbindError && error.code === 'ACME_SERVER_UNTRUSTED',
+    (error) => error instanceof EverbindError && error.code === 'NET_SERVER_UNTRUSTED',
   );
   distrustful.close();
   await proxy.stop();
@@ -115,7 +115,7 @@ test('a proxy that refuses or is not there: coded, and its password is nowhere i
   for (const port of [proxy.port, 1]) {
     const transport = createTransport({ roots, proxy: { HTTPS_PROXY: `http://user:hunter2@127.0.0.1:${port}` } });
     await assert.rejects(transport(request), (error) => {
-      assert.ok(error instanceof EverbindError && error.code === 'ACME_TRANSPORT', inspect(error));
+      assert.ok(error instanceof EverbindError && error.code === 'NET_CONNECTION_FAILED', inspect(error));
       const text = inspect(error, { depth: 10, showHidden: true });
       assert.doesNotMatch(text, /hunter2|aHVudGVyMg|dXNlcjpodW50ZXIy/);
       return true;
@@ -144,7 +144,7 @@ test('an address that is no HTTP proxy is refused: connecting directly would be 
   ]) {
     const transport = createTransport({ roots, proxy: { HTTPS_PROXY: address } });
     await assert.rejects(transport(request), (error) => {
-      assert.ok(error instanceof EverbindError && error.code === 'ACME_PROXY_INVALID', inspect(error));
+      assert.ok(error instanceof EverbindError && error.code === 'NET_PROXY_INVALID', inspect(error));
       assert.doesNotMatch(inspect(error, { depth: 10 }), /hunter2/);
       return true;
     });
@@ -174,7 +174,7 @@ test('plain http to this machine never goes through a proxy, and to nothing but 
   const only = createTransport({ plainHost: host, proxy: environment });
   assert.equal((await only({ ...request, url: `http://${host}/` })).status, 200);
   for (const url of ['http://169.254.169.253/', 'http://127.0.0.1:1/', `http://user@${host.replace('127', '126')}/`]) {
-    await assert.rejects(only({ ...request, url }), { code: 'ACME_INSECURE_URL' });
+    await assert.rejects(only({ ...request, url }), { code: 'NET_INSECURE_URL' });
   }
   only.close();
 });
@@ -211,7 +211,7 @@ test('the server is asked for and checked by what stands in the address: IPv6, p
     'https://192.0.2.1/',
     'https://test./',
   ]) {
-    await assert.rejects(ask(url), { code: 'ACME_SERVER_UNTRUSTED' }, url);
+    await assert.rejects(ask(url), { code: 'NET_SERVER_UNTRUSTED' }, url);
   }
   assert.equal(seen.length, 3);
   transport.close();

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { createLabCa } from '../../lab/test-ca.ts';
 import { after, test } from 'node:test';
+import { inspect } from 'node:util';
 import { createTransport, type NetTransport, type TransportOptions } from '../../src/net/transport.ts';
 import { EverbindError } from '../../src/errors/error.ts';
 import type { ErrorCode } from '../../src/errors/table.ts';
@@ -93,7 +94,7 @@ test('a body beyond the limit: announced, or just sent without end', async () =>
     response.write('x');
   });
   const transport = await transportTo();
-  await assert.rejects(transport(get(announced.url)), coded('ACME_RESPONSE_TOO_LARGE'));
+  await assert.rejects(transport(get(announced.url)), coded('NET_RESPONSE_TOO_LARGE'));
   const endless = await serve((_request, response) => {
     const pump = (): void => {
       while (!response.destroyed && response.write(Buffer.alloc(65536)));
@@ -101,7 +102,7 @@ test('a body beyond the limit: announced, or just sent without end', async () =>
     };
     pump();
   });
-  await assert.rejects(transport(get(endless.url, { maxBytes: 100_000 })), coded('ACME_RESPONSE_TOO_LARGE'));
+  await assert.rejects(transport(get(endless.url, { maxBytes: 100_000 })), coded('NET_RESPONSE_TOO_LARGE'));
   await new Promise((resolve) => setTimeout(resolve, 50));
   // What socket buffers hold, and no more.
   assert.ok(endless.bytesWritten() < 16 * 1024 * 1024, `${endless.bytesWritten()} octets were taken`);
@@ -112,7 +113,7 @@ test('a body beyond the limit: announced, or just sent without end', async () =>
 test('the time limit is for the whole exchange: silence, a trickle of body, a trickle of headers, endless 103s', async () => {
   const transport = await transportTo();
   const silent = await serve(() => {});
-  await assert.rejects(transport(get(silent.url, { timeoutMs: 200 })), coded('ACME_TIMEOUT'));
+  await assert.rejects(transport(get(silent.url, { timeoutMs: 200 })), coded('NET_TIMEOUT'));
   const trickles: Handler[] = [
     (_request, response) => {
       response.writeHead(200);
@@ -127,7 +128,7 @@ test('the time limit is for the whole exchange: silence, a trickle of body, a tr
   ];
   for (const trickle of trickles) {
     const server = await serve(trickle);
-    await assert.rejects(transport(get(server.url, { timeoutMs: 300, maxBytes: 1_000_000 })), coded('ACME_TIMEOUT'));
+    await assert.rejects(transport(get(server.url, { timeoutMs: 300, maxBytes: 1_000_000 })), coded('NET_TIMEOUT'));
   }
 });
 
@@ -151,7 +152,7 @@ test('a connection that ends too early, in the head and in the body', async () =
           setTimeout(() => (reset ? response.socket?.destroy() : response.socket?.end()), 10),
         );
       });
-      await assert.rejects(transport(get(server.url)), coded('ACME_TRANSPORT'));
+      await assert.rejects(transport(get(server.url)), coded('NET_CONNECTION_FAILED'));
     }
   }
 });
@@ -178,7 +179,7 @@ test('what is no HTTP, and an upgrade that nobody asked for', async () => {
     'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab',
   ]) {
     const server = await serve((_request, response) => void response.socket?.write(answer));
-    await assert.rejects(transport(get(server.url)), coded('ACME_TRANSPORT'));
+    await assert.rejects(transport(get(server.url)), coded('NET_CONNECTION_FAILED'));
   }
 });
 
@@ -186,16 +187,16 @@ test('certificates: unknown authority, another host, expired, NODE_TLS_REJECT_UN
   const server = await serve((_request, response) => response.end());
   const foreign = createTransport({ proxy: null });
   cleanUp.push(() => foreign.close());
-  await assert.rejects(foreign(get(server.url)), coded('ACME_SERVER_UNTRUSTED', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'));
+  await assert.rejects(foreign(get(server.url)), coded('NET_SERVER_UNTRUSTED', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'));
   const transport = await transportTo();
   const other = await serve((_request, response) => response.end(), { names: ['ca.example'] });
-  await assert.rejects(transport(get(other.url)), coded('ACME_SERVER_UNTRUSTED', 'ERR_TLS_CERT_ALTNAME_INVALID'));
+  await assert.rejects(transport(get(other.url)), coded('NET_SERVER_UNTRUSTED', 'ERR_TLS_CERT_ALTNAME_INVALID'));
   const expired = await serve((_request, response) => response.end(), { expired: true });
-  await assert.rejects(transport(get(expired.url)), coded('ACME_SERVER_UNTRUSTED', 'CERT_HAS_EXPIRED'));
+  await assert.rejects(transport(get(expired.url)), coded('NET_SERVER_UNTRUSTED', 'CERT_HAS_EXPIRED'));
   const before = process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
   process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
   try {
-    await assert.rejects((await transportTo())(get(expired.url)), coded('ACME_SERVER_UNTRUSTED'));
+    await assert.rejects((await transportTo())(get(expired.url)), coded('NET_SERVER_UNTRUSTED'));
   } finally {
     if (before === undefined) delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
     else process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = before;
@@ -205,7 +206,7 @@ test('certificates: unknown authority, another host, expired, NODE_TLS_REJECT_UN
 test('TLS 1.2 will do, TLS 1.1 will not', async () => {
   const transport = await transportTo();
   const old = await serve((_request, response) => response.end(), { maxVersion: 'TLSv1.1' });
-  await assert.rejects(transport(get(old.url)), coded('ACME_TRANSPORT'));
+  await assert.rejects(transport(get(old.url)), coded('NET_CONNECTION_FAILED'));
   const fair = await serve((_request, response) => response.end('ok'), { maxVersion: 'TLSv1.2' });
   assert.equal((await transport(get(fair.url))).status, 200);
 });
@@ -218,7 +219,7 @@ test('roots are added to those of Node, and rubbish is no root', async () => {
     roots: ['-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'],
     proxy: null,
   });
-  await assert.rejects(broken(get(server.url)), coded('ACME_SERVER_UNTRUSTED'));
+  await assert.rejects(broken(get(server.url)), coded('NET_SERVER_UNTRUSTED'));
 });
 
 test('roots that are given do not take the place of Node’s own', async () => {
@@ -237,23 +238,34 @@ test('roots that are given do not take the place of Node’s own', async () => {
   const without = createTransport({ roots: [other], proxy: null });
   cleanUp.push(() => without.close());
   for (let round = 0; round < 2; round += 1)
-    await assert.rejects(without(get(server.url)), coded('ACME_SERVER_UNTRUSTED'));
+    await assert.rejects(without(get(server.url)), coded('NET_SERVER_UNTRUSTED'));
 });
 
 test('plain http: to loopback, and only when allowed', async () => {
   const server = await serve((_request, response) => response.end('plain'), { plain: true });
-  await assert.rejects((await transportTo())(get(server.url)), coded('ACME_INSECURE_URL'));
+  await assert.rejects((await transportTo())(get(server.url)), coded('NET_INSECURE_URL'));
   const lenient = await transportTo({ allowInsecureLoopback: true });
   assert.equal(Buffer.from((await lenient(get(server.url))).body).toString(), 'plain');
-  await assert.rejects(lenient(get('http://ca.example/dir')), coded('ACME_INSECURE_URL'));
+  await assert.rejects(lenient(get('http://ca.example/dir')), coded('NET_INSECURE_URL'));
+});
+
+test('addresses that are refused before anything is sent, and not repeated in the error', async () => {
+  const lenient = await transportTo({ allowInsecureLoopback: true });
+  for (const url of ['/dir', 'https://', 'ftp://localhost/', 'https://user@localhost/', 'https://:word@localhost/']) {
+    await assert.rejects(lenient(get(url)), (error: Error) => {
+      assert.ok(!inspect(error).includes('word@'), inspect(error));
+      return coded('NET_INSECURE_URL')(error);
+    });
+  }
+  assert.deepEqual(lenient.stats(), { requests: 0, connections: 0 });
 });
 
 test('nobody listens; a name that does not exist', async () => {
   const server = await startServer((_request, response) => response.end());
   await server.stop();
   const transport = await transportTo();
-  await assert.rejects(transport(get(server.url)), coded('ACME_TRANSPORT', 'ECONNREFUSED'));
-  await assert.rejects(transport(get('https://no-such-host.invalid/')), coded('ACME_TRANSPORT'));
+  await assert.rejects(transport(get(server.url)), coded('NET_CONNECTION_FAILED', 'ECONNREFUSED'));
+  await assert.rejects(transport(get('https://no-such-host.invalid/')), coded('NET_CONNECTION_FAILED'));
 });
 
 test('aborted before and during, with the reason of the signal', async () => {
@@ -281,13 +293,13 @@ test('a kept connection that the server drops as we write to it is replaced once
   assert.deepEqual(transport.stats(), { requests: 3, connections: 2 });
 });
 
-test('a new connection that ends without answer is an error, not tried again', async () => {
+test('a new connection that ends without a response is an error, not tried again', async () => {
   let count = 0;
   const server = await serve((request) => {
     count += 1;
     request.socket.destroy();
   });
-  await assert.rejects((await transportTo())(get(server.url)), coded('ACME_TRANSPORT', 'ECONNRESET'));
+  await assert.rejects((await transportTo())(get(server.url)), coded('NET_CONNECTION_FAILED', 'ECONNRESET'));
   assert.equal(count, 1);
 });
 
@@ -309,7 +321,7 @@ test('a closed transport lets go of what is under way', async () => {
   await transport(get(`${server.url}/first`));
   const call = transport(get(server.url));
   setTimeout(() => transport.close(), 20);
-  await assert.rejects(call, coded('ACME_TRANSPORT'));
+  await assert.rejects(call, coded('NET_CONNECTION_FAILED'));
 });
 
 test('request after request on one handed-over connection counts as one', async () => {

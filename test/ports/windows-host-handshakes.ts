@@ -5,7 +5,7 @@ import { errorCode } from '../../src/errors/error.ts';
 import type { SslRecordKey } from '../../src/ports/windows-host.ts';
 import { tlsProbe } from '../../src/verify/tls-probe.ts';
 import type { ContractContext, ContractHost } from './windows-host-support.ts';
-import { certified, installed, madeKey, recordFor } from './windows-host-support.ts';
+import { certified, installed, issueFor, madeKey, recordFor } from './windows-host-support.ts';
 
 const SITE = 'Everbind contract handshakes';
 const HOST = 'tls.contract.test';
@@ -56,6 +56,17 @@ export function handshakeContract(name: string, { open, ca }: ContractContext): 
         await certificates.addWithKey('WebHosting', der, key, 'contract');
         t.after(() => certificates.remove('WebHosting', thumbprint));
         const record = recordFor({ kind: 'hostnameport', host: HOST, port: opened.ports[0] }, thumbprint, 'WebHosting');
+        await sslRecords.set(record);
+        t.after(() => sslRecords.remove(record.key));
+        assert.equal(await served(HOST), thumbprint);
+      });
+
+      it(`serves a certificate whose ${algorithm} key was imported`, async (t) => {
+        const { sslRecords, certificates } = opened.host;
+        const { der, privateKey, thumbprint } = await issueFor(await ca(), algorithm, HOST);
+        await certificates.importWithKey('MY', der, privateKey, 'contract');
+        t.after(() => certificates.remove('MY', thumbprint));
+        const record = recordFor({ kind: 'hostnameport', host: HOST, port: opened.ports[0] }, thumbprint);
         await sslRecords.set(record);
         t.after(() => sslRecords.remove(record.key));
         assert.equal(await served(HOST), thumbprint);

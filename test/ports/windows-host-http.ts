@@ -13,7 +13,7 @@ export function httpServerContract(name: string, { open }: ContractContext): voi
     });
     after(() => opened.close());
 
-    it('answers below its prefix with host and path of the request, 404 for null and elsewhere', async () => {
+    it('responds below its prefix with host and path of the request, with 404 for null and elsewhere', async () => {
       const { host, ports } = opened;
       const end = await host.httpServer.serve(
         `http://+:${ports[1]}/.well-known/acme-challenge/`,

@@ -186,10 +186,10 @@ export function keysContract(name: string, { open, ca }: ContractContext): void 
       assert.ok(verifies(publicKey, 'ES256', await host.keys.sign(key, 'ES256', DATA)));
     });
 
-    it('leaves keys alone when a certificate of a PFX goes', async (t) => {
+    it('leaves the keys of others when an imported certificate goes', async (t) => {
       const { host } = opened;
       const { key, publicKey } = await madeKey(t, host, 'rsa-2048');
-      const { thumbprint } = await installed(t, host, await ca(), 'MY', 'pfx.contract.test');
+      const { thumbprint } = await installed(t, host, await ca(), 'MY', 'imported.contract.test');
       await host.certificates.remove('MY', thumbprint);
       assert.deepEqual(await host.keys.publicKey(key), publicKey);
     });

@@ -108,7 +108,7 @@ export function recordsContract(name: string, { open, ca }: ContractContext): vo
       assert.equal(await sslRecords.query(good), null);
     });
 
-    it('replaces with update, and answers 2 where nothing is to be replaced or removed', async (t) => {
+    it('replaces with update, and fails with 2 where nothing is to be replaced or removed', async (t) => {
       const { sslRecords } = opened.host;
       const old = await installed(t, opened.host, await ca(), 'MY', 'old.contract.test');
       const fresh = await installed(t, opened.host, await ca(), 'WebHosting', 'new.contract.test');

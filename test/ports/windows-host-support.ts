@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { hash } from 'node:crypto';
-import { makePfx } from '../../lab/pfx.ts';
-import type { LabCa } from '../../lab/test-ca.ts';
+import { generateKeyPairSync, hash, type KeyObject } from 'node:crypto';
+import { type LabCa, pkcs8Of } from '../../lab/test-ca.ts';
 import { WindowsError } from '../../src/errors/error.ts';
-import type { CertificateKeyAlgorithm, Pfx } from '../../src/ports/key-store.ts';
+import type { CertificateKeyAlgorithm } from '../../src/ports/key-store.ts';
 import type { HostKeyName } from '../../src/ports/host-keys.ts';
 import type { SslRecord, SslRecordKey, StoreName, WindowsHost } from '../../src/ports/windows-host.ts';
 
@@ -30,20 +29,40 @@ export interface ContractContext {
 export interface ContractCertificate {
   readonly der: Uint8Array;
   readonly thumbprint: string;
-  readonly pfx: Pfx;
+  /** PrivateKeyInfo, DER. */
+  readonly privateKey: Uint8Array;
 }
 
 const DAY_MS = 24 * 3600 * 1000;
 
-/** A certificate of the CA that is valid for 30 days, with the CA's own certificate in its PFX. */
+/** A certificate of the CA that is valid for 30 days, with its key. */
 export async function issue(ca: LabCa, ...names: readonly string[]): Promise<ContractCertificate> {
   const issued = await ca.issue({
     names,
     notBefore: new Date(Date.now() - DAY_MS),
     notAfter: new Date(Date.now() + 30 * DAY_MS),
   });
-  const pfx = await makePfx(issued, [ca.der], `contract ${names[0] ?? ''}`);
-  return { der: issued.der, thumbprint: hash('sha1', issued.der, 'hex'), pfx };
+  return { der: issued.der, thumbprint: hash('sha1', issued.der, 'hex'), privateKey: pkcs8Of(issued) };
+}
+
+/** The same for a key of this algorithm. */
+export async function issueFor(
+  ca: LabCa,
+  algorithm: CertificateKeyAlgorithm,
+  ...names: readonly string[]
+): Promise<ContractCertificate> {
+  const { publicKey, privateKey } = generate(algorithm);
+  const certificate = await certified(ca, publicKey.export({ type: 'spki', format: 'der' }), ...names);
+  return { ...certificate, privateKey: privateKey.export({ type: 'pkcs8', format: 'der' }) };
+}
+
+function generate(algorithm: CertificateKeyAlgorithm): {
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
+} {
+  if (algorithm === 'ec-p256') return generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  if (algorithm === 'ec-p384') return generateKeyPairSync('ec', { namedCurve: 'P-384' });
+  return generateKeyPairSync('rsa', { modulusLength: Number(algorithm.slice(4)) });
 }
 
 /** Issues, imports, and removes again when the test is over. */
@@ -55,7 +74,7 @@ export async function installed(
   ...names: readonly string[]
 ): Promise<ContractCertificate> {
   const certificate = await issue(ca, ...names);
-  await host.certificates.importPfx(store, certificate.pfx.octets, certificate.pfx.password, 'contract');
+  await host.certificates.importWithKey(store, certificate.der, certificate.privateKey, 'contract');
   context.after(() => host.certificates.remove(store, certificate.thumbprint));
   return certificate;
 }

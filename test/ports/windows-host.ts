@@ -12,8 +12,8 @@ import { handshakeContract } from './windows-host-handshakes.ts';
 export type { ContractHost } from './windows-host-support.ts';
 
 /**
- * The contract of WindowsHost, the same for every host. It knows the port alone: what it asserts must hold on Windows too. `open` is called once
- * for each part.
+ * The contract of WindowsHost, the same for every host. It knows the port alone: what it asserts must hold on Windows
+ * too. `open` is called once for each part.
  */
 export function windowsHostContract(name: string, open: () => Promise<ContractHost>): void {
   let made: Promise<LabCa> | null = null;

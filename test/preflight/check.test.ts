@@ -10,7 +10,8 @@ import { openStore } from '../../src/store/store.ts';
 import type { Run } from '../cli/world.ts';
 import { type CheckOptions, type CheckWorld, startCheckWorld } from './world.ts';
 
-// everbind check on set-ups that are broken, one by one. In the end the CA has been asked for nothing but its directory.
+// everbind check on set-ups that are broken, one by one. In the end the CA has been asked for nothing but its
+// directory.
 
 let world: CheckWorld;
 before(async () => {
@@ -76,7 +77,7 @@ describe('everbind check', () => {
     assert.deepEqual([run.status, findings], [0, []], run.out);
   });
 
-  it('asks for no address where the proof is a lasting record', async () => {
+  it('asks for no address where validation uses a lasting record', async () => {
     const persist = { type: 'dns-persist-01' };
     const { run, findings } = await check('www.empty.test', persist, { dnsServer: world.bind.resolver });
     assert.deepEqual([run.status, findings], [0, []], run.out);
@@ -150,7 +151,7 @@ describe('everbind check', () => {
     only(await check('closed.test'), 'address-unreachable', /^127\.0\.0\.79: .*refused/);
   });
 
-  it('the answer is redirected to where no CA follows', async () => {
+  it('the challenge response is redirected to an address that no CA follows', async () => {
     const location = 'https://redirect.test:8443/';
     await world.foreign(redirecting, (_request, response) => response.writeHead(302, { location }).end());
     await world.pebble.challenge('add-a', { host: 'redirect.test.', addresses: [redirecting] });
@@ -218,7 +219,7 @@ describe('everbind check', () => {
     const store = openStore({ path: join(world.stateDir, 'everbind.db'), clock: systemClock });
     const lease = await acquireLease(store, systemClock);
     try {
-      only(await check('fine.check.test'), 'proof-not-tried', /another Everbind/);
+      only(await check('fine.check.test'), 'validation-not-tried', /another Everbind/);
     } finally {
       await lease.release();
       await store.close();

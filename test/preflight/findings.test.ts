@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { decodeDirectory } from '../../src/acme/messages/directory.ts';
 import type { IssuerConfig } from '../../src/config/types.ts';
 import { finding, FINDINGS, wouldFail } from '../../src/preflight/findings.ts';
-import { examineIssuer } from '../../src/preflight/issuer.ts';
+import { examineIssuer } from '../../src/preflight/certificate.ts';
 
 test('docs/preflight.md has a row for every finding, with its severity', async () => {
   const page = await readFile(new URL('../../docs/preflight.md', import.meta.url), 'utf8');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Pebble, startPebble } from '../../lab/pebble/server.ts';
 import { systemClock } from '../../src/net/system.ts';
-import type { Outcome } from '../../src/renewal/state/types.ts';
+import type { Outcome } from '../../src/renewal/engine/outcome.ts';
 import { type CheckOptions, type CheckWorld, startCheckWorld } from './world.ts';
 
 // What renewals do with what CAA records say. Pebble does not look at any, so it is never the one that refuses.
@@ -47,7 +47,8 @@ async function renew(
     const log = await world.run(['audit', 'log', '--all', '--type', type, '--json'], certificates, options);
     return log.out.split(text).length - 1;
   };
-  // Pebble refuses to replace one certificate in 256 (lab/pebble/replaced-serial.ts): that order is asked for once more, without.
+  // Pebble refuses to replace one certificate in 256 (lab/pebble/replaced-serial.ts): that order is asked for once
+  // more, without.
   const refused = await logged('order.created', '"replacesRefused"');
   const again = refused - refusedSoFar;
   refusedSoFar = refused;
@@ -117,7 +118,7 @@ test('after a failure it is looked at again, but not when the certificate in use
   assert.equal((await renew(['hurry.test'], more)).outcome.kind, 'renewed');
   // The CA finds nobody there.
   await world.pebble.challenge('add-a', { host: 'hurry.test.', addresses: ['127.0.0.79'] });
-  // Pebble takes one authorization in a hundred for good that was proved before, and then does not look.
+  // Pebble reuses one valid authorization in a hundred, and then does not look.
   let missing = await renew(['hurry.test'], more);
   for (let tries = 1; missing.outcome.kind === 'renewed' && tries < 10; tries += 1)
     missing = await renew(['hurry.test'], more);

@@ -20,7 +20,10 @@ export interface CheckWorld {
   readonly stateDir: string;
   readonly pebble: Pebble;
   readonly httpPort: number;
-  /** BIND with broken.test (wrong signatures) and empty.test (no addresses), `address:port`; it takes no update without a key of its own. */
+  /**
+   * BIND with broken.test (wrong signatures) and empty.test (no addresses), `address:port`; it takes no update without
+   * a key of its own.
+   */
   readonly bind: { readonly server: string; readonly resolver: string };
   /** What reached the CA since it started, `GET /dir`. */
   readonly asked: readonly string[];
@@ -40,7 +43,9 @@ export interface CheckOptions {
   readonly clock?: Clock;
 }
 
-/** IIS with one site that answers for every name, Pebble that counts who asks what, and BIND with zones that are broken. */
+/**
+ * IIS with one site that receives every name, Pebble that counts who asks what, and BIND with zones that are broken.
+ */
 export async function startCheckWorld(): Promise<CheckWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'everbind-check-'));
   const stops: (() => unknown)[] = [() => rm(folder, { recursive: true, force: true })];

@@ -4,7 +4,8 @@ import { acquireLease } from '../../src/store/lease.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { sharedSigner } from './support.ts';
 
-// A process of its own for tests that kill or stop one: child.ts ROLE DATABASE [NUMBER]. Tells what it did, a line each, unbuffered.
+// A process of its own for tests that kill or stop one: child.ts ROLE DATABASE [NUMBER]. Tells what it did, a line
+// each, unbuffered.
 
 const [role = '', path = '', number = ''] = process.argv.slice(2);
 

@@ -8,10 +8,10 @@ interface Named extends Queued {
 
 const synced = (): Promise<void> => Promise.resolve();
 
-function settled(works: readonly Queued[], failed: Failed = null): Group {
+function settled(jobs: readonly Queued[], failed: Failed = null): Group {
   return {
     settle: (unsynced) => {
-      for (const work of works) work.settle(failed ?? unsynced);
+      for (const job of jobs) job.settle(failed ?? unsynced);
     },
   };
 }
@@ -21,13 +21,13 @@ function queueOver(ms: (group: number) => number) {
   const groups: number[][] = [];
   const gaps: number[] = [];
   let ended = performance.now();
-  const queue = createCommitQueue<Named>((works) => {
+  const queue = createCommitQueue<Named>((jobs) => {
     const begun = performance.now();
     gaps.push(begun - ended);
     while (performance.now() < begun + ms(groups.length));
     ended = performance.now();
-    groups.push(works.map(({ name }) => name));
-    return settled(works);
+    groups.push(jobs.map(({ name }) => name));
+    return settled(jobs);
   }, synced);
   const add = (name: number): Promise<void> => new Promise((resolve) => queue.add({ name, settle: () => resolve() }));
   return { groups, gaps, add };
@@ -47,7 +47,7 @@ describe('the commit queue', () => {
     );
   });
 
-  it('writes works that come one after the other at once', async () => {
+  it('writes jobs that come one after the other at once', async () => {
     const { gaps, add } = queueOver(() => 20);
     for (let name = 0; name < 11; name += 1) await add(name);
     // Some of them, since the machine may be busy; a rest would last 40 ms each time.
@@ -72,11 +72,11 @@ describe('the commit queue', () => {
   it('tries again while the lock is held by others, with patience that ends', async () => {
     const told: boolean[] = [];
     let held = 3;
-    const queue = createCommitQueue<Named>((works, patient) => {
+    const queue = createCommitQueue<Named>((jobs, patient) => {
       told.push(patient);
       held -= 1;
       if (held > 0 && patient) return null;
-      return settled(works, held > 0 ? { failure: 'busy' } : null);
+      return settled(jobs, held > 0 ? { failure: 'busy' } : null);
     }, synced);
     const outcome = new Promise((resolve) => queue.add({ name: 1, settle: resolve }));
     assert.equal(await outcome, null);
@@ -92,9 +92,9 @@ describe('the commit queue', () => {
     const events: string[] = [];
     let sync = (): void => {};
     const queue = createCommitQueue<Named>(
-      (works) => {
-        events.push(`commit ${works.map(({ name }) => name).join()}`);
-        return settled(works);
+      (jobs) => {
+        events.push(`commit ${jobs.map(({ name }) => name).join()}`);
+        return settled(jobs);
       },
       () =>
         new Promise((resolve) => {
@@ -119,9 +119,9 @@ describe('the commit queue', () => {
   it('fails a group that the disk refused, and everything after it without touching the database again', async () => {
     let commits = 0;
     const queue = createCommitQueue<Named>(
-      (works) => {
+      (jobs) => {
         commits += 1;
-        return settled(works);
+        return settled(jobs);
       },
       () => Promise.reject(new Error('EIO')),
     );

@@ -5,33 +5,29 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../src/net/system.ts';
+import { readEvents, verifyStoredLog } from '../../src/store/audit-read.ts';
 import { acquireLease } from '../../src/store/lease.ts';
-import { applyMigration, migrations } from '../../src/store/migrations.ts';
+import { applyMigration, type Migration, migrations } from '../../src/store/migrations.ts';
 import { ownIdentity } from '../../src/store/process-identity.ts';
-import { type Folder, withFolder } from './support.ts';
+import { openAuditLog } from '../../src/store/store.ts';
+import { type Folder, log, testSigner, verifierOf, withFolder } from './support.ts';
 
-/** A database as a program wrote it that did not have the last migration yet. */
+/** What the next program knows: one migration more than this one. */
+const SECOND: Migration = { number: 1 + (migrations.at(-1)?.number ?? 0), sql: 'CREATE TABLE second (a TEXT) STRICT;' };
+const later: readonly Migration[] = [...migrations, SECOND];
+
+/** A database as a program wrote it that did not have the second migration yet. */
 function makeOlder({ path, tamper }: Folder, ...statements: readonly string[]): void {
   rmSync(path, { force: true });
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   tamper((db) => {
-    for (const migration of migrations.slice(0, -1)) applyMigration(db, migration);
+    for (const migration of migrations) applyMigration(db, migration);
     for (const statement of statements) db.exec(statement);
   });
 }
 
-const LAST = migrations.at(-1)?.sql ?? '';
-/** A column or a table that the last migration makes, and how it is taken away again. */
-const [, TABLE = '', COLUMN] = /(?:ALTER|CREATE) TABLE (\w+)(?: ADD COLUMN (\w+))?/.exec(LAST) ?? [];
-const NEW = COLUMN ?? TABLE;
-const INDEXES = [...LAST.matchAll(/CREATE INDEX (\w+)/g)].map(([, index]) => `DROP INDEX ${index}`);
-const UNDO = [
-  ...INDEXES,
-  COLUMN === undefined ? `DROP TABLE ${TABLE}` : `ALTER TABLE ${TABLE} DROP COLUMN ${COLUMN}`,
-].join('; ');
-
-function hasNew(db: DatabaseSync): boolean {
-  return db.prepare('SELECT 1 FROM sqlite_schema WHERE instr(sql, ?)').get(NEW) !== undefined;
+function hasSecond(db: DatabaseSync): boolean {
+  return db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'second'").get() !== undefined;
 }
 
 function copies({ path }: Folder): string[] {
@@ -43,9 +39,9 @@ function copies({ path }: Folder): string[] {
 describe('a migration', () => {
   it('makes a new database without a copy', async () => {
     await withFolder(async (folder) => {
-      const store = folder.open();
+      const store = folder.open({ migrations: later });
       const numbers = store.read((db) => db.prepare('SELECT number FROM migration').all());
-      const list = migrations.map(({ number }) => number);
+      const list = later.map(({ number }) => number);
       assert.deepEqual(
         numbers.map((row) => row['number']),
         list,
@@ -62,20 +58,20 @@ describe('a migration', () => {
   it('of an existing one keeps its data, and a private copy of it as it was', async () => {
     await withFolder(async (folder) => {
       makeOlder(folder, "CREATE TABLE kept (a TEXT); INSERT INTO kept VALUES ('still here')");
-      assert.throws(() => folder.open({ readOnly: true }), { code: 'STORE_OUTDATED' });
-      const migrated = folder.open();
+      assert.throws(() => folder.open({ readOnly: true, migrations: later }), { code: 'STORE_OUTDATED' });
+      const migrated = folder.open({ migrations: later });
       assert.equal(
         migrated.read((db) => db.prepare('SELECT a FROM kept').get()?.['a']),
         'still here',
       );
-      assert.ok(migrated.read(hasNew));
+      assert.ok(migrated.read(hasSecond));
       const [name = '', ...more] = copies(folder);
       assert.deepEqual(more, []);
       const file = join(dirname(folder.path), name);
       assert.equal(statSync(file).mode & 0o777, 0o600);
       const copy = new DatabaseSync(file, { readOnly: true });
       assert.equal(copy.prepare('SELECT a FROM kept').get()?.['a'], 'still here');
-      assert.equal(hasNew(copy), false);
+      assert.equal(hasSecond(copy), false);
       copy.close();
     });
   });
@@ -85,7 +81,7 @@ describe('a migration', () => {
       const made: string[] = [];
       for (let round = 0; round < 5; round += 1) {
         makeOlder(folder);
-        await folder.open().close();
+        await folder.open({ migrations: later }).close();
         made.push(copies(folder).at(-1) ?? '');
         await sleep(2);
       }
@@ -97,22 +93,22 @@ describe('a migration', () => {
   it('that fails leaves the database as it was', async () => {
     await withFolder(async (folder) => {
       // In the way of the migration.
-      makeOlder(folder, LAST);
+      makeOlder(folder, SECOND.sql);
       const before = folder.tamper((db) => db.prepare('SELECT name, sql FROM sqlite_schema').all());
-      assert.throws(() => folder.open(), /already exists|duplicate column/);
+      assert.throws(() => folder.open({ migrations: later }), /already exists/);
       assert.deepEqual(
         folder.tamper((db) => db.prepare('SELECT name, sql FROM sqlite_schema').all()),
         before,
       );
-      folder.tamper((db) => db.exec(UNDO));
-      folder.open();
+      folder.tamper((db) => db.exec('DROP TABLE second'));
+      assert.ok(folder.open({ migrations: later }).read(hasSecond));
     });
   });
 
   it('of a newer program is refused by this one, for writing, reading and the lease', async () => {
     await withFolder(async (folder) => {
       const store = folder.open();
-      folder.tamper((db) => db.exec("INSERT INTO migration VALUES (999, 'x')"));
+      await folder.open({ migrations: later }).close();
       for (const readOnly of [false, true]) assert.throws(() => folder.open({ readOnly }), { code: 'STORE_NEWER' });
       await assert.rejects(acquireLease(store, systemClock), { code: 'STORE_NEWER' });
     });
@@ -121,7 +117,10 @@ describe('a migration', () => {
   it('that is not the one that was applied is refused', async () => {
     await withFolder(async (folder) => {
       await folder.open().close();
-      folder.tamper((db) => db.exec("UPDATE migration SET sha256 = 'x' WHERE number = 10"));
+      const { changes } = folder.tamper((db) =>
+        db.prepare("UPDATE migration SET sha256 = 'x' WHERE number = ?").run(migrations[0]?.number ?? 0),
+      );
+      assert.equal(changes, 1);
       for (const readOnly of [false, true]) {
         assert.throws(() => folder.open({ readOnly }), { code: 'STORE_MIGRATION_CHANGED' });
       }
@@ -138,10 +137,39 @@ describe('a migration', () => {
           db.prepare('UPDATE lease SET holder = ?, expires_at = ?, ttl = 30000').run(holder, expiresAt),
         ) as unknown as void;
       hold(Date.now() + 20_000);
-      assert.throws(() => folder.open(), { code: 'STORE_LEASE_HELD' });
+      assert.throws(() => folder.open({ migrations: later }), { code: 'STORE_LEASE_HELD' });
       assert.deepEqual(copies(folder), []);
       hold(Date.now() - 1);
-      folder.open();
+      folder.open({ migrations: later });
+    });
+  });
+});
+
+describe('the audit log alone', () => {
+  it('is read and verified whatever else the database has, and nothing is written', async () => {
+    await withFolder(async (folder) => {
+      const signer = testSigner();
+      const store = folder.open({ migrations: later });
+      store.signWith(signer);
+      await log(store, 'first');
+      folder.tamper((db) => db.exec("DROP TABLE daemon; UPDATE migration SET sha256 = 'x'"));
+      assert.throws(() => folder.open({ readOnly: true }), { code: 'STORE_MIGRATION_CHANGED' });
+      const evidence = openAuditLog(folder.path);
+      assert.equal(readEvents(evidence).length, 1);
+      assert.deepEqual(verifyStoredLog(evidence, verifierOf(signer)).findings, []);
+      assert.throws(() => evidence.read((db) => db.exec('DELETE FROM certificate')), { code: 'STORE_FAILED' });
+      await evidence.close();
+    });
+  });
+
+  it('is looked for in a database of Everbind only', async () => {
+    await withFolder(async ({ path, tamper }) => {
+      assert.throws(() => openAuditLog(path), { code: 'STORE_NOT_FOUND' });
+      mkdirSync(dirname(path), { mode: 0o700 });
+      tamper((db) => db.exec('PRAGMA user_version = 1'));
+      assert.throws(() => openAuditLog(path), { code: 'STORE_NOT_FOUND' });
+      tamper((db) => db.exec('CREATE TABLE audit_event (seq, event)'));
+      assert.throws(() => openAuditLog(path), { code: 'STORE_FOREIGN' });
     });
   });
 });

@@ -64,7 +64,7 @@ describe('settings', () => {
 });
 
 describe('commit', () => {
-  it('runs works of one turn in one transaction, with one checkpoint; one that fails is rolled back alone, its events too', async () => {
+  it('runs jobs of one turn in one transaction, with one checkpoint; one that fails is rolled back alone, its events too', async () => {
     await withFolder(async ({ open }) => {
       const store = open();
       const signer = testSigner();
@@ -106,7 +106,7 @@ describe('commit', () => {
     });
   });
 
-  it('keeps the order of its works, over more than one transaction, and answers each with its own result', async () => {
+  it('keeps the order of its jobs, over more than one transaction, and answers each with its own result', async () => {
     await withFolder(async ({ open }) => {
       const store = open();
       await store.commit(({ db }) => db.exec('CREATE TABLE t (a INTEGER)'));

@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { createVerifier, type Verifier } from '../../src/audit/note.ts';
 import { systemClock } from '../../src/net/system.ts';
 import type { CheckpointSigner } from '../../src/ports/checkpoint-signer.ts';
-import { openStore, type Store } from '../../src/store/store.ts';
+import { openStore, type Store, type StoreOptions } from '../../src/store/store.ts';
 
 export const LOG_NAME = 'log.everbind.test';
 
@@ -29,7 +29,7 @@ export function verifierOf({ name, publicKey }: CheckpointSigner): Verifier {
 export interface Folder {
   /** Of the database, in a state folder that does not exist yet. */
   readonly path: string;
-  open(options?: { readonly readOnly?: boolean }): Store;
+  open(options?: Pick<StoreOptions, 'readOnly' | 'migrations'>): Store;
   /** Runs SQL on the file behind the store's back. */
   tamper<T>(work: (db: DatabaseSync) => T): T;
 }

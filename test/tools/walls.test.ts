@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { test } from 'node:test';
+import { describe, it, test } from 'node:test';
 import { mustRun } from '../../lab/run-command.ts';
-import { checkWalls } from '../../tools/walls.ts';
+import { checkBothSides, checkWalls, type Wall, wallsWithoutSides } from '../../tools/walls.ts';
 
 const project = new URL('../../', import.meta.url).pathname;
 
@@ -62,5 +62,61 @@ for (const [name, files] of Object.entries(breaches)) {
 test('seeing no modules is a failure, not a pass', async () => {
   await withTree({ 'src/acme/a.ts': 'export const a = ;;;(\n', 'lab/x.ts': 'export {};\n' }, async (root) => {
     await assert.rejects(checkWalls(root));
+  });
+});
+
+test('every wall of the project has two sides', () => checkBothSides());
+
+describe('a wall', () => {
+  const modules = [
+    'src/acme/a.ts',
+    'src/pki/p.ts',
+    'src/iis/records/ssl-record.ts',
+    'lab/l.ts',
+    'node_modules/koffi/index.cjs',
+    'fs',
+  ];
+  const wall = (from: Wall['from'], to: Wall['to']): Wall => ({ name: 'w', from, to });
+  const findings = (from: Wall['from'], to: Wall['to'], coming: readonly string[] = []) =>
+    wallsWithoutSides([wall(from, to)], modules, coming);
+
+  it('between modules is one', () => {
+    assert.deepEqual(findings({ path: '^src/acme/' }, { path: '^src/', pathNot: ['^src/acme/', '^src/iis/'] }), []);
+    assert.deepEqual(findings({ path: '^src/', pathNot: '^src/pki/' }, { path: '(^|/)koffi(/|$)' }), []);
+    assert.deepEqual(findings({ path: '^src/iis/(records/ssl-record)' }, { path: '^fs$' }), []);
+    assert.deepEqual(findings({}, { circular: true }), []);
+  });
+
+  it('with nothing on a side fails', () => {
+    assert.deepEqual(findings({ path: '^test/' }, { path: '^src/' }), ['wall w: nothing to keep in']);
+    assert.deepEqual(findings({ path: '^src/acme/' }, { path: '(^|/)ffi-napi/' }), ['wall w: nothing to keep out']);
+    assert.deepEqual(findings({ path: '^src/acme/' }, { path: '^src/acme/', pathNot: '^src/' }), [
+      'wall w: nothing to keep out',
+    ]);
+  });
+
+  it('that names a room that is not there fails, whichever others it names', () => {
+    for (const side of [{ path: '^src/(acme|gone)/' }, { path: '^src/', pathNot: ['^src/pki/', '^src/gone/'] }]) {
+      assert.deepEqual(findings(side, { path: '^lab/' }), ['a wall names src/gone/, which is not there']);
+      assert.deepEqual(findings({ path: '^lab/' }, side), ['a wall names src/gone/, which is not there']);
+    }
+  });
+
+  it('may wait for a room that is to come', () => {
+    const coming = ['hub', 'acme/more'];
+    assert.deepEqual(findings({ path: '^src/hub/' }, { path: '^src/acme/' }, coming), []);
+    assert.deepEqual(findings({ path: '^src/(acme|hub)/' }, { path: '^src/hub/rules/' }, coming), []);
+    assert.deepEqual(findings({ path: '^src/acme/more/' }, { path: '^src/pki/' }, coming), []);
+  });
+
+  it('may not once the room has come', () => {
+    assert.deepEqual(findings({ path: '^src/acme/' }, { path: '^lab/' }, ['acme']), [
+      'src/acme has come: take it from comingRooms in tools/walls.ts',
+    ]);
+  });
+
+  it('is looked for', () => {
+    assert.equal(wallsWithoutSides([], modules, []).length, 1);
+    assert.equal(wallsWithoutSides([wall({}, {})], [], []).length, 1);
   });
 });

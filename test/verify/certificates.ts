@@ -4,7 +4,8 @@ import * as pkijs from 'pkijs';
 
 // Certificates of any shape: hierarchies, expired, weak. The lab's own CA (lab/test-ca.ts) makes sound leaves only.
 
-// The published type of CryptoEngine lacks members of the interface that the methods ask for; at run time it is what they expect.
+// The published type of CryptoEngine lacks members of the interface that the methods ask for; at run time it is what
+// they expect.
 const engine = new pkijs.CryptoEngine({ name: 'test', crypto: webcrypto }) as unknown as pkijs.ICryptoEngine;
 const DAY_MS = 24 * 3600 * 1000;
 

@@ -130,7 +130,7 @@ test('nobody there, a reset, a closed door and another protocol are told apart f
   }
 });
 
-test('a server that stays silent costs the time limit and no more', async (t) => {
+test('a server that never responds costs the time limit and no more', async (t) => {
   const port = await listen(
     t,
     createTcpServer((socket) => socket.on('error', () => {})),

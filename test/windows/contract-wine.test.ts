@@ -7,8 +7,8 @@ import { startWineHost } from '../../lab/wine/wine-host.ts';
 import { type ContractHost, windowsHostContract } from '../ports/windows-host.ts';
 import { configurationOf } from '../lab/sim-windows/support.ts';
 
-// src/windows keeps the contract of WindowsHost under Wine. Real there: koffi, the FFI tables, certificate stores, the HTTP server, node.exe.
-// Doubles: keys, TLS records and appcmd (lab/wine/doubles), and TLS itself (lab/wine/front).
+// src/windows keeps the contract of WindowsHost under Wine. Real there: koffi, the FFI tables, certificate stores, the
+// HTTP server, node.exe. Doubles: keys, TLS records and appcmd (lab/wine/doubles), and TLS itself (lab/wine/front).
 
 let prefix: Promise<WinePrefix> | null = null;
 after(async () => {
@@ -21,7 +21,7 @@ async function open(update: boolean): Promise<ContractHost> {
   const wine = await startWineHost(await prefix);
   const front = await startFront(wine.host, await prefix);
   const [https = 0, http = 0] = await freePorts(2);
-  // Real http.sys answers 404 for what nobody registered; Wine's lets the client wait. This stands for it.
+  // Real http.sys responds with 404 to what nobody registered; Wine's lets the client wait. This stands for it.
   const unregistered = await wine.host.httpServer.serve(`http://+:${http}/`, () => null);
   return {
     host: {

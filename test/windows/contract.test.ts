@@ -4,7 +4,8 @@ import { freePorts } from '../../lab/loopback.ts';
 import { createWindowsHost } from '../../src/windows/host.ts';
 import { type ContractHost, windowsHostContract } from '../ports/windows-host.ts';
 
-// The contract of WindowsHost on a Windows server with IIS, in an elevated process. Elsewhere: that there is no such host.
+// The contract of WindowsHost on a Windows server with IIS, in an elevated process. Elsewhere: that there is no such
+// host.
 
 async function open(): Promise<ContractHost> {
   const [https = 0, http = 0] = await freePorts(2);

@@ -8,7 +8,7 @@ export interface FakeMemory {
   read(address: bigint, length: number): Buffer;
   /** The zero-terminated UTF-16 text at an address. */
   text(address: bigint): string;
-  /** A structure and all that its pointers lead to in one block, pointers changed accordingly, as a call answers it. */
+  /** A structure and all that its pointers lead to in one block, pointers changed accordingly, as a call returns it. */
   flattened(octets: Buffer): Buffer;
 }
 

@@ -7,7 +7,7 @@ import { ensureLab } from '../../lab/wine/lab.ts';
 import type { WinePrefix } from '../../lab/wine/prefix.ts';
 import { startWineHost, type WineHost } from '../../lab/wine/wine-host.ts';
 
-// The loop that answers requests, with more and worse requests than the contract has.
+// The loop that responds to requests, with more and worse requests than the contract has.
 
 const PATH = '/.well-known/acme-challenge/';
 
@@ -55,9 +55,10 @@ describe('HTTP server under Wine', () => {
       asked.end(body);
     });
 
-  it('answers many at a time, each with its own', async () => {
+  it('responds to many at a time, to each with its own body', async () => {
     for (let round = 0; round < 8; round += 1) {
-      // Wine's http.sys forgets requests that nobody waits for at that moment, so that no more come at a time than the loop waits for.
+      // Wine's http.sys forgets requests that nobody waits for at that moment, so that no more come at a time than the
+      // loop waits for.
       const names = Array.from({ length: 30 }, (_, index) => `token-${round}-${index}`);
       const answers = await Promise.all(names.map((name) => ask(name)));
       assert.deepEqual(
@@ -67,19 +68,19 @@ describe('HTTP server under Wine', () => {
     }
   });
 
-  it('answers HEAD with the length alone, other methods with 405, a failure with 500, nothing with 404', async () => {
+  it('responds to HEAD with the length alone, to other methods with 405, to a failure with 500, to nothing with 404', async () => {
     assert.deepEqual(await ask('token', 'HEAD'), { status: 200, length: '12', body: '' });
     assert.equal((await ask('token', 'POST', { 'Content-Length': '3' }, 'abc')).status, 405);
     assert.equal((await ask('throws')).status, 500);
     assert.equal((await ask('none')).status, 404);
   });
 
-  it('answers headers that are too long with 431, and goes on', async () => {
+  it('responds to headers that are too long with 431, and goes on', async () => {
     assert.equal((await ask('token', 'GET', { 'X-Long': 'x'.repeat(60_000) })).status, 431);
     assert.equal((await ask('token')).body, 'token.žluť');
   });
 
-  it('goes on when clients go away in the middle of a request or before its answer', async () => {
+  it('goes on when clients go away in the middle of a request or before its response', async () => {
     for (const text of [`GET ${PATH}gone HTTP/1.1\r\nHo`, `GET ${PATH}gone HTTP/1.1\r\nHost: a.test:${port}\r\n\r\n`]) {
       const sockets = Array.from({ length: 20 }, () => connect(port, '127.0.0.1'));
       await Promise.all(
@@ -96,7 +97,7 @@ describe('HTTP server under Wine', () => {
     assert.equal((await ask('token')).body, 'token.žluť');
   });
 
-  it('answers what has come before it ends, and can be had again', async () => {
+  it('responds to what has arrived before it ends, and can be started again', async () => {
     const [other = 0] = await freePorts(1);
     let answer: (text: string) => void = () => {};
     const asked = new Promise<void>((resolve) => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createPrivateKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -7,10 +8,11 @@ import { findLabKey, readLabKeys } from '../../lab/wine/doubles/key-files.ts';
 import { ensureLab } from '../../lab/wine/lab.ts';
 import type { WinePrefix } from '../../lab/wine/prefix.ts';
 import type { WindowsHost } from '../../src/ports/windows-host.ts';
-import { certified, issue, SOFTWARE_PROVIDER, statusOf } from '../ports/windows-host-support.ts';
+import { certified, issue, issueFor, SOFTWARE_PROVIDER, statusOf } from '../ports/windows-host-support.ts';
 import { startWineHost, type WineHost } from '../../lab/wine/wine-host.ts';
 
-// What a provider is asked for, which no call of ours tells back: read from the double's files. And that every handle is closed, whatever fails.
+// What a provider is asked for, which no call of ours tells back: read from the double's files. And that every handle
+// is closed, whatever fails.
 
 const KEY = { provider: SOFTWARE_PROVIDER, name: 'everbind-wine' };
 const DEVICE_ERROR = 0x80090030;
@@ -31,7 +33,10 @@ describe('keys under Wine', () => {
     await prefix.remove();
   });
 
-  /** Runs `work` in a process whose native calls fail as `faults` says; the lines of its journal, the last one said at its end. */
+  /**
+   * Runs `work` in a process whose native calls fail as `faults` says; the lines of its journal, the last one said at
+   * its end.
+   */
   async function withFaults(faults: string, work: (host: WindowsHost) => Promise<void>): Promise<readonly string[][]> {
     runs += 1;
     const file = `calls-${runs}.txt`;
@@ -70,42 +75,63 @@ describe('keys under Wine', () => {
     });
   }
 
-  it('gives the key of a PFX to the provider on the same terms, and takes it away with its certificate', async () => {
-    const { certificates } = plain.host;
-    const { pfx, thumbprint } = await issue(ca, 'pfx.contract.test');
-    await certificates.importPfx('WebHosting', pfx.octets, pfx.password, 'one');
-    const [kept, ...others] = await readLabKeys(prefix.keysFolder);
-    assert.deepEqual(others, []);
-    assert.equal(kept?.provider, SOFTWARE_PROVIDER);
-    assert.equal(kept.name, `everbind.pfx.webhosting.${thumbprint}`);
-    assert.equal(kept.exportPolicy, 0);
-    assert.equal(kept.keyUsage, 2);
-    assert.deepEqual(trustees(kept.securityDescriptor), [SYSTEM, ADMINISTRATORS]);
-    await certificates.importPfx('MY', pfx.octets, pfx.password, 'two');
-    assert.equal((await readLabKeys(prefix.keysFolder)).length, 2);
-    await certificates.remove('WebHosting', thumbprint);
-    const left = await readLabKeys(prefix.keysFolder);
-    assert.deepEqual(
-      left.map((key) => key.name),
-      [`everbind.pfx.my.${thumbprint}`],
-    );
-    await certificates.remove('MY', thumbprint);
-    assert.deepEqual(await readLabKeys(prefix.keysFolder), []);
-  });
+  for (const [algorithm, name] of [
+    ['ec-p256', 'ECDSA_P256'],
+    ['ec-p384', 'ECDSA_P384'],
+    ['rsa-2048', 'RSA'],
+  ] as const) {
+    it(`gives an imported ${algorithm} key to the provider on the same terms, and takes it away with its certificate`, async () => {
+      const { certificates } = plain.host;
+      const { der, privateKey, thumbprint } = await issueFor(ca, algorithm, 'imported.contract.test');
+      await certificates.importWithKey('WebHosting', der, privateKey, 'one');
+      const [kept, ...others] = await readLabKeys(prefix.keysFolder);
+      assert.deepEqual(others, []);
+      assert.equal(kept?.provider, SOFTWARE_PROVIDER);
+      assert.equal(kept.name, `everbind.imported.webhosting.${thumbprint}`);
+      assert.equal(kept.algorithm, name);
+      assert.equal(kept.scope, 'machine');
+      assert.equal(kept.exportPolicy, 0);
+      assert.equal(kept.keyUsage, 2);
+      assert.deepEqual(trustees(kept.securityDescriptor), [SYSTEM, ADMINISTRATORS]);
+      const own = { key: Buffer.from(privateKey), format: 'der', type: 'pkcs8' } as const;
+      assert.ok(kept.privateKey.equals(createPrivateKey(own)));
+      await certificates.importWithKey('MY', der, privateKey, 'two');
+      assert.equal((await readLabKeys(prefix.keysFolder)).length, 2);
+      await certificates.remove('WebHosting', thumbprint);
+      const left = await readLabKeys(prefix.keysFolder);
+      assert.deepEqual(
+        left.map((key) => key.name),
+        [`everbind.imported.my.${thumbprint}`],
+      );
+      await certificates.remove('MY', thumbprint);
+      assert.deepEqual(await readLabKeys(prefix.keysFolder), []);
+    });
+  }
 
-  it('leaves no key when a PFX cannot be stored, and finds the key of an import that was interrupted', async (t) => {
-    const { pfx, thumbprint } = await issue(ca, 'interrupted.contract.test');
-    await withFaults('NCryptFinalizeKey:1:0x80090030', async (host) => {
-      assert.equal(await statusOf(host.certificates.importPfx('MY', pfx.octets, pfx.password, 'x')), DEVICE_ERROR);
-    });
-    assert.deepEqual(await readLabKeys(prefix.keysFolder), []);
-    // The key is there, its import died before the certificate was.
-    await withFaults('NCryptFinalizeKey:after:1:0x80090030', async (host) => {
-      assert.equal(await statusOf(host.certificates.importPfx('MY', pfx.octets, pfx.password, 'x')), DEVICE_ERROR);
-    });
+  it('leaves no key when an import fails, and finds the key of an import that was interrupted', async (t) => {
+    const { der, privateKey, thumbprint } = await issue(ca, 'interrupted.contract.test');
+    const importFails = async (faults: string): Promise<void> => {
+      const journal = await withFaults(faults, async (host) => {
+        assert.equal(await statusOf(host.certificates.importWithKey('MY', der, privateKey, 'x')), DEVICE_ERROR);
+      });
+      assertNothingOpen(journal);
+    };
+    for (const call of [
+      'NCryptImportKey:1',
+      'NCryptSetProperty:1',
+      'NCryptSetProperty:2',
+      'NCryptSetProperty:3',
+      'NCryptFinalizeKey:1',
+      'NCryptFinalizeKey:after:1',
+    ]) {
+      await importFails(`${call}:0x80090030`);
+      assert.deepEqual(await readLabKeys(prefix.keysFolder), [], call);
+    }
+    // The key is there, and nobody was left to remove it.
+    await importFails('NCryptFinalizeKey:after:1:0x80090030,NCryptDeleteKey:1:0x80090030');
     assert.equal((await readLabKeys(prefix.keysFolder)).length, 1);
     t.after(() => plain.host.certificates.remove('MY', thumbprint));
-    await plain.host.certificates.importPfx('MY', pfx.octets, pfx.password, 'x');
+    await plain.host.certificates.importWithKey('MY', der, privateKey, 'x');
     assert.equal((await readLabKeys(prefix.keysFolder)).length, 1);
     assert.equal((await plain.host.certificates.find('MY', thumbprint))?.hasPrivateKey, true);
   });

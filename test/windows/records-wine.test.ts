@@ -10,8 +10,9 @@ import type { SslRecord, SslRecordKey } from '../../src/ports/windows-host.ts';
 import { type ContractCertificate, issue, recordFor } from '../ports/windows-host-support.ts';
 import { startWineHost, type WineHost } from '../../lab/wine/wine-host.ts';
 
-// TLS records where http.sys cannot replace one at once: Windows Server 2016 has no HttpUpdateServiceConfiguration, and no Windows has it for
-// scoped records of the central store. Whatever fails on the way, the old record or the new one is there afterwards.
+// TLS records where http.sys cannot replace one at once: Windows Server 2016 has no HttpUpdateServiceConfiguration, and
+// no Windows has it for scoped records of the central store. Whatever fails on the way, the old record or the new one
+// is there afterwards.
 
 const QUERY = 'HttpQueryServiceConfiguration';
 const DELETE = 'HttpDeleteServiceConfiguration';
@@ -33,8 +34,8 @@ describe('TLS records of a Windows without HttpUpdateServiceConfiguration', () =
     prefix = await (await ensureLab()).newPrefix({ applicationHostConfig: null, update: false });
     plain = await startWineHost(prefix);
     [old, fresh] = [await issue(ca, 'old.contract.test'), await issue(ca, 'new.contract.test')];
-    for (const { pfx } of [old, fresh]) {
-      await plain.host.certificates.importPfx('MY', pfx.octets, pfx.password, 'contract');
+    for (const { der, privateKey } of [old, fresh]) {
+      await plain.host.certificates.importWithKey('MY', der, privateKey, 'contract');
     }
   });
   after(async () => {
@@ -47,7 +48,10 @@ describe('TLS records of a Windows without HttpUpdateServiceConfiguration', () =
     flags,
   });
 
-  /** Updates in a process whose native calls fail as `faults` says: its failure, the calls for records that it made, the record afterwards. */
+  /**
+   * Updates in a process whose native calls fail as `faults` says: its failure, the calls for records that it made, the
+   * record afterwards.
+   */
   async function update(key: SslRecordKey, faults: string) {
     await plain.host.sslRecords.set(recordOf(key, old, 1));
     runs += 1;

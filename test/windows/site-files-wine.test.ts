@@ -8,7 +8,8 @@ import { ensureLab } from '../../lab/wine/lab.ts';
 import type { WinePrefix } from '../../lab/wine/prefix.ts';
 import { startWineHost, type WineHost } from '../../lab/wine/wine-host.ts';
 
-// Whoever may write to the web root of a site must not have us write or delete anywhere else. Wine shows symbolic links as what junctions are.
+// Whoever may write to the web root of a site must not have us write or delete anywhere else. Wine shows symbolic links
+// as what junctions are.
 
 const TOKEN = 'evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA';
 const ANSWER = `${TOKEN}.9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI`;

@@ -4,7 +4,8 @@ import type { Native } from '../../src/windows/ffi/native.ts';
 import { withObject } from '../../src/windows/files/site-object.ts';
 import { WindowsError } from '../../src/errors/error.ts';
 
-// A folder that becomes a junction between our look at it and the opening of the file. Only Windows has those, so its calls are played here.
+// A folder that becomes a junction between our look at it and the opening of the file. Only Windows has those, so its
+// calls are played here.
 
 const ROOT = 'C:\\site';
 const PATH = `${ROOT}\\.well-known\\acme-challenge\\web.config`;

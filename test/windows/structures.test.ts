@@ -8,7 +8,7 @@ import { readRequest, writeResponse } from '../../src/windows/http/http-message.
 import { layouts } from '../../src/windows/ffi/layouts.ts';
 import { readSocketAddress, socketAddress, socketAddressStorage } from '../../src/windows/http/socket-address.ts';
 import { exactQuery, readRecord, recordStructure } from '../../src/windows/http/ssl-record-structures.ts';
-import { Answer, Structure } from '../../src/windows/ffi/structure.ts';
+import { FilledBuffer, Structure } from '../../src/windows/ffi/structure.ts';
 import { fakeMemory } from './fake-memory.ts';
 
 describe('structures', () => {
@@ -23,18 +23,18 @@ describe('structures', () => {
     assert.equal(blob.point('pbData', null).uint64('pbData'), 0n);
   });
 
-  it('refuses pointers that lead out of an answer', () => {
+  it('refuses pointers that lead out of the buffer', () => {
     const memory = fakeMemory();
     const octets = Buffer.alloc(32);
     const base = memory.ffi.addressOf(octets);
-    const answer = new Answer(memory.ffi, octets);
-    assert.equal(answer.at(0n, 4), null);
-    assert.equal(answer.at(base + 28n, 4)?.length, 4);
-    assert.throws(() => answer.at(base + 29n, 4), RangeError);
-    assert.throws(() => answer.at(base - 1n, 1), RangeError);
-    assert.throws(() => answer.textAt(base + 32n), RangeError);
+    const filled = new FilledBuffer(memory.ffi, octets);
+    assert.equal(filled.at(0n, 4), null);
+    assert.equal(filled.at(base + 28n, 4)?.length, 4);
+    assert.throws(() => filled.at(base + 29n, 4), RangeError);
+    assert.throws(() => filled.at(base - 1n, 1), RangeError);
+    assert.throws(() => filled.textAt(base + 32n), RangeError);
     octets.fill(0x41);
-    assert.equal(answer.textAt(base + 28n), '\u4141\u4141');
+    assert.equal(filled.textAt(base + 28n), '\u4141\u4141');
   });
 });
 

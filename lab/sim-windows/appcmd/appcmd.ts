@@ -1,5 +1,5 @@
 import type { AppcmdResult } from '../../../src/ports/windows-host.ts';
-import { appcmdText } from './answer.ts';
+import { appcmdText } from './output.ts';
 import { type AppcmdCommand, parameter, parseAppcmdArguments } from './arguments.ts';
 import {
   ACCESS_DENIED,
@@ -25,19 +25,19 @@ export interface AppcmdWorld {
   readonly configuration: SimConfiguration;
   readonly sites: SimSites;
   readonly elevated: boolean;
-  /** After a change of the configuration or of what runs. */
+  /** Called after a change of the configuration or of which sites run. */
   readonly changed: () => Promise<void>;
   readonly backups: Backups;
 }
 
-/** Where `add backup` puts copies of the configuration. Names without regard to case or with it, as the place has it. */
+/** Where `add backup` puts copies of the configuration. Whether the case of names matters depends on the place. */
 export interface Backups {
   names(): readonly string[];
   /** false when the name is taken. */
   add(name: string): boolean;
   /** false when there is none. */
   remove(name: string): boolean;
-  /** Brings the configuration back; false when there is no such backup. */
+  /** Restores the configuration; false when there is no such backup. */
   restore(name: string): boolean;
 }
 
@@ -159,7 +159,7 @@ async function setConfiguration(world: AppcmdWorld, command: AppcmdCommand): Pro
   await world.changed();
 }
 
-// All or nothing: a refused parameter leaves what the others would have changed.
+// All or nothing: when one parameter is refused, none takes effect.
 function changeAll(element: MutableElement, command: AppcmdCommand): void {
   const copy = mutableCopy(element);
   for (const { name, value } of settings(command)) changeElement(copy, name, value);

@@ -27,7 +27,7 @@ export function parseAppcmdArguments(args: readonly string[]): AppcmdCommand | n
   return { verb: verb.toLowerCase(), object: object.toLowerCase().replace(/s$/, ''), identifier, parameters };
 }
 
-// The colon that ends the name is the first outside brackets and quotes: bindings hold colons themselves.
+// The first colon outside brackets and quotes ends the name: bindings contain colons themselves.
 function parseParameter(text: string): AppcmdParameter {
   let quoted = false;
   let depth = 0;
@@ -64,7 +64,9 @@ export interface ConfigurationPath {
   readonly steps: readonly PathStep[];
 }
 
-/** Reads `+bindings.[protocol='https',bindingInformation='*:443:'].sslFlags` and the like; null when it is malformed. */
+/**
+ * Reads `+bindings.[protocol='https',bindingInformation='*:443:'].sslFlags` and the like; null when it is malformed.
+ */
 export function parseConfigurationPath(text: string): ConfigurationPath | null {
   const operation = text.startsWith('+') || text.startsWith('-') ? (text[0] as '+' | '-') : null;
   let rest = operation === null ? text : text.slice(1);

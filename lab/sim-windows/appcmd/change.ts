@@ -17,7 +17,8 @@ export const ACCESS_DENIED = 5;
 export const INVALID_PARAMETER = 87;
 export const ALREADY_EXISTS = 183;
 
-// Collections of the sites section: the element of an entry, the attributes that must differ, those without which an entry is refused.
+// Collections of the sites section: the element of an entry, the attributes that must differ, those without which an
+// entry is refused.
 const collections: Readonly<Record<string, { readonly entry: string; readonly keys: readonly string[] }>> = {
   bindings: { entry: 'binding', keys: ['protocol', 'bindingInformation'] },
   sites: { entry: 'site', keys: ['name'] },

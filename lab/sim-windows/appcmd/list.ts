@@ -1,12 +1,12 @@
 import type { AppcmdResult } from '../../../src/ports/windows-host.ts';
 import { childrenNamed, elementsAt } from '../../../src/iis/config/application-host-xml.ts';
-import { appcmdText, appcmdXml, siteXml } from './answer.ts';
+import { appcmdText, appcmdXml, siteXml } from './output.ts';
 import { type AppcmdCommand, has, parameter } from './arguments.ts';
 import { AppcmdRefusal, INVALID_PARAMETER } from './change.ts';
 import type { SimConfiguration } from '../configuration.ts';
 import type { SimSite, SimSites } from '../sites.ts';
 
-// What Windows' appcmd answers when nothing matches.
+// The exit code of Windows' appcmd when nothing matches.
 const NO_MATCH = 1;
 
 /** `list site`, with its filters; as XML or text. */

@@ -1,7 +1,10 @@
 import { canonicalHost } from '../../../src/pki/x509/names.ts';
 import type { SslRecord } from '../../../src/ports/windows-host.ts';
 
-/** Sources disagree on whether a record for a specific address goes before one for the host (facts of windows C.3); both can be had. */
+/**
+ * Sources disagree on whether a record for a specific address goes before one for the host (facts of windows C.3); both
+ * can be had.
+ */
 export type ChoiceOrder = 'host-first' | 'address-first';
 
 export interface Arrival {
@@ -13,8 +16,8 @@ export interface Arrival {
 }
 
 /**
- * The record that http.sys takes for a handshake: host exactly, the wildcard one label up, the central store; the address itself; then `[::]` for
- * IPv6 and 0.0.0.0 for both. Null: the connection is reset.
+ * The record that http.sys takes for a handshake: host exactly, the wildcard one label up, the central store; the
+ * address itself; then `[::]` for IPv6 and 0.0.0.0 for both. Null: the connection is reset.
  */
 export function chooseRecord(records: readonly SslRecord[], arrival: Arrival, order: ChoiceOrder): SslRecord | null {
   const byHost = (): SslRecord | null => recordForHost(records, arrival);

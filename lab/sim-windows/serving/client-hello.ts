@@ -6,7 +6,10 @@ export type Hello =
   | { readonly kind: 'not-tls' }
   | { readonly kind: 'hello'; readonly serverName: string };
 
-/** Reads the ClientHello (RFC 8446 section 4.1.2, extension server_name of RFC 6066 section 3) off the start of a TLS stream. */
+/**
+ * Reads the ClientHello (RFC 8446 section 4.1.2, extension server_name of RFC 6066 section 3) off the start of a TLS
+ * stream.
+ */
 export function readClientHello(octets: Uint8Array): Hello {
   const handshake: Uint8Array[] = [];
   let length = 0;

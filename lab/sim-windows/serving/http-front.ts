@@ -10,7 +10,7 @@ import type { BoundUrl } from '../sites.ts';
 const ANSWER_TIMEOUT_MS = 5000;
 
 export interface HttpFront {
-  /** Speaks HTTP on a connection (plain or after the handshake) that came to this listener. */
+  /** Speaks HTTP on a connection to this listener, plain or after the handshake. */
   accept(socket: Socket, listener: Listener): void;
 }
 

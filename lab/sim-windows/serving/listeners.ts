@@ -21,7 +21,10 @@ export interface Listener {
 }
 
 export interface Listeners {
-  /** Opens what is missing, closes what is no longer wanted. Rejects with EADDRINUSE when port 80 cannot have its number. */
+  /**
+   * Opens what is missing, closes what is no longer wanted. Rejects with EADDRINUSE when port 80 cannot have its
+   * number.
+   */
   reconcile(wanted: readonly Wanted[]): Promise<void>;
   /** Where a configured address and port went; null when nothing listens for it. */
   endpointOf(address: string, port: number): Endpoint | null;
@@ -35,8 +38,9 @@ interface Open extends Listener {
 }
 
 /**
- * Keeps the sockets. All of port 80 gets the number `httpPort` on whatever loopback address, since a CA under test validates at one number;
- * other ports get one free number for all their addresses where that is free, or keep their own with `keepPorts`.
+ * Keeps the sockets. All of port 80 gets the number `httpPort` on whatever loopback address, since a CA under test
+ * validates at one number; other ports get one free number for all their addresses where that is free, or keep their
+ * own with `keepPorts`.
  */
 export function createListeners(options: {
   readonly httpPort: number;
@@ -52,7 +56,7 @@ export function createListeners(options: {
 
   const place = (address: string, port: number): { readonly key: string; readonly loopback: string } => {
     const { address: loopback, shared } = placement.loopbackFor(address);
-    // All of IPv6 is on ::1, so its addresses need numbers of their own, except on port 80 where hosts tell them apart.
+    // All IPv6 addresses are on ::1, so they need numbers of their own, except on port 80, where hosts tell them apart.
     const own = shared && address !== '*' && port !== 80;
     return { key: own ? `${loopback} ${port} ${address}` : `${loopback} ${port}`, loopback };
   };
@@ -91,7 +95,7 @@ export function createListeners(options: {
         };
         return listener;
       } catch (error) {
-        // Taken, or a low number that needs rights: another one will do.
+        // It is taken, or a low number that needs rights: any other will do.
         const { code } = error as NodeJS.ErrnoException;
         const last = index === numbersToTry.length - 1;
         if (last || (code !== 'EADDRINUSE' && code !== 'EACCES')) throw error;

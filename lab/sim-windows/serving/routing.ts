@@ -13,7 +13,7 @@ export interface Registration {
   readonly answer: (request: { readonly host: string; readonly path: string }) => Promise<string | null>;
 }
 
-/** Who answers a request; `no-host`: some URL listens here, none for this host. */
+/** Who serves a request; `no-host`: some URL listens here, none for this host. */
 export type Route =
   | { readonly kind: 'registration'; readonly registration: Registration }
   | { readonly kind: 'site'; readonly url: BoundUrl }
@@ -21,8 +21,8 @@ export type Route =
   | { readonly kind: 'no-path' };
 
 /**
- * Chooses as http.sys documents it: strong wildcard, host, wildcard host, bound to the address, weak wildcard; within one of these the longest
- * path. A site is the path `/`.
+ * Chooses as http.sys documents it: strong wildcard, host, wildcard host, bound to the address, weak wildcard; within
+ * one of these the longest path. A site is the path `/`.
  */
 export function chooseRoute(
   urls: readonly BoundUrl[],

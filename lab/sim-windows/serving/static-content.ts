@@ -3,7 +3,7 @@ import { childrenNamed, elementsAt, readXml, type XmlElement } from '../../../sr
 /** File extension (in lower case, with its dot; '.' = no extension, '.*' = any) to content type. */
 export type MimeMap = ReadonlyMap<string, string>;
 
-// What IIS has out of the box, as far as the lab serves it; note that no extension is not among it.
+// The types of a fresh IIS, as far as the lab serves them. Files without an extension have none.
 const builtIn: MimeMap = new Map(
   Object.entries({
     '.css': 'text/css',
@@ -24,14 +24,14 @@ const builtIn: MimeMap = new Map(
   }),
 );
 
-/** A configuration that IIS refuses to work with: it answers 500.19. */
+/** A configuration that IIS refuses to work with: it responds with 500.19. */
 export class ContentConfigurationError extends Error {}
 
 /** The types of a server: those of its applicationHost.config, or the built-in ones where that has none. */
 export function serverMimeMap(staticContents: readonly XmlElement[]): MimeMap {
   if (staticContents.length === 0) return builtIn;
   const map = new Map<string, string>();
-  // Duplicates within the server's own list are the server's problem; files of the wild have some.
+  // Duplicates within the server's own list are let through: real files have some.
   for (const { attributes } of staticContents.flatMap((section) => childrenNamed(section, 'mimeMap'))) {
     map.set((attributes['fileExtension'] ?? '').toLowerCase(), attributes['mimeType'] ?? '');
   }
@@ -39,8 +39,9 @@ export function serverMimeMap(staticContents: readonly XmlElement[]): MimeMap {
 }
 
 /**
- * What a web.config makes of the types above it: `clear`, `remove` and `mimeMap` of system.webServer/staticContent, in order. Throws
- * ContentConfigurationError where IIS does: no XML, another root element, a second entry for an extension, an incomplete entry.
+ * The types that result from a web.config and the types above it: `clear`, `remove` and `mimeMap` of
+ * system.webServer/staticContent, in order. Throws ContentConfigurationError where IIS does: no XML, another root
+ * element, a second entry for an extension, an incomplete entry.
  */
 export function applyWebConfig(inherited: MimeMap, octets: Uint8Array): MimeMap {
   let root: XmlElement;
@@ -70,7 +71,7 @@ export function applyWebConfig(inherited: MimeMap, octets: Uint8Array): MimeMap 
   return map;
 }
 
-/** The content type of a file, null where IIS answers 404.3. */
+/** The content type of a file; null where IIS responds with 404.3. */
 export function contentTypeOf(map: MimeMap, fileName: string): string | null {
   const dot = fileName.lastIndexOf('.');
   const extension = dot < 0 ? '.' : fileName.slice(dot).toLowerCase();

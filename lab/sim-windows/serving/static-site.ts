@@ -4,7 +4,7 @@ import { childrenNamed, elementsAt } from '../../../src/iis/config/application-h
 import { applyWebConfig, ContentConfigurationError, contentTypeOf, type MimeMap } from './static-content.ts';
 import type { SimSite } from '../sites.ts';
 
-/** An answer of IIS; `subStatus` is what its logs and its error pages show behind the dot. */
+/** A response of IIS; its logs and error pages show `subStatus` after the dot. */
 export interface SiteAnswer {
   readonly status: number;
   readonly subStatus: number;
@@ -23,7 +23,10 @@ const hiddenSegments = new Set([
 ]);
 const defaultDocuments = ['Default.htm', 'index.htm', 'index.html', 'iisstart.htm'];
 
-/** Answers GET for a raw URL path from the site's folders, with the content types in force there. Dynamic content is not run. */
+/**
+ * Responds to GET for a raw URL path from the site's folders, with the content types in force there. Dynamic content is
+ * not run.
+ */
 export async function answerFromSite(
   site: SimSite,
   files: SiteFiles,
@@ -101,7 +104,7 @@ function physicalPath(site: SimSite, segments: readonly string[]): string | null
   return best === null ? null : [best.path.replace(/\\+$/, ''), ...segments.slice(best.depth)].join('\\');
 }
 
-/** Segments of a URL path as http.sys hands it on: decoded once, dots resolved; null for what it answers 400 to. */
+/** Segments of a URL path as http.sys passes it on: decoded once, dots resolved; null where it responds with 400. */
 export function decodePath(rawPath: string): readonly string[] | null {
   let decoded: string;
   try {

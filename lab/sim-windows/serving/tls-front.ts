@@ -4,7 +4,7 @@ import { createSecureContext, TLSSocket } from 'node:tls';
 import { type Hello, readClientHello } from './client-hello.ts';
 import type { ServableCertificate } from '../certificate-stores.ts';
 
-/** What a handshake is answered with. */
+/** The certificate and chain for a handshake. */
 export interface ServedIdentity extends ServableCertificate {
   /** Certificates above the leaf, in order. */
   readonly above: readonly X509Certificate[];
@@ -14,8 +14,9 @@ export interface ServedIdentity extends ServableCertificate {
 const HELLO_TIMEOUT_MS = 10_000;
 
 /**
- * Takes a connection to a TLS port. `identify` is asked once the server name is known, so that a changed record counts from the next
- * handshake on; its answer null resets the connection, as http.sys does without a record, 'silence' leaves the client waiting.
+ * Accepts a connection to a TLS port. `identify` is called once the server name is known, so that a changed record
+ * counts from the next handshake on. When it returns null, the connection is reset, as http.sys does without a record;
+ * 'silence' leaves the client waiting.
  */
 export function acceptTls(
   socket: Socket,

@@ -6,14 +6,17 @@ const SHARING_VIOLATION = 32;
 const INVALID_PARAMETER = 87;
 const ALREADY_EXISTS = 183;
 
-/** URL prefixes that processes other than IIS have asked http.sys for. */
+/** URL prefixes that processes other than IIS have registered with http.sys. */
 export interface UrlRegistrations {
   readonly current: () => readonly Registration[];
-  /** Throws WindowsError 87 for a bad prefix, 183 when it is taken, 5 when not elevated, 32 when the port belongs to somebody else. */
+  /**
+   * Throws WindowsError 87 for a bad prefix, 183 when it is taken, 5 when not elevated, 32 when the port belongs to
+   * somebody else.
+   */
   add(prefix: string, answer: Registration['answer']): Promise<() => Promise<void>>;
 }
 
-/** `changed` opens and closes sockets; it rejects with EADDRINUSE when a port cannot be had. */
+/** `changed` opens and closes sockets; it rejects with EADDRINUSE when a port is taken. */
 export function createRegistrations(options: {
   readonly elevated: boolean;
   /** Ports that a process without http.sys listens on. */

@@ -8,7 +8,7 @@ import { type Compile, copyWineLibrary, linkLibrary } from './library.ts';
 const sources = fileURLToPath(new URL('.', import.meta.url));
 /** For every C file: warnings are errors. */
 const COMPILER_FLAGS = ['-std=c11', '-O2', '-Wall', '-Wextra', '-Werror', '-D_WIN32_WINNT=0x0A00'];
-/** Doubles that nobody has asked for in this time are in nobody's hands any more. */
+/** Doubles that nobody has asked for in this time are not in use any more. */
 const OLD_MS = 7 * 24 * 3600 * 1000;
 
 /** What building needs of the lab. */
@@ -20,10 +20,10 @@ export interface DoublesLab {
 }
 
 /**
- * Builds all doubles into a folder below `parent`, which the lab sees too, and returns the folder: httpapi.dll, httpapi-no-update.dll (without
- * HttpUpdateServiceConfiguration, as before Windows 10 1703), ncrypt.dll, Wine's own of both as NAME_wine.dll, appcmd.exe, and the probes of
- * the tests, http-probe.exe and key-probe.exe. The folder is named after the sources, so that another checkout that is at work at the same time
- * keeps its own. One caller at a time.
+ * Builds all doubles into a folder below `parent`, which the lab sees too, and returns the folder: httpapi.dll,
+ * httpapi-no-update.dll (without HttpUpdateServiceConfiguration, as before Windows 10 1703), ncrypt.dll, Wine's own of
+ * both as NAME_wine.dll, appcmd.exe, and the probes of the tests, http-probe.exe and key-probe.exe. The folder is named
+ * after the sources, so that another checkout that works at the same time keeps its own. One caller at a time.
  */
 export async function buildDoubles(lab: DoublesLab, parent: string): Promise<string> {
   const name = await fingerprint(lab.wineDlls);
@@ -82,7 +82,7 @@ async function buildAll(lab: DoublesLab, folder: string): Promise<void> {
   await compile([...probe, '-o', 'key-probe.exe', 'probes/key-probe.c', '-lncrypt', '-ladvapi32']);
 }
 
-// Every C file of a part; answers the object files.
+// Compiles every C file of a part and returns the object files.
 async function compileAll(folder: string, part: string, compile: Compile): Promise<readonly string[]> {
   const files = (await readdir(join(folder, part))).filter((file) => file.endsWith('.c')).sort();
   return Promise.all(
@@ -94,9 +94,10 @@ async function compileAll(folder: string, part: string, compile: Compile): Promi
   );
 }
 
-// Of everything that goes into the doubles. What is not compiled, such as the service behind appcmd.exe, may change without a new build.
+// What is not compiled, such as the service behind appcmd.exe, may change without a new build.
 const BUILT_FROM = /\.[ch]$|^(?:build|library|pe-exports)\.ts$/;
 
+// A hash of everything that goes into the doubles.
 async function fingerprint(wineDlls: string): Promise<string> {
   const hash = createHash('sha256');
   const files = (await readdir(sources, { recursive: true })).filter((path) => BUILT_FROM.test(path)).sort();

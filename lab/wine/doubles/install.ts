@@ -12,9 +12,9 @@ export interface DoublesPrefix {
 }
 
 /**
- * Puts built doubles into a prefix and has Wine prefer them to its own. `update`: whether httpapi.dll exports HttpUpdateServiceConfiguration.
- * `applicationHostConfig` is the server's configuration to begin with; null makes a host without IIS: no appcmd.exe. Returns what stops the
- * service behind appcmd.exe.
+ * Puts built doubles into a prefix and has Wine prefer them to its own. `update`: whether httpapi.dll exports
+ * HttpUpdateServiceConfiguration. `applicationHostConfig` is the server's configuration to begin with; null makes a
+ * host without IIS: no appcmd.exe. Returns a function that stops the service behind appcmd.exe.
  */
 export async function installDoubles(
   built: string,

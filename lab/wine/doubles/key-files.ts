@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A key of the ncrypt double: what its file says. */
+/** A key of the ncrypt double, as its file describes it. */
 export interface LabKey {
   /** The provider's name. */
   readonly provider: string;

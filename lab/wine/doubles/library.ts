@@ -9,7 +9,7 @@ const BUILTIN_MARK_OCTETS = 32;
 /** Compiles in the lab: arguments for x86_64-w64-mingw32-gcc, file names relative to the build's folder. */
 export type Compile = (args: readonly string[]) => Promise<void>;
 
-/** A DLL of Wine that a double takes the place of. */
+/** A double that takes the place of a DLL of Wine. */
 export interface LibraryDouble {
   /** Name of the file to make, without `.dll`: a variant has a name of its own. */
   readonly file: string;
@@ -17,7 +17,9 @@ export interface LibraryDouble {
   readonly library: 'httpapi' | 'ncrypt';
   readonly objects: readonly string[];
   readonly links: readonly string[];
-  /** Wine's functions that neither the double nor Wine itself can carry out, with the function of the double that stands for them. */
+  /**
+   * Wine's functions that neither the double nor Wine can carry out, and the function of the double that refuses them.
+   */
   readonly refused: { readonly names: RegExp; readonly by: string } | null;
 }
 
@@ -32,8 +34,8 @@ export async function copyWineLibrary(wineDlls: string, name: string, folder: st
 }
 
 /**
- * Links a double twice: first alone, to see what it exports itself, then with forwarders for everything else that Wine's DLL exports. So there
- * is no list to keep.
+ * Links a double twice: first alone, to see what it exports itself, then with forwarders for everything else that
+ * Wine's DLL exports. So there is no list to keep.
  */
 export async function linkLibrary(double: LibraryDouble, folder: string, compile: Compile): Promise<void> {
   const { file, library, objects, links, refused } = double;

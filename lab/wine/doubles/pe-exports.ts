@@ -1,6 +1,6 @@
 /**
- * Names that a 64-bit DLL exports, in the order of its table. Throws when the octets are no PE32+ image or have no export table
- * (Microsoft PE format, "The .edata section").
+ * Names that a 64-bit DLL exports, in the order of its table. Throws when the octets are no PE32+ image or have no
+ * export table (Microsoft PE format, "The .edata section").
  */
 export function exportedNames(image: Buffer): readonly string[] {
   const header = image.readUInt32LE(0x3c);

@@ -16,12 +16,18 @@ const WATCH_MS = 50;
 
 /** TLS on the ports of IIS sites under Wine. */
 export interface Front {
-  /** Listens for the https bindings of the started sites as they are now. It also happens by itself, a moment after a change. */
+  /**
+   * Listens for the https bindings of the started sites as they are now. It also happens by itself, a moment after a
+   * change.
+   */
   refresh(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Plays the part of http.sys that Wine does not have: TLS, by the records that our program writes and the keys of the ncrypt double. */
+/**
+ * Plays the part of http.sys that Wine does not have: TLS, by the records that our program writes and the keys of the
+ * ncrypt double.
+ */
 export async function startFront(host: WindowsHost, prefix: WinePrefix): Promise<Front> {
   const inetsrv = join(prefix.driveC, 'windows', 'system32', 'inetsrv');
   const files = [join(inetsrv, 'config', 'applicationHost.config'), join(inetsrv, SITE_STATES)] as const;

@@ -2,16 +2,17 @@ import { createServer, type Socket, connect } from 'node:net';
 
 const MAX_HEAD = 64 * 1024;
 const MAX_ANSWER = 1024 * 1024;
-/** For one answer of http.sys; a request that no URL is registered for gets none at all. */
+/** How long http.sys may take for a response. A request for a URL that is not registered gets none at all. */
 const PATIENCE_MS = 5_000;
-/** After this time without an answer http.sys is woken. */
+/** After this time without a response http.sys is woken. */
 const WAKE_MS = 200;
 const HEAD_END = '\r\n\r\n';
 
 /**
- * Stands on port 80 before Wine's http.sys and makes up for what that cannot do: it answers only requests whose Host has a port, loses requests
- * that come at the same time, misses a new connection now and then, and never closes one. So each request is passed on alone, on a
- * connection of its own, with `:80` written into Host where the client left it out. Resolves with what ends it.
+ * Stands on port 80 before Wine's http.sys and makes up for what that cannot do: it responds only to requests whose
+ * Host has a port, loses requests that come at the same time, misses a new connection now and then, and never closes
+ * one. So each request is passed on alone, on a connection of its own, with `:80` written into Host where the client
+ * left it out. Resolves with what ends it.
  */
 export async function startHttpPort(options: {
   readonly port: number;
@@ -75,7 +76,7 @@ function withPort(head: string, port: number): string {
     .join('\r\n');
 }
 
-/** The answer to one request; null when none comes in time. */
+/** The response to one request; null when none comes in time. */
 function askAlone(port: number, request: Uint8Array, wake: () => void): Promise<Buffer | null> {
   return new Promise((resolve) => {
     const target = connect({ host: '127.0.0.1', port });

@@ -9,8 +9,8 @@ const DISABLE_TLS13 = 0x40;
 const stores: readonly StoreName[] = ['MY', 'WebHosting'];
 
 /**
- * What a handshake is answered with, read from the host at that moment as http.sys would: its record, the certificate in the store, the
- * intermediates in CA. `keys` are those of the double of ncrypt.dll, which nothing inside Wine can read.
+ * The certificate for a handshake, read from the host at that moment as http.sys would: its record, the certificate in
+ * the store, the intermediates in CA. `keys` are those of the double of ncrypt.dll, which nothing inside Wine can read.
  */
 export function createIdentities(
   host: Pick<WindowsHost, 'sslRecords' | 'certificates'>,

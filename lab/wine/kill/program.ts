@@ -1,8 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
 import { main } from '../../../src/cli/product.ts';
 
-// The product, that ends itself at a given commit: EVERBIND_LAB_KILL is `before:N` or `after:N`, N from 1. The product knows nothing of this:
-// SQLite's COMMIT is what is watched, below all of it.
+// The product, that ends itself at a given commit: EVERBIND_LAB_KILL is `before:N` or `after:N`, N from 1. The product
+// knows nothing of this: SQLite's COMMIT is what is watched, below all of it.
 
 const [when, nth] = (process.env['EVERBIND_LAB_KILL'] ?? 'never:0').split(':');
 let commits = 0;

@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 
 /*
- * Preloaded into wineserver, which opens the sockets of all Wine processes: what wants to listen on port 80 gets the port of
- * EVERBIND_LAB_HTTP_PORT on loopback instead, so that the lab's front can stand on port 80.
+ * Preloaded into wineserver, which opens the sockets of all Wine processes: what wants to listen on port 80 gets the
+ * port of EVERBIND_LAB_HTTP_PORT on loopback instead, so that the lab's front can stand on port 80.
  */
 int bind(int fd, const struct sockaddr *address, socklen_t length)
 {

@@ -9,8 +9,8 @@ const FOLDER = 'opt/preload';
 const source = fileURLToPath(new URL('bind-port.c', import.meta.url));
 
 /**
- * Environment under which Wine's http.sys has its port 80 on this number of loopback instead. It only answers requests whose Host header has a
- * port; the front that stands on port 80 sees to that.
+ * Environment under which Wine's http.sys has its port 80 on this number of loopback instead. It only responds to
+ * requests whose Host header has a port; the front that stands on port 80 sees to that.
  */
 export async function movedHttpPort(root: string, port: number): Promise<Readonly<Record<string, string>>> {
   const hash = createHash('sha256')

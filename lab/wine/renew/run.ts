@@ -3,7 +3,7 @@ import { painter } from '../../../src/cli/output/text.ts';
 import { readInventory } from '../../../src/iis/inventory.ts';
 import { recordKeyId } from '../../../src/iis/records/ssl-record.ts';
 import type { SslRecord } from '../../../src/ports/windows-host.ts';
-import type { CertificateState } from '../../../src/overview/list-certificates.ts';
+import type { CertificateState } from '../../../src/renewal/state/certificate-queries.ts';
 import { type BindingResult, checkBindings } from '../../demo/results.ts';
 import { readLabKeys } from '../doubles/key-files.ts';
 import { ensureLab } from '../lab.ts';
@@ -14,7 +14,7 @@ import { startWineServer, type WineServer } from './server.ts';
 export interface LabSummary {
   /** Certificates renewed by the first and by the second run together. */
   readonly renewed: number;
-  /** https bindings that a client which trusts only the CA found to serve what was renewed, after each run. */
+  /** https bindings that served the renewed certificate to a client which trusts only the CA, after each run. */
   readonly verified: number;
   /** Certificates put back by `everbind rollback`, and served again. */
   readonly rolledBack: number;

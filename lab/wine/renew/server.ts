@@ -19,11 +19,14 @@ import { APPLICATION_HOST_CONFIG } from './configuration.ts';
 
 const HTTP_PORT = 80;
 const PROVIDER = 'Microsoft Software Key Storage Provider';
-/** The program's folder on Windows, when nobody says otherwise. */
+/** The program's default folder on Windows. */
 const STATE = ['ProgramData', 'Everbind'];
 const STATE_WINDOWS = 'C:\\ProgramData\\Everbind';
 
-/** A Windows server with IIS under Wine, its sites' certificates about to expire, a CA that asks it on port 80, and Everbind installed. */
+/**
+ * A Windows server with IIS under Wine, its sites' certificates about to expire, a CA that validates on its port 80,
+ * and Everbind installed.
+ */
 export interface WineServer {
   readonly prefix: WinePrefix;
   /** The prefix as it was made, as this machine sees it. */
@@ -50,7 +53,7 @@ export async function startWineServer(lab: WineLab, options: WineServerOptions =
     for (const end of running.splice(0).toReversed()) await end();
   };
   try {
-    // Of whoever runs such a server on this machine: the ports 80 and 443.
+    // One such server at a time may run on this machine: it takes the ports 80 and 443.
     running.push(await hold('wine server'));
     const [httpPort = 0] = await freePorts(1);
     const prefix = await lab.newPrefix({

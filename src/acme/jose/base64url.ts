@@ -3,7 +3,9 @@ export function encodeBase64url(octets: Uint8Array | string): string {
   return (typeof octets === 'string' ? Buffer.from(octets, 'utf8') : view(octets)).toString('base64url');
 }
 
-/** The octets of canonical base64url without padding; null for any other character, padding, or stray bits at the end. */
+/**
+ * The octets of canonical base64url without padding; null for any other character, padding, or stray bits at the end.
+ */
 export function decodeBase64url(text: string): Uint8Array | null {
   if (!/^[A-Za-z0-9_-]*$/.test(text)) return null;
   const octets = Buffer.from(text, 'base64url');

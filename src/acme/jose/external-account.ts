@@ -5,7 +5,7 @@ import type { FlattenedJws } from './jws.ts';
 
 export type MacAlgorithm = 'HS256' | 'HS384' | 'HS512';
 
-/** What a CA hands out so that an ACME account is tied to a customer's account (RFC 8555 section 7.3.4). */
+/** What a CA gives its customer to bind an ACME account to the customer's account (RFC 8555 section 7.3.4). */
 export interface ExternalAccount {
   readonly keyId: string;
   readonly hmacKey: Uint8Array;

@@ -3,16 +3,16 @@ import { EverbindError } from '../../errors/error.ts';
 import { decodeBase64url } from './base64url.ts';
 import { type Jwk, jwkAlgorithm } from './jwk.ts';
 import type { VerificationKey } from './jws-verify.ts';
-import { hasRocaWeakness } from './roca.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
 const macBytes = { HS256: 32, HS384: 48, HS512: 64 } as const;
 
 /**
- * A key from somebody else's JWK. Refuses private keys' neighbours and weak keys alike: a use, key_ops or alg that does not allow verifying
- * with the key's one ACME algorithm, RSA below 2048 or above 8192 bits, small or even exponents, RSA keys with the ROCA weakness, points
- * off the curve, MAC keys shorter than their hash. Private members are ignored. Throws ACME_KEY_UNSUPPORTED.
+ * A key from the JWK of another party. Refused are a use, key_ops or alg that does not allow verification with the
+ * key's one ACME algorithm, RSA below 2048 or above 8192 bits, small or even exponents, RSA keys with the ROCA
+ * weakness, points off the curve, and MAC keys shorter than their hash. Private members are ignored. Throws
+ * ACME_KEY_UNSUPPORTED.
  */
 export function importJwk(value: unknown): VerificationKey {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw unsupported('it is not an object');
@@ -84,4 +84,24 @@ function bytes(value: unknown, name: string): Uint8Array {
 
 function unsupported(problem: string): EverbindError {
   return new EverbindError('ACME_KEY_UNSUPPORTED', `The key cannot be used: ${problem}`, { problem });
+}
+
+// Infineon's library made RSA primes that are a power of 65537 modulo a product of small primes, so that the modulus
+// can be factored (CVE-2017-15361). The modulus is then such a power too; a random one is for these primes with a
+// probability of 2^-28.
+const smallPrimes = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
+
+/** Whether an RSA modulus (big-endian octets) has the fingerprint of CVE-2017-15361. */
+function hasRocaWeakness(modulus: Uint8Array): boolean {
+  return smallPrimes.every((prime) => powersOf65537(prime).has(remainder(modulus, prime)));
+}
+
+function powersOf65537(prime: number): ReadonlySet<number> {
+  const powers = new Set<number>();
+  for (let power = 1; !powers.has(power); power = (power * 65537) % prime) powers.add(power);
+  return powers;
+}
+
+function remainder(octets: Uint8Array, divisor: number): number {
+  return octets.reduce((rest, octet) => (rest * 256 + octet) % divisor, 0);
 }

@@ -2,7 +2,10 @@ import { createHash, createPublicKey } from 'node:crypto';
 import { EverbindError } from '../../errors/error.ts';
 import type { SignatureAlgorithm, Signer } from '../../ports/signer.ts';
 
-/** Public keys of ACME as JSON Web Keys (RFC 7517, RFC 7518 section 6, RFC 8037), members in the order that RFC 7638 hashes them. */
+/**
+ * Public keys of ACME as JSON Web Keys (RFC 7517, RFC 7518 section 6, RFC 8037), members in the order that RFC 7638
+ * hashes them.
+ */
 export type Jwk =
   | { readonly crv: 'P-256' | 'P-384'; readonly kty: 'EC'; readonly x: string; readonly y: string }
   | { readonly e: string; readonly kty: 'RSA'; readonly n: string }
@@ -47,10 +50,13 @@ export interface SignerKey {
   readonly thumbprint: string;
 }
 
-// Parsing a key costs more than signing with it.
+// Parsing a key takes longer than signing with it.
 const known = new WeakMap<Signer, SignerKey>();
 
-/** The signer's JWK and thumbprint, worked out once. Throws ACME_KEY_UNSUPPORTED, also when the key is not of its algorithm's kind. */
+/**
+ * The signer's JWK and thumbprint, computed once. Throws ACME_KEY_UNSUPPORTED, also when the key does not fit its
+ * algorithm.
+ */
 export function signerKey(signer: Signer): SignerKey {
   const found = known.get(signer);
   if (found !== undefined) return found;
@@ -65,7 +71,7 @@ export function signerKey(signer: Signer): SignerKey {
   return made;
 }
 
-/** The one algorithm that a key signs ACME messages with. */
+/** The algorithm that a key signs ACME messages with. */
 export function jwkAlgorithm(jwk: Jwk): SignatureAlgorithm {
   switch (jwk.kty) {
     case 'EC':

@@ -5,7 +5,7 @@ import { decodeBase64url } from './base64url.ts';
 import { mac, type MacAlgorithm } from './external-account.ts';
 import type { FlattenedJws } from './jws.ts';
 
-/** A key that may verify messages of exactly one algorithm: never the one that a message asks for. */
+/** A key for exactly one algorithm, never for the one that a message names. */
 export type VerificationKey =
   | { readonly algorithm: SignatureAlgorithm; readonly publicKey: KeyObject }
   | { readonly algorithm: MacAlgorithm; readonly secret: Uint8Array };
@@ -19,7 +19,10 @@ export interface VerifiedJws {
 
 const MAX_CHARACTERS = 1024 * 1024;
 
-/** The members of a flattened JWS from parsed JSON; others, an unprotected header above all, are refused (RFC 8555 section 6.2). Throws ACME_JWS_INVALID. */
+/**
+ * The members of a flattened JWS from parsed JSON. Others, above all an unprotected header, are refused (RFC 8555
+ * section 6.2). Throws ACME_JWS_INVALID.
+ */
 export function decodeJws(value: unknown): FlattenedJws {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('it is not an object');
   const members = value as Readonly<Record<string, unknown>>;
@@ -32,8 +35,8 @@ export function decodeJws(value: unknown): FlattenedJws {
 }
 
 /**
- * Verifies with the key that `findKey` has for the header (null: none). Refuses alg none, an alg that is not the key's, critical header
- * members, and anything but canonical base64url. Throws ACME_JWS_INVALID.
+ * Verifies with the key that `findKey` has for the header (null: none). Refuses alg none, an alg that is not the key's,
+ * critical header members, and anything but canonical base64url. Throws ACME_JWS_INVALID.
  */
 export function verifyJws(jws: FlattenedJws, findKey: (header: JwsHeader) => VerificationKey | null): VerifiedJws {
   if (jws.protected.length + jws.payload.length + jws.signature.length > MAX_CHARACTERS)
@@ -57,12 +60,12 @@ function decodeHeader(encoded: string): JwsHeader {
     const header: unknown = JSON.parse(Buffer.from(octets ?? []).toString('utf8'));
     if (typeof header === 'object' && header !== null && !Array.isArray(header)) return header as JwsHeader;
   } catch {
-    // Same answer as for JSON of another kind.
+    // The same error as for JSON of another kind.
   }
   throw invalid('its header is not a JSON object');
 }
 
-/** Whether a signature in the form of JWS is the key's over these octets. */
+/** Whether a signature in JWS form is that of the key over these octets. */
 export function signatureMatches(key: VerificationKey, data: Uint8Array, signature: Uint8Array): boolean {
   switch (key.algorithm) {
     case 'ES256':

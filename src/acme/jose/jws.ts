@@ -17,7 +17,9 @@ export interface ProtectedHeader {
   readonly key: { readonly kid: string } | { readonly jwk: Jwk };
 }
 
-/** Signs a request. The payload is JSON, or '' for POST-as-GET (RFC 8555 section 6.3). Throws what the signer throws. */
+/**
+ * Signs a request. The payload is JSON, or '' for POST-as-GET (RFC 8555 section 6.3). Throws what the signer throws.
+ */
 export async function signJws(message: {
   readonly signer: Signer;
   readonly header: ProtectedHeader;

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 
-/** What proves a challenge: its token and the account key's thumbprint (RFC 8555 section 8.1). */
+/** The key authorization of a challenge: its token and the account key's thumbprint (RFC 8555 section 8.1). */
 export function keyAuthorization(token: string, keyThumbprint: string): string {
   return `${token}.${keyThumbprint}`;
 }
 
 /**
- * Where the TXT record of dns-account-01 stands (draft-ietf-acme-dns-account-label section 3.1): at a name of its own for each account, so that several
- * clients and CAs can prove a name side by side. The value is that of dns-01.
+ * The name of the TXT record of dns-account-01 (draft-ietf-acme-dns-account-label section 3.1): one for each account,
+ * so that several clients and CAs can validate a name at the same time. The value is that of dns-01.
  */
 export function dnsAccountName(domain: string, accountUrl: string): string {
   const digest = createHash('sha256').update(accountUrl).digest();

@@ -10,7 +10,7 @@ export type AuthorizationStatus = 'pending' | 'valid' | 'invalid' | 'deactivated
 
 /** RFC 8555 section 7.1.4. */
 export interface Authorization {
-  /** Without `*.` even where it is for a wildcard. */
+  /** Without `*.`, also for a wildcard. */
   readonly identifier: Identifier;
   readonly status: AuthorizationStatus;
   /** Milliseconds since 1970. */
@@ -36,8 +36,8 @@ export function decodeAuthorization(value: unknown, policy: UrlPolicy): Authoriz
 }
 
 /**
- * Throws ACME_ORDER_MISMATCH unless the authorization is for one of the names of the order. A CA that forgets `wildcard: true` is let
- * through: control of the name itself is what it checks either way.
+ * Throws ACME_ORDER_MISMATCH unless the authorization is for one of the names of the order. A CA may forget
+ * `wildcard: true`: it checks control of the name itself either way.
  */
 export function checkAuthorization(authorization: Authorization, identifiers: readonly Identifier[]): void {
   const { type, value } = authorization.identifier;
@@ -53,7 +53,7 @@ export function checkAuthorization(authorization: Authorization, identifiers: re
   });
 }
 
-/** Why the authorization failed, or what the CA last saw while it tries again; null when no challenge has an error. */
+/** Why the authorization failed, or the last error while the CA retries; null when no challenge has one. */
 export function authorizationProblem(authorization: Authorization): Problem | null {
   return authorization.challenges.find((challenge) => challenge.error !== null)?.error ?? null;
 }

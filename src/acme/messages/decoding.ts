@@ -2,12 +2,13 @@ import { EverbindError } from '../../errors/error.ts';
 import { parseTimestamp } from './timestamp.ts';
 import { checkUrl, type UrlPolicy } from './url-policy.ts';
 
-// Readers for the members of ACME objects. `where` names the member, such as `order.finalize`; all of them throw ACME_RESPONSE_INVALID.
+// Readers for the members of ACME objects. `where` names the member, such as `order.finalize`; all of them throw
+// ACME_RESPONSE_INVALID.
 
 export type Members = Readonly<Record<string, unknown>>;
 
-/** An error for an answer, or a member of one, that is not what RFC 8555 says. */
-export function invalidAnswer(where: string, expected: string): EverbindError {
+/** An error for a response, or a member of one, that breaks RFC 8555. */
+export function invalidResponse(where: string, expected: string): EverbindError {
   return new EverbindError('ACME_RESPONSE_INVALID', `The CA sent an unusable ${where}: expected ${expected}`, {
     member: where,
     expected,
@@ -15,7 +16,7 @@ export function invalidAnswer(where: string, expected: string): EverbindError {
 }
 
 export function members(value: unknown, where: string): Members {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalidAnswer(where, 'an object');
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalidResponse(where, 'an object');
   return value as Members;
 }
 
@@ -31,19 +32,19 @@ export function optional<T>(value: unknown, read: (value: unknown) => T): T | nu
 
 export function string(value: unknown, where: string, maxLength: number): string {
   if (typeof value !== 'string' || value.length > maxLength) {
-    throw invalidAnswer(where, `a string of at most ${maxLength} characters`);
+    throw invalidResponse(where, `a string of at most ${maxLength} characters`);
   }
   return value;
 }
 
 export function boolean(value: unknown, where: string): boolean {
-  if (typeof value !== 'boolean') throw invalidAnswer(where, 'true or false');
+  if (typeof value !== 'boolean') throw invalidResponse(where, 'true or false');
   return value;
 }
 
 export function oneOf<const T extends string>(value: unknown, where: string, words: readonly T[]): T {
   const found = words.find((word) => word === value);
-  if (found === undefined) throw invalidAnswer(where, words.join(', '));
+  if (found === undefined) throw invalidResponse(where, words.join(', '));
   return found;
 }
 
@@ -54,7 +55,7 @@ export function list<T>(
   read: (item: unknown, where: string) => T,
 ): readonly T[] {
   if (!Array.isArray(value) || value.length > maxItems) {
-    throw invalidAnswer(where, `a list of at most ${maxItems} items`);
+    throw invalidResponse(where, `a list of at most ${maxItems} items`);
   }
   return value.map((item: unknown, index) => read(item, `${where}[${index}]`));
 }
@@ -62,19 +63,19 @@ export function list<T>(
 /** An RFC 3339 time as milliseconds since 1970. */
 export function timestamp(value: unknown, where: string): number {
   const time = typeof value === 'string' ? parseTimestamp(value) : null;
-  if (time === null) throw invalidAnswer(where, 'an RFC 3339 time');
+  if (time === null) throw invalidResponse(where, 'an RFC 3339 time');
   return time;
 }
 
-/** A URL that requests may go to. Throws ACME_INSECURE_URL when it is one that they may not go to. */
+/** A URL that requests may go to. Throws ACME_INSECURE_URL for any other. */
 export function url(value: unknown, where: string, policy: UrlPolicy): string {
-  if (typeof value !== 'string') throw invalidAnswer(where, 'a URL');
+  if (typeof value !== 'string') throw invalidResponse(where, 'a URL');
   return checkUrl(value, where, policy);
 }
 
 /** Text of a CA for people: cut to the length, control characters as spaces so that no terminal obeys them. */
 export function printable(text: string, maxLength: number): string {
   const cut = text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
-  // Bidirectional overrides are in: they make a line read as another one.
+  // Bidirectional overrides too: they can make a line read as another one.
   return cut.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu, ' ');
 }

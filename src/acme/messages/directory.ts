@@ -1,7 +1,7 @@
-import { issuerDomainsOf } from './issuer-domains.ts';
+import { EverbindError } from '../../errors/error.ts';
 import {
   boolean,
-  invalidAnswer,
+  invalidResponse,
   list,
   type Members,
   member,
@@ -11,9 +11,10 @@ import {
   string,
   url,
 } from './decoding.ts';
+import { issuerDomainsOf } from './dns-persist.ts';
 import type { UrlPolicy } from './url-policy.ts';
 
-/** Where a CA offers what (RFC 8555 section 7.1.1). Members that we do not know are ignored: some CAs add random ones to make sure. */
+/** The URLs of a CA (RFC 8555 section 7.1.1). Unknown members are ignored: some CAs add random ones to enforce that. */
 export interface Directory {
   readonly newNonce: string;
   readonly newAccount: string;
@@ -34,9 +35,9 @@ export interface DirectoryMeta {
   readonly externalAccountRequired: boolean;
   /** Name to description (draft-ietf-acme-profiles section 3); null when the CA has no profiles. */
   readonly profiles: ReadonlyMap<string, string> | null;
-  /** dns-persist-01 from draft -02 on: what a hashed account begins with; null for CAs of the drafts before. */
+  /** dns-persist-01 from draft -02 on: the prefix of a hashed account; null for CAs of earlier drafts. */
   readonly accountHashPrefix: string | null;
-  /** What the CA calls itself in records of dns-persist-01, where it says so (from -02 on). */
+  /** The CA's names in records of dns-persist-01, where the directory has them (from draft -02 on). */
   readonly issuerDomains: readonly string[] | null;
 }
 
@@ -56,6 +57,12 @@ export function decodeDirectory(value: unknown, policy: UrlPolicy): Directory {
     renewalInfo: possible('renewalInfo'),
     meta: decodeMeta(members(member(object, 'meta') ?? {}, 'directory.meta')),
   };
+}
+
+/** The URL of an optional part of the directory. Throws ACME_NOT_OFFERED. */
+export function offered(url: string | null, feature: string): string {
+  if (url !== null) return url;
+  throw new EverbindError('ACME_NOT_OFFERED', `The CA offers no ${feature}`, { feature });
 }
 
 function decodeMeta(meta: Members): DirectoryMeta {
@@ -78,12 +85,12 @@ function decodeMeta(meta: Members): DirectoryMeta {
   };
 }
 
-/** It goes into a record that people copy: nothing but a URI of printed characters, and no end of a parameter. */
+/** It goes into a record that people copy: only a URI of printable characters, without `;`, which ends a parameter. */
 function decodeHashPrefix(value: unknown): string {
   const where = 'directory.meta.accountHashPrefix';
   const prefix = string(value, where, 512);
   if (/^[!-:<-~]+$/.test(prefix) && URL.canParse(`${prefix}sha-256/`)) return prefix;
-  throw invalidAnswer(where, 'the beginning of a URI');
+  throw invalidResponse(where, 'the beginning of a URI');
 }
 
 function decodeProfiles(value: unknown): ReadonlyMap<string, string> {

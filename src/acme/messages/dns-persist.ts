@@ -1,22 +1,37 @@
 import { createHash } from 'node:crypto';
 import type { PersistTerms } from '../../ports/solver.ts';
 
-// dns-persist-01: one lasting TXT record in which the owner of a name lets an account of a CA have certificates (draft-ietf-acme-dns-persist).
+// dns-persist-01 (draft-ietf-acme-dns-persist): with one lasting TXT record the owner of a name lets an account of a CA
+// have certificates.
+
+/** Lower-case A-labels without a dot at the end (draft-ietf-acme-dns-persist). */
+const ISSUER_DOMAIN = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
+
+/**
+ * The names of a CA in records of dns-persist-01, 1 to 10; null for anything else, which makes this challenge unusable,
+ * not the others.
+ */
+export function issuerDomainsOf(value: unknown): readonly string[] | null {
+  if (!Array.isArray(value) || value.length < 1 || value.length > 10) return null;
+  return value.every((item): item is string => typeof item === 'string' && ISSUER_DOMAIN.test(item))
+    ? [...value]
+    : null;
+}
 
 export interface PersistParties {
   readonly domain: string;
-  /** What the CA calls itself, in its order of preference. */
+  /** The CA's names, in its order of preference. */
   readonly issuerDomains: readonly string[];
   readonly accountUrl: string;
   /** Of the account's key. */
   readonly thumbprint: string;
-  /** Directory metadata; null for a CA that speaks the draft up to -01, where the account stands in the clear. */
+  /** Directory metadata; null for a CA of the draft up to -01, where the record has the account in the clear. */
   readonly accountHashPrefix: string | null;
 }
 
 /**
- * What the record has to say. From -02 on the account is hashed with its key and the domain; `*` in place of the domain makes one record text for
- * all domains, which the CA takes as well.
+ * What the record must say. From draft -02 on the account is hashed with its key and the domain; `*` in place of the
+ * domain makes one text for all domains, which the CA accepts as well.
  */
 export function persistTerms(parties: PersistParties): PersistTerms {
   const { domain, issuerDomains, accountUrl, thumbprint, accountHashPrefix: prefix } = parties;
@@ -31,7 +46,7 @@ export function accountHash(domain: string, keyThumbprint: string, accountUrl: s
   return hash.update(keyThumbprint).update(accountUrl).digest('base64url');
 }
 
-/** Where the record stands. */
+/** The name of the record. */
 export function persistName(domain: string): string {
   return `_validation-persist.${domain}`;
 }
@@ -41,11 +56,11 @@ export function persistValue({ issuerDomains, accountUris }: PersistTerms, wildc
   return `${issuerDomains[0] ?? ''}; accounturi=${accountUris[0] ?? ''}${wildcard ? '; policy=wildcard' : ''}`;
 }
 
-/** From best to worst; `granted` alone is permission. */
+/** From best to worst; only `granted` is permission. */
 const VERDICTS = ['granted', 'expired', 'no-wildcard', 'other-account', 'malformed', 'missing'] as const;
 export type PersistVerdict = (typeof VERDICTS)[number];
 
-/** What the records at the name come to for a CA at `now`, milliseconds since 1970. Those for other CAs say nothing. */
+/** What the records of the name mean for a CA at `now`, milliseconds since 1970. Those for other CAs are ignored. */
 export function judgePersist(
   records: readonly string[],
   terms: PersistTerms,
@@ -64,13 +79,13 @@ function judge(record: string, terms: PersistTerms, wildcard: boolean, now: numb
   if (parameters === null || account === undefined || (until !== undefined && !/^\d{1,15}$/.test(until))) {
     return 'malformed';
   }
-  // Byte for byte: the CA does the same.
+  // Byte for byte, as the CA compares them.
   if (!terms.accountUris.includes(account)) return 'other-account';
   if (wildcard && parameters.get('policy')?.toLowerCase() !== 'wildcard') return 'no-wildcard';
   return until !== undefined && Number(until) * 1_000 < now ? 'expired' : 'granted';
 }
 
-/** RFC 8659 section 4.2, tags in lower case; null for what a CA would not read. */
+/** RFC 8659 section 4.2, tags in lower case; null for a value that a CA would refuse. */
 function readParameters(parts: readonly string[]): ReadonlyMap<string, string> | null {
   const parameters = new Map<string, string>();
   for (const part of parts) {

@@ -1,6 +1,6 @@
 import { formatIp, parseIp } from '../../pki/x509/ip-address.ts';
 import { dnsNameProblem, type Identifier, identifierKey } from '../../pki/x509/names.ts';
-import { invalidAnswer, member, members, oneOf, string } from './decoding.ts';
+import { invalidResponse, member, members, oneOf, string } from './decoding.ts';
 
 /** An identifier of an order or an authorization in canonical form (RFC 8555 section 9.7.7, RFC 8738 section 3). */
 export function decodeIdentifier(value: unknown, where: string): Identifier {
@@ -9,11 +9,11 @@ export function decodeIdentifier(value: unknown, where: string): Identifier {
   const text = string(member(object, 'value'), `${where}.value`, 255);
   if (type === 'ip') {
     const address = parseIp(text);
-    if (address === null) throw invalidAnswer(`${where}.value`, 'an IP address');
+    if (address === null) throw invalidResponse(`${where}.value`, 'an IP address');
     return { type, value: formatIp(address) };
   }
   const name = text.toLowerCase();
-  if (dnsNameProblem(name) !== null) throw invalidAnswer(`${where}.value`, 'a DNS name');
+  if (dnsNameProblem(name) !== null) throw invalidResponse(`${where}.value`, 'a DNS name');
   return { type, value: name };
 }
 

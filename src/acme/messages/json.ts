@@ -1,19 +1,19 @@
 import { isUtf8 } from 'node:buffer';
-import { invalidAnswer } from './decoding.ts';
+import { invalidResponse } from './decoding.ts';
 
 /** ACME objects are at most four levels deep; a profile or an unknown member may add a few. */
 const maxDepth = 32;
 
 /** JSON from a CA. Throws ACME_RESPONSE_INVALID for anything but one JSON text in UTF-8 of bounded depth. */
 export function parseJson(octets: Uint8Array, resource: string): unknown {
-  if (!isUtf8(octets)) throw invalidAnswer(resource, 'UTF-8');
+  if (!isUtf8(octets)) throw invalidResponse(resource, 'UTF-8');
   const text = Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength).toString('utf8');
-  if (depth(text) > maxDepth) throw invalidAnswer(resource, `JSON of at most ${maxDepth} levels`);
+  if (depth(text) > maxDepth) throw invalidResponse(resource, `JSON of at most ${maxDepth} levels`);
   try {
     return JSON.parse(text);
   } catch {
-    // The parser's message quotes the text, which is the CA's and may hold anything: it is dropped.
-    throw invalidAnswer(resource, 'JSON');
+    // The parser's message is dropped: it quotes the CA's text, which may hold anything.
+    throw invalidResponse(resource, 'JSON');
   }
 }
 

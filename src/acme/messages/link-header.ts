@@ -6,7 +6,7 @@ export interface Link {
 
 const maxLinks = 64;
 
-/** The links of all Link fields of an answer. What does not parse ends its field; at most 64 links are read. */
+/** The links of all Link fields of a response. Text that does not parse ends its field; at most 64 links are read. */
 export function parseLinks(fields: readonly string[]): readonly Link[] {
   const links: Link[] = [];
   for (const field of fields) {
@@ -21,7 +21,10 @@ export function parseLinks(fields: readonly string[]): readonly Link[] {
   return links;
 }
 
-/** Targets whose relation types include `relation`, absolute against the URL of the answer; what is no URL is left out. */
+/**
+ * Targets whose relation types include `relation`, absolute against the URL of the response; text that is no URL is
+ * left out.
+ */
 export function linkTargets(fields: readonly string[] | undefined, relation: string, base: string): readonly string[] {
   return parseLinks(fields ?? [])
     .filter((link) => link.relations.includes(relation))

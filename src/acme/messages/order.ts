@@ -1,6 +1,6 @@
 import { EverbindError } from '../../errors/error.ts';
 import { type Identifier, identifierKey } from '../../pki/x509/names.ts';
-import { invalidAnswer, list, member, members, oneOf, optional, string, timestamp, url } from './decoding.ts';
+import { invalidResponse, list, member, members, oneOf, optional, string, timestamp, url } from './decoding.ts';
 import { decodeIdentifier, sameIdentifiers } from './identifier.ts';
 import { decodeProblem, type Problem } from './problem.ts';
 import type { UrlPolicy } from './url-policy.ts';
@@ -25,7 +25,7 @@ export interface Order {
   readonly replaces: string | null;
 }
 
-/** An order with its address, which a run that is interrupted needs to go on. */
+/** An order with its URL, by which an interrupted run resumes it. */
 export interface OrderResource {
   readonly url: string;
   readonly order: Order;
@@ -47,9 +47,9 @@ export function decodeOrder(value: unknown, policy: UrlPolicy): Order {
   const time = (name: string): number | null =>
     optional(member(object, name), (found) => timestamp(found, `order.${name}`));
   const identifiers = list(member(object, 'identifiers'), 'order.identifiers', MAX_NAMES, decodeIdentifier);
-  if (identifiers.length === 0) throw invalidAnswer('order.identifiers', 'at least one identifier');
+  if (identifiers.length === 0) throw invalidResponse('order.identifiers', 'at least one identifier');
   const certificate = optional(member(object, 'certificate'), (found) => url(found, 'order.certificate', policy));
-  if (status === 'valid' && certificate === null) throw invalidAnswer('order.certificate', 'a URL in a valid order');
+  if (status === 'valid' && certificate === null) throw invalidResponse('order.certificate', 'a URL in a valid order');
   return {
     status,
     expires: time('expires'),
@@ -67,7 +67,7 @@ export function decodeOrder(value: unknown, policy: UrlPolicy): Order {
   };
 }
 
-/** What an order must still say when the CA shows it again. */
+/** What an order must say whenever the CA returns it. */
 export interface OrderExpectation {
   readonly identifiers: readonly Identifier[];
   readonly profile?: string | undefined;
@@ -75,10 +75,12 @@ export interface OrderExpectation {
   readonly notAfter?: number | undefined;
 }
 
-/** Throws ACME_ORDER_MISMATCH unless the order is for exactly these names and contradicts nothing else that was asked. */
+/**
+ * Throws ACME_ORDER_MISMATCH unless the order is for exactly these names and contradicts nothing else in the request.
+ */
 export function checkOrder(order: Order, expected: OrderExpectation): void {
   if (!sameIdentifiers(order.identifiers, expected.identifiers)) {
-    throw new EverbindError('ACME_ORDER_MISMATCH', 'The CA answered with an order for other names', {
+    throw new EverbindError('ACME_ORDER_MISMATCH', 'The CA returned an order for other names', {
       asked: expected.identifiers.map(identifierKey),
       ordered: order.identifiers.map(identifierKey),
     });
@@ -98,7 +100,7 @@ export function checkOrder(order: Order, expected: OrderExpectation): void {
 function mismatch(member: string): EverbindError {
   return new EverbindError(
     'ACME_ORDER_MISMATCH',
-    `The CA answered with an order whose ${member} is not what was asked`,
+    `The CA returned an order whose ${member} is not that of the request`,
     {
       member,
     },

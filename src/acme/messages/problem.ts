@@ -1,8 +1,11 @@
 import { EverbindError, type ErrorDetails } from '../../errors/error.ts';
+import type { FailureFacts, FailureMeaning } from '../../errors/failure.ts';
 import type { ErrorCode } from '../../errors/table.ts';
 import { type Members, member, printable } from './decoding.ts';
 
-/** A problem document (RFC 7807) as ACME uses it (RFC 8555 section 6.7). Text is bounded and free of control characters. */
+/**
+ * A problem document (RFC 7807) as ACME uses it (RFC 8555 section 6.7). Text is bounded and free of control characters.
+ */
 export interface Problem {
   /** `about:blank` when the CA sent none. */
   readonly type: string;
@@ -26,8 +29,27 @@ export function acmeErrorType(problem: Problem): string | null {
 }
 
 /**
- * Reads a problem as it comes: a member of the wrong kind counts as absent and long text is cut, since the type must reach the caller even
- * when the rest is odd. Null when the value is no object at all.
+ * Where a person lifts a pause; null for every other problem. Some CAs stop orders for a name whose validation has
+ * failed for months, and send the address of a page for it (Boulder: `rateLimited`, with `…/unpause?jwt=…` in the
+ * detail). It is recognized by the type and the path of the address, never by the words around it. Anyone with the
+ * address can lift the pause, and do nothing else.
+ */
+export function unpauseUrl(problem: Problem): string | null {
+  const type = acmeErrorType(problem);
+  if (type !== 'rateLimited' && type !== 'userActionRequired') return null;
+  const words = problem.detail.split(/[\s<>"'()]+/).map((word) => word.replace(/[.,;:!]+$/, ''));
+  const candidates = [problem.instance ?? '', ...words];
+  return candidates.find(isUnpause) ?? null;
+}
+
+function isUnpause(text: string): boolean {
+  if (!text.startsWith('https://') || !URL.canParse(text)) return false;
+  return new URL(text).pathname.split('/').at(-1) === 'unpause';
+}
+
+/**
+ * Reads a problem leniently: a member of the wrong kind counts as absent and long text is cut, since the type must
+ * reach the caller even when the rest is odd. Null when the value is not an object.
  */
 export function decodeProblem(value: unknown): Problem | null {
   return readProblem(value, 0);
@@ -95,34 +117,84 @@ type ProblemCode = Extract<
   'ACME_PROBLEM' | 'ACME_PAUSED' | 'ACME_AUTHORIZATION_INVALID' | 'ACME_ORDER_INVALID'
 >;
 
-/** What the CA said went wrong: ACME_PROBLEM for a refused request, the other codes for a failed authorization or order. */
+// RFC 8555 section 6.7: what a CA says of the order or the account and not of the validation. Another CA may do better.
+const REFUSALS: ReadonlySet<string> = new Set([
+  'caa',
+  'rateLimited',
+  'rejectedIdentifier',
+  'unsupportedIdentifier',
+  'userActionRequired',
+  'externalAccountRequired',
+  'unsupportedContact',
+  'invalidProfile',
+]);
+
+function isRefusal(problem: Problem): boolean {
+  const type = acmeErrorType(problem);
+  if (type !== null && REFUSALS.has(type)) return true;
+  // compound: the reasons are in the subproblems.
+  return problem.subproblems.length > 0 && problem.subproblems.every(isRefusal);
+}
+
+/** What a problem says beyond its code. */
+function meaningOfProblem(code: ProblemCode, problem: Problem, httpStatus: number): Partial<FailureMeaning> {
+  const refused = isRefusal(problem) ? ({ blames: 'name' } as const) : {};
+  if (code !== 'ACME_PROBLEM') return refused;
+  // A CA that limits the rate has counted more than we have.
+  const limited = acmeErrorType(problem) === 'rateLimited';
+  const transient = httpStatus >= 500 || httpStatus === 429;
+  return {
+    ...(transient ? { blames: 'issuer' } : {}),
+    ...refused,
+    ...(limited || transient ? { resume: 'continue' } : {}),
+    ...(limited ? { costs: 'unknown' } : {}),
+  };
+}
+
+/**
+ * What the CA said went wrong: ACME_PROBLEM for a refused request, the other codes for a failed authorization or order.
+ */
 export class AcmeProblemError extends EverbindError {
   readonly problem: Problem;
-  /** Of the answer that carried the problem. */
-  readonly httpStatus: number;
-  /** How long the CA asks to wait before anything like it is tried again. */
-  readonly retryAfterMs: number | null;
 
   constructor(
     code: ProblemCode,
     problem: Problem,
-    answer: { readonly httpStatus: number; readonly retryAfterMs: number | null },
+    response: { readonly httpStatus: number; readonly retryAfterMs: number | null },
     details: ErrorDetails = {},
+    facts: Pick<FailureFacts, 'link' | 'names'> = {},
   ) {
     const name = acmeErrorType(problem) ?? problem.type;
     const text = problem.detail === '' ? (problem.title ?? '') : problem.detail;
-    super(code, text === '' ? `The CA reports ${name}` : `The CA reports ${name}: ${text}`, {
-      problem: problem.type,
-      status: answer.httpStatus,
-      ...(answer.retryAfterMs === null ? {} : { retryAfterMs: answer.retryAfterMs }),
-      ...(problem.subproblems.length === 0 ? {} : { subproblems: problem.subproblems.map(summary) }),
-      ...details,
-    });
+    const { httpStatus, retryAfterMs } = response;
+    super(
+      code,
+      text === '' ? `The CA reports ${name}` : `The CA reports ${name}: ${text}`,
+      {
+        problem: problem.type,
+        status: httpStatus,
+        ...(retryAfterMs === null ? {} : { retryAfterMs }),
+        ...(problem.subproblems.length === 0 ? {} : { subproblems: problem.subproblems.map(summary) }),
+        ...details,
+      },
+      {
+        facts: {
+          ...facts,
+          problem: problem.type,
+          httpStatus,
+          retryAfterMs,
+          meaning: meaningOfProblem(code, problem, httpStatus),
+        },
+      },
+    );
     this.name = 'AcmeProblemError';
     this.problem = problem;
-    this.httpStatus = answer.httpStatus;
-    this.retryAfterMs = answer.retryAfterMs;
   }
+}
+
+/** Whether the CA reports a problem of this ACME type, such as `accountDoesNotExist`. */
+export function isProblem(error: unknown, type: string): error is AcmeProblemError {
+  return error instanceof AcmeProblemError && acmeErrorType(error.problem) === type;
 }
 
 function summary(problem: Problem): string {

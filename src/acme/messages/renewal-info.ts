@@ -1,37 +1,24 @@
-import { EverbindError } from '../../errors/error.ts';
-import type { Certificate } from '../../pki/x509/certificate.ts';
-import { encodeBase64url } from '../jose/base64url.ts';
-import { invalidAnswer, member, members, timestamp } from './decoding.ts';
+import { invalidResponse, member, members, timestamp } from './decoding.ts';
 
-/** When a CA wants a certificate renewed (RFC 9773 section 4.2). Times are milliseconds since 1970; start is before end. */
+/**
+ * When a CA wants a certificate renewed (RFC 9773 section 4.2). Times are milliseconds since 1970; start is before end.
+ */
 export interface RenewalInfo {
   readonly window: { readonly start: number; readonly end: number };
-  /** A page about why, which the operator SHOULD be shown. */
+  /** A page with the reason, which the operator SHOULD see. */
   readonly explanationUrl: string | null;
 }
 
 /**
- * Names a certificate to its CA: base64url of the authority key identifier, a dot, base64url of the serial number's DER content octets,
- * a leading zero included (RFC 9773 section 4.1). Throws ACME_NO_CERTIFICATE_ID.
+ * Throws ACME_RESPONSE_INVALID, also for a window that ends before it starts, which counts as no response (RFC 9773
+ * section 4.2).
  */
-export function certificateId(certificate: Pick<Certificate, 'authorityKeyIdentifier' | 'serialHex'>): string {
-  const { authorityKeyIdentifier, serialHex } = certificate;
-  if (authorityKeyIdentifier === null || authorityKeyIdentifier === '') {
-    throw new EverbindError('ACME_NO_CERTIFICATE_ID', 'The certificate has no authority key identifier', {
-      serial: serialHex,
-    });
-  }
-  const part = (hex: string): string => encodeBase64url(Buffer.from(hex, 'hex'));
-  return `${part(authorityKeyIdentifier)}.${part(serialHex)}`;
-}
-
-/** Throws ACME_RESPONSE_INVALID, also for a window that ends before it starts: such an answer counts as none (RFC 9773 section 4.2). */
 export function decodeRenewalInfo(value: unknown): RenewalInfo {
   const object = members(value, 'renewalInfo');
   const window = members(member(object, 'suggestedWindow'), 'renewalInfo.suggestedWindow');
   const start = timestamp(member(window, 'start'), 'renewalInfo.suggestedWindow.start');
   const end = timestamp(member(window, 'end'), 'renewalInfo.suggestedWindow.end');
-  if (end <= start) throw invalidAnswer('renewalInfo.suggestedWindow', 'an end after the start');
+  if (end <= start) throw invalidResponse('renewalInfo.suggestedWindow', 'an end after the start');
   const page = member(object, 'explanationURL');
   const address = typeof page === 'string' && page.length <= 2048 ? URL.parse(page) : null;
   const shown = address !== null && (address.protocol === 'https:' || address.protocol === 'http:');

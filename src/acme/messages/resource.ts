@@ -1,4 +1,4 @@
-/** How an answer of one kind must look, and what it may cost. */
+/** The media type of a response of one kind, and its limits. */
 export interface Resource {
   readonly name: string;
   readonly mediaType: string | null;
@@ -9,14 +9,14 @@ export interface Resource {
 const KIB = 1024;
 const json = 'application/json';
 
-// Errors come in place of any of these, so that none is smaller than a problem document may be.
+// An error may replace any of these, so no limit is smaller than a problem document may be.
 export const RESOURCES = {
   directory: { name: 'directory', mediaType: json, maxBytes: 64 * KIB, timeoutMs: 30_000 },
   nonce: { name: 'nonce', mediaType: null, maxBytes: 64 * KIB, timeoutMs: 30_000 },
   account: { name: 'account', mediaType: json, maxBytes: 64 * KIB, timeoutMs: 60_000 },
   orders: { name: 'orders list', mediaType: json, maxBytes: 256 * KIB, timeoutMs: 60_000 },
   order: { name: 'order', mediaType: json, maxBytes: 256 * KIB, timeoutMs: 60_000 },
-  // Some CAs issue before they answer; up to two minutes have been seen.
+  // Some CAs issue before they respond; up to two minutes have been seen.
   finalize: { name: 'order', mediaType: json, maxBytes: 256 * KIB, timeoutMs: 150_000 },
   authorization: { name: 'authorization', mediaType: json, maxBytes: 64 * KIB, timeoutMs: 60_000 },
   challenge: { name: 'challenge', mediaType: json, maxBytes: 64 * KIB, timeoutMs: 60_000 },

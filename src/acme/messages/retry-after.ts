@@ -6,8 +6,9 @@ export const MAX_RETRY_AFTER_MS = 31 * 24 * 3600 * 1000;
 type Headers = Readonly<Record<string, readonly string[]>>;
 
 /**
- * Milliseconds that a Retry-After header asks to wait, at most MAX_RETRY_AFTER_MS; null when it is absent, repeated or malformed
- * (RFC 9110 section 10.2.3). An HTTP date is measured against the Date of the same answer, so that a wrong clock here does no harm.
+ * Milliseconds that a Retry-After header asks to wait, at most MAX_RETRY_AFTER_MS; null when it is absent, repeated or
+ * malformed (RFC 9110 section 10.2.3). An HTTP date is compared with the Date of the same response, so that a wrong
+ * clock here does no harm.
  */
 export function retryAfterMs(headers: Headers, now: number): number | null {
   const [value, ...others] = headers['retry-after'] ?? [];
@@ -31,7 +32,8 @@ export function parseHttpDate(text: string): number | null {
   const modern = preferred.exec(text);
   if (modern !== null) return civil(modern[3], modern[2], modern[1], modern.slice(4));
   const short = rfc850.exec(text);
-  // Two digits of a year: RFC 9110 wants the one that is not 50 years ahead. No CA of the last century sends this.
+  // A year of two digits: RFC 9110 wants the one that is not 50 years ahead, and no CA sends a date of the last
+  // century.
   if (short !== null) return civil(`20${short[3]}`, short[2], short[1], short.slice(4));
   const old = asctime.exec(text);
   return old === null ? null : civil(old[6], old[1], old[2], old.slice(3, 6));

@@ -1,6 +1,9 @@
 const pattern = /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,12}))?(?:[Zz]|([+-])(\d{2}):(\d{2}))$/;
 
-/** Milliseconds since 1970 of an RFC 3339 time, or null. A leap second is the second before it; fractions are cut to milliseconds. */
+/**
+ * Milliseconds since 1970 of an RFC 3339 time, or null. A leap second counts as the second before it; fractions are cut
+ * to milliseconds.
+ */
 export function parseTimestamp(text: string): number | null {
   const match = text.length <= 48 ? pattern.exec(text) : null;
   if (match === null) return null;
@@ -14,7 +17,7 @@ export function parseTimestamp(text: string): number | null {
   return time + milliseconds - (match[8] === '-' ? -offset : offset) * 60_000;
 }
 
-/** RFC 3339 in UTC, to the second where the time is a whole one. */
+/** RFC 3339 in UTC; whole seconds without a fraction. */
 export function formatTimestamp(time: number): string {
   return new Date(time).toISOString().replace('.000Z', 'Z');
 }

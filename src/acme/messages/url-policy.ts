@@ -1,7 +1,7 @@
-import { isIPv4 } from 'node:net';
 import { EverbindError } from '../../errors/error.ts';
+import { isLoopbackHost } from '../../pki/x509/ip-address.ts';
 
-/** Which addresses may be talked to (RFC 8555 section 6.1: HTTPS only). */
+/** Which URLs requests may go to (RFC 8555 section 6.1: HTTPS only). */
 export interface UrlPolicy {
   /** Plain http to this machine, for test CAs. Set explicitly by the operator, never by a CA. */
   readonly allowInsecureLoopback: boolean;
@@ -10,28 +10,17 @@ export interface UrlPolicy {
 const maxLength = 2048;
 
 /**
- * The URL when it may be used: absolute, https (or loopback http where allowed), without user name, password or fragment. Throws
- * ACME_INSECURE_URL. `where` names the setting or the member that holds it.
+ * The URL when it may be used: absolute, https (or loopback http where allowed), without user name, password or
+ * fragment. Throws ACME_INSECURE_URL. `where` names the setting or the member with the URL.
  */
 export function checkUrl(url: string, where: string, policy: UrlPolicy): string {
-  parseUrl(url, where, policy);
-  return url;
-}
-
-/** The same, parsed. */
-export function parseUrl(url: string, where: string, policy: UrlPolicy): URL {
   const parsed = url.length <= maxLength && /^[\x21-\x7e]+$/.test(url) ? URL.parse(url) : null;
   if (parsed === null) throw refused(where, 'is not an absolute URL');
   const local = policy.allowInsecureLoopback && parsed.protocol === 'http:' && isLoopbackHost(parsed.hostname);
   if (parsed.protocol !== 'https:' && !local) throw refused(where, 'is not https');
   if (parsed.username !== '' || parsed.password !== '') throw refused(where, 'holds credentials');
   if (url.includes('#')) throw refused(where, 'holds a fragment');
-  return parsed;
-}
-
-/** Whether a host as `URL.hostname` has it is this machine by definition. */
-export function isLoopbackHost(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || (isIPv4(hostname) && hostname.startsWith('127.'));
+  return url;
 }
 
 function refused(where: string, problem: string): EverbindError {

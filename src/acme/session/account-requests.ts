@@ -1,15 +1,15 @@
+import { unlessAborted } from '../../concurrency/unless-aborted.ts';
 import { EverbindError } from '../../errors/error.ts';
 import type { Signer } from '../../ports/signer.ts';
 import { type Account, decodeAccount } from '../messages/account.ts';
-import type { Answer } from './answer.ts';
-import { invalidAnswer, list, member, members, url } from '../messages/decoding.ts';
+import { type AcmeResponse, location } from './response.ts';
+import { invalidResponse, list, member, members, url } from '../messages/decoding.ts';
 import { bindExternalAccount, type ExternalAccount } from '../jose/external-account.ts';
 import { parseJson } from '../messages/json.ts';
 import { signerKey } from '../jose/jwk.ts';
 import { signJws } from '../jose/jws.ts';
 import { linkTargets } from '../messages/link-header.ts';
-import { location } from '../messages/location.ts';
-import { offered } from './offered.ts';
+import { offered } from '../messages/directory.ts';
 import { RESOURCES } from '../messages/resource.ts';
 import type { Session } from './session.ts';
 import { checkUrl } from '../messages/url-policy.ts';
@@ -18,7 +18,7 @@ export interface NewAccount {
   /** `mailto:` URLs; many CAs keep none. */
   readonly contacts?: readonly string[] | undefined;
   readonly termsOfServiceAgreed?: boolean | undefined;
-  /** Only looks the account of the key up; without one the CA reports accountDoesNotExist (RFC 8555 section 7.3.1). */
+  /** Only looks up the account of the key. Without one the CA reports accountDoesNotExist (RFC 8555 section 7.3.1). */
   readonly onlyReturnExisting?: boolean | undefined;
   readonly externalAccountBinding?: ExternalAccount | undefined;
 }
@@ -32,8 +32,8 @@ export interface AccountResource {
 
 export interface AccountRequests {
   /**
-   * Creates the account of the client's key, or finds it, and uses it from then on (RFC 8555 section 7.3). Throws ACME_TERMS_REQUIRED and
-   * ACME_EXTERNAL_ACCOUNT_REQUIRED before anything is sent.
+   * Creates the account of the client's key, or finds it, and uses it from then on (RFC 8555 section 7.3). Throws
+   * ACME_TERMS_REQUIRED and ACME_EXTERNAL_ACCOUNT_REQUIRED before it sends anything.
    */
   newAccount(request: NewAccount, signal?: AbortSignal): Promise<AccountResource>;
   getAccount(signal?: AbortSignal): Promise<Account>;
@@ -41,15 +41,15 @@ export interface AccountRequests {
     changes: { readonly contacts?: readonly string[]; readonly termsOfServiceAgreed?: boolean },
     signal?: AbortSignal,
   ): Promise<Account>;
-  /** For good: the CA refuses every later request of the account (RFC 8555 section 7.3.6). */
+  /** Permanently: the CA refuses every later request of the account (RFC 8555 section 7.3.6). */
   deactivateAccount(signal?: AbortSignal): Promise<Account>;
   /**
-   * Gives the account a new key, sees that the CA knows it, and signs with it from then on (RFC 8555 section 7.3.5). When this fails without
-   * an answer of the CA, either key may be the account's: newAccount with onlyReturnExisting and the new key finds out. Throws
-   * ACME_KEY_CHANGE_FAILED.
+   * Gives the account a new key, checks that the CA knows it, and signs with it from then on (RFC 8555 section 7.3.5).
+   * When the response is lost, either key may be the account's: newAccount with onlyReturnExisting and the new key
+   * finds out. Throws ACME_KEY_CHANGE_FAILED.
    */
   rolloverKey(newSigner: Signer, signal?: AbortSignal): Promise<void>;
-  /** Addresses of the account's orders, page by page (RFC 8555 section 7.1.2.1); none where the CA keeps no list. */
+  /** URLs of the account's orders, page by page (RFC 8555 section 7.1.2.1); none where the CA keeps no list. */
   orderUrls(signal?: AbortSignal): AsyncIterable<string>;
 }
 
@@ -58,7 +58,7 @@ const maxUrlsPerPage = 10_000;
 
 export function accountRequests(session: Session): AccountRequests {
   const { policy } = session;
-  const decode = (answer: Answer): Account => decodeAccount(parseJson(answer.body, 'account'), policy);
+  const decode = (response: AcmeResponse): Account => decodeAccount(parseJson(response.body, 'account'), policy);
 
   async function change(payload: object | '', signal?: AbortSignal): Promise<Account> {
     return decode(await session.post({ url: session.accountUrl(), payload, resource: RESOURCES.account }, signal));
@@ -66,8 +66,11 @@ export function accountRequests(session: Session): AccountRequests {
 
   async function submit(payload: object, signer: Signer, signal?: AbortSignal): Promise<AccountResource> {
     const { newAccount } = await session.directory(signal);
-    const answer = await session.post({ url: newAccount, payload, resource: RESOURCES.account, keyOf: signer }, signal);
-    return { url: location(answer, 'account', policy), account: decode(answer), created: answer.status === 201 };
+    const response = await session.post(
+      { url: newAccount, payload, resource: RESOURCES.account, keyOf: signer },
+      signal,
+    );
+    return { url: location(response, 'account', policy), account: decode(response), created: response.status === 201 };
   }
 
   function lookUp(signer: Signer, signal?: AbortSignal): Promise<AccountResource> {
@@ -123,13 +126,14 @@ export function accountRequests(session: Session): AccountRequests {
       const keyChange = offered((await session.directory(signal)).keyChange, 'keyChange');
       const account = session.accountUrl();
       const oldKey = signerKey(session.signer()).jwk;
-      const payload = await signJws({
+      const signing = signJws({
         signer: newSigner,
         header: { url: keyChange, key: { jwk: signerKey(newSigner).jwk } },
         payload: { account, oldKey },
       });
+      const payload = await unlessAborted(signing, signal);
       await session.post({ url: keyChange, payload, resource: RESOURCES.keyChange }, signal);
-      // Whoever destroys the old key next must be sure: a CA has been seen to refuse with an empty 200.
+      // The caller destroys the old key next and must be sure: one CA has refused with an empty 200.
       const { url: owner } = await lookUp(newSigner, signal);
       if (owner !== account) {
         throw new EverbindError('ACME_KEY_CHANGE_FAILED', 'The CA accepted the key change but did not make it', {
@@ -145,12 +149,15 @@ export function accountRequests(session: Session): AccountRequests {
       let page: string | null = (await change('', signal)).orders;
       while (page !== null) {
         // A list that leads back to itself would never end.
-        if (seen.has(page) || seen.size === maxPages) throw invalidAnswer('orders list', 'an end');
+        if (seen.has(page) || seen.size === maxPages) throw invalidResponse('orders list', 'an end');
         seen.add(page);
-        const answer: Answer = await session.post({ url: page, payload: '', resource: RESOURCES.orders }, signal);
-        const object = members(parseJson(answer.body, 'orders list'), 'orders list');
+        const response: AcmeResponse = await session.post(
+          { url: page, payload: '', resource: RESOURCES.orders },
+          signal,
+        );
+        const object = members(parseJson(response.body, 'orders list'), 'orders list');
         yield* list(member(object, 'orders'), 'orders list', maxUrlsPerPage, (item, where) => url(item, where, policy));
-        const [next] = linkTargets(answer.headers['link'], 'next', answer.url);
+        const [next] = linkTargets(response.headers['link'], 'next', response.url);
         page = next === undefined ? null : checkUrl(next, 'Link of the orders list', policy);
       }
     },

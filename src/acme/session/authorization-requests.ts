@@ -1,6 +1,6 @@
 import type { Identifier } from '../../pki/x509/names.ts';
 import type { PersistTerms } from '../../ports/solver.ts';
-import type { Answer } from './answer.ts';
+import type { AcmeResponse } from './response.ts';
 import {
   type Authorization,
   authorizationProblem,
@@ -9,7 +9,7 @@ import {
 } from '../messages/authorization.ts';
 import { type Challenge, decodeChallenge } from '../messages/challenge.ts';
 import { persistTerms } from '../messages/dns-persist.ts';
-import { invalidAnswer } from '../messages/decoding.ts';
+import { invalidResponse } from '../messages/decoding.ts';
 import { parseJson } from '../messages/json.ts';
 import { keyAuthorization } from '../jose/key-authorization.ts';
 import { signerKey } from '../jose/jwk.ts';
@@ -25,14 +25,14 @@ export interface AuthorizationResource {
 }
 
 export interface AuthorizationOptions {
-  /** Names of the order: ACME_ORDER_MISMATCH when the authorization is for none of them. */
+  /** Names of the order. ACME_ORDER_MISMATCH when the authorization is for none of them. */
   readonly identifiers?: readonly Identifier[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface AuthorizationRequests {
   getAuthorization(url: string, options?: AuthorizationOptions): Promise<AuthorizationResource>;
-  /** Gives an authorization up, pending or valid, so that nobody can use it later (RFC 8555 section 7.5.2). */
+  /** Deactivates an authorization, pending or valid, so that nobody can use it later (RFC 8555 section 7.5.2). */
   deactivateAuthorization(url: string, signal?: AbortSignal): Promise<Authorization>;
   /** Tells the CA that the challenge can be checked now (RFC 8555 section 7.5.1). `url` is the challenge's. */
   respondToChallenge(
@@ -45,20 +45,23 @@ export interface AuthorizationRequests {
   keyAuthorization(token: string): string;
   /** The account's URL, which dns-account-01 is bound to. Throws ACME_NO_ACCOUNT. */
   accountUrl(): string;
-  /** What dns-persist-01 wants in the record of a name, in the form that the CA speaks. Throws ACME_NO_ACCOUNT, ACME_RESPONSE_INVALID. */
+  /**
+   * What the dns-persist-01 record of a name must say, in the CA's version of the draft. Throws ACME_NO_ACCOUNT,
+   * ACME_RESPONSE_INVALID.
+   */
   persistTerms(domain: string, issuerDomains: readonly string[], signal?: AbortSignal): Promise<PersistTerms>;
 }
 
 export function authorizationRequests(session: Session): AuthorizationRequests {
   const { policy } = session;
-  const decode = (answer: Answer): Authorization =>
-    decodeAuthorization(parseJson(answer.body, 'authorization'), policy);
+  const decode = (response: AcmeResponse): Authorization =>
+    decodeAuthorization(parseJson(response.body, 'authorization'), policy);
 
   async function getAuthorization(url: string, options: AuthorizationOptions = {}): Promise<AuthorizationResource> {
-    const answer = await session.post({ url, payload: '', resource: RESOURCES.authorization }, options.signal);
-    const authorization = decode(answer);
+    const response = await session.post({ url, payload: '', resource: RESOURCES.authorization }, options.signal);
+    const authorization = decode(response);
     if (options.identifiers !== undefined) checkAuthorization(authorization, options.identifiers);
-    return { url, authorization, retryAfterMs: answer.retryAfterMs };
+    return { url, authorization, retryAfterMs: response.retryAfterMs };
   }
 
   return {
@@ -70,9 +73,9 @@ export function authorizationRequests(session: Session): AuthorizationRequests {
       ),
 
     respondToChallenge: async (url, signal) => {
-      const answer = await session.post({ url, payload: {}, resource: RESOURCES.challenge }, signal);
-      const challenge = decodeChallenge(parseJson(answer.body, 'challenge'), 'challenge', policy);
-      return { challenge, retryAfterMs: answer.retryAfterMs };
+      const response = await session.post({ url, payload: {}, resource: RESOURCES.challenge }, signal);
+      const challenge = decodeChallenge(parseJson(response.body, 'challenge'), 'challenge', policy);
+      return { challenge, retryAfterMs: response.retryAfterMs };
     },
 
     waitForAuthorization: (url, options = {}) =>
@@ -106,12 +109,12 @@ export function authorizationRequests(session: Session): AuthorizationRequests {
 }
 
 /**
- * A record in the clear names an account and a CA. One CA that calls our account what another CA calls somebody else's, and itself by the name of that
- * other CA, would have the owner of a name let a stranger have certificates.
+ * A record in the clear names an account and a CA. A hostile CA could give our account the URL of a stranger's account
+ * at another CA, and itself that CA's name: the record would then let the stranger have certificates.
  */
 function checkOwnHost(accountUrl: string, directoryUrl: string): void {
   const { host } = new URL(directoryUrl);
-  if (new URL(accountUrl).host !== host) throw invalidAnswer('Location of the account', `an address at ${host}`);
+  if (new URL(accountUrl).host !== host) throw invalidResponse('Location of the account', `an address at ${host}`);
 }
 
 function authorizationFailed({ url, authorization, retryAfterMs }: AuthorizationResource): AcmeProblemError {
@@ -121,10 +124,11 @@ function authorizationFailed({ url, authorization, retryAfterMs }: Authorization
     problem,
     { httpStatus: 200, retryAfterMs },
     { url, identifier: authorization.identifier.value, authorizationStatus: authorization.status },
+    { names: [authorization.identifier.value] },
   );
 }
 
-/** Some CAs try a failing challenge again, or leave it `processing` for ever: what they saw so far is worth telling. */
+/** Some CAs retry a failing challenge, or leave it `processing` for ever: the error so far helps the operator. */
 function describe(url: string, authorization: Authorization): Readonly<Record<string, string>> {
   const problem = authorizationProblem(authorization);
   return {

@@ -2,17 +2,17 @@ import { EverbindError } from '../../errors/error.ts';
 import { parseCertificate } from '../../pki/x509/certificate.ts';
 import { parsePemCertificates } from '../../pki/asn1/pem.ts';
 import type { Signer } from '../../ports/signer.ts';
-import type { Answer } from './answer.ts';
+import type { AcmeResponse } from './response.ts';
 import { decodeRenewalInfo, type RenewalInfo } from '../messages/renewal-info.ts';
 import { encodeBase64url } from '../jose/base64url.ts';
 import { parseJson } from '../messages/json.ts';
 import { linkTargets } from '../messages/link-header.ts';
-import { offered } from './offered.ts';
+import { offered } from '../messages/directory.ts';
 import { RESOURCES } from '../messages/resource.ts';
 import type { Session } from './session.ts';
 import { checkUrl } from '../messages/url-policy.ts';
 
-/** RFC 5280 section 5.3.1, as far as a subscriber may give one. */
+/** The reasons of RFC 5280 section 5.3.1 that a subscriber may give. */
 export const REVOCATION_REASONS = {
   unspecified: 0,
   keyCompromise: 1,
@@ -30,7 +30,7 @@ export interface DownloadedCertificate {
   readonly chain: readonly Uint8Array[];
   /** Where the CA has other chains for the same leaf (RFC 8555 section 7.4.2). */
   readonly alternates: readonly string[];
-  /** Whether `chain` is the one asked for; false when no chain had the preferred issuer and the CA's default was taken. */
+  /** False when no chain has the preferred issuer, so that `chain` is the CA's default. */
   readonly preferredIssuerFound: boolean;
 }
 
@@ -49,7 +49,7 @@ export interface CertificateRequests {
     },
     signal?: AbortSignal,
   ): Promise<void>;
-  /** Unauthenticated (RFC 9773 section 4). Throws ACME_NOT_OFFERED where the CA has none. */
+  /** Unauthenticated (RFC 9773 section 4). Throws ACME_NOT_OFFERED where the CA has no renewal information. */
   renewalInfo(
     certificateId: string,
     signal?: AbortSignal,
@@ -61,15 +61,15 @@ const maxAlternates = 10;
 export function certificateRequests(session: Session): CertificateRequests {
   const { policy } = session;
 
-  async function download(url: string, signal?: AbortSignal): Promise<{ answer: Answer; chain: Uint8Array[] }> {
-    const answer = await session.post({ url, payload: '', resource: RESOURCES.certificate }, signal);
-    return { answer, chain: parsePemCertificates(Buffer.from(answer.body).toString('latin1')) };
+  async function download(url: string, signal?: AbortSignal): Promise<{ response: AcmeResponse; chain: Uint8Array[] }> {
+    const response = await session.post({ url, payload: '', resource: RESOURCES.certificate }, signal);
+    return { response, chain: parsePemCertificates(Buffer.from(response.body).toString('latin1')) };
   }
 
   return {
     downloadCertificate: async (url, { preferredIssuer, signal } = {}) => {
-      const { answer, chain } = await download(url, signal);
-      const alternates = linkTargets(answer.headers['link'], 'alternate', answer.url)
+      const { response, chain } = await download(url, signal);
+      const alternates = linkTargets(response.headers['link'], 'alternate', response.url)
         .slice(0, maxAlternates)
         .map((target) => checkUrl(target, 'Link of the certificate', policy));
       if (preferredIssuer === undefined || topIssuer(chain) === preferredIssuer) {
@@ -94,8 +94,8 @@ export function certificateRequests(session: Session): CertificateRequests {
       if (!/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/.test(certificateId)) {
         throw new EverbindError('ACME_NO_CERTIFICATE_ID', 'Not the id of a certificate', { id: certificateId });
       }
-      const answer = await session.get(`${base.replace(/\/$/, '')}/${certificateId}`, RESOURCES.renewalInfo, signal);
-      return { ...decodeRenewalInfo(parseJson(answer.body, 'renewalInfo')), retryAfterMs: answer.retryAfterMs };
+      const response = await session.get(`${base.replace(/\/$/, '')}/${certificateId}`, RESOURCES.renewalInfo, signal);
+      return { ...decodeRenewalInfo(parseJson(response.body, 'renewalInfo')), retryAfterMs: response.retryAfterMs };
     },
   };
 }

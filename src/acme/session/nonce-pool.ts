@@ -3,21 +3,22 @@ import type { Clock } from '../../ports/clock.ts';
 import { countdown } from '../../concurrency/countdown.ts';
 
 const maxPooled = 64;
-/** How long somebody waits for a nonce that an answer to another request may bring, before one more is asked for. */
+/** How long a request waits for a nonce from the response to another request, before one more is fetched. */
 const patienceMs = 20;
 /** CAs allow newNonce far less often than other requests (Let's Encrypt: 20 a second, 10 at once). */
 const fetchesAtOnce = 2;
 
-/** Nonces that answers brought and nobody used yet (RFC 8555 section 6.5). */
+/** Nonces from responses that no request has used yet (RFC 8555 section 6.5). */
 export interface NoncePool {
   /**
-   * The freshest nonce at hand. While there is none, the next one that an answer brings, or one from the CA: so many are in use in the end as
-   * requests are under way at the same time, without one request to newNonce for each renewal that begins. Rejects with what `fetchNonce` throws.
+   * The freshest nonce of the pool. While it is empty: the next one that a response brings, or one from newNonce. So
+   * the pool grows to as many nonces as there are requests at the same time, without a request to newNonce for each
+   * renewal that begins. Rejects with what `fetchNonce` throws.
    */
   take(): string | Promise<string>;
   /** Keeps a nonce for a later request. */
   put(nonce: string): void;
-  /** Has the first one fetched ahead of the request that will need it. A failure is left to that request. */
+  /** Begins to fetch a nonce ahead of the request that will need it. A failure is reported by that request. */
   prepare(): void;
 }
 
@@ -28,13 +29,13 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** `fetchNonce` asks newNonce; it throws ACME_NO_NONCE when the answer has none. */
+/** `fetchNonce` asks newNonce; it throws ACME_NO_NONCE when the response has none. */
 export function createNoncePool(clock: Clock, fetchNonce: () => Promise<string>): NoncePool {
-  // The last one in is the first one out: CAs forget the oldest nonces first.
+  // Last in, first out: CAs forget the oldest nonces first.
   const nonces: string[] = [];
   const waiting: Waiting[] = [];
   let feeding = false;
-  /** Taken and not brought back: some never are. */
+  /** Taken and not replaced yet; some never are. */
   let out = 0;
 
   function give(nonce: string): void {
@@ -58,7 +59,7 @@ export function createNoncePool(clock: Clock, fetchNonce: () => Promise<string>)
 
   async function feed(): Promise<void> {
     feeding = true;
-    // The first of all need not wait: nobody brings one.
+    // The first request need not wait: no response can bring a nonce.
     let patient = out > 0;
     for (let [oldest] = waiting; oldest !== undefined; [oldest] = waiting) {
       const left = patient ? oldest.timeLeft() : 0;
@@ -88,19 +89,22 @@ export function createNoncePool(clock: Clock, fetchNonce: () => Promise<string>)
     prepare: () => {
       if (nonces.length > 0 || out > 0 || feeding) return;
       feeding = true;
-      // Whoever came meanwhile is fed.
+      // Requests that came meanwhile are served.
       void fetchOne().then(feed);
     },
   };
 }
 
-/** The nonce of an answer. One that is malformed or repeated MUST be ignored (RFC 8555 section 6.5.1): null, as when there is none. */
+/**
+ * The nonce of a response. A malformed or repeated one MUST be ignored (RFC 8555 section 6.5.1): null, as when there is
+ * none.
+ */
 export function responseNonce(headers: Readonly<Record<string, readonly string[]>>): string | null {
   const [nonce, ...others] = headers['replay-nonce'] ?? [];
   return nonce !== undefined && others.length === 0 && /^[A-Za-z0-9_-]{1,512}$/.test(nonce) ? nonce : null;
 }
 
-/** ACME_NO_NONCE for the answer of this URL. */
+/** ACME_NO_NONCE for the response of this URL. */
 export function noNonce(url: string): EverbindError {
-  return new EverbindError('ACME_NO_NONCE', 'The CA answered without a usable nonce', { url });
+  return new EverbindError('ACME_NO_NONCE', 'The CA sent no usable nonce', { url });
 }

@@ -1,9 +1,8 @@
 import { EverbindError } from '../../errors/error.ts';
 import type { Identifier } from '../../pki/x509/names.ts';
-import type { Answer } from './answer.ts';
+import { type AcmeResponse, location } from './response.ts';
 import { encodeBase64url } from '../jose/base64url.ts';
 import { parseJson } from '../messages/json.ts';
-import { location } from '../messages/location.ts';
 import { checkOrder, decodeOrder, type Order, type OrderResource } from '../messages/order.ts';
 import { pollUntil, type WaitOptions } from './polling.ts';
 import { acmeErrorType, AcmeProblemError, blankProblem, type Problem } from '../messages/problem.ts';
@@ -15,7 +14,9 @@ export interface NewOrder {
   readonly identifiers: readonly Identifier[];
   /** One of the directory's profiles; ACME_NOT_OFFERED when it is not listed there. */
   readonly profile?: string | undefined;
-  /** ARI id of the certificate that this one renews (RFC 9773 section 5); left out where the CA offers no renewalInfo. */
+  /**
+   * ARI id of the certificate that this one renews (RFC 9773 section 5); not sent where the CA offers no renewalInfo.
+   */
   readonly replaces?: string | undefined;
   /** Milliseconds since 1970, sent with whole seconds. */
   readonly notBefore?: number | undefined;
@@ -23,25 +24,25 @@ export interface NewOrder {
 }
 
 export interface NewOrderResult extends OrderResource {
-  /** Why the CA would not take `replaces`; the order was then made without it. Null when it was taken or not sent. */
+  /** Why the CA refused `replaces`, so that the order was made without it; null when it was accepted or not sent. */
   readonly replacesRefused: Problem | null;
 }
 
 export interface OrderWaitOptions extends WaitOptions {
-  /** `ready`: all authorizations are done (an order further on will do as well); `valid`: the certificate is there. */
+  /** `ready`: all authorizations are valid (a later status will do as well); `valid`: the certificate is issued. */
   readonly until?: 'ready' | 'valid' | undefined;
   /** Names that the order must be for. */
   readonly identifiers?: readonly Identifier[] | undefined;
 }
 
 export interface OrderRequests {
-  /** Throws ACME_ORDER_MISMATCH when the CA answers with an order for anything else. */
+  /** Throws ACME_ORDER_MISMATCH when the CA returns an order for anything else. */
   newOrder(request: NewOrder, signal?: AbortSignal): Promise<NewOrderResult>;
   getOrder(
     url: string,
     options?: { readonly identifiers?: readonly Identifier[]; readonly signal?: AbortSignal },
   ): Promise<OrderResource>;
-  /** Asks for the certificate (RFC 8555 section 7.4). `csr` is DER; `url` is the order's `finalize`. */
+  /** Requests the certificate (RFC 8555 section 7.4). `csr` is DER; `url` is the order's `finalize`. */
   finalize(url: string, csr: Uint8Array, signal?: AbortSignal): Promise<Omit<OrderResource, 'url'>>;
   /** Throws ACME_ORDER_INVALID, ACME_WAIT_TIMEOUT. */
   waitForOrder(url: string, options?: OrderWaitOptions): Promise<OrderResource>;
@@ -49,7 +50,7 @@ export interface OrderRequests {
 
 export function orderRequests(session: Session): OrderRequests {
   const { policy } = session;
-  const decode = (answer: Answer): Order => decodeOrder(parseJson(answer.body, 'order'), policy);
+  const decode = (response: AcmeResponse): Order => decodeOrder(parseJson(response.body, 'order'), policy);
 
   async function create(url: string, request: NewOrder, signal?: AbortSignal): Promise<OrderResource> {
     const { identifiers, profile, replaces, notBefore, notAfter } = request;
@@ -60,10 +61,10 @@ export function orderRequests(session: Session): OrderRequests {
       ...(notBefore === undefined ? {} : { notBefore: wholeSeconds(notBefore) }),
       ...(notAfter === undefined ? {} : { notAfter: wholeSeconds(notAfter) }),
     };
-    const answer = await session.post({ url, payload, resource: RESOURCES.order }, signal);
-    const order = decode(answer);
+    const response = await session.post({ url, payload, resource: RESOURCES.order }, signal);
+    const order = decode(response);
     checkOrder(order, request);
-    return { url: location(answer, 'order', policy), order, retryAfterMs: answer.retryAfterMs };
+    return { url: location(response, 'order', policy), order, retryAfterMs: response.retryAfterMs };
   }
 
   async function getOrder(
@@ -73,10 +74,10 @@ export function orderRequests(session: Session): OrderRequests {
       signal,
     }: { readonly identifiers?: readonly Identifier[] | undefined; readonly signal?: AbortSignal | undefined } = {},
   ): Promise<OrderResource> {
-    const answer = await session.post({ url, payload: '', resource: RESOURCES.order }, signal);
-    const order = decode(answer);
+    const response = await session.post({ url, payload: '', resource: RESOURCES.order }, signal);
+    const order = decode(response);
     if (identifiers !== undefined) checkOrder(order, { identifiers });
-    return { url, order, retryAfterMs: answer.retryAfterMs };
+    return { url, order, retryAfterMs: response.retryAfterMs };
   }
 
   return {
@@ -100,8 +101,8 @@ export function orderRequests(session: Session): OrderRequests {
 
     finalize: async (url, csr, signal) => {
       const payload = { csr: encodeBase64url(csr) };
-      const answer = await session.post({ url, payload, resource: RESOURCES.finalize }, signal);
-      return { order: decode(answer), retryAfterMs: answer.retryAfterMs };
+      const response = await session.post({ url, payload, resource: RESOURCES.finalize }, signal);
+      return { order: decode(response), retryAfterMs: response.retryAfterMs };
     },
 
     waitForOrder: async (url, options = {}) => {
@@ -143,7 +144,7 @@ function orderFailed({ url, order, retryAfterMs }: OrderResource): AcmeProblemEr
   return new AcmeProblemError('ACME_ORDER_INVALID', problem, { httpStatus: 200, retryAfterMs }, { url });
 }
 
-// Errors that say what is wrong, and it is not `replaces`.
+// Errors that say what is wrong, so that it is not `replaces`.
 const otherReasons: ReadonlySet<string | null> = new Set([
   'accountDoesNotExist',
   'badNonce',
@@ -159,20 +160,20 @@ const otherReasons: ReadonlySet<string | null> = new Set([
 ]);
 
 /**
- * What may be meant for `replaces`; null for what surely is not. RFC 9773 names an error only for a certificate that is replaced already. CAs
- * refuse `replaces` with malformed, unauthorized, 404, serverInternal, and pages of a gateway; a certificate that is not renewed for that would
- * be worse than one that is renewed as a new one.
+ * The problem when it may be about `replaces`, null when it cannot be. RFC 9773 names an error only for a certificate
+ * that is replaced already. CAs refuse `replaces` with malformed, unauthorized, 404, serverInternal and pages of a
+ * gateway. Without this the certificate would not be renewed at all, which is worse than an order without `replaces`.
  */
 function refusalOfReplaces(error: unknown): Problem | null {
-  if (!(error instanceof EverbindError) || isBusy(error.details['status'])) return null;
+  if (!(error instanceof EverbindError) || isBusy(error.facts.httpStatus)) return null;
   if (error instanceof AcmeProblemError) {
     return otherReasons.has(acmeErrorType(error.problem)) ? null : error.problem;
   }
-  const { status } = error.details;
-  const refused = error.code === 'ACME_UNEXPECTED_RESPONSE' && typeof status === 'number' && status >= 400;
+  const { httpStatus = 0 } = error.facts;
+  const refused = error.code === 'ACME_UNEXPECTED_RESPONSE' && httpStatus >= 400;
   return refused ? blankProblem(error.message) : null;
 }
 
-function isBusy(status: unknown): boolean {
+function isBusy(status: number | undefined): boolean {
   return status === 429 || status === 502 || status === 503 || status === 504;
 }

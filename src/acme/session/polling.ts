@@ -1,5 +1,5 @@
-import { EverbindError } from '../../errors/error.ts';
-import { isTransient, retryAfterOf } from './answer.ts';
+import { EverbindError, retryAfterOf } from '../../errors/error.ts';
+import { isTransient } from './response.ts';
 import { countdown } from '../../concurrency/countdown.ts';
 import type { Session } from './session.ts';
 
@@ -7,7 +7,7 @@ export interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
   /** How long to wait in all, in milliseconds; 150,000 by default (some CAs take two minutes). */
   readonly timeoutMs?: number | undefined;
-  /** What the answer that began the wait said in its Retry-After. */
+  /** The Retry-After of the response that began the wait. */
   readonly retryAfterMs?: number | null | undefined;
 }
 
@@ -15,21 +15,22 @@ const defaultTimeoutMs = 150_000;
 const firstDelayMs = 1;
 const growth = 1.6;
 const maxDelayMs = 5_000;
-/** A CA that asks for more is asked again all the same: the deadline is ours. */
+/** The longest Retry-After that is obeyed: the deadline is ours. */
 const maxObeyedMs = 60_000;
 const maxFailuresInRow = 5;
 
 /**
- * Asks again until `done`: soon and often at first, since most CAs are quick, and by Retry-After wherever the CA sends one. A failing line
- * or server is no answer. Throws ACME_WAIT_TIMEOUT, with what `describe` says of the last answer, or what `ask` throws.
+ * Repeats `ask` until `done`: soon and often at first, since most CAs are quick, and by Retry-After where the CA sends
+ * one. Transient failures in between are ignored. Throws ACME_WAIT_TIMEOUT, with what `describe` says of the last
+ * response, or what `ask` throws.
  */
 export async function pollUntil<T extends { readonly retryAfterMs: number | null }>(
   session: Pick<Session, 'clock' | 'random'>,
   poll: {
     readonly what: string;
     ask(signal?: AbortSignal): Promise<T>;
-    done(answer: T): boolean;
-    describe(answer: T): Readonly<Record<string, string>>;
+    done(response: T): boolean;
+    describe(response: T): Readonly<Record<string, string>>;
   },
   options: WaitOptions,
 ): Promise<T> {
@@ -42,7 +43,7 @@ export async function pollUntil<T extends { readonly retryAfterMs: number | null
   for (;;) {
     const remaining = timeLeft();
     if (remaining <= 0) throw timeout(poll.what, last === null ? {} : poll.describe(last));
-    // Up to a tenth more, so that many certificates do not ask in step.
+    // Up to a tenth more, so that many certificates do not ask at the same moment.
     const wait = Math.max(delay, Math.min(hint ?? 0, maxObeyedMs)) * (1 + random.uniform() / 10);
     await clock.sleep(Math.min(wait, remaining), options.signal);
     delay = Math.min(delay * growth, maxDelayMs);

@@ -1,9 +1,10 @@
+import { unlessAborted } from '../../concurrency/unless-aborted.ts';
 import { EverbindError } from '../../errors/error.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Signer } from '../../ports/signer.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../ports/transport.ts';
-import { type Answer, checkAnswer } from './answer.ts';
+import { type AcmeResponse, checkResponse, transportFailure } from './response.ts';
 import { decodeDirectory, type Directory } from '../messages/directory.ts';
 import type { HostBackoffs } from './host-backoff.ts';
 import { parseJson } from '../messages/json.ts';
@@ -26,7 +27,7 @@ export interface SessionOptions {
   readonly signer?: Signer | undefined;
   readonly accountUrl?: string | undefined;
   readonly allowInsecureLoopback?: boolean | undefined;
-  /** Shared by all that talk to the same hosts; without them nothing is held back. */
+  /** Shared by all sessions with the same hosts; without it no pause is obeyed. */
   readonly holds?: HostBackoffs | undefined;
 }
 
@@ -39,7 +40,10 @@ export interface SignedRequest {
   readonly keyOf?: Signer;
 }
 
-/** One CA, one account, one pool of nonces: what every request of the client shares. Requests wait for each other's nonces, and for nothing else of each other. */
+/**
+ * What all requests of a client share: one CA, one account, one pool of nonces. Requests wait for each other's nonces
+ * only.
+ */
 export interface Session {
   readonly clock: Clock;
   readonly random: Random;
@@ -49,10 +53,13 @@ export interface Session {
   /** Changed by newAccount and by a key change. */
   readonly account: { signer: Signer | null; url: string | null };
   directory(signal?: AbortSignal): Promise<Directory>;
-  /** Has directory and a nonce fetched ahead of the request that will need them. A failure is left to that request. */
+  /**
+   * Begins to fetch directory and nonce ahead of the request that will need them. A failure is reported by that
+   * request.
+   */
   prepare(): void;
-  get(url: string, resource: Resource, signal?: AbortSignal): Promise<Answer>;
-  post(request: SignedRequest, signal?: AbortSignal): Promise<Answer>;
+  get(url: string, resource: Resource, signal?: AbortSignal): Promise<AcmeResponse>;
+  post(request: SignedRequest, signal?: AbortSignal): Promise<AcmeResponse>;
   /** The account's signer. Throws ACME_NO_ACCOUNT. */
   signer(): Signer;
   /** The account's URL. Throws ACME_NO_ACCOUNT. */
@@ -62,7 +69,7 @@ export interface Session {
 const maxBadNonces = 10;
 const directoryLifetimeMs = 3600_000;
 
-/** Sends nothing yet. Throws ACME_INSECURE_URL for a directory or an account whose address may not be asked. */
+/** Sends nothing yet. Throws ACME_INSECURE_URL for a directory or an account whose URL is not allowed. */
 export function createSession(options: SessionOptions): Session {
   const { transport, clock, random, holds } = options;
   const policy: UrlPolicy = { allowInsecureLoopback: options.allowInsecureLoopback === true };
@@ -84,34 +91,30 @@ export function createSession(options: SessionOptions): Session {
     await holds?.pass(request.url, signal);
     const { body, ...target } = request;
     const { maxBytes, timeoutMs } = resource;
-    const accept = { accept: resource.mediaType ?? '*/*' };
-    const response =
-      body === undefined
-        ? await transport({ ...target, headers: { ...common, ...accept }, maxBytes, timeoutMs }, signal)
-        : await transport(
-            {
-              ...target,
-              headers: { ...common, ...accept, 'content-type': 'application/jose+json' },
-              body,
-              maxBytes,
-              timeoutMs,
-            },
-            signal,
-          );
-    // A renewal window is advice: what goes wrong there holds nothing else back, and has a time of its own (RFC 9773 section 4.3).
+    const headers = {
+      ...common,
+      accept: resource.mediaType ?? '*/*',
+      ...(body === undefined ? {} : { 'content-type': 'application/jose+json' }),
+    };
+    const outgoing = { ...target, headers, maxBytes, timeoutMs, ...(body === undefined ? {} : { body }) };
+    const response = await transport(outgoing, signal).catch((error: unknown) => {
+      throw transportFailure(error);
+    });
+    // Renewal information is advice: its failures pause nothing else, and have a retry time of their own (RFC 9773
+    // section 4.3).
     if (resource !== RESOURCES.renewalInfo) await holds?.note(request.url, response);
     return response;
   }
 
-  async function get(url: string, resource: Resource, signal?: AbortSignal): Promise<Answer> {
-    return checkAnswer(await send({ method: 'GET', url }, resource, signal), url, resource, clock.now());
+  async function get(url: string, resource: Resource, signal?: AbortSignal): Promise<AcmeResponse> {
+    return checkResponse(await send({ method: 'GET', url }, resource, signal), url, resource, clock.now());
   }
 
   async function fetchNonce(): Promise<string> {
     const { newNonce } = await directory();
-    // GET, since a HEAD answer makes Node drop the connection; both are equal (RFC 8555 section 7.2).
-    const answer = await get(newNonce, RESOURCES.nonce);
-    const nonce = responseNonce(answer.headers);
+    // GET, since Node drops the connection after a HEAD; both are equal (RFC 8555 section 7.2).
+    const response = await get(newNonce, RESOURCES.nonce);
+    const nonce = responseNonce(response.headers);
     if (nonce === null) throw noNonce(newNonce);
     return nonce;
   }
@@ -130,11 +133,11 @@ export function createSession(options: SessionOptions): Session {
   }
 
   async function fetchDirectory(): Promise<Directory> {
-    const answer = await get(directoryUrl, RESOURCES.directory);
-    return decodeDirectory(parseJson(answer.body, 'directory'), policy);
+    const response = await get(directoryUrl, RESOURCES.directory);
+    return decodeDirectory(parseJson(response.body, 'directory'), policy);
   }
 
-  async function post(request: SignedRequest, signal?: AbortSignal): Promise<Answer> {
+  async function post(request: SignedRequest, signal?: AbortSignal): Promise<AcmeResponse> {
     signal?.throwIfAborted();
     const { url, resource, payload, keyOf } = request;
     const signer = keyOf ?? session.signer();
@@ -144,24 +147,25 @@ export function createSession(options: SessionOptions): Session {
     for (let attempt = 0; ; attempt += 1) {
       const taken: string | Promise<string> = fresh ?? nonces.take();
       const nonce = typeof taken === 'string' ? taken : await unlessAborted(taken, signal);
-      const jws = await signJws({ signer, header: { nonce, url, key }, payload }).catch((error: unknown) => {
+      const signing = signJws({ signer, header: { nonce, url, key }, payload });
+      const jws = await unlessAborted(signing, signal).catch((error: unknown) => {
         nonces.put(nonce);
         throw error;
       });
       const response = await send({ method: 'POST', url, body: JSON.stringify(jws) }, resource, signal);
       fresh = responseNonce(response.headers);
-      let answer: Answer;
+      let checked: AcmeResponse;
       try {
-        answer = checkAnswer(response, url, resource, clock.now());
+        checked = checkResponse(response, url, resource, clock.now());
       } catch (error) {
         const unknown = response.repeated === true && payload !== '' && isBadNonce(error);
         // The nonce of a badNonce error is kept for the retry (RFC 8555 section 6.5).
         if (attempt < maxBadNonces && isBadNonce(error) && !unknown) continue;
         if (fresh !== null) nonces.put(fresh);
-        throw unknown ? answerLost(url, error) : error;
+        throw unknown ? responseLost(url, error) : error;
       }
       if (fresh !== null) nonces.put(fresh);
-      return answer;
+      return checked;
     }
   }
 
@@ -191,24 +195,11 @@ function isBadNonce(error: unknown): boolean {
   return error instanceof AcmeProblemError && acmeErrorType(error.problem) === 'badNonce';
 }
 
-/** The nonce is used up because the first of two copies was taken, perhaps: asked once more, the CA might do it twice. */
-function answerLost(url: string, cause: unknown): EverbindError {
-  return new EverbindError('ACME_TRANSPORT', 'The connection ended before the answer of the CA', { url }, { cause });
+/** The nonce may be used up because the CA took the first of two copies: sent once more, the CA might do it twice. */
+function responseLost(url: string, cause: unknown): EverbindError {
+  return new EverbindError('ACME_TRANSPORT', 'The connection ended before the response of the CA', { url }, { cause });
 }
 
 function noAccount(problem: string): EverbindError {
   return new EverbindError('ACME_NO_ACCOUNT', `The request needs an account, and it has ${problem}`);
-}
-
-/** Several callers may wait for the same directory or nonce; the end of one must not end the others. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason as Error);
-    signal.addEventListener('abort', abort, { once: true });
-    promise
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener('abort', abort))
-      .catch(() => {});
-  });
 }

@@ -1,9 +1,11 @@
 import type { Clock } from '../../ports/clock.ts';
 
-/** As often as between cycles. */
 const BEAT_MS = 30_000;
 
-/** Has `beat` say that we live, now and again and again while the work goes on, which may take hours. What a beat throws keeps nobody from the work. */
+/**
+ * Calls `beat`, which notes that this process lives, now and twice a minute while the work goes on, which may take
+ * hours. An error of a beat does not stop the work.
+ */
 export async function withHeartbeat<T>(clock: Clock, beat: () => Promise<void>, work: () => Promise<T>): Promise<T> {
   const done = new AbortController();
   const beats = (async () => {

@@ -3,12 +3,17 @@ import type { Clock } from '../../ports/clock.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
-/** Between two cycles, whatever the database says: nothing may turn this into a busy loop. Longer each time that a cycle leaves something due. */
+/**
+ * The least time between two cycles, whatever the database says, so that this never becomes a busy loop. It grows with
+ * each cycle that leaves something due.
+ */
 const SHORTEST = 5 * SECOND;
 const LONGEST_SHORT = 5 * MINUTE;
 const LONGEST = 60 * MINUTE;
-/** A timer does not count while a machine sleeps, and the clock may be put: the time is looked at this often. */
+/** Timers stand still while a machine sleeps, and the clock may be set: the loop looks at the time this often. */
 const TICK = 30 * SECOND;
+/** `everbind status` takes ten minutes of silence for the end, so one note may be missed. */
+const ALIVE = 4 * MINUTE;
 const FIRST_RETRY = MINUTE;
 const LONGEST_RETRY = 15 * MINUTE;
 
@@ -16,17 +21,19 @@ export interface LoopParts {
   readonly clock: Clock;
   /** Ends the loop. */
   readonly signal: AbortSignal;
-  /** Does what there is to do; when there will be something again, milliseconds since 1970, or null. */
+  /** Does everything that is due. Resolves with the time of the next work, milliseconds since 1970; null: none. */
   cycle(): Promise<number | null>;
-  /** Told at every tick when the next cycle is to begin, and why the last one failed. */
+  /**
+   * Notes when the next cycle begins and why the last one failed: at the start of each wait, then every four minutes.
+   */
   alive(nextWake: number, trouble: EverbindError | null): Promise<void>;
-  /** Whether there is a reason to begin before that: another configuration. */
+  /** Whether to begin earlier: the configuration has changed. */
   isWanted(): Promise<boolean>;
-  /** A cycle failed as a whole. */
+  /** Called when a cycle failed as a whole. */
   onTrouble(error: EverbindError, nextWake: number): void;
 }
 
-/** Cycles until the signal aborts, and survives whatever a cycle throws. Resolves when it is told to stop. */
+/** Runs cycles until the signal aborts, whatever a cycle throws. Resolves when it is told to stop. */
 export async function runLoop(parts: LoopParts): Promise<void> {
   const { clock, signal } = parts;
   let failures = 0;
@@ -54,9 +61,16 @@ export async function runLoop(parts: LoopParts): Promise<void> {
 async function wait(parts: LoopParts, wake: number, trouble: EverbindError | null): Promise<void> {
   const { clock, signal } = parts;
   let last = clock.now();
+  let noteAt = last;
   while (last < wake) {
-    // A full disk or a lock keeps the loop from saying that it lives, and from nothing else.
-    await parts.alive(wake, trouble).catch(() => {});
+    if (last >= noteAt) {
+      try {
+        await parts.alive(wake, trouble);
+        noteAt = last + ALIVE;
+      } catch {
+        // A full disk or a lock stops nothing else. The next tick tries again.
+      }
+    }
     try {
       await clock.sleep(Math.min(TICK, wake - last), signal);
     } catch (error) {
@@ -64,7 +78,7 @@ async function wait(parts: LoopParts, wake: number, trouble: EverbindError | nul
       throw error;
     }
     const now = clock.now();
-    // Put back: what is due by the new time is looked up again.
+    // The clock was put back: the next cycle looks up what is due by the new time.
     if (now < last - MINUTE) return;
     last = now;
     if (await parts.isWanted().catch(() => false)) return;

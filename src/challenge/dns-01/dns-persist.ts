@@ -16,7 +16,7 @@ export interface DnsPersistOptions {
   readonly publicResolvers: readonly string[];
 }
 
-/** `details.reason` of CHALLENGE_SELF_CHECK_FAILED for dns-persist-01: what was seen. */
+/** `details.reason` of CHALLENGE_SELF_CHECK_FAILED for dns-persist-01. */
 export const PERSIST_REASONS = {
   'persist-missing': 'there is no record for this CA',
   'persist-malformed': 'the record for this CA cannot be read',
@@ -24,22 +24,23 @@ export const PERSIST_REASONS = {
   'persist-no-wildcard': 'the record does not allow the wildcard',
   'persist-expired': 'persistUntil of the record has passed',
   'persist-lagging': 'some servers of the zone do not have the record',
-  'persist-dns-failed': 'no server answered',
+  'persist-dns-failed': 'no server responded',
 } as const;
 
-/** People make the record; it is there or it is not. */
+/** Short, since people create the record beforehand. */
 const LIMIT_MS = 5_000;
 
 /**
- * dns-persist-01: nothing is put in place, so that no credentials are needed. `wait` looks for the lasting record at every server of the zone, as
- * dns-01 does; CHALLENGE_SELF_CHECK_FAILED has the record to create in its message and in `details.record` and `details.value`.
+ * dns-persist-01: nothing is written, so no credentials are needed. `wait` looks for the lasting record at every server
+ * of the zone, as dns-01 does. CHALLENGE_SELF_CHECK_FAILED has the record to create in its message, and in
+ * `details.record` and `details.value`.
  */
 export function createDnsPersistSolver({ resolver, port, clock, publicResolvers }: DnsPersistOptions): Solver {
   return {
     type: 'dns-persist-01',
 
     present: async (task) => {
-      if (task.identifier.type === 'ip') throw unsupported(task, 'dns-persist-01 cannot prove an IP address');
+      if (task.identifier.type === 'ip') throw unsupported(task, 'dns-persist-01 cannot validate an IP address');
     },
 
     wait: async (task, signal) => {
@@ -66,10 +67,10 @@ function notGranted(
   const name = task.identifier.value;
   const record = persistName(name);
   const value = task.persist === undefined ? '' : persistValue(task.persist, task.wildcard);
-  const answered = lagging.flatMap(({ found }) => (found === null ? [] : [found]));
-  const [first] = answered;
+  const responded = lagging.flatMap(({ found }) => (found === null ? [] : [found]));
+  const [first] = responded;
   const verdict = first === undefined ? 'dns-failed' : having > 0 ? 'lagging' : judged(first);
-  // What was granted a moment later still was not when it was looked for.
+  // Granted a moment later, but not when it was looked for.
   const reason = `persist-${verdict === 'granted' ? 'missing' : verdict}` as const;
   const servers = lagging.map(({ server }) => server);
   const message = `${name}: ${PERSIST_REASONS[reason]} (asked: ${servers.join(', ')}); create ${record} TXT "${value}"`;

@@ -13,8 +13,9 @@ export interface DnsExecOptions {
 const MAX_OUTPUT = 65_536;
 
 /**
- * TXT records written by a program of the operator: it gets one JSON object on standard input (docs/challenges.md) and its exit code decides. It
- * must bear repetition, and several values at one name: a name and its wildcard are proved at the same record.
+ * TXT records written by a program of the operator. It gets one JSON object on standard input (docs/challenges.md) and
+ * its exit code decides. It must be safe to repeat and keep several values at one name, since a name and its wildcard
+ * are validated by the same record.
  */
 export function createExecProvider({ command, timeoutMs }: DnsExecOptions): DnsProvider {
   const run = (record: TxtRecord, action: 'present' | 'cleanup', signal?: AbortSignal): Promise<ProgramEnd> =>
@@ -34,7 +35,7 @@ export function createExecProvider({ command, timeoutMs }: DnsExecOptions): DnsP
       throw cleanUpFailed(taskOf(record), problem.reason, `the DNS program ${problem.text}`, details);
     },
 
-    // Only the program knows.
+    // Only the program knows the zone.
     findZone: async (name) => {
       return zoneCandidates(name).at(-1) ?? name;
     },

@@ -7,13 +7,13 @@ export interface AutoSolverOptions {
   /** Decides anew for each task; `refusal` as in chooseHttpMode. */
   readonly choose: (refusal: string | null) => Promise<HttpModeChoice>;
   readonly solverFor: (task: ChallengeTask, mode: HttpMode) => Solver;
-  /** Hears of every choice, for the log. */
+  /** Is told every choice, for the log. */
   readonly onChoice: (task: ChallengeTask, choice: HttpModeChoice) => void;
-  /** What outlives a kill: asked to clean up as well, since the run that was killed may have chosen otherwise. */
+  /** The solver whose files outlive a kill: it cleans up as well, since the killed run may have chosen another mode. */
   readonly afterKill: Solver | null;
 }
 
-/** http-01 in the mode that suits each name. When http.sys refuses its URL prefix the choice is made once more. */
+/** http-01 in the mode that suits each name. When http.sys refuses its URL prefix, the mode is chosen once more. */
 export function createAutoSolver({ choose, solverFor, onChoice, afterKill }: AutoSolverOptions): Solver {
   const chosen = new Map<string, Solver>();
 
@@ -60,7 +60,7 @@ export function createAutoSolver({ choose, solverFor, onChoice, afterKill }: Aut
   };
 }
 
-// The second way's failure alone would hide the first, which is often the one to mend.
+// The failure of the second mode alone would hide the first, which is often the one to fix.
 function withRefusal(error: unknown, refusal: EverbindError): unknown {
   if (!(error instanceof EverbindError)) return error;
   const details = { ...error.details, httpSys: refusal.details['reason'] ?? null };

@@ -16,7 +16,7 @@ export const CHOICE_CODES = [
 ] as const;
 export type ChoiceCode = (typeof CHOICE_CODES)[number];
 
-/** Which way http-01 goes for a name, and why: a stable word for programs and a sentence for the log. */
+/** The mode of http-01 for a name, and why: a stable word for programs and a sentence for the log. */
 export interface HttpModeChoice {
   readonly mode: HttpMode;
   readonly code: ChoiceCode;
@@ -27,7 +27,7 @@ export interface HttpModeFacts {
   readonly config: Pick<HttpChallengeConfig, 'mode' | 'path' | 'port'>;
   /** null on a machine without IIS. */
   readonly windows: { readonly elevated: boolean; readonly sites: readonly SiteInventory[] } | null;
-  /** What http.sys said when it refused the URL prefix; null while it has not. */
+  /** The message with which http.sys refused the URL prefix; null when it has not. */
   readonly refusal: string | null;
 }
 

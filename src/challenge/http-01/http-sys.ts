@@ -20,18 +20,19 @@ const refusals: ReadonlyMap<number, readonly [reason: FailureReason, text: strin
   [32, ['http-sys-port-foreign', 'a program beside http.sys owns the port']],
 ]);
 
-/** Whether this is http.sys refusing the prefix for a reason that another mode may not have. */
+/** Whether http.sys refused the prefix, for a reason that another mode may not have. */
 export function isHttpSysRefusal(error: unknown): error is EverbindError {
   if (!(error instanceof EverbindError) || error.code !== 'CHALLENGE_PRESENT_FAILED') return false;
   return [...refusals.values()].some(([reason]) => reason === error.details['reason']);
 }
 
 /**
- * http-01 by a URL prefix of http.sys beside IIS on the same port: registered for the first answer, given up with the last. It outranks the
- * bindings of all sites for this one path and touches none of them. A kill ends the registration, so `cleanUp` then has nothing to do.
+ * http-01 by a URL prefix of http.sys beside IIS on the same port, registered with the first challenge response and
+ * removed with the last. It outranks the bindings of all sites for this one path and changes none of them. A kill ends
+ * the registration, so `cleanUp` then has nothing to do.
  */
 export function createHttpSysSolver({ httpServer, port, selfCheck }: HttpSysOptions): Solver {
-  const answers = new Map<string, string>();
+  const responses = new Map<string, string>();
   const inTurn = createKeyedMutex();
   const prefix = `http://+:${port}${CHALLENGE_PATH}`;
   let stop: (() => Promise<void>) | null = null;
@@ -44,13 +45,13 @@ export function createHttpSysSolver({ httpServer, port, selfCheck }: HttpSysOpti
         const token = checkedToken(task.token);
         signal?.throwIfAborted();
         try {
-          stop ??= await httpServer.serve(prefix, ({ path }) => answers.get(tokenOfPath(path) ?? '') ?? null);
+          stop ??= await httpServer.serve(prefix, ({ path }) => responses.get(tokenOfPath(path) ?? '') ?? null);
         } catch (error) {
           if (!(error instanceof WindowsError)) throw error;
           const [reason, text] = refusals.get(error.status) ?? ['http-sys-failed', errorText(error)];
           throw presentFailed(task, reason, `http.sys refuses ${prefix}: ${text}`, { port }, error);
         }
-        answers.set(token, task.keyAuthorization);
+        responses.set(token, task.keyAuthorization);
       }),
 
     wait: async (task, signal) => {
@@ -59,13 +60,13 @@ export function createHttpSysSolver({ httpServer, port, selfCheck }: HttpSysOpti
 
     cleanUp: (task) =>
       inTurn('', async () => {
-        answers.delete(task.token);
-        if (answers.size > 0 || stop === null) return;
+        responses.delete(task.token);
+        if (responses.size > 0 || stop === null) return;
         try {
           await stop();
           stop = null;
         } catch (error) {
-          const message = `the URL prefix ${prefix} could not be given up: ${errorText(error)}`;
+          const message = `the URL prefix ${prefix} could not be removed: ${errorText(error)}`;
           throw cleanUpFailed(task, 'http-sys-failed', message, { port }, error);
         }
       }),

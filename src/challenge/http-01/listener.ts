@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Solver } from '../../ports/solver.ts';
 import { createKeyedMutex } from '../../concurrency/keyed-mutex.ts';
-import { listenFailed } from '../listen-failed.ts';
+import { listenFailed } from '../challenge-failure.ts';
 import type { SelfCheck } from './self-check.ts';
 import { checkedToken, tokenOfPath } from '../token.ts';
 
@@ -13,11 +13,12 @@ export interface ListenerOptions {
 }
 
 /**
- * http-01 by a server of our own, opened for the first answer and closed with the last. Anything but GET and HEAD of a known answer is
- * refused without reading a body. A kill ends it, so `cleanUp` then has nothing to do. `present` throws CHALLENGE_PORT_IN_USE.
+ * http-01 by a server of our own, opened with the first challenge response and closed with the last. It refuses
+ * anything but GET and HEAD of a known token, and reads no body. A kill ends it, so `cleanUp` then has nothing to do.
+ * `present` throws CHALLENGE_PORT_IN_USE.
  */
 export function createHttpListenerSolver({ address, port, selfCheck }: ListenerOptions): Solver {
-  const answers = new Map<string, string>();
+  const responses = new Map<string, string>();
   const inTurn = createKeyedMutex();
   let server: Server | null = null;
 
@@ -28,10 +29,10 @@ export function createHttpListenerSolver({ address, port, selfCheck }: ListenerO
       inTurn('', async () => {
         const token = checkedToken(task.token);
         signal?.throwIfAborted();
-        server ??= await open(answers, address, port).catch((error: unknown) => {
+        server ??= await open(responses, address, port).catch((error: unknown) => {
           throw listenFailed(task, { address, port, instead: 'mode http.sys' }, error);
         });
-        answers.set(token, task.keyAuthorization);
+        responses.set(token, task.keyAuthorization);
       }),
 
     wait: async (task, signal) => {
@@ -40,8 +41,8 @@ export function createHttpListenerSolver({ address, port, selfCheck }: ListenerO
 
     cleanUp: (task) =>
       inTurn('', async () => {
-        answers.delete(task.token);
-        if (answers.size > 0 || server === null) return;
+        responses.delete(task.token);
+        if (responses.size > 0 || server === null) return;
         const closing = server;
         server = null;
         await new Promise<void>((resolve) => {
@@ -52,22 +53,22 @@ export function createHttpListenerSolver({ address, port, selfCheck }: ListenerO
   };
 }
 
-function open(answers: ReadonlyMap<string, string>, address: string | null, port: number): Promise<Server> {
+function open(responses: ReadonlyMap<string, string>, address: string | null, port: number): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer(
       { maxHeaderSize: 8_192, headersTimeout: 5_000, requestTimeout: 5_000, connectionsCheckingInterval: 1_000 },
-      (request, response) => answer(answers, request, response),
+      (request, response) => respond(responses, request, response),
     );
-    // CAs look from a handful of places; whoever floods the port must not cost more than this.
+    // CAs look from a handful of places. An attacker who floods the port gets no more connections than this.
     server.maxConnections = 256;
     server.once('error', reject);
     server.listen({ port, ...(address === null ? {} : { host: address }) }, () => resolve(server));
   });
 }
 
-function answer(answers: ReadonlyMap<string, string>, request: IncomingMessage, response: ServerResponse): void {
+function respond(responses: ReadonlyMap<string, string>, request: IncomingMessage, response: ServerResponse): void {
   const reading = request.method === 'GET' || request.method === 'HEAD';
-  const body = reading ? answers.get(tokenOfPath(request.url ?? '') ?? '') : undefined;
+  const body = reading ? responses.get(tokenOfPath(request.url ?? '') ?? '') : undefined;
   const status = !reading ? 405 : body === undefined ? 404 : 200;
   const text = body ?? '';
   response.writeHead(status, {

@@ -4,33 +4,34 @@ import type { ChallengeTask } from '../../ports/solver.ts';
 import type { Endpoint } from '../../ports/windows-host.ts';
 import type { ResolveEndpoints } from './endpoints.ts';
 import { askOnce } from './self-check-request.ts';
-import { SELF_CHECK_REASONS, type SelfCheckReason, wasAnswered } from './self-check-reasons.ts';
+import { SELF_CHECK_REASONS, type SelfCheckReason, hasResponse } from './self-check-reasons.ts';
 import { CHALLENGE_PATH, checkedToken, urlHost } from '../token.ts';
 
 export interface SelfCheckOptions {
   readonly resolve: ResolveEndpoints;
   readonly clock: Clock;
-  /** For each request, in milliseconds; 5 s unless told. */
+  /** For each request, in milliseconds; 5 s by default. */
   readonly timeoutMs?: number;
 }
 
 /**
- * `redirected-unverified`: the answer is behind a redirect to https whose certificate cannot be trusted from here (it may be the expired
- * one that is being renewed). CAs do not mind, so it counts as seen, but nothing was asked over that connection.
+ * `redirected-unverified`: the challenge response is behind a redirect to https whose certificate cannot be trusted
+ * from here (it may be the expired one that is being renewed). CAs ignore that, so it counts as seen, but no request
+ * was sent over that connection.
  */
 export type SelfCheckResult = 'seen' | 'redirected-unverified';
 
 /**
- * Looks at the answer of an http-01 task as a CA would (RFC 8555 section 8.3): every endpoint that answers must give it, and one has to.
- * Throws CHALLENGE_SELF_CHECK_FAILED with `details.reason`, one of SELF_CHECK_REASONS, after as many attempts as `waits` has entries
- * (milliseconds before each of them).
+ * Looks up the challenge response of an http-01 task as a CA would (RFC 8555 section 8.3): every endpoint that responds
+ * must have it, and at least one must respond. Throws CHALLENGE_SELF_CHECK_FAILED with `details.reason`, one of
+ * SELF_CHECK_REASONS, after as many attempts as `waits` has entries (milliseconds before each of them).
  */
 export type SelfCheck = (
   task: Pick<ChallengeTask, 'identifier' | 'token' | 'keyAuthorization'>,
   options?: { readonly waits?: readonly number[]; readonly signal?: AbortSignal | undefined },
 ) => Promise<SelfCheckResult>;
 
-/** Milliseconds before each look, for an answer that was just put in place. */
+/** Milliseconds before each attempt, for a challenge response that was just placed. */
 export const PATIENT_WAITS: readonly number[] = [0, 50, 200, 1_000];
 /** The same while another form of web.config is left to try. */
 export const QUICK_WAITS: readonly number[] = [0, 50, 200];
@@ -57,8 +58,8 @@ export function createSelfCheck({ resolve, clock, timeoutMs = 5_000 }: SelfCheck
     if (endpoints.length === 0) return failed('no-endpoint', start, null, '');
     const outcomes = await Promise.all(endpoints.map((endpoint) => follow(start, endpoint, expected, signal)));
     const failures = outcomes.filter((outcome) => outcome.kind === 'failed');
-    // Nobody listens on ::1 where only IPv4 is bound, and CAs fall back too. An endpoint that answers wrongly is another matter.
-    const telling = failures.find(({ reason }) => wasAnswered(reason));
+    // Where only IPv4 is bound nothing listens on ::1, and CAs fall back too. A wrong response always counts.
+    const telling = failures.find(({ reason }) => hasResponse(reason));
     const seen = outcomes.find((outcome) => outcome.kind !== 'failed');
     return telling ?? seen ?? failures[0] ?? failed('no-endpoint', start, null, '');
   };
@@ -75,10 +76,10 @@ export function createSelfCheck({ resolve, clock, timeoutMs = 5_000 }: SelfCheck
     for (;;) {
       if (visited.size > MAX_REDIRECTS || visited.has(url.href)) return failed('redirect-loop', url, endpoint, '');
       visited.add(url.href);
-      const answer = await askOnce({ endpoint, url, maxBytes: MAX_BODY, timeoutMs }, signal);
-      if (answer.kind === 'unverified') return { kind: 'redirected-unverified' };
-      if (answer.kind === 'failure') return failed(answer.reason, url, endpoint, answer.code);
-      const { status, location, body } = answer;
+      const response = await askOnce({ endpoint, url, maxBytes: MAX_BODY, timeoutMs }, signal);
+      if (response.kind === 'unverified') return { kind: 'redirected-unverified' };
+      if (response.kind === 'failure') return failed(response.reason, url, endpoint, response.code);
+      const { status, location, body } = response;
       if (!redirects.has(status)) return judge(status, body, expected, url, endpoint);
       const next = targetOf(url, location);
       if (next === null) return failed('redirect-refused', url, endpoint, location?.slice(0, 200) ?? 'no Location');
@@ -103,7 +104,7 @@ export function createSelfCheck({ resolve, clock, timeoutMs = 5_000 }: SelfCheck
   };
 }
 
-// RFC 9110 section 15.4. 300 and 304 name nothing to go to.
+// RFC 9110 section 15.4. 300 and 304 name no target.
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 function judge(status: number, body: string, expected: string, url: URL, endpoint: Endpoint): Outcome {
@@ -136,7 +137,7 @@ function failure(name: string, outcome: Failed, attempts: number): EverbindError
   const { says, action } = SELF_CHECK_REASONS[reason];
   const where = `${url.protocol}//${url.host}`;
   const at = endpoint === null ? '' : ` at ${urlHost(endpoint.address)}:${endpoint.port}`;
-  const message = `${name}: asking ${where}${at} for the answer: ${says}${info === '' ? '' : ` (${info})`}; ${action}`;
+  const message = `${name}: asking ${where}${at} for the challenge response: ${says}${info === '' ? '' : ` (${info})`}; ${action}`;
   return new EverbindError('CHALLENGE_SELF_CHECK_FAILED', message, {
     name,
     reason,

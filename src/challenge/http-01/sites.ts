@@ -1,36 +1,38 @@
 import type { SiteInventory } from '../../iis/config/inventory-types.ts';
 import { canonicalHost } from '../../pki/x509/names.ts';
 
-/** A site that answers for a host, and the address it does so on (`*`: every one). */
-export interface AnsweringSite {
+/** A site that receives the requests for a host, and the address of its binding (`*`: all). */
+export interface ServingSite {
   readonly site: SiteInventory;
   readonly address: string;
 }
 
-export interface AnsweringSites {
-  /** `name`: a binding names the host, by itself, a wildcard or its address; `catch-all`: only bindings without a host fit. */
+export interface ServingSites {
+  /**
+   * `name`: a binding has the host, a wildcard for it, or its address; `catch-all`: only bindings without a host match.
+   */
   readonly by: 'name' | 'catch-all';
   /** Never empty; bindings to an address first. */
-  readonly sites: readonly AnsweringSite[];
+  readonly sites: readonly ServingSite[];
 }
 
 type Protocol = 'http' | 'https';
 
-/** Whether IIS listens on this port: some site that is not stopped has a binding there. */
+/** Whether IIS listens on this port: a site that is not stopped has a binding for it. */
 export function iisListensOn(sites: readonly SiteInventory[], protocol: Protocol, port: number): boolean {
   return bindingsOf(sites, protocol, port).length > 0;
 }
 
 /**
- * The sites that answer PROTOCOL://HOST:PORT/, as http.sys chooses: a binding with the host before one with a wildcard above it (the longer
- * one first), before one to the address that the host is, before one to all. `host`: canonical. null when none does.
+ * The sites that receive PROTOCOL://HOST:PORT/, in the order of http.sys: a binding with the host, with a wildcard for
+ * it (the longest first), with the host as its address, for all addresses. `host`: canonical. null when there is none.
  */
 export function sitesFor(
   sites: readonly SiteInventory[],
   protocol: Protocol,
   host: string,
   port: number,
-): AnsweringSites | null {
+): ServingSites | null {
   const ranked = bindingsOf(sites, protocol, port).flatMap((binding) => {
     const rank = rankOf(binding, host);
     return rank === null ? [] : [{ rank, site: binding.site, address: binding.address }];
@@ -46,11 +48,11 @@ export function sitesFor(
   };
 }
 
-// Above any number that a wildcard, at most 253 characters, can have.
+// Above the rank of any wildcard, which has at most 253 characters.
 const BY_ADDRESS = 1_000;
 const CATCH_ALL = 1_001;
 
-interface HttpBinding extends AnsweringSite {
+interface HttpBinding extends ServingSite {
   readonly host: string;
 }
 

@@ -1,16 +1,18 @@
 import { createHash } from 'node:crypto';
 
 /**
- * The web.config that lies beside the answers while challenges run. Sections of a web.config that the server has locked, or does not know,
- * turn every request below it into an error 500.19, so the forms below are tried in this order until one works:
+ * The web.config beside the challenge responses. A section that the server has locked, or does not know, turns every
+ * request below the folder into an error 500.19, so these forms are tried in this order until one works:
  *
- * - `plain`: static content only. Its section is open to web.config files in every IIS as delivered.
- * - `handlers`: takes all handlers but the static file handler away (ASP.NET's extensionless handler sits before it), the site's redirect
- *   and the forms login. `handlers` is locked as delivered and opened where the site features of IIS were installed the usual way.
- * - `rewrite`: drops the URL Rewrite rules that the site passes down. The section exists only where that module is installed.
+ * - `plain`: static content only. Every IIS is delivered with this section open to web.config files.
+ * - `handlers`: removes all handlers but the static file handler (ASP.NET's extensionless handler comes before it), the
+ *   site's redirect and the forms login. IIS is delivered with `handlers` locked; the usual installation of the site
+ *   features unlocks it.
+ * - `rewrite`: clears the URL Rewrite rules that are inherited from the site. Only that module brings the section.
  * - `handlers-rewrite`: both.
  *
- * What no web.config can undo as IIS is delivered: authentication methods, request filtering by the server, global rewrite rules.
+ * In IIS as delivered no web.config can change authentication methods, request filtering of the server, or global
+ * rewrite rules.
  */
 export const WEB_CONFIG_FORMS = ['plain', 'handlers', 'rewrite', 'handlers-rewrite'] as const;
 export type WebConfigForm = (typeof WEB_CONFIG_FORMS)[number];
@@ -30,14 +32,14 @@ const marker = '<!-- Made by Everbind for the time of an ACME challenge; it remo
 const end = '</configuration>\n';
 const seal = /^form=([a-z-]+) folders=([a-z.,-]*) sha256=([0-9a-f]{64}) -->\n/;
 
-/** The file for a form. It names the folders that were made for it, so that they can be removed whatever happened in between. */
+/** The file for a form. It names the folders that were made for it, so that any later run can remove them. */
 export function renderWebConfig(form: WebConfigForm, madeFolders: readonly ChallengeFolder[]): Uint8Array {
   const body = bodyOf(form);
   const facts = `form=${form} folders=${madeFolders.join(',')}`;
   return Buffer.from(`${declaration}${marker}${facts} sha256=${digest(facts, body)} -->\n${body}`, 'utf8');
 }
 
-/** Whose a web.config is. One of ours that somebody edited is no longer ours. */
+/** Who made a web.config. One of ours that somebody edited counts as foreign. */
 export function readWebConfig(octets: Uint8Array): FoundWebConfig {
   const text = Buffer.from(octets).toString('utf8');
   const head = `${declaration}${marker}`;
@@ -62,7 +64,7 @@ function bodyOf(form: WebConfigForm): string {
   const rewrite = form === 'rewrite' || form === 'handlers-rewrite';
   return [
     '<configuration>\n  <system.webServer>\n',
-    // A second mapping of the same extension would be an error, so an inherited one goes first.
+    // A second mapping of the same extension would be an error, so an inherited one is removed first.
     '    <staticContent>\n      <remove fileExtension="." />\n',
     '      <mimeMap fileExtension="." mimeType="text/plain" />\n    </staticContent>\n',
     form === 'plain' ? '' : '    <httpRedirect enabled="false" />\n',

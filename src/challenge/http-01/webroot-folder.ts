@@ -4,24 +4,28 @@ import { createKeyedMutex } from '../../concurrency/keyed-mutex.ts';
 import { CHALLENGE_FOLDERS, type ChallengeFolder, readWebConfig, renderWebConfig } from './web-config.ts';
 import { WEB_CONFIG_FORMS, type FoundWebConfig, type WebConfigForm } from './web-config.ts';
 
-/** Why an answer was not written: there is no such root folder, or somebody else's file has the name. */
+/** `root-missing`: there is no such root folder. `file-exists`: a foreign file has the name. */
 export type PutOutcome = 'written' | 'root-missing' | 'file-exists';
 
 /** The folder `.well-known\acme-challenge` of any number of roots, shared by all tasks of this process. */
 export interface WebrootFolders {
-  /** Writes the answer and, where the folder has none, our web.config. Safe to repeat, also after a kill. */
-  put(root: string, token: string, answer: string): Promise<PutOutcome>;
-  /** Removes the answer; with the last one of the root also web.config and those folders that were made for it and are empty. */
-  remove(root: string, token: string, answer: string): Promise<void>;
+  /**
+   * Writes the challenge response and, where the folder has none, our web.config. Safe to repeat, also after a kill.
+   */
+  put(root: string, token: string, response: string): Promise<PutOutcome>;
+  /**
+   * Removes the response; with the last one of the root also web.config and the empty folders that were made for it.
+   */
+  remove(root: string, token: string, response: string): Promise<void>;
   /** The form of our web.config in the folder; null when it has none or a foreign one. */
   form(root: string): Promise<WebConfigForm | null>;
   /**
-   * Writes the form after `from`, unless another task has done so already, and says which one stands. null when there is none left, when
-   * web.config is not ours (nor was: `from` null), or when an answer was already seen through the present form: that one must go on being
-   * served.
+   * Writes the form after `from`, unless another task has done so already, and returns the form on disk. null when no
+   * form is left, when web.config is not ours (nor was: `from` null), or when a response was already seen with the
+   * present form, which must go on serving that response.
    */
   nextForm(root: string, from: WebConfigForm | null): Promise<WebConfigForm | null>;
-  /** An answer was seen: the form stays until the last answer is gone. */
+  /** A response was seen: the form stays until the last response is removed. */
   settle(root: string): void;
 }
 
@@ -31,7 +35,7 @@ interface Folder {
 }
 
 const MAX_WEB_CONFIG = 65_536;
-const MAX_ANSWER = 4_096;
+const MAX_RESPONSE = 4_096;
 
 export function createWebrootFolders(files: SiteFiles): WebrootFolders {
   const inTurn = createKeyedMutex();
@@ -48,28 +52,28 @@ export function createWebrootFolders(files: SiteFiles): WebrootFolders {
   };
 
   return {
-    put: (root, token, answer) =>
+    put: (root, token, response) =>
       inTurn(keyOf(root), async () => {
         const { live } = stateOf(root);
         const file = `${challengeFolder(root)}\\${token}`;
         try {
           if (!(await placeWebConfig(files, root))) return 'root-missing';
-          const found = await files.read(file, MAX_ANSWER, root);
-          if (found !== null && !isBeginning(found, answer)) return 'file-exists';
-          if (found?.length !== answer.length) await files.write(file, Buffer.from(answer, 'latin1'), root);
+          const found = await files.read(file, MAX_RESPONSE, root);
+          if (found !== null && !isBeginning(found, response)) return 'file-exists';
+          if (found?.length !== response.length) await files.write(file, Buffer.from(response, 'latin1'), root);
           live.add(token);
           return 'written';
         } finally {
-          // What a failure leaves behind goes as far as it can; the failure itself is what counts.
+          // After a failure as much is removed as can be; the failure itself is what counts.
           if (!live.has(token)) await dismantleIfLast(root).catch(() => {});
         }
       }),
 
-    remove: (root, token, answer) =>
+    remove: (root, token, response) =>
       inTurn(keyOf(root), async () => {
         const file = `${challengeFolder(root)}\\${token}`;
-        const found = await files.read(file, MAX_ANSWER, root);
-        if (found !== null && isBeginning(found, answer)) await files.removeFile(file, root);
+        const found = await files.read(file, MAX_RESPONSE, root);
+        if (found !== null && isBeginning(found, response)) await files.removeFile(file, root);
         stateOf(root).live.delete(token);
         await dismantleIfLast(root);
       }),
@@ -98,30 +102,31 @@ export function createWebrootFolders(files: SiteFiles): WebrootFolders {
   };
 }
 
-/** Leaves a web.config in the folder, ours or the one that is there; false when the root itself does not exist. */
+/** Makes sure that the folder has a web.config, ours or a foreign one; false when the root itself does not exist. */
 async function placeWebConfig(files: SiteFiles, root: string): Promise<boolean> {
   const found = await findWebConfig(files, root);
   if (found !== null && found.kind !== 'torn') return true;
   const made = await files.write(webConfigPath(root), renderWebConfig('plain', []), root);
   if (made.length > CHALLENGE_FOLDERS.length) {
-    await undo(files, root, made);
+    await removeMade(files, root, made);
     return false;
   }
-  // Which folders are new is known only now. A kill between the two writes leaves empty folders, never a lost one of somebody else.
+  // Only now is it known which folders are new. A kill between the two writes leaves empty folders, and never removes a
+  // foreign one.
   const madeFolders: readonly ChallengeFolder[] = CHALLENGE_FOLDERS.slice(0, made.length);
   if (made.length === 0) return true;
   try {
     await files.write(webConfigPath(root), renderWebConfig('plain', madeFolders), root);
   } catch (error) {
-    await undo(files, root, made).catch(() => {});
+    await removeMade(files, root, made).catch(() => {});
     throw error;
   }
   return true;
 }
 
-async function undo(files: SiteFiles, root: string, made: readonly string[]): Promise<void> {
+async function removeMade(files: SiteFiles, root: string, made: readonly string[]): Promise<void> {
   await files.removeFile(webConfigPath(root), root);
-  // Where the root did not exist, it and folders above it were made as well.
+  // Where the root did not exist, the root and folders above it were made as well.
   for (const [index, folder] of made.toReversed().entries()) {
     await (index < CHALLENGE_FOLDERS.length ? files.removeEmptyFolder(folder, root) : files.removeEmptyFolder(folder));
   }
@@ -136,7 +141,7 @@ async function dismantle(files: SiteFiles, root: string): Promise<void> {
   try {
     gone = await files.removeEmptyFolder(challengeFolder(root), root);
   } finally {
-    // Answers of a run that was killed are still in there: whoever removes the last one needs the record of the folders.
+    // Responses of a killed run are still in it: the removal of the last one needs the record of the folders.
     if (!gone) await files.write(webConfigPath(root), renderWebConfig(found.form, found.madeFolders), root);
   }
   if (gone && found.madeFolders.includes('.well-known')) await files.removeEmptyFolder(wellKnownFolder(root), root);
@@ -147,7 +152,7 @@ async function findWebConfig(files: SiteFiles, root: string): Promise<FoundWebCo
     const octets = await files.read(webConfigPath(root), MAX_WEB_CONFIG, root);
     return octets === null ? null : readWebConfig(octets);
   } catch (error) {
-    // Ours is small; what is too large to be read is somebody else's.
+    // Ours is small; one that is too large to be read is foreign.
     if (error instanceof WindowsError && error.status === FILE_TOO_LARGE) return { kind: 'foreign' };
     throw error;
   }
@@ -155,9 +160,9 @@ async function findWebConfig(files: SiteFiles, root: string): Promise<FoundWebCo
 
 const FILE_TOO_LARGE = 223;
 
-// A kill may have cut the file off.
-function isBeginning(found: Uint8Array, answer: string): boolean {
-  return answer.startsWith(Buffer.from(found).toString('latin1'));
+// A kill may have truncated the file.
+function isBeginning(found: Uint8Array, response: string): boolean {
+  return response.startsWith(Buffer.from(found).toString('latin1'));
 }
 
 function wellKnownFolder(root: string): string {

@@ -2,27 +2,28 @@ import { errorCode, EverbindError, WindowsError } from '../../errors/error.ts';
 import type { ChallengeTask, Solver } from '../../ports/solver.ts';
 import { cleanUpFailed, errorText, presentFailed } from '../challenge-failure.ts';
 import { QUICK_WAITS, type SelfCheck } from './self-check.ts';
-import { type SelfCheckReason, wasAnswered } from './self-check-reasons.ts';
+import { type SelfCheckReason, hasResponse } from './self-check-reasons.ts';
 import { checkedToken } from '../token.ts';
 import type { WebrootFolders } from './webroot-folder.ts';
 
 export interface WebrootOptions {
-  /** Shared by all solvers over the same host: it knows how many answers lie below each root. */
+  /** Shared by all solvers of the host: it counts the challenge responses below each root. */
   readonly folders: WebrootFolders;
   /**
-   * Root folders, as IIS has them, of the sites that answer for this host over plain HTTP: several when sites on different addresses have the
-   * same host, since only the CA knows which one it will reach.
+   * Root folders, as IIS has them, of the sites that receive plain HTTP for this host: several when sites on different
+   * addresses have the same host, since only the CA knows which one it will reach.
    */
   readonly rootsFor: (host: string) => Promise<readonly string[]>;
   readonly selfCheck: SelfCheck;
 }
 
 /**
- * http-01 by a file below the root of the site. `wait` tries the forms of web.config in turn until the file is served. After a kill `cleanUp`
- * needs the task alone; tasks that go on are to be presented again before others are cleaned up, since only then they count as live.
+ * http-01 by a file below the root of the site. `wait` tries the forms of web.config in turn until the file is served.
+ * After a kill `cleanUp` needs only the task. Tasks that go on must be presented again before others are cleaned up,
+ * since only then do they count as live.
  */
 export function createWebrootSolver({ folders, rootsFor, selfCheck }: WebrootOptions): Solver {
-  // The site may move while a task is under way; what was written is removed from where it was written.
+  // The site may move during a task; a file is removed from where it was written.
   const written = new Map<string, readonly string[]>();
   const rootsOf = async (task: ChallengeTask): Promise<readonly string[]> =>
     written.get(task.token) ?? [...new Set(await rootsFor(task.identifier.value))];
@@ -35,7 +36,7 @@ export function createWebrootSolver({ folders, rootsFor, selfCheck }: WebrootOpt
       throw presentFailed(task, outcome, `the root folder ${root} of the site does not exist`, { path: root });
     }
     if (outcome === 'file-exists') {
-      const message = `a file of somebody else below ${root} has the name of the token; it was left alone`;
+      const message = `a foreign file below ${root} has the name of the token; it was not changed`;
       throw presentFailed(task, outcome, message, { path: root });
     }
   };
@@ -48,7 +49,7 @@ export function createWebrootSolver({ folders, rootsFor, selfCheck }: WebrootOpt
       signal?.throwIfAborted();
       const roots = await rootsOf(task);
       if (roots.length === 0) {
-        throw presentFailed(task, 'no-site', 'no IIS site with a root folder answers for this name over plain HTTP');
+        throw presentFailed(task, 'no-site', 'no IIS site with a root folder receives plain HTTP for this name');
       }
       written.set(token, roots);
       for (const root of roots) await put(task, root);
@@ -67,7 +68,7 @@ export function createWebrootSolver({ folders, rootsFor, selfCheck }: WebrootOpt
         } catch (error) {
           first ??= error;
           // No web.config helps against a closed port.
-          if (!more || !isAnswer(error)) throw first;
+          if (!more || !gotResponse(error)) throw first;
           const next = await Promise.all(roots.map((root, index) => folders.nextForm(root, forms[index] ?? null)));
           if (next.every((form) => form === null)) throw first;
           forms = next;
@@ -87,10 +88,10 @@ export function createWebrootSolver({ folders, rootsFor, selfCheck }: WebrootOpt
   };
 }
 
-function isAnswer(error: unknown): boolean {
+function gotResponse(error: unknown): boolean {
   if (errorCode(error) !== 'CHALLENGE_SELF_CHECK_FAILED') return false;
   const reason = error instanceof EverbindError ? error.details['reason'] : null;
-  return wasAnswered(reason as SelfCheckReason);
+  return hasResponse(reason as SelfCheckReason);
 }
 
 function refused(make: typeof presentFailed, task: ChallengeTask, root: string, error: unknown): unknown {

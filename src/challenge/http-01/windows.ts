@@ -11,10 +11,10 @@ import { memoizeFor } from '../../concurrency/memoize-for.ts';
 import { createSelfCheck } from './self-check.ts';
 import { createWebrootFolders } from './webroot-folder.ts';
 
-/** IIS and what it runs at present. */
+/** IIS and its sites. */
 export interface WindowsSites {
   readonly host: WindowsHost;
-  /** Asked again after half a minute at the earliest. */
+  /** Called again after half a minute at the earliest. */
   readonly sites: () => Promise<readonly SiteInventory[]>;
 }
 
@@ -41,8 +41,8 @@ export function createWindowsHttp(windows: WindowsSites, clock: Clock): WindowsH
         folders,
         rootsFor: async (name) => {
           if (path !== null) return [path];
-          const answering = sitesFor(await sites(), 'http', name, port)?.sites ?? [];
-          return answering.flatMap(({ site }) => (site.rootPath === null ? [] : [site.rootPath]));
+          const serving = sitesFor(await sites(), 'http', name, port)?.sites ?? [];
+          return serving.flatMap(({ site }) => (site.rootPath === null ? [] : [site.rootPath]));
         },
         selfCheck: checkAt(port),
       }),

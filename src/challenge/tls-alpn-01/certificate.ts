@@ -13,10 +13,10 @@ import type { ChallengeTask } from '../../ports/solver.ts';
 /** RFC 8737 section 6.2. */
 export const ACME_TLS = 'acme-tls/1';
 
-type Proof = Pick<ChallengeTask, 'identifier' | 'keyAuthorization'>;
+type KeyAuthorized = Pick<ChallengeTask, 'identifier' | 'keyAuthorization'>;
 
 /** PEM. */
-export interface AnswerCertificate {
+export interface ChallengeCertificate {
   readonly cert: string;
   readonly key: string;
 }
@@ -24,16 +24,17 @@ export interface AnswerCertificate {
 const DAY_MS = 86_400_000;
 
 /**
- * The self-signed certificate that answers tls-alpn-01 (RFC 8737 section 3; addresses: RFC 8738 section 6), valid for two days around now. Its
- * key is made for it, never leaves this process, and proves nothing else.
+ * The self-signed certificate that is the challenge response of tls-alpn-01 (RFC 8737 section 3; addresses: RFC 8738
+ * section 6), valid for two days around now. Its key is made for it, never leaves this process, and is used for nothing
+ * else.
  */
-export function answerCertificate(task: Proof, random: Random, now: number): AnswerCertificate {
+export function challengeCertificate(task: KeyAuthorized, random: Random, now: number): ChallengeCertificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const serial = random.bytes(16);
   serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;
   const content = {
     serial,
-    // The CA looks for both in the extensions; a common name has no room for 253 characters.
+    // The CA checks the extensions only; a common name has no room for 253 characters.
     issuer: ACME_TLS,
     subject: ACME_TLS,
     notBefore: now - DAY_MS,
@@ -51,8 +52,8 @@ export function answerCertificate(task: Proof, random: Random, now: number): Ans
   };
 }
 
-/** Whether a certificate (DER, from whoever answered) is an answer to this task, by what a CA compares. */
-export function isAnswer(certificate: Uint8Array, task: Proof): boolean {
+/** Whether a certificate (DER, from any server) is the challenge response to this task, by what a CA compares. */
+export function isChallengeCertificate(certificate: Uint8Array, task: KeyAuthorized): boolean {
   try {
     const { extensions, identifiers, subjectAltNames } = parseCertificate(certificate);
     const found = extensions.get(EXTENSION.acmeIdentifier);
@@ -83,6 +84,6 @@ export function serverName({ identifier }: Pick<ChallengeTask, 'identifier'>): s
 }
 
 /** Authorization ::= OCTET STRING (SIZE (32)) */
-function acmeIdentifier({ keyAuthorization }: Proof): Uint8Array {
+function acmeIdentifier({ keyAuthorization }: KeyAuthorized): Uint8Array {
   return octetString(createHash('sha256').update(keyAuthorization).digest());
 }

@@ -4,20 +4,20 @@ import type { Clock } from '../../ports/clock.ts';
 import type { ChallengeTask } from '../../ports/solver.ts';
 import { failureDetails } from '../challenge-failure.ts';
 import { PATIENT_WAITS } from '../http-01/self-check.ts';
-import { ACME_TLS, isAnswer, serverName } from './certificate.ts';
+import { ACME_TLS, isChallengeCertificate, serverName } from './certificate.ts';
 import { urlHost } from '../token.ts';
 
 /** `details.reason` of CHALLENGE_SELF_CHECK_FAILED for tls-alpn-01: what was seen. */
 export const TLS_ALPN_REASONS = {
   'connection-failed': 'no TLS connection',
   'connection-timeout': 'no TLS handshake in time',
-  'no-acme-tls': 'a server that does not speak acme-tls/1 answers',
-  'wrong-certificate': 'the certificate is not the answer',
+  'no-acme-tls': 'a server that does not speak acme-tls/1 listens there',
+  'wrong-certificate': 'the certificate is not the challenge response',
 } as const;
 type TlsAlpnReason = keyof typeof TLS_ALPN_REASONS;
 
 export interface TlsAlpnPlace {
-  /** null: the loopback addresses, one of which has to answer. */
+  /** null: the loopback addresses, one of which must respond. */
   readonly address: string | null;
   readonly port: number;
   readonly clock: Clock;
@@ -26,13 +26,13 @@ export interface TlsAlpnPlace {
 interface Seen {
   readonly reason: TlsAlpnReason | null;
   readonly endpoint: string;
-  /** What the system calls it. */
+  /** The system's code. */
   readonly info: string;
 }
 
 const TIMEOUT_MS = 5_000;
 
-/** Shakes hands as the CA will (RFC 8737 section 3). Throws CHALLENGE_SELF_CHECK_FAILED. */
+/** Makes the handshake that the CA will make (RFC 8737 section 3). Throws CHALLENGE_SELF_CHECK_FAILED. */
 export async function checkTlsAlpn(
   task: ChallengeTask,
   { address, port, clock }: TlsAlpnPlace,
@@ -45,7 +45,7 @@ export async function checkTlsAlpn(
     signal?.throwIfAborted();
     const seen = await Promise.all(addresses.map((at) => look(task, at, port, signal)));
     signal?.throwIfAborted();
-    // Nobody listens on ::1 where there is no IPv6. Somebody else's answer is another matter.
+    // Without IPv6 nothing listens on ::1. A wrong response always counts.
     const wrong = seen.find(({ reason }) => reason === 'no-acme-tls' || reason === 'wrong-certificate');
     if (wrong === undefined && seen.some(({ reason }) => reason === null)) return;
     last = wrong ?? seen[0] ?? null;
@@ -63,7 +63,7 @@ function look(task: ChallengeTask, address: string, port: number, signal?: Abort
       servername: serverName(task),
       ALPNProtocols: [ACME_TLS],
       minVersion: 'TLSv1.2',
-      // The answer is self-signed by definition: it is compared with what we expect, nothing is sent and nothing trusted.
+      // The certificate is self-signed by definition: it is compared with the expected one, and nothing is sent.
       rejectUnauthorized: false,
       ca: [],
     });
@@ -86,7 +86,7 @@ function look(task: ChallengeTask, address: string, port: number, signal?: Abort
     socket.once('secureConnect', () => {
       const certificate = socket.getPeerX509Certificate()?.raw;
       if (socket.alpnProtocol !== ACME_TLS) settle('no-acme-tls');
-      else if (certificate === undefined || !isAnswer(certificate, task)) settle('wrong-certificate');
+      else if (certificate === undefined || !isChallengeCertificate(certificate, task)) settle('wrong-certificate');
       else settle(null);
     });
   });

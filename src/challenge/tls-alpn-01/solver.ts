@@ -3,10 +3,9 @@ import { createSecureContext, createServer, type SecureContext, type Server } fr
 import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Solver } from '../../ports/solver.ts';
-import { presentFailed } from '../challenge-failure.ts';
+import { listenFailed, presentFailed } from '../challenge-failure.ts';
 import { createKeyedMutex } from '../../concurrency/keyed-mutex.ts';
-import { listenFailed } from '../listen-failed.ts';
-import { ACME_TLS, answerCertificate, serverName } from './certificate.ts';
+import { ACME_TLS, challengeCertificate, serverName } from './certificate.ts';
 import { checkTlsAlpn } from './self-check.ts';
 
 export interface TlsAlpnOptions {
@@ -15,11 +14,11 @@ export interface TlsAlpnOptions {
   readonly port: number;
   readonly clock: Clock;
   readonly random: Random;
-  /** Whether IIS listens on the port: http.sys then owns it, and would answer visitors with our certificate if it could. */
+  /** Whether IIS listens on the port, so that http.sys owns it. */
   readonly ownedByIis: () => Promise<boolean>;
 }
 
-interface Answer {
+interface ChallengeResponse {
   readonly keyAuthorization: string;
   readonly context: SecureContext;
 }
@@ -32,11 +31,12 @@ interface Listener {
 const INSTEAD = 'http-01 with mode http.sys, or dns-01';
 
 /**
- * tls-alpn-01 (RFC 8737) by a server of our own, opened for the first answer and closed with the last. It shakes hands with whoever asks for
- * `acme-tls/1` and a name that is being proved, and hangs up; nothing is read. A kill ends it. `present` throws CHALLENGE_PORT_IN_USE.
+ * tls-alpn-01 (RFC 8737) by a server of our own, opened with the first challenge response and closed with the last. It
+ * completes handshakes for `acme-tls/1` and a name that is being validated, then closes the connection and reads
+ * nothing. A kill ends it. `present` throws CHALLENGE_PORT_IN_USE.
  */
 export function createTlsAlpnSolver({ address, port, clock, random, ownedByIis }: TlsAlpnOptions): Solver {
-  const answers = new Map<string, Answer>();
+  const responses = new Map<string, ChallengeResponse>();
   const inTurn = createKeyedMutex();
   let listener: Listener | null = null;
 
@@ -47,22 +47,22 @@ export function createTlsAlpnSolver({ address, port, clock, random, ownedByIis }
       inTurn('', async () => {
         const name = serverName(task);
         const { keyAuthorization } = task;
-        const before = answers.get(name);
-        // One server name, one certificate: whoever came first may be looked at by its CA right now.
+        const before = responses.get(name);
+        // One server name, one certificate: the CA of the first task may be looking at it right now.
         if (before !== undefined && before.keyAuthorization !== keyAuthorization) {
-          throw presentFailed(task, 'being-proved', 'another certificate is just being proved by tls-alpn-01 for it');
+          throw presentFailed(task, 'being-validated', 'another certificate is being validated by tls-alpn-01 for it');
         }
         if (listener === null && (await ownedByIis())) {
           const message = `IIS has https bindings on port ${port}, so http.sys owns it; use ${INSTEAD}`;
           throw presentFailed(task, 'http-sys-owns-port', message, { port });
         }
         signal?.throwIfAborted();
-        listener ??= await open(answers, address, port).catch((error: unknown) => {
+        listener ??= await open(responses, address, port).catch((error: unknown) => {
           throw listenFailed(task, { address, port, instead: INSTEAD }, error);
         });
         if (before !== undefined) return;
-        const { cert, key } = answerCertificate(task, random, clock.now());
-        answers.set(name, { keyAuthorization, context: createSecureContext({ cert, key, minVersion: 'TLSv1.2' }) });
+        const { cert, key } = challengeCertificate(task, random, clock.now());
+        responses.set(name, { keyAuthorization, context: createSecureContext({ cert, key, minVersion: 'TLSv1.2' }) });
       }),
 
     wait: (task, signal) => checkTlsAlpn(task, { address, port, clock }, signal),
@@ -70,8 +70,8 @@ export function createTlsAlpnSolver({ address, port, clock, random, ownedByIis }
     cleanUp: (task) =>
       inTurn('', async () => {
         const name = serverName(task);
-        if (answers.get(name)?.keyAuthorization === task.keyAuthorization) answers.delete(name);
-        if (answers.size > 0 || listener === null) return;
+        if (responses.get(name)?.keyAuthorization === task.keyAuthorization) responses.delete(name);
+        if (responses.size > 0 || listener === null) return;
         const { server, sockets } = listener;
         listener = null;
         await new Promise<void>((resolve) => {
@@ -82,19 +82,23 @@ export function createTlsAlpnSolver({ address, port, clock, random, ownedByIis }
   };
 }
 
-function open(answers: ReadonlyMap<string, Answer>, address: string | null, port: number): Promise<Listener> {
+function open(
+  responses: ReadonlyMap<string, ChallengeResponse>,
+  address: string | null,
+  port: number,
+): Promise<Listener> {
   return new Promise((resolve, reject) => {
     const sockets = new Set<Socket>();
     const server = createServer({
-      // Who offers other protocols only gets an alert; who offers none is hung up on below.
+      // A client that offers other protocols only gets an alert; one that offers none is disconnected below.
       ALPNProtocols: [ACME_TLS],
       // RFC 8737 section 4.
       minVersion: 'TLSv1.2',
       handshakeTimeout: 5_000,
-      // Without a certificate for the name there is none at all, and the handshake fails.
-      SNICallback: (name, done) => done(null, answers.get(name.toLowerCase())?.context),
+      // For any other name there is no certificate, and the handshake fails.
+      SNICallback: (name, done) => done(null, responses.get(name.toLowerCase())?.context),
     });
-    // CAs look from a handful of places; whoever floods the port must not cost more than this.
+    // CAs look from a handful of places. An attacker who floods the port gets no more connections than this.
     server.maxConnections = 256;
     server.on('connection', (socket: Socket) => {
       sockets.add(socket);
@@ -104,7 +108,7 @@ function open(answers: ReadonlyMap<string, Answer>, address: string | null, port
       socket.on('error', () => {});
       socket.end();
     });
-    // Whoever looks chooses how; a handshake that fails is no failure of ours.
+    // Clients choose how to connect: their failed handshakes are no failure of ours.
     server.on('tlsClientError', (_, socket) => socket.destroy());
     server.once('error', reject);
     server.listen({ port, ...(address === null ? {} : { host: address }) }, () => resolve({ server, sockets }));

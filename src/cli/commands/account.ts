@@ -28,7 +28,7 @@ export function registerAccount(program: Command, environment: CliEnvironment, _
         globals,
         environment,
         () => {},
-        ({ engine, signal }) => engine.rollOverAccount(issuer, signal),
+        ({ accounts, signal }) => accounts.rollOver(issuer, signal),
       );
       const label = painter(environment.io.colour)('green', 'new key ');
       const stale = `Records of dns-persist-01 name the key before: everbind dns persist NAME prints the new ones.\n`;

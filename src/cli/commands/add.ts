@@ -8,7 +8,6 @@ import { connectHost } from '../../agent/connect-host.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
-import { siteArgument } from '../output/site-argument.ts';
 import { painter, printable, sayWrapped } from '../output/text.ts';
 import type { SetStatus, CliEnvironment } from '../environment.ts';
 
@@ -36,8 +35,8 @@ export function registerAdd(program: Command, environment: CliEnvironment, _setS
     )
     .option('--issuer <name...>', 'issuers of the configuration, the first choice first')
     .option('--key <algorithm>', 'ec-p256, ec-p384, rsa-2048, rsa-3072 or rsa-4096')
-    .option('--mode <mode>', 'how HTTP-01 is answered: auto, webroot, http.sys or listener')
-    .option('--adopt', 'take over bindings of these sites that hold a certificate of somebody else')
+    .option('--mode <mode>', 'what responds to HTTP-01: auto, webroot, http.sys or listener')
+    .option('--adopt', 'take over bindings of these sites that hold a certificate that Everbind did not install')
     .option('--directory <url>', "ACME directory, for a new configuration (default: that of Let's Encrypt)")
     .option('--contact <url...>', 'mailto: address for the CA, for a new configuration')
     .option('--accept-terms', "agree to the CA's terms of service, for a new configuration")
@@ -50,7 +49,7 @@ export function registerAdd(program: Command, environment: CliEnvironment, _setS
           'everbind add api --names api.example.com,192.0.2.7 --key rsa-3072',
           'everbind add shop --site id:3 --adopt --accept-terms',
         ],
-        'Without --adopt, bindings that hold a certificate of somebody else are left alone.',
+        'Without --adopt, bindings that hold a certificate that Everbind did not install are skipped.',
       ),
     )
     .action(async (name: string) => {
@@ -83,7 +82,7 @@ export function registerAdd(program: Command, environment: CliEnvironment, _setS
         const note = (text: string): void => sayWrapped(environment.io, paint('yellow', 'note  '), text, 6);
         if (!adopt && bindingHosts(sites, 'https').length > 0) {
           note(
-            'bindings that hold a certificate of somebody else are left alone; adopt: true in the file takes them over',
+            'bindings that hold a certificate that Everbind did not install are skipped; adopt: true in the file takes them over',
           );
         }
         const [first] = sites;
@@ -113,7 +112,7 @@ async function findSites(environment: CliEnvironment, wanted: readonly string[])
   }
 }
 
-/** Hosts of the https bindings; where a site has none, those of its http bindings. */
+/** Hosts of the https bindings; for a site without any, those of its http bindings. */
 function namesOf(sites: readonly SiteInventory[]): string[] {
   const all = sites.flatMap((site) => {
     const https = bindingHosts([site], 'https').filter((host) => host !== '');
@@ -136,4 +135,14 @@ async function wantsAdoption(
   environment.io.err(`The https bindings:\n${bindings.join('')}`);
   const answer = await environment.io.ask('Take them over, whatever certificate they hold now? [y/N] ');
   return answer !== null && /^y(es)?$/i.test(answer.trim());
+}
+
+/**
+ * A site of IIS for a command line that somebody may copy: its name, in quotes if it has spaces. If a shell or our own
+ * parser could take the name for more than a name, `id:N`, or `SITE` when it has no number. Whoever names sites is not
+ * necessarily whoever copies.
+ */
+export function siteArgument(id: number | null, name: string): string {
+  if (!/^[\p{L}\p{N}_][\p{L}\p{N}_ .-]*$/u.test(name)) return id === null ? 'SITE' : `id:${id}`;
+  return name.includes(' ') ? `"${name}"` : name;
 }

@@ -2,8 +2,7 @@ import type { Command } from 'commander';
 import { checkContinuation } from '../../audit/continuation.ts';
 import { decodeEvent } from '../../audit/event.ts';
 import { verifierText } from '../../audit/note.ts';
-import { checkProof, MOST_PROOF_OCTETS, parseProof } from '../../audit/proof.ts';
-import { tlogProof } from '../../audit/tlog-proof.ts';
+import { checkProof, MOST_PROOF_OCTETS, parseProof, tlogProof } from '../../audit/proof.ts';
 import { EverbindError } from '../../errors/error.ts';
 import {
   newestCheckpoint,
@@ -18,7 +17,7 @@ import { sayJson } from '../output/json.ts';
 import { renderTable } from '../output/table.ts';
 import { painter, plural, printable, wrap } from '../output/text.ts';
 import { readAtMost } from '../../agent/read-file.ts';
-import { withReadOnlyStore } from '../../agent/read-state.ts';
+import { withAuditLog } from '../../agent/read-state.ts';
 import type { SetStatus, CliEnvironment } from '../environment.ts';
 
 const BROKEN = 6;
@@ -55,7 +54,7 @@ export function registerAudit(program: Command, environment: CliEnvironment, set
       const options = log.opts<{ subject?: string; type?: string; since?: string; limit: string; all?: boolean }>();
       const last = options.all === true ? -1 : wholeNumber(options.limit, '--limit');
       const { subject, type } = options;
-      const texts = await withReadOnlyStore(globals, environment, (store) =>
+      const texts = await withAuditLog(globals, (store) =>
         readEvents(store, {
           last,
           ...(subject === undefined ? {} : { subject }),
@@ -114,7 +113,7 @@ export function registerAudit(program: Command, environment: CliEnvironment, set
           note: await readBounded(file, MOST_CHECKPOINT_OCTETS),
         })),
       );
-      const { report, verifier } = await withReadOnlyStore(globals, environment, async (store) => {
+      const { report, verifier } = await withAuditLog(globals, async (store) => {
         const known = options.key === undefined ? await readPinnedKey(globals.stateDir) : await givenKey(options.key);
         return { verifier: known, report: verifyStoredLog(store, known, saved) };
       });
@@ -147,7 +146,7 @@ export function registerAudit(program: Command, environment: CliEnvironment, set
     .action(async (number: string) => {
       const globals = globalsOf(prove, environment);
       const index = wholeNumber(number, 'the number of the event');
-      const proof = await withReadOnlyStore(globals, environment, async (store) =>
+      const proof = await withAuditLog(globals, async (store) =>
         proveEvent(store, index, await readPinnedKey(globals.stateDir)),
       );
       if (prove.opts<{ tlog?: boolean }>().tlog === true) environment.io.out(tlogProof(proof));
@@ -204,13 +203,13 @@ export function registerAudit(program: Command, environment: CliEnvironment, set
       const { after } = checkpoint.opts<{ after?: string }>();
       if (after !== undefined) {
         const saved = await readBounded(after, MOST_CHECKPOINT_OCTETS);
-        const proof = await withReadOnlyStore(globals, environment, async (store) =>
+        const proof = await withAuditLog(globals, async (store) =>
           proveContinuation(store, saved, await readPinnedKey(globals.stateDir)),
         );
         print(globals, { proof }, proof);
         return;
       }
-      const note = await withReadOnlyStore(globals, environment, newestCheckpoint);
+      const note = await withAuditLog(globals, newestCheckpoint);
       if (note === null) throw new EverbindError('AUDIT_NO_SUCH_EVENT', 'the audit log is empty');
       print(globals, { checkpoint: note }, note);
     });
@@ -230,12 +229,12 @@ function wholeNumber(text: string, what: string): number {
   return Number(text);
 }
 
-/** ms since 1970 of a date or a date with a time, both of UTC. */
+/** Milliseconds since 1970 of a date, or of a date with a time, in UTC. */
 function moment(text: string): number {
   const match = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(:\d\d(?:\.\d{1,3})?)?Z)?$/.exec(text);
   const [, date = '', minute = '00:00', second = ':00'] = match ?? [];
   const ms = Date.parse(`${date}T${minute}${second}Z`);
-  // The 30th of February is no date, though some take it for the 2nd of March.
+  // The 30th of February is no date, though some parsers take it for the 2nd of March.
   if (Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 10) !== date) {
     throw new EverbindError('CLI_USAGE', '--since must be a date such as 2026-11-01 or 2026-11-01T08:30Z');
   }

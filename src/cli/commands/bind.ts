@@ -21,7 +21,7 @@ export function registerBind(program: Command, environment: CliEnvironment, setS
       'after',
       helpText(
         ['everbind bind Shop www.shop.example.com', 'everbind bind id:3 api.example.com --port 8443 --ssl-flags 33'],
-        "A backup of IIS's configuration is made first (appcmd list backup). The binding answers once it has a certificate: declare one with everbind add, with --adopt, and renew it.",
+        "A backup of IIS's configuration is made first (appcmd list backup). The binding works once it has a certificate: declare one with everbind add --adopt, and renew it.",
         'Exit status: 0 it is there, 1 it could not be added, 2 wrong usage, 5 no rights or no IIS.',
       ),
     )
@@ -41,7 +41,7 @@ export function registerBind(program: Command, environment: CliEnvironment, setS
           const data = { binding: text, sslFlags: binding.sslFlags };
           const log = (type: string): Promise<void> =>
             state.store.commit((transaction) => transaction.audit({ type, subject: site.name, data }));
-          // Before as well, so that a binding that a kill leaves behind is in the log too.
+          // Logged before as well, so that the log also has a binding that a kill leaves behind.
           await log('bindings.adding');
           await createSiteChanges(server, environment.clock, { backUp: true }).addHttpsBinding(
             site.name,
@@ -83,7 +83,7 @@ function bindingOf(text: string, options: { readonly port: string; readonly sslF
   const sslFlags = parseSslFlags(options.sslFlags);
   if (sslFlags === null) throw new EverbindError('CLI_USAGE', `${options.sslFlags} are no sslFlags`);
   if (hasFlag(sslFlags, SSL_FLAG.centralStore)) {
-    throw new EverbindError('CLI_USAGE', 'certificates of the central store are not handled; leave out flag 2');
+    throw new EverbindError('CLI_USAGE', 'Everbind does not handle certificates of the central store; omit flag 2');
   }
   return { host, port, sslFlags };
 }
@@ -94,7 +94,7 @@ function findSite({ sites }: Inventory, wanted: string): SiteInventory {
   throw new EverbindError('CLI_USAGE', `there is no site ${wanted}; there are ${sites.map(siteText).join(', ')}`);
 }
 
-/** Two sites cannot answer for one host and port: IIS would start only one of them. */
+/** IIS starts only one of two sites that have the same host and port. */
 function refuseTaken({ sites }: Inventory, own: SiteInventory, { host, port }: Wanted): void {
   const other = sites.find(
     (site) =>

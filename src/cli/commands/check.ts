@@ -11,12 +11,12 @@ import type { SetStatus, CliEnvironment } from '../environment.ts';
 /** `everbind check [NAME…]` */
 export function registerCheck(program: Command, environment: CliEnvironment, setStatus: SetStatus): void {
   const command = withGlobals(program.command('check [name...]'))
-    .description('say what would keep a certificate from being issued; nothing is ordered')
+    .description('find out what would prevent a certificate from being issued; nothing is ordered')
     .addHelpText(
       'after',
       helpText(
         ['everbind check', 'everbind check shop', 'everbind check shop --json'],
-        'Looks at CAA records, DNSSEC, addresses, port 80, redirects, DNS credentials, the directory of each CA and its limits. An answer is put where a renewal would put one, looked at, and removed again.',
+        'Looks at CAA records, DNSSEC, addresses, port 80, redirects, DNS credentials, the directory of each CA and its limits. Challenge responses are put in place as for a renewal, looked at, and removed again.',
         'Exit status: 0 nothing would fail, 1 everything would, 3 some would and others not.',
       ),
     )
@@ -46,12 +46,12 @@ export function registerCheck(program: Command, environment: CliEnvironment, set
 function printChecked({ io }: CliEnvironment, { name, findings }: Checked, ok: boolean): void {
   const paint = painter(io.colour);
   io.out(`${ok ? paint('green', 'ok') : paint('red', 'would fail')}  ${paint('bold', name)}\n`);
-  for (const { code, severity, name: about, issuer, what, why, mend } of findings) {
+  for (const { code, severity, name: about, issuer, what, why, fix } of findings) {
     const where = [about, issuer === null ? null : `at ${issuer}`].filter((part) => part !== null).join(' ');
     const head = paint(severity === 'fails' ? 'red' : 'yellow', severity.padEnd(8));
     sayWrapped(io, `  ${head}  `, `${code}${where === '' ? '' : `: ${where}`}`, 12);
     sayWrapped(io, '            ', what, 12);
     sayWrapped(io, '  why       ', why, 12);
-    sayWrapped(io, '  mend      ', mend, 12);
+    sayWrapped(io, '  fix       ', fix, 12);
   }
 }

@@ -24,7 +24,7 @@ export function registerConfig(program: Command, environment: CliEnvironment, _s
     )
     .action(async () => {
       const globals = globalsOf(check, environment);
-      const config = await loadConfig(globals.configFile);
+      const config = await loadConfig(globals.configFile, environment.deploymentCatalogue);
       const counts = { issuers: config.issuers.length, certificates: config.certificates.length };
       if (globals.json) {
         sayJson(environment.io, { ok: true, file: config.file, ...counts, warnings: config.warnings });

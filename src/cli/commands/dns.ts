@@ -5,9 +5,9 @@ import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import type { Io } from '../io.ts';
 import { sayJson } from '../output/json.ts';
-import { printPersistRecords } from '../output/persist-records.ts';
+import type { PersistRecord } from '../../renewal/issuers/acme/account/persist-records.ts';
 import { renderTable } from '../output/table.ts';
-import { painter, sayWrapped } from '../output/text.ts';
+import { painter, printable, sayWrapped } from '../output/text.ts';
 import type { SetStatus, CliEnvironment } from '../environment.ts';
 
 /** `everbind dns providers` and `everbind dns persist NAME` */
@@ -32,7 +32,7 @@ export function registerDns(program: Command, environment: CliEnvironment, setSt
     });
 
   const persist = withGlobals(group.command('persist <name>'))
-    .description('the lasting TXT records that a certificate with dns-persist-01 needs, and whether they are there')
+    .description('the lasting TXT records that a certificate with dns-persist-01 needs, and whether they exist')
     .addHelpText(
       'after',
       helpText(
@@ -46,7 +46,7 @@ export function registerDns(program: Command, environment: CliEnvironment, setSt
         globals,
         environment,
         () => {},
-        ({ engine, signal }) => engine.persistRecords(name, signal),
+        ({ accounts, signal }) => accounts.persistRecords(name, signal),
       );
       const ok = records.every(({ problem }) => problem === null);
       if (globals.json) sayJson(environment.io, { ok, records });
@@ -95,4 +95,21 @@ function printProvider(
   }
   say('privilege', privilege);
   say('documentation', documentation);
+}
+
+/** Prints each record in the form of a zone file, and whether it exists. */
+function printPersistRecords(io: Io, name: string, records: readonly PersistRecord[]): void {
+  const paint = painter(io.colour);
+  if (records.length === 0) io.out(`No name of ${name} is validated by dns-persist-01.\n`);
+  for (const { issuer, record, value, hashed, problem } of records) {
+    const state = problem === null ? paint('green', 'visible') : paint('yellow', printable(problem));
+    // Not wrapped: people copy it.
+    io.out(`${paint('bold', issuer)}: ${state}\n  ${record}. TXT ${quoted(value)}\n`);
+    if (hashed) io.out('  It names the key of the account: another key needs another record.\n');
+  }
+}
+
+/** A character string of a TXT record holds 255 octets (RFC 1035 section 3.3.14). */
+function quoted(value: string): string {
+  return (printable(value).match(/.{1,255}/g) ?? ['']).map((part) => `"${part}"`).join(' ');
 }

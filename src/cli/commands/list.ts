@@ -1,12 +1,15 @@
 import type { Command } from 'commander';
-import { type CertificateState, listCertificates } from '../../overview/list-certificates.ts';
+import { listCertificates } from '../../overview/list-certificates.ts';
+import type { CertificateState } from '../../renewal/state/certificate-queries.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { jsonText } from '../output/json.ts';
 import { type Cell, tableLines } from '../output/table.ts';
 import { outAll, painter, sayWrapped } from '../output/text.ts';
 import { daysLeft, relativeTime } from '../output/time.ts';
-import { configChanged, isAtWork, withReadOnlyStore } from '../../agent/read-state.ts';
+import { configChanged, withReadOnlyStore } from '../../agent/read-state.ts';
+import { type CertificateHealth, healthOf } from '../../overview/certificate-health.ts';
+import { isAtWork } from '../../overview/overview.ts';
 import type { SetStatus, CliEnvironment } from '../environment.ts';
 
 /** `everbind list` */
@@ -29,7 +32,7 @@ export function registerList(program: Command, environment: CliEnvironment, _set
     });
 }
 
-/** One JSON object, a certificate at a time. */
+/** One JSON object, written certificate by certificate. */
 function* json(certificates: Iterable<CertificateState>, changed: boolean): Generator<string, void> {
   let before = '{"certificates":[';
   for (const certificate of certificates) {
@@ -103,20 +106,24 @@ function days({ active }: CertificateState, now: number): Cell {
   return { text: String(left), style: left < 0 ? 'red' : left < 14 ? 'yellow' : 'green' };
 }
 
-/** The first name, and how many more there are. */
+/** The first name, and the number of further ones. */
 function names({ config: { identifiers } }: CertificateState): string {
   const first = identifiers[0]?.value ?? '';
   return identifiers.length > 1 ? `${first} +${identifiers.length - 1}` : first;
 }
 
-function state(
-  { active, failures, openStep, nextDue, servedNowhere }: CertificateState,
-  now: number,
-  atWork: boolean,
-): Cell {
-  if (failures > 0) return { text: `failed ${failures}x`, style: 'red' };
-  if (openStep !== null) return { text: atWork ? 'under way' : 'interrupted', style: 'yellow' };
-  if (nextDue <= now) return { text: active === null ? 'new' : 'due', style: 'yellow' };
-  if (servedNowhere) return { text: 'served nowhere', style: 'red' };
-  return { text: 'ok', style: 'green' };
+const STYLES: Readonly<Record<CertificateHealth, NonNullable<Cell['style']>>> = {
+  failing: 'red',
+  'under-way': 'yellow',
+  interrupted: 'yellow',
+  new: 'yellow',
+  due: 'yellow',
+  'served-nowhere': 'red',
+  ok: 'green',
+};
+
+function state(certificate: CertificateState, now: number, atWork: boolean): Cell {
+  const health = healthOf(certificate, { now, atWork });
+  const text = health === 'failing' ? `failed ${certificate.failures}x` : health.replace('-', ' ');
+  return { text, style: STYLES[health] };
 }

@@ -2,8 +2,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Command } from 'commander';
 import type { DryRun } from '../../renewal/engine/dry-run.ts';
 import type { Selection } from '../../renewal/engine/select.ts';
-import { showCertificate } from '../../overview/readers.ts';
-import type { Outcome } from '../../renewal/state/types.ts';
+import { showCertificate } from '../../overview/certificate-detail.ts';
+import type { Outcome } from '../../renewal/engine/outcome.ts';
 import { EverbindError } from '../../errors/error.ts';
 import { withAgent } from '../../agent/compose.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
@@ -66,6 +66,8 @@ export function registerRenew(program: Command, environment: CliEnvironment, set
     const { withDryRunEngine } = await import('../../agent/work-modules.ts');
     const wanted = selection.names.length > 0 ? { ...selection, force: true } : selection;
     const results: readonly DryRun[] = await withDryRunEngine(globals, environment, (engine) => engine.dryRun(wanted));
+    const failing = results.filter(({ problem }) => problem !== null).length;
+    setStatus(failing === 0 ? 0 : failing === results.length ? 1 : 3);
     if (globals.json) sayJson(environment.io, { dryRun: true, certificates: results });
     else printDryRun(environment.io, results, { now: environment.clock.now(), forced: selection.force });
   }
@@ -82,8 +84,7 @@ export function registerRenew(program: Command, environment: CliEnvironment, set
         environment,
         ({ name, step }) => progress.show(`${outcomes.length} done, ${failedKinds()} failed; ${name}: ${step}`),
         async ({ state, engine, signal }) => {
-          await engine.pollRenewalInfo(signal);
-          const done = await engine.renew(
+          const done = await engine.cycle(
             selection,
             (outcome) => {
               outcomes.push(outcome);
@@ -92,7 +93,6 @@ export function registerRenew(program: Command, environment: CliEnvironment, set
             },
             signal,
           );
-          if (outcomes.some(({ kind }) => kind === 'renewed')) await engine.pollRenewalInfo(signal);
           waiting = state.store.read((db) => notDue(db, selection.names, outcomes));
           return done;
         },

@@ -8,7 +8,7 @@ import { sayJson } from '../output/json.ts';
 import { painter } from '../output/text.ts';
 import type { SetStatus, CliEnvironment } from '../environment.ts';
 
-// CRLReason (RFC 5280 section 5.3.1), those that make sense for a certificate of one's own.
+// The values of CRLReason (RFC 5280 section 5.3.1) that make sense for one's own certificate.
 const reasons: Readonly<Record<string, RevocationReason>> = {
   unspecified: 0,
   keyCompromise: 1,

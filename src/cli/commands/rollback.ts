@@ -11,13 +11,13 @@ import type { SetStatus, CliEnvironment } from '../environment.ts';
 /** `everbind rollback NAME` */
 export function registerRollback(program: Command, environment: CliEnvironment, setStatus: SetStatus): void {
   const command = withGlobals(program.command('rollback <name>'))
-    .description('put the previous certificate back on its bindings, verified by handshake')
+    .description('deploy the previous certificate again, verified by handshake')
     .option('-y, --yes', 'do not ask')
     .addHelpText('after', helpText(['everbind rollback shop', 'everbind rollback shop --yes --json']))
     .action(async (name: string) => {
       const globals = globalsOf(command, environment);
       if (command.opts<{ yes?: boolean }>().yes !== true) {
-        const answer = await environment.io.ask(`Put the previous certificate of ${name} back to use? [y/N] `);
+        const answer = await environment.io.ask(`Deploy the previous certificate of ${name} again? [y/N] `);
         if (answer === null || !/^y(es)?$/i.test(answer.trim()))
           throw new EverbindError('CLI_CANCELLED', 'nothing was changed');
       }
@@ -30,6 +30,7 @@ export function registerRollback(program: Command, environment: CliEnvironment, 
       ).finally(() => progress.done());
       setStatus(outcome.kind === 'renewed' ? 0 : 1);
       if (globals.json) sayJson(environment.io, { ok: outcome.kind === 'renewed', outcome });
-      else printOutcome(environment.io, outcome, environment.clock.now(), { done: 'put back', undone: 'undone' });
+      else
+        printOutcome(environment.io, outcome, environment.clock.now(), { done: 'rolled back', restored: 'restored' });
     });
 }

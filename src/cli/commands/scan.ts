@@ -81,7 +81,7 @@ function print(environment: CliEnvironment, rows: readonly ScanRow[], sites: num
 
 const ISSUER_COLUMNS = 14;
 
-/** The common name, since the rest seldom fits; the binding needs the room more. */
+/** Only the common name: the binding needs the space more. */
 function issuer({ served }: ScanRow): string {
   const text = served?.issuer ?? '';
   return cut(/(?:^|, ?)CN=([^,]+)/.exec(text)?.[1] ?? text, ISSUER_COLUMNS);

@@ -1,14 +1,15 @@
 import type { Command } from 'commander';
-import { type CertificateDetail, showCertificate } from '../../overview/readers.ts';
-import { stagingDirectory } from '../../renewal/state/staging-run-table.ts';
+import { builtInCatalogue } from '../../deploy/catalogue.ts';
+import { type CertificateDetail, showCertificate } from '../../overview/certificate-detail.ts';
+import { stagingDirectory } from '../../renewal/issuers/acme/order/preview.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
-import type { Io } from '../io.ts';
 import { sayJson } from '../output/json.ts';
-import { challengeText, deploymentText } from '../output/certificate-text.ts';
+import { challengeText } from '../output/challenge-text.ts';
 import { painter, printable, wrap } from '../output/text.ts';
 import { daysLeft, relativeTime, shortTime } from '../output/time.ts';
-import { isAtWork, withReadOnlyStore } from '../../agent/read-state.ts';
+import { withReadOnlyStore } from '../../agent/read-state.ts';
+import { isAtWork } from '../../overview/overview.ts';
 import type { SetStatus, CliEnvironment } from '../environment.ts';
 
 /** `everbind show NAME` */
@@ -30,16 +31,16 @@ export function registerShow(program: Command, environment: CliEnvironment, _set
         }),
       );
       if (globals.json) sayJson(environment.io, detail);
-      else print(environment.io, detail, now, atWork);
+      else print(environment, detail, now, atWork);
     });
 }
 
-/** With the staging environment that the next attempt is tried at first; null: none. */
+/** With the staging environment where the next attempt runs first; null: none. */
 type Shown = CertificateDetail & { readonly stagingDirectory: string | null };
 
 function print(
-  io: Io,
-  { certificate, issued, openStep, window, paused, renewals, stagingDirectory: staging }: Shown,
+  { io, deploymentCatalogue: catalogue = builtInCatalogue }: CliEnvironment,
+  { certificate, issued, openStep, ariWindow, paused, renewals, stagingDirectory: staging }: Shown,
   now: number,
   atWork: boolean,
 ): void {
@@ -59,20 +60,25 @@ function print(
   );
   for (const { patterns, challenge, otherwise = [] } of config.challenges) {
     const ways = [challenge, ...otherwise].map(challengeText).join(', otherwise ');
-    say('prove', patterns.includes('*') ? ways : `${patterns.join(', ')}: ${ways}`);
+    say('validate', patterns.includes('*') ? ways : `${patterns.join(', ')}: ${ways}`);
   }
-  for (const deployment of config.deployments) say('deployed to', deploymentText(deployment));
+  for (const deployment of config.deployments) {
+    say('deployed to', catalogue.get(deployment.type)?.describe(deployment) ?? deployment.type);
+  }
   say(
     'next',
     `${relativeTime(certificate.nextDue, now)}, ${shortTime(certificate.nextDue)} (${certificate.dueReason})`,
   );
-  if (window !== null) {
-    say('CA window', `${shortTime(window.start)} to ${shortTime(window.end)}, drawn ${shortTime(window.selected)}`);
-    if (window.explanationUrl !== null) say('why', window.explanationUrl);
+  if (ariWindow !== null) {
+    say(
+      'CA window',
+      `${shortTime(ariWindow.start)} to ${shortTime(ariWindow.end)}, drawn ${shortTime(ariWindow.selected)}`,
+    );
+    if (ariWindow.explanationUrl !== null) say('why', ariWindow.explanationUrl);
   }
-  if (staging !== null) say('tried first', `at ${staging}, since the last attempt counted against limits of the CA`);
-  if (openStep !== null && atWork) say('begun', `step ${openStep} is reached; an Everbind is at work now`);
-  else if (openStep !== null) say('interrupted', `after step ${openStep}; goes on at the next run`);
+  if (staging !== null) say('tried first', `at ${staging}, since the last attempt counted towards limits of the CA`);
+  if (openStep !== null && atWork) say('begun', `step ${openStep} is reached; another process is renewing it now`);
+  else if (openStep !== null) say('interrupted', `after step ${openStep}; the next run resumes it`);
   if (certificate.lastError !== null) {
     const { code, message, at } = certificate.lastError;
     say('last error', `${shortTime(at)} [${code}] ${message}`);

@@ -1,27 +1,17 @@
 import type { Command } from 'commander';
-import { type AccountRow, listAccounts } from '../../renewal/state/account-table.ts';
-import { countWaiting, nearlySpentLimits } from '../../renewal/ratelimits/spent-limits.ts';
-import { hostBackoffs } from '../../renewal/state/host-backoff.ts';
-import { troubledIssuers } from '../../renewal/state/issuer-health.ts';
-import { pausedCertificates } from '../../renewal/state/paused.ts';
-import { summarize } from '../../overview/readers.ts';
-import { readDaemon } from '../../renewal/state/daemon-row.ts';
+import { withReadOnlyStore } from '../../agent/read-state.ts';
+import { type Overview, readOverview } from '../../overview/overview.ts';
+import type { CliEnvironment, SetStatus } from '../environment.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
-import { printRateLimits } from '../output/rate-limits.ts';
 import { painter, plural, sayWrapped } from '../output/text.ts';
 import { relativeTime, shortTime } from '../output/time.ts';
-import { isAtWork, withReadOnlyStore } from '../../agent/read-state.ts';
-import type { SetStatus, CliEnvironment } from '../environment.ts';
-
-/** A running `everbind run` notes itself every half minute; a locked database may keep it from that. */
-const SILENT_MS = 10 * 60_000;
 
 /** `everbind status` */
 export function registerStatus(program: Command, environment: CliEnvironment, setStatus: SetStatus): void {
   const command = withGlobals(program.command('status'))
-    .description('the whole in numbers: due, failing, expired, what is next')
+    .description('everything in numbers: due, failing, expired, what comes next')
     .addHelpText(
       'after',
       helpText(
@@ -32,96 +22,66 @@ export function registerStatus(program: Command, environment: CliEnvironment, se
     .action(async () => {
       const globals = globalsOf(command, environment);
       const now = environment.clock.now();
-      const { issuers, accounts, runner, budgets, waiting, paused, held, atWork, ...summary } = await withReadOnlyStore(
-        globals,
-        environment,
-        (store) =>
-          store.read((db) => ({
-            ...summarize(db, now),
-            issuers: troubledIssuers(db),
-            accounts: listAccounts(db),
-            budgets: nearlySpentLimits(db, now),
-            waiting: countWaiting(db),
-            paused: pausedCertificates(db),
-            held: hostBackoffs(db, now),
-            runner: readDaemon(db),
-            atWork: isAtWork(db, now),
-          })),
+      const overview = await withReadOnlyStore(globals, environment, (store) =>
+        store.read((db) => readOverview(db, now)),
       );
-      const ok = summary.expired === 0 && summary.failing === 0 && summary.servedNowhere.length === 0;
-      setStatus(ok ? 0 : 1);
-      if (globals.json) {
-        sayJson(environment.io, { ok, ...summary, issuers, accounts, budgets, waiting, paused, held, runner });
-        return;
-      }
-      const paint = painter(environment.io.colour);
-      const { managed, neverIssued, due, expired, failing, interrupted, nextDue, soonestExpiry, explanations } =
-        summary;
-      const { servedNowhere } = summary;
-      const moment = (label: string, found: typeof nextDue): void => {
-        if (found !== null)
-          sayWrapped(
-            environment.io,
-            `${label}  `,
-            `${relativeTime(found.at, now)}, ${shortTime(found.at)}: ${found.name}`,
-            15,
-          );
-      };
-      environment.io.out(
-        `${ok ? paint('green', 'ok') : paint('red', 'attention')}  ${plural(managed, 'certificate')} managed\n`,
-      );
-      environment.io.out(
-        `due ${due}, never issued ${neverIssued}, ${atWork ? 'under way' : 'interrupted'} ${interrupted}, failing ${failing}, expired ${expired}\n`,
-      );
-      moment('next renewal ', nextDue);
-      moment('first expiry ', soonestExpiry);
-      for (const name of servedNowhere) {
-        sayWrapped(
-          environment.io,
-          'served nowhere ',
-          `${name}: no binding has it; everbind renew ${name} --dry-run says why`,
-          15,
-        );
-      }
-      for (const { url, names } of explanations) {
-        sayWrapped(environment.io, 'CA explains    ', `${url} (${names.join(', ')})`, 15);
-      }
-      if (runner !== null) {
-        const alive = now - runner.seenAt < SILENT_MS;
-        const does = runner.nextWake <= runner.seenAt ? 'at work' : `wakes ${relativeTime(runner.nextWake, now)}`;
-        const state = alive ? `process ${runner.pid}, ${does}` : 'NOT RUNNING';
-        const since = alive ? '' : `, last seen ${relativeTime(runner.seenAt, now)}`;
-        const trouble = runner.trouble === null ? '' : `; ${runner.trouble.code}: ${runner.trouble.message}`;
-        sayWrapped(environment.io, 'everbind run   ', `${state}${since}${trouble}`, 15);
-      }
-      for (const { issuer, failures, closedUntil, code } of issuers) {
-        const asked =
-          closedUntil === null || closedUntil <= now ? 'still asked' : `asked again ${relativeTime(closedUntil, now)}`;
-        sayWrapped(environment.io, 'issuer         ', `${issuer}: failed ${failures}x [${code}], ${asked}`, 15);
-      }
-      for (const { host, until } of held) {
-        sayWrapped(
-          environment.io,
-          'left alone     ',
-          `${host} asked for it; asked again ${relativeTime(until, now)}`,
-          15,
-        );
-      }
-      for (const { name, issuer, link } of paused) {
-        sayWrapped(environment.io, 'paused         ', `${name} by ${issuer}; to lift it open ${link}`, 15);
-      }
-      for (const account of accounts) sayWrapped(environment.io, 'account        ', accountText(account, now), 15);
-      printRateLimits(environment.io, budgets, waiting, now);
+      setStatus(overview.ok ? 0 : 1);
+      if (globals.json) sayJson(environment.io, overview);
+      else print(environment, overview, now);
     });
 }
 
+function print({ io }: CliEnvironment, overview: Overview, now: number): void {
+  const paint = painter(io.colour);
+  const say = (label: string, text: string): void => sayWrapped(io, label.padEnd(15), text, 15);
+  const { managed, neverIssued, due, expired, failing, interrupted, daemon } = overview;
+  io.out(
+    `${overview.ok ? paint('green', 'ok') : paint('red', 'attention')}  ${plural(managed, 'certificate')} managed\n`,
+  );
+  const begun = overview.atWork ? 'under way' : 'interrupted';
+  io.out(`due ${due}, never issued ${neverIssued}, ${begun} ${interrupted}, failing ${failing}, expired ${expired}\n`);
+  const moment = (label: string, found: Overview['nextDue']): void => {
+    if (found !== null) say(label, `${relativeTime(found.at, now)}, ${shortTime(found.at)}: ${found.name}`);
+  };
+  moment('next renewal', overview.nextDue);
+  moment('first expiry', overview.soonestExpiry);
+  for (const name of overview.servedNowhere) {
+    say('served nowhere', `${name}: no binding has it; everbind renew ${name} --dry-run says why`);
+  }
+  for (const { url, names } of overview.explanations) say('CA explains', `${url} (${names.join(', ')})`);
+  if (daemon !== null) say('everbind run', daemonText(daemon, now));
+  for (const { issuer, failures, closedUntil, code } of overview.issuers) {
+    const asked =
+      closedUntil === null || closedUntil <= now ? 'still asked' : `asked again ${relativeTime(closedUntil, now)}`;
+    say('issuer', `${issuer}: failed ${failures}x [${code}], ${asked}`);
+  }
+  for (const { host, until } of overview.hostBackoffs) {
+    say('backing off', `${host} asked for it; asked again ${relativeTime(until, now)}`);
+  }
+  for (const { name, issuer, link } of overview.paused) say('paused', `${name} by ${issuer}; to lift it open ${link}`);
+  for (const account of overview.accounts) say('account', accountText(account, now));
+  for (const { issuer, limit, subject, left, of, roomAt } of overview.rateLimits) {
+    const what = subject === '' ? limit : `${limit} of ${subject}`;
+    const room = roomAt === null ? '' : `, room again ${relativeTime(roomAt, now)}`;
+    say('limit', `${issuer}: ${what}: ${left} of ${of} left${room}`);
+  }
+  if (overview.waiting > 0) say('waiting', `${plural(overview.waiting, 'certificate')} for room in a limit`);
+}
+
+function daemonText({ pid, seenAt, nextWake, trouble, alive }: NonNullable<Overview['daemon']>, now: number): string {
+  const does = nextWake <= seenAt ? 'at work' : `wakes ${relativeTime(nextWake, now)}`;
+  const state = alive ? `process ${pid}, ${does}` : 'NOT RUNNING';
+  const since = alive ? '' : `, last seen ${relativeTime(seenAt, now)}`;
+  return `${state}${since}${trouble === null ? '' : `; ${trouble.code}: ${trouble.message}`}`;
+}
+
 function accountText(
-  { issuer, directory, keyAt, nextKey, rolloverAfter, rolloverCode }: AccountRow,
+  { issuer, directory, keyAt, nextKey, rolloverAfter, rolloverCode }: Overview['accounts'][number],
   now: number,
 ): string {
   const age = keyAt === null ? 'key of unknown age' : `key made ${relativeTime(keyAt, now)}`;
   const again = rolloverAfter <= now ? 'at the next run' : relativeTime(rolloverAfter, now);
   const failed = rolloverCode === null ? '' : `, rollover failed [${rolloverCode}], again ${again}`;
-  // An issuer has one with its staging environment as well.
+  // An issuer has an account with its staging environment, too.
   return `${issuer} at ${URL.parse(directory)?.host ?? directory}: ${age}${nextKey === null ? '' : ', rollover not finished'}${failed}`;
 }

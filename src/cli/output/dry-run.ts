@@ -1,16 +1,12 @@
-import {
-  CHALLENGE_CHOICES,
-  type ChallengeChoiceCode,
-} from '../../renewal/issuers/acme/authorization/choose-challenge.ts';
+import { CHALLENGE_CHOICES, type ChallengeChoiceCode } from '../../challenge/choose-challenge.ts';
 import type { DryRun } from '../../renewal/engine/dry-run.ts';
-import { isObtaining } from '../../renewal/state/steps.ts';
 import type { Io } from '../io.ts';
-import { challengeText } from './certificate-text.ts';
+import { challengeText } from './challenge-text.ts';
 import { groupNotes, isSkipped, noteText } from './notes.ts';
 import { painter, plural, sayWrapped } from './text.ts';
 import { relativeTime } from './time.ts';
 
-/** What renewing would do, certificate by certificate. `forced`: with --force, which renews what is not due as well. */
+/** Prints what a renewal would do, for each certificate. `forced`: with --force, which also renews what is not due. */
 export function printDryRun(
   io: Io,
   results: readonly DryRun[],
@@ -25,9 +21,14 @@ export function printDryRun(
   for (const run of results) {
     const due = `due ${relativeTime(run.due.at, now)}: ${run.due.reason}`;
     io.out(`${paint('bold', run.name)} (${due})\n`);
-    if (run.resumesAt !== null) say('resume', `goes on with an interrupted renewal after step ${run.resumesAt}`);
-    // One that goes on with its certificate orders nothing any more.
-    if (run.resumesAt === null || isObtaining(run.resumesAt)) sayObtained(run, say);
+    if (run.problem !== null) {
+      say('fails', `${run.problem.message} [${run.problem.code}]`);
+      say('', run.problem.action);
+      continue;
+    }
+    if (run.resumesAt !== null) say('resume', `resumes an interrupted renewal after step ${run.resumesAt}`);
+    // A renewal that resumes with its certificate orders nothing any more.
+    if (run.orders) sayObtained(run, say);
     for (const { target, sites, reason } of run.plans.flatMap(({ changes }) => changes)) {
       say('change', `${target}${sites.length === 0 ? '' : ` (${sites.join(', ')})`}: ${reason}`);
     }
@@ -37,25 +38,27 @@ export function printDryRun(
     for (const thumbprint of run.retired)
       say('remove', `old certificate ${thumbprint}, unless something still uses it`);
   }
-  const early = forced ? 0 : results.filter(({ due }) => due.at > now).length;
-  const more = early === 0 ? '' : `, ${early} with --force only`;
+  const possible = results.filter(({ problem }) => problem === null);
+  const early = forced ? 0 : possible.filter(({ due }) => due.at > now).length;
+  const failing = results.length - possible.length;
+  const more = `${early === 0 ? '' : `, ${early} with --force only`}${failing === 0 ? '' : `; ${failing} would fail`}`;
   io.out('\n');
   sayWrapped(
     io,
     '',
-    `${plural(results.length - early, 'certificate')} would be renewed${more}. Nothing was changed.`,
+    `${plural(possible.length - early, 'certificate')} would be renewed${more}. Nothing was changed.`,
     0,
   );
 }
 
-/** How the certificate would be had. */
+/** Prints how the certificate would be obtained. */
 function sayObtained(run: DryRun, say: (label: string, text: string) => void): void {
   const profile = run.order.profile === null ? '' : `, profile ${run.order.profile}`;
   say('order', `${run.order.names.join(', ')} at ${run.order.issuer} (${run.order.directory}${profile})`);
   const { stagingDirectory } = run.order;
   if (stagingDirectory !== null) say('first', `tried at the staging environment ${stagingDirectory}`);
   say('key', `${run.key.algorithm} in ${run.key.provider}, ${run.key.reused ? 'the present one again' : 'a new one'}`);
-  for (const [how, names] of groupChallenges(run)) say('prove', `${names.join(', ')} by ${how}`);
+  for (const [how, names] of groupChallenges(run)) say('validate', `${names.join(', ')} by ${how}`);
 }
 
 function groupChallenges(run: DryRun): ReadonlyMap<string, string[]> {

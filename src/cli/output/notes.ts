@@ -1,7 +1,7 @@
 import type { FindingCode, SkippedCode } from '../../iis/plan/types.ts';
 import type { Skipped } from '../../ports/deployment.ts';
 
-/** `act`: the operator has something to decide or mend. `know`: worth reading before a renewal, noise after each. */
+/** `act`: the operator has something to decide or fix. `know`: worth reading before a renewal, noise after each. */
 type Weight = 'act' | 'know';
 
 const skipped: Readonly<Record<SkippedCode, Weight>> = {
@@ -33,12 +33,12 @@ const findings: Readonly<Record<FindingCode, Weight>> = {
 
 const weights: ReadonlyMap<string, Weight> = new Map(Object.entries({ ...skipped, ...findings }));
 
-/** Whether the operator has something to decide or mend; a code that is not known here counts. */
+/** Whether the operator has something to decide or fix. A code that is not listed here counts. */
 export function needsOperator({ code }: Skipped): boolean {
   return weights.get(code) !== 'know';
 }
 
-/** Whether this is about something that stays as it is because of a rule, not merely worth knowing. */
+/** Whether something was skipped because of a rule, and is not merely worth knowing. */
 export function isSkipped({ code }: Skipped): boolean {
   return Object.hasOwn(skipped, code);
 }
@@ -49,7 +49,7 @@ export interface NoteGroup {
   readonly reason: string;
 }
 
-/** Notes that say the same of several targets, as one; in the order of the first of each. */
+/** Merges notes that say the same of several targets; in the order of the first of each. */
 export function groupNotes(notes: readonly Skipped[]): readonly NoteGroup[] {
   const groups = new Map<string, { readonly targets: string[]; readonly code: string; readonly reason: string }>();
   for (const { target, code, reason } of notes) {
@@ -66,7 +66,7 @@ const MOST_TARGETS = 4;
 /** `http.sys record a:443, b:443 and 7 more: the reason [code]`. */
 export function noteText({ targets, code, reason }: NoteGroup): string {
   const [first = '', ...others] = targets;
-  // The kind of thing is said once.
+  // Name the kind of thing only once.
   const kind = /^http\.sys record /.exec(first)?.[0] ?? '';
   const shown = [first, ...others.slice(0, MOST_TARGETS - 1).map((target) => target.replace(kind, ''))];
   const hidden = targets.length - shown.length;

@@ -1,19 +1,22 @@
 import type { EndpointCheck } from '../../ports/deployment.ts';
-import type { Outcome } from '../../renewal/state/types.ts';
+import type { Outcome } from '../../renewal/engine/outcome.ts';
 import type { Io } from '../io.ts';
 import { groupNotes, needsOperator, noteText } from './notes.ts';
 import { painter, plural, sayWrapped, type Style } from './text.ts';
 import { daysLeft, relativeTime, shortTime } from './time.ts';
 
-/** How success and its undoing are called, at most eleven columns. */
+/** Words for success and for restored bindings, at most eleven columns. */
 export interface OutcomeWords {
   readonly done: string;
-  readonly undone: string;
+  readonly restored: string;
 }
 
-const RENEWAL: OutcomeWords = { done: 'renewed', undone: 'rolled back' };
+const RENEWAL: OutcomeWords = { done: 'renewed', restored: 'rolled back' };
 
-/** What became of one certificate, in a few lines; of what was left alone only what the operator has to look at. */
+/**
+ * Prints the outcome for one certificate in a few lines. Of what was skipped it prints only what the operator has to
+ * look at.
+ */
 export function printOutcome(io: Io, outcome: Outcome, now: number, words: OutcomeWords = RENEWAL): void {
   const paint = painter(io.colour);
   const head = (style: Style, label: string, text: string): void =>
@@ -32,7 +35,7 @@ export function printOutcome(io: Io, outcome: Outcome, now: number, words: Outco
       return;
     }
     case 'rolledBack':
-      head('yellow', words.undone, `${outcome.name} [${outcome.code}]`);
+      head('yellow', words.restored, `${outcome.name} [${outcome.code}]`);
       say(outcome.message);
       for (const check of outcome.restored) say(`restored: ${line(check)}`);
       say(`next attempt ${relativeTime(outcome.nextAttempt, now)} (${shortTime(outcome.nextAttempt)})`);

@@ -2,7 +2,7 @@ import { cut, type Paint, printable, type Style, width } from './text.ts';
 
 export interface Column {
   readonly title: string;
-  /** Kept whole when the table must shrink. */
+  /** Keeps its width when the table must shrink. */
   readonly fixed?: boolean;
   readonly align?: 'left' | 'right';
 }
@@ -19,12 +19,18 @@ interface Options {
   readonly paint: Paint;
 }
 
-/** A table that fits `columns` columns: the widest shrinkable column gives way first. Cells are made safe for a terminal. */
+/**
+ * A table that fits into `columns` columns: the widest shrinkable column shrinks first. Cells are made safe for a
+ * terminal.
+ */
 export function renderTable(columns: readonly Column[], rows: readonly Row[], options: Options): string {
   return [...tableLines(columns, () => rows, options)].join('');
 }
 
-/** The same line by line, each with its line break. `rows` is called twice, for the widths and for the lines, so that nobody need hold them all. */
+/**
+ * The same line by line, each with its line break. Calls `rows` twice, for the widths and for the lines, so that nobody
+ * has to hold them all.
+ */
 export function* tableLines(
   columns: readonly Column[],
   rows: () => Iterable<Row>,

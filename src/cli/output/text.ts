@@ -3,20 +3,20 @@ import type { Io } from '../io.ts';
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 
-/** Colours text, or does not. */
+/** Colours text, or returns it as it is. */
 export type Paint = (style: Style, text: string) => string;
 
-/** A painter for an output that shows colours or not. */
+/** A painter for an output with colours or without. */
 export function painter(colour: boolean): Paint {
   return (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text);
 }
 
-/** What nearly all text is: one column a character, nothing to escape. */
+/** Nearly all text is like this: one column a character, nothing to escape. */
 const PLAIN = /^[ -~]*$/;
 
 /**
- * Text from outside (site names, CA messages) made safe for a terminal: control characters, including the escape that starts
- * a terminal command and the marks that reverse the writing direction, become visible escapes.
+ * Makes text from outside (site names, CA messages) safe for a terminal. Control characters become visible escapes,
+ * among them the escape that starts a terminal command and the marks that reverse the writing direction.
  */
 export function printable(text: string): string {
   if (PLAIN.test(text)) return text;
@@ -26,7 +26,9 @@ export function printable(text: string): string {
   });
 }
 
-/** Columns that the text takes on a terminal: two for wide East Asian characters and emoji, none for combining marks. */
+/**
+ * Columns that the text takes on a terminal: two for wide East Asian characters and emoji, none for combining marks.
+ */
 export function width(text: string): number {
   if (PLAIN.test(text)) return text.length;
   let columns = 0;
@@ -49,7 +51,7 @@ function isWide(code: number): boolean {
   );
 }
 
-/** Cuts to at most `columns` columns, with an ellipsis where something is missing. */
+/** Cuts text to at most `columns` columns, with an ellipsis where something is missing. */
 export function cut(text: string, columns: number): string {
   if (width(text) <= columns) return text;
   let kept = '';
@@ -60,7 +62,7 @@ export function cut(text: string, columns: number): string {
   return `${kept}…`;
 }
 
-/** Breaks text at spaces into lines of at most `columns` columns; a longer word is broken where it must. */
+/** Breaks text at spaces into lines of at most `columns` columns. A longer word is broken where necessary. */
 export function wrap(text: string, columns: number): string[] {
   const lines: string[] = [];
   let line = '';
@@ -94,17 +96,17 @@ export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** Text from outside after a label, safe for a terminal and wrapped; the lines that follow are indented by `indent`. */
+/** Writes text from outside after a label, safe for a terminal and wrapped. Further lines are indented by `indent`. */
 export function sayWrapped(io: Pick<Io, 'out' | 'columns'>, label: string, text: string, indent: number): void {
   const [first = '', ...rest] = wrap(printable(text), io.columns - indent);
   io.out(`${label}${first}\n`);
   for (const line of rest) io.out(`${' '.repeat(indent)}${line}\n`);
 }
 
-/** Gathered before it is written, so that a long list is not one write a line. */
+/** Characters to gather before a write, so that a long list is not one write a line. */
 const CHUNK = 32_768;
 
-/** Writes a long output piece by piece, no faster than it is read. */
+/** Writes a long output in pieces, no faster than it is read. */
 export async function outAll(io: Pick<Io, 'out' | 'drained'>, pieces: Iterable<string>): Promise<void> {
   let text = '';
   for (const piece of pieces) {

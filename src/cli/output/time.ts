@@ -1,4 +1,4 @@
-/** `2026-11-23 14:05Z`: short, sortable, and in one time zone for every reader of a log. */
+/** `2026-11-23 14:05Z`: short, sortable, and in the same time zone for every reader of a log. */
 export function shortTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')}Z`;
 }

@@ -3,7 +3,7 @@ import { quote } from '../config-problem.ts';
 import type { Report } from '../report.ts';
 import type { CertificateConfig } from '../types.ts';
 
-/** Checks what no part can see alone: names that must be unique, names of two certificates, issuers that nobody uses. */
+/** Checks what spans several parts: names that must be unique, names in two certificates, unused issuers. */
 export function checkAcross(
   issuerNames: readonly (string | null)[],
   certificateNames: readonly (string | null)[],

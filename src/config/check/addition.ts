@@ -4,8 +4,9 @@ import { ConfigError, problemText } from '../config-problem.ts';
 import { parseYaml } from '../yaml/document.ts';
 
 /**
- * Checks a configuration to which a certificate was added at the end; `before` is its text without, null for a new one. What is wrong with the
- * addition alone is told without its line: no file has it. Throws CONFIG_NOT_ADDED for that, CONFIG_INVALID for what was wrong before.
+ * Checks a configuration to which a certificate was added at the end; `before` is its text without it, null for a new
+ * one. Problems of the addition alone are reported without a line, since no file has it yet. Throws CONFIG_NOT_ADDED
+ * for those, CONFIG_INVALID for what was wrong before.
  */
 export function checkAddition(before: string | null, next: string, file: string, name: string): void {
   try {

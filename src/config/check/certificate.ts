@@ -1,18 +1,19 @@
-import type { Identifier } from '../../pki/x509/names.ts';
-import { canProve, challengeFor } from '../challenge-for.ts';
-import { checkDistinct } from './distinct.ts';
+import { type Identifier, identifierKey } from '../../pki/x509/names.ts';
+import { canValidate, challengeFor } from '../challenge-for.ts';
+import { defaultDeployments } from './deployment.ts';
 import { checkSettings, type Settings } from './settings.ts';
 import type { CheckContext } from './context.ts';
-import { DEFAULT_CHALLENGE, DEFAULT_DEPLOYMENT, DEFAULTS } from '../defaults.ts';
+import { DEFAULT_CHALLENGE, DEFAULTS } from '../defaults.ts';
 import { type PathStep, quote } from '../config-problem.ts';
+import type { Report } from '../report.ts';
 import type { CertificateInput } from '../schema/schema.ts';
 import type { CertificateConfig, ChallengeRule } from '../types.ts';
 
 const SILENT: ChallengeRule = { patterns: ['*'], challenge: DEFAULT_CHALLENGE };
 
 /**
- * A certificate with all defaults applied; null when something is wrong with it, which is reported. `defaults` is null when that
- * section is wrong itself: nothing is then said about what would come from it.
+ * A certificate with all defaults applied; null when something is wrong with it, which is reported. `defaults` is null
+ * when that section is wrong itself; then nothing is reported about settings that would come from it.
  */
 export function checkCertificate(
   input: CertificateInput,
@@ -31,7 +32,7 @@ export function checkCertificate(
   const challenges = own.challenges ?? (defaults === null ? null : (defaults.challenges ?? [SILENT]));
   if (challenges !== null) {
     for (const [index, identifier] of identifiers.entries()) {
-      checkProvable(identifier, { challenges }, [...path, 'names', index], context);
+      checkChallengeFor(identifier, { challenges }, [...path, 'names', index], context);
     }
   }
   if (!distinct || issuers === null || challenges === null) return null;
@@ -45,7 +46,7 @@ export function checkCertificate(
     },
     issuers,
     challenges,
-    deployments: own.deployments ?? defaults?.deployments ?? [DEFAULT_DEPLOYMENT],
+    deployments: own.deployments ?? defaults?.deployments ?? defaultDeployments(context),
     keepOld: own.keepOld ?? defaults?.keepOld ?? DEFAULTS.keepOld,
     maintenance: own.maintenance ?? defaults?.maintenance ?? null,
   };
@@ -55,8 +56,8 @@ function onlyIssuer({ issuerNames }: CheckContext): readonly string[] | null {
   return issuerNames.length === 1 ? issuerNames : null;
 }
 
-/** RFC 8555 section 7.1.4 leaves wildcards to dns-01; RFC 8738 section 7 forbids dns-01 for addresses. */
-function checkProvable(
+/** RFC 8555 section 7.1.4 reserves wildcards for challenges by DNS; RFC 8738 section 7 forbids those for addresses. */
+function checkChallengeFor(
   identifier: Identifier,
   rules: { readonly challenges: readonly ChallengeRule[] },
   path: readonly PathStep[],
@@ -70,17 +71,33 @@ function checkProvable(
       `${name}, which no entry of challenges is for`,
       'an entry whose names fit it, or a last one with "*"',
     );
-  } else if (!canProve(challenge.type, identifier) && identifier.type === 'dns') {
+  } else if (!canValidate(challenge.type, identifier) && identifier.type === 'dns') {
     report.problem(
       path,
       `the wildcard ${name} with ${challenge.type}`,
       'a challenge of type dns-01 or dns-persist-01 for it',
     );
-  } else if (!canProve(challenge.type, identifier)) {
+  } else if (!canValidate(challenge.type, identifier)) {
     report.problem(
       path,
       `the IP address ${name} with ${challenge.type}`,
       'a challenge of type http-01 or tls-alpn-01 for it',
     );
   }
+}
+
+/** Reports names that are listed twice, however they are written. Returns whether there are none. */
+function checkDistinct(names: readonly Identifier[], path: readonly PathStep[], report: Report): boolean {
+  const seen = new Map<string, number>();
+  let distinct = true;
+  for (const [index, identifier] of names.entries()) {
+    const first = seen.get(identifierKey(identifier));
+    if (first === undefined) seen.set(identifierKey(identifier), index);
+    else {
+      distinct = false;
+      const found = `${quote(identifier.value)}, the same name as names[${first}]`;
+      report.problem([...path, index], found, 'each name once');
+    }
+  }
+  return distinct;
 }

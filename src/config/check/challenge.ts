@@ -6,7 +6,7 @@ import type { ChallengeInput, ChallengeRuleInput, SingleChallengeInput } from '.
 import { checkDns } from './dns.ts';
 import type { ChallengeConfig, ChallengeRule } from '../types.ts';
 
-/** The challenge rules of a certificate or of `defaults`; null when it says nothing about challenges. */
+/** The challenge rules of a certificate or of `defaults`; null when it names none. */
 export function checkChallenges(
   input: SettingsInput,
   path: readonly PathStep[],

@@ -1,10 +1,12 @@
+import type { DeploymentCatalogue } from '../../deploy/catalogue.ts';
 import type { Report } from '../report.ts';
 
-/** What the checks of single parts know about the rest of the file. */
+/** What the check of one part needs to know of the rest of the file. */
 export interface CheckContext {
   readonly report: Report;
   /** Folder of the file: relative paths start there. */
   readonly folder: string;
-  /** Names of all issuers of the file, of wrong ones as well. */
+  readonly catalogue: DeploymentCatalogue;
+  /** Names of all issuers of the file, also of those that have problems. */
   readonly issuerNames: readonly string[];
 }

@@ -1,5 +1,5 @@
 import type { ProviderDefinition } from '../../dns/provider-kit/definition.ts';
-import { findProvider } from '../../dns/provider-kit/find.ts';
+import { findProvider } from '../../dns/provider-kit/open.ts';
 import { absolutePath, isFile } from './path.ts';
 import type { CheckContext } from './context.ts';
 import { DEFAULTS } from '../defaults.ts';
@@ -10,7 +10,7 @@ import type { DnsChallengeConfig } from '../types.ts';
 
 type DnsInput = ChallengeInput & { type: 'dns-01' | 'dns-account-01' };
 
-/** A program has a command, every other provider has settings. */
+/** Providers other than `exec` have settings; `exec` has a command. */
 export function checkDns(input: DnsInput, path: readonly PathStep[], context: CheckContext): DnsChallengeConfig {
   const propagation = {
     timeoutSeconds: input.propagation?.timeoutSeconds ?? DEFAULTS.propagationTimeoutSeconds,
@@ -72,7 +72,7 @@ function checkCommand(
 ): readonly string[] {
   const [program = '', ...rest] = command;
   const file = absolutePath(folder, program);
-  // No error: only what uses it fails, and on the machine that checks a file the program may be absent.
+  // A warning only: the file may be checked on a machine that does not have the program.
   if (!isFile(file)) report.warn('program-missing', [...path, 0], `there is no file ${file}`);
   return [file, ...rest];
 }

@@ -1,13 +1,22 @@
+import { readFileSync, statSync } from 'node:fs';
+import { EverbindError } from '../../errors/error.ts';
+import { parsePemRoots, ROOTS_LIMITS } from '../../pki/asn1/pem.ts';
 import type { CheckContext } from './context.ts';
 import { absolutePath } from './path.ts';
-import { rootsProblem } from './roots.ts';
 import { DEFAULTS } from '../defaults.ts';
-import { KNOWN_STAGING } from './known-staging.ts';
 import { type PathStep, quote } from '../config-problem.ts';
 import type { IssuerInput } from '../schema/issuer.ts';
 import type { IssuerConfig, SecretReference } from '../types.ts';
 
-/** An issuer with its defaults; what is wrong is reported. */
+/**
+ * Staging environments that are open to everybody, by the directory of the CA. Those that need an account of their own
+ * are not listed.
+ */
+const KNOWN_STAGING: Readonly<Record<string, string>> = {
+  'https://acme-v02.api.letsencrypt.org/directory': 'https://acme-staging-v02.api.letsencrypt.org/directory',
+};
+
+/** An issuer with its defaults; problems are reported. */
 export function checkIssuer(input: IssuerInput, path: readonly PathStep[], context: CheckContext): IssuerConfig {
   const binding = input.externalAccountBinding;
   return {
@@ -29,7 +38,7 @@ export function checkIssuer(input: IssuerInput, path: readonly PathStep[], conte
   };
 }
 
-/** The rest of the URL was checked with the shape. */
+/** The schema has checked the rest of the URL. */
 function checkDirectory(
   input: IssuerInput,
   key: 'directory' | 'staging',
@@ -45,7 +54,7 @@ function checkDirectory(
   return url.href;
 }
 
-/** What the file says, or else what is known of the CA. */
+/** The staging directory of the file, or else the known one. */
 function checkStaging(input: IssuerInput, path: readonly PathStep[], context: CheckContext): string | null {
   const directory = new URL(input.directory).href;
   if (input.staging === false) return null;
@@ -74,4 +83,21 @@ function checkFiles(
     }
     return file;
   });
+}
+
+/** Why this file cannot be used as a file of roots, or null when it can. */
+function rootsProblem(file: string): string | null {
+  try {
+    const facts = statSync(file, { throwIfNoEntry: false });
+    if (facts === undefined) return 'which does not exist';
+    if (!facts.isFile()) return 'which is no ordinary file';
+    if (facts.size > ROOTS_LIMITS.maxCharacters) return 'which is too large';
+    parsePemRoots(readFileSync(file, 'latin1'));
+    return null;
+  } catch (error) {
+    if (error instanceof EverbindError && error.code === 'PKI_PEM_INVALID')
+      return 'which does not hold certificates only';
+    if (error instanceof Error && 'code' in error) return `which cannot be read (${String(error.code)})`;
+    throw error;
+  }
 }

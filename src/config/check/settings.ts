@@ -2,18 +2,17 @@ import type { CertificateKeyAlgorithm } from '../../ports/key-store.ts';
 import type { MaintenanceConfig } from '../../ports/maintenance.ts';
 import { checkChallenges } from './challenge.ts';
 import type { CheckContext } from './context.ts';
-import { DEFAULTS } from '../defaults.ts';
 import { KEY_PROVIDER } from '../schema/values.ts';
 import { type PathStep, quote } from '../config-problem.ts';
 import type { SettingsInput } from '../schema/schema.ts';
 import { checkMaintenance } from './maintenance.ts';
-import type { DeploymentInput } from '../schema/deployment.ts';
+import { checkDeployment } from './deployment.ts';
 import { suggest } from './suggest.ts';
 import type { ChallengeRule, DeploymentConfig } from '../types.ts';
 
 const OWN_STORES = ['software', 'cng'];
 
-/** What a certificate, or `defaults`, says itself; null where it is silent. */
+/** The settings that a certificate, or `defaults`, names itself; null for each that it does not. */
 export interface Settings {
   readonly algorithm: CertificateKeyAlgorithm | null;
   readonly provider: string | null;
@@ -25,7 +24,7 @@ export interface Settings {
   readonly maintenance: MaintenanceConfig | null;
 }
 
-/** Settings as the schema has let them through, judged further; what is wrong goes to the report of the context. */
+/** Judges settings that have passed the schema; problems go to the report of the context. */
 export function checkSettings(input: SettingsInput, path: readonly PathStep[], context: CheckContext): Settings {
   checkIssuerNames(input.issuers ?? [], [...path, 'issuers'], context);
   return {
@@ -42,7 +41,7 @@ export function checkSettings(input: SettingsInput, path: readonly PathStep[], c
   };
 }
 
-/** Vendors name their providers in several words; a single one that is nearly ours is a slip. */
+/** Vendors use several words for a provider. A single word that is nearly ours is a typing error. */
 function checkProvider(provider: string | null, path: readonly PathStep[], { report }: CheckContext): string | null {
   if (provider === null || provider.includes(' ')) return provider;
   const meant = suggest(provider, OWN_STORES);
@@ -51,7 +50,7 @@ function checkProvider(provider: string | null, path: readonly PathStep[], { rep
 }
 
 function checkIssuerNames(names: readonly string[], path: readonly PathStep[], context: CheckContext): void {
-  // Without any issuer the file is wrong for that reason, which is reported once.
+  // A file without any issuer has that problem reported already.
   if (context.issuerNames.length === 0) return;
   for (const [index, name] of names.entries()) {
     const at = [...path, index];
@@ -62,28 +61,4 @@ function checkIssuerNames(names: readonly string[], path: readonly PathStep[], c
       context.report.problem(at, `${quote(name)} again`, 'each issuer once');
     }
   }
-}
-
-function checkDeployment(
-  input: DeploymentInput,
-  path: readonly PathStep[],
-  { report }: CheckContext,
-): DeploymentConfig {
-  const { sites } = input;
-  for (const [index, site] of sites?.entries() ?? []) {
-    const at = [...path, 'sites', index];
-    if (sites?.findIndex((other) => other.toLowerCase() === site.toLowerCase()) !== index) {
-      report.problem(at, `${quote(site)} again`, 'each site once');
-    }
-  }
-  const store = input.store ?? DEFAULTS.store;
-  const adopt = input.adopt ?? DEFAULTS.adopt;
-  if (input.type === 'iis-ftp') return { type: 'iis-ftp', sites: input.sites, adopt, store };
-  return {
-    type: 'iis',
-    sites: sites ?? null,
-    adopt,
-    store,
-    adoptForeignAppIds: (input.adoptForeignAppIds ?? []).map((id) => id.toLowerCase()),
-  };
 }

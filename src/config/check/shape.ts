@@ -3,7 +3,7 @@ import type { PathStep } from '../config-problem.ts';
 import { type Report, shown } from '../report.ts';
 import { suggest } from './suggest.ts';
 
-/** Checks one part of the file against its schema. Every problem is reported; null when there was one. */
+/** Checks one part of the file against its schema. Reports every problem; returns null when there is one. */
 export function checkShape<T extends z.ZodType>(
   schema: T,
   value: unknown,
@@ -37,7 +37,7 @@ export function checkShape<T extends z.ZodType>(
   return null;
 }
 
-/** What exactly is wrong with a value that was parsed. */
+/** Why a value that was parsed is wrong. */
 function reason(issue: z.core.$ZodIssue): string {
   const text: unknown = issue.code === 'custom' ? issue.params?.['reason'] : null;
   return typeof text === 'string' ? ` (${text})` : '';
@@ -88,7 +88,7 @@ function definition(schema: z.core.$ZodType): Definition {
   return schema._zod.def;
 }
 
-/** Below `optional`, and the option of a union that the data chose. */
+/** Looks through `optional`, and into the option of a union that the data selects. */
 function unwrap(start: Definition | undefined, data: unknown): Definition | undefined {
   let current = start;
   while (current?.innerType !== undefined) current = definition(current.innerType);

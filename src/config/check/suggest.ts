@@ -1,4 +1,4 @@
-/** The known word that `word` was probably meant to be, or null when none is near. */
+/** The known word that `word` was probably meant to be; null when none is close. */
 export function suggest(word: string, known: readonly string[]): string | null {
   if (word.length > 64) return null;
   const wanted = fold(word);

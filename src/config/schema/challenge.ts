@@ -5,16 +5,16 @@ import { commandLine, dnsServer, namePattern, windowsFolder } from './names.ts';
 import { listOf, oneOf, providerSettings, section, wholeNumber, yesOrNo } from './values.ts';
 
 const httpShape = {
-  type: z.literal('http-01').meta({ description: 'Control is proved by an answer over HTTP on port 80.' }),
+  type: z.literal('http-01').meta({ description: 'The CA fetches a file over HTTP on port 80.' }),
   mode: oneOf(['auto', 'webroot', 'http.sys', 'listener']).optional().meta({
     description:
-      'Who answers: files below the root of the IIS site (`webroot`), a URL prefix of http.sys, beside IIS (`http.sys`), a listener of our own (`listener`), or whichever of these fits this machine (`auto`).',
+      'What responds to the CA: files below the root of the IIS site (`webroot`), a URL prefix of http.sys beside IIS (`http.sys`), a listener of Everbind (`listener`), or whichever of these suits this machine (`auto`).',
     default: DEFAULTS.httpMode,
   }),
   path: windowsFolder()
     .optional()
     .meta({
-      description: 'Folder that is served as the root of the site, when it is not the one that IIS has.',
+      description: 'Folder that is served as the root of the site, if it is not the one that IIS has.',
       examples: ['C:\\inetpub\\wwwroot'],
     }),
   port: wholeNumber(1, 65535).optional().meta({
@@ -26,7 +26,7 @@ const httpShape = {
 const tlsAlpnShape = {
   type: z.literal('tls-alpn-01').meta({
     description:
-      'Control is proved by a certificate of a listener of our own on port 443, where neither IIS nor another program has it.',
+      'The CA makes a TLS handshake on port 443, with a listener of Everbind. Neither IIS nor another program may use that port.',
   }),
   port: wholeNumber(1, 65535).optional().meta({
     description: 'Port of this machine that receives what the CA sends to port 443.',
@@ -38,7 +38,7 @@ const publicResolvers = () =>
   listOf(dnsServer(), 'addresses', { max: 8 })
     .optional()
     .meta({
-      description: 'Resolvers that have to see the record as well, after all servers of the zone.',
+      description: 'Resolvers that must also see the record, after all servers of the zone.',
       default: [],
       examples: [['1.1.1.1', '[2606:4700:4700::1111]:53']],
     });
@@ -46,7 +46,7 @@ const publicResolvers = () =>
 const dnsPersistShape = {
   type: z.literal('dns-persist-01').meta({
     description:
-      'Control is proved by a TXT record that is made once and stays; no credentials. `everbind dns persist` prints it.',
+      'The CA looks for a TXT record that is made once and stays. Needs no credentials. `everbind dns persist` prints the record.',
   }),
   publicResolvers: publicResolvers(),
 };
@@ -54,7 +54,7 @@ const dnsPersistShape = {
 const propagation = section(
   {
     timeoutSeconds: wholeNumber(1, 7200).optional().meta({
-      description: 'How long the record is looked for before the CA is asked.',
+      description: 'How long to look for the record before the CA is told.',
       default: DEFAULTS.propagationTimeoutSeconds,
     }),
     publicResolvers: publicResolvers(),
@@ -63,10 +63,12 @@ const propagation = section(
 );
 
 const dnsShape = {
-  type: z.literal('dns-01').meta({ description: 'Control is proved by a TXT record; needed for wildcard names.' }),
+  type: z
+    .literal('dns-01')
+    .meta({ description: 'The CA looks for a TXT record. Wildcard names need a challenge by DNS.' }),
   provider: oneOf(['exec', ...PROVIDERS.map(({ name }) => name)]).meta({
     description:
-      'Who writes the record: a program of yours (`exec`), or a host by its name in [DNS providers](dns-providers.md).',
+      'What writes the record: a program of yours (`exec`), or a DNS host by its name in [DNS providers](dns-providers.md).',
     examples: ['exec', 'rfc2136'],
   }),
   settings: providerSettings().optional().meta({
@@ -76,16 +78,16 @@ const dnsShape = {
     description: 'Allow plain http to an API on this machine.',
     default: false,
   }),
-  propagation: propagation.optional().meta({ description: 'How it is seen that the record is there.' }),
+  propagation: propagation.optional().meta({ description: 'How to make sure that the record is visible.' }),
   command: commandLine()
     .optional()
     .meta({
       description:
-        'With `exec`: program and arguments, run without a shell. It gets the task as JSON on standard input. A relative program path is taken from the folder of this file.',
+        'With `exec`: program and arguments, run without a shell. The program gets the task as JSON on standard input. A relative path starts at the folder of this file.',
       examples: [['./hooks/dns.exe', '--zone', 'example.com']],
     }),
   timeoutSeconds: wholeNumber(1, 3600).optional().meta({
-    description: 'With `exec`: time limit of one run of the program.',
+    description: 'With `exec`: time limit for one run of the program.',
     default: DEFAULTS.execTimeoutSeconds,
   }),
 };
@@ -93,7 +95,7 @@ const dnsShape = {
 const dnsAccountShape = {
   ...dnsShape,
   type: z.literal('dns-account-01').meta({
-    description: 'As `dns-01`, at a record name of its own for each account with a CA.',
+    description: 'Like `dns-01`, with a record name of its own for each account with a CA.',
   }),
 };
 
@@ -112,15 +114,16 @@ const single = z.discriminatedUnion(
 
 const autoShape = {
   type: z.literal('auto').meta({
-    description: 'Several challenges in order: the first that can prove a name is taken; when it fails, the next one.',
+    description:
+      'Several challenges in order. A name is validated by the first that can; when that fails, by the next one.',
   }),
   of: listOf(single, 'challenges', { min: 1, max: 8 }).optional().meta({
-    description: 'The challenges, each as it would stand under `challenge`. Without it: http-01, then tls-alpn-01.',
+    description: 'The challenges, each as under `challenge`. Without it: http-01, then tls-alpn-01.',
   }),
 };
 
 const CHALLENGE = 'a mapping with type: http-01, tls-alpn-01, dns-01, dns-account-01, dns-persist-01 or auto';
-/** How control of names is proved. */
+/** How names are validated. */
 export const challenge = z.discriminatedUnion(
   'type',
   [
@@ -136,12 +139,12 @@ export const challenge = z.discriminatedUnion(
 
 const patterns = listOf(namePattern(), 'name patterns', { min: 1, max: 250 }).meta({
   description:
-    'Names that this entry is for: a name, an IP address, `*.example.com` for every name below example.com, or `*` for all.',
+    'Names that this entry applies to: a name, an IP address, `*.example.com` for every name below example.com, or `*` for all.',
   examples: [['*.example.com']],
 });
 
 const RULE = 'a mapping with names, type and the settings of that challenge';
-/** The same for the names that fit its patterns. */
+/** The same, for names that match its patterns. */
 export const challengeRule = z.discriminatedUnion(
   'type',
   [

@@ -1,6 +1,5 @@
 import type * as z from 'zod';
 import { DEFAULTS } from '../defaults.ts';
-import { limits } from './limits.ts';
 import { directoryUrl, stagingUrl } from './names.ts';
 import { filePath, listOf, name, oneOf, secretReference, section, text, wholeNumber, yesOrNo } from './values.ts';
 
@@ -24,6 +23,45 @@ const pemFiles = (description: string) =>
     .optional()
     .meta({ description, default: [], examples: [['roots/company-ca.pem']] });
 
+const limit = (description: string) =>
+  section(
+    {
+      count: wholeNumber(1, 1_000_000).meta({
+        description: 'How many may come at once, after a long time without any.',
+      }),
+      hours: wholeNumber(1, 100_000).meta({
+        description: 'Hours in which that many become available again, one after the other.',
+      }),
+    },
+    'a mapping with count and hours',
+  )
+    .optional()
+    .meta({ description });
+
+/** The rate limits of a CA. */
+const limits = section(
+  {
+    known: yesOrNo().optional().meta({
+      description:
+        "Whether the limits that Everbind knows of this CA hold where none are set here. It knows those of Let's Encrypt.",
+      default: true,
+    }),
+    orders: limit('New orders of the account.'),
+    certificatesPerDomain: limit(
+      'Certificates for one registered domain (or IPv4 address, or IPv6 /64), whoever orders them.',
+    ),
+    certificatesPerSet: limit('Certificates for exactly the same names.'),
+    failures: limit('Failed validations of one name.'),
+    consecutiveFailures: limit('Failed validations of one name in a row.'),
+    exemptRenewals: yesOrNo().optional().meta({
+      description:
+        'Whether a certificate for the same names within 120 days counts neither towards orders nor towards certificatesPerDomain, and an order within the ARI window towards nothing.',
+      default: false,
+    }),
+  },
+  'a mapping of limits (orders, certificatesPerDomain, …)',
+);
+
 /** A CA and the account with it. */
 export const issuer = section(
   {
@@ -39,7 +77,7 @@ export const issuer = section(
       .optional()
       .meta({
         description:
-          "ACME directory of the CA's staging environment. After a failure that counts against limits of the CA the next attempt is tried there first. `false`: never. Known by itself for Let's Encrypt.",
+          "ACME directory of the CA's staging environment. After a failure that counts towards a limit of the CA the next attempt runs there first. `false`: never. Everbind knows that of Let's Encrypt.",
         examples: ['https://acme-staging-v02.api.letsencrypt.org/directory'],
       }),
     contacts: listOf(
@@ -65,7 +103,7 @@ export const issuer = section(
       .meta({ description: 'Algorithm of a new account key.', default: DEFAULTS.accountKey }),
     accountKeyRolloverDays: wholeNumber(0, 3650).optional().meta({
       description:
-        'The account gets a new key when its key is this many days old (RFC 8555 section 7.3.5). `0`: never by itself.',
+        'The account gets a new key when its key is this many days old (RFC 8555 section 7.3.5). `0`: only on request.',
       default: DEFAULTS.accountKeyRolloverDays,
     }),
     externalAccountBinding: externalAccountBinding.optional().meta({
@@ -89,7 +127,7 @@ export const issuer = section(
       }),
     limits: limits.optional().meta({
       description:
-        'What the CA allows. Everbind stops before the CA does, and leaves a tenth to certificates that are about to expire.',
+        'Rate limits of the CA. Everbind stops before they are reached, and reserves a tenth for certificates that are about to expire.',
     }),
     trustRoots: pemFiles('Extra roots for the TLS connection to the CA.'),
     certificateRoots: pemFiles(

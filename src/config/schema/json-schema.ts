@@ -1,12 +1,17 @@
 import * as z from 'zod';
-import { FILE } from './schema.ts';
+import { builtInCatalogue } from '../../deploy/catalogue.ts';
+import { fileSchema } from './schema.ts';
 
 /**
- * JSON Schema (draft 7, which editors know best) of everbind.yaml. It covers the shape; what joins several values (names that must be
- * unique, challenges that must fit) is checked by loadConfig alone.
+ * JSON Schema of everbind.yaml (draft 7, which editors know best). It covers the shape only. loadConfig checks what
+ * spans several values: unique names, challenges that suit the names.
  */
 export function configJsonSchema(): Readonly<Record<string, unknown>> {
-  const { $schema, ...rest } = z.toJSONSchema(FILE, { target: 'draft-7', io: 'input', override: restoreMeta });
+  const { $schema, ...rest } = z.toJSONSchema(fileSchema(builtInCatalogue), {
+    target: 'draft-7',
+    io: 'input',
+    override: restoreMeta,
+  });
   return {
     $schema,
     title: 'everbind.yaml',
@@ -15,7 +20,9 @@ export function configJsonSchema(): Readonly<Record<string, unknown>> {
   };
 }
 
-/** zod leaves out default and examples above a value that is converted; ours are written as they stand in the file. */
+/**
+ * zod drops `default` and `examples` of values that it converts. This restores them as they are written in the file.
+ */
 function restoreMeta({
   zodSchema,
   jsonSchema,

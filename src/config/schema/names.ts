@@ -5,7 +5,7 @@ import { dnsNameProblem, type Identifier, parseIdentifier } from '../../pki/x509
 import { isProgramPath, isWindowsAbsolute } from '../check/path.ts';
 import { text } from './values.ts';
 
-// Values whose syntax is more than a pattern. They are checked with the shape, so that one wrong value hides no other.
+// Values whose syntax is more than a pattern. They are part of the schema, so that one wrong value hides no other.
 
 /** A DNS name or IP address; its output is canonical. */
 export function certificateName() {
@@ -30,7 +30,7 @@ export function namePattern() {
   });
 }
 
-/** Plain http is judged with the rest of the issuer. */
+/** The check of the issuer decides about plain http. */
 export function directoryUrl() {
   const expected = 'an https URL without user name and fragment';
   return text({ expected, max: 2048 }).refine(
@@ -67,13 +67,6 @@ export function stagingUrl() {
 export function windowsFolder() {
   const expected = 'an absolute Windows path of a folder, such as C:\\inetpub\\wwwroot';
   return text({ expected, max: 1024 }).refine(isWindowsAbsolute, { error: expected });
-}
-
-export function siteSelector() {
-  const expected = 'the name of an IIS site, or id: and its number, such as id:3';
-  return text({ expected, max: 260 }).refine((site) => !/^id:/i.test(site) || /^id:[1-9][0-9]{0,9}$/.test(site), {
-    error: expected,
-  });
 }
 
 /** A program and its arguments. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-// Schemas of single values. The error text of each says what is expected: it completes "found X, expected …".
+// Schemas of single values. The error text of each completes the sentence "found X, expected …".
 
 interface TextRule {
   readonly expected: string;
@@ -53,7 +53,7 @@ export function name() {
 export const KEY_PROVIDER = 'software, cng, or the name of a key storage provider of Windows';
 
 export function keyProvider() {
-  // What is no printed character, or stands at an end, is a slip that no provider's name has.
+  // Control characters and blanks at the ends are typing errors: no provider has them in its name.
   return text({ expected: KEY_PROVIDER, pattern: /^[^\p{C}\s]+(?: [^\p{C}\s]+)*$/u, max: 127 });
 }
 
@@ -72,7 +72,7 @@ export function secretReference() {
   });
 }
 
-/** Values by the names of a provider's settings, which are checked with the provider. */
+/** Values by setting name. The check of the provider judges them. */
 export function providerSettings() {
   const error = 'text of at most 4096 characters';
   const value = z.union([z.string().max(4096, { error }), z.int(), z.boolean()], { error });

@@ -7,15 +7,15 @@ import { syntaxProblem } from './syntax.ts';
 export interface ConfigDocument {
   /** Plain data; mappings have no prototype. */
   readonly value: unknown;
-  /** Of the value at this path, or of the nearest thing around it that exists. */
+  /** Position of the value at this path, or of the nearest thing around it that exists. */
   locate(path: readonly PathStep[]): Position;
-  /** Of the last key of this path itself. */
+  /** Position of the last key of this path. */
   locateKey(path: readonly PathStep[]): Position;
 }
 
 /**
- * Reads YAML 1.2 (core schema): no tags of any program, no directives that change the version, no merge keys, no duplicate keys,
- * aliases within bounds. The library's messages quote the source and are not used: the source may hold a secret.
+ * Reads YAML 1.2 (core schema) without tags, directives that change the version, merge keys and duplicate keys, and
+ * with aliases within bounds. The library's messages are not used: they quote the source, which may hold a secret.
  */
 export function parseYaml(
   text: string,
@@ -28,7 +28,7 @@ export function parseYaml(
   const parsed = parse(text, lines);
   if (parsed === null) return { problems: [tooDeep()] };
   const wrong = [...parsed.errors, ...parsed.warnings];
-  // What follows such an error is the library's confusion, not the file's.
+  // Further errors come from the library's confusion, not from the file.
   const exhausted = wrong.find((error) => error.code === 'RESOURCE_EXHAUSTION');
   const told = exhausted === undefined ? wrong.slice(0, MAX_PROBLEMS) : [exhausted];
   if (told.length > 0) return { problems: told.map((error) => syntaxProblem(error.code, position(error.pos[0]))) };
@@ -52,7 +52,7 @@ export function parseYaml(
 
 function parse(text: string, lines: LineCounter): ReturnType<typeof parseDocument> | null {
   try {
-    // The library looks for duplicate keys in quadratic time; toPlain does it in linear time.
+    // The library looks for duplicate keys in quadratic time; toPlain does so in linear time.
     return parseDocument(text, {
       version: '1.2',
       schema: 'core',
@@ -62,7 +62,7 @@ function parse(text: string, lines: LineCounter): ReturnType<typeof parseDocumen
       lineCounter: lines,
     });
   } catch (error) {
-    // The library composes nested collections by recursion.
+    // The library recurses into nested collections.
     if (error instanceof RangeError) return null;
     throw error;
   }

@@ -1,9 +1,9 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, type YAMLMap, type YAMLSeq } from 'yaml';
 import type { SyntaxCode } from './syntax.ts';
 
-/** Deeper than any true configuration goes. */
+/** Deeper than any real configuration. */
 const MAX_DEPTH = 32;
-/** Aliases may repeat this many values in all: enough to share a challenge among thousands of certificates. */
+/** Aliases may repeat this many values in all: enough to share one challenge among thousands of certificates. */
 const MAX_ALIASED_VALUES = 500_000;
 const MAX_WRONG = 200;
 
@@ -34,8 +34,8 @@ interface State {
 }
 
 /**
- * Converts YAML nodes to plain data. Aliases share the value of their anchor, within a bound on the values so repeated: what
- * checks the data afterwards walks through each of them.
+ * Converts YAML nodes to plain data. An alias shares the value of its anchor. The number of values repeated so is
+ * bounded, since later checks visit each of them.
  */
 export function toPlain(root: Node | null): Plain {
   const state: State = { anchors: new Map(), targets: new Map(), wrong: [], aliased: 0 };
@@ -48,7 +48,7 @@ function convert(node: Node | null, depth: number, state: State): Converted {
   if (depth > MAX_DEPTH) return refuse(node, 'TOO_DEEP', state);
   if (isAlias(node)) return expand(node, state);
   const converted = convertContent(node, depth, state);
-  // Only now, so that an alias inside its own anchor finds nothing.
+  // Set only now, so that an alias inside its own anchor finds nothing.
   const anchor = 'anchor' in node ? node.anchor : undefined;
   if (anchor !== undefined) state.anchors.set(anchor, { ...converted, node });
   return converted;

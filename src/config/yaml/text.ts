@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { ConfigProblem } from '../config-problem.ts';
 
-/** The file as text; UTF-8 with or without a byte order mark, anything else is a problem at the first wrong line. */
+/** Decodes the file: UTF-8 with or without a byte order mark. Anything else is a problem at the first wrong line. */
 export function decodeText(octets: Uint8Array): { readonly text: string } | { readonly problem: ConfigProblem } {
   if (isUtf8(octets)) return { text: new TextDecoder().decode(octets) };
   const line = firstWrongLine(octets);

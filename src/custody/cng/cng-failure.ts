@@ -2,7 +2,7 @@ import { EverbindError, WindowsError } from '../../errors/error.ts';
 import type { HostKeyName, HostKeys } from '../../ports/host-keys.ts';
 import type { KeyAlgorithm } from '../../ports/key-store.ts';
 
-/** Status of NCrypt functions (winerror.h) that mean something of their own here. */
+/** Statuses of NCrypt functions (winerror.h) that have a meaning of their own here. */
 export const NTE = {
   exists: 0x8009000f,
   noPermission: 0x80090010,
@@ -23,8 +23,8 @@ export interface Asked {
 }
 
 /**
- * Why a provider did not do what was asked, as an error of ours that names the providers there are. What is no WindowsError comes back as it
- * is.
+ * Why a provider did not do what was asked, as an error of ours that names the providers there are. What is no
+ * WindowsError is returned unchanged.
  */
 export async function keyFailure(keys: HostKeys, asked: Asked, error: unknown): Promise<unknown> {
   if (!(error instanceof WindowsError)) return error;

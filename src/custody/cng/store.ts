@@ -4,11 +4,8 @@ import type { CertificateKeyAlgorithm, KeyAlgorithm, KeyHandle, KeyStore } from 
 import type { Signer } from '../../ports/signer.ts';
 import { publicKeyAlgorithm, signatureOf } from '../key-algorithm.ts';
 import { keyFailure, NTE } from './cng-failure.ts';
-import { handlePrefix, hostKeyName, keyHandle } from './handle.ts';
-import { provePossession } from './possession.ts';
-
-/** The provider that every Windows has. */
-const SOFTWARE_KSP = 'Microsoft Software Key Storage Provider';
+import { handlePrefix, hostKeyName, keyHandle, SOFTWARE_KSP } from './handle.ts';
+import { assertCertificateOf, assertSigns } from '../possession.ts';
 
 export interface CngKeyStoreOptions {
   /** Called when the first key is used: most runs need none. */
@@ -17,9 +14,9 @@ export interface CngKeyStoreOptions {
   readonly provider?: string;
 }
 
-/** Keys that Windows makes and keeps. What is in this process is their names, public keys and signatures. */
+/** Keys that Windows makes and keeps. This process has only their names, public keys and signatures. */
 export function createCngKeyStore({ hostKeys, provider = SOFTWARE_KSP }: CngKeyStoreOptions): KeyStore {
-  /** A call to a provider, its failure put into our words. */
+  /** Calls a provider and turns its failure into an error of ours. */
   async function ask<T>(
     handle: KeyHandle,
     algorithm: KeyAlgorithm | null,
@@ -83,11 +80,11 @@ export function createCngKeyStore({ hostKeys, provider = SOFTWARE_KSP }: CngKeyS
 
     open,
 
-    async attach(handle, [leaf]) {
+    async attach(handle, chain) {
       const { provider: providerName, name: keyName } = hostKeyName(handle);
-      // The parser takes its time to load and is needed once a certificate.
-      const { parseCertificate } = await import('../../pki/x509/certificate.ts');
-      await provePossession(await open(handle), handle, leaf === undefined ? null : parseCertificate(leaf).spkiDer);
+      const signer = await open(handle);
+      await assertCertificateOf(handle, signer.publicKey, chain);
+      await assertSigns(handle, signer);
       return { kind: 'provider', providerName, keyName };
     },
 
@@ -95,7 +92,7 @@ export function createCngKeyStore({ hostKeys, provider = SOFTWARE_KSP }: CngKeyS
   };
 }
 
-/** An interrupted run, or another process, may have been faster: its key is the one. */
+/** An interrupted run, or another process, may have been faster: then its key is used. */
 async function createUnlessThere(keys: HostKeys, key: HostKeyName, algorithm: CertificateKeyAlgorithm): Promise<void> {
   try {
     await keys.create(key, algorithm);

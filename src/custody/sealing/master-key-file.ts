@@ -8,9 +8,9 @@ import { MASTER_KEY_OCTETS, type MasterKeyProtector } from './master-key.ts';
 const posix = process.platform !== 'win32';
 
 /**
- * Keeps the master key in a file of exactly 32 octets, mode 0600 from its creation. On POSIX it is refused when it is a symbolic link,
- * belongs to another account, can be read by group or others, or lies in a folder that anybody can write to; on Windows the access
- * list of the state folder protects it.
+ * Keeps the master key in a file of exactly 32 octets, mode 0600 from its creation. On POSIX it is refused when it is a
+ * symbolic link, belongs to another account, can be read by group or others, or lies in a folder that anybody can write
+ * to; on Windows the access list of the state folder protects it.
  */
 export function masterKeyFile(path: string): MasterKeyProtector {
   const file = resolve(path);
@@ -25,7 +25,7 @@ async function read(file: string): Promise<Uint8Array<ArrayBuffer> | null> {
   const named = await lstat(file).catch(nullWhenAbsent);
   if (named === null) return null;
   if (named.isSymbolicLink()) throw exposed(file, 'it is a symbolic link');
-  // Neither following a link put there meanwhile nor waiting for a writer of a pipe.
+  // Follows no link that was put there meanwhile, and does not wait for the writer of a pipe.
   const handle = await open(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
   try {
     const facts = await handle.stat();
@@ -52,8 +52,8 @@ async function checkAccess(file: string, facts: Stats): Promise<void> {
 }
 
 /**
- * Writes under a name of its own and links it to the right one: a kill leaves either no master key or a whole one, and of two processes
- * at their first start one wins.
+ * Writes a file under another name and links it to the right one: a kill leaves either no master key or a whole one,
+ * and of two processes at their first start one wins.
  */
 async function create(file: string): Promise<Uint8Array<ArrayBuffer>> {
   const key = new Uint8Array(randomBytes(MASTER_KEY_OCTETS));
@@ -83,7 +83,7 @@ async function create(file: string): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 async function syncFolder(folder: string): Promise<void> {
-  // Windows has no such call; NTFS journals the name with the file.
+  // Windows cannot sync a folder; NTFS journals the name with the file.
   if (!posix) return;
   const handle = await open(folder, 'r');
   try {

@@ -7,8 +7,8 @@ export interface SealContext {
   readonly name: string;
 }
 
-// Envelope, version 1: 0x01, nonce (12 octets), ciphertext, tag (16 octets); AES-256-GCM (NIST SP 800-38D). Nonces are random: one
-// master key may seal 2^32 values (section 8.3), which no machine comes near.
+// Envelope, version 1: 0x01, nonce (12 octets), ciphertext, tag (16 octets); AES-256-GCM (NIST SP 800-38D). Nonces are
+// random: one master key may seal 2^32 values (section 8.3), which no machine comes near.
 const VERSION = 1;
 const NONCE = 12;
 const TAG = 16;
@@ -21,7 +21,10 @@ export function seal(master: KeyObject, context: SealContext, plaintext: Uint8Ar
   return Buffer.concat([Buffer.from([VERSION]), nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** Opens what `seal` made with the same master key and context; the caller overwrites the answer after use. Throws KEY_SEAL_BROKEN. */
+/**
+ * Opens what `seal` made with the same master key and context; the caller overwrites the result after use. Throws
+ * KEY_SEAL_BROKEN.
+ */
 export function unseal(master: KeyObject, context: SealContext, sealed: Uint8Array): Buffer {
   const version = sealed[0] ?? 0;
   if (version !== VERSION || sealed.length < 1 + NONCE + TAG) throw broken(context, 'its envelope is not known');

@@ -6,23 +6,23 @@ import type { MasterKeyProtector } from './master-key.ts';
 import { seal, type SealContext, unseal } from './seal.ts';
 
 /** Seals and opens values under the master key. The key is fetched at the first use, not before. */
-export interface Vault {
+export interface Sealer {
   seal(context: SealContext, plaintext: Uint8Array): Promise<Uint8Array>;
-  /** The caller overwrites the answer after use. Throws KEY_SEAL_BROKEN. */
+  /** The caller overwrites the result after use. Throws KEY_SEAL_BROKEN. */
   unseal(context: SealContext, sealed: Uint8Array): Promise<Buffer>;
 }
 
-export interface VaultOptions {
+export interface SealerOptions {
   readonly store: Store;
   readonly protector: MasterKeyProtector;
   readonly clock: Clock;
 }
 
 /**
- * A vault over this store. The store remembers a value sealed under its master key: a master key that is lost or is another one is
- * KEY_SEAL_BROKEN at the first use, and never replaced by a new one.
+ * A sealer for this store. The store holds a known value sealed under its master key, so a master key that is lost or
+ * exchanged is KEY_SEAL_BROKEN at the first use, and is never replaced by a new one.
  */
-export function createVault(options: VaultOptions): Vault {
+export function createSealer(options: SealerOptions): Sealer {
   let master: Promise<KeyObject> | null = null;
   const fetchMaster = (): Promise<KeyObject> => {
     master ??= openMaster(options).catch((error: unknown) => {
@@ -41,7 +41,7 @@ export function createVault(options: VaultOptions): Vault {
 const CHECK: SealContext = { purpose: 'check', name: 'master' };
 const CHECK_TEXT = Buffer.from('everbind master key');
 
-async function openMaster({ store, protector, clock }: VaultOptions): Promise<KeyObject> {
+async function openMaster({ store, protector, clock }: SealerOptions): Promise<KeyObject> {
   const check = readCheck(store);
   const found = await protector.unseal();
   if (found === null && check !== null) {

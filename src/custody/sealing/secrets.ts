@@ -1,7 +1,7 @@
 import { EverbindError } from '../../errors/error.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Store } from '../../store/store.ts';
-import type { Vault } from './sealer.ts';
+import type { Sealer } from './sealer.ts';
 
 export interface SecretInfo {
   readonly name: string;
@@ -10,7 +10,10 @@ export interface SecretInfo {
   readonly changedAt: number;
 }
 
-/** Values that the configuration refers to as `secret:NAME`, sealed in the database. Changes are logged: Store.signWith comes before. */
+/**
+ * Values that the configuration refers to as `secret:NAME`, sealed in the database. Changes are in the audit log, so
+ * Store.signWith must have been called before.
+ */
 export interface Secrets {
   /** Sets or replaces; durable on return. Throws SECRET_INVALID. */
   setSecret(name: string, value: string): Promise<void>;
@@ -24,7 +27,7 @@ export interface Secrets {
 
 export interface SecretsOptions {
   readonly store: Store;
-  readonly vault: Vault;
+  readonly sealer: Sealer;
   readonly clock: Clock;
 }
 
@@ -32,7 +35,7 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const PREFIX = 'secret:';
 const MAX_OCTETS = 65_536;
 
-export function createSecrets({ store, vault, clock }: SecretsOptions): Secrets {
+export function createSecrets({ store, sealer, clock }: SecretsOptions): Secrets {
   async function getSecret(name: string): Promise<string> {
     checkName(name);
     const row = store.read((db) => db.prepare('SELECT sealed FROM custody_secrets WHERE name = ?').get(name));
@@ -40,7 +43,7 @@ export function createSecrets({ store, vault, clock }: SecretsOptions): Secrets 
       const command = `everbind secret set ${name}`;
       throw new EverbindError('SECRET_NOT_FOUND', `the secret ${name} is not set: ${command}`, { name, command });
     }
-    const octets = await vault.unseal({ purpose: 'secret', name }, row['sealed'] as Uint8Array);
+    const octets = await sealer.unseal({ purpose: 'secret', name }, row['sealed'] as Uint8Array);
     const value = octets.toString('utf8');
     octets.fill(0);
     return value;
@@ -56,7 +59,7 @@ export function createSecrets({ store, vault, clock }: SecretsOptions): Secrets 
       if (octets.length > MAX_OCTETS) throw invalid(name, `its value is longer than ${MAX_OCTETS} octets`);
       let sealed: Uint8Array;
       try {
-        sealed = await vault.seal({ purpose: 'secret', name }, octets);
+        sealed = await sealer.seal({ purpose: 'secret', name }, octets);
       } finally {
         octets.fill(0);
       }
@@ -83,14 +86,14 @@ export function createSecrets({ store, vault, clock }: SecretsOptions): Secrets 
     },
 
     async resolveSecret(reference) {
-      // Not shown: a literal secret may stand where the reference should.
+      // The text is not shown: it may be a secret where the reference should be.
       if (!reference.startsWith(PREFIX)) throw new EverbindError('SECRET_INVALID', 'this is no reference secret:NAME');
       return getSecret(reference.slice(PREFIX.length));
     },
   };
 }
 
-/** By name; never the values. The store may be open for reading only. */
+/** Secrets by name, without their values. The store may be open for reading only. */
 export function listSecrets(store: Store): readonly SecretInfo[] {
   const rows = store.read((db) =>
     db.prepare('SELECT name, created_at, changed_at FROM custody_secrets ORDER BY name').all(),

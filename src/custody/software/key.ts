@@ -1,18 +1,30 @@
-import { createPrivateKey, createPublicKey, generateKeyPair, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+} from 'node:crypto';
 import { promisify } from 'node:util';
 import { createSemaphore } from '../../concurrency/semaphore.ts';
 import type { KeyAlgorithm } from '../../ports/key-store.ts';
-import { algorithmOf } from '../key-algorithm.ts';
+import type { Signer } from '../../ports/signer.ts';
+import { algorithmOf, signatureOf } from '../key-algorithm.ts';
 
 const generateAsync = promisify(generateKeyPair);
+const signAsync = promisify(sign);
 
 /**
- * RSA keys that are made at the same time. They are made on the threads that also sync the disk (four, unless told): many renewals that begin at
- * once would otherwise have every commit wait for seconds behind their keys.
+ * How many RSA keys are made at a time. They are made on the threads that also sync the disk (four by default): when
+ * many renewals begin at once, every commit would otherwise wait for seconds behind their keys.
  */
 const rsaSlots = createSemaphore(2);
 
-/** A new private key. RSA takes a second or so and is made off the main thread, in the order of asking; the others take less than that would cost. */
+/**
+ * A new private key. An RSA key takes about a second and is made off the main thread, in the order of the calls; to
+ * make any other key takes less time than a thread would cost.
+ */
 export async function generatePrivateKey(algorithm: KeyAlgorithm): Promise<KeyObject> {
   switch (algorithm) {
     case 'ec-p256':
@@ -45,22 +57,35 @@ export function importPrivateKey(pkcs8: Buffer, algorithm: KeyAlgorithm): KeyObj
     const key = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
     return algorithmOf(key) === algorithm ? key : null;
   } catch {
-    // What OpenSSL says about the octets helps nobody, and they are a secret.
+    // OpenSSL's message about the octets helps nobody, and they are a secret.
     return null;
   }
 }
 
+/** A signer over a key in memory. RSA and P-384, which take a millisecond or more, sign off the main thread. */
+export function softwareSigner(key: KeyObject, algorithm: KeyAlgorithm): Signer {
+  const { name, hash } = signatureOf(algorithm);
+  const slow = name === 'RS256' || name === 'ES384';
+  const parameters = { key, dsaEncoding: 'ieee-p1363' } as const;
+  return {
+    algorithm: name,
+    publicKey: publicKeyOf(key),
+    inMemory: true,
+    sign: slow ? (data) => signAsync(hash, data, parameters) : async (data) => sign(hash, data, parameters),
+  };
+}
+
 /** SubjectPublicKeyInfo, DER. */
-export function publicKeyOf(key: KeyObject): Uint8Array {
+function publicKeyOf(key: KeyObject): Uint8Array {
   const publicKey = createPublicKey(key);
   const head = EC_HEADS[key.asymmetricKeyDetails?.namedCurve ?? ''];
-  // The point alone takes a tenth of the time, once for each certificate.
+  // To export the point alone takes a tenth of the time, once for each certificate.
   return head === undefined
     ? publicKey.export({ type: 'spki', format: 'der' })
     : Buffer.concat([head, publicKey.export({ format: 'raw-public', type: 'uncompressed' })]);
 }
 
-/** What stands before the uncompressed point of a SubjectPublicKeyInfo (RFC 5480 section 2). */
+/** The octets before the uncompressed point of a SubjectPublicKeyInfo (RFC 5480 section 2). */
 const EC_HEADS: Readonly<Record<string, Buffer>> = {
   prime256v1: Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex'),
   secp384r1: Buffer.from('3076301006072a8648ce3d020106052b81040022036200', 'hex'),

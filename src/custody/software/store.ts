@@ -1,26 +1,24 @@
-import { type KeyObject, randomBytes } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
 import { EverbindError } from '../../errors/error.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { KeyAlgorithm, KeyHandle, KeyStore } from '../../ports/key-store.ts';
 import type { Signer } from '../../ports/signer.ts';
+import { statement } from '../../store/statements.ts';
 import type { Store } from '../../store/store.ts';
 import { createLru } from '../../concurrency/lru.ts';
-import { exportPrivateKey, generatePrivateKey, importPrivateKey } from './key.ts';
-import { deleteKeyRow, insertKeyRow, readKeyRow } from './key-table.ts';
-import { softwareSigner } from './signer.ts';
-import type { Vault } from '../sealing/sealer.ts';
+import { assertCertificateOf } from '../possession.ts';
+import { exportPrivateKey, generatePrivateKey, importPrivateKey, softwareSigner } from './key.ts';
+import type { Sealer } from '../sealing/sealer.ts';
 
-export const SOFTWARE_PROVIDER = 'software';
+const SOFTWARE_PROVIDER = 'software';
 
 /** Keys kept open: the account keys, which sign all the time, and those of the renewals under way. */
 const OPEN_KEYS = 256;
 
-/** Stretching is for passwords that people think of; this one has 256 random bits. */
-const PFX_ITERATIONS = 1000;
-
 export interface SoftwareKeyStoreOptions {
   readonly store: Store;
-  readonly vault: Vault;
+  readonly sealer: Sealer;
   readonly clock: Clock;
 }
 
@@ -35,11 +33,13 @@ export interface SoftwareKeyStore extends KeyStore {
 }
 
 /** Keys sealed in the database, used in this process's memory. */
-export function createSoftwareKeyStore({ store, vault, clock }: SoftwareKeyStoreOptions): SoftwareKeyStore {
+export function createSoftwareKeyStore({ store, sealer, clock }: SoftwareKeyStoreOptions): SoftwareKeyStore {
   const opened = createLru<OpenKey>(OPEN_KEYS);
   const underway = new Map<KeyHandle, Promise<KeyAlgorithm>>();
 
-  /** The algorithm of the key that has this handle in the end: an interrupted run may have made it already. */
+  /**
+   * Makes the key unless an interrupted run did already; returns the algorithm of the key that the handle names then.
+   */
   async function ensure(handle: KeyHandle, algorithm: KeyAlgorithm): Promise<KeyAlgorithm> {
     const row = store.read((db) => readKeyRow(db, handle));
     if (row !== null) return row.algorithm;
@@ -47,11 +47,11 @@ export function createSoftwareKeyStore({ store, vault, clock }: SoftwareKeyStore
     const pkcs8 = exportPrivateKey(key);
     let sealed: Uint8Array;
     try {
-      sealed = await vault.seal({ purpose: 'key', name: handle }, pkcs8);
+      sealed = await sealer.seal({ purpose: 'key', name: handle }, pkcs8);
     } finally {
       pkcs8.fill(0);
     }
-    // Another process may have been faster: its key stays, ours is forgotten.
+    // Another process may have been faster: its key stays, ours is dropped.
     const kept = await store.commit((tx) => insertKeyRow(tx.db, { handle, algorithm, sealed, createdAt: clock.now() }));
     if (kept === null) opened.set(handle, { key, signer: softwareSigner(key, algorithm) });
     return kept ?? algorithm;
@@ -62,7 +62,7 @@ export function createSoftwareKeyStore({ store, vault, clock }: SoftwareKeyStore
     if (cached !== undefined) return cached;
     const row = store.read((db) => readKeyRow(db, handle));
     if (row === null) throw new EverbindError('KEY_NOT_FOUND', `there is no key ${handle}`, { handle });
-    const pkcs8 = await vault.unseal({ purpose: 'key', name: handle }, row.sealed);
+    const pkcs8 = await sealer.unseal({ purpose: 'key', name: handle }, row.sealed);
     const key = importPrivateKey(pkcs8, row.algorithm);
     pkcs8.fill(0);
     if (key === null) {
@@ -98,24 +98,10 @@ export function createSoftwareKeyStore({ store, vault, clock }: SoftwareKeyStore
       return (await load(handle)).key;
     },
 
-    async attach(handle, chain, friendlyName) {
-      const { key } = await load(handle);
-      // pkijs takes its time to load and is needed once a certificate.
-      const { buildPfx } = await import('../../pki/pkcs12.ts');
-      const privateKeyPkcs8 = exportPrivateKey(key);
-      try {
-        const password = randomBytes(32).toString('base64url');
-        const octets = await buildPfx({
-          privateKeyPkcs8,
-          chain,
-          password,
-          friendlyName,
-          iterations: PFX_ITERATIONS,
-        });
-        return { kind: 'pfx', pfx: { octets, password } };
-      } finally {
-        privateKeyPkcs8.fill(0);
-      }
+    async attach(handle, chain) {
+      const { key, signer } = await load(handle);
+      await assertCertificateOf(handle, signer.publicKey, chain);
+      return { kind: 'pkcs8', privateKey: exportPrivateKey(key) };
     },
 
     async destroy(handle) {
@@ -129,4 +115,39 @@ export function createSoftwareKeyStore({ store, vault, clock }: SoftwareKeyStore
 function handleOf(name: string): KeyHandle {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(name)) return `${SOFTWARE_PROVIDER}:${name}`;
   throw new EverbindError('KEY_STORE_FAILED', `${JSON.stringify(name)} cannot name a key`, { name });
+}
+
+interface KeyRow {
+  readonly handle: KeyHandle;
+  readonly algorithm: KeyAlgorithm;
+  readonly sealed: Uint8Array;
+  /** ms since 1970. */
+  readonly createdAt: number;
+}
+
+/** The sealed key under this handle; null when there is none. */
+function readKeyRow(db: DatabaseSync, handle: KeyHandle): KeyRow | null {
+  const row = statement(db, 'SELECT algorithm, sealed, created_at FROM custody_keys WHERE handle = ?').get(handle);
+  if (row === undefined) return null;
+  return {
+    handle,
+    algorithm: row['algorithm'] as KeyAlgorithm,
+    sealed: row['sealed'] as Uint8Array,
+    createdAt: row['created_at'] as number,
+  };
+}
+
+/** null when the row was inserted; otherwise the algorithm of the key that has this handle already. */
+function insertKeyRow(db: DatabaseSync, row: KeyRow): KeyAlgorithm | null {
+  const { changes } = statement(
+    db,
+    'INSERT INTO custody_keys (handle, algorithm, sealed, created_at) VALUES (?, ?, ?, ?) ON CONFLICT (handle) DO NOTHING',
+  ).run(row.handle, row.algorithm, row.sealed, row.createdAt);
+  return changes === 1 ? null : (readKeyRow(db, row.handle)?.algorithm ?? null);
+}
+
+/** Overwrites the octets before it deletes the row. */
+function deleteKeyRow(db: DatabaseSync, handle: KeyHandle): void {
+  statement(db, 'UPDATE custody_keys SET sealed = zeroblob(length(sealed)) WHERE handle = ?').run(handle);
+  statement(db, 'DELETE FROM custody_keys WHERE handle = ?').run(handle);
 }

@@ -15,17 +15,17 @@ import { decodeChanges, decodeEndpoints, encodePlan } from './plan-json.ts';
 export interface IisDeploymentOptions {
   readonly host: WindowsHost;
   readonly probe: Probe;
-  /** Names of sites, `id:N`; null: every site, as far as its bindings name a host of the certificate. */
+  /** Names of sites, `id:N`; null: every site, but only bindings that name a host of the certificate. */
   readonly sites: readonly string[] | null;
   /** See docs/binding-rules.md. */
   readonly adopt: boolean;
   readonly store: 'WebHosting' | 'MY';
   readonly adoptForeignAppIds: readonly string[];
-  /** Thumbprint (lower case) of every certificate that Everbind installed on this host, with the name of its managed certificate. */
+  /** See DeploymentParts. */
   ownThumbprints(): ReadonlyMap<string, string>;
-  /** Reads the present state; deployments of one host may share one reader. */
+  /** Reads the present state; deployments of one host can share it. */
   readonly readInventory?: () => Promise<Inventory>;
-  /** For one handshake. */
+  /** Of one handshake. */
   readonly probeTimeoutMs?: number;
   /** Handshakes at the same time. */
   readonly probeConcurrency?: number;
@@ -69,7 +69,7 @@ export function createIisDeployment(options: IisDeploymentOptions): Deployment {
 }
 
 const servesAsBefore: Judge = ({ chain: [leaf] }, { hashBefore }) => {
-  // A record that was created is gone again: what answers there now was never ours.
+  // The created record is removed again: what is served there now was never ours.
   if (hashBefore === null) return null;
   const served = leaf === undefined ? '(none)' : createHash('sha1').update(leaf).digest('hex');
   if (served === hashBefore.toLowerCase()) return null;

@@ -20,8 +20,8 @@ export type Judge = (
 ) => { readonly code: string; readonly message: string } | null;
 
 /**
- * One handshake for every endpoint and every address of this machine that leads there. Endpoints that cannot be reached by design are in the
- * answer too, with the reason.
+ * Makes one handshake for every endpoint and every address of this machine that leads there. The result also has the
+ * endpoints that cannot be reached by design, with the reason.
  */
 export async function shakeHands(
   endpoints: readonly PlannedEndpoint[],
@@ -42,7 +42,7 @@ export async function shakeHands(
 
 interface Handshake {
   readonly endpoint: PlannedEndpoint;
-  /** null: there is none to be had. */
+  /** null: no address of this machine leads there. */
   readonly place: Endpoint | null;
 }
 

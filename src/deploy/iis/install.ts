@@ -1,20 +1,21 @@
 import { EverbindError } from '../../errors/error.ts';
-import { parseCertificate } from '../../pki/x509/certificate.ts';
+import { isSelfIssued, parseCertificate } from '../../pki/x509/certificate.ts';
 import type { CertificateMaterial } from '../../ports/deployment.ts';
 import type { StoreName, WindowsHost } from '../../ports/windows-host.ts';
 
 type Host = Pick<WindowsHost, 'certificates'>;
 
 /**
- * Puts leaf and key into `store` of LocalMachine and the intermediates into CA, where Windows looks when it builds the chain to serve.
- * Roots are left out: which roots this machine trusts is not ours to decide. Safe to repeat: the key is asked for only when the certificate
- * is not there with its key. A key in a provider stays there: the certificate refers to it. Errors: IIS_CERTIFICATE_NOT_STORED,
- * PKI_CERTIFICATE_INVALID, WIN_CALL_FAILED, and those of the key store.
+ * Puts leaf and key into `store` of LocalMachine and the intermediates into CA, where Windows looks when it builds the
+ * chain to serve. Roots are not installed: which roots this machine trusts is not ours to decide. Safe to repeat: the
+ * key is fetched only when the certificate is not there with its key. A key in a provider stays there, and the
+ * certificate refers to it. Errors: IIS_CERTIFICATE_NOT_STORED, PKI_CERTIFICATE_INVALID, WIN_CALL_FAILED, and those of
+ * the key store.
  */
 export async function installCertificate(host: Host, store: StoreName, material: CertificateMaterial): Promise<void> {
   const [leaf, ...rest] = material.chain;
   if (leaf === undefined) throw notStored(material.thumbprint, store, 'its chain is empty');
-  const intermediates = rest.filter((der) => !isSelfIssued(der));
+  const intermediates = rest.filter((der) => !isSelfIssued(parseCertificate(der)));
   await Promise.all([
     ...intermediates.map((der) => host.certificates.add('CA', der)),
     importLeaf(host, store, material, leaf),
@@ -29,14 +30,17 @@ async function importLeaf(
 ): Promise<void> {
   if ((await storedProblem(host, store, material.thumbprint, leaf)) === null) return;
   const attachment = await material.attach();
-  if (attachment.kind === 'pfx') {
-    const { octets, password } = attachment.pfx;
-    await host.certificates.importPfx(store, octets, password, material.friendlyName);
+  if (attachment.kind === 'pkcs8') {
+    try {
+      await host.certificates.importWithKey(store, leaf, attachment.privateKey, material.friendlyName);
+    } finally {
+      attachment.privateKey.fill(0);
+    }
   } else {
     const key = { provider: attachment.providerName, name: attachment.keyName };
     await host.certificates.addWithKey(store, leaf, key, material.friendlyName);
   }
-  // An import that reports success proves little: another program may clean the store, or the key may not have come along.
+  // Success of the import is not enough: another program may clean the store, or Windows may store no key.
   const problem = await storedProblem(host, store, material.thumbprint, leaf);
   if (problem !== null) throw notStored(material.thumbprint, store, problem);
 }
@@ -51,11 +55,6 @@ async function storedProblem(
   if (stored === null) return 'it is not there';
   if (!stored.hasPrivateKey) return 'it is there without its private key';
   return Buffer.compare(stored.der, leaf) === 0 ? null : 'another certificate has its thumbprint';
-}
-
-function isSelfIssued(der: Uint8Array): boolean {
-  const { subjectDer, issuerDer } = parseCertificate(der);
-  return Buffer.compare(subjectDer, issuerDer) === 0;
 }
 
 function notStored(thumbprint: string, store: StoreName, reason: string): EverbindError {

@@ -14,7 +14,7 @@ import {
 } from '../../iis/records/ssl-record-json.ts';
 import type { DeploymentPlan, Json } from '../../ports/deployment.ts';
 
-/** The plan as it is shown, journaled and undone from. */
+/** The plan as it is shown and journaled; restoring reads it too. */
 export function encodePlan(plan: BindingPlan): DeploymentPlan {
   return {
     type: 'iis',

@@ -3,7 +3,10 @@ import type { Inventory } from '../../iis/config/inventory-types.ts';
 import { referencesTo } from '../../iis/records/references.ts';
 import type { WindowsHost } from '../../ports/windows-host.ts';
 
-/** Removes an old certificate of ours from the stores; false while a record or an FTP setting refers to it, or when it is not ours. */
+/**
+ * Removes an old certificate of ours from the stores. Returns false while a record or an FTP setting refers to it, or
+ * when it is not ours.
+ */
 export async function retireFrom(
   host: WindowsHost,
   ownThumbprints: ReadonlyMap<string, string>,

@@ -18,11 +18,11 @@ export interface ProviderSetting {
   readonly example?: string;
 }
 
-/** What a provider may work with. */
+/** What a provider works with. */
 export interface ProviderParts {
   /** HTTPS; plain http to loopback only where the operator allowed it. */
   readonly transport: Transport;
-  /** Plain http to 169.254.169.254, where clouds answer their own machines, and to nothing else; never through a proxy. */
+  /** Plain http to 169.254.169.254, the metadata address of clouds, and to nothing else; never through a proxy. */
   readonly metadata: Transport;
   readonly clock: Clock;
   readonly random: Random;
@@ -31,11 +31,11 @@ export interface ProviderParts {
   readonly runProgram: typeof runProgram;
   /** `C:\\Windows\\System32`; null elsewhere than on Windows. */
   readonly systemFolder: string | null;
-  /** Runs work under one key one after the other; the same one for all providers of the process. */
+  /** Runs work under one key one after the other; shared by all providers of the process. */
   readonly inTurn: <T>(key: string, work: () => Promise<T>) => Promise<T>;
 }
 
-/** One kind of DNS host that can be written to. */
+/** One kind of DNS host that TXT records can be written to. */
 export interface ProviderDefinition {
   /** The word in everbind.yaml. */
   readonly name: string;

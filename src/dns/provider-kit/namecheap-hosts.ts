@@ -1,7 +1,7 @@
-import { unusableAnswer } from './provider-failure.ts';
+import { unusable } from './provider-failure.ts';
 import { nodesAt, type XmlNode } from './xml.ts';
 
-/** A record as both getHosts and setHosts know it. */
+/** A record in the fields that getHosts and setHosts share. */
 export interface NamecheapHost {
   readonly Name: string;
   readonly Type: string;
@@ -10,9 +10,9 @@ export interface NamecheapHost {
   readonly TTL: string;
 }
 
-/** All that setHosts replaces. */
+/** Everything that setHosts replaces. */
 export interface NamecheapHosts {
-  /** How mail is received; left out, it would be switched off. */
+  /** How the domain receives mail; without it setHosts would switch mail off. */
   readonly emailType: string;
   readonly hosts: readonly NamecheapHost[];
 }
@@ -21,19 +21,19 @@ export interface NamecheapHosts {
 const types = new Set(['A', 'AAAA', 'ALIAS', 'CAA', 'CNAME', 'FRAME', 'MX', 'MXE', 'NS', 'TXT', 'URL', 'URL301']);
 const emailTypes = new Set(['MXE', 'MX', 'FWD', 'OX', 'NONE', 'GMAIL']);
 const sent = ['Name', 'Type', 'Address', 'MXPref', 'TTL'] as const;
-/** An identifier of this answer, and names that the web pages show. */
+/** An identifier of this response, and names that the web pages show. */
 const labels = ['HostId', 'AssociatedAppTitle', 'FriendlyName'];
 /** What cannot be sent, with the one value that a new record has anyway. */
 const fixed: Readonly<Record<string, string>> = { IsActive: 'true', IsDDNSEnabled: 'false' };
 const maxHosts = 1_000;
 
 /**
- * All records of a domain from the result of getHosts. Throws DNS_PROVIDER_FAILED where one could not be put back exactly as it is: setHosts
- * removes what it is not told.
+ * All records of a domain from the result of getHosts. Throws DNS_PROVIDER_FAILED where setHosts could not write one
+ * back exactly as it is, since it removes every record that it is not given.
  */
 export function readHosts(host: string, domain: string, result: XmlNode, status: number): NamecheapHosts {
   const refuse = (what: string): never => {
-    throw unusableAnswer(host, `${what}, which a change of ${domain} would lose; nothing was changed`, status);
+    throw unusable(host, `${what}, which a change of ${domain} would lose; nothing was changed`, status);
   };
   const nodes = nodesAt(result, 'host');
   if (nodes.length !== result.children.length) refuse('there is something besides records');
@@ -65,7 +65,7 @@ export function hostFields({ emailType, hosts }: NamecheapHosts): Record<string,
   return { EmailType: emailType, ...Object.fromEntries(fields) };
 }
 
-/** Whether two answers say the same, in whatever order. */
+/** Whether two results have the same records, in whatever order. */
 export function sameHosts(a: NamecheapHosts, b: NamecheapHosts): boolean {
   const lines = ({ emailType, hosts }: NamecheapHosts): string =>
     JSON.stringify([emailType, hosts.map((host) => JSON.stringify(sent.map((name) => host[name]))).sort()]);

@@ -1,19 +1,27 @@
 import { inspect } from 'node:util';
 import { EverbindError } from '../../errors/error.ts';
 import type { DnsProvider } from '../../ports/dns-provider.ts';
-import type { ProviderParts } from './definition.ts';
-import { findProvider } from './find.ts';
+import type { ProviderDefinition, ProviderParts } from './definition.ts';
+import { PROVIDERS } from '../providers/all.ts';
 
-// For whoever shows them: one module to load.
-export { PROVIDERS } from '../providers/all.ts';
-export { findProvider } from './find.ts';
+// So that callers that list providers load one module.
+export { PROVIDERS };
 
-/** What a secret shorter than this looks like is also found in honest words. */
+/** A shorter secret may by chance be part of an ordinary word. */
 const SHORTEST = 4;
 
+/** The provider of this name. Throws DNS_PROVIDER_SETTING. */
+export function findProvider(name: string): ProviderDefinition {
+  const found = PROVIDERS.find((provider) => provider.name === name);
+  if (found !== undefined) return found;
+  throw new EverbindError('DNS_PROVIDER_SETTING', `there is no DNS provider ${JSON.stringify(name)}`, {
+    known: PROVIDERS.map((provider) => provider.name),
+  });
+}
+
 /**
- * The provider of this name with its settings; values `secret:NAME` are resolved. Whatever its errors quote of the secrets is taken out: a host may
- * send back what it was sent. Throws DNS_PROVIDER_SETTING and what resolving throws.
+ * The provider of this name with its settings; values `secret:NAME` are resolved. Secrets are removed from its errors,
+ * since a host may send back what it was sent. Throws DNS_PROVIDER_SETTING and what `resolveSecret` throws.
  */
 export async function openProvider(
   name: string,
@@ -48,7 +56,7 @@ function withoutSecrets(error: unknown, secrets: readonly string[]): unknown {
   const found = secrets.filter((secret) => secret.length >= SHORTEST);
   if (!found.some((secret) => inspect(error, { depth: 8 }).includes(secret))) return error;
   const clean = (text: string): string => found.reduce((rest, secret) => rest.replaceAll(secret, '(secret)'), text);
-  // Without the cause, the stack and what else hangs on it.
+  // Without the cause, the stack and other properties, which may hold the secret too.
   if (!(error instanceof EverbindError)) return new Error(clean(error instanceof Error ? error.message : 'failed'));
   const details = JSON.parse(JSON.stringify(error.details), (_key, value: unknown) =>
     typeof value === 'string' ? clean(value) : value,

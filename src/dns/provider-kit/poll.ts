@@ -1,10 +1,10 @@
 import type { Clock } from '../../ports/clock.ts';
-import { unusableAnswer } from './provider-failure.ts';
+import { unusable } from './provider-failure.ts';
 
 const limitMs = 120_000;
 const longestMs = 5_000;
 
-/** Asks until `done` says so, quickly at first. DNS_PROVIDER_FAILED after two minutes. */
+/** Repeats `done` until it is true, quickly at first. Throws DNS_PROVIDER_FAILED after two minutes. */
 export async function poll(
   host: string,
   clock: Clock,
@@ -13,7 +13,7 @@ export async function poll(
 ): Promise<void> {
   let waited = 0;
   for (let pause = 250; !(await done()); pause = Math.min(pause * 2, longestMs)) {
-    if (waited >= limitMs) throw unusableAnswer(host, 'the change is not carried out after two minutes', 200);
+    if (waited >= limitMs) throw unusable(host, 'the change is not carried out after two minutes', 200);
     await clock.sleep(pause, signal);
     waited += pause;
   }

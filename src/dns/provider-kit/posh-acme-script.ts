@@ -1,11 +1,12 @@
-/** What the script ends with. */
+/** Exit codes of the script. */
 export const POSH_EXIT = { done: 0, failed: 1, noModule: 2, noPlugin: 3, arguments: 4 } as const;
 
 /**
- * The same for every task: the task comes through standard input as one JSON object in ASCII, so that nothing of it is on a command line or in
- * the environment. Publish-Challenge works out the value of the record from an account of Posh-ACME, which is not ours; what it then does is done
- * here: the file of the plugin is taken into the scope of the module, and its Add-DnsTxt or Remove-DnsTxt and Save-DnsTxt are called. Of an error
- * it says the type, the status of an HTTP answer and the line, never the message, which may quote a secret.
+ * One script for every task. The task comes through standard input as one JSON object in ASCII, so that no part of it
+ * is on a command line or in the environment. Publish-Challenge of Posh-ACME would work out the record's value from an
+ * account of its own, so the script does the rest of its work instead: it loads the plugin's file into the scope of the
+ * module and calls Add-DnsTxt or Remove-DnsTxt, then Save-DnsTxt. Of an error it prints the type, the HTTP status and
+ * the line, never the message, which may quote a secret.
  */
 export const POSH_SCRIPT = `
 $ErrorActionPreference = 'Stop'
@@ -50,7 +51,7 @@ try {
 exit $code
 `;
 
-/** The command that runs it; PowerShell wants UTF-16 in Base64. No execution policy is set: that of the machine holds. */
+/** The command that runs the script; PowerShell wants UTF-16 in Base64. The execution policy of the machine applies. */
 export function poshCommand(program: string): readonly string[] {
   const encoded = Buffer.from(POSH_SCRIPT, 'utf16le').toString('base64');
   return [program, '-NoLogo', '-NoProfile', '-NonInteractive', '-OutputFormat', 'Text', '-EncodedCommand', encoded];

@@ -1,30 +1,16 @@
+import { type ApiCodes, unusableResponse } from '../../cloud/api.ts';
 import { EverbindError } from '../../errors/error.ts';
 
-/** The host answered, but not as documented. `problem`: our words, never the host's, which may repeat what was sent. */
-export function unusableAnswer(host: string, problem: string, status: number): EverbindError {
-  return new EverbindError('DNS_PROVIDER_FAILED', `${host} sent an unusable answer: ${problem}`, {
-    host,
-    status,
-    problem,
-  });
-}
+/** The codes for failures of a host's API. */
+export const DNS_CODES: ApiCodes = {
+  credentials: 'DNS_CREDENTIALS_REFUSED',
+  rate: 'DNS_RATE_LIMITED',
+  failed: 'DNS_PROVIDER_FAILED',
+};
 
-/** DNS_PROVIDER_FAILED: an answer with this HTTP status. */
-export function hostFailed(host: string, status: number): EverbindError {
-  return new EverbindError('DNS_PROVIDER_FAILED', `${host} answered with an error, status ${status}`, { host, status });
-}
-
-/** DNS_CREDENTIALS_REFUSED: an answer with this HTTP status. */
-export function credentialsRefused(host: string, status: number): EverbindError {
-  return new EverbindError('DNS_CREDENTIALS_REFUSED', `${host} refuses the credentials, or they may not do this`, {
-    host,
-    status,
-  });
-}
-
-/** `retryAfterMs`: what the host asks for; null when it does not say. */
-export function rateLimited(host: string, retryAfterMs: number | null): EverbindError {
-  return new EverbindError('DNS_RATE_LIMITED', `${host} asks to send fewer requests`, { host, retryAfterMs });
+/** DNS_PROVIDER_FAILED: the host's response is not as documented. `problem`: our words, never the host's. */
+export function unusable(host: string, problem: string, status: number): EverbindError {
+  return unusableResponse(DNS_CODES.failed, host, problem, status);
 }
 
 /** DNS_ZONE_NOT_FOUND for the name of a record. */
@@ -35,7 +21,7 @@ export function zoneNotFound(host: string, name: string): EverbindError {
   });
 }
 
-/** DNS_PROVIDER_FAILED: other writers came in between, as often as it was tried. */
+/** DNS_PROVIDER_FAILED: another program changed the records during each attempt. */
 export function conflict(name: string, attempts: number): EverbindError {
   return new EverbindError('DNS_PROVIDER_FAILED', `The records of ${name} were changed by others each time`, {
     name,

@@ -6,8 +6,9 @@ const ATTEMPTS = 6;
 const FIRST_WAIT_MS = 100;
 
 /**
- * Repeats work that may be repeated while the server says that it failed itself (status 5xx, SERVFAIL): PowerDNS over SQLite does so whenever two
- * writers meet. About three seconds, each wait half as long again or as short, at random, so that the two do not meet again.
+ * Repeats work that is safe to repeat while the server reports a failure of its own (status 5xx, SERVFAIL): PowerDNS
+ * over SQLite does so whenever two writers collide. It tries for about three seconds. Each wait varies at random by
+ * half, so that the two do not collide again.
  */
 export async function whileBusy<T>(
   { clock, random }: { readonly clock: Clock; readonly random: Random },

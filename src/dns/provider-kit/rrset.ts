@@ -5,24 +5,24 @@ import type { Zone } from './zones.ts';
 
 /** All TXT values at a name as the host has them. */
 export interface RecordSet {
-  /** In the host's own form; those that are not ours are written back as they are. Empty: there is no such set. */
+  /** In the host's own form; the values of others are written back unchanged. Empty: there is no such set. */
   readonly values: readonly string[];
   /** Seconds; null when there is no set. */
   readonly ttl: number | null;
-  /** Whatever makes the write conditional, such as an ETag. */
+  /** What makes the write conditional, such as an ETag. */
   readonly version?: string;
-  /** Whatever else is in the set and goes back as it came. */
+  /** Everything else in the set, which is written back unchanged. */
   readonly kept?: Readonly<Record<string, unknown>>;
 }
 
-/** A host that takes all values of a name at once. `Z`: what it needs to know of a zone besides the name. */
+/** A host that writes all values of a name at once. `Z`: what its API needs besides the name of a zone. */
 export interface RecordSetHost<Z> {
   /** The zone that holds a name; throws DNS_ZONE_NOT_FOUND. */
   zoneOf(name: string, signal?: AbortSignal): Promise<Zone<Z>>;
   read(zone: Zone<Z>, name: string, signal?: AbortSignal): Promise<RecordSet>;
   /**
-   * Puts `values` in the place of what `before` says; no values: the set is removed. `written` when it is done, `conflict` when the host says
-   * that the set is no longer as it was read.
+   * Replaces the values of `before` by `values`, or removes the set when there are none. `conflict`: the host says that
+   * the set is no longer as it was read.
    */
   write(
     change: {
@@ -33,15 +33,18 @@ export interface RecordSetHost<Z> {
     },
     signal?: AbortSignal,
   ): Promise<'written' | 'conflict'>;
-  /** In what form values are sent, and what they mean: in quotes unless told. */
+  /** How a value is sent, and what a sent one means; in quotes by default. */
   readonly form?: (value: string) => string;
   readonly meaning?: (text: string) => string;
 }
 
-/** Another writer may be quicker a few times; not for ever. */
+/** Another writer may be quicker a few times, not always. */
 const maxAttempts = 5;
 
-/** Reads, adds or removes one value, and writes back, again after another writer. `inTurn` keeps our own writers of one name apart. */
+/**
+ * Reads the set, adds or removes one value, and writes it back; after a conflict once more. `inTurn` serializes our own
+ * writers of one name.
+ */
 export function recordSetProvider<Z>(
   host: RecordSetHost<Z>,
   inTurn: <T>(key: string, work: () => Promise<T>) => Promise<T>,

@@ -3,14 +3,16 @@ import { wrongSetting } from './provider-failure.ts';
 
 type Settings = Readonly<Record<string, string>>;
 
-/** The value of a setting that must be there. Throws DNS_PROVIDER_SETTING. The value is in no error: it may be a secret. */
+/** The value of a required setting. Throws DNS_PROVIDER_SETTING, without the value, which may be a secret. */
 export function required(settings: Settings, name: string): string {
   const value = optional(settings, name);
   if (value === null) throw wrongSetting(name, 'given');
   return value;
 }
 
-/** Null when it is not given. Whatever is, is one line of printable ASCII, so that it cannot add a header to a request. */
+/**
+ * Null when it is not given. A value must be one line of printable ASCII, so that it cannot add a header to a request.
+ */
 export function optional(settings: Settings, name: string): string | null {
   const value = Object.hasOwn(settings, name) ? settings[name] : undefined;
   if (value === undefined || value === '') return null;
@@ -18,7 +20,7 @@ export function optional(settings: Settings, name: string): string | null {
   return value;
 }
 
-/** The setting `endpoint` and its kin: where the API is. */
+/** The setting `endpoint`, or another one that says where an API is. */
 export function endpointSetting(url: string, name = 'endpoint', what = 'the API'): ProviderSetting {
   return {
     name,
@@ -39,7 +41,7 @@ export function endpoint(settings: Settings, url: string, name = 'endpoint'): st
   return value.replace(/\/+$/, '');
 }
 
-/** How long resolvers may keep the record, for hosts that let us choose. */
+/** For hosts that let the client choose the time to live. */
 export const TTL_SETTING: ProviderSetting = {
   name: 'ttl',
   required: false,

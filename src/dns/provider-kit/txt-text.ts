@@ -1,12 +1,15 @@
 /**
- * The presentation form of a TXT value (RFC 1035 section 5.1): in quotes, quote and backslash escaped. Hosts that hand TXT records through as
- * they stand in a zone file want it.
+ * The presentation form of a TXT value (RFC 1035 section 5.1): in quotes, with quote and backslash escaped. Hosts that
+ * take records as a zone file has them want it.
  */
 export function quoteTxt(value: string): string {
   return `"${value.replace(/[\\"]/g, '\\$&')}"`;
 }
 
-/** The value of a TXT record in presentation form, of several character strings too; text without quotes is taken as it is. */
+/**
+ * The value of a TXT record in presentation form, of one or more character strings. Text without quotes is the value
+ * itself.
+ */
 export function unquoteTxt(text: string): string {
   const trimmed = text.trim();
   if (!/^"(?:[^"\\]|\\.)*"(?:\s+"(?:[^"\\]|\\.)*")*$/s.test(trimmed)) return text;

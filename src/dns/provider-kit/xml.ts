@@ -17,7 +17,9 @@ interface Building extends XmlNode {
 const maxDepth = 32;
 const maxNodes = 100_000;
 
-/** One XML document of a DNS host; null for anything else: not well-formed, with a document type, too deep, too much. */
+/**
+ * One XML document of a DNS host; null for text that is not well-formed, has a document type, is too deep or too long.
+ */
 export function parseXml(text: string): XmlNode | null {
   const parser = new SaxesParser({ xmlns: true });
   const open: Building[] = [];
@@ -64,7 +66,7 @@ export function textAt(node: XmlNode, ...path: readonly string[]): string | null
   return nodesAt(node, ...path)[0]?.text ?? null;
 }
 
-/** Text as it may stand in an element or an attribute. */
+/** Text in the form for an element or an attribute. */
 export function escapeXml(text: string): string {
   return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 }

@@ -6,7 +6,7 @@ import { zoneNotFound } from './provider-failure.ts';
 export interface Zone<Z> {
   /** Without a dot at the end. */
   readonly name: string;
-  /** What the host needs to name it in requests. */
+  /** What identifies the zone in requests. */
   readonly key: Z;
 }
 
@@ -20,7 +20,10 @@ export function registeredDomain(name: string): { readonly label: string; readon
   return { label: domain.slice(0, dot), suffix: domain.slice(dot + 1) };
 }
 
-/** The names that a zone for `name` may have, the longest first, down to the registered domain and not past it: above it is nobody's own. */
+/**
+ * The names that a zone for `name` may have, the longest first, up to the registered domain: above it are public
+ * suffixes.
+ */
 export function zoneCandidates(name: string): readonly string[] {
   const registered = getDomain(name, options);
   const candidates = [name];
@@ -32,8 +35,9 @@ export function zoneCandidates(name: string): readonly string[] {
 }
 
 /**
- * Asks for one candidate after the other; `ask` returns null where there is no such zone. Throws DNS_ZONE_NOT_FOUND. Credentials for one zone
- * only are often answered with 403 for the names that are none: that is the answer in the end only when no zone is found.
+ * Asks for one candidate after the other; `ask` returns null where there is no such zone. Throws DNS_ZONE_NOT_FOUND.
+ * With credentials for a single zone many hosts send 403 for every other name. That failure is thrown only when no zone
+ * is found.
  */
 export async function walkUp<Z>(
   host: string,
@@ -53,13 +57,13 @@ export async function walkUp<Z>(
   throw forbidden ?? zoneNotFound(host, name);
 }
 
-/** By the host itself: not by whoever gives tokens for it. */
+/** Refused by the host itself, not by the service that issues its tokens. */
 function isForbidden(host: string, error: unknown): boolean {
   if (!(error instanceof EverbindError) || error.code !== 'DNS_CREDENTIALS_REFUSED') return false;
   return error.details['status'] === 403 && error.details['host'] === host;
 }
 
-/** The same over a list of all zones. */
+/** The same from a list of all zones. Throws DNS_ZONE_NOT_FOUND. */
 export function longestZone<Z>(host: string, name: string, zones: ReadonlyMap<string, Z>): Zone<Z> {
   for (const candidate of zoneCandidates(name)) {
     const key = zones.get(candidate);

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { EverbindError } from '../../errors/error.ts';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
 import { wrongSetting } from '../provider-kit/provider-failure.ts';
-import { createApi } from '../provider-kit/http.ts';
+import { hostApi } from '../provider-kit/api.ts';
 import { endpoint, required } from '../provider-kit/settings.ts';
 
 const UPDATED = z.object({ txt: z.string() });
@@ -41,7 +41,7 @@ export const acmeDns: ProviderDefinition = {
     if (!fullDomain.startsWith(`${subdomain.toLowerCase()}.`)) {
       throw wrongSetting('fullDomain', 'the subdomain and the domain of the server');
     }
-    const call = createApi({
+    const call = hostApi({
       host: 'acme-dns',
       base: endpoint(settings, required(settings, 'endpoint')),
       transport,
@@ -57,10 +57,10 @@ export const acmeDns: ProviderDefinition = {
       present: async ({ name, value }, signal) => {
         check(name);
         // The server keeps the last two values, which a name and its wildcard need.
-        const answer = await call({ method: 'POST', path: '/update', json: { subdomain, txt: value } }, signal);
-        answer.read(UPDATED);
+        const response = await call({ method: 'POST', path: '/update', json: { subdomain, txt: value } }, signal);
+        response.read(UPDATED);
       },
-      // There is no request for it: the next value takes the place of the oldest.
+      // The API has no request for it. The next value replaces the oldest.
       cleanUp: () => Promise.resolve(),
       findZone: (name) => Promise.resolve().then(() => (check(name), fullDomain)),
     };

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
-import { type ApiAnswer, createApi } from '../provider-kit/http.ts';
+import type { ApiResponse } from '../../cloud/api.ts';
+import { hostApi } from '../provider-kit/api.ts';
 import { allPages } from '../provider-kit/pages.ts';
 import { recordProvider } from '../provider-kit/records.ts';
 import { endpoint, endpointSetting, required } from '../provider-kit/settings.ts';
@@ -8,7 +9,7 @@ import { signAlibaba } from '../../cloud/alibaba-signature.ts';
 import { relativeName, walkUp } from '../provider-kit/zones.ts';
 
 const base = 'https://alidns.aliyuncs.com';
-/** The lowest that the free edition takes. */
+/** The lowest that the free edition allows. */
 const ttl = 600;
 const pageSize = 100;
 
@@ -45,39 +46,39 @@ export const alibaba: ProviderDefinition = {
       accessKeyId: required(settings, 'accessKeyId'),
       accessKeySecret: required(settings, 'accessKeySecret'),
     };
-    const call = createApi({
+    const call = hostApi({
       host,
       base: endpoint(settings, base),
       transport,
       clock,
       authorize: (request) =>
         signAlibaba(request, credentials, clock.now(), Buffer.from(random.bytes(16)).toString('hex')),
-      explain: (answer) => {
-        const code = codeOf(answer);
+      explain: (response) => {
+        const code = codeOf(response);
         if (badCredentials.test(code)) return 'credentials';
         return code.startsWith('Throttling') ? 'rate' : null;
       },
     });
 
-    /** The answer of an action; null where it failed with one of the codes. */
+    /** The response to an action; null where it failed with one of the codes. */
     async function act(
       action: string,
       query: Readonly<Record<string, string>>,
       expected: ReadonlySet<string>,
       signal?: AbortSignal,
-    ): Promise<ApiAnswer | null> {
+    ): Promise<ApiResponse | null> {
       const headers = { 'x-acs-action': action, 'x-acs-version': '2015-01-09' };
-      const answer = await call({ method: 'POST', path: '/', query, headers, expect: [400, 404] }, signal);
-      if (answer.status < 400) return answer;
-      if (expected.has(codeOf(answer))) return null;
-      throw answer.failure();
+      const response = await call({ method: 'POST', path: '/', query, headers, expect: [400, 404] }, signal);
+      if (response.status < 400) return response;
+      if (expected.has(codeOf(response))) return null;
+      throw response.failure();
     }
 
     return recordProvider<string>({
       zoneOf: (name, signal) =>
         walkUp(host, name, async (candidate) => {
-          const answer = await act('DescribeDomainInfo', { DomainName: candidate }, noZone, signal);
-          return answer?.read(domain).DomainName ?? null;
+          const response = await act('DescribeDomainInfo', { DomainName: candidate }, noZone, signal);
+          return response?.read(domain).DomainName ?? null;
         }),
 
       list: async (zone, name, signal) => {
@@ -90,9 +91,9 @@ export const alibaba: ProviderDefinition = {
             PageNumber: String(page),
             PageSize: String(pageSize),
           };
-          const answer = await act('DescribeDomainRecords', query, new Set(), signal);
-          const { TotalCount: total, DomainRecords: result } = answer?.read(records) ?? noRecords;
-          // The words are looked for anywhere in a name.
+          const response = await act('DescribeDomainRecords', query, new Set(), signal);
+          const { TotalCount: total, DomainRecords: result } = response?.read(records) ?? noRecords;
+          // The API looks for the words anywhere in a name.
           const items = result.Record.filter((one) => one.Type === 'TXT' && one.RR === relative);
           return { items, next: page * pageSize >= total ? null : page + 1 };
         });
@@ -107,8 +108,8 @@ export const alibaba: ProviderDefinition = {
           Value: value,
           TTL: String(ttl),
         };
-        const answer = await act('AddDomainRecord', query, new Set(['DomainRecordDuplicate']), signal);
-        answer?.read(added);
+        const response = await act('AddDomainRecord', query, new Set(['DomainRecordDuplicate']), signal);
+        response?.read(added);
       },
 
       remove: async (_zone, id, signal) => {
@@ -120,6 +121,6 @@ export const alibaba: ProviderDefinition = {
 
 const noRecords: z.output<typeof records> = { TotalCount: 0, DomainRecords: { Record: [] } };
 
-function codeOf(answer: ApiAnswer): string {
-  return answer.peek(refusal)?.Code ?? '';
+function codeOf(response: ApiResponse): string {
+  return response.peek(refusal)?.Code ?? '';
 }

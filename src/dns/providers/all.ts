@@ -22,7 +22,7 @@ import { tencent } from './tencent.ts';
 import { vultr } from './vultr.ts';
 import { windowsDns } from './windows-dns.ts';
 
-/** Every provider, by name. Whoever needs it loads this module when it does: most runs prove nothing by DNS. */
+/** Every provider, by name. This module is loaded when it is first needed: most runs use no DNS challenge. */
 export const PROVIDERS: readonly ProviderDefinition[] = [
   acmeDns,
   alibaba,

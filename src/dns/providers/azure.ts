@@ -1,9 +1,11 @@
 import * as z from 'zod';
 import { azureToken } from '../../cloud/azure-token.ts';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
-import { createApi, segment } from '../provider-kit/http.ts';
+import { segment } from '../../cloud/api.ts';
+import { hostApi } from '../provider-kit/api.ts';
+import { DNS_CODES } from '../provider-kit/provider-failure.ts';
 import { recordSetProvider } from '../provider-kit/rrset.ts';
-import { endpoint, endpointSetting, required } from '../provider-kit/settings.ts';
+import { endpoint, endpointSetting, optional, required } from '../provider-kit/settings.ts';
 import { relativeName, walkUp, type Zone } from '../provider-kit/zones.ts';
 
 const base = 'https://management.azure.com';
@@ -11,7 +13,7 @@ const login = 'https://login.microsoftonline.com';
 const query = { 'api-version': '2018-05-01' };
 const ttl = 10;
 
-const zoneAnswer = z.object({ name: z.string() });
+const zoneResponse = z.object({ name: z.string() });
 const recordSet = z.object({
   etag: z.string().min(1),
   properties: z.object({
@@ -52,8 +54,13 @@ export const azure: ProviderDefinition = {
     const host = 'Azure DNS';
     const resource = endpoint(settings, base);
     const loginEndpoint = endpoint(settings, login, 'loginEndpoint');
-    const token = azureToken(settings, parts, { loginEndpoint, resource });
-    const call = createApi({
+    const clientSecret = optional(settings, 'clientSecret');
+    const identity =
+      clientSecret === null
+        ? { clientId: optional(settings, 'clientId') }
+        : { tenantId: required(settings, 'tenantId'), clientId: required(settings, 'clientId'), clientSecret };
+    const token = azureToken(identity, { ...parts, codes: DNS_CODES }, { loginEndpoint, resource });
+    const call = hostApi({
       host,
       base: resource,
       transport: parts.transport,
@@ -76,14 +83,14 @@ export const azure: ProviderDefinition = {
         zoneOf: (name, signal) =>
           walkUp(host, name, async (candidate) => {
             const path = pathOf(candidate);
-            const answer = await call({ method: 'GET', path, query, expect: [404] }, signal);
-            return answer.status === 404 || answer.read(zoneAnswer).name !== candidate ? null : path;
+            const response = await call({ method: 'GET', path, query, expect: [404] }, signal);
+            return response.status === 404 || response.read(zoneResponse).name !== candidate ? null : path;
           }),
 
         read: async (zone, name, signal) => {
-          const answer = await call({ method: 'GET', path: setPath(zone, name), query, expect: [404] }, signal);
-          if (answer.status === 404) return { values: [], ttl: null };
-          const { etag, properties } = answer.read(recordSet);
+          const response = await call({ method: 'GET', path: setPath(zone, name), query, expect: [404] }, signal);
+          if (response.status === 404) return { values: [], ttl: null };
+          const { etag, properties } = response.read(recordSet);
           const { TTL, TXTRecords, metadata } = properties;
           return {
             values: TXTRecords.map(({ value }) => JSON.stringify(value)),
@@ -99,11 +106,11 @@ export const azure: ProviderDefinition = {
             before.version === undefined ? { 'if-none-match': '*' } : { 'if-match': before.version };
           const records = values.map((text) => ({ value: JSON.parse(text) as unknown }));
           const json = { properties: { ...before.kept, TTL: before.ttl ?? ttl, TXTRecords: records } };
-          const answer =
+          const response =
             values.length === 0
               ? await call({ method: 'DELETE', path, query, headers, expect: [404, 412] }, signal)
               : await call({ method: 'PUT', path, query, headers, json, expect: [412] }, signal);
-          return answer.status === 412 ? 'conflict' : 'written';
+          return response.status === 412 ? 'conflict' : 'written';
         },
       },
       parts.inTurn,

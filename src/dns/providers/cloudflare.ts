@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
-import { createApi } from '../provider-kit/http.ts';
+import { hostApi } from '../provider-kit/api.ts';
 import { allPages } from '../provider-kit/pages.ts';
 import { recordProvider } from '../provider-kit/records.ts';
 import { endpoint, endpointSetting, required } from '../provider-kit/settings.ts';
@@ -8,7 +8,7 @@ import { quoteTxt } from '../provider-kit/txt-text.ts';
 import { walkUp } from '../provider-kit/zones.ts';
 
 const base = 'https://api.cloudflare.com/client/v4';
-/** The lowest that every plan has. */
+/** The lowest that every plan allows. */
 const ttl = 60;
 const perPage = 100;
 
@@ -20,7 +20,7 @@ const records = z.object({
 });
 const refusal = z.object({ success: z.literal(false), errors: z.array(z.object({ code: z.number() })).min(1) });
 
-/** Request headers that it does not take, an authorization header among them: a token of the wrong form is answered so, with status 400. */
+/** The API does not take the request headers. It says so, with status 400, also when a token has the wrong form. */
 const badHeaders = 6003;
 const identicalExists = [81057, 81058];
 
@@ -37,30 +37,30 @@ export const cloudflare: ProviderDefinition = {
   create: (settings, { transport, clock }) => {
     const host = 'Cloudflare';
     const authorization = `Bearer ${required(settings, 'apiToken')}`;
-    const call = createApi({
+    const call = hostApi({
       host,
       base: endpoint(settings, base),
       transport,
       clock,
       authorize: () => ({ authorization }),
-      explain: (answer) => {
-        const [first] = answer.peek(refusal)?.errors ?? [];
-        return answer.status === 400 && first?.code === badHeaders ? 'credentials' : null;
+      explain: (response) => {
+        const [first] = response.peek(refusal)?.errors ?? [];
+        return response.status === 400 && first?.code === badHeaders ? 'credentials' : null;
       },
     });
 
     return recordProvider<string>({
       zoneOf: (name, signal) =>
         walkUp(host, name, async (candidate) => {
-          const answer = await call({ method: 'GET', path: '/zones', query: { name: candidate } }, signal);
-          return answer.read(zones).result.find((zone) => zone.name === candidate)?.id ?? null;
+          const response = await call({ method: 'GET', path: '/zones', query: { name: candidate } }, signal);
+          return response.read(zones).result.find((zone) => zone.name === candidate)?.id ?? null;
         }),
 
       list: async (zone, name, signal) => {
         const found = await allPages(host, 1, async (page) => {
           const query = { type: 'TXT', 'name.exact': name, per_page: String(perPage), page: String(page) };
-          const answer = await call({ method: 'GET', path: `/zones/${zone.key}/dns_records`, query }, signal);
-          const { result } = answer.read(records);
+          const response = await call({ method: 'GET', path: `/zones/${zone.key}/dns_records`, query }, signal);
+          const { result } = response.read(records);
           const items = result.filter((record) => record.type === 'TXT' && record.name === name);
           return { items, next: result.length < perPage ? null : page + 1 };
         });
@@ -70,11 +70,11 @@ export const cloudflare: ProviderDefinition = {
       add: async (zone, { name, value }, signal) => {
         const json = { type: 'TXT', name, content: quoteTxt(value), ttl };
         const path = `/zones/${zone.key}/dns_records`;
-        const answer = await call({ method: 'POST', path, json, expect: [400] }, signal);
-        if (answer.status !== 400) return;
-        // Somebody added it since we looked.
-        const codes = answer.read(refusal).errors.map((error) => error.code);
-        if (!codes.some((code) => identicalExists.includes(code))) throw answer.failure();
+        const response = await call({ method: 'POST', path, json, expect: [400] }, signal);
+        if (response.status !== 400) return;
+        // Another program added it since we looked.
+        const codes = response.read(refusal).errors.map((error) => error.code);
+        if (!codes.some((code) => identicalExists.includes(code))) throw response.failure();
       },
 
       remove: async (zone, record, signal) => {

@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
 import { zoneNotFound } from '../provider-kit/provider-failure.ts';
-import { segment } from '../provider-kit/http.ts';
+import { segment } from '../../cloud/api.ts';
 import { recordSetProvider } from '../provider-kit/rrset.ts';
 import { endpointSetting, required } from '../provider-kit/settings.ts';
-import { tokenApi } from '../provider-kit/token-api.ts';
+import { tokenApi } from '../provider-kit/api.ts';
 import { relativeName } from '../provider-kit/zones.ts';
 
 const base = 'https://desec.io/api/v1';
@@ -37,8 +37,8 @@ export const desec: ProviderDefinition = {
     return recordSetProvider<Key>(
       {
         zoneOf: async (name, signal) => {
-          const answer = await call({ method: 'GET', path: '/domains/', query: { owns_qname: name } }, signal);
-          const [found] = answer.read(domains);
+          const response = await call({ method: 'GET', path: '/domains/', query: { owns_qname: name } }, signal);
+          const [found] = response.read(domains);
           if (found === undefined || !`.${name}`.endsWith(`.${found.name}`)) throw zoneNotFound(host, name);
           const path = `/domains/${segment(found.name)}/rrsets/`;
           return { name: found.name, key: { path, minimumTtl: found.minimum_ttl } };
@@ -46,13 +46,13 @@ export const desec: ProviderDefinition = {
 
         read: async (zone, name, signal) => {
           const path = `${zone.key.path}${segment(relativeName(name, zone.name))}/TXT/`;
-          const answer = await call({ method: 'GET', path, expect: [404] }, signal);
-          if (answer.status === 404) return { values: [], ttl: null };
-          const { records, ttl } = answer.read(recordSet);
+          const response = await call({ method: 'GET', path, expect: [404] }, signal);
+          if (response.status === 404) return { values: [], ttl: null };
+          const { records, ttl } = response.read(recordSet);
           return { values: records, ttl };
         },
 
-        // A list in PUT creates, replaces or, where it is empty, removes. The API has no condition for a write.
+        // A list in PUT creates or replaces; an empty one removes. The API has no conditional write.
         write: async ({ zone, name, values, before }, signal) => {
           const subname = relativeName(name, zone.name, '');
           const set = { subname, type: 'TXT', ttl: before.ttl ?? zone.key.minimumTtl, records: values };

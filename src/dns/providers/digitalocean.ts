@@ -1,14 +1,14 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
-import { segment } from '../provider-kit/http.ts';
+import { segment } from '../../cloud/api.ts';
 import { allPages } from '../provider-kit/pages.ts';
 import { recordProvider } from '../provider-kit/records.ts';
 import { endpointSetting, required } from '../provider-kit/settings.ts';
-import { tokenApi } from '../provider-kit/token-api.ts';
+import { tokenApi } from '../provider-kit/api.ts';
 import { relativeName, walkUp } from '../provider-kit/zones.ts';
 
 const base = 'https://api.digitalocean.com';
-/** The lowest that is taken. */
+/** The lowest that the API takes. */
 const ttl = 30;
 const perPage = 200;
 
@@ -37,15 +37,15 @@ export const digitalocean: ProviderDefinition = {
     return recordProvider<string>({
       zoneOf: (name, signal) =>
         walkUp(host, name, async (candidate) => {
-          const answer = await call({ method: 'GET', path: pathOf(candidate), expect: [404] }, signal);
-          return answer.status === 404 ? null : answer.read(domain).domain.name;
+          const response = await call({ method: 'GET', path: pathOf(candidate), expect: [404] }, signal);
+          return response.status === 404 ? null : response.read(domain).domain.name;
         }),
 
       list: async (zone, name, signal) => {
         const found = await allPages(host, 1, async (page) => {
           const query = { type: 'TXT', name, per_page: String(perPage), page: String(page) };
-          const answer = await call({ method: 'GET', path: `${pathOf(zone.key)}/records`, query }, signal);
-          const { domain_records: result } = answer.read(records);
+          const response = await call({ method: 'GET', path: `${pathOf(zone.key)}/records`, query }, signal);
+          const { domain_records: result } = response.read(records);
           const items = result.filter((one) => one.type === 'TXT' && one.name === relativeName(name, zone.name));
           return { items, next: result.length < perPage ? null : page + 1 };
         });

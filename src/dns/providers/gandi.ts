@@ -1,13 +1,13 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
-import { segment } from '../provider-kit/http.ts';
+import { segment } from '../../cloud/api.ts';
 import { recordSetProvider } from '../provider-kit/rrset.ts';
 import { endpointSetting, required } from '../provider-kit/settings.ts';
-import { tokenApi } from '../provider-kit/token-api.ts';
+import { tokenApi } from '../provider-kit/api.ts';
 import { relativeName, walkUp, type Zone } from '../provider-kit/zones.ts';
 
 const base = 'https://api.gandi.net/v5/livedns';
-/** The lowest that is taken. */
+/** The lowest that the API takes. */
 const ttl = 300;
 
 const domain = z.object({ fqdn: z.string() });
@@ -41,18 +41,18 @@ export const gandi: ProviderDefinition = {
         zoneOf: (name, signal) =>
           walkUp(host, name, async (candidate) => {
             const path = `/domains/${segment(candidate)}`;
-            const answer = await call({ method: 'GET', path, expect: [404] }, signal);
-            return answer.status === 404 || answer.read(domain).fqdn !== candidate ? null : path;
+            const response = await call({ method: 'GET', path, expect: [404] }, signal);
+            return response.status === 404 || response.read(domain).fqdn !== candidate ? null : path;
           }),
 
         read: async (zone, name, signal) => {
-          const answer = await call({ method: 'GET', path: setPath(zone, name), expect: [404] }, signal);
-          if (answer.status === 404) return { values: [], ttl: null };
-          const { rrset_values: values, rrset_ttl: seconds } = answer.read(recordSet);
+          const response = await call({ method: 'GET', path: setPath(zone, name), expect: [404] }, signal);
+          if (response.status === 404) return { values: [], ttl: null };
+          const { rrset_values: values, rrset_ttl: seconds } = response.read(recordSet);
           return { values, ttl: seconds };
         },
 
-        // The API has no condition for a write: other programs at the same name are not kept apart.
+        // The API has no conditional write: what another program writes at the same name may be lost.
         write: async ({ zone, name, values, before }, signal) => {
           const path = setPath(zone, name);
           if (values.length === 0) {

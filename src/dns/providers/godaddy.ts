@@ -1,12 +1,13 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
-import { createApi, segment } from '../provider-kit/http.ts';
+import { segment } from '../../cloud/api.ts';
+import { hostApi } from '../provider-kit/api.ts';
 import { recordSetProvider } from '../provider-kit/rrset.ts';
 import { endpoint, endpointSetting, required } from '../provider-kit/settings.ts';
 import { relativeName, walkUp, type Zone } from '../provider-kit/zones.ts';
 
 const base = 'https://api.godaddy.com';
-/** The lowest that is taken. */
+/** The lowest that the API takes. */
 const ttl = 600;
 
 const domain = z.object({ domain: z.string() });
@@ -28,14 +29,14 @@ export const godaddy: ProviderDefinition = {
   create: (settings, { transport, clock, inTurn }) => {
     const host = 'GoDaddy';
     const authorization = `sso-key ${required(settings, 'apiKey')}:${required(settings, 'apiSecret')}`;
-    const call = createApi({
+    const call = hostApi({
       host,
       base: endpoint(settings, base),
       transport,
       clock,
       authorize: () => ({ authorization }),
-      explain: (answer) =>
-        answer.status === 400 && answer.peek(refusal)?.code === 'UNABLE_TO_AUTHENTICATE' ? 'credentials' : null,
+      explain: (response) =>
+        response.status === 400 && response.peek(refusal)?.code === 'UNABLE_TO_AUTHENTICATE' ? 'credentials' : null,
     });
     const setPath = (zone: Zone<string>, name: string): string =>
       `${zone.key}/records/TXT/${segment(relativeName(name, zone.name))}`;
@@ -48,20 +49,20 @@ export const godaddy: ProviderDefinition = {
           walkUp(host, name, async (candidate) => {
             const path = `/v1/domains/${segment(candidate)}`;
             // 422: a name that cannot be a registered domain.
-            const answer = await call({ method: 'GET', path, expect: [404, 422] }, signal);
-            return answer.status >= 400 || answer.read(domain).domain !== candidate ? null : path;
+            const response = await call({ method: 'GET', path, expect: [404, 422] }, signal);
+            return response.status >= 400 || response.read(domain).domain !== candidate ? null : path;
           }),
 
         read: async (zone, name, signal) => {
-          const answer = await call({ method: 'GET', path: setPath(zone, name), expect: [404] }, signal);
-          const set = answer.status === 404 ? [] : answer.read(records);
+          const response = await call({ method: 'GET', path: setPath(zone, name), expect: [404] }, signal);
+          const set = response.status === 404 ? [] : response.read(records);
           return { values: set.map(({ data }) => data), ttl: set[0]?.ttl ?? null };
         },
 
         write: async ({ zone, name, values, before }, signal) => {
           const added = values.filter((value) => !before.values.includes(value));
           if (added.length > 0) {
-            // Adding leaves alone what others add in the meantime; the API has no such thing for removing.
+            // Adding keeps what others add meanwhile. The API has no such request for removing.
             const relative = relativeName(name, zone.name);
             const json = added.map((data) => ({ type: 'TXT', name: relative, data, ttl: before.ttl ?? ttl }));
             await call({ method: 'PATCH', path: `${zone.key}/records`, json }, signal);

@@ -1,14 +1,16 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
-import { wrongSetting } from '../provider-kit/provider-failure.ts';
+import { DNS_CODES, wrongSetting } from '../provider-kit/provider-failure.ts';
 import { googleToken, serviceAccount } from '../../cloud/google-token.ts';
-import { createApi, segment } from '../provider-kit/http.ts';
+import { segment } from '../../cloud/api.ts';
+import { hostApi } from '../provider-kit/api.ts';
 import { poll } from '../provider-kit/poll.ts';
 import { recordSetProvider } from '../provider-kit/rrset.ts';
 import { endpoint, endpointSetting, optional } from '../provider-kit/settings.ts';
 import { walkUp } from '../provider-kit/zones.ts';
 
 const base = 'https://dns.googleapis.com';
+const scope = 'https://www.googleapis.com/auth/ndev.clouddns.readwrite';
 const ttl = 5;
 
 const zones = z.object({
@@ -52,26 +54,27 @@ export const google: ProviderDefinition = {
     const { transport, clock, inTurn } = parts;
     const key = settings['serviceAccountKey'] ?? '';
     const account = key === '' ? null : serviceAccount(key);
+    if (key !== '' && account === null) throw wrongSetting('serviceAccountKey', 'the JSON key of a service account');
     const project = optional(settings, 'project') ?? account?.project ?? null;
     if (project === null) throw wrongSetting('project', 'given');
-    const token = googleToken(account, parts);
-    const call = createApi({
+    const token = googleToken(account, scope, { ...parts, codes: DNS_CODES });
+    const call = hostApi({
       host,
       base: `${endpoint(settings, base)}/dns/v1/projects/${segment(project)}/managedZones`,
       transport,
       clock,
       authorize: async (_request, signal) => ({ authorization: `Bearer ${await token(signal)}` }),
-      explain: (answer) => (tooMany.has(answer.peek(refusal)?.error.errors[0]?.reason ?? '') ? 'rate' : null),
+      explain: (response) => (tooMany.has(response.peek(refusal)?.error.errors[0]?.reason ?? '') ? 'rate' : null),
     });
-    /** The change that a name is waiting for. */
+    /** By name, the change that must be carried out before its record can be seen. */
     const changes = new Map<string, string>();
 
     const provider = recordSetProvider<string>(
       {
         zoneOf: (name, signal) =>
           walkUp(host, name, async (candidate) => {
-            const answer = await call({ method: 'GET', path: '', query: { dnsName: `${candidate}.` } }, signal);
-            const found = answer
+            const response = await call({ method: 'GET', path: '', query: { dnsName: `${candidate}.` } }, signal);
+            const found = response
               .read(zones)
               .managedZones.find((zone) => zone.dnsName === `${candidate}.` && zone.visibility === 'public');
             return found === undefined ? null : `/${segment(found.name)}`;
@@ -79,12 +82,13 @@ export const google: ProviderDefinition = {
 
         read: async (zone, name, signal) => {
           const query = { name: `${name}.`, type: 'TXT' };
-          const answer = await call({ method: 'GET', path: `${zone.key}/rrsets`, query }, signal);
-          const set = answer.read(sets).rrsets.find((one) => one.name === `${name}.` && one.type === 'TXT');
+          const response = await call({ method: 'GET', path: `${zone.key}/rrsets`, query }, signal);
+          const set = response.read(sets).rrsets.find((one) => one.name === `${name}.` && one.type === 'TXT');
           return { values: set?.rrdatas ?? [], ttl: set?.ttl ?? null };
         },
 
-        // A deletion must name exactly what is there, and both are done or none: what another writer did in between is not lost.
+        // A deletion must name exactly what is there, and the API does both or none, so that no other writer's change
+        // is lost.
         write: async ({ zone, name, values, before }, signal) => {
           const set = { name: `${name}.`, type: 'TXT' };
           const json = {
@@ -92,9 +96,9 @@ export const google: ProviderDefinition = {
             deletions: before.values.length === 0 ? [] : [{ ...set, ttl: before.ttl, rrdatas: before.values }],
           };
           const path = `${zone.key}/changes`;
-          const answer = await call({ method: 'POST', path, json, expect: [404, 409, 412] }, signal);
-          if (answer.status >= 400) return 'conflict';
-          changes.set(name, `${path}/${answer.read(change).id}`);
+          const response = await call({ method: 'POST', path, json, expect: [404, 409, 412] }, signal);
+          if (response.status >= 400) return 'conflict';
+          changes.set(name, `${path}/${response.read(change).id}`);
           return 'written';
         },
       },

@@ -1,23 +1,23 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
-import { type Api, type ApiAnswer, segment } from '../provider-kit/http.ts';
+import { type Api, type ApiResponse, segment } from '../../cloud/api.ts';
 import { poll } from '../provider-kit/poll.ts';
 import { recordProvider } from '../provider-kit/records.ts';
 import { endpointSetting, required } from '../provider-kit/settings.ts';
-import { tokenApi } from '../provider-kit/token-api.ts';
+import { tokenApi } from '../provider-kit/api.ts';
 import { quoteTxt } from '../provider-kit/txt-text.ts';
 import { relativeName, walkUp, type Zone } from '../provider-kit/zones.ts';
-import { unusableAnswer } from '../provider-kit/provider-failure.ts';
+import { unusable } from '../provider-kit/provider-failure.ts';
 
 const base = 'https://api.hetzner.cloud/v1';
-/** The lowest that is taken. */
+/** The lowest that the API takes. */
 const ttl = 60;
 
-const zoneAnswer = z.object({ zone: z.object({ id: z.int(), name: z.string() }) });
-const setAnswer = z.object({
+const zoneResponse = z.object({ zone: z.object({ id: z.int(), name: z.string() }) });
+const setResponse = z.object({
   rrset: z.object({ type: z.string(), records: z.array(z.object({ value: z.string() })) }),
 });
-const actionAnswer = z.object({ action: z.object({ id: z.int(), status: z.enum(['running', 'success', 'error']) }) });
+const actionResponse = z.object({ action: z.object({ id: z.int(), status: z.enum(['running', 'success', 'error']) }) });
 
 export const hetzner: ProviderDefinition = {
   name: 'hetzner',
@@ -43,28 +43,28 @@ export const hetzner: ProviderDefinition = {
       `/zones/${zone.key}/rrsets/${segment(relativeName(name, zone.name))}/TXT`;
 
     async function read(zone: Zone<number>, name: string, signal?: AbortSignal): Promise<readonly string[] | null> {
-      const answer = await call({ method: 'GET', path: setPath(zone, name), expect: [404] }, signal);
-      return answer.status === 404 ? null : answer.read(setAnswer).rrset.records.map(({ value }) => value);
+      const response = await call({ method: 'GET', path: setPath(zone, name), expect: [404] }, signal);
+      return response.status === 404 ? null : response.read(setResponse).rrset.records.map(({ value }) => value);
     }
 
-    /** One change of a zone at a time: the second one would be refused while the first is carried out. */
-    async function act(zone: Zone<number>, request: Parameters<Api>[0], signal?: AbortSignal): Promise<ApiAnswer> {
+    /** One change of a zone at a time: the API refuses a second one while it carries out the first. */
+    async function act(zone: Zone<number>, request: Parameters<Api>[0], signal?: AbortSignal): Promise<ApiResponse> {
       return parts.inTurn(`hetzner ${zone.name}`, async () => {
-        let answer = await call(request, signal);
+        let response = await call(request, signal);
         await poll(
           host,
           parts.clock,
           async () => {
-            if (answer.status === 404) return true;
-            const { id, status } = answer.read(actionAnswer).action;
-            if (status === 'error') throw unusableAnswer(host, 'the change failed', answer.status);
+            if (response.status === 404) return true;
+            const { id, status } = response.read(actionResponse).action;
+            if (status === 'error') throw unusable(host, 'the change failed', response.status);
             if (status === 'success') return true;
-            answer = await call({ method: 'GET', path: `/actions/${id}` }, signal);
+            response = await call({ method: 'GET', path: `/actions/${id}` }, signal);
             return false;
           },
           signal,
         );
-        return answer;
+        return response;
       });
     }
 
@@ -72,8 +72,8 @@ export const hetzner: ProviderDefinition = {
       zoneOf: (name, signal) =>
         walkUp(host, name, async (candidate) => {
           const path = `/zones/${segment(candidate)}`;
-          const answer = await call({ method: 'GET', path, expect: [404] }, signal);
-          return answer.status === 404 ? null : answer.read(zoneAnswer).zone.id;
+          const response = await call({ method: 'GET', path, expect: [404] }, signal);
+          return response.status === 404 ? null : response.read(zoneResponse).zone.id;
         }),
 
       // A record has no identifier besides its value.
@@ -81,7 +81,7 @@ export const hetzner: ProviderDefinition = {
         ((await read(zone, name, signal)) ?? []).map((value) => ({ id: `${name} ${value}`, value })),
 
       add: async (zone, { name, value }, signal) => {
-        // A set that is there keeps its own time to live: another one would be refused.
+        // An existing set keeps its time to live: the API would refuse another one.
         const isNew = (await read(zone, name, signal)) === null;
         const json = { ...(isNew ? { ttl } : {}), records: [{ value: quoteTxt(value) }] };
         await act(zone, { method: 'POST', path: `${setPath(zone, name)}/actions/add_records`, json }, signal);

@@ -1,7 +1,7 @@
 import type { TxtRecord } from '../../ports/dns-provider.ts';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
 import { wrongSetting } from '../provider-kit/provider-failure.ts';
-import { createApi } from '../provider-kit/http.ts';
+import { hostApi } from '../provider-kit/api.ts';
 import { endpoint, optional, required } from '../provider-kit/settings.ts';
 import { zoneCandidates } from '../provider-kit/zones.ts';
 
@@ -40,7 +40,7 @@ export const httpreq: ProviderDefinition = {
       throw wrongSetting(username === null ? 'username' : 'password', 'given, though the other one is');
     }
     const basic = username === null ? null : Buffer.from(`${username}:${password ?? ''}`).toString('base64');
-    const call = createApi({
+    const call = hostApi({
       host: 'the DNS service',
       base: endpoint(settings, required(settings, 'endpoint')),
       transport,
@@ -57,7 +57,7 @@ export const httpreq: ProviderDefinition = {
     return {
       present: (record, signal) => post('/present', record, signal),
       cleanUp: (record, signal) => post('/cleanup', record, signal),
-      // Only the service knows.
+      // Only the service knows the zone.
       findZone: (name) => Promise.resolve(zoneCandidates(name).at(-1) ?? name),
     };
   },

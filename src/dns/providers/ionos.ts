@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
-import { createApi } from '../provider-kit/http.ts';
+import { hostApi } from '../provider-kit/api.ts';
 import { recordProvider } from '../provider-kit/records.ts';
 import { endpoint, endpointSetting, required } from '../provider-kit/settings.ts';
 import { longestZone } from '../provider-kit/zones.ts';
 
 const base = 'https://api.hosting.ionos.com/dns';
-/** The lowest that is taken. */
+/** The lowest that the API takes. */
 const ttl = 60;
 
 const id = z.uuid();
@@ -29,7 +29,7 @@ export const ionos: ProviderDefinition = {
   create: (settings, { transport, clock }) => {
     const host = 'IONOS';
     const key = required(settings, 'apiKey');
-    const call = createApi({
+    const call = hostApi({
       host,
       base: endpoint(settings, base),
       transport,
@@ -39,14 +39,14 @@ export const ionos: ProviderDefinition = {
 
     return recordProvider<string>({
       zoneOf: async (name, signal) => {
-        const answer = await call({ method: 'GET', path: '/v1/zones' }, signal);
-        return longestZone(host, name, new Map(answer.read(zones).map((zone) => [zone.name, zone.id])));
+        const response = await call({ method: 'GET', path: '/v1/zones' }, signal);
+        return longestZone(host, name, new Map(response.read(zones).map((zone) => [zone.name, zone.id])));
       },
 
       list: async (zone, name, signal) => {
         const query = { recordName: name, recordType: 'TXT' };
-        const answer = await call({ method: 'GET', path: `/v1/zones/${zone.key}`, query }, signal);
-        return answer
+        const response = await call({ method: 'GET', path: `/v1/zones/${zone.key}`, query }, signal);
+        return response
           .read(records)
           .records.filter((one) => one.type === 'TXT' && one.name === name)
           .map((one) => ({ id: one.id, value: one.content }));

@@ -3,11 +3,11 @@ import type { ProviderDefinition } from '../provider-kit/definition.ts';
 import { allPages } from '../provider-kit/pages.ts';
 import { recordProvider } from '../provider-kit/records.ts';
 import { endpointSetting, required } from '../provider-kit/settings.ts';
-import { tokenApi } from '../provider-kit/token-api.ts';
+import { tokenApi } from '../provider-kit/api.ts';
 import { relativeName, walkUp } from '../provider-kit/zones.ts';
 
 const base = 'https://api.linode.com/v4';
-/** The lowest that is taken. */
+/** The lowest that the API takes. */
 const ttl = 30;
 const pageSize = 100;
 
@@ -37,8 +37,8 @@ export const linode: ProviderDefinition = {
       zoneOf: (name, signal) =>
         walkUp(host, name, async (candidate) => {
           const headers = { 'x-filter': JSON.stringify({ domain: candidate }) };
-          const answer = await call({ method: 'GET', path: '/domains', headers }, signal);
-          return answer.read(domains).data.find(({ domain }) => domain === candidate)?.id ?? null;
+          const response = await call({ method: 'GET', path: '/domains', headers }, signal);
+          return response.read(domains).data.find(({ domain }) => domain === candidate)?.id ?? null;
         }),
 
       list: async (zone, name, signal) => {

@@ -1,7 +1,8 @@
 import type { DnsProvider, TxtRecord } from '../../ports/dns-provider.ts';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
-import { conflict, unusableAnswer, wrongSetting, zoneNotFound } from '../provider-kit/provider-failure.ts';
-import { type ApiAnswer, createApi, formBody } from '../provider-kit/http.ts';
+import { conflict, unusable, wrongSetting, zoneNotFound } from '../provider-kit/provider-failure.ts';
+import { type ApiResponse, formBody } from '../../cloud/api.ts';
+import { hostApi } from '../provider-kit/api.ts';
 import { hostFields, type NamecheapHosts, readHosts, sameHosts } from '../provider-kit/namecheap-hosts.ts';
 import { endpoint, endpointSetting, required } from '../provider-kit/settings.ts';
 import { unquoteTxt } from '../provider-kit/txt-text.ts';
@@ -9,7 +10,7 @@ import { nodesAt, parseXml, type XmlNode } from '../provider-kit/xml.ts';
 import { registeredDomain, relativeName } from '../provider-kit/zones.ts';
 
 const base = 'https://api.namecheap.com/xml.response';
-/** The lowest that is taken. */
+/** The lowest that the API takes. */
 const ttl = '60';
 
 /** https://www.namecheap.com/support/api/error-codes/ */
@@ -49,42 +50,42 @@ export const namecheap: ProviderDefinition = {
     const common = { ApiUser: user, ApiKey: required(settings, 'apiKey'), UserName: user };
     const ClientIp = required(settings, 'clientIp');
     if (!/^\d{1,3}(\.\d{1,3}){3}$/.test(ClientIp)) throw wrongSetting('clientIp', 'an IPv4 address');
-    const call = createApi({
+    const call = hostApi({
       host,
       base: endpoint(settings, base),
       transport,
       clock,
-      explain: (answer) => {
-        const number = errorNumber(parseXml(answer.text())) ?? '';
+      explain: (response) => {
+        const number = errorNumber(parseXml(response.text())) ?? '';
         if (badCredentials.test(number)) return 'credentials';
         return tooMany.has(number) ? 'rate' : null;
       },
     });
 
-    /** The result of a command; null where there is no such domain. Failures come with status 200. */
+    /** The result of a command; null where there is no such domain. Failures have status 200. */
     async function run(
       command: string,
       result: string,
       fields: Readonly<Record<string, string>>,
       signal?: AbortSignal,
-    ): Promise<{ readonly node: XmlNode; readonly answer: ApiAnswer } | null> {
-      // The key is in the body: addresses of requests are logged by many a proxy.
+    ): Promise<{ readonly node: XmlNode; readonly response: ApiResponse } | null> {
+      // The key is in the body, since many proxies log the addresses of requests.
       const form = formBody({ ...common, ClientIp, Command: `namecheap.domains.dns.${command}`, ...fields });
-      const answer = await call({ method: 'POST', path: '', ...form }, signal);
-      const document = parseXml(answer.text());
+      const response = await call({ method: 'POST', path: '', ...form }, signal);
+      const document = parseXml(response.text());
       const number = errorNumber(document);
       if (number !== null && noZone.has(number)) return null;
-      if (number !== null) throw answer.failure();
+      if (number !== null) throw response.failure();
       const [node] = document?.name === 'ApiResponse' ? nodesAt(document, 'CommandResponse', result) : [];
-      if (node === undefined) throw unusableAnswer(host, `there is no ${result}`, answer.status);
-      return { node, answer };
+      if (node === undefined) throw unusable(host, `there is no ${result}`, response.status);
+      return { node, response };
     }
 
     async function read(domain: Domain, name: string, signal?: AbortSignal): Promise<NamecheapHosts> {
       const { SLD, TLD } = domain;
       const result = await run('getHosts', 'DomainDNSGetHostsResult', { SLD, TLD }, signal);
       if (result === null || result.node.attributes['IsUsingOurDNS'] === 'false') throw zoneNotFound(host, name);
-      return readHosts(host, domain.name, result.node, result.answer.status);
+      return readHosts(host, domain.name, result.node, result.response.status);
     }
 
     function domainOf(name: string): Domain {
@@ -107,8 +108,8 @@ export const namecheap: ProviderDefinition = {
         const fields = { SLD, TLD, ...hostFields(wanted) };
         const result = await run('setHosts', 'DomainDNSSetHostsResult', fields, signal);
         if (result === null) throw zoneNotFound(host, record.name);
-        if (result.node.attributes['IsSuccess'] !== 'true') throw result.answer.failure();
-        // Everything was replaced: look that everything is there.
+        if (result.node.attributes['IsSuccess'] !== 'true') throw result.response.failure();
+        // The request replaced all records: make sure that all are there.
         if (!sameHosts(await read(domain, record.name, signal), wanted)) throw conflict(domain.name, 1);
       });
     }

@@ -1,8 +1,9 @@
 import * as z from 'zod';
-import { cached } from '../provider-kit/cached.ts';
+import { cached } from '../../cloud/cached.ts';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
 import { wrongSetting } from '../provider-kit/provider-failure.ts';
-import { createApi, segment } from '../provider-kit/http.ts';
+import { segment } from '../../cloud/api.ts';
+import { hostApi } from '../provider-kit/api.ts';
 import { recordProvider } from '../provider-kit/records.ts';
 import { endpoint, endpointSetting, optional, required } from '../provider-kit/settings.ts';
 import { signOvh } from '../../cloud/ovh-signature.ts';
@@ -13,14 +14,14 @@ const regions: Readonly<Record<string, string>> = {
   ca: 'https://ca.api.ovh.com/1.0',
   us: 'https://api.us.ovhcloud.com/1.0',
 };
-/** The lowest that is taken. */
+/** The lowest that the API takes. */
 const ttl = 60;
 const clockMs = 3_600_000;
 
 const seconds = z.int().positive();
-const zoneAnswer = z.object({ name: z.string() });
+const zoneResponse = z.object({ name: z.string() });
 const ids = z.array(z.int().positive()).max(10_000);
-const recordAnswer = z.object({ fieldType: z.string(), subDomain: z.string(), target: z.string() });
+const recordResponse = z.object({ fieldType: z.string(), subDomain: z.string(), target: z.string() });
 const refusal = z.object({ errorCode: z.string() });
 const refused = new Set(['INVALID_KEY', 'INVALID_SIGNATURE', 'INVALID_CREDENTIAL', 'NOT_CREDENTIAL', 'QUERY_TIME_OUT']);
 
@@ -48,25 +49,25 @@ export const ovh: ProviderDefinition = {
       consumerKey: required(settings, 'consumerKey'),
     };
     const options = { host, base: endpoint(settings, region), transport, clock };
-    const unsigned = createApi(options);
-    /** Milliseconds that OVH's clock is ahead of ours: a signature is good for a short time only. */
+    const unsigned = hostApi(options);
+    /** Milliseconds that OVH's clock is ahead of ours: a signature is valid for a short time only. */
     const ahead = cached(clock, async (signal) => {
       const theirs = (await unsigned({ method: 'GET', path: '/auth/time' }, signal)).read(seconds) * 1000;
       return { value: theirs - clock.now(), expiresAt: clock.now() + clockMs };
     });
-    const call = createApi({
+    const call = hostApi({
       ...options,
       authorize: async (request, signal) =>
         signOvh(request, credentials, Math.floor((clock.now() + (await ahead(signal))) / 1000)),
-      explain: (answer) => (refused.has(answer.peek(refusal)?.errorCode ?? '') ? 'credentials' : null),
+      explain: (response) => (refused.has(response.peek(refusal)?.errorCode ?? '') ? 'credentials' : null),
     });
     const pathOf = (zone: string): string => `/domain/zone/${segment(zone)}`;
 
     return recordProvider<string>({
       zoneOf: (name, signal) =>
         walkUp(host, name, async (candidate) => {
-          const answer = await call({ method: 'GET', path: pathOf(candidate), expect: [404] }, signal);
-          return answer.status === 404 || answer.read(zoneAnswer).name !== candidate ? null : pathOf(candidate);
+          const response = await call({ method: 'GET', path: pathOf(candidate), expect: [404] }, signal);
+          return response.status === 404 || response.read(zoneResponse).name !== candidate ? null : pathOf(candidate);
         }),
 
       list: async (zone: Zone<string>, name, signal) => {
@@ -75,10 +76,10 @@ export const ovh: ProviderDefinition = {
         const listed = await call({ method: 'GET', path: `${zone.key}/record`, query }, signal);
         const found = [];
         for (const id of listed.read(ids)) {
-          const answer = await call({ method: 'GET', path: `${zone.key}/record/${id}`, expect: [404] }, signal);
-          // Gone since the list was made.
-          if (answer.status === 404) continue;
-          const record = answer.read(recordAnswer);
+          const response = await call({ method: 'GET', path: `${zone.key}/record/${id}`, expect: [404] }, signal);
+          // Removed since the list was made.
+          if (response.status === 404) continue;
+          const record = response.read(recordResponse);
           if (record.fieldType === 'TXT' && record.subDomain === subDomain) {
             found.push({ id: String(id), value: record.target });
           }

@@ -10,7 +10,7 @@ import { zoneCandidates } from '../provider-kit/zones.ts';
 
 const timeoutMs = 180_000;
 const maxOutput = 1 << 20;
-/** All that the script says of an error; what else is printed by whatever the plugin loads is not repeated. */
+/** The only line of the script's output that is repeated: what a plugin prints may hold a secret. */
 const saying = /^[\w.+`]{1,120}(?: status \d{3})?(?: at [\w.-]{1,80}:\d{1,6})?$/;
 
 const pluginArguments = z.record(
@@ -24,7 +24,7 @@ const pluginArguments = z.record(
   ]),
 );
 
-/** The plugins of the PowerShell module Posh-ACME, in a PowerShell of its own for each change. */
+/** The plugins of the PowerShell module Posh-ACME. Each change starts a PowerShell of its own. */
 export const poshAcme: ProviderDefinition = {
   name: 'posh-acme',
   title: 'Plugins of Posh-ACME',
@@ -76,7 +76,7 @@ export const poshAcme: ProviderDefinition = {
 
     async function run(action: 'present' | 'cleanup', { name, value }: TxtRecord, signal?: AbortSignal): Promise<void> {
       const input = ascii(JSON.stringify({ action, module, plugin, name, value, arguments: args }));
-      // Many a plugin reads, changes and writes a whole zone.
+      // Many plugins read, change and write a whole zone.
       const end = await inTurn(`posh-acme ${plugin}`, () =>
         runProgram({ command, input, timeoutMs, maxOutput }, signal),
       );
@@ -89,7 +89,7 @@ export const poshAcme: ProviderDefinition = {
     return {
       present: (record, signal) => run('present', record, signal),
       cleanUp: (record, signal) => run('cleanup', record, signal),
-      // Only the plugin knows.
+      // Only the plugin knows the zone.
       findZone: (name) => Promise.resolve(zoneCandidates(name).at(-1) ?? name),
     };
   },

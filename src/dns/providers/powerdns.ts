@@ -1,12 +1,13 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
-import { createApi, segment } from '../provider-kit/http.ts';
+import { segment } from '../../cloud/api.ts';
+import { hostApi } from '../provider-kit/api.ts';
 import { type RecordSetHost, recordSetProvider } from '../provider-kit/rrset.ts';
 import { whileBusy } from '../provider-kit/retry.ts';
 import { endpoint, required, timeToLive, TTL_SETTING } from '../provider-kit/settings.ts';
 import { walkUp } from '../provider-kit/zones.ts';
 
-/** As much of a zone as is needed; https://doc.powerdns.com/authoritative/http-api/zone.html */
+/** The members of a zone that are used; https://doc.powerdns.com/authoritative/http-api/zone.html */
 const ZONES = z.array(z.object({ id: z.string(), name: z.string(), kind: z.string() }));
 const RECORD_SETS = z.object({
   rrsets: z.array(
@@ -46,7 +47,7 @@ export const powerdns: ProviderDefinition = {
     const key = required(settings, 'apiKey');
     const ttl = timeToLive(settings);
     const server = segment(settings['server'] ?? 'localhost');
-    const call = createApi({
+    const call = hostApi({
       host: 'PowerDNS',
       base: endpoint(settings, required(settings, 'endpoint')),
       transport,
@@ -57,12 +58,12 @@ export const powerdns: ProviderDefinition = {
     const host: RecordSetHost<Key> = {
       zoneOf: (name, signal) =>
         walkUp('PowerDNS', name, async (candidate) => {
-          const answer = await call({ method: 'GET', path: zones, query: { zone: `${candidate}.` } }, signal);
-          const found = answer.read(ZONES).find((zone) => zone.name === `${candidate}.`);
+          const response = await call({ method: 'GET', path: zones, query: { zone: `${candidate}.` } }, signal);
+          const found = response.read(ZONES).find((zone) => zone.name === `${candidate}.`);
           return found === undefined ? null : { path: `${zones}/${segment(found.id)}`, kind: found.kind };
         }),
       read: async ({ key: { path } }, name, signal) => {
-        // Servers before 4.9 know no filter and send the whole zone.
+        // Servers before 4.9 have no filter and send the whole zone.
         const query = { rrset_name: `${name}.`, rrset_type: 'TXT' };
         const { rrsets } = (await call({ method: 'GET', path, query }, signal)).read(RECORD_SETS);
         const set = rrsets.find((candidate) => candidate.name === `${name}.` && candidate.type === 'TXT');
@@ -72,7 +73,7 @@ export const powerdns: ProviderDefinition = {
         const records = values.map((content) => ({ content, disabled: false }));
         const change = records.length === 0 ? { changetype: 'DELETE' } : { changetype: 'REPLACE', records };
         const rrset = { name: `${name}.`, type: 'TXT', ttl: before.ttl ?? ttl, ...change };
-        // One after the other: writers of one zone get into each other's way there.
+        // One after the other: PowerDNS fails when two requests write one zone at the same time.
         await inTurn(`powerdns ${zone.key.path}`, () =>
           whileBusy(
             { clock, random },
@@ -80,7 +81,7 @@ export const powerdns: ProviderDefinition = {
             signal,
           ),
         );
-        // Only masters send NOTIFY, and by themselves not before their next round.
+        // Only primaries send NOTIFY, and unless asked not before their next round.
         if (['Master', 'Primary'].includes(zone.key.kind)) {
           await call({ method: 'PUT', path: `${zone.key.path}/notify`, expect: [400, 422] }, signal);
         }

@@ -67,11 +67,11 @@ export const rfc2136: ProviderDefinition = {
       for (const address of await resolver.addresses(server.host, signal)) {
         const target: DnsServer = { address, port: server.port };
         try {
-          const answer = await exchange(target, signed.octets, transport, signal);
-          return check(answer.message, answer.octets, target, signed.mac);
+          const response = await exchange(target, signed.octets, transport, signal);
+          return check(response.message, response.octets, target, signed.mac);
         } catch (error) {
           signal?.throwIfAborted();
-          // A host may have addresses that cannot be reached from here; what a server says ends it.
+          // A host may have addresses that cannot be reached from here. What a server answers is final.
           if (!(error instanceof EverbindError) || error.code !== 'DNS_QUERY_FAILED') throw error;
           failure = error;
         }
@@ -81,7 +81,7 @@ export const rfc2136: ProviderDefinition = {
 
     function check(message: DnsMessage, octets: Uint8Array, target: DnsServer, mac: Uint8Array): DnsMessage {
       const signed = message.additional.some(({ typeNumber }) => typeNumber === TYPES.TSIG);
-      // Some errors come unsigned. Whoever forges one achieves no more than by dropping the answer.
+      // Some errors are unsigned. An attacker who forges one achieves no more than by dropping the response.
       if (signed || message.rcode === 'NOERROR') verifyMessage(octets, key, clock.now(), mac);
       if (message.rcode !== 'NOERROR' && message.rcode !== 'NXDOMAIN') throw rcodeError(message.rcode, target);
       return message;
@@ -102,7 +102,7 @@ export const rfc2136: ProviderDefinition = {
 
     async function change(action: 'add' | 'delete', record: TxtRecord, signal?: AbortSignal): Promise<void> {
       const zone = await zoneOf(record.name, signal);
-      // Signed anew each time, since the signature holds the time.
+      // Signed anew each time, since the signature covers the time.
       const update = (): Promise<DnsMessage> =>
         send(encodeUpdate(messageId(random), zone, { action, record, ttl }), signal);
       await whileBusy({ clock, random }, update, signal);

@@ -1,10 +1,11 @@
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
 import { awsCredentials } from '../../cloud/aws-credentials.ts';
-import { unusableAnswer, wrongSetting, zoneNotFound } from '../provider-kit/provider-failure.ts';
-import { type ApiAnswer, createApi } from '../provider-kit/http.ts';
+import { DNS_CODES, unusable, wrongSetting, zoneNotFound } from '../provider-kit/provider-failure.ts';
+import type { ApiResponse } from '../../cloud/api.ts';
+import { hostApi } from '../provider-kit/api.ts';
 import { poll } from '../provider-kit/poll.ts';
 import { type RecordSet, recordSetProvider } from '../provider-kit/rrset.ts';
-import { endpoint, endpointSetting, optional } from '../provider-kit/settings.ts';
+import { endpoint, endpointSetting, optional, required } from '../provider-kit/settings.ts';
 import { signAws } from '../../cloud/aws-signature.ts';
 import { escapeXml, nodesAt, parseXml, textAt, type XmlNode } from '../provider-kit/xml.ts';
 import { walkUp, type Zone } from '../provider-kit/zones.ts';
@@ -14,7 +15,7 @@ const api = '/2013-04-01';
 const namespace = 'https://route53.amazonaws.com/doc/2013-04-01/';
 const ttl = 10;
 
-/** Where Route 53 has its one endpoint, whatever the region of the machine. */
+/** Route 53 has one endpoint, there, whatever the region of the machine. */
 const scope = { region: 'us-east-1', service: 'route53' };
 
 const refusals: Readonly<Record<string, 'credentials' | 'rate'>> = {
@@ -57,29 +58,37 @@ export const route53: ProviderDefinition = {
     const host = 'Route 53';
     const hostedZoneId = optional(settings, 'hostedZoneId');
     if (hostedZoneId !== null && !/^[A-Z0-9]{1,32}$/.test(hostedZoneId)) throw wrongSetting('hostedZoneId', 'an ID');
-    const credentials = awsCredentials(settings, parts);
-    const call = createApi({
+    const isGiven = optional(settings, 'accessKeyId') !== null || optional(settings, 'secretAccessKey') !== null;
+    const keys = isGiven
+      ? {
+          accessKeyId: required(settings, 'accessKeyId'),
+          secretAccessKey: required(settings, 'secretAccessKey'),
+          sessionToken: optional(settings, 'sessionToken'),
+        }
+      : null;
+    const credentials = awsCredentials(keys, { ...parts, codes: DNS_CODES });
+    const call = hostApi({
       host,
       base: endpoint(settings, base),
       transport,
       clock,
       authorize: async (request, signal) => signAws(request, await credentials(signal), scope, clock.now()),
-      explain: (answer) => refusals[errorCode(answer) ?? ''] ?? null,
+      explain: (response) => refusals[errorCode(response) ?? ''] ?? null,
     });
-    /** The change that a name is waiting for. */
+    /** By name, the change that must be carried out before its record can be seen. */
     const changes = new Map<string, string>();
 
-    function xml(answer: ApiAnswer, root: string): XmlNode {
-      const document = parseXml(answer.text());
-      if (document?.name !== root) throw unusableAnswer(host, `there is no ${root}`, answer.status);
+    function xml(response: ApiResponse, root: string): XmlNode {
+      const document = parseXml(response.text());
+      if (document?.name !== root) throw unusable(host, `there is no ${root}`, response.status);
       return document;
     }
 
     async function searchZone(name: string, signal?: AbortSignal): Promise<Zone<string>> {
       return walkUp(host, name, async (candidate) => {
         const query = { dnsname: candidate, maxitems: '100' };
-        const answer = await call({ method: 'GET', path: `${api}/hostedzonesbyname`, query }, signal);
-        const listed = nodesAt(xml(answer, 'ListHostedZonesByNameResponse'), 'HostedZones', 'HostedZone');
+        const response = await call({ method: 'GET', path: `${api}/hostedzonesbyname`, query }, signal);
+        const listed = nodesAt(xml(response, 'ListHostedZonesByNameResponse'), 'HostedZones', 'HostedZone');
         const found = listed.filter(
           (zone) => textAt(zone, 'Name') === `${candidate}.` && textAt(zone, 'Config', 'PrivateZone') !== 'true',
         );
@@ -89,9 +98,9 @@ export const route53: ProviderDefinition = {
     }
 
     async function givenZone(id: string, name: string, signal?: AbortSignal): Promise<Zone<string>> {
-      const answer = await call({ method: 'GET', path: `${api}/hostedzone/${id}`, expect: [404] }, signal);
-      if (answer.status === 404) throw zoneNotFound(host, name);
-      const zone = (textAt(xml(answer, 'GetHostedZoneResponse'), 'HostedZone', 'Name') ?? '').replace(/\.$/, '');
+      const response = await call({ method: 'GET', path: `${api}/hostedzone/${id}`, expect: [404] }, signal);
+      if (response.status === 404) throw zoneNotFound(host, name);
+      const zone = (textAt(xml(response, 'GetHostedZoneResponse'), 'HostedZone', 'Name') ?? '').replace(/\.$/, '');
       if (name !== zone && !name.endsWith(`.${zone}`)) throw zoneNotFound(host, name);
       return { name: zone, key: id };
     }
@@ -103,21 +112,22 @@ export const route53: ProviderDefinition = {
 
         read: async (zone, name, signal) => {
           const query = { name: `${name}.`, type: 'TXT', maxitems: '1' };
-          const answer = await call({ method: 'GET', path: `${api}/hostedzone/${zone.key}/rrset`, query }, signal);
-          const document = xml(answer, 'ListResourceRecordSetsResponse');
-          // The list begins at the name and goes on with whatever comes after it.
+          const response = await call({ method: 'GET', path: `${api}/hostedzone/${zone.key}/rrset`, query }, signal);
+          const document = xml(response, 'ListResourceRecordSetsResponse');
+          // The list begins at the name and goes on with the names after it.
           const [set] = nodesAt(document, 'ResourceRecordSets', 'ResourceRecordSet');
           const isIt = set !== undefined && textAt(set, 'Name') === `${name}.` && textAt(set, 'Type') === 'TXT';
           if (!isIt) return { values: [], ttl: null };
           const isSimple = textAt(set, 'SetIdentifier') === null && nodesAt(set, 'AliasTarget').length === 0;
           if (!isSimple) {
-            throw unusableAnswer(host, 'the TXT records are an alias or have a routing policy', answer.status);
+            throw unusable(host, 'the TXT records are an alias or have a routing policy', response.status);
           }
           const values = nodesAt(set, 'ResourceRecords', 'ResourceRecord').map((one) => textAt(one, 'Value') ?? '');
           return { values, ttl: Number(textAt(set, 'TTL')) };
         },
 
-        // A deletion must name exactly what is there, and both changes are made or none: what another writer did in between is not lost.
+        // A deletion must name exactly what is there, and the API makes both changes or none, so that no other writer's
+        // change is lost.
         write: async ({ zone, name, values, before }, signal) => {
           const set = { values, ttl: before.ttl ?? ttl };
           const batch = [
@@ -125,7 +135,7 @@ export const route53: ProviderDefinition = {
             values.length === 0 ? '' : changeXml('CREATE', name, set),
           ].join('');
           const body = `<?xml version="1.0" encoding="UTF-8"?><ChangeResourceRecordSetsRequest xmlns="${namespace}"><ChangeBatch><Changes>${batch}</Changes></ChangeBatch></ChangeResourceRecordSetsRequest>`;
-          const answer = await call(
+          const response = await call(
             {
               method: 'POST',
               path: `${api}/hostedzone/${zone.key}/rrset/`,
@@ -135,12 +145,12 @@ export const route53: ProviderDefinition = {
             },
             signal,
           );
-          if (answer.status === 400) {
-            if (errorCode(answer) === 'InvalidChangeBatch') return 'conflict';
-            throw answer.failure();
+          if (response.status === 400) {
+            if (errorCode(response) === 'InvalidChangeBatch') return 'conflict';
+            throw response.failure();
           }
-          const id = textAt(xml(answer, 'ChangeResourceRecordSetsResponse'), 'ChangeInfo', 'Id') ?? '';
-          if (!/^\/change\/\w{1,64}$/.test(id)) throw unusableAnswer(host, 'there is no change', answer.status);
+          const id = textAt(xml(response, 'ChangeResourceRecordSetsResponse'), 'ChangeInfo', 'Id') ?? '';
+          if (!/^\/change\/\w{1,64}$/.test(id)) throw unusable(host, 'there is no change', response.status);
           changes.set(name, id);
           return 'written';
         },
@@ -154,8 +164,8 @@ export const route53: ProviderDefinition = {
         const id = changes.get(name);
         if (id === undefined) return;
         const inSync = async (): Promise<boolean> => {
-          const answer = await call({ method: 'GET', path: `${api}${id}` }, signal);
-          return textAt(xml(answer, 'GetChangeResponse'), 'ChangeInfo', 'Status') === 'INSYNC';
+          const response = await call({ method: 'GET', path: `${api}${id}` }, signal);
+          return textAt(xml(response, 'GetChangeResponse'), 'ChangeInfo', 'Status') === 'INSYNC';
         };
         await poll(host, clock, inSync, signal);
         changes.delete(name);
@@ -169,8 +179,8 @@ function changeXml(action: 'CREATE' | 'DELETE', name: string, { values, ttl }: R
   return `<Change><Action>${action}</Action><ResourceRecordSet><Name>${escapeXml(name)}.</Name><Type>TXT</Type><TTL>${ttl}</TTL><ResourceRecords>${records.join('')}</ResourceRecords></ResourceRecordSet></Change>`;
 }
 
-function errorCode(answer: ApiAnswer): string | null {
-  const document = parseXml(answer.text());
+function errorCode(response: ApiResponse): string | null {
+  const document = parseXml(response.text());
   if (document === null) return null;
   return document.name === 'ErrorResponse' ? textAt(document, 'Error', 'Code') : document.name;
 }

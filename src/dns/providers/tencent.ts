@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
-import { type ApiAnswer, createApi } from '../provider-kit/http.ts';
+import type { ApiResponse } from '../../cloud/api.ts';
+import { hostApi } from '../provider-kit/api.ts';
 import { allPages } from '../provider-kit/pages.ts';
 import { recordProvider } from '../provider-kit/records.ts';
 import { endpoint, endpointSetting, required } from '../provider-kit/settings.ts';
@@ -8,7 +9,7 @@ import { signTencent } from '../../cloud/tencent-signature.ts';
 import { relativeName, walkUp } from '../provider-kit/zones.ts';
 
 const base = 'https://dnspod.tencentcloudapi.com';
-/** The lowest that the free edition takes. */
+/** The lowest that the free edition allows. */
 const ttl = 600;
 const limit = 3000;
 
@@ -44,39 +45,39 @@ export const tencent: ProviderDefinition = {
   create: (settings, { transport, clock }) => {
     const host = 'Tencent Cloud DNSPod';
     const credentials = { secretId: required(settings, 'secretId'), secretKey: required(settings, 'secretKey') };
-    const call = createApi({
+    const call = hostApi({
       host,
       base: endpoint(settings, base),
       transport,
       clock,
       authorize: (request) => signTencent(request, credentials, 'dnspod', clock.now()),
-      explain: (answer) => {
-        const code = codeOf(answer) ?? '';
+      explain: (response) => {
+        const code = codeOf(response) ?? '';
         if (/^(AuthFailure|UnauthorizedOperation)/.test(code)) return 'credentials';
         return /^(RequestLimitExceeded|LimitExceeded\.RequestLimitExceeded)/.test(code) ? 'rate' : null;
       },
     });
 
-    /** The answer of an action; null where it failed with one of the codes. Failures come with status 200. */
+    /** The response to an action; null where it failed with one of the codes. Failures have status 200. */
     async function act(
       action: string,
       json: Readonly<Record<string, unknown>>,
       expected: ReadonlySet<string>,
       signal?: AbortSignal,
-    ): Promise<ApiAnswer | null> {
+    ): Promise<ApiResponse | null> {
       const headers = { 'x-tc-action': action, 'x-tc-version': '2021-03-23' };
-      const answer = await call({ method: 'POST', path: '/', headers, json }, signal);
-      const code = codeOf(answer);
-      if (code === null) return answer;
+      const response = await call({ method: 'POST', path: '/', headers, json }, signal);
+      const code = codeOf(response);
+      if (code === null) return response;
       if (expected.has(code)) return null;
-      throw answer.failure();
+      throw response.failure();
     }
 
     return recordProvider<string>({
       zoneOf: (name, signal) =>
         walkUp(host, name, async (candidate) => {
-          const answer = await act('DescribeDomain', { Domain: candidate }, noZone, signal);
-          return answer?.read(domain).Response.DomainInfo.Domain ?? null;
+          const response = await act('DescribeDomain', { Domain: candidate }, noZone, signal);
+          return response?.read(domain).Response.DomainInfo.Domain ?? null;
         }),
 
       list: async (zone, name, signal) => {
@@ -84,8 +85,8 @@ export const tencent: ProviderDefinition = {
         const query = { Domain: zone.key, Subdomain: relative, RecordType: 'TXT', Limit: limit };
         const found = await allPages(host, 0, async (offset) => {
           const none = new Set(['ResourceNotFound.NoDataOfRecord']);
-          const answer = await act('DescribeRecordList', { ...query, Offset: offset }, none, signal);
-          const page = answer?.read(records).Response.RecordList ?? [];
+          const response = await act('DescribeRecordList', { ...query, Offset: offset }, none, signal);
+          const page = response?.read(records).Response.RecordList ?? [];
           const items = page.filter((one) => one.Type === 'TXT' && one.Name === relative);
           return { items, next: page.length < limit ? null : offset + limit };
         });
@@ -97,7 +98,7 @@ export const tencent: ProviderDefinition = {
           Domain: zone.key,
           SubDomain: relativeName(name, zone.name),
           RecordType: 'TXT',
-          // The line that every asker gets, by its only documented name.
+          // The line for all clients, by its only documented name.
           RecordLine: '默认',
           Value: value,
           TTL: ttl,
@@ -115,6 +116,6 @@ export const tencent: ProviderDefinition = {
   },
 };
 
-function codeOf(answer: ApiAnswer): string | null {
-  return answer.peek(refusal)?.Response.Error.Code ?? null;
+function codeOf(response: ApiResponse): string | null {
+  return response.peek(refusal)?.Response.Error.Code ?? null;
 }

@@ -1,15 +1,15 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
-import { segment } from '../provider-kit/http.ts';
+import { segment } from '../../cloud/api.ts';
 import { allPages } from '../provider-kit/pages.ts';
 import { recordProvider } from '../provider-kit/records.ts';
 import { endpointSetting, required } from '../provider-kit/settings.ts';
-import { tokenApi } from '../provider-kit/token-api.ts';
+import { tokenApi } from '../provider-kit/api.ts';
 import { quoteTxt } from '../provider-kit/txt-text.ts';
 import { longestZone, relativeName } from '../provider-kit/zones.ts';
 
 const base = 'https://api.vultr.com/v2';
-/** The lowest that is taken. */
+/** The lowest that the API takes. */
 const ttl = 120;
 
 const meta = z.object({ links: z.object({ next: z.string() }) });
@@ -47,8 +47,8 @@ export const vultr: ProviderDefinition = {
     return recordProvider<string>({
       zoneOf: async (name, signal) => {
         const found = await allPages(host, '', async (cursor) => {
-          const answer = await call({ method: 'GET', path: '/domains', query: pageOf(cursor) }, signal);
-          const { domains: items, meta } = answer.read(domains);
+          const response = await call({ method: 'GET', path: '/domains', query: pageOf(cursor) }, signal);
+          const { domains: items, meta } = response.read(domains);
           return { items, next: nextOf(items, meta) };
         });
         const zones = new Map(found.map(({ domain }) => [domain, `/domains/${segment(domain)}/records`]));
@@ -58,8 +58,8 @@ export const vultr: ProviderDefinition = {
       list: async (zone, name, signal) => {
         const relative = relativeName(name, zone.name, '');
         const found = await allPages(host, '', async (cursor) => {
-          const answer = await call({ method: 'GET', path: zone.key, query: pageOf(cursor) }, signal);
-          const { records: page, meta } = answer.read(records);
+          const response = await call({ method: 'GET', path: zone.key, query: pageOf(cursor) }, signal);
+          const { records: page, meta } = response.read(records);
           const items = page.filter((one) => one.type === 'TXT' && one.name === relative);
           return { items, next: nextOf(page, meta) };
         });

@@ -6,7 +6,7 @@ import { wrongSetting } from '../provider-kit/provider-failure.ts';
 import { optional, timeToLive, TTL_SETTING } from '../provider-kit/settings.ts';
 import { relativeName, type Zone, walkUp } from '../provider-kit/zones.ts';
 
-// Win32 codes that dnscmd ends with (winerror.h); decisions rest on them, never on its text.
+// Win32 codes that dnscmd ends with (winerror.h). Decisions depend on them, never on its text.
 const DONE = 0;
 const ACCESS_DENIED = 5;
 const RPC_SERVER_UNAVAILABLE = 1722;
@@ -18,7 +18,7 @@ const NAME_DOES_NOT_EXIST = 9714;
 const TIMEOUT_MS = 60_000;
 const MAX_OUTPUT = 1 << 20;
 
-/** DNS Server of Windows, by dnscmd.exe: it changes single records, which is what is needed here. */
+/** The DNS Server of Windows. dnscmd.exe adds and removes single records. */
 export const windowsDns: ProviderDefinition = {
   name: 'windows-dns',
   title: 'Windows DNS Server',

@@ -1,6 +1,6 @@
 /** Content of an `issue` or `issuewild` property (RFC 8659 section 4.2). */
 export interface CaaIssuer {
-  /** In lower case; '' names nobody. */
+  /** In lower case; '' names no CA. */
   readonly domain: string;
   readonly parameters: readonly CaaParameter[];
 }
@@ -10,7 +10,7 @@ export interface CaaParameter {
   readonly value: string;
 }
 
-/** Null for what is no such value; CAs take it for one that names nobody. Without hyphens in tags, as Boulder reads it. */
+/** Null for a malformed value, which CAs treat as one that names no CA. Tags have no hyphens, as in Boulder. */
 export function parseCaaValue(text: string): CaaIssuer | null {
   const [domain = '', ...rest] = text.split(';').map(trim);
   const last = rest.length - 1;
@@ -25,13 +25,16 @@ export function parseCaaValue(text: string): CaaIssuer | null {
   return { domain: domain.toLowerCase(), parameters };
 }
 
-/** RFC 8657 section 3: the account itself; a value that names two accounts is satisfied by none. `accountUrl` null: there is none yet. */
+/**
+ * RFC 8657 section 3: this very account; no account satisfies a value that names two. `accountUrl` null: there is none
+ * yet.
+ */
 export function namesAccount(parameters: readonly CaaParameter[], accountUrl: string | null): boolean {
   const [first, second] = valuesOf(parameters, 'accounturi');
   return first === undefined || (second === undefined && first === accountUrl);
 }
 
-/** RFC 8657 section 4: one list of methods, each of them well-formed, with this one among them. */
+/** RFC 8657 section 4: one list of well-formed methods that has this one. */
 export function namesMethod(parameters: readonly CaaParameter[], method: string): boolean {
   const [first, second] = valuesOf(parameters, 'validationmethods');
   if (first === undefined) return true;
@@ -43,7 +46,7 @@ function valuesOf(parameters: readonly CaaParameter[], wanted: string): readonly
   return parameters.filter(({ tag }) => tag === wanted).map(({ value }) => value);
 }
 
-/** White space of RFC 8659 only: anything else is part of the value, and makes it wrong. */
+/** The white space of RFC 8659 only: any other is part of the value, which is then malformed. */
 function trim(text: string): string {
   return text.replaceAll(/^[ \t]+|[ \t]+$/g, '');
 }

@@ -1,13 +1,13 @@
 import { namesAccount, namesMethod, parseCaaValue } from './caa-value.ts';
 
-/** One CAA record, as it stands in DNS. */
+/** One CAA record as DNS has it. */
 export interface CaaProperty {
   readonly flags: number;
   readonly tag: string;
   readonly value: string;
 }
 
-/** What a CA is to issue, and who asks it how. */
+/** A certificate's name, the CA, the account and the challenge that CAA records are judged for. */
 export interface CaaQuestion {
   /** A domain name, or `*.` and one. */
   readonly name: string;
@@ -22,7 +22,7 @@ export interface CaaQuestion {
 /** `nobody`: no CA at all. */
 export type CaaReason = 'unknown-critical' | 'nobody' | 'other-ca' | 'other-account' | 'other-method';
 
-/** `foundAt`: the name whose records decide; null when there are none up to the top. */
+/** `foundAt`: the name whose records decide; null when no name up to the top has any. */
 export type CaaDecision =
   | { readonly allowed: true; readonly foundAt: string | null }
   | {
@@ -33,25 +33,25 @@ export type CaaDecision =
       readonly values: readonly string[];
     };
 
-/** CAA records at exactly this name, behind a CNAME too; none when it has none. Rejects when that cannot be found out. */
+/** The CAA records of exactly this name, also through a CNAME. Rejects when they cannot be looked up. */
 export type CaaLookup = (name: string) => Promise<readonly CaaProperty[]>;
 
-// RFC 8659 section 4.1.1 counts bits from the left; people who did not wrote 1, and CAs take both.
+// RFC 8659 section 4.1.1 counts bits from the left. Some people counted from the right and wrote 1; CAs accept both.
 const CRITICAL = 0x80 | 0x01;
 
 /**
- * Whether CAA records let the CA issue (RFC 8659 section 3, RFC 8657): from the name upwards, the first name that has records decides. All of them
- * are looked up at once, since most names have none and the way to the top is long. Rejects as `lookup` does for a name that is reached: a CA
- * refuses then, too.
+ * Whether CAA records let the CA issue (RFC 8659 section 3, RFC 8657): from the name upwards, the first name that has
+ * records decides. All names are looked up at once, since most have none. Rejects when `lookup` rejects for a name that
+ * counts, since a CA refuses then, too.
  */
 export async function decideCaa(question: CaaQuestion, lookup: CaaLookup): Promise<CaaDecision> {
   const wildcard = question.name.startsWith('*.');
   const labels = question.name.slice(wildcard ? 2 : 0).split('.');
   const names = labels.map((_, index) => labels.slice(index).join('.'));
-  const answers = new Map(names.map((name) => [name, lookup(name)]));
-  for (const answer of answers.values()) answer.catch(() => {});
-  for (const [name, answer] of answers) {
-    const properties = await answer;
+  const lookups = new Map(names.map((name) => [name, lookup(name)]));
+  for (const found of lookups.values()) found.catch(() => {});
+  for (const [name, found] of lookups) {
+    const properties = await found;
     if (properties.length > 0) return judge(question, wildcard, name, properties);
   }
   return { allowed: true, foundAt: null };
@@ -72,7 +72,7 @@ function judge(
   if (values.length === 0) return { allowed: true, foundAt };
   const reasons = values.map((value) => refusalOf(question, value));
   if (reasons.includes(null)) return { allowed: true, foundAt };
-  // Of the records that come closest: mending those is the least.
+  // The reason of the record that comes closest to allowing it: that one needs the smallest change.
   const reason = ORDER.find((one) => reasons.includes(one)) ?? 'nobody';
   return { allowed: false, foundAt, reason, values };
 }
@@ -81,7 +81,7 @@ function judge(
 const KNOWN: ReadonlySet<string> = new Set(['issue', 'issuewild', 'iodef', 'issuemail']);
 const ORDER: readonly CaaReason[] = ['other-method', 'other-account', 'other-ca'];
 
-/** RFC 8659 section 4.3: for a wildcard, `issue` counts only where there is no `issuewild`. */
+/** RFC 8659 section 4.3: for a wildcard `issue` counts only where there is no `issuewild`. */
 function valuesFor(properties: readonly CaaProperty[], wildcard: boolean): readonly string[] {
   const of = (wanted: string): readonly string[] =>
     properties.filter(({ tag }) => tag.toLowerCase() === wanted).map(({ value }) => value);

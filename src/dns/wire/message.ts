@@ -1,6 +1,6 @@
 import { decodeName, encodeName, malformed } from './name.ts';
 
-// DNS messages (RFC 1035 section 4): what we send, and a strict reader for what comes back.
+// DNS messages (RFC 1035 section 4): a writer for queries and a strict reader for responses.
 
 export const TYPES = { A: 1, NS: 2, CNAME: 5, SOA: 6, TXT: 16, AAAA: 28, TSIG: 250, CAA: 257 } as const;
 export type RecordType = Exclude<keyof typeof TYPES, 'TSIG'>;
@@ -23,7 +23,7 @@ const RCODES: Readonly<Record<number, string>> = {
   10: 'NOTZONE',
 };
 
-/** Content of a record, as far as we know its type. */
+/** Content of a record, for the types that are known here. */
 export type RecordData =
   | { readonly type: 'A'; readonly address: string }
   | { readonly type: 'AAAA'; readonly address: string }
@@ -61,10 +61,13 @@ export interface DnsMessage {
 }
 
 const HEADER = 12;
-/** A message of 64 KiB can hold this many; nothing that we ask for has a tenth of it. */
+/** As many as 64 KiB can hold; no real response has a tenth of it. */
 const MAX_RECORDS = 4096;
 
-/** A question for one name and type. `recursive`: for a resolver; authoritative servers are asked without. `unchecked`: CD of RFC 4035. */
+/**
+ * A query for one name and type. `recursive`: for a resolver, not for an authoritative server. `unchecked`: CD of RFC
+ * 4035.
+ */
 export function encodeQuery(
   id: number,
   name: string,
@@ -80,7 +83,7 @@ export function encodeQuery(
   ]);
 }
 
-/** The fixed part in front: id, flags, and the number of entries in the four sections. */
+/** The header: id, flags, and the number of entries in the four sections. */
 export function encodeHeader(id: number, flags: number, counts: readonly [number, number, number, number]): Uint8Array {
   return Buffer.concat([id, flags, ...counts].map(uint16));
 }
@@ -93,7 +96,9 @@ export function uint32(value: number): Uint8Array {
   return Uint8Array.of((value >>> 24) & 0xff, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff);
 }
 
-/** Reads a whole message. Throws DNS_QUERY_FAILED (`reason: malformed`) for anything that is none, octets after its end included. */
+/**
+ * Reads a whole message. Throws DNS_QUERY_FAILED (`reason: malformed`) for anything else, and for octets after its end.
+ */
 export function decodeMessage(octets: Uint8Array): DnsMessage {
   if (octets.length < HEADER) throw malformed('it is shorter than a header');
   const view = new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
@@ -183,7 +188,7 @@ function decodeData(
   }
 }
 
-/** The strings of a TXT record, joined (RFC 8555 section 8.4 compares them so). Octets as Latin-1. */
+/** The strings of a TXT record, joined as RFC 8555 section 8.4 compares them. Octets as Latin-1. */
 function characterStrings(content: Uint8Array): string {
   const parts: Uint8Array[] = [];
   for (let at = 0; at < content.length; ) {

@@ -5,7 +5,10 @@ import { EverbindError } from '../../errors/error.ts';
 const MAX_NAME = 255;
 const MAX_LABEL = 63;
 
-/** A name as text (A-labels, no dot at the end; '' is the root) in wire form, uncompressed. Throws DNS_QUERY_FAILED when it can be none. */
+/**
+ * The wire form of a name (A-labels, no dot at the end; '' is the root), uncompressed. Throws DNS_QUERY_FAILED for text
+ * that is no name.
+ */
 export function encodeName(name: string): Uint8Array {
   const labels = name === '' ? [] : name.split('.').map((label) => Buffer.from(label, 'latin1'));
   const octets = labels.flatMap((label) => [label.length, ...label]);
@@ -15,8 +18,9 @@ export function encodeName(name: string): Uint8Array {
 }
 
 /**
- * The name at `offset` of a message, in lower case, and where what follows it begins. Octets that are no printed ASCII, and dots within a label,
- * are written as `\DDD`. Pointers must lead backwards, so that no message keeps us busy.
+ * The name at `offset` of a message, in lower case, and the offset after it. Octets that are not printable ASCII, and
+ * dots within a label, are written as `\DDD`. Pointers must lead backwards, so that a hostile message cannot make a
+ * loop.
  */
 export function decodeName(message: Uint8Array, offset: number): { readonly name: string; readonly end: number } {
   const labels: string[] = [];
@@ -62,7 +66,7 @@ function octet(message: Uint8Array, at: number): number {
   return value;
 }
 
-/** DNS_QUERY_FAILED for what is no DNS message. */
+/** DNS_QUERY_FAILED for octets that are not a DNS message. */
 export function malformed(problem: string): EverbindError {
   return new EverbindError('DNS_QUERY_FAILED', `unusable DNS message: ${problem}`, { reason: 'malformed', problem });
 }

@@ -5,7 +5,7 @@ import { decodeName, encodeName, malformed } from './name.ts';
 
 // Transaction signatures, RFC 8945.
 
-/** Algorithm names of RFC 8945 section 6 that are good enough to use, with Node's name of the hash. */
+/** The secure algorithms of RFC 8945 section 6, with Node's name of the hash. */
 const HASHES = { 'hmac-sha256': 'sha256', 'hmac-sha384': 'sha384', 'hmac-sha512': 'sha512' } as const;
 export type TsigAlgorithm = keyof typeof HASHES;
 export const TSIG_ALGORITHMS = Object.keys(HASHES) as readonly TsigAlgorithm[];
@@ -19,16 +19,16 @@ export interface TsigKey {
 
 export interface SignedMessage {
   readonly octets: Uint8Array;
-  /** The answer's signature covers it. */
+  /** The signature of the response covers it. */
   readonly mac: Uint8Array;
 }
 
 /** Seconds that the two clocks may differ (section 10 recommends it). */
 const FUDGE = 300;
-/** What may follow the signature: the server's time (section 5.2.3). */
+/** Octets that may follow the signature: the server's time (section 5.2.3). */
 const MAX_OTHER = 6;
 
-/** Appends a TSIG record. `now`: ms since 1970; `requestMac`: for an answer. The message has none yet. */
+/** Appends a TSIG record. `now`: ms since 1970; `requestMac`: for a response. The message must not have one yet. */
 export function signMessage(
   message: Uint8Array,
   key: TsigKey,
@@ -63,35 +63,36 @@ export function signMessage(
 }
 
 /**
- * Checks a message that has to be signed with the key, at `now` (ms since 1970); `requestMac` for an answer. Throws DNS_CREDENTIALS_REFUSED with
- * `details.reason`: `unsigned`, `wrong-key`, `bad-signature`, `bad-time`, or what the server says (`BADSIG`, `BADKEY`, `BADTIME`, `BADTRUNC`).
+ * Checks that a message is signed with the key, at `now` (ms since 1970); `requestMac` for a response. Throws
+ * DNS_CREDENTIALS_REFUSED with `details.reason`: `unsigned`, `wrong-key`, `bad-signature`, `bad-time`, or what the
+ * server says (`BADSIG`, `BADKEY`, `BADTIME`, `BADTRUNC`).
  */
 export function verifyMessage(octets: Uint8Array, key: TsigKey, now: number, requestMac?: Uint8Array): void {
   const { additional, answers, authority } = decodeMessage(octets);
   const signatures = [...answers, ...authority, ...additional].filter(({ typeNumber }) => typeNumber === TYPES.TSIG);
   const record = additional.at(-1);
-  // Section 5.1: one, and nothing after it.
-  if (record === undefined || record.typeNumber !== TYPES.TSIG) throw refused('unsigned', 'the answer is not signed');
+  // Section 5.1: one TSIG record, and nothing after it.
+  if (record === undefined || record.typeNumber !== TYPES.TSIG) throw refused('unsigned', 'the response is not signed');
   if (signatures.length !== 1 || record.classNumber !== CLASS_ANY || record.ttl !== 0) {
     throw malformed('its TSIG record is not as RFC 8945 has it');
   }
   const tsig = decodeTsig(record);
   const said = ERRORS[tsig.error];
-  // Such answers are not signed, or by a clock that is wrong: all that follows from one is that nothing was done.
+  // Such responses are unsigned, or signed by a wrong clock. All that follows from one is that nothing was done.
   if (said !== undefined) throw refused(said, `the server answers ${said}`);
   if (record.name !== key.name || tsig.algorithm !== key.algorithm) {
-    throw refused('wrong-key', 'the answer is signed with another key');
+    throw refused('wrong-key', 'the response is signed with another key');
   }
   const unsigned = Buffer.from(octets.subarray(0, record.start));
   unsigned.writeUInt16BE(tsig.originalId, 0);
   unsigned.writeUInt16BE(additional.length - 1, 10);
   const wanted = macOf(key, [...before(requestMac), unsigned, variables(key, tsig)]);
   if (tsig.mac.length !== wanted.length || !timingSafeEqual(tsig.mac, wanted)) {
-    throw refused('bad-signature', 'the signature of the answer is wrong');
+    throw refused('bad-signature', 'the signature of the response is wrong');
   }
-  // Only now: the time of a message that anybody could have sent says nothing.
+  // Only after the signature: the time of a message that anybody could have sent means nothing.
   if (Math.abs(Math.floor(now / 1000) - tsig.time) > tsig.fudge) {
-    throw refused('bad-time', 'the answer was signed at another time; compare the clocks');
+    throw refused('bad-time', 'the response was signed at another time; compare the clocks');
   }
 }
 
@@ -113,7 +114,7 @@ interface Tsig extends Variables {
 }
 
 function decodeTsig({ content }: ResourceRecord): Tsig {
-  // Section 4.2: the algorithm's name is not compressed, so that it can be read by itself.
+  // Section 4.2: the algorithm's name is not compressed, so it can be decoded on its own.
   const { name: algorithm, end } = decodeName(content, 0);
   const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
   if (end + 10 > content.length) throw malformed('its TSIG record ends too early');

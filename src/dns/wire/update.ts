@@ -6,8 +6,9 @@ import { encodeName } from './name.ts';
 export const OPCODE_UPDATE = 5;
 
 /**
- * An update (RFC 2136) of one TXT value: added beside others (section 2.5.1), or taken away alone (section 2.5.4). Both are safe to repeat: adding
- * what is there, and deleting what is not, are ignored by the server (section 3.4.2).
+ * An update (RFC 2136) of one TXT value: added beside others (section 2.5.1), or removed alone (section 2.5.4). Both
+ * are safe to repeat: the server ignores the addition of a record that exists and the deletion of one that does not
+ * (section 3.4.2).
  */
 export function encodeUpdate(
   id: number,

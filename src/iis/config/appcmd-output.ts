@@ -57,8 +57,9 @@ export function parseSitesSection(stdout: Uint8Array): RawSites {
 }
 
 /**
- * The text of redirected appcmd output: UTF-8, as its XML declaration says, or, where it is not, the Latin characters of the same octets
- * (appcmd then wrote in a code page of the system that we cannot know; `exact` is false and names with other letters are not reliable).
+ * The text of redirected appcmd output: UTF-8, as its XML declaration says, or else Latin-1. In the latter case appcmd
+ * wrote in a code page of the system that we cannot know: `exact` is false, and names with other letters are
+ * unreliable.
  */
 export function decodeAppcmdOutput(stdout: Uint8Array): { readonly text: string; readonly exact: boolean } {
   try {
@@ -80,14 +81,14 @@ function elements(stdout: Uint8Array, name: string): readonly XmlElement[] {
 }
 
 function invalid(reason: string, cause?: unknown): EverbindError {
-  return new EverbindError('IIS_APPCMD_OUTPUT_INVALID', `appcmd's answer cannot be used: ${reason}`, {}, { cause });
+  return new EverbindError('IIS_APPCMD_OUTPUT_INVALID', `appcmd's output cannot be used: ${reason}`, {}, { cause });
 }
 
 function parseState(text: string | undefined): SiteState {
   return text === 'Started' || text === 'Stopped' ? text : 'Unknown';
 }
 
-// `http/*:80:,https/*:443:www.example.com`: a comma parts two bindings only before a protocol.
+// `http/*:80:,https/*:443:www.example.com`: a comma separates two bindings only before a protocol.
 function parseBindingsAttribute(text: string): AppcmdSite['bindings'] {
   if (text === '') return [];
   return text.split(/,(?=[A-Za-z][A-Za-z0-9.+-]*\/)/).map((part) => {

@@ -13,8 +13,8 @@ import type {
 import { parseSslFlags } from './ssl-flags.ts';
 
 /**
- * The read-only inventory of a configuration file: states are Unknown, records and certificates are not in it. For a fragment the list of
- * sites is empty and a problem says so.
+ * The inventory of a configuration file. States are Unknown, and there are no records and certificates. For a fragment
+ * the list of sites is empty, and a problem says so.
  */
 export function inventoryOfConfiguration(configuration: IisConfiguration): Inventory {
   const problems: InventoryProblem[] = [];
@@ -35,7 +35,7 @@ export function inventoryOfConfiguration(configuration: IisConfiguration): Inven
   };
 }
 
-/** A site with what the defaults of the section add to it. */
+/** A site with the defaults of the section applied. */
 export function siteInventory(site: RawSite, section: Omit<RawSites, 'sites'>, state: SiteState): SiteInventory {
   const inherits = !site.declaresBindings;
   return {
@@ -51,7 +51,9 @@ export function siteInventory(site: RawSite, section: Omit<RawSites, 'sites'>, s
   };
 }
 
-/** serverCertHash and serverCertStoreName of `ftpServer/security/ssl`; null without a hash. The store defaults to MY. */
+/**
+ * serverCertHash and serverCertStoreName of `ftpServer/security/ssl`; null without a hash. The store defaults to MY.
+ */
 export function ftpCertificate(ftpServer: RawFtpServer | null): FtpCertificate | null {
   const hash = ftpServer?.ssl?.['serverCertHash']?.replaceAll(' ', '').toLowerCase() ?? '';
   if (hash === '') return null;

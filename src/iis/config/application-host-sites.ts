@@ -1,8 +1,8 @@
 import { childrenNamed, elementsAt, type XmlAttributes, type XmlElement } from './application-host-xml.ts';
 
-// Raw values: what the file says, null where it says nothing. What IIS makes of them is in application-host-inventory.ts.
+// Raw values: what the file has, null where it has nothing. application-host-inventory.ts does what IIS makes of them.
 
-/** A `<binding>`; its attributes as they are, unknown ones too. */
+/** A `<binding>` with all its attributes, also unknown ones. */
 export interface RawBinding {
   readonly attributes: XmlAttributes;
 }
@@ -48,11 +48,11 @@ export interface RawSites {
   readonly siteDefaults: Omit<RawSite, 'name' | 'id' | 'applications' | 'virtualDirectoryDefaults'>;
   readonly applicationDefaults: XmlAttributes;
   readonly virtualDirectoryDefaults: XmlAttributes;
-  /** The section stands in another file. */
+  /** Whether the section is in another file. */
   readonly configSource: string | null;
 }
 
-/** Reads `<sites>` elements as one section; several occur in hand-made files. */
+/** Reads `<sites>` elements as one section; hand-made files have several. */
 export function readSites(sections: readonly XmlElement[]): RawSites {
   const all = (name: string): readonly XmlElement[] => sections.flatMap((section) => childrenNamed(section, name));
   const defaults: XmlElement = merged('siteDefaults', all('siteDefaults'));

@@ -1,6 +1,6 @@
 import { EverbindError } from '../../errors/error.ts';
 
-/** Upper bound of an IIS configuration in octets; the largest seen in the wild is far below 1 MiB. */
+/** Upper bound of an IIS configuration in octets; the largest known one is far below 1 MiB. */
 export const MAX_CONFIGURATION_OCTETS = 16 * 1024 * 1024;
 
 /** Why a configuration was refused. */
@@ -17,8 +17,9 @@ export function configurationError(
 }
 
 /**
- * The characters of an XML file: UTF-16 and UTF-8 by their byte order mark, otherwise by the declared encoding, UTF-8 when none is declared
- * (XML 1.0 appendix F). Octets that do not fit the encoding are refused, never replaced. Throws IIS_CONFIG_INVALID.
+ * Decodes an XML file: UTF-16 and UTF-8 by their byte order mark, otherwise by the declared encoding, UTF-8 when none
+ * is declared (XML 1.0 appendix F). Octets that do not fit the encoding are refused, never replaced. Throws
+ * IIS_CONFIG_INVALID.
  */
 export function decodeXml(octets: Uint8Array): string {
   if (octets.length > MAX_CONFIGURATION_OCTETS) {
@@ -54,7 +55,7 @@ function encodingOf(octets: Uint8Array): string {
   } catch {
     throw configurationError('encoding', 1, 1, `the encoding ${declared} is unknown`);
   }
-  // UTF-16 without zero octets is a text that was saved in another encoding than it says; XML readers refuse it.
+  // A file that declares UTF-16 and has no zero octets was saved in another encoding; XML readers refuse it.
   if (label.startsWith('utf-16')) throw configurationError('encoding', 1, 1, `the text says ${declared} but is not`);
   return label;
 }

@@ -1,7 +1,7 @@
 import { SaxesParser, type SaxesTagNS } from 'saxes';
 import { configurationError, decodeXml, MAX_CONFIGURATION_OCTETS } from './application-host-text.ts';
 
-/** Names in no namespace are as written; in a namespace `{uri}local`. */
+/** A name without a namespace is as written; with one it is `{uri}local`. */
 export type XmlAttributes = Readonly<Record<string, string>>;
 
 export interface XmlElement {
@@ -10,13 +10,14 @@ export interface XmlElement {
   readonly children: readonly XmlElement[];
 }
 
-// Real files: depth 10 and 60 octets an element. A hostile one must not cost more memory than its size suggests.
+// Real files have a depth of 10 and 60 octets an element. A hostile one must not cost more memory than its size
+// suggests.
 const MAX_DEPTH = 100;
 const MAX_ELEMENTS = 500_000;
 
 /**
- * Reads an XML document, elements and attributes only. Strict: what is not well-formed, has a document type, is too big or too deep is
- * refused with IIS_CONFIG_INVALID, line and column.
+ * Reads the elements and attributes of an XML document. Refuses with IIS_CONFIG_INVALID, line and column, what is not
+ * well-formed, has a document type, or is too big or too deep.
  */
 export function readXml(source: Uint8Array | string): XmlElement {
   if (typeof source === 'string' && source.length > MAX_CONFIGURATION_OCTETS) {
@@ -62,7 +63,7 @@ function attributesOf(tag: SaxesTagNS): XmlAttributes {
   );
 }
 
-// Old tools put this default namespace on <configuration>; the configuration system treats it as none.
+// Old tools put this default namespace on <configuration>; the configuration system ignores it.
 const configurationNamespace = /^http:\/\/schemas\.microsoft\.com\/\.NetConfiguration\/v2\.0$/;
 
 function qualified(uri: string, local: string, isElement: boolean): string {
@@ -74,7 +75,7 @@ export function childrenNamed(element: XmlElement, name: string): readonly XmlEl
   return element.children.filter((child) => child.name === name);
 }
 
-/** Every element that the path of names leads to, in document order. */
+/** Every element that this path of names leads to, in document order. */
 export function elementsAt(element: XmlElement, ...path: readonly string[]): readonly XmlElement[] {
   let level: readonly XmlElement[] = [element];
   for (const name of path) level = level.flatMap((parent) => childrenNamed(parent, name));

@@ -1,13 +1,13 @@
 import { readSites, type RawSite, type RawSites } from './application-host-sites.ts';
 import { childrenNamed, elementsAt, readXml, type XmlAttributes, type XmlElement } from './application-host-xml.ts';
 
-/** An applicationHost.config as written: no defaults applied, nothing dropped for being odd. */
+/** An applicationHost.config as written: no defaults applied, nothing odd dropped. */
 export interface IisConfiguration extends RawSites {
-  /** Name of the root element; a server's own file has `configuration`. */
+  /** Name of the root element: `configuration` in a server's own file. */
   readonly root: string;
   /**
-   * Sites of a fragment (root `site`, `sites`, `siteDefaults`, `system.applicationHost`), as manuals print them. They belong to no server,
-   * so they are not among `sites`.
+   * Sites of a fragment (root `site`, `sites`, `siteDefaults`, `system.applicationHost`), as manuals print them. They
+   * belong to no server and so are not among `sites`.
    */
   readonly fragmentSites: readonly RawSite[];
   /** Names as written; null for an entry without one. */
@@ -22,13 +22,14 @@ export interface Location {
 }
 
 /**
- * Parses an applicationHost.config, or a fragment of one: octets (UTF-8, UTF-16, declared encodings, byte order mark or not) or decoded text.
- * Throws IIS_CONFIG_INVALID with line and column for what is no well-formed XML or passes a bound.
+ * Parses an applicationHost.config or a fragment of one: octets (UTF-8, UTF-16, declared encodings, with a byte order
+ * mark or without) or decoded text. Throws IIS_CONFIG_INVALID with line and column for what is not well-formed XML or
+ * exceeds a bound.
  */
 export function parseApplicationHost(source: Uint8Array | string): IisConfiguration {
   const root = readXml(source);
   const whole = root.name === 'configuration';
-  // Sections may also stand in <location path="." or ""> (IIS writes both for the whole server).
+  // IIS also writes sections into <location path="."> and <location path=""> for the whole server.
   const holders = whole
     ? [root, ...childrenNamed(root, 'location').filter(({ attributes }) => isWholeServer(attributes['path']))]
     : [root];
@@ -57,12 +58,12 @@ function isWholeServer(path: string | undefined): boolean {
   return path === undefined || path === '' || path === '.';
 }
 
-// The element itself when it has the name, its children of the name otherwise.
+// The element itself if it has the name, otherwise its children of that name.
 function named(element: XmlElement, name: string): readonly XmlElement[] {
   return element.name === name ? [element] : childrenNamed(element, name);
 }
 
-// A root such as <site> or <siteDefaults> read as the only content of a <sites>.
+// Reads a root such as <site> or <siteDefaults> as the only content of a <sites>.
 function wrapped(root: XmlElement): XmlElement {
   return { name: 'sites', attributes: {}, children: [root] };
 }

@@ -4,16 +4,16 @@ import { formatIp, parseIp } from '../../pki/x509/ip-address.ts';
 export type BindingProblem = 'too-long' | 'parts-missing' | 'address-invalid' | 'port-invalid' | 'host-invalid';
 
 /**
- * What `bindingInformation` says. `address` is `*` (every address; written `*`, empty or `0.0.0.0`) or an IP address in the text of RFC 5952
- * without brackets, a zone kept; `host` is as written, '' for every host (also written `*`). `other` is for protocols whose information
- * is not IP:port:host.
+ * What `bindingInformation` means. `address` is `*` (every address; written `*`, empty or `0.0.0.0`) or an IP address
+ * in the form of RFC 5952 without brackets, with its zone. `host` is as written, '' for every host (also written `*`).
+ * `other` is for protocols whose information is not IP:port:host.
  */
 export type BindingInformation =
   | { readonly kind: 'ip-port-host'; readonly address: string; readonly port: number; readonly host: string }
   | { readonly kind: 'other' }
   | { readonly kind: 'unreadable'; readonly problem: BindingProblem };
 
-// IIS takes the port of the protocol when the part is empty: `*::` of https is port 443.
+// IIS uses the port of the protocol when the part is empty: `*::` of https is port 443.
 const defaultPorts: ReadonlyMap<string, number> = new Map([
   ['http', 80],
   ['https', 443],
@@ -21,12 +21,12 @@ const defaultPorts: ReadonlyMap<string, number> = new Map([
   ['ftps', 990],
 ]);
 
-/** Reads a binding of applicationHost.config. Junk is data (`unreadable`), never an error. `protocol` in any case. */
+/** Reads a binding of applicationHost.config; `protocol` in any case. Never throws: junk is `unreadable`. */
 export function parseBindingInformation(protocol: string, text: string): BindingInformation {
   const defaultPort = defaultPorts.get(protocol.toLowerCase());
   if (defaultPort === undefined) return { kind: 'other' };
   if (text.length > 512) return unreadable('too-long');
-  // From the right: only the address may hold colons.
+  // Read from the right: only the address may have colons.
   const hostColon = text.lastIndexOf(':');
   const portColon = hostColon < 1 ? -1 : text.lastIndexOf(':', hostColon - 1);
   if (portColon < 0) return unreadable('parts-missing');
@@ -66,6 +66,6 @@ function parsePort(text: string, defaultPort: number): number | null {
 function parseHost(text: string): string | null {
   if (text === '' || text === '*') return '';
   const name = text.startsWith('*.') ? text.slice(2) : text;
-  // What no host name can hold; Unicode letters and underscores stay, IIS accepts them.
+  // What no host name can have. Unicode letters and underscores are kept: IIS accepts them.
   return name === '' || name.length > 255 || /[\p{Cc}\p{Z}*:/\\?#@[\]"<>|]/u.test(name) ? null : text;
 }

@@ -1,7 +1,7 @@
 import type { SslRecord, StoredCertificate } from '../../ports/windows-host.ts';
 import type { BindingInformation } from './binding-information.ts';
 
-/** What runs on the server and what it is bound to, in IIS terms, at one moment. */
+/** The sites and bindings of the server at one moment, in IIS terms. */
 export interface Inventory {
   readonly sites: readonly SiteInventory[];
   /** FTP certificate of siteDefaults: FTP sites without one of their own have it. */
@@ -9,7 +9,7 @@ export interface Inventory {
   readonly records: readonly SslRecord[];
   /** Of the stores MY and WebHosting. */
   readonly certificates: readonly StoredCertificate[];
-  /** Odd things of the configuration that do not stop anything. */
+  /** Oddities of the configuration that stop nothing. */
   readonly problems: readonly InventoryProblem[];
 }
 
@@ -19,15 +19,15 @@ export type SiteState = 'Started' | 'Stopped' | 'Unknown';
 export interface SiteInventory {
   /** '' when the configuration gives none. */
   readonly name: string;
-  /** null when the configuration gives none or no number. */
+  /** null when the configuration has none, or has no number. */
   readonly id: number | null;
   readonly state: SiteState;
-  /** Started together with the service; true unless switched off. */
+  /** Whether it starts with the service; true unless switched off. */
   readonly serverAutoStart: boolean;
   readonly bindings: readonly SiteBinding[];
   /** Folder of the virtual directory `/` of the application `/`, as IIS has it: environment variables unexpanded. */
   readonly rootPath: string | null;
-  /** Its own setting, not that of siteDefaults. */
+  /** The site's own setting, not that of siteDefaults. */
   readonly ftp: FtpCertificate | null;
 }
 

@@ -10,7 +10,10 @@ export const SSL_FLAG = {
   negotiateClientCert: 128,
 } as const;
 
-/** The default of `sslFlags` is 0; null when the text is no unsigned 32-bit number (decimal or 0x…), which IIS would refuse too. */
+/**
+ * Reads sslFlags; the default is 0. Returns null when the text is not an unsigned 32-bit number (decimal or 0x…): IIS
+ * would refuse it too.
+ */
 export function parseSslFlags(text: string | undefined): number | null {
   if (text === undefined) return 0;
   if (!/^(?:[0-9]{1,10}|0[xX][0-9a-fA-F]{1,8})$/.test(text)) return null;
@@ -23,7 +26,8 @@ export function hasFlag(flags: number, bit: number): boolean {
   return (flags & bit) === bit;
 }
 
-// DefaultFlags of HTTP_SERVICE_CONFIG_SSL_PARAM that IIS sets for a binding with this bit. SNI and central store choose the kind of record instead.
+// DefaultFlags of HTTP_SERVICE_CONFIG_SSL_PARAM that IIS sets for a binding with this bit. SNI and central store decide
+// the kind of record instead.
 const recordFlags: readonly (readonly [sslFlag: number, recordFlag: number])[] = [
   [SSL_FLAG.disableHttp2, 0x10],
   [SSL_FLAG.disableOcspStapling, 0x80],
@@ -35,7 +39,9 @@ const recordFlags: readonly (readonly [sslFlag: number, recordFlag: number])[] =
 
 const known = recordFlags.reduce((bits, [sslFlag]) => bits | sslFlag, SSL_FLAG.sni | SSL_FLAG.centralStore);
 
-/** DefaultFlags of a new http.sys record for a binding with these sslFlags, and the bits that have no meaning there that we know of. */
+/**
+ * DefaultFlags of a new http.sys record for a binding with these sslFlags, and the bits without a meaning that we know.
+ */
 export function recordFlagsFor(sslFlags: number): { readonly flags: number; readonly unknown: number } {
   let flags = 0;
   for (const [sslFlag, recordFlag] of recordFlags) if (hasFlag(sslFlags, sslFlag)) flags |= recordFlag;

@@ -10,7 +10,7 @@ import { IIS_APP_ID, sameStore } from '../records/ssl-record.ts';
 
 /** What happens to one record of a slot. */
 export type Decision =
-  /** Not this certificate's matter. */
+  /** Does not concern this certificate. */
   | { readonly kind: 'irrelevant' }
   | { readonly kind: 'skipped'; readonly code: SkippedCode; readonly reason: string }
   /** It holds the certificate already. */
@@ -27,7 +27,7 @@ export interface RatedUser extends SlotUser {
   readonly scope: Scope;
 }
 
-/** The rules of docs/binding-rules.md for one record; `null` when the bindings of the slot have none. */
+/** Applies the rules of docs/binding-rules.md to one record; `null` when the bindings of the slot have none. */
 export function decide(
   slot: Slot,
   record: SslRecord | null,
@@ -50,17 +50,20 @@ export function decide(
   if (!policy.adopt) {
     return record === null
       ? skipped('no-record', 'there is no http.sys record, and creating one needs adopt')
-      : skipped('not-adopted', `it holds the certificate ${holds ?? '(none)'} of somebody else, and adopt is off`);
+      : skipped(
+          'not-adopted',
+          `it holds the certificate ${holds ?? '(none)'}, which Everbind did not install, and adopt is off`,
+        );
   }
   const others = users.filter((user) => !isClaimed(user));
   if (others.length > 0) {
-    return skipped('shared-record', `it also answers for ${siteList(others)}, which this certificate does not claim`);
+    return skipped('shared-record', `it also serves ${siteList(others)}, which this certificate does not cover`);
   }
   if (record === null) {
-    const reason = `the https binding of ${siteList(users)} has no http.sys record and was adopted`;
+    const reason = `the https binding of ${siteList(users)} has no http.sys record and is adopted`;
     return { kind: 'change', rule: 'created', reason, after: newRecord(slot, users, context) };
   }
-  const reason = `it holds the certificate ${holds ?? '(none)'} of somebody else and was adopted`;
+  const reason = `it holds the certificate ${holds ?? '(none)'}, which Everbind did not install, and is adopted`;
   return { kind: 'change', rule: 'adopted', reason, after: withCertificate(record, context) };
 }
 
@@ -71,7 +74,9 @@ export interface DecideContext {
   readonly appIds: ReadonlySet<string>;
 }
 
-/** The host rule: a binding in a declared site that fits exactly, or one without a host in a site that the policy names. */
+/**
+ * The host rule: a binding in a declared site that fits exactly, or one without a host in a site that the policy names.
+ */
 function isClaimed({ fit, scope }: RatedUser): boolean {
   return scope !== 'outside' && (fit === 'exact' || (fit === 'catch-all' && scope === 'explicit'));
 }
@@ -109,7 +114,9 @@ function explainUnclaimed(users: readonly RatedUser[]): Decision {
     : { kind: 'irrelevant' };
 }
 
-/** Everything stays but the certificate: application id, client certificate settings and every flag bit, known or not. */
+/**
+ * Keeps everything but the certificate: application id, client certificate settings and every flag bit, known or not.
+ */
 function withCertificate(record: SslRecord, { input: { certificate } }: DecideContext): SslRecord {
   const store = sameStore(record.certificateStore, certificate.store) ? record.certificateStore : certificate.store;
   return { ...record, certificateHash: certificate.thumbprint, certificateStore: store };

@@ -8,8 +8,8 @@ import type { PlannedEndpoint } from './types.ts';
 import { recordKeyId, recordKeyText } from '../records/ssl-record.ts';
 
 /**
- * The handshakes that show what a record serves: one for each address, port and host of its bindings. `shadowed` says whether a record of
- * another certificate answers when a client sends this name.
+ * The handshakes that show what a record serves: one for each address, port and host of its bindings. `shadowed` tells
+ * whether clients that send this name get the certificate of another record.
  */
 export function endpointsOf(
   slot: Slot,
@@ -25,7 +25,7 @@ export function endpointsOf(
     const name = host !== '' && names.covers(host) ? host : '';
     return [{ ...common, address, port: slot.key.port, host, name, sites: [], skip: 'no-site' }];
   }
-  // The IPv6 wildcard record answers for bindings to `*`, but only to IPv6 clients.
+  // The IPv6 wildcard record serves bindings to `*`, but only to IPv6 clients.
   const address = (user: SlotUser): string =>
     slot.key.kind === 'ipport' && user.address === '*' && slot.key.address.includes(':') ? '::' : user.address;
   return mergeEndpoints(
@@ -44,7 +44,7 @@ export function endpointsOf(
   );
 }
 
-/** One endpoint for each record, address, port and host. It can be reached when one of its sites runs. */
+/** One endpoint for each record, address, port and host. It is reachable if one of its sites runs. */
 export function mergeEndpoints(endpoints: readonly PlannedEndpoint[]): readonly PlannedEndpoint[] {
   const merged = new Map<string, PlannedEndpoint>();
   for (const endpoint of endpoints) {
@@ -57,8 +57,9 @@ export function mergeEndpoints(endpoints: readonly PlannedEndpoint[]): readonly 
 }
 
 /**
- * Whether a binding that shares its address is passed over for clients that send its host: http.sys looks for a record of the name, then of
- * its wildcard, before that of the address. `held` gives what a record will hold, undefined where there is none.
+ * Whether clients that send its host do not get a binding that shares its address: http.sys looks for a record of the
+ * name, then of its wildcard, then of the address. `held` returns what a record will hold, undefined where there is
+ * none.
  */
 export function isShadowed(
   user: SlotUser,

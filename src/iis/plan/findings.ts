@@ -7,7 +7,7 @@ import type { BindingChange, PlanInput, PlanNote } from './types.ts';
 import { recordFlagsFor } from '../config/ssl-flags.ts';
 import { recordKeyText } from '../records/ssl-record.ts';
 
-/** Declared sites that are not there. */
+/** Declared sites that do not exist. */
 export function siteFindings({ policy, inventory }: PlanInput): readonly PlanNote[] {
   return missingSites(policy.sites, inventory.sites).map((entry) => ({
     target: `site ${entry}`,
@@ -16,7 +16,7 @@ export function siteFindings({ policy, inventory }: PlanInput): readonly PlanNot
   }));
 }
 
-/** What the operator should know about a record that is changed or holds the certificate already. */
+/** What the operator should know about a record that is changed or already holds the certificate. */
 export function slotFindings(
   slot: Slot,
   users: readonly RatedUser[],
@@ -27,12 +27,12 @@ export function slotFindings(
   const misfits = users.filter(({ fit }) => fit === 'none' || fit === 'partial');
   if (misfits.length > 0) {
     const hosts = [...new Set(misfits.map(({ host }) => hostToUnicode(host)))].sort().join(', ');
-    const reason = `it also answers for ${hosts} of ${siteList(misfits)}, which the certificate does not name, or not wholly`;
+    const reason = `it also serves ${hosts} of ${siteList(misfits)}, which the certificate does not name, or only in part`;
     findings.push({ target, code: 'shared-name-mismatch', reason });
   }
   const catchAlls = users.filter(({ fit }) => fit === 'catch-all');
   if ((rule === 'adopted' || rule === 'created') && catchAlls.length > 0) {
-    const reason = `${siteList(catchAlls)} answers for every host there; visitors of names that the certificate lacks get a warning`;
+    const reason = `${siteList(catchAlls)} serves every host there; visitors of names that the certificate lacks get a warning`;
     findings.push({ target, code: 'catch-all-adopted', reason });
   }
   const unknown = users.reduce((bits, { sslFlags }) => bits | recordFlagsFor(sslFlags).unknown, 0) >>> 0;
@@ -43,7 +43,9 @@ export function slotFindings(
   return findings;
 }
 
-/** SNI bindings of a port where a record of one address, with another certificate, may win over the record of the host. */
+/**
+ * SNI bindings of a port where a record of one address, with another certificate, may win over the record of the host.
+ */
 export function besideSniFindings(
   served: readonly Slot[],
   all: Iterable<Slot>,
@@ -73,7 +75,7 @@ export function besideSniFindings(
   });
 }
 
-/** Names of the certificate that nothing on this server answers for over https. */
+/** Names of the certificate that no https binding on this server serves. */
 export function nameFindings(
   input: PlanInput,
   users: Iterable<SlotUser>,
@@ -91,7 +93,7 @@ export function nameFindings(
   const hint =
     catchAlls.length === 0
       ? ''
-      : `; ${siteList(catchAlls)} answers for every host: name the site and set adopt to use the certificate there`;
+      : `; ${siteList(catchAlls)} serves every host: name the site and set adopt to use the certificate there`;
   return input.certificate.identifiers
     .filter((identifier) => !served.has(identifier) && !servesCatchAll)
     .map((identifier) => ({

@@ -1,18 +1,20 @@
 import { matchesHost, type Identifier } from '../../pki/x509/names.ts';
 
 /**
- * How well a certificate suits a binding: `exact`, it vouches for every host that the binding means; `partial`, for some hosts of a wildcard
- * binding; `catch-all`, the binding names no host; `none`.
+ * How well a certificate fits a binding: `exact`: it is valid for every host of the binding; `partial`: for some hosts
+ * of a wildcard binding; `catch-all`: the binding names no host; `none`.
  */
 export type Fit = 'exact' | 'partial' | 'catch-all' | 'none';
 
-/** Answers for one certificate, prepared once so that a server with thousands of bindings is no work. */
+/** Matches for one certificate, prepared once so that thousands of bindings cost little. */
 export interface CertificateNames {
-  /** `host`: canonical, '' for every host, `*.` in front for a wildcard; `address`: canonical, `*` for every address. */
+  /**
+   * `host`: canonical, '' for every host, `*.` in front for a wildcard; `address`: canonical, `*` for every address.
+   */
   fit(host: string, address: string): Fit;
-  /** Whether the certificate vouches for this one host (RFC 9525 section 6.3). */
+  /** Whether the certificate is valid for this one host (RFC 9525 section 6.3). */
   covers(host: string): boolean;
-  /** The certificate's identifiers that this binding serves, a catch-all aside. */
+  /** The certificate's identifiers that this binding serves; none for a catch-all. */
   servedBy(host: string, address: string): readonly Identifier[];
 }
 
@@ -48,7 +50,7 @@ export function parentWildcard(host: string): string {
   return dot < 1 ? '' : `*${host.slice(dot)}`;
 }
 
-/** A host that a client can ask for: the canonical host itself, or one label in place of the `*`. */
+/** A host that a client can ask for: the canonical host itself, or with one label in place of the `*`. */
 export function concreteHost(host: string): string {
   return host.startsWith('*.') ? `everbind-probe${host.slice(1)}` : host;
 }

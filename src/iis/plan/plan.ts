@@ -9,8 +9,8 @@ import type { BindingChange, BindingPlan, PlanInput, PlannedEndpoint, PlanNote }
 import { IIS_APP_ID, recordKeyId, recordKeyText } from '../records/ssl-record.ts';
 
 /**
- * Decides which http.sys records get the certificate, and says what is left alone and why. The rules, each with its word, are in
- * docs/binding-rules.md. Depends on nothing but its input.
+ * Decides which http.sys records get the certificate, and says what is skipped and why. docs/binding-rules.md has the
+ * rules with their codes. Depends on its input alone.
  */
 export function planBindings(given: PlanInput): BindingPlan {
   const input = normalised(given);
@@ -74,7 +74,7 @@ function normalised(input: PlanInput): PlanInput {
   };
 }
 
-// What each record holds once the changes are made.
+// What each record holds after the changes.
 function heldAfter(decisions: readonly Decided[]): ReadonlyMap<string, string | null> {
   const held = new Map<string, string | null>();
   for (const { slot, record, decision } of decisions) {
@@ -107,7 +107,7 @@ function shadowNote(user: SlotUser): PlanNote {
   return { target: bindingText(user.site, user.binding), code: 'shadowed-by-host-record', reason };
 }
 
-/** FTP settings that hold an earlier certificate of ours: they go on with it. */
+/** FTP settings that hold an earlier certificate of ours: they keep it. */
 function ftpNotes({ inventory, certificate, policy }: PlanInput): readonly PlanNote[] {
   const isEarlier = (hash: string): boolean =>
     hash === certificate.previousThumbprint || policy.ownThumbprints.get(hash) === certificate.name;

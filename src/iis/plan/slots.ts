@@ -18,15 +18,15 @@ export interface SlotUser {
   readonly sslFlags: number;
 }
 
-/** One key of the http.sys configuration with what stands there and the bindings that it answers for. */
+/** One key of the http.sys configuration with its records and the bindings that it serves. */
 export interface Slot {
   readonly key: SslRecordKey;
-  /** Usually one; two when a host is there in Unicode and in A-labels; none when the record is missing. */
+  /** Usually one record; two when a host is there in Unicode and in A-labels; none when the record is missing. */
   readonly records: readonly SslRecord[];
   readonly users: readonly SlotUser[];
 }
 
-/** A binding whose certificate is not ours to set. */
+/** A binding whose certificate Everbind does not set. */
 export interface UnusableBinding {
   readonly site: SiteInventory;
   readonly binding: SiteBinding;
@@ -36,7 +36,7 @@ export interface UnusableBinding {
   readonly reason: string;
 }
 
-/** Joins https bindings and records. Central-store records are in no slot. */
+/** Matches https bindings with records. Central-store records are in no slot. */
 export function joinSlots(inventory: Pick<Inventory, 'sites' | 'records'>): {
   readonly slots: ReadonlyMap<string, Slot>;
   readonly unusable: readonly UnusableBinding[];
@@ -64,7 +64,8 @@ export function joinSlots(inventory: Pick<Inventory, 'sites' | 'records'>): {
       else {
         const address = read.address === '*' ? '0.0.0.0' : withoutZone(read.address);
         attach({ kind: 'ipport', address, port: read.port }, read, false);
-        // IIS writes only the IPv4 wildcard. Where somebody added the IPv6 one, IPv6 clients of this binding get that certificate.
+        // IIS writes only the IPv4 wildcard. If somebody added the IPv6 one, IPv6 clients of this binding get that
+        // certificate.
         if (read.address === '*') attach({ kind: 'ipport', address: '::', port: read.port }, read, true);
       }
     }

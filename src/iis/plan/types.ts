@@ -19,22 +19,28 @@ export interface PlanCertificate {
 }
 
 export interface PlanPolicy {
-  /** Names of sites (case does not matter) or `id:N`; null: every site, as far as a binding names a host of the certificate. */
+  /**
+   * Names of sites (case does not matter) or `id:N`; null: every site, but only bindings that name a host of the
+   * certificate.
+   */
   readonly sites: readonly string[] | null;
-  /** Records of these sites that hold a certificate of somebody else are taken over, missing ones created. */
+  /** Whether records of these sites that hold somebody else's certificate are taken over, and missing ones created. */
   readonly adopt: boolean;
-  /** Thumbprint (lower case) of every certificate that Everbind installed, with the name of the managed certificate. */
+  /**
+   * Thumbprints (lower case) of all certificates that Everbind installed, each with the name of its managed
+   * certificate.
+   */
   readonly ownThumbprints: ReadonlyMap<string, string>;
   /** Application ids beside that of IIS whose records may be changed. */
   readonly adoptForeignAppIds?: readonly string[];
 }
 
-/** Plain JSON. The lists are sorted, so equal inputs give equal plans. */
+/** Plain JSON. The lists are sorted, so that equal inputs give equal plans. */
 export interface BindingPlan {
   readonly changes: readonly BindingChange[];
   readonly skipped: readonly PlanNote[];
   readonly findings: readonly PlanNote[];
-  /** Where the certificate is served once the changes are made; those that need no change included. */
+  /** Where the certificate is served after the changes, also where nothing has to change. */
   readonly endpoints: readonly PlannedEndpoint[];
 }
 
@@ -42,7 +48,7 @@ export interface BindingChange {
   readonly key: SslRecordKey;
   /** `http.sys record shop.example:443`. */
   readonly target: string;
-  /** The rule that asks for it, see docs/binding-rules.md. */
+  /** The rule that applies, see docs/binding-rules.md. */
   readonly rule: 'previous' | 'adopted' | 'created' | 'store';
   readonly reason: string;
   /** null when the record is created. */
@@ -52,7 +58,7 @@ export interface BindingChange {
   readonly sites: readonly string[];
 }
 
-/** Something left alone, or worth knowing. */
+/** Something that is skipped or worth knowing. */
 export interface PlanNote {
   readonly target: string;
   readonly code: SkippedCode | FindingCode;
@@ -90,13 +96,13 @@ export interface PlannedEndpoint {
   readonly port: number;
   /** To send as SNI; '' for none. */
   readonly host: string;
-  /** To find in the certificate; '' where the certificate does not vouch for what answers there. */
+  /** Name to find in the certificate; '' where the certificate is not valid for what is served there. */
   readonly name: string;
-  /** The record that answers there, in words. */
+  /** The record that serves it, in words. */
   readonly record: string;
   /** What that record holds before the changes; null when there is none. */
   readonly hashBefore: string | null;
   readonly sites: readonly string[];
-  /** Why no handshake is possible: every site there is stopped, or the record has no site. */
+  /** Why no handshake is possible: every site there is stopped, or no site uses the record. */
   readonly skip: 'site-stopped' | 'no-site' | null;
 }

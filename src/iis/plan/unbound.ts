@@ -3,15 +3,16 @@ import { canonicalHost } from '../../pki/x509/names.ts';
 import type { SiteInventory } from '../config/inventory-types.ts';
 import { parentWildcard } from './match.ts';
 
-/** A host that would get no certificate, and the site where a binding for it would go, as `--site` takes it. */
+/** A host that gets no certificate, and the site where its binding belongs, in the form of `--site`. */
 export interface UnboundHost {
   readonly site: string;
   readonly host: string;
 }
 
 /**
- * The hosts among `names` that no https binding of the sites answers for, in canonical form; a renewal adds no binding. None where a binding
- * answers for every host, or where there are no sites; IP addresses are bound by address and not looked at. A binding would go to the first site.
+ * The hosts among `names` that no https binding of the sites serves, in canonical form; a renewal adds no binding. None
+ * where a binding serves every host, or where there are no sites. IP addresses are bound by address and not considered.
+ * A new binding belongs to the first site.
  */
 export function unboundHosts(names: readonly string[], sites: readonly SiteInventory[]): readonly UnboundHost[] {
   const [first] = sites;

@@ -2,7 +2,7 @@ import { EverbindError, errorCode } from '../../errors/error.ts';
 import type { SslRecord, SslRecordKey, SslRecords, WindowsHost } from '../../ports/windows-host.ts';
 import { recordKeyId, recordKeyText, sameRecord } from './ssl-record.ts';
 
-/** What a change needs to be made, made again and undone. */
+/** One change, with what it takes to make it, repeat it and restore the record. */
 export interface RecordChange {
   readonly key: SslRecordKey;
   /** null when the change creates the record. */
@@ -13,9 +13,10 @@ export interface RecordChange {
 type Host = Pick<WindowsHost, 'sslRecords'>;
 
 /**
- * Makes the changes, one after the other, each read back. Safe to repeat: what is already made is passed over. Nothing is written when any
- * record is no longer as the plan saw it (IIS_RECORD_CHANGED_BY_OTHERS). IIS_RECORD_DID_NOT_TAKE when a record reads back different;
- * WIN_CALL_FAILED from Windows. After an error some of the changes may be made: `restoreRecords` undoes them.
+ * Makes the changes one after the other, and reads each back. Safe to repeat: changes that are made already are passed
+ * over. Writes nothing when any record differs from what the plan saw (IIS_RECORD_CHANGED_BY_OTHERS).
+ * IIS_RECORD_DID_NOT_TAKE when a record reads back different; WIN_CALL_FAILED from Windows. After an error some changes
+ * may be made: `restoreRecords` restores the records.
  */
 export async function applyChanges(host: Host, changes: readonly RecordChange[]): Promise<void> {
   const found = await readAll(host, changes);
@@ -27,9 +28,10 @@ export async function applyChanges(host: Host, changes: readonly RecordChange[])
 }
 
 /**
- * Puts every record back to what it was before the changes: earlier records are rewritten or created again, created ones removed. Safe to
- * repeat, also after a kill in the middle of `applyChanges` or of this. A record that is neither as it was nor as we wrote it is somebody
- * else's work and stays (IIS_RECORD_CHANGED_BY_OTHERS); every other one is restored first. IIS_RESTORE_FAILED when one could not be.
+ * Restores every record to what it was before the changes: rewrites or recreates earlier records, removes created ones.
+ * Safe to repeat, also after a kill during `applyChanges` or this. A record that is neither as it was nor as we wrote
+ * it belongs to somebody else and is kept (IIS_RECORD_CHANGED_BY_OTHERS, after all others are restored).
+ * IIS_RESTORE_FAILED when a record could not be restored.
  */
 export async function restoreRecords(host: Host, changes: readonly RecordChange[]): Promise<void> {
   const foreign: string[] = [];
@@ -60,8 +62,8 @@ export async function restoreRecords(host: Host, changes: readonly RecordChange[
 }
 
 /**
- * Where a record stands between the two states that we know. `absent`: a record that there was is gone, which is what a replacement by
- * delete and set leaves when it is killed in the middle; nobody's record is lost by writing it.
+ * Which of the two states that we know a record has. `absent`: a record that existed is gone, since a kill interrupted
+ * a replacement by delete and set. Writing it loses nobody's record.
  */
 function stateOf(change: RecordChange, current: SslRecord | null): 'before' | 'after' | 'absent' | 'foreign' {
   if (current === null) return change.before === null ? 'before' : 'absent';

@@ -1,7 +1,10 @@
 import { siteText, type Inventory } from '../config/inventory-types.ts';
 import { recordKeyText } from './ssl-record.ts';
 
-/** What still names a certificate (SHA-1, any case), in words: http.sys records of any application, FTP settings of stopped sites too. */
+/**
+ * Everything that still refers to a certificate (SHA-1, any case), in words: http.sys records of any application, FTP
+ * settings of stopped sites too.
+ */
 export function referencesTo(
   thumbprint: string,
   inventory: Pick<Inventory, 'sites' | 'records' | 'ftpDefaults'>,

@@ -2,7 +2,7 @@ import { EverbindError } from '../../errors/error.ts';
 import type { Json } from '../../ports/deployment.ts';
 import type { SslRecord, SslRecordKey } from '../../ports/windows-host.ts';
 
-// Records as the journal keeps them. What comes back is checked: it may be from another version of Everbind.
+// Records in the form of the journal. Everything read back is checked: another version of Everbind may have written it.
 
 type JsonObject = { readonly [key: string]: Json };
 

@@ -1,7 +1,7 @@
 import { canonicalHost } from '../../pki/x509/names.ts';
 import type { SslRecord, SslRecordKey } from '../../ports/windows-host.ts';
 
-/** The application id that IIS gives its records, as seen in every IIS-made configuration. */
+/** The application id that IIS gives its records, as seen in every configuration that IIS made. */
 export const IIS_APP_ID = '{4dc3e181-e14b-4a21-b022-59fc669b0914}';
 
 /** A record's key in the operator's words: `shop.example:443`, `0.0.0.0:443`, `[::1]:443`, `central store:443`. */
@@ -18,7 +18,9 @@ export function recordKeyText(key: SslRecordKey): string {
   }
 }
 
-/** Equal for keys that mean the same record, whatever the spelling of address and host; the zone of an IPv6 address does not count. */
+/**
+ * Equal for keys of the same record, however address and host are written; the zone of an IPv6 address does not count.
+ */
 export function recordKeyId(key: SslRecordKey): string {
   switch (key.kind) {
     case 'ipport':
@@ -31,7 +33,9 @@ export function recordKeyId(key: SslRecordKey): string {
   }
 }
 
-/** Whether two records hold the same in every field; spelling of key, hash, application id and store name aside. */
+/**
+ * Whether two records are the same in every field, ignoring how key, hash, application id and store name are written.
+ */
 export function sameRecord(left: SslRecord, right: SslRecord): boolean {
   return (
     recordKeyId(left.key) === recordKeyId(right.key) &&

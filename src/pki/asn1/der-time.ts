@@ -1,8 +1,8 @@
 import { type DerElement, derError, TAG } from './der.ts';
 
 /**
- * Milliseconds since 1970 of a Time (RFC 5280 section 4.1.2.5): `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ`, UTC, seconds always, no fractions.
- * `canonical` is false for a GeneralizedTime before 2050, which belongs into a UTCTime.
+ * Milliseconds since 1970 of a Time (RFC 5280 section 4.1.2.5): `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ`, UTC, always with
+ * seconds, no fractions. `canonical` is false for a GeneralizedTime before 2050, which belongs in a UTCTime.
  */
 export function readTime(element: DerElement): { ms: number; canonical: boolean } {
   const { source, content, end, tag } = element;

@@ -60,20 +60,12 @@ export function readOctetAlignedBits(element: DerElement): Uint8Array {
   return octets;
 }
 
-/** The numbers of the set bits of a named bit list; trailing zero bits are refused (X.690 section 11.2.2). */
-export function readNamedBits(element: DerElement, tag: number = TAG.bitString): number[] {
-  const { octets, unusedBits } = readBitString(element, tag);
-  const last = octets.at(-1);
-  if (last !== undefined && ((last >> unusedBits) & 1) === 0) throw derError('trailing zero bits', element.start);
-  return setBits(octets, element);
-}
-
-/** The same with trailing zero bits let through, which CAs in wide use have written. */
-export function readPaddedNamedBits(element: DerElement): number[] {
-  return setBits(readBitString(element, TAG.bitString).octets, element);
-}
-
-function setBits(octets: Uint8Array, element: DerElement): number[] {
+/**
+ * The numbers of the set bits of a named bit list. DER drops trailing zero bits (X.690 section 11.2.2), but CAs in wide
+ * use have written them.
+ */
+export function readNamedBits(element: DerElement): number[] {
+  const { octets } = readBitString(element, TAG.bitString);
   if (octets.length > 4) throw derError('too many bits', element.start);
   const bits: number[] = [];
   for (let bit = 0; bit < octets.length * 8; bit += 1) {

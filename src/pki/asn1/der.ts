@@ -1,8 +1,8 @@
 import { EverbindError } from '../../errors/error.ts';
 
 /**
- * One element of a DER encoding (X.690), a window into the octets it was read from. Only the canonical form is read: definite, minimal
- * lengths and tags below 31; whatever else is refused with PKI_DER_INVALID.
+ * One element of a DER encoding (X.690), a window into the octets it was read from. Only the canonical form is read:
+ * definite, minimal lengths and tags below 31; whatever else is refused with PKI_DER_INVALID.
  */
 export interface DerElement {
   readonly source: Uint8Array;

@@ -1,7 +1,7 @@
 import { EverbindError } from '../../errors/error.ts';
 
 export interface PemLimits {
-  /** Longest text that is looked at, in characters. */
+  /** Longest text that is read, in characters. */
   readonly maxCharacters: number;
   readonly maxCertificates: number;
 }
@@ -12,14 +12,17 @@ export const CHAIN_LIMITS: PemLimits = { maxCharacters: 1024 * 1024, maxCertific
 export const ROOTS_LIMITS: PemLimits = { maxCharacters: 8 * 1024 * 1024, maxCertificates: 2000 };
 
 /**
- * The certificates of a text that holds nothing else (RFC 8555 section 9.1, RFC 7468 strict), at least one. White space between the blocks
- * is let through. Throws PKI_PEM_INVALID, also for any other kind of block.
+ * The certificates of a text that holds nothing else (RFC 8555 section 9.1, RFC 7468 strict), at least one. White space
+ * between the blocks is let through. Throws PKI_PEM_INVALID, also for any other kind of block.
  */
 export function parsePemCertificates(text: string, limits: PemLimits = CHAIN_LIMITS): Uint8Array[] {
   return blocks(text, limits, true);
 }
 
-/** The certificates of a file of roots, which has comments between the blocks; other kinds of blocks are refused. Throws PKI_PEM_INVALID. */
+/**
+ * The certificates of a file of roots, which has comments between the blocks; other kinds of blocks are refused. Throws
+ * PKI_PEM_INVALID.
+ */
 export function parsePemRoots(text: string, limits: PemLimits = ROOTS_LIMITS): Uint8Array[] {
   return blocks(text, limits, false);
 }

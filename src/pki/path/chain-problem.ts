@@ -5,7 +5,6 @@ import type { Certificate } from '../x509/certificate.ts';
 export type ChainReason =
   | 'not-yet-valid'
   | 'expired'
-  | 'name-mismatch'
   | 'no-issuer'
   | 'untrusted-root'
   | 'order'
@@ -20,16 +19,21 @@ export type ChainReason =
   | 'name-constraints'
   | 'critical-extension'
   | 'policy'
+  | 'limit'
+  // Of rules stricter than the product's (lab/corpus/pki).
+  | 'name-mismatch'
   | 'profile'
   | 'revoked'
-  | 'crl'
-  | 'limit';
+  | 'crl';
 
+/** What a rule finds about one certificate: nothing, or the reason and what is wrong, for people. */
+export type PathFinding = readonly [ChainReason, string] | null;
+
+/** A finding with the certificate at fault. */
 export interface ChainProblem {
   readonly reason: ChainReason;
   /** What is wrong, for people. */
   readonly message: string;
-  /** The certificate at fault. */
   readonly certificate: Certificate;
 }
 

@@ -3,25 +3,25 @@ import type { Certificate } from '../x509/certificate.ts';
 import { readDer } from '../asn1/der.ts';
 import { attributeText, type DistinguishedName, readName } from '../x509/distinguished-name.ts';
 import type { NameConstraints } from '../x509/extensions.ts';
-import type { GeneralName } from '../x509/general-name.ts';
-import { altNameProblem, parseMailbox } from './general-name-rules.ts';
+import { altNameProblem, type GeneralName, parseMailbox } from '../x509/general-name.ts';
 import { parseIp } from '../x509/ip-address.ts';
 import { dnsNameProblem } from '../x509/names.ts';
 
-/** How many comparisons of a name with a constraint a whole validation may cost; two lists of thousands would cost millions. */
+/**
+ * How many comparisons of names with constraints one validation may make; two lists of thousands would take millions.
+ */
 export interface ComparisonBudget {
   left: number;
 }
 
 /**
- * Why the names of a certificate fall outside the constraints of a CA above it (RFC 5280 section 4.2.1.10), or null. `strict` refuses DNS
- * constraints with a leading period, which many private CAs write; otherwise such a one means "subdomains only".
+ * Why the names of a certificate fall outside the constraints of a CA above it (RFC 5280 section 4.2.1.10), or null. A
+ * DNS constraint with a leading period, which many private CAs write, means "subdomains only".
  */
 export function nameConstraintProblem(
   certificate: Certificate,
   constraints: NameConstraints,
   budget: ComparisonBudget,
-  strict: boolean,
 ): string | null {
   const names = constrainedNames(certificate);
   for (const [list, subtrees] of Object.entries({ excluded: constraints.excluded, permitted: constraints.permitted })) {
@@ -33,7 +33,7 @@ export function nameConstraintProblem(
       if (budget.left < 0) return 'there are too many names and name constraints';
       const problem = altNameProblem(name);
       if (problem !== null) return problem;
-      const matches = same.map((subtree) => compare(name, subtree, list === 'excluded', strict));
+      const matches = same.map((subtree) => compare(name, subtree, list === 'excluded'));
       const broken = matches.find((match) => typeof match === 'string');
       if (broken !== undefined) return broken;
       if (list === 'excluded' && matches.includes(true)) return `${describe(name)} is excluded by a CA above it`;
@@ -43,23 +43,25 @@ export function nameConstraintProblem(
   return null;
 }
 
-/** Why name constraints are malformed on their own, or null. */
-export function malformedConstraint({ permitted, excluded }: NameConstraints, strict: boolean): string | null {
-  for (const subtree of [...(permitted ?? []), ...(excluded ?? [])]) {
-    if (subtree.type === 'dns') {
-      const problem = dnsConstraintProblem(subtree.value, strict);
-      if (problem !== null) return problem;
+/** Why a subtree of name constraints is malformed on its own, or null. */
+export function constraintProblem(subtree: GeneralName): string | null {
+  switch (subtree.type) {
+    case 'dns':
+    case 'uri':
+      return isHostConstraint(subtree.value) ? null : malformed(subtree.type, subtree.value);
+    case 'email': {
+      const usable = isHostConstraint(subtree.value) || parseMailbox(subtree.value) !== null;
+      return usable ? null : malformed(subtree.type, subtree.value);
     }
-    if (subtree.type === 'ip' && ipConstraint(subtree.octets) === null) return MALFORMED_IP;
-    if (subtree.type === 'email' || subtree.type === 'uri') {
-      const problem = hostConstraintProblem(subtree.value, subtree.type);
-      if (problem !== null) return problem;
-    }
+    case 'ip':
+      return ipConstraint(subtree.octets) === null ? 'an IP name constraint is malformed' : null;
+    case 'directory':
+    case 'other':
+    case 'unsupported':
+      return null;
   }
-  return null;
 }
 
-const MALFORMED_IP = 'an IP name constraint is malformed';
 const EMAIL_ATTRIBUTE = '1.2.840.113549.1.9.1';
 
 /** The alternative names, the subject, and addresses in the subject when there is no other email name. */
@@ -78,9 +80,11 @@ function formOf(name: GeneralName): string {
   return name.type === 'unsupported' ? `tag ${name.tag & 0x1f}` : name.type;
 }
 
-/** Whether the name lies in the subtree; a string says why that cannot be told. */
-function compare(name: GeneralName, subtree: GeneralName, excluding: boolean, strict: boolean): boolean | string {
-  if (name.type === 'dns' && subtree.type === 'dns') return compareDns(name.value, subtree.value, excluding, strict);
+/** Whether the name lies in the subtree; a string says why it cannot be decided. */
+function compare(name: GeneralName, subtree: GeneralName, excluding: boolean): boolean | string {
+  const problem = constraintProblem(subtree);
+  if (problem !== null) return problem;
+  if (name.type === 'dns' && subtree.type === 'dns') return compareDns(name.value, subtree.value, excluding);
   if (name.type === 'ip' && subtree.type === 'ip') return compareIp(name.octets, subtree.octets);
   if (name.type === 'email' && subtree.type === 'email') return compareEmail(name.value, subtree.value);
   if (name.type === 'uri' && subtree.type === 'uri') return compareUri(name.value, subtree.value);
@@ -89,18 +93,17 @@ function compare(name: GeneralName, subtree: GeneralName, excluding: boolean, st
   return `constraints on names of the form "${formOf(name)}" cannot be checked`;
 }
 
-function dnsConstraintProblem(constraint: string, strict: boolean): string | null {
-  if (constraint === '') return null;
-  const bare = !strict && constraint.startsWith('.') ? constraint.slice(1) : constraint;
-  if (bare.startsWith('*') || dnsNameProblem(bare.toLowerCase()) !== null) {
-    return `the DNS name constraint ${JSON.stringify(constraint)} is malformed`;
-  }
-  return null;
+/** A host, also with a leading period, or empty for all hosts. */
+function isHostConstraint(subtree: string): boolean {
+  const bare = subtree.startsWith('.') ? subtree.slice(1) : subtree;
+  return subtree === '' || (!bare.startsWith('*') && dnsNameProblem(bare.toLowerCase()) === null);
 }
 
-function compareDns(name: string, subtree: string, excluding: boolean, strict: boolean): boolean | string {
-  const problem = dnsConstraintProblem(subtree, strict);
-  if (problem !== null) return problem;
+function malformed(form: 'dns' | 'email' | 'uri', subtree: string): string {
+  return `the ${form === 'dns' ? 'DNS' : form} name constraint ${JSON.stringify(subtree)} is malformed`;
+}
+
+function compareDns(name: string, subtree: string, excluding: boolean): boolean {
   const [host, constraint] = [name.toLowerCase(), subtree.toLowerCase()];
   if (within(host, constraint)) return true;
   // An excluded host is among those that the wildcard stands for.
@@ -125,11 +128,10 @@ function ipConstraint(octets: Uint8Array): { network: Uint8Array; mask: Uint8Arr
   return /^1*0*$/.test(bits) ? { network: octets.subarray(0, half), mask } : null;
 }
 
-function compareIp(address: Uint8Array, subtree: Uint8Array): boolean | string {
+function compareIp(address: Uint8Array, subtree: Uint8Array): boolean {
   const constraint = ipConstraint(subtree);
-  if (constraint === null) return MALFORMED_IP;
+  if (constraint?.network.length !== address.length) return false;
   const { network, mask } = constraint;
-  if (network.length !== address.length) return false;
   return address.every((octet, index) => ((octet ^ (network[index] ?? 0)) & (mask[index] ?? 0)) === 0);
 }
 
@@ -138,7 +140,7 @@ function compareEmail(name: string, subtree: string): boolean | string {
   if (mailbox === null) return 'an email address cannot be compared with a name constraint';
   const wanted = subtree.includes('@') ? parseMailbox(subtree) : null;
   if (wanted !== null) return wanted.local === mailbox.local && wanted.host === mailbox.host;
-  return compareHost(mailbox.host, subtree, 'email');
+  return compareHost(mailbox.host, subtree);
 }
 
 function compareUri(name: string, subtree: string): boolean | string {
@@ -148,23 +150,13 @@ function compareUri(name: string, subtree: string): boolean | string {
   if (host === undefined || host.startsWith('[') || parseIp(host) !== null || dnsNameProblem(host) !== null) {
     return 'a URI without a host name cannot be compared with a name constraint';
   }
-  return compareHost(host, subtree, 'uri');
+  return compareHost(host, subtree);
 }
 
 /** A constraint that is a host means that host; with a leading period, every host below it. */
-function compareHost(host: string, subtree: string, form: 'email' | 'uri'): boolean | string {
-  const problem = hostConstraintProblem(subtree, form);
-  if (problem !== null) return problem;
+function compareHost(host: string, subtree: string): boolean {
   const wanted = subtree.toLowerCase();
   return wanted === '' || (wanted.startsWith('.') ? host.endsWith(wanted) : host === wanted);
-}
-
-function hostConstraintProblem(subtree: string, form: 'email' | 'uri'): string | null {
-  if (form === 'email' && subtree.includes('@') && parseMailbox(subtree) !== null) return null;
-  const bare = subtree.startsWith('.') ? subtree.slice(1) : subtree;
-  return subtree === '' || (!bare.startsWith('*') && dnsNameProblem(bare.toLowerCase()) === null)
-    ? null
-    : `the ${form} name constraint ${JSON.stringify(subtree)} is malformed`;
 }
 
 function compareDirectory(name: Uint8Array, subtree: Uint8Array): boolean | string {
@@ -173,7 +165,10 @@ function compareDirectory(name: Uint8Array, subtree: Uint8Array): boolean | stri
   return prefix.every((part, index) => part === full[index]);
 }
 
-/** The parts in a form that compares equal as RFC 5280 section 7.1 asks: string types, case and runs of blanks do not matter. */
+/**
+ * The parts in a form that compares equal as RFC 5280 section 7.1 asks: string types, case and runs of blanks do not
+ * matter.
+ */
 function directoryKeys(der: Uint8Array): string[] | null {
   let name: DistinguishedName;
   try {

@@ -1,5 +1,5 @@
 import { EverbindError } from '../../errors/error.ts';
-import type { Certificate } from '../x509/certificate.ts';
+import { type Certificate, isSelfIssued } from '../x509/certificate.ts';
 import {
   children,
   contentOf,
@@ -19,8 +19,8 @@ const ANY_POLICY = '2.5.29.32.0';
 const MAX_POLICIES = 1000;
 
 /**
- * Certificate policies along a path (RFC 5280 section 6.1 with RFC 9618), the anchor first, for a verifier that accepts any policy: only
- * the paths that ask for an explicit policy themselves can fail. Returns why, or null.
+ * Certificate policies along a path (RFC 5280 section 6.1 with RFC 9618), the anchor first, for a verifier that accepts
+ * any policy: only the paths that ask for an explicit policy themselves can fail. Returns why, or null.
  */
 export function policyProblem(path: readonly Certificate[]): string | null {
   try {
@@ -36,10 +36,11 @@ function walkPath(path: readonly Certificate[]): string | null {
   let explicitPolicy = path.length;
   let policyMapping = path.length;
   let inhibitAny = path.length;
-  // Which policies the next certificate may name; null is the empty graph. Who came from where does not matter when any policy is acceptable.
+  // The policies that the next certificate may name; null is the empty graph. Where they came from does not matter when
+  // any policy is acceptable.
   let valid: ReadonlySet<string> | null = new Set([ANY_POLICY]);
   for (const [index, certificate] of path.entries()) {
-    const selfIssued = Buffer.compare(certificate.subjectDer, certificate.issuerDer) === 0;
+    const selfIssued = isSelfIssued(certificate);
     if (index > 0) {
       const anyCounts = inhibitAny > 0 || (index < last && selfIssued);
       valid = narrow(valid, readPolicies(certificate), anyCounts);
@@ -54,7 +55,7 @@ function walkPath(path: readonly Certificate[]): string | null {
     const mappings = readMappings(certificate);
     if (mappings.some((mapping) => mapping.includes(ANY_POLICY))) return 'a policy is mapped to or from any policy';
     valid = applyMappings(valid, mappings, policyMapping > 0);
-    // The anchor is no certificate of the path: what it constrains counts, itself it does not.
+    // The anchor is no certificate of the path: its constraints apply, but it is not counted.
     if (index > 0 && !selfIssued) {
       explicitPolicy = Math.max(0, explicitPolicy - 1);
       policyMapping = Math.max(0, policyMapping - 1);

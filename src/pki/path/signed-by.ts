@@ -1,15 +1,17 @@
 import type { KeyObject } from 'node:crypto';
 import type { Certificate } from '../x509/certificate.ts';
-import type { PathFinding } from './path-rules.ts';
+import type { PathFinding } from './chain-problem.ts';
 import { importPublicKey, signatureScheme, verifySignature } from '../x509/signature.ts';
 
-/** Signature checks are what a hostile chain makes expensive; each pair is checked once and their number is bounded. */
+/**
+ * A hostile chain could demand any number of signature checks: each pair is checked once, and their number is bounded.
+ */
 export interface SignatureBudget {
   left: number;
   readonly verified: Map<string, PathFinding>;
 }
 
-/** Whether the issuer's key signed the subject, in a way that still is worth something. */
+/** Whether the issuer's key signed the subject, with an algorithm that is still safe. */
 export function signatureFinding(subject: Certificate, issuer: Certificate, budget: SignatureBudget): PathFinding {
   const key = `${subject.fingerprint} ${issuer.fingerprint}`;
   const known = budget.verified.get(key);
@@ -21,7 +23,10 @@ export function signatureFinding(subject: Certificate, issuer: Certificate, budg
   return finding;
 }
 
-/** By subject, then by issuer: the same octets always give the same answer, and a CA sends the same intermediate with every leaf. */
+/**
+ * By subject, then by issuer: the same octets always give the same finding, and a CA sends the same intermediate with
+ * every leaf.
+ */
 const checked = new WeakMap<Certificate, WeakMap<Certificate, PathFinding>>();
 
 function checkOnce(subject: Certificate, issuer: Certificate): PathFinding {

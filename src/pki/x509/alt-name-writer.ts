@@ -3,7 +3,10 @@ import { der, sequence } from '../asn1/der-writer.ts';
 import { parseIp } from './ip-address.ts';
 import { dnsNameProblem, type Identifier, identifierKey } from './names.ts';
 
-/** GeneralNames (RFC 5280 section 4.2.1.6) in this order, repeated ones once. Throws PKI_NAME_INVALID for none, and for one that is not canonical. */
+/**
+ * GeneralNames (RFC 5280 section 4.2.1.6) in this order, repeated ones once. Throws PKI_NAME_INVALID for none, and for
+ * one that is not canonical.
+ */
 export function subjectAltName(identifiers: readonly Identifier[]): Uint8Array {
   const unique = new Map(identifiers.map((identifier) => [identifierKey(identifier), identifier]));
   if (unique.size === 0) throw new EverbindError('PKI_NAME_INVALID', 'A certificate needs at least one name');

@@ -30,12 +30,11 @@ import {
   readNameConstraints,
   readSubjectKeyIdentifier,
 } from './extensions.ts';
-import type { GeneralName } from './general-name.ts';
-import { formatIp } from './ip-address.ts';
-import { dnsNameProblem, type Identifier } from './names.ts';
+import { type GeneralName, identifiersOf } from './general-name.ts';
+import type { Identifier } from './names.ts';
 import { EXTENSION } from '../asn1/oids.ts';
 
-/** An X.509 certificate (RFC 5280 section 4.1), decoded but not judged: see chain.ts and check-issued.ts for that. */
+/** An X.509 certificate (RFC 5280 section 4.1), decoded but not judged: path/ and check-issued.ts do that. */
 export interface Certificate {
   readonly der: Uint8Array;
   /** 1, 2 or 3. */
@@ -209,21 +208,9 @@ const PROCESSED: ReadonlySet<string> = new Set([
   EXTENSION.tlsFeature,
 ]);
 
-/** The DNS and IP names of a subjectAltName extension in canonical form; underscores, which hosts inside companies have, are let through. */
-export function identifiersOf(names: readonly GeneralName[]): Identifier[] {
-  const found = new Map<string, Identifier>();
-  for (const name of names) {
-    if (name.type === 'dns') {
-      const value = name.value.toLowerCase();
-      if (dnsNameProblem(value.replaceAll('_', 'x')) === null) {
-        found.set(`dns:${value}`, { type: 'dns', value });
-      }
-    } else if (name.type === 'ip' && (name.octets.length === 4 || name.octets.length === 16)) {
-      const value = formatIp(name.octets);
-      found.set(`ip:${value}`, { type: 'ip', value });
-    }
-  }
-  return [...found.values()];
+/** Subject and issuer are the same name (RFC 5280 section 3.2). */
+export function isSelfIssued({ subjectDer, issuerDer }: Pick<Certificate, 'subjectDer' | 'issuerDer'>): boolean {
+  return Buffer.compare(subjectDer, issuerDer) === 0;
 }
 
 function readVersion(element: DerElement | null): number {

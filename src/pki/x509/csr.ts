@@ -1,31 +1,30 @@
 import { EverbindError } from '../../errors/error.ts';
 import type { SignatureAlgorithm, Signer } from '../../ports/signer.ts';
 import { subjectAltName } from './alt-name-writer.ts';
-import { identifiersOf } from './certificate.ts';
 import { extension } from './certificate-writer.ts';
 import { children, encodingOf, finish, open, readDer, TAG, take, takeOptional } from '../asn1/der.ts';
 import { readOctetAlignedBits, readOid, readSmallInteger } from '../asn1/der-values.ts';
 import { bitString, der, nothing, oid, sequence, unsignedInteger } from '../asn1/der-writer.ts';
 import { nameText, readName } from './distinguished-name.ts';
 import { type Extension, readExtensions, readGeneralNames, readTlsFeature } from './extensions.ts';
-import type { GeneralName } from './general-name.ts';
+import { type GeneralName, identifiersOf } from './general-name.ts';
 import type { Identifier } from './names.ts';
 import { EXTENSION } from '../asn1/oids.ts';
 import { describePublicKey, type PublicKeyInfo } from './public-key.ts';
 import { importPublicKey, signatureScheme, verifySignature } from './signature.ts';
 
 export interface CsrRequest {
-  /** In this order; repeated ones are put in once. */
+  /** In this order, each once. */
   readonly identifiers: readonly Identifier[];
   readonly signer: Signer;
-  /** Asks for the TLS feature extension (RFC 7633): clients then insist on a stapled OCSP answer. */
+  /** Asks for the TLS feature extension (RFC 7633): clients then insist on a stapled OCSP response. */
   readonly mustStaple?: boolean;
 }
 
 /**
- * A PKCS#10 request (RFC 2986) in DER: empty subject, the names in a subjectAltName, signed through the signer and, unless that has the
- * key in memory, verified with its public key before it is returned. Throws PKI_NAME_INVALID, PKI_KEY_UNSUPPORTED, PKI_CSR_INVALID when the signer signed wrongly, and whatever the
- * signer throws.
+ * A PKCS#10 request (RFC 2986) in DER: empty subject, the names in a subjectAltName, signed by the signer. Unless the
+ * signer has the key in memory, its signature is verified with its public key. Throws PKI_NAME_INVALID,
+ * PKI_KEY_UNSUPPORTED, PKI_CSR_INVALID for a wrong signature, and whatever the signer throws.
  */
 export async function buildCsr({ identifiers, signer, mustStaple = false }: CsrRequest): Promise<Uint8Array> {
   const algorithm = SIGNATURE_ALGORITHMS[signer.algorithm];
@@ -43,7 +42,7 @@ export async function buildCsr({ identifiers, signer, mustStaple = false }: CsrR
   const attribute = sequence(oid(EXTENSION_REQUEST), der(TAG.set, sequence(...extensions)));
   const info = sequence(unsignedInteger(Uint8Array.of(0)), sequence(), signer.publicKey, der(0xa0, attribute));
   const signature = algorithm.toX509(await signer.sign(info));
-  // A device that answers with another key's signature, or a broken one, is found here and not at the CA.
+  // A device that returns a broken signature, or that of another key, is found out here and not at the CA.
   if (signer.inMemory !== true && !verifies(algorithm.identifier, signer.publicKey, info, signature))
     throw wrongSignature(signer.algorithm);
   return sequence(info, algorithm.identifier, bitString(signature));
@@ -65,7 +64,7 @@ export interface Csr {
   readonly signature: Uint8Array;
 }
 
-/** Decodes a request; the signature is not looked at, see `verifyCsr`. Throws PKI_CSR_INVALID. */
+/** Decodes a request; `verifyCsr` checks its signature. Throws PKI_CSR_INVALID. */
 export function parseCsr(octets: Uint8Array): Csr {
   try {
     return decode(octets);

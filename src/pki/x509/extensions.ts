@@ -11,14 +11,7 @@ import {
   take,
   takeOptional,
 } from '../asn1/der.ts';
-import {
-  readBoolean,
-  readInteger,
-  readPaddedNamedBits,
-  readOctets,
-  readOid,
-  readSmallInteger,
-} from '../asn1/der-values.ts';
+import { readBoolean, readNamedBits, readOctets, readOid, readSmallInteger } from '../asn1/der-values.ts';
 import { type GeneralName, readGeneralName } from './general-name.ts';
 
 /** One extension; `value` holds the DER inside the OCTET STRING. */
@@ -90,7 +83,7 @@ export function readBasicConstraints(value: Uint8Array): BasicConstraints {
 /** RFC 5280 section 4.2.1.3. */
 export function readKeyUsage(value: Uint8Array): ReadonlySet<KeyUsage> {
   const usages = new Set<KeyUsage>();
-  for (const bit of readPaddedNamedBits(readDer(value, MAX_EXTENSION))) {
+  for (const bit of readNamedBits(readDer(value, MAX_EXTENSION))) {
     const usage = KEY_USAGES[bit];
     if (usage !== undefined) usages.add(usage);
   }
@@ -146,13 +139,6 @@ export function readNameConstraints(value: Uint8Array): NameConstraints {
 /** The features of RFC 7633; 5 is status_request, "must staple". */
 export function readTlsFeature(value: Uint8Array): number[] {
   return children(sequence(value)).map((element) => readSmallInteger(element));
-}
-
-/** A non-negative INTEGER of at most 20 octets as lower hex: the CRL number (RFC 5280 section 5.2.3). */
-export function readNumberExtension(value: Uint8Array): string {
-  const octets = readInteger(readDer(value, MAX_EXTENSION));
-  if (octets.length > 20 || (octets[0] ?? 0) >= 0x80) throw derError('a number out of range', 0);
-  return hex(octets);
 }
 
 const KEY_USAGES: readonly KeyUsage[] = [

@@ -1,12 +1,23 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** 4 or 6; 0 for anything that is no IP address. `isIP` of Node takes 4 ms for the first text that is no IPv4 address, which most are not. */
+/**
+ * 4 or 6; 0 for anything that is no IP address. `isIP` of Node takes 4 ms for the first text that is no IPv4 address,
+ * which most are not.
+ */
 export function ipVersion(text: string): 0 | 4 | 6 {
   if (isIPv4(text)) return 4;
   return text.includes(':') && isIPv6(text) ? 6 : 0;
 }
 
-/** 4 or 16 octets of an IP address; null for anything else, zones (`%eth0`), brackets and other spellings of IPv4 included. */
+/** Whether a host as `URL.hostname` has it is this machine by definition. */
+export function isLoopbackHost(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || (isIPv4(hostname) && hostname.startsWith('127.'));
+}
+
+/**
+ * 4 or 16 octets of an IP address; null for anything else, zones (`%eth0`), brackets and other spellings of IPv4
+ * included.
+ */
 export function parseIp(text: string): Uint8Array | null {
   if (isIPv4(text)) return Uint8Array.from(text.split('.'), Number);
   if (!text.includes(':') || text.includes('%') || !isIPv6(text)) return null;
@@ -19,7 +30,10 @@ export function parseIp(text: string): Uint8Array | null {
   return octets;
 }
 
-/** The text of 4 octets (dotted) or 16 octets (RFC 5952 section 4: lower case, the first longest run of two or more zero groups as `::`). */
+/**
+ * The text of 4 octets (dotted) or 16 octets (RFC 5952 section 4: lower case, the first longest run of two or more zero
+ * groups as `::`).
+ */
 export function formatIp(octets: Uint8Array): string {
   if (octets.length === 4) return octets.join('.');
   if (octets.length !== 16) throw new RangeError('An IP address has 4 or 16 octets');

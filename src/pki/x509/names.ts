@@ -3,15 +3,19 @@ import { EverbindError } from '../../errors/error.ts';
 import { formatIp, parseIp } from './ip-address.ts';
 
 /**
- * What a certificate can be issued for (RFC 8555 section 9.7.7, RFC 8738). `value` is canonical: a DNS name in lower-case A-labels without
- * a trailing dot, `*.` in front for a wildcard; an IP address in the text of RFC 5952 section 4.
+ * What a certificate can be issued for (RFC 8555 section 9.7.7, RFC 8738). `value` is canonical: a DNS name in
+ * lower-case A-labels without a trailing dot, `*.` in front for a wildcard; an IP address in the text of RFC 5952
+ * section 4.
  */
 export interface Identifier {
   readonly type: 'dns' | 'ip';
   readonly value: string;
 }
 
-/** An identifier from an operator's text: IDN to A-labels, lower case, one trailing dot dropped. Throws PKI_NAME_INVALID. */
+/**
+ * An identifier from an operator's text: IDN to A-labels, lower case, one trailing dot dropped. Throws
+ * PKI_NAME_INVALID.
+ */
 export function parseIdentifier(text: string): Identifier {
   if (text.length > 1024) throw invalid(text, 'it is too long');
   const address = parseIp(text);
@@ -32,8 +36,8 @@ export function identifierKey(identifier: Identifier): string {
 }
 
 /**
- * Whether a certificate's name covers the host that a client asks for (RFC 9525 section 6.3): equal, or a wildcard in place of the whole
- * left-most label. An IP address matches only an IP name.
+ * Whether a certificate's name covers the host that a client asks for (RFC 9525 section 6.3): equal, or a wildcard in
+ * place of the whole left-most label. An IP address matches only an IP name.
  */
 export function matchesHost(certificateName: Identifier, host: string): boolean {
   const canonical = canonicalHost(host);
@@ -47,8 +51,9 @@ export function matchesHost(certificateName: Identifier, host: string): boolean 
 }
 
 /**
- * The form under which hosts of IIS, of http.sys and of certificates are compared: A-labels, lower case, no trailing dot, IP addresses in
- * RFC 5952 text without brackets. Lenient: what is no host name stays as it is, in lower case. Never throws.
+ * The form under which hosts of IIS, of http.sys and of certificates are compared: A-labels, lower case, no trailing
+ * dot, IP addresses in RFC 5952 text without brackets. Lenient: what is no host name stays as it is, in lower case.
+ * Never throws.
  */
 export function canonicalHost(host: string): string {
   if (plainHost.test(host)) return host;
@@ -60,7 +65,10 @@ export function canonicalHost(host: string): string {
   return wildcard ? `*.${ascii}` : ascii;
 }
 
-/** A canonical host with its A-labels in Unicode, for people; the host itself when it has none or when they do not survive the way back. */
+/**
+ * A canonical host with its A-labels in Unicode, for people; the host itself when it has none or they do not encode to
+ * the same host.
+ */
 export function hostToUnicode(host: string): string {
   if (!host.includes('xn--')) return host;
   const wildcard = host.startsWith('*.');
@@ -70,8 +78,9 @@ export function hostToUnicode(host: string): string {
 }
 
 /**
- * Why a lower-case ASCII name cannot be a DNS name of a certificate, or null when it can (RFC 5280 section 4.2.1.6 with RFC 1034 section
- * 3.5; CA/B Forum Baseline Requirements 7.1.4.2): no underscore, no empty label, a wildcard only as the whole left-most label.
+ * Why a lower-case ASCII name cannot be a DNS name of a certificate, or null when it can (RFC 5280 section 4.2.1.6 with
+ * RFC 1034 section 3.5; CA/B Forum Baseline Requirements 7.1.4.2): no underscore, no empty label, a wildcard only as
+ * the whole left-most label.
  */
 export function dnsNameProblem(name: string): string | null {
   const host = name.startsWith('*.') ? name.slice(2) : name;
@@ -104,7 +113,7 @@ const DOT = 0x2e;
 const HYPHEN = 0x2d;
 const plainHost = /^[a-z][a-z0-9-]*(?:\.[a-z0-9-]*[a-z][a-z0-9-]*)+$/;
 const asciiHost = /^[A-Za-z0-9._-]+$/;
-// Before the mapping, ASCII must already be host characters: URL hosts undo percent signs and more on the way.
+// ASCII characters must be those of host names before the mapping: the URL parser would decode percent signs and more.
 const mappable = /^[A-Za-z0-9.\-\u0080-\uffff]+$/;
 
 function toALabels(host: string): string | null {
@@ -112,7 +121,7 @@ function toALabels(host: string): string | null {
   if (!mappable.test(host)) return null;
   const ascii = domainToASCII(host);
   if (ascii === '' || isAddress(ascii)) return null;
-  // An A-label that does not decode to what encodes to it is somebody's trick or typing error.
+  // An A-label that decodes to a name with another A-label is a trick or a typing error.
   const unicode = domainToUnicode(ascii);
   return unicode.split('.').some((label) => label.startsWith('xn--')) || domainToASCII(unicode) !== ascii
     ? null

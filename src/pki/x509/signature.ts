@@ -32,7 +32,10 @@ export function importPublicKey(spkiDer: Uint8Array): KeyObject | null {
   }
 }
 
-/** Verifies; false also when the key is not of the scheme's kind. ECDSA signatures are DER, as X.509 has them. */
+/**
+ * Whether the signature verifies; false also when the key is not of the scheme's kind. ECDSA signatures are in DER, as
+ * in X.509.
+ */
 export function verifySignature(
   scheme: SignatureScheme,
   key: KeyObject,
@@ -50,7 +53,7 @@ export function verifySignature(
       signature,
     );
   } catch {
-    // The library throws for keys it can hold but not use; to us that is a signature that does not verify.
+    // The library throws for keys that it can hold but not use; here such a signature does not verify.
     return false;
   }
 }
@@ -108,7 +111,7 @@ function readScheme(algorithmDer: Uint8Array): SignatureScheme | null {
   return hash === null ? null : { key: 'rsa', hash, pss: true, weak: false };
 }
 
-/** RFC 4055 section 3.1: only one hash for both uses, with a salt as long as it, is in use; the defaults are SHA-1. */
+/** RFC 4055 section 3.1. CAs use one hash for both purposes and a salt of its length; the defaults are SHA-1. */
 function readPssHash(element: DerElement): 'sha256' | 'sha384' | 'sha512' | null {
   const cursor = open(element);
   const hashField = takeOptional(cursor, 0xa0);

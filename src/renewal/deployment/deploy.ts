@@ -1,80 +1,103 @@
 import { asEverbindError, EverbindError } from '../../errors/error.ts';
 import type { EndpointCheck } from '../../ports/deployment.ts';
+import type { RunContext } from '../engine/engine-ports.ts';
+import type { Renewed, RolledBack } from '../engine/outcome.ts';
+import type { ManagedCertificate } from '../state/certificate-table.ts';
+import { type Deploying, isDeploying, journalStep, type NotDeployed } from '../state/renewal-table.ts';
 import { activate } from './activate.ts';
-import type { RunContext } from '../engine/run-context.ts';
-import type { Reschedule } from '../engine/reschedule.ts';
-import type { ManagedCertificate, Outcome, Renewal } from '../state/types.ts';
+import { type DeploymentJob, deploymentJob, type Planned, plannedOf } from './deployment-job.ts';
 import { restoreBindings } from './restore-bindings.ts';
-import { plannedOf, type Planned, type Use, useOf } from './deployment-job.ts';
-
-type Done = Extract<Outcome, { kind: 'renewed' | 'rolledBack' }>;
+import { retireOld } from './retire.ts';
 
 /**
- * From a checked certificate to bindings that serve it: install, plan, bind, verify, commit. When visitors do not get it, the snapshot of the
- * plan is restored, and the certificate is kept for the next attempt. Throws what the deployment throws while nothing that visitors see has
- * changed, and RENEWAL_NOT_RESTORED.
+ * From a checked certificate to bindings that serve it: install, plan, bind, verify, activate. When visitors do not get it, the bindings are
+ * restored, and the certificate is kept for the next attempt. Throws what the deployment throws while nothing that visitors see has changed, and
+ * RENEWAL_NOT_RESTORED.
  */
 export async function deploy(
   context: RunContext,
   certificate: ManagedCertificate,
-  begun: Renewal,
-  reschedule: Reschedule,
-): Promise<Done> {
-  const use = useOf(context, certificate, begun);
+  renewal: NotDeployed | Deploying,
+): Promise<Renewed | RolledBack> {
+  const job = deploymentJob(context, certificate, renewal);
   // Nothing is installed or bound anywhere: there are no steps to note.
-  if (use.deployments.length === 0 && begun.step === 'issued') return activate(context, use, begun, [], []);
-  return context.deploying.run(() => deployNow(context, use, begun, reschedule));
+  const nowhere = certificate.config.deployments.length === 0 && renewal.step === 'issued';
+  const outcome = nowhere
+    ? await activate(context, job, renewal, [], [])
+    : await context.deploying.run(() => deployInTurn(context, job, renewal));
+  // The new certificate serves already: what cannot be tidied up now is tidied up after the next renewal.
+  if (outcome.kind === 'renewed') await retireOld(context, certificate).catch(() => {});
+  return outcome;
 }
 
-async function deployNow(context: RunContext, use: Use, begun: Renewal, reschedule: Reschedule): Promise<Done> {
-  const { journal } = context;
-  const { name } = use.certificate;
+async function deployInTurn(
+  context: RunContext,
+  job: DeploymentJob,
+  begun: NotDeployed | Deploying,
+): Promise<Renewed | RolledBack> {
   context.signal.throwIfAborted();
-  let renewal = begun;
-  if (renewal.step === 'issued') renewal = await install(context, use, renewal);
-  if (renewal.step === 'installed') renewal = await plan(context, use, renewal);
-  const planned = plannedOf(use, renewal);
-  const failed = (failure: EverbindError, checks: readonly EndpointCheck[]): Promise<Done> =>
-    restoreBindings(context, use, renewal, planned, { failure, checks }, reschedule);
+  let renewal = isDeploying(begun) ? begun : await plan(context, job, begun);
+  const planned = await plannedOf(context, job, renewal);
+  const failed = (failure: EverbindError, checks: readonly EndpointCheck[]): Promise<RolledBack> =>
+    restoreBindings(context, job, renewal, planned, { failure, checks });
   if (renewal.step === 'planned') {
     const failure = await applyAll(planned);
     if (failure !== null) return failed(failure, []);
-    renewal = await journal.step(renewal, name, { changes: { step: 'bound' }, type: 'bindings.changed', data: {} });
+    renewal = await step(context, job, renewal, { ...renewal, step: 'bound' }, 'bindings.changed', {});
   }
   if (renewal.step === 'restoring') {
     return failed(new EverbindError('RENEWAL_NOT_VERIFIED', 'the roll-back of an interrupted run was finished'), []);
   }
-  const checks = await verifyAll(planned, use);
+  const checks = await verifyAll(planned, job);
   if (checks instanceof EverbindError) return failed(checks, []);
   const wrong = checks.filter(({ ok }) => !ok);
   if (wrong.length > 0) return failed(notVerified(wrong, checks.length), checks);
-  return activate(context, use, renewal, planned, checks);
+  return activate(context, job, renewal, planned, checks);
 }
 
-async function install({ journal }: RunContext, use: Use, renewal: Renewal): Promise<Renewal> {
-  const { deployments, material, certificate } = use;
-  for (const deployment of deployments) await deployment.install(material);
-  return journal.step(renewal, certificate.name, {
-    changes: { step: 'installed' },
-    type: 'certificate.installed',
-    data: { thumbprint: material.thumbprint, deployments: deployments.map(({ type }) => type) },
-  });
+/** Installs the certificate, unless that is done, and journals what is going to change. */
+async function plan(context: RunContext, job: DeploymentJob, begun: NotDeployed): Promise<Deploying> {
+  const { certificate, material } = job;
+  const places = await Promise.all(
+    certificate.config.deployments.map(async (config) => ({
+      config,
+      deployment: await context.deploymentFor(config, certificate),
+    })),
+  );
+  let installed = begun;
+  if (begun.step === 'issued') {
+    for (const { deployment } of places) await deployment.install(material);
+    installed = await step(context, job, begun, { ...begun, step: 'installed' }, 'certificate.installed', {
+      thumbprint: material.thumbprint,
+      deployments: places.map(({ config }) => config.type),
+    });
+  }
+  const planned = await Promise.all(
+    places.map(async ({ config, deployment }) => ({ config, plan: await deployment.plan(material) })),
+  );
+  const changes = planned.flatMap(({ plan: { changes } }) =>
+    changes.map(({ target, replaces }) => ({ target, replaces })),
+  );
+  return step(context, job, installed, { ...installed, step: 'planned', planned }, 'bindings.planned', { changes });
 }
 
-async function plan({ journal }: RunContext, use: Use, renewal: Renewal): Promise<Renewal> {
-  const { deployments, material, certificate } = use;
-  const plans = await Promise.all(deployments.map((deployment) => deployment.plan(material)));
-  return journal.step(renewal, certificate.name, {
-    changes: { step: 'planned', plans: JSON.stringify(plans), deployments: certificate.config.deployments },
-    type: 'bindings.planned',
-    data: { changes: plans.flatMap(({ changes }) => changes.map(({ target, replaces }) => ({ target, replaces }))) },
-  });
+async function step<T extends NotDeployed | Deploying>(
+  { store, onProgress }: RunContext,
+  { certificate: { name } }: DeploymentJob,
+  before: NotDeployed | Deploying,
+  next: T,
+  type: string,
+  data: Parameters<typeof journalStep>[4]['data'],
+): Promise<T> {
+  const renewal = await journalStep(store, name, before, next, { type, data });
+  onProgress?.({ name, step: type });
+  return renewal;
 }
 
 /** null when all took; what failed first otherwise. Later ones are not begun. */
 async function applyAll(planned: readonly Planned[]): Promise<EverbindError | null> {
   try {
-    for (const { deployment, plan } of planned) await deployment.apply(plan);
+    for (const { deployment, plan: each } of planned) await deployment.apply(each);
     return null;
   } catch (error) {
     return asEverbindError(error);
@@ -84,9 +107,11 @@ async function applyAll(planned: readonly Planned[]): Promise<EverbindError | nu
 /** A check that cannot be made counts as one that failed: nobody may be left with a certificate that nobody has seen served. */
 async function verifyAll(
   planned: readonly Planned[],
-  { material }: Use,
+  { material }: DeploymentJob,
 ): Promise<readonly EndpointCheck[] | EverbindError> {
-  const results = await Promise.allSettled(planned.map(({ deployment, plan }) => deployment.verify(plan, material)));
+  const results = await Promise.allSettled(
+    planned.map(async ({ deployment, plan: each }) => deployment.verify(each, material)),
+  );
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) return asEverbindError(failed.reason);
   return results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));

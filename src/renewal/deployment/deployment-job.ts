@@ -1,45 +1,39 @@
-import { EverbindError } from '../../errors/error.ts';
 import { parsePemCertificates } from '../../pki/asn1/pem.ts';
 import type { CertificateMaterial, Deployment, DeploymentPlan, EndpointCheck, Json } from '../../ports/deployment.ts';
-import type { RunContext } from '../engine/run-context.ts';
-import { issuedById, issuedWith } from '../state/rows.ts';
-import { isBinding } from '../state/steps.ts';
-import type { Issued, ManagedCertificate, Renewal } from '../state/types.ts';
+import type { RunContext } from '../engine/engine-ports.ts';
+import type { ManagedCertificate } from '../state/certificate-table.ts';
+import { activeOf, type Issued, requireIssued } from '../state/issued-table.ts';
+import type { Deploying, NotDeployed } from '../state/renewal-table.ts';
 
-/** A checked certificate and where it is to be used. */
-export interface Use {
+/** A checked certificate that is deployed. */
+export interface DeploymentJob {
   readonly certificate: ManagedCertificate;
   readonly issued: Issued;
   readonly material: CertificateMaterial;
-  readonly deployments: readonly Deployment[];
 }
 
-/**
- * The certificate of a renewal that has one. While bindings may have been changed, deployments are those that were planned for, since the
- * configuration may have changed; before, and after everything is put back, they are those of the configuration.
- */
-export function useOf(context: RunContext, certificate: ManagedCertificate, renewal: Renewal): Use {
-  const { store, keys } = context;
+/** The certificate of a renewal that has one. */
+export function deploymentJob(
+  { store, keys }: RunContext,
+  certificate: ManagedCertificate,
+  { issuedId, identifiers }: NotDeployed | Deploying,
+): DeploymentJob {
   const { issued, active } = store.read((db) => ({
-    issued: renewal.issuedId === null ? null : issuedById(db, renewal.issuedId),
-    active: issuedWith(db, certificate.id, 'active')[0],
+    issued: requireIssued(db, issuedId),
+    active: activeOf(db, certificate.id),
   }));
-  if (issued === null) throw new EverbindError('INTERNAL', `renewal ${renewal.id} has no certificate to put to use`);
   const chain = parsePemCertificates(issued.chain);
   const friendlyName = `${certificate.name} [Everbind] ${new Date(issued.notAfter).toISOString().slice(0, 10)}`;
   const material: CertificateMaterial = {
     name: certificate.name,
-    identifiers: renewal.identifiers,
+    identifiers,
     chain,
     thumbprint: issued.thumbprint,
     previousThumbprint: active?.thumbprint ?? null,
     friendlyName,
-    attach: () => keys.attach(issued.keyHandle, chain, friendlyName),
+    attach: () => keys.attach(issued.keyHandle, chain),
   };
-  const { config } = certificate;
-  const planned =
-    renewal.deployments === null || !isBinding(renewal.step) ? config : { ...config, deployments: renewal.deployments };
-  return { certificate, issued, material, deployments: context.deploymentsFor(planned) };
+  return { certificate, issued, material };
 }
 
 /** A deployment with its plan. */
@@ -49,14 +43,14 @@ export interface Planned {
 }
 
 /** The journaled plans with the deployments that they are for. */
-export function plannedOf({ deployments }: Use, { plans }: Renewal): readonly Planned[] {
-  const list = JSON.parse(plans ?? '[]') as DeploymentPlan[];
-  if (list.length !== deployments.length)
-    throw new EverbindError('INTERNAL', 'plans and deployments do not fit together');
-  return deployments.flatMap((deployment, index) => {
-    const plan = list[index];
-    return plan === undefined ? [] : [{ deployment, plan }];
-  });
+export function plannedOf(
+  { deploymentFor }: RunContext,
+  { certificate }: DeploymentJob,
+  { planned }: Deploying,
+): Promise<readonly Planned[]> {
+  return Promise.all(
+    planned.map(async ({ config, plan }) => ({ deployment: await deploymentFor(config, certificate), plan })),
+  );
 }
 
 /** What an audit event keeps of a check. */

@@ -1,10 +1,11 @@
 import { asEverbindError, EverbindError } from '../../errors/error.ts';
 import type { EndpointCheck } from '../../ports/deployment.ts';
-import { statement } from '../../store/statements.ts';
-import type { RunContext } from '../engine/run-context.ts';
-import type { Reschedule } from '../engine/reschedule.ts';
-import type { Outcome, Renewal } from '../state/types.ts';
-import { checkData, type Planned, type Use } from './deployment-job.ts';
+import type { RunContext } from '../engine/engine-ports.ts';
+import type { RolledBack } from '../engine/outcome.ts';
+import { afterFailedRollBack, afterFailure } from '../engine/end-attempt.ts';
+import { markFailed } from '../state/issued-table.ts';
+import { type Deploying, endRenewal, journalStep, type NotDeployed } from '../state/renewal-table.ts';
+import { checkData, type DeploymentJob, type Planned } from './deployment-job.ts';
 
 /** A verify that fails this often in a row is not the record's fault: the next attempt asks for another certificate. */
 const MOST_ROLLBACKS = 3;
@@ -20,65 +21,50 @@ interface Reason {
  */
 export async function restoreBindings(
   context: RunContext,
-  { certificate, issued }: Use,
-  begun: Renewal,
+  { certificate, issued }: DeploymentJob,
+  begun: Deploying,
   planned: readonly Planned[],
   { failure, checks }: Reason,
-  reschedule: Reschedule,
-): Promise<Extract<Outcome, { kind: 'rolledBack' }>> {
-  const { journal, clock } = context;
+): Promise<RolledBack> {
+  const { store, clock, onProgress } = context;
   const { name } = certificate;
   const { code, message } = failure;
-  const renewal =
-    begun.step === 'restoring'
-      ? begun
-      : await journal.step(begun, name, {
-          changes: { step: 'restoring' },
-          type: 'verification.failed',
-          data: { code, message: message.toWellFormed(), endpoints: checks.map(checkData) },
-        });
+  const progress = (type: string): void => onProgress?.({ name, step: type });
+  let renewal = begun;
+  if (begun.step !== 'restoring') {
+    const data = { code, message: message.toWellFormed(), endpoints: checks.map(checkData) };
+    const type = 'verification.failed';
+    renewal = await journalStep(store, name, begun, { ...begun, step: 'restoring' }, { type, data });
+    progress(type);
+  }
   const { restored, foreign } = await restoreAll(planned);
+  const rolledBack = renewal.kind === 'rollback';
   const rollbacks = renewal.rollbacks + 1;
-  const givenUp = rollbacks >= MOST_ROLLBACKS || renewal.kind === 'rollback';
+  const abandoned = rollbacks >= MOST_ROLLBACKS || rolledBack;
   const told = verdict(failure, restored, foreign);
+  const reschedule = (rolledBack ? afterFailedRollBack : afterFailure)(context, certificate);
   let nextAttempt = clock.now();
-  await journal.step(
-    renewal,
-    name,
-    {
-      changes: { step: 'issued', rollbacks },
-      type: 'bindings.restored',
-      data: { code: told.code, endpoints: restored.map(checkData), givenUp },
-    },
-    (transaction) => {
-      nextAttempt = reschedule(told, transaction);
-      if (!givenUp) return;
-      statement(transaction.db, `UPDATE renewal SET outcome = 'rolledBack', finished_at = ? WHERE id = ?`).run(
-        clock.now(),
-        renewal.id,
-      );
-      if (renewal.kind === 'rollback') return;
-      statement(transaction.db, `UPDATE issued SET status = 'failed' WHERE id = ?`).run(issued.id);
-    },
-  );
-  return {
-    kind: 'rolledBack',
-    name,
-    code: told.code,
-    message: told.message,
-    endpoints: checks,
-    restored,
-    nextAttempt,
-  };
+  const { planned: _, ...rest } = renewal;
+  const next: NotDeployed = { ...rest, step: 'issued', rollbacks };
+  const type = 'bindings.restored';
+  const data = { code: told.code, endpoints: restored.map(checkData), abandoned };
+  await journalStep(store, name, renewal, next, { type, data }, (transaction) => {
+    nextAttempt = reschedule(told, transaction);
+    if (!abandoned) return;
+    endRenewal(transaction.db, renewal.id, 'rolledBack', clock.now());
+    if (!rolledBack) markFailed(transaction.db, issued.id);
+  });
+  progress(type);
+  return { kind: 'rolledBack', name, code: told.code, message: told.message, endpoints: checks, restored, nextAttempt };
 }
 
 interface Restored {
   readonly restored: readonly EndpointCheck[];
-  /** What somebody else has changed since and so was left alone; null when nothing was. */
+  /** What somebody else has changed since, and so was skipped; null when nothing was. */
   readonly foreign: EverbindError | null;
 }
 
-/** The last one that was applied is undone first; one that fails does not keep the others from it. */
+/** Restores the deployment that was applied last first; one that fails does not keep the others from it. */
 async function restoreAll(planned: readonly Planned[]): Promise<Restored> {
   const restored: EndpointCheck[] = [];
   const failures: EverbindError[] = [];

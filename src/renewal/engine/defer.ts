@@ -1,10 +1,9 @@
-import { statement } from '../../store/statements.ts';
-import type { RunContext } from './run-context.ts';
-import { issuedWith, openRenewal } from '../state/rows.ts';
 import type { DueReason } from '../schedule/due-date.ts';
 import { placeDue } from '../schedule/maintenance.ts';
-import { isBinding } from '../state/steps.ts';
-import type { ManagedCertificate } from '../state/types.ts';
+import { type ManagedCertificate, setDue } from '../state/certificate-table.ts';
+import { activeOf } from '../state/issued-table.ts';
+import { isDeploying, openRenewal } from '../state/renewal-table.ts';
+import type { RunContext } from './engine-ports.ts';
 
 // Nobody waits for these; the others are for a person, or for a site that has no good certificate.
 const patient: ReadonlySet<DueReason> = new Set<DueReason>([
@@ -21,15 +20,15 @@ export async function defer(context: RunContext, certificate: ManagedCertificate
   const { store, clock, random } = context;
   const { id, name, config, dueReason, removed } = certificate;
   if (config.maintenance === null || removed || !patient.has(dueReason)) return false;
-  const [active] = store.read((db) => issuedWith(db, id, 'active'));
+  const active = store.read((db) => activeOf(db, id));
   const open = store.read((db) => openRenewal(db, id));
   // Revoked, and the first attempt to replace it failed: the reason is another one by now.
-  if (active === undefined || active.revokedAt !== null || (open !== null && isBinding(open.step))) return false;
+  if (active === null || active.revokedAt !== null || (open !== null && isDeploying(open))) return false;
   const now = clock.now();
   const due = placeDue(config.maintenance, { at: now, reason: dueReason }, active, random.uniform());
   if (due.at <= now) return false;
   await store.commit(({ db, audit }) => {
-    statement(db, 'UPDATE certificate SET next_due = ?, due_reason = ? WHERE id = ?').run(due.at, due.reason, id);
+    setDue(db, id, due);
     audit({ type: 'renewal.deferred', subject: name, data: { until: new Date(due.at).toISOString() } });
   });
   return true;

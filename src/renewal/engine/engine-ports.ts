@@ -1,39 +1,62 @@
-import type { RenewalInfo } from '../../acme/messages/renewal-info.ts';
-import type { CertificateConfig, ChallengeConfig, IssuerConfig } from '../../config/types.ts';
+import type { Semaphore } from '../../concurrency/semaphore.ts';
+import type { ChallengeChoiceCode } from '../../challenge/choose-challenge.ts';
+import type { CertificateConfig, ChallengeConfig, DeploymentConfig } from '../../config/types.ts';
+import type { IssuedCertificate, IssuedCheck } from '../../pki/check-issued.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Deployment } from '../../ports/deployment.ts';
+import type { Issuers } from '../../ports/issuer.ts';
 import type { KeyCustody } from '../../ports/key-store.ts';
 import type { Random } from '../../ports/random.ts';
-import type { ChallengeTask, Solver } from '../../ports/solver.ts';
-import type { Transport } from '../../ports/transport.ts';
 import type { Store } from '../../store/store.ts';
-import type { Journal } from '../state/journal.ts';
-import type { Obstacle, PlannedOrder } from '../issuers/acme/order/planned-order.ts';
-import type { ManagedCertificate, ProgressEvent, Renewal } from '../state/types.ts';
 
-/** What the engine is put together from; the composing room gives it. */
+/** What the engine is put together from; the agent gives it. */
 export interface EnginePorts {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
   readonly keys: KeyCustody;
-  /** Names the program to the CA (RFC 8555 section 6.1). */
-  readonly userAgent: string;
-  /** Called before solverFor and deploymentsFor are used. `deployments`: whether any certificate has one, and so needs the web server. */
-  prepare(needs: { readonly deployments: boolean }): Promise<void>;
-  /** The connections to this CA: the same pool each time, however often its account is opened. */
-  transportFor(issuer: IssuerConfig): Promise<Transport>;
-  /** Roots that certificates of this issuer may end in, DER. The same array each time. */
-  rootsFor(issuer: IssuerConfig): Promise<readonly Uint8Array[]>;
-  solverFor(task: Pick<ChallengeTask, 'type' | 'identifier' | 'wildcard'>, config: ChallengeConfig): Solver;
-  deploymentsFor(certificate: CertificateConfig): readonly Deployment[];
-  /** The value behind `secret:NAME`. */
-  resolveSecret(reference: string): Promise<string>;
-  /** What stands in the way of an order that is about to be made; absent: nobody looks. Rejects with the reason of the signal only. */
-  preflight?(order: PlannedOrder, signal: AbortSignal): Promise<readonly Obstacle[]>;
+  /** Called before issuers and deployments are used. Throws when the web server of this machine is there and cannot be used. */
+  prepare(): Promise<void>;
+  /** The issuers of one run; the signal ends what they wait for. */
+  openIssuers(signal: AbortSignal): Promise<Issuers>;
+  /** Judges what an issuer hands over, before anything is done with it. Throws what pki/check-issued.ts throws. */
+  checkIssued(check: IssuedCheck): Promise<IssuedCertificate>;
+  /** Throws for a deployment that this machine cannot have: WIN_NOT_WINDOWS, IIS_NOT_INSTALLED, IIS_TOO_OLD. */
+  deploymentFor(config: DeploymentConfig, certificate: { readonly name: string }): Promise<Deployment>;
+  /** What an order would be like, by what is known here. Asks nobody. */
+  previewOrder(certificate: { readonly id: number; readonly config: CertificateConfig }): Promise<OrderPreview>;
   onProgress?(event: ProgressEvent): void;
-  /** Stands in for obtain.ts in a simulation, where there is no cryptography. Same contract. */
-  obtain?(run: { readonly journal: Journal }, certificate: ManagedCertificate, begun: Renewal): Promise<Renewal>;
-  /** Stands in for asking a CA for a renewal window, likewise; null: this CA knows none. Throws what a client throws. */
-  renewalInfo?(issuer: string, ariId: string): Promise<(RenewalInfo & { readonly retryAfterMs: number | null }) | null>;
+}
+
+/** What the engine tells while it works. */
+export interface ProgressEvent {
+  readonly name: string;
+  /** `order.created`: the type of the audit event, or `finished`. */
+  readonly step: string;
+}
+
+/** An order as a dry run shows it. */
+export interface OrderPreview {
+  readonly issuer: string;
+  readonly directory: string;
+  /** Staging environment that is tried first; null: none. */
+  readonly stagingDirectory: string | null;
+  readonly profile: string | null;
+  readonly challenges: readonly ChallengePreview[];
+}
+
+export interface ChallengePreview {
+  readonly name: string;
+  readonly challenge: ChallengeConfig | null;
+  /** Why this one, where several are configured. */
+  readonly reason: ChallengeChoiceCode | null;
+}
+
+/** What the engine is put together from, with what one run shares. */
+export interface RunContext extends EnginePorts {
+  readonly issuers: Issuers;
+  /** Turns at the web server: far more certificates may wait for a CA at a time than a server should have changed at a time. */
+  readonly deploying: Semaphore;
+  /** Aborts what waits: the person wants to stop, or the lease is lost. */
+  readonly signal: AbortSignal;
 }

@@ -1,14 +1,11 @@
-import type { Rollover } from '../issuers/acme/account/rollover.ts';
 import { appliedConfig } from '../state/applied-config.ts';
-import type { RunContext } from './run-context.ts';
-import { anyDeployment, anythingDue, countManaged, selectIds, type Selection } from './select.ts';
+import { certificatesToPoll, countManaged } from '../state/certificate-queries.ts';
+import { certificateById } from '../state/certificate-table.ts';
 import type { DryRun } from './dry-run.ts';
-import type { EnginePorts } from './engine-ports.ts';
-import type { PersistRecord } from '../issuers/acme/account/persist-records.ts';
-import { certificateById } from '../state/rows.ts';
+import type { EnginePorts, RunContext } from './engine-ports.ts';
+import type { Outcome } from './outcome.ts';
 import type { RevokeRequest, RevokeResult } from './revoke.ts';
-import type { Outcome } from '../state/types.ts';
-import { renewalInfoToPoll } from './windows-to-ask.ts';
+import { anythingDue, selectIds, type Selection } from './select.ts';
 
 /** The work of Everbind over one state folder. The caller holds the lease for everything but dryRun. */
 export interface Engine {
@@ -17,17 +14,18 @@ export interface Engine {
    * only the signal does. Returns how many certificates there are and how many were worked on.
    */
   renew(selection: Selection, onOutcome: (outcome: Outcome) => void, signal: AbortSignal): Promise<RunCount>;
+  /**
+   * One whole run: polls renewal information, which may make certificates due, renews, and polls again for what was
+   * renewed, which has no ARI window yet.
+   */
+  cycle(selection: Selection, onOutcome: (outcome: Outcome) => void, signal: AbortSignal): Promise<RunCount>;
   /** What renewing would do. Changes nothing, neither here nor at the CA. */
   dryRun(selection: Selection): Promise<readonly DryRun[]>;
-  /** Puts the previous certificate back to use, verified like a renewal. */
+  /** Deploys the previous certificate again, verified like a renewal. */
   rollBack(name: string, signal: AbortSignal): Promise<Outcome>;
   /** Revokes the active certificate at its CA; a new one is due at once. */
   revoke(request: RevokeRequest, signal: AbortSignal): Promise<RevokeResult>;
-  /** Gives the account with this issuer a new key, now. */
-  rollOverAccount(issuer: string, signal: AbortSignal): Promise<Rollover>;
-  /** The lasting records that dns-persist-01 needs for this certificate, and whether they are there. */
-  persistRecords(name: string, signal: AbortSignal): Promise<readonly PersistRecord[]>;
-  /** Asks the CAs for the renewal windows (RFC 9773) whose time to ask has come. Errors stop nothing. Returns how many were asked for. */
+  /** Asks the issuers for the ARI windows (RFC 9773) whose time to ask has come. Errors stop nothing. Returns how many were asked for. */
   pollRenewalInfo(signal: AbortSignal): Promise<number>;
 }
 
@@ -39,29 +37,38 @@ export interface RunCount {
 /** Certificates that are installed, bound and verified at the same time. */
 const DEPLOYING = 8;
 
-/** Modules that talk to CAs are loaded when there is something to do: looking for what is due costs next to nothing. */
-export function createEngine(parts: EnginePorts): Engine {
-  const { store, clock } = parts;
+/** Modules that talk to issuers are loaded when there is something to do: looking for what is due costs next to nothing. */
+export function createEngine(ports: EnginePorts): Engine {
+  const { store, clock } = ports;
 
   async function contextFor(signal: AbortSignal): Promise<RunContext> {
-    await parts.prepare({ deployments: store.read(anyDeployment) });
-    return talkToCas(signal);
+    await ports.prepare();
+    return withoutHost(signal);
   }
 
-  /** What needs no web server. */
-  async function talkToCas(signal: AbortSignal): Promise<RunContext> {
-    const { createIssuerSessions, stagingOf, createJournal, createSemaphore } = await import('./engine-modules.ts');
-    return {
-      ...parts,
-      journal: createJournal(store, (event) => parts.onProgress?.(event)),
-      sessions: createIssuerSessions(parts, (config) => config),
-      stagingSessions: createIssuerSessions(parts, stagingOf),
-      deploying: createSemaphore(DEPLOYING),
-      signal,
-    };
+  /** For what needs no web server. */
+  async function withoutHost(signal: AbortSignal): Promise<RunContext> {
+    const { createSemaphore } = await import('./engine-modules.ts');
+    const issuers = await ports.openIssuers(signal);
+    return { ...ports, issuers, deploying: createSemaphore(DEPLOYING), signal };
   }
 
-  return {
+  const engine: Engine = {
+    cycle: async (selection, onOutcome, signal) => {
+      await engine.pollRenewalInfo(signal);
+      let renewed = false;
+      const count = await engine.renew(
+        selection,
+        (outcome) => {
+          renewed ||= outcome.kind === 'renewed';
+          onOutcome(outcome);
+        },
+        signal,
+      );
+      if (renewed) await engine.pollRenewalInfo(signal);
+      return count;
+    },
+
     renew: async (selection, onOutcome, signal) => {
       const managed = store.read(countManaged);
       const now = clock.now();
@@ -97,8 +104,8 @@ export function createEngine(parts: EnginePorts): Engine {
 
     dryRun: async (selection) => {
       const { dryRun } = await import('./engine-modules.ts');
-      await parts.prepare({ deployments: store.read(anyDeployment) });
-      return dryRun(parts, selection);
+      await ports.prepare();
+      return dryRun(ports, selection);
     },
 
     rollBack: async (name, signal) => {
@@ -111,25 +118,11 @@ export function createEngine(parts: EnginePorts): Engine {
       return revoke(await contextFor(signal), request);
     },
 
-    rollOverAccount: async (issuer, signal) => {
-      const { requireAccount, rollOver, deleteScheduledKeys } = await import('./engine-modules.ts');
-      requireAccount(parts, issuer);
-      const context = await talkToCas(signal);
-      const done = await rollOver(context, issuer);
-      await deleteScheduledKeys(context);
-      return done;
-    },
-
-    persistRecords: async (name, signal) => {
-      const { persistRecords } = await import('./engine-modules.ts');
-      await parts.prepare({ deployments: false });
-      return persistRecords(await talkToCas(signal), name);
-    },
-
     pollRenewalInfo: async (signal) => {
-      if (renewalInfoToPoll(store, clock.now(), 1).length === 0) return 0;
+      if (store.read((db) => certificatesToPoll(db, clock.now(), 1)).length === 0) return 0;
       const { pollRenewalInfo } = await import('./engine-modules.ts');
-      return pollRenewalInfo(await talkToCas(signal));
+      return pollRenewalInfo(await withoutHost(signal));
     },
   };
+  return engine;
 }

@@ -1,27 +1,27 @@
-import { retryAfterOf } from '../../acme/session/answer.ts';
-import type { RenewalInfo } from '../../acme/messages/renewal-info.ts';
-import { statement } from '../../store/statements.ts';
+import { meaningOf, retryAfterOf } from '../../errors/error.ts';
+import type { SuggestedWindow } from '../../ports/issuer.ts';
 import type { Transaction } from '../../store/store.ts';
-import type { RunContext } from './run-context.ts';
-import { certificateById, issuedBefore, issuedWith } from '../state/rows.ts';
 import { drawInWindow, dueAfterUse, pollAfterMs, POLL_WITHOUT_WINDOWS_MS } from '../schedule/due-date.ts';
 import { placeDue } from '../schedule/maintenance.ts';
-import { createSilentIssuers, type SilentIssuers } from './silent-issuers.ts';
-import { type RenewalInfoToPoll, renewalInfoToPoll } from './windows-to-ask.ts';
+import { certificatesToPoll, type ToPoll } from '../state/certificate-queries.ts';
+import { ariWindowOf, certificateById, setAriWindow, setDue, setNextPoll } from '../state/certificate-table.ts';
+import { activeOf, issuedBefore } from '../state/issued-table.ts';
+import type { RunContext } from './engine-ports.ts';
 
 const AT_ONCE = 16;
-/** Answers of one transaction; whatever the number of certificates, no more are held at a time. */
+/** Responses of one transaction; whatever the number of certificates, no more are held at a time. */
 const PAGE = 500;
 
-/** What asking for a window led to; `info` null: there is none. */
-interface Answer {
-  readonly asked: RenewalInfoToPoll;
-  readonly info: RenewalInfo | null;
+/** What asking for an ARI window led to. */
+interface Polled {
+  readonly asked: ToPoll;
+  /** null: there is none. */
+  readonly suggested: SuggestedWindow | null;
   /** When to ask again, milliseconds since 1970; null: never. */
   readonly nextPoll: number | null;
 }
 
-/** Asks for every window that may be asked for again. A CA without ARI, or one that does not answer, changes nothing but the time to ask. */
+/** Asks for every ARI window that may be asked for again. An issuer without ARI, or one that does not answer, changes nothing but the time to ask. */
 export async function pollRenewalInfo(context: RunContext): Promise<number> {
   const { store, clock, signal } = context;
   const began = clock.now();
@@ -29,15 +29,15 @@ export async function pollRenewalInfo(context: RunContext): Promise<number> {
   let count = 0;
   for (;;) {
     // Those whose time comes again meanwhile are left to the next run: renewals wait for this one.
-    const page = renewalInfoToPoll(store, Math.min(began, clock.now()), PAGE);
-    const answers = await askAll(context, page, silent);
+    const page = store.read((db) => certificatesToPoll(db, Math.min(began, clock.now()), PAGE));
+    const responses = await pollAll(context, page, silent);
     signal.throwIfAborted();
     try {
       await store.commit((transaction) => {
-        for (const answer of answers) note(context, transaction, answer);
+        for (const polled of responses) note(context, transaction, polled);
       });
     } catch {
-      // Windows are advice: whatever goes wrong here, renewals go on.
+      // ARI windows are advice: whatever goes wrong here, renewals go on.
       signal.throwIfAborted();
       return count;
     }
@@ -46,87 +46,97 @@ export async function pollRenewalInfo(context: RunContext): Promise<number> {
   }
 }
 
-async function askAll(
+/** Issuers that are not asked any more in a run: each question to one that is down takes its time, and renewals wait for it. */
+interface SilentIssuers {
+  has(issuer: string): boolean;
+  /** `error`: why it did not answer; null: it did. */
+  note(issuer: string, error: unknown): void;
+}
+
+/** So many questions in a row without a response. */
+const IN_VAIN = 3;
+
+function createSilentIssuers(): SilentIssuers {
+  const inVain = new Map<string, number>();
+  return {
+    has: (issuer) => (inVain.get(issuer) ?? 0) >= IN_VAIN,
+    note: (issuer, error) => {
+      const { blames, resume } = meaningOf(error);
+      if (error === null) inVain.delete(issuer);
+      // What it does not want to say of one certificate it may say of the next.
+      else if (blames === 'issuer' && resume === 'continue') inVain.set(issuer, (inVain.get(issuer) ?? 0) + 1);
+    },
+  };
+}
+
+async function pollAll(
   context: RunContext,
-  page: readonly RenewalInfoToPoll[],
+  page: readonly ToPoll[],
   silent: SilentIssuers,
-): Promise<readonly Answer[]> {
-  const answers: Answer[] = [];
+): Promise<readonly Polled[]> {
+  const responses: Polled[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
     for (let asked = page[next++]; asked !== undefined && !context.signal.aborted; asked = page[next++]) {
-      answers.push(await ask(context, asked, silent));
+      responses.push(await poll(context, asked, silent));
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return answers;
+  return responses;
 }
 
-async function ask(context: RunContext, asked: RenewalInfoToPoll, silent: SilentIssuers): Promise<Answer> {
-  const { clock } = context;
+async function poll({ clock, issuers }: RunContext, asked: ToPoll, silent: SilentIssuers): Promise<Polled> {
   const { active } = asked;
-  if (active === null || active.notAfter <= clock.now()) return { asked, info: null, nextPoll: null };
+  if (active === null || active.notAfter <= clock.now()) return { asked, suggested: null, nextPoll: null };
   const { issuer, ariId } = active;
-  if (ariId !== null && silent.has(issuer)) return { asked, info: null, nextPoll: clock.now() + pollAfterMs(null) };
+  if (ariId === null) return { asked, suggested: null, nextPoll: clock.now() + POLL_WITHOUT_WINDOWS_MS };
+  if (silent.has(issuer)) return { asked, suggested: null, nextPoll: clock.now() + pollAfterMs(null) };
   try {
-    const info = ariId === null ? null : await (context.renewalInfo ?? askCa(context))(issuer, ariId);
-    if (ariId !== null) silent.note(issuer, null);
-    if (info === null) return { asked, info, nextPoll: clock.now() + POLL_WITHOUT_WINDOWS_MS };
-    return { asked, info, nextPoll: clock.now() + pollAfterMs(info.retryAfterMs) };
+    const suggested = await issuers.open(issuer).renewalInformation(ariId);
+    silent.note(issuer, null);
+    const wait = suggested === null ? POLL_WITHOUT_WINDOWS_MS : pollAfterMs(suggested.retryAfterMs);
+    return { asked, suggested, nextPoll: clock.now() + wait };
   } catch (error) {
     silent.note(issuer, error);
-    return { asked, info: null, nextPoll: clock.now() + pollAfterMs(retryAfterOf(error)) };
+    return { asked, suggested: null, nextPoll: clock.now() + pollAfterMs(retryAfterOf(error)) };
   }
 }
 
-function askCa({ sessions, signal }: RunContext): NonNullable<RunContext['renewalInfo']> {
-  return async (issuer, id) => {
-    const { client } = await sessions.open(issuer);
-    const { renewalInfo } = await client.directory(signal);
-    return renewalInfo === null ? null : client.renewalInfo(id, signal);
-  };
-}
-
-function note(context: RunContext, transaction: Transaction, { asked, info, nextPoll }: Answer): void {
+function note(context: RunContext, transaction: Transaction, { asked, suggested, nextPoll }: Polled): void {
   const { id, known } = asked;
-  statement(transaction.db, 'UPDATE certificate SET next_poll = ? WHERE id = ?').run(nextPoll, id);
-  if (info === null) return;
-  const stands = known !== null && known.start === info.window.start && known.end === info.window.end;
-  if (!stands) drawAnew(context, transaction, id, info);
-  if (!stands || known.explanationUrl !== info.explanationUrl) noteReceived(transaction, id, info);
+  setNextPoll(transaction.db, id, nextPoll);
+  if (suggested === null) return;
+  const { start, end } = suggested.window;
+  const stands = known !== null && known.start === start && known.end === end;
+  if (stands && known.explanationUrl === suggested.explanationUrl) return;
+  noteWindow(context, transaction, id, suggested, stands);
 }
 
-/** A moment in a window that is new. */
-function drawAnew({ random }: RunContext, { db }: Transaction, id: number, { window }: RenewalInfo): void {
+/** A window that is new gets a draw of its own; one that stands keeps the draw that it has. */
+function noteWindow(
+  { random }: RunContext,
+  { db, audit }: Transaction,
+  id: number,
+  { window, explanationUrl }: SuggestedWindow,
+  stands: boolean,
+): void {
   const certificate = certificateById(db, id);
-  const [active] = issuedWith(db, id, 'active');
-  if (certificate === null || active === undefined) return;
-  const selected = drawInWindow(window, random.uniform());
-  const wanted = dueAfterUse(active, selected, issuedBefore(db, active));
-  const due = placeDue(certificate.config.maintenance, wanted, active, random.uniform());
-  statement(db, 'UPDATE certificate SET window_start = ?, window_end = ?, selected = ? WHERE id = ?').run(
-    window.start,
-    window.end,
-    selected,
-    id,
-  );
-  // What has another reason stands: a person's wish, a failure, a change.
-  statement(
-    db,
-    `UPDATE certificate SET next_due = ?, due_reason = ? WHERE id = ? AND due_reason IN ('lifetime', 'ari-window', 'maintenance')`,
-  ).run(due.at, due.reason, id);
-}
-
-function noteReceived({ db, audit }: Transaction, id: number, { window, explanationUrl }: RenewalInfo): void {
-  statement(db, 'UPDATE certificate SET explanation_url = ? WHERE id = ?').run(explanationUrl, id);
-  const row = statement(db, 'SELECT name, selected FROM certificate WHERE id = ?').get(id) ?? {};
+  const active = activeOf(db, id);
+  if (certificate === null || active === null) return;
+  const drawn = stands ? ariWindowOf(db, id)?.selected : undefined;
+  const selected = drawn ?? drawInWindow(window, random.uniform());
+  setAriWindow(db, id, { ...window, selected, explanationUrl });
+  if (drawn === undefined) {
+    const wanted = dueAfterUse(active, selected, issuedBefore(db, active));
+    setDue(db, id, placeDue(certificate.config.maintenance, wanted, active, random.uniform()), 'polled');
+  }
   audit({
     type: 'renewal-info.received',
-    subject: row['name'] as string,
+    subject: certificate.name,
     data: {
       start: new Date(window.start).toISOString(),
       end: new Date(window.end).toISOString(),
-      selected: new Date(row['selected'] as number).toISOString(),
+      selected: new Date(selected).toISOString(),
       explanation: explanationUrl,
     },
   });

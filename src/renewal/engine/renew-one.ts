@@ -1,21 +1,18 @@
-import { asEverbindError, type EverbindError } from '../../errors/error.ts';
-import { mayHaveIssued } from './may-have-issued.ts';
-import { giveBackTokens, noteFailedValidations } from '../ratelimits/limiter.ts';
-import { issuersWithRoom } from './choose-issuer.ts';
-import type { RunContext } from './run-context.ts';
-import { isKeyLost, isResumable } from './failure.ts';
-import { noteIssuerFault } from '../state/issuer-health.ts';
-import { obtain } from '../issuers/acme/obtain.ts';
-import { isPaused, linkOf } from '../state/paused.ts';
+import { asEverbindError, EverbindError, meaningOf, retryAfterOf } from '../../errors/error.ts';
 import { deploy } from '../deployment/deploy.ts';
-import { closeRenewal } from '../state/renewal-row.ts';
-import { afterFailedRollBack, afterFailure } from './reschedule.ts';
-import { retireOld } from '../deployment/retire.ts';
-import { certificateById, openRenewal } from '../state/rows.ts';
-import { isBinding, isObtaining } from '../state/steps.ts';
+import { giveBackTokens, issuersWithRoom, noteFailedValidations, RateLimitedError } from '../ratelimits/limiter.ts';
+import { waitForRoom } from '../ratelimits/wait.ts';
+import { refusedForMs } from '../schedule/issuer-backoff.ts';
+import { certificateById, type ManagedCertificate } from '../state/certificate-table.ts';
+import { noteOutage, noteRefusal } from '../state/issuer-health.ts';
+import { isObtaining, type NotDeployed, type Obtaining, openRenewal, type Renewal } from '../state/renewal-table.ts';
+import type { RunContext } from './engine-ports.ts';
+import { obtain } from './obtain.ts';
+import type { Outcome } from './outcome.ts';
+import { closeRenewal } from './end-attempt.ts';
+import { failureData, recordFailure } from './record-failure.ts';
+import { isResumable, mayHaveIssued } from './resumable.ts';
 import { begin, resumeOrBegin } from './resume-or-begin.ts';
-import type { ManagedCertificate, Outcome, Renewal } from '../state/types.ts';
-import { isRateLimited, waitForRoom } from '../ratelimits/wait.ts';
 
 /**
  * One renewal of one certificate, begun or resumed; null when there was nothing left to do for a certificate that is no longer declared.
@@ -25,12 +22,14 @@ export async function renewOne(context: RunContext, certificate: ManagedCertific
   try {
     const renewal = await resumeOrBegin(context, certificate);
     if (renewal === null) return null;
-    const outcome = await finish(context, certificate, await obtained(context, certificate, renewal));
+    const outcome = await deploy(context, certificate, await obtained(context, certificate, renewal));
     return (await anew(context, certificate, outcome)) ?? outcome;
   } catch (error) {
     context.signal.throwIfAborted();
-    if (isRateLimited(error)) return waitForRoom(context, certificate, error);
-    return recordFailure(context, certificate, error);
+    if (!(error instanceof RateLimitedError)) return recordFailure(context, certificate, error);
+    const { code, message, action } = error;
+    const nextAttempt = await waitForRoom(context, certificate, error);
+    return { kind: 'deferred', name: certificate.name, code, message, action, nextAttempt };
   }
 }
 
@@ -42,18 +41,13 @@ async function anew(context: RunContext, { id }: ManagedCertificate, outcome: Ou
   return wanted ? renewOne(context, certificate) : null;
 }
 
-/** Brings a renewal from its certificate to its end. */
-export async function finish(context: RunContext, certificate: ManagedCertificate, renewal: Renewal): Promise<Outcome> {
-  const reschedule = (renewal.kind === 'rollback' ? afterFailedRollBack : afterFailure)(context, certificate);
-  const outcome = await deploy(context, certificate, renewal, reschedule);
-  // The new certificate serves already: what cannot be tidied up now is tidied up after the next renewal.
-  if (outcome.kind === 'renewed') await retireOld(context, certificate).catch(() => {});
-  return outcome;
-}
+type Obtained = Exclude<Renewal, Obtaining>;
 
 /** From the issuer that the renewal is with, or from the next ones when it does not work or will not issue. */
-async function obtained(context: RunContext, certificate: ManagedCertificate, begun: Renewal): Promise<Renewal> {
-  if (!isObtaining(begun.step)) return begun;
+async function obtained(context: RunContext, certificate: ManagedCertificate, begun: Renewal): Promise<Obtained> {
+  if (!isObtaining(begun)) return begun;
+  // What this machine cannot deploy is not ordered.
+  for (const config of certificate.config.deployments) await context.deploymentFor(config, certificate);
   const tried = new Set<string>();
   for (let renewal = begun; ; ) {
     try {
@@ -73,17 +67,19 @@ async function obtained(context: RunContext, certificate: ManagedCertificate, be
 async function failOver(
   context: RunContext,
   certificate: ManagedCertificate,
-  { issuer }: Renewal,
+  { issuer }: Obtaining,
   error: unknown,
   tried: ReadonlySet<string>,
-): Promise<Renewal | null> {
+): Promise<Obtaining | null> {
   const { store, clock } = context;
-  if (certificate.config.issuers.length < 2 && !isPaused(error)) return null;
+  const paused = error instanceof EverbindError && error.facts.link !== undefined;
+  if (certificate.config.issuers.length < 2 && !paused) return null;
   if (!(await noteIssuerFault(context, certificate, issuer, error))) return null;
   const next = store.read((db) => issuersWithRoom(db, certificate, clock.now())).find((name) => !tried.has(name));
   if (next === undefined) return null;
   const open = store.read((db) => openRenewal(db, certificate.id));
-  if (open !== null && isResumable(error, open, clock.now()) && mayHaveIssued(context, certificate, open)) return null;
+  if (open !== null && isObtaining(open) && isResumable(error, open, clock.now()) && mayHaveIssued(context, open))
+    return null;
   if (open !== null) {
     const data = { ...failureData(asEverbindError(error)), issuer, next };
     await store.commit((transaction) => {
@@ -94,10 +90,36 @@ async function failOver(
   return begin(context, certificate, next);
 }
 
-async function obtainOrAnew(context: RunContext, certificate: ManagedCertificate, renewal: Renewal): Promise<Renewal> {
-  const issue = context.obtain ?? obtain;
+/** Notes what a failed attempt says of its issuer. False when it says nothing: another issuer would see the same. */
+async function noteIssuerFault(
+  { store, clock, random }: RunContext,
+  certificate: ManagedCertificate,
+  issuer: string,
+  error: unknown,
+): Promise<boolean> {
+  const { blames } = meaningOf(error);
+  if (blames !== 'issuer' && blames !== 'name') return false;
+  const now = clock.now();
+  const { code, facts } = asEverbindError(error);
+  await store.commit((transaction) => {
+    if (blames === 'issuer') {
+      const wish = code === 'ACME_HOST_BACKOFF' ? retryAfterOf(error) : null;
+      noteOutage(transaction, issuer, code, now, { uniform: random.uniform(), wish });
+    } else {
+      const until = now + refusedForMs(retryAfterOf(error));
+      noteRefusal(transaction, certificate, { issuer, until, code, link: facts.link ?? null });
+    }
+  });
+  return true;
+}
+
+async function obtainOrAnew(
+  context: RunContext,
+  certificate: ManagedCertificate,
+  renewal: Obtaining,
+): Promise<NotDeployed> {
   try {
-    return await issue(context, certificate, renewal);
+    return await obtain(context, certificate, renewal);
   } catch (error) {
     const failure = asEverbindError(error);
     if (failure.code !== 'RENEWAL_ORDER_LOST') throw error;
@@ -108,53 +130,6 @@ async function obtainOrAnew(context: RunContext, certificate: ManagedCertificate
         data: failureData(failure),
       }),
     );
-    return issue(context, certificate, await begin(context, certificate, renewal.issuer));
+    return obtain(context, certificate, await begin(context, certificate, renewal.issuer));
   }
-}
-
-/** Notes why an attempt failed and when the next one comes. What can go on later stays open. */
-export async function recordFailure(
-  context: RunContext,
-  certificate: ManagedCertificate,
-  error: unknown,
-): Promise<Outcome> {
-  const { store, clock } = context;
-  const { name } = certificate;
-  const failure = asEverbindError(error);
-  const open = store.read((db) => openRenewal(db, certificate.id));
-  const keep = open !== null && goesOnLater(open, error, clock.now());
-  const given = open?.kind === 'rollback' && !keep;
-  const reschedule = (given ? afterFailedRollBack : afterFailure)(context, certificate);
-  let nextAttempt = 0;
-  await store.commit((transaction) => {
-    nextAttempt = reschedule(failure, transaction);
-    transaction.audit({
-      type: 'renewal.attempt-failed',
-      subject: name,
-      data: { renewal: open?.id ?? null, step: open?.step ?? null, ...failureData(failure) },
-    });
-    if (open === null || keep) return;
-    giveBackTokens(transaction, open, error, clock.now());
-    closeRenewal(transaction, name, open, clock.now(), { outcome: 'failed', data: { code: failure.code } });
-  });
-  context.onProgress?.({ name, step: 'renewal.attempt-failed' });
-  const { code, message, action } = failure;
-  return { kind: 'failed', name, code, message, action, link: linkOf(failure), nextAttempt };
-}
-
-/** A roll-back is an order of a person for now: unless bindings were changed it does not come back by itself. */
-function goesOnLater(renewal: Renewal, error: unknown, now: number): boolean {
-  const { kind, step } = renewal;
-  if (isBinding(step)) return true;
-  if (isKeyLost(error)) return false;
-  return kind === 'renewal' && (!isObtaining(step) || isResumable(error, renewal, now));
-}
-
-function failureData(failure: EverbindError): { readonly [key: string]: string | null } {
-  const problem = failure.details['problem'];
-  return {
-    code: failure.code,
-    problem: typeof problem === 'string' ? problem : null,
-    message: failure.message.slice(0, 2000).toWellFormed(),
-  };
 }

@@ -1,15 +1,14 @@
-import type { RevocationReason } from '../../acme/session/certificate-requests.ts';
-import { acmeErrorType, AcmeProblemError } from '../../acme/messages/problem.ts';
 import { EverbindError } from '../../errors/error.ts';
 import { parsePemCertificates } from '../../pki/asn1/pem.ts';
-import { statement } from '../../store/statements.ts';
-import type { RunContext } from './run-context.ts';
-import { certificateByName, issuedWith } from '../state/rows.ts';
+import type { RevocationReason } from '../../ports/issuer.ts';
+import { forgetFailures, requireCertificate, setDue, setNextPoll } from '../state/certificate-table.ts';
+import { activeOf, noteRevoked } from '../state/issued-table.ts';
+import type { RunContext } from './engine-ports.ts';
 
 export interface RevokeRequest {
   /** Name of the managed certificate. */
   readonly name: string;
-  /** CRLReason (RFC 5280 section 5.3.1); null: none given. */
+  /** null: none given. */
   readonly reason: RevocationReason | null;
   /** Signed by the certificate's own key instead of the account's (RFC 8555 section 7.6). */
   readonly byCertificateKey: boolean;
@@ -22,48 +21,30 @@ export interface RevokeResult {
   readonly already: boolean;
 }
 
-/** Revokes and makes a new certificate due. Safe to repeat. Throws RENEWAL_UNKNOWN_CERTIFICATE, RENEWAL_NOTHING_ISSUED, and what the CA says. */
-export async function revoke(context: RunContext, request: RevokeRequest): Promise<RevokeResult> {
-  const { store, sessions, keys, clock, signal } = context;
-  const { name } = request;
-  const certificate = store.read((db) => certificateByName(db, name));
-  if (certificate === null) {
-    throw new EverbindError('RENEWAL_UNKNOWN_CERTIFICATE', `there is no managed certificate ${name}`, { name });
-  }
-  const [active] = store.read((db) => issuedWith(db, certificate.id, 'active'));
-  const [der] = active === undefined ? [] : parsePemCertificates(active.chain);
-  if (active === undefined || der === undefined) {
+/** Revokes and makes a new certificate due. Safe to repeat. Throws RENEWAL_UNKNOWN_CERTIFICATE, RENEWAL_NOTHING_ISSUED, and what the issuer throws. */
+export async function revoke(
+  { store, issuers, keys, clock }: RunContext,
+  { name, reason, byCertificateKey }: RevokeRequest,
+): Promise<RevokeResult> {
+  const certificate = store.read((db) => requireCertificate(db, name));
+  const active = store.read((db) => activeOf(db, certificate.id));
+  const [der] = active === null ? [] : parsePemCertificates(active.chain);
+  if (active === null || der === undefined) {
     throw new EverbindError('RENEWAL_NOTHING_ISSUED', `no certificate was issued for ${name} yet`, { name });
   }
-  const { client } = await sessions.open(active.issuer);
+  const { thumbprint } = active;
+  const issuer = issuers.open(active.issuer);
   await store.commit(({ audit }) =>
-    audit({
-      type: 'revocation.requested',
-      subject: name,
-      data: { thumbprint: active.thumbprint, reason: request.reason, byCertificateKey: request.byCertificateKey },
-    }),
+    audit({ type: 'revocation.requested', subject: name, data: { thumbprint, reason, byCertificateKey } }),
   );
-  let already = false;
-  try {
-    await client.revokeCertificate(
-      {
-        der,
-        ...(request.reason === null ? {} : { reason: request.reason }),
-        ...(request.byCertificateKey ? { signer: await keys.open(active.keyHandle) } : {}),
-      },
-      signal,
-    );
-  } catch (error) {
-    if (!(error instanceof AcmeProblemError) || acmeErrorType(error.problem) !== 'alreadyRevoked') throw error;
-    already = true;
-  }
+  const signer = byCertificateKey ? await keys.open(active.keyHandle) : null;
+  const { already } = await issuer.revoke({ der, reason, signer });
   await store.commit(({ db, audit }) => {
-    statement(db, 'UPDATE issued SET revoked_at = ? WHERE id = ?').run(clock.now(), active.id);
-    statement(
-      db,
-      `UPDATE certificate SET next_due = ?, due_reason = 'revoked', failures = 0, next_poll = NULL WHERE id = ?`,
-    ).run(clock.now(), certificate.id);
-    audit({ type: 'certificate.revoked', subject: name, data: { thumbprint: active.thumbprint, already } });
+    noteRevoked(db, active.id, clock.now());
+    setDue(db, certificate.id, { at: clock.now(), reason: 'revoked' });
+    forgetFailures(db, certificate.id);
+    setNextPoll(db, certificate.id, null);
+    audit({ type: 'certificate.revoked', subject: name, data: { thumbprint, already } });
   });
-  return { name, thumbprint: active.thumbprint, already };
+  return { name, thumbprint, already };
 }

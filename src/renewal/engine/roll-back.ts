@@ -1,27 +1,25 @@
 import { EverbindError } from '../../errors/error.ts';
-import { parseCertificate } from '../../pki/x509/certificate.ts';
 import { parsePemCertificates } from '../../pki/asn1/pem.ts';
-import { giveBackTokens } from '../ratelimits/limiter.ts';
-import type { RunContext } from './run-context.ts';
-import { abandonOrder } from '../issuers/acme/order/abandon-order.ts';
-import { finish, recordFailure } from './renew-one.ts';
-import { closeRenewal, insertRenewal } from '../state/renewal-row.ts';
-import { certificateByName, isKeyRevoked, openRenewal, previousOf } from '../state/rows.ts';
-import { isBinding } from '../state/steps.ts';
-import type { Issued, ManagedCertificate, Outcome, Renewal } from '../state/types.ts';
+import { parseCertificate } from '../../pki/x509/certificate.ts';
+import { deploy } from '../deployment/deploy.ts';
+import { type ManagedCertificate, requireCertificate } from '../state/certificate-table.ts';
+import { isKeyRevoked, type Issued, previousOf } from '../state/issued-table.ts';
+import { isDeploying, type NotDeployed, openRenewal } from '../state/renewal-table.ts';
+import type { RunContext } from './engine-ports.ts';
+import type { Outcome } from './outcome.ts';
+import { recordFailure } from './record-failure.ts';
+import { openIn, supersede } from './resume-or-begin.ts';
 
 /**
- * Binds the certificate that was in use before, or the last one before that is still valid and whose key was not revoked, with the same care as a new one. A renewal under way is given up for it. Throws
- * RENEWAL_UNKNOWN_CERTIFICATE, RENEWAL_NO_PREVIOUS, and RENEWAL_UNDER_WAY while bindings stand half-changed.
+ * Binds the certificate that was in use before, or the last one before that is still valid and whose key was not revoked, with the same care as
+ * a new one. A renewal under way is superseded. Throws RENEWAL_UNKNOWN_CERTIFICATE, RENEWAL_NO_PREVIOUS, and RENEWAL_UNDER_WAY while bindings
+ * stand half-changed.
  */
 export async function rollBack(context: RunContext, name: string): Promise<Outcome> {
   const { store, clock } = context;
-  const certificate = store.read((db) => certificateByName(db, name));
-  if (certificate === null) {
-    throw new EverbindError('RENEWAL_UNKNOWN_CERTIFICATE', `there is no managed certificate ${name}`, { name });
-  }
+  const certificate = store.read((db) => requireCertificate(db, name));
   const open = store.read((db) => openRenewal(db, certificate.id));
-  if (open !== null && isBinding(open.step)) {
+  if (open !== null && isDeploying(open)) {
     throw new EverbindError('RENEWAL_UNDER_WAY', `a renewal of ${name} is not finished`, { name });
   }
   const previous = store.read((db) =>
@@ -30,29 +28,25 @@ export async function rollBack(context: RunContext, name: string): Promise<Outco
     ),
   );
   if (previous === undefined) {
-    throw new EverbindError('RENEWAL_NO_PREVIOUS', `there is no earlier certificate of ${name} that is still valid`, {
-      name,
-    });
+    const message = `there is no earlier certificate of ${name} that is still valid`;
+    throw new EverbindError('RENEWAL_NO_PREVIOUS', message, { name });
   }
+  // On a machine that cannot have the deployments any more, nothing is begun.
+  for (const config of certificate.config.deployments) await context.deploymentFor(config, certificate);
   const renewal = startOf(context, certificate, previous);
-  await store.commit((transaction) => {
-    if (open !== null) {
-      const data = { reason: 'rolled back' };
-      giveBackTokens(transaction, open, null, clock.now());
-      closeRenewal(transaction, name, open, clock.now(), { outcome: 'superseded', data });
-    }
-    insertRenewal(transaction, name, renewal);
-  });
-  if (open !== null) await abandonOrder(context, open);
+  if (open === null) await store.commit((transaction) => openIn(transaction, name, renewal));
+  else {
+    await supersede(context, certificate, open, 'rolled back', (transaction) => openIn(transaction, name, renewal));
+  }
   try {
-    return await finish(context, certificate, renewal);
+    return await deploy(context, certificate, renewal);
   } catch (error) {
     context.signal.throwIfAborted();
     return recordFailure(context, certificate, error);
   }
 }
 
-function startOf({ clock, random }: RunContext, { id }: ManagedCertificate, previous: Issued): Renewal {
+function startOf({ clock, random }: RunContext, { id }: ManagedCertificate, previous: Issued): NotDeployed {
   const [leaf] = parsePemCertificates(previous.chain);
   return {
     id: Buffer.from(random.bytes(8)).toString('hex'),
@@ -63,13 +57,8 @@ function startOf({ clock, random }: RunContext, { id }: ManagedCertificate, prev
     identifiers: leaf === undefined ? [] : parseCertificate(leaf).identifiers,
     algorithm: previous.algorithm,
     keyHandle: previous.keyHandle,
-    accountUrl: null,
-    orderUrl: null,
     issuedId: previous.id,
-    deployments: null,
-    plans: null,
     rollbacks: 0,
     startedAt: clock.now(),
-    authorizedAt: null,
   };
 }

@@ -1,10 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { EverbindError } from '../../errors/error.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { statement } from '../../store/statements.ts';
 import { dueRollovers } from '../state/account-table.ts';
-import { certificateByName } from '../state/rows.ts';
-import type { ManagedCertificate } from '../state/types.ts';
+import { dueAndExpired, duePage, isAnyDue, removedButOpen } from '../state/certificate-queries.ts';
+import { requireCertificate } from '../state/certificate-table.ts';
+import { anyVisibleResponse } from '../state/challenge-table.ts';
+import { toRetire } from '../state/issued-table.ts';
+import { dueKeyDeletions } from '../state/key-deletions.ts';
 
 /** Which certificates a run is about. */
 export interface Selection {
@@ -14,41 +15,22 @@ export interface Selection {
   readonly force: boolean;
 }
 
+/** Every certificate that is due, and no other. */
+export const ALL_DUE: Selection = { names: [], force: false };
+
 const PAGE = 200;
 
 /** Whether there is anything to do: a look into indexes, whatever the number of certificates. */
 export function anythingDue(db: DatabaseSync, now: number): boolean {
-  const due = statement(db, 'SELECT 1 FROM certificate WHERE removed = 0 AND next_due <= ? LIMIT 1').get(now);
-  const old = statement(db, 'SELECT 1 FROM issued WHERE retire_at <= ? LIMIT 1').get(now);
-  // A kill may have come when every certificate was finished and an answer to a challenge still there.
-  const visible = statement(db, 'SELECT 1 FROM challenge_response LIMIT 1').get();
-  const spent = statement(db, 'SELECT 1 FROM key_deletion WHERE destroy_at <= ? LIMIT 1').get(now);
   return (
-    [due, old, visible, spent].some((row) => row !== undefined) ||
+    isAnyDue(db, now) ||
+    toRetire(db, now, 1).length > 0 ||
+    // A kill may have come when every certificate was finished and a challenge response still there.
+    anyVisibleResponse(db) ||
+    dueKeyDeletions(db, now, 1).length > 0 ||
     removedButOpen(db).length > 0 ||
     dueRollovers(db, now).length > 0
   );
-}
-
-/** Certificates that are no longer declared and have a renewal that is not finished: it may have changed bindings. */
-function removedButOpen(db: DatabaseSync): readonly number[] {
-  const rows = statement(
-    db,
-    `SELECT c.id FROM renewal r INDEXED BY renewal_open JOIN certificate c ON c.id = r.certificate_id
-     WHERE r.outcome IS NULL AND c.removed = 1 LIMIT 1000`,
-  ).all();
-  return rows.map((row) => row['id'] as number);
-}
-
-/** How many managed certificates there are. */
-export function countManaged(db: DatabaseSync): number {
-  return statement(db, 'SELECT count(*) AS n FROM certificate WHERE removed = 0').get()?.['n'] as number;
-}
-
-/** Whether any managed certificate has a deployment. */
-export function anyDeployment(db: DatabaseSync): boolean {
-  const sql = `SELECT 1 FROM certificate WHERE removed = 0 AND json_array_length(config, '$.deployments') > 0 LIMIT 1`;
-  return statement(db, sql).get() !== undefined;
 }
 
 /**
@@ -62,52 +44,29 @@ export function* selectIds(
 ): Iterable<number> {
   const now = clock.now();
   if (names.length > 0) {
-    yield* new Set(
-      read((db) => names.map((name) => named(db, name))).flatMap(({ id, nextDue }) =>
-        force || nextDue <= now ? id : [],
-      ),
-    );
+    const named = read((db) => names.map((name) => requireCertificate(db, name)));
+    yield* new Set(named.flatMap(({ id, nextDue }) => (force || nextDue <= now ? id : [])));
     return;
   }
   const done = new Set<number>(read(removedButOpen));
   yield* done;
-  const expired = read((db) =>
-    statement(
-      db,
-      // CROSS: from the few that are due to what they have in use, and not through everything that was ever issued.
-      `SELECT c.id FROM certificate c CROSS JOIN issued i ON i.certificate_id = c.id AND i.status = 'active'
-       WHERE c.removed = 0 AND c.next_due <= ? AND i.not_after <= ? ORDER BY i.not_after LIMIT 10000`,
-    ).all(now, now),
-  );
-  for (const row of expired) {
-    done.add(row['id'] as number);
-    yield row['id'] as number;
+  for (const id of read((db) => dueAndExpired(db, now))) {
+    done.add(id);
+    yield id;
   }
-  let after: readonly [number, number] = [-1, -1];
+  let after = { id: -1, nextDue: -1 };
   for (;;) {
     // What has failed meanwhile comes later than now, also when the clock was put back: a run takes nothing twice.
-    const bound = force ? Number.MAX_SAFE_INTEGER : Math.min(now, clock.now());
-    const page = read((db) =>
-      statement(
-        db,
-        `SELECT id, next_due FROM certificate WHERE removed = 0 AND next_due <= ? AND (next_due, id) > (?, ?)
-         ORDER BY next_due, id LIMIT ${PAGE}`,
-      ).all(bound, ...after),
-    );
-    for (const row of page) {
-      const id = row['id'] as number;
-      after = [row['next_due'] as number, id];
-      if (done.has(id)) continue;
+    const until = force ? Number.MAX_SAFE_INTEGER : Math.min(now, clock.now());
+    const last = after;
+    const page = read((db) => duePage(db, until, last, PAGE));
+    for (const due of page) {
+      after = due;
+      if (done.has(due.id)) continue;
       // One that was worked on has a later due time by now: only under force that may still come by. Otherwise nothing is kept.
-      if (force) done.add(id);
-      yield id;
+      if (force) done.add(due.id);
+      yield due.id;
     }
     if (page.length < PAGE) return;
   }
-}
-
-function named(db: DatabaseSync, name: string): ManagedCertificate {
-  const certificate = certificateByName(db, name);
-  if (certificate !== null) return certificate;
-  throw new EverbindError('RENEWAL_UNKNOWN_CERTIFICATE', `there is no managed certificate ${name}`, { name });
 }

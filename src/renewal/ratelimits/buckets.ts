@@ -1,24 +1,27 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { IssuerConfig } from '../../config/types.ts';
 import type { LimitKind, Limits } from '../../ports/limits.ts';
+import { integer, text } from '../../store/row.ts';
 import { statement } from '../../store/statements.ts';
+import { afterClockPutBack, afterGivingBack, afterSpending } from '../schedule/token-bucket.ts';
 import type { Cost } from './costs.ts';
 import { limitsOf } from './known-limits.ts';
-import { afterClockPutBack, afterGivingBack, afterSpending } from '../schedule/token-bucket.ts';
 
-/** An issuer as far as its budgets go. */
+// The table `bucket`: what the limits of CAs still allow. Nothing else writes it. Times are milliseconds since 1970.
+
+/** An issuer as far as its limits go. */
 export interface LimitedIssuer {
   readonly issuer: string;
   readonly directory: string;
   readonly limits: Limits;
 }
 
-/** What an issuer of the configuration may spend. */
+/** An issuer of the configuration with its limits. */
 export function toLimitedIssuer(config: IssuerConfig): LimitedIssuer {
   return { issuer: config.name, directory: config.directory, limits: limitsOf(config) };
 }
 
-/** What is known of one bucket; a full one has no row. Milliseconds since 1970. */
+/** What is known of one bucket; a full one has no row. */
 export interface Bucket {
   readonly fullAt: number;
   /** End of the queue of those that wait for it. */
@@ -44,11 +47,36 @@ export function readBucket(db: DatabaseSync, limited: LimitedIssuer, cost: Cost,
     'SELECT full_at, promised_at, noted_at FROM bucket WHERE directory = ? AND account = ? AND kind = ? AND subject = ?',
   ).get(...key(limited, cost));
   if (row === undefined) return { fullAt: now, promisedAt: 0 };
-  const notedAt = row['noted_at'] as number;
+  const notedAt = integer(row, 'noted_at');
   return {
-    fullAt: afterClockPutBack(row['full_at'] as number, notedAt, now),
-    promisedAt: notedAt > now ? 0 : (row['promised_at'] as number),
+    fullAt: afterClockPutBack(integer(row, 'full_at'), notedAt, now),
+    promisedAt: notedAt > now ? 0 : integer(row, 'promised_at'),
   };
+}
+
+/** A bucket of one kind and what it is for. */
+export interface SubjectBucket {
+  readonly subject: string;
+  readonly fullAt: number;
+}
+
+/** Those of one kind that are full after this moment at the earliest, the last to be full first. */
+export function emptiest(
+  db: DatabaseSync,
+  { issuer, directory }: LimitedIssuer,
+  kind: LimitKind,
+  { fullAfter, now, most }: { readonly fullAfter: number; readonly now: number; readonly most: number },
+): readonly SubjectBucket[] {
+  return statement(
+    db,
+    `SELECT subject, full_at, noted_at FROM bucket WHERE directory = ? AND account = ? AND kind = ? AND full_at > ?
+     ORDER BY full_at DESC LIMIT ?`,
+  )
+    .all(directory, accountOf(issuer, kind), kind, fullAfter, most)
+    .map((row) => ({
+      subject: text(row, 'subject'),
+      fullAt: afterClockPutBack(integer(row, 'full_at'), integer(row, 'noted_at'), now),
+    }));
 }
 
 function writeBucket(
@@ -83,6 +111,12 @@ export function giveBack(db: DatabaseSync, limited: LimitedIssuer, costs: readon
     const bucket = readBucket(db, limited, cost, now);
     writeBucket(db, limited, cost, { ...bucket, fullAt: afterGivingBack(limit, bucket.fullAt) }, now);
   }
+}
+
+/** The bucket is full again. */
+export function refill(db: DatabaseSync, limited: LimitedIssuer, cost: Cost): void {
+  const sql = 'DELETE FROM bucket WHERE directory = ? AND account = ? AND kind = ? AND subject = ?';
+  statement(db, sql).run(...key(limited, cost));
 }
 
 /** Notes how far the queue for a bucket reaches. */

@@ -12,14 +12,14 @@ export interface Cost {
 }
 
 /**
- * How a renewal stands to the limits (RFC 9773 and Let's Encrypt's rules for it). `renewal`: the same names were issued lately. `window`: it
+ * How a renewal stands to the limits (RFC 9773 and Let's Encrypt's rules for it). `renewal`: the same names were issued lately. `ari-window`: it
  * replaces a certificate within the window that the CA suggests for it.
  */
-export type Exemption = 'none' | 'renewal' | 'window';
+export type Exemption = 'none' | 'renewal' | 'ari-window';
 
 /** What a new order for these names costs. */
 export function orderCosts(identifiers: readonly Identifier[], exemption: Exemption): readonly Cost[] {
-  if (exemption === 'window') return [];
+  if (exemption === 'ari-window') return [];
   const set: Cost = { kind: 'certificatesPerSet', subject: setOf(identifiers) };
   if (exemption === 'renewal') return [set];
   const domains = new Set(identifiers.map(registeredDomain));

@@ -1,16 +1,16 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { AcmeProblemError, acmeErrorType } from '../../acme/messages/problem.ts';
-import { EverbindError } from '../../errors/error.ts';
-import { statement } from '../../store/statements.ts';
-import type { Transaction } from '../../store/store.ts';
-import { appliedConfig } from '../state/applied-config.ts';
-import { type Cost, type Exemption, failureCosts, orderCosts } from './costs.ts';
-import { giveBack, type LimitedIssuer, toLimitedIssuer, readBucket, spend, tidyBuckets } from './buckets.ts';
-import type { RunContext } from '../engine/run-context.ts';
-import { isPaused } from '../state/paused.ts';
+import { EverbindError, meaningOf } from '../../errors/error.ts';
+import type { Store, Transaction } from '../../store/store.ts';
+import type { Clock } from '../../ports/clock.ts';
 import { reserveOf, roomAt } from '../schedule/token-bucket.ts';
-import type { ManagedCertificate, Renewal } from '../state/types.ts';
-import { isUrgent } from '../state/urgency.ts';
+import { readAccount } from '../state/account-table.ts';
+import { issuerConfig } from '../state/applied-config.ts';
+import { ariWindowOf, type ManagedCertificate } from '../state/certificate-table.ts';
+import { isUrgent, lastIssuedFor } from '../state/issued-table.ts';
+import { preferredIssuer, usableIssuers } from '../state/issuer-health.ts';
+import { costsOf, type Renewal, setCosts } from '../state/renewal-table.ts';
+import { giveBack, type LimitedIssuer, readBucket, refill, spend, tidyBuckets, toLimitedIssuer } from './buckets.ts';
+import { type Cost, type Exemption, failureCosts, orderCosts } from './costs.ts';
 
 /** The bucket that an order has to wait for. */
 export interface Shortage {
@@ -47,6 +47,59 @@ export function shortageOf(
   return shortage;
 }
 
+/** The issuers that can be asked for this certificate now and whose limits have room for it, the first choice first. */
+export function issuersWithRoom(db: DatabaseSync, certificate: ManagedCertificate, now: number): readonly string[] {
+  return usableIssuers(db, certificate, now).filter((issuer) => shortageOf(db, certificate, issuer, now) === null);
+}
+
+/**
+ * The issuer that a new renewal begins with: the first that can be asked and has room; where none can be asked, the one that can be asked first, if
+ * it has. Throws RENEWAL_RATE_LIMITED.
+ */
+export function chooseIssuer(db: DatabaseSync, certificate: ManagedCertificate, now: number): string {
+  const usable = usableIssuers(db, certificate, now);
+  const candidates = usable.length > 0 ? usable : [preferredIssuer(db, certificate, now)];
+  const shortages: Shortage[] = [];
+  for (const issuer of candidates) {
+    const shortage = shortageOf(db, certificate, issuer, now);
+    if (shortage === null) return issuer;
+    shortages.push(shortage);
+  }
+  throw rateLimited(shortages);
+}
+
+/** Throws RENEWAL_RATE_LIMITED when this issuer has no room for the certificate. */
+export function requireRoom(db: DatabaseSync, certificate: ManagedCertificate, issuer: string, now: number): string {
+  const shortage = shortageOf(db, certificate, issuer, now);
+  if (shortage !== null) throw rateLimited([shortage]);
+  return issuer;
+}
+
+/** RENEWAL_RATE_LIMITED: none of these issuers has room; `shortages` is not empty. */
+function rateLimited(shortages: readonly Shortage[]): RateLimitedError {
+  const [first] = shortages.toSorted((a, b) => a.at - b.at);
+  if (first === undefined) throw new Error('a certificate has an issuer');
+  return new RateLimitedError(first);
+}
+
+/** No issuer has room in its limits; the shortage is that of the first one that has room again. */
+export class RateLimitedError extends EverbindError {
+  readonly shortage: Shortage;
+
+  constructor(shortage: Shortage) {
+    const { limited, cost, at } = shortage;
+    const subject = cost.subject === '' ? '' : ` (${cost.subject})`;
+    const until = new Date(at).toISOString();
+    super(
+      'RENEWAL_RATE_LIMITED',
+      `no issuer has room for this certificate; the first is ${limited.issuer}, whose limit ${cost.kind}${subject} has room at ${until}`,
+      { issuer: limited.issuer, limit: cost.kind, subject: cost.subject, until },
+    );
+    this.name = 'RateLimitedError';
+    this.shortage = shortage;
+  }
+}
+
 /** Takes what a new renewal with this issuer costs, in the transaction that begins it. There must be no shortage. */
 export function takeTokens(
   { db }: Transaction,
@@ -59,70 +112,48 @@ export function takeTokens(
   tidyBuckets(db, now);
   const costs = orderCosts(certificate.config.identifiers, exemptionOf(db, limited, certificate, now));
   spend(db, limited, costs, now);
-  if (costs.length > 0) {
-    statement(db, 'UPDATE renewal SET costs = ? WHERE id = ?').run(JSON.stringify(costs), id);
-  }
+  if (costs.length > 0) setCosts(db, id, costs);
 }
 
 /**
  * Gives back what a renewal took, as far as its CA cannot have counted it: everything before the CA was asked or when it refused the order; all
- * but the order when the proof failed, since certificates count when they are issued. `error`: why it ends; null for our own reasons.
+ * but the order when a validation failed, since certificates count when they are issued. `error`: why it ends; null for our own reasons.
  */
-export function giveBackTokens({ db }: Transaction, { id, issuer }: Renewal, error: unknown, now: number): void {
-  const row = statement(db, 'SELECT step, costs FROM renewal WHERE id = ?').get(id);
+export function giveBackTokens({ db }: Transaction, { id, issuer, step }: Renewal, error: unknown, now: number): void {
   const limited = limitedIssuer(db, issuer);
-  if (limited === null || row === undefined || row['costs'] === null) return;
-  const spent = JSON.parse(row['costs'] as string) as readonly Cost[];
-  const { step } = row as { step: Renewal['step'] };
-  const unasked = step === 'started' || step === 'key' || (step === 'order-requested' && isRefused(error));
-  const returned = unasked ? spent : isValidationFailed(error) ? spent.filter(({ kind }) => kind !== 'orders') : [];
+  const taken = limited === null ? null : costsOf(db, id);
+  if (limited === null || taken === null) return;
+  const { costs } = meaningOf(error);
+  const unasked = step === 'started' || step === 'key' || (step === 'order-requested' && costs === 'nothing');
+  const returned = unasked ? taken : costs === 'validation' ? taken.filter(({ kind }) => kind !== 'orders') : [];
   if (returned.length === 0) return;
   giveBack(db, limited, returned, now);
-  statement(db, 'UPDATE renewal SET costs = NULL WHERE id = ?').run(id);
+  setCosts(db, id, null);
 }
 
-/** A CA that limits the rate has counted more than we have: what was taken stays taken. It does not count what it has paused. */
-function isRefused(error: unknown): boolean {
-  if (isPaused(error)) return true;
-  return (
-    error instanceof AcmeProblemError && error.code === 'ACME_PROBLEM' && acmeErrorType(error.problem) !== 'rateLimited'
-  );
-}
-
-function isValidationFailed(error: unknown): error is EverbindError {
-  return error instanceof EverbindError && error.code === 'ACME_AUTHORIZATION_INVALID';
-}
-
-/** Spends what proofs that failed cost; nothing for other failures. */
+/** Spends what failed validations cost; nothing for other failures. */
 export async function noteFailedValidations(
-  { store, clock }: RunContext,
-  { issuer, identifiers }: Renewal,
+  { store, clock }: { readonly store: Store; readonly clock: Clock },
+  { issuer, identifiers }: Pick<Renewal, 'issuer' | 'identifiers'>,
   error: unknown,
 ): Promise<void> {
-  if (!isValidationFailed(error)) return;
+  if (!(error instanceof EverbindError) || meaningOf(error).costs !== 'validation') return;
   const limited = store.read((db) => limitedIssuer(db, issuer));
   if (limited === null) return;
-  const { failed, identifier } = error.details;
-  const names = Array.isArray(failed)
-    ? (failed as readonly string[])
-    : typeof identifier === 'string'
-      ? [identifier]
-      : [];
   // Where it is not said which one failed, it may have been any.
-  const costs = failureCosts(names.length > 0 ? names : identifiers.map(({ value }) => value));
+  const costs = failureCosts(error.facts.names ?? identifiers.map(({ value }) => value));
   await store.commit(({ db }) => spend(db, limited, costs, clock.now()));
 }
 
-/** The names were proved: failures in a row begin anew. */
-export function noteValidated({ db }: Transaction, { issuer, identifiers }: Renewal): void {
+/** The names were validated: failures in a row begin anew. */
+export function noteValidated(
+  { db }: Transaction,
+  { issuer, identifiers }: Pick<Renewal, 'issuer' | 'identifiers'>,
+): void {
   const limited = limitedIssuer(db, issuer);
   if (limited === null || limited.limits.consecutiveFailures === null) return;
-  for (const { kind, subject } of failureCosts(identifiers.map(({ value }) => value))) {
-    if (kind !== 'consecutiveFailures') continue;
-    statement(
-      db,
-      `DELETE FROM bucket WHERE directory = ? AND account = ? AND kind = 'consecutiveFailures' AND subject = ?`,
-    ).run(limited.directory, issuer, subject);
+  for (const cost of failureCosts(identifiers.map(({ value }) => value))) {
+    if (cost.kind === 'consecutiveFailures') refill(db, limited, cost);
   }
 }
 
@@ -134,14 +165,14 @@ function needed(
 ): readonly Cost[] {
   const { identifiers } = certificate.config;
   const exemption = exemptionOf(db, limited, certificate, now);
-  if (exemption === 'window') return [];
+  if (exemption === 'ari-window') return [];
   return [...orderCosts(identifiers, exemption), ...failureCosts(identifiers.map(({ value }) => value))];
 }
 
 /** null for an issuer without limits: nothing is looked up, nothing kept. */
 function limitedIssuer(db: DatabaseSync, issuer: string): LimitedIssuer | null {
-  const config = appliedConfig(db)?.issuers.find(({ name }) => name === issuer);
-  if (config === undefined) return null;
+  const config = issuerConfig(db, issuer);
+  if (config === null) return null;
   const limited = toLimitedIssuer(config);
   return Object.values(limited.limits).some((limit) => typeof limit === 'object' && limit !== null) ? limited : null;
 }
@@ -153,20 +184,11 @@ function exemptionOf(
   now: number,
 ): Exemption {
   if (!limits.exemptRenewals) return 'none';
-  const account = statement(db, 'SELECT url FROM account WHERE issuer = ? AND directory = ?').get(issuer, directory);
-  const accountUrl = account?.['url'] as string | null | undefined;
-  if (accountUrl === undefined || accountUrl === null) return 'none';
-  const last = statement(
-    db,
-    `SELECT i.id, i.status, i.issued_at FROM renewal r JOIN issued i ON i.id = r.issued_id
-     WHERE r.certificate_id = ? AND r.kind = 'renewal' AND r.identifiers = ? AND i.account_url = ?
-     ORDER BY r.started_at DESC LIMIT 1`,
-  ).get(id, JSON.stringify(config.identifiers), accountUrl);
-  if (last === undefined) return 'none';
-  const window = statement(db, 'SELECT window_start, window_end FROM certificate WHERE id = ?').get(id);
-  const start = window?.['window_start'] as number | null;
-  const end = window?.['window_end'] as number | null;
-  const inWindow = start !== null && end !== null && now >= start + MARGIN && now < end - MARGIN;
-  if (inWindow && last['status'] === 'active') return 'window';
-  return (last['issued_at'] as number) > now - REMEMBERED ? 'renewal' : 'none';
+  const accountUrl = readAccount(db, { name: issuer, directory })?.url ?? null;
+  const last = accountUrl === null ? null : lastIssuedFor(db, id, config.identifiers, accountUrl);
+  if (last === null) return 'none';
+  const window = ariWindowOf(db, id);
+  const inWindow = window !== null && now >= window.start + MARGIN && now < window.end - MARGIN;
+  if (inWindow && last.status === 'active') return 'ari-window';
+  return last.issuedAt > now - REMEMBERED ? 'renewal' : 'none';
 }

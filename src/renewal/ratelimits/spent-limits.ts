@@ -1,9 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { LimitKind } from '../../ports/limits.ts';
-import { statement } from '../../store/statements.ts';
+import { isNearlySpent, refillMs, reserveOf, roomAt, tokensLeft } from '../schedule/token-bucket.ts';
 import { appliedConfig } from '../state/applied-config.ts';
-import { accountOf, toLimitedIssuer } from './buckets.ts';
-import { afterClockPutBack, isNearlySpent, refillMs, reserveOf, roomAt, tokensLeft } from '../schedule/token-bucket.ts';
+import { accountOf, emptiest, toLimitedIssuer } from './buckets.ts';
 
 /** A limit of a CA that is nearly or fully spent, by our own count. */
 export interface LimitState {
@@ -19,32 +18,27 @@ export interface LimitState {
 
 /** Of each kind of each issuer the worst few. */
 const SHOWN = 10;
+const KINDS: readonly LimitKind[] = [
+  'orders',
+  'certificatesPerDomain',
+  'certificatesPerSet',
+  'failures',
+  'consecutiveFailures',
+];
 
 /** What is nearly or fully spent, each bucket once though several issuers share it; the last to have room again first. */
 export function nearlySpentLimits(db: DatabaseSync, now: number): readonly LimitState[] {
   const found = new Map<string, LimitState>();
-  for (const { issuer, directory, limits } of (appliedConfig(db)?.issuers ?? []).map(toLimitedIssuer)) {
-    for (const kind of [
-      'orders',
-      'certificatesPerDomain',
-      'certificatesPerSet',
-      'failures',
-      'consecutiveFailures',
-    ] as const) {
+  for (const limited of (appliedConfig(db)?.issuers ?? []).map(toLimitedIssuer)) {
+    const { issuer, directory, limits } = limited;
+    for (const kind of KINDS) {
       const limit = limits[kind];
       if (limit === null) continue;
-      const account = accountOf(issuer, kind);
-      const rows = statement(
-        db,
-        `SELECT subject, full_at, noted_at FROM bucket WHERE directory = ? AND account = ? AND kind = ? AND full_at > ?
-         ORDER BY full_at DESC LIMIT ${SHOWN}`,
-      ).all(directory, account, kind, now + refillMs(limit) * (limit.count - 2 * reserveOf(limit) - 1));
-      for (const row of rows) {
-        const fullAt = afterClockPutBack(row['full_at'] as number, row['noted_at'] as number, now);
+      const fullAfter = now + refillMs(limit) * (limit.count - 2 * reserveOf(limit) - 1);
+      for (const { subject, fullAt } of emptiest(db, limited, kind, { fullAfter, now, most: SHOWN })) {
         if (!isNearlySpent(limit, fullAt, now)) continue;
-        const subject = row['subject'] as string;
         const room = roomAt(limit, fullAt, reserveOf(limit));
-        found.set(JSON.stringify([directory, account, kind, subject]), {
+        found.set(JSON.stringify([directory, accountOf(issuer, kind), kind, subject]), {
           issuer,
           limit: kind,
           subject,
@@ -56,11 +50,4 @@ export function nearlySpentLimits(db: DatabaseSync, now: number): readonly Limit
     }
   }
   return [...found.values()].toSorted((a, b) => (b.roomAt ?? 0) - (a.roomAt ?? 0));
-}
-
-/** How many certificates wait for room. */
-export function countWaiting(db: DatabaseSync): number {
-  return statement(db, `SELECT count(*) AS n FROM certificate WHERE removed = 0 AND due_reason = 'rate-limit'`).get()?.[
-    'n'
-  ] as number;
 }

@@ -1,82 +1,64 @@
-import { EverbindError } from '../../errors/error.ts';
-import { statement } from '../../store/statements.ts';
-import type { Transaction } from '../../store/store.ts';
-import { type Shortage, shortageOf } from './limiter.ts';
-import { promise, readBucket, tidyBuckets } from './buckets.ts';
-import type { RunContext } from '../engine/run-context.ts';
+import type { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '../../ports/clock.ts';
+import type { Random } from '../../ports/random.ts';
+import type { Store } from '../../store/store.ts';
+import { queuePlace, refillMs, urgentFrom } from '../schedule/token-bucket.ts';
+import { type ManagedCertificate, setDue } from '../state/certificate-table.ts';
+import { activeOf } from '../state/issued-table.ts';
 import { openedAt } from '../state/issuer-health.ts';
-import { issuedWith } from '../state/rows.ts';
-import { queueSlot, refillMs, urgentFrom } from '../schedule/token-bucket.ts';
-import type { DueReason } from '../schedule/due-date.ts';
-import type { ManagedCertificate, Outcome } from '../state/types.ts';
-
-/** Whether a renewal could not begin because the limits of every issuer are spent. */
-export function isRateLimited(error: unknown): error is EverbindError {
-  return error instanceof EverbindError && error.code === 'RENEWAL_RATE_LIMITED';
-}
+import { promise, readBucket, tidyBuckets } from './buckets.ts';
+import { type RateLimitedError, type Shortage, shortageOf } from './limiter.ts';
 
 /** Whoever comes back finds a clock that moved on. */
 const SHORTEST = 60_000;
 
-/** Moves a certificate that no issuer has room for to when one has. This is no failure: nothing is counted. */
+/** Moves a certificate that no issuer has room for to when one has, and returns that time. This is no failure: nothing is counted. */
 export async function waitForRoom(
-  { store, clock, random }: RunContext,
+  { store, clock, random }: { readonly store: Store; readonly clock: Clock; readonly random: Random },
   certificate: ManagedCertificate,
-  spent: EverbindError,
-): Promise<Outcome> {
-  const { id, name } = certificate;
-  let nextAttempt = 0;
-  await store.commit((transaction) => {
-    const { db, audit } = transaction;
+  { shortage: { limited, cost } }: RateLimitedError,
+): Promise<number> {
+  return store.commit(({ db, audit }) => {
     const now = clock.now();
     tidyBuckets(db, now);
-    nextAttempt = Math.max(now + SHORTEST, firstRoom(transaction, certificate, now, random.uniform()));
-    const reason: DueReason = 'rate-limit';
-    statement(db, 'UPDATE certificate SET next_due = ?, due_reason = ? WHERE id = ?').run(nextAttempt, reason, id);
-    const { issuer, limit, subject } = spent.details;
+    const at = Math.max(now + SHORTEST, firstRoom(db, certificate, now, random.uniform()));
+    setDue(db, certificate.id, { at, reason: 'rate-limit' });
     audit({
       type: 'renewal.deferred',
-      subject: name,
+      subject: certificate.name,
       data: {
-        until: new Date(nextAttempt).toISOString(),
-        issuer: String(issuer),
-        limit: String(limit),
-        limited: String(subject),
+        until: new Date(at).toISOString(),
+        issuer: limited.issuer,
+        limit: cost.kind,
+        limited: cost.subject,
       },
     });
+    return at;
   });
-  const { code, message, action } = spent;
-  return { kind: 'deferred', name, code, message, action, nextAttempt };
 }
 
 /** At the issuer that can be asked first. One that becomes urgent meanwhile may take what is kept for it. */
-function firstRoom({ db }: Transaction, certificate: ManagedCertificate, now: number, uniform: number): number {
+function firstRoom(db: DatabaseSync, certificate: ManagedCertificate, now: number, uniform: number): number {
   const { id, config } = certificate;
-  const open = config.issuers
+  const [first] = config.issuers
     .map((issuer) => {
       const shortage = shortageOf(db, certificate, issuer, now);
       return { shortage, at: Math.max(openedAt(db, id, issuer), shortage?.at ?? now) };
     })
     .toSorted((a, b) => a.at - b.at);
-  const [first] = open;
   if (first === undefined) return now;
-  const at = first.shortage === null ? first.at : placeInQueue({ db }, first.shortage, now, uniform);
-  const [active] = issuedWith(db, id, 'active');
-  const urgent = active === undefined ? at : urgentFrom(active);
+  const at = first.shortage === null ? first.at : placeInQueue(db, first.shortage, now, uniform);
+  const active = activeOf(db, id);
+  const urgent = active === null ? at : urgentFrom(active);
   return urgent > now ? Math.min(at, urgent) : at;
 }
 
-function placeInQueue(
-  { db }: Pick<Transaction, 'db'>,
-  { limited, cost, at, urgent }: Shortage,
-  now: number,
-  uniform: number,
-): number {
+function placeInQueue(db: DatabaseSync, { limited, cost, at, urgent }: Shortage, now: number, uniform: number): number {
   const limit = limited.limits[cost.kind];
   if (limit === null) return at;
   // Who is in a hurry does not stand behind routine.
   if (urgent) return at + Math.floor(uniform * refillMs(limit));
-  const slot = queueSlot(limit, at, readBucket(db, limited, cost, now).promisedAt, uniform);
-  promise(db, limited, cost, slot.next, now);
-  return slot.at;
+  const place = queuePlace(limit, at, readBucket(db, limited, cost, now).promisedAt, uniform);
+  promise(db, limited, cost, place.next, now);
+  return place.at;
 }

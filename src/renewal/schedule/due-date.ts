@@ -1,19 +1,22 @@
+export const DUE_REASONS = [
+  'new',
+  'changed',
+  'lifetime',
+  'ari-window',
+  'revoked',
+  'retry',
+  'requested',
+  'rolled-back',
+  'maintenance',
+  'rate-limit',
+] as const;
+
 /**
  * Why a certificate is due when it is; stable words. `requested`: a person asked for a renewal or a roll-back before its time, and it is not
  * finished. `rolled-back`: a person went back to this certificate. `maintenance`: moved to when changes are
- * welcome. `retry`: the last attempt failed. `budget`: moved to when the limits of an issuer have room.
+ * welcome. `retry`: the last attempt failed. `rate-limit`: moved to when the limits of an issuer have room.
  */
-export type DueReason =
-  | 'new'
-  | 'changed'
-  | 'lifetime'
-  | 'ari-window'
-  | 'revoked'
-  | 'retry'
-  | 'requested'
-  | 'rolled-back'
-  | 'maintenance'
-  | 'rate-limit';
+export type DueReason = (typeof DUE_REASONS)[number];
 
 export interface Due {
   /** Milliseconds since 1970. */

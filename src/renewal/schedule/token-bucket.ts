@@ -60,7 +60,7 @@ export interface QueuePlace {
  * The place of one more in the queue: after the last one that was promised, somewhere in the time of its token by `uniform` from [0, 1), so that
  * thousands that wait are not all there when the first token is. Past one whole refill the queue says nothing useful any more: then anywhere in that.
  */
-export function queueSlot(limit: Limit, room: number, promisedAt: number, uniform: number): QueuePlace {
+export function queuePlace(limit: Limit, room: number, promisedAt: number, uniform: number): QueuePlace {
   const refill = refillMs(limit);
   const start = Math.max(room, promisedAt);
   const end = room + limit.count * refill;

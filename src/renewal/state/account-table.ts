@@ -1,12 +1,16 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { IssuerConfig } from '../../config/types.ts';
 import type { KeyHandle } from '../../ports/key-store.ts';
+import { integer, optionalInteger, optionalText, type Row, text } from '../../store/row.ts';
+import { type ClockShift, shiftTimes } from '../../store/shift-times.ts';
 import { statement } from '../../store/statements.ts';
 import type { Transaction } from '../../store/store.ts';
 import { appliedConfig } from './applied-config.ts';
 import { scheduleKeyDeletion } from './key-deletions.ts';
 
-/** Our account with one CA. Times are milliseconds since 1970. */
+// The table `account`: our accounts with CAs. Nothing else writes it. Times are milliseconds since 1970.
+
+/** Our account with one CA. */
 export interface AccountRow {
   readonly issuer: string;
   readonly directory: string;
@@ -23,24 +27,24 @@ export interface AccountRow {
   readonly rolloverCode: string | null;
 }
 
-function toAccount(row: Record<string, unknown>): AccountRow {
+function toAccount(row: Row): AccountRow {
   return {
-    issuer: row['issuer'] as string,
-    directory: row['directory'] as string,
-    keyHandle: row['key_handle'] as string,
-    url: row['url'] as string | null,
-    keyAt: row['key_at'] as number | null,
-    nextKey: row['next_key'] as string | null,
-    rolloverAfter: row['rollover_after'] as number,
-    rolloverCode: row['rollover_code'] as string | null,
+    issuer: text(row, 'issuer'),
+    directory: text(row, 'directory'),
+    keyHandle: text(row, 'key_handle'),
+    url: optionalText(row, 'url'),
+    keyAt: optionalInteger(row, 'key_at'),
+    nextKey: optionalText(row, 'next_key'),
+    rolloverAfter: integer(row, 'rollover_after'),
+    rolloverCode: optionalText(row, 'rollover_code'),
   };
 }
 
+/** Names an account: an issuer of the configuration and the directory of its CA. */
+type AccountKey = Pick<IssuerConfig, 'name' | 'directory'>;
+
 /** The account with this issuer at its directory. */
-export function readAccount(
-  db: DatabaseSync,
-  { name, directory }: Pick<IssuerConfig, 'name' | 'directory'>,
-): AccountRow | null {
+export function readAccount(db: DatabaseSync, { name, directory }: AccountKey): AccountRow | null {
   const row = statement(db, 'SELECT * FROM account WHERE issuer = ? AND directory = ?').get(name, directory);
   return row === undefined ? null : toAccount(row);
 }
@@ -48,6 +52,11 @@ export function readAccount(
 /** Every account that a CA knows, by issuer. */
 export function listAccounts(db: DatabaseSync): readonly AccountRow[] {
   return statement(db, 'SELECT * FROM account WHERE url IS NOT NULL ORDER BY issuer, directory').all().map(toAccount);
+}
+
+/** Whether a CA has told us an account with an issuer of this name. */
+export function hasAccount(db: DatabaseSync, issuer: string): boolean {
+  return statement(db, 'SELECT 1 FROM account WHERE issuer = ? AND url IS NOT NULL').get(issuer) !== undefined;
 }
 
 const DAY = 86_400_000;
@@ -66,6 +75,65 @@ export function dueRollovers(db: DatabaseSync, now: number): readonly string[] {
     .map(({ name }) => name);
 }
 
+/** Notes an account that is about to be registered with this key, which is not made yet. */
+export function insertAccount(
+  { db, audit }: Transaction,
+  { name, directory }: AccountKey,
+  key: KeyHandle,
+  now: number,
+): void {
+  const sql = 'INSERT INTO account (issuer, directory, key_handle, key_at) VALUES (?, ?, ?, ?)';
+  statement(db, sql).run(name, directory, key, now);
+  audit({ type: 'account.started', subject: name, data: { directory, key } });
+}
+
+/** The CA has told us the account. */
+export function noteRegistered(
+  { db, audit }: Transaction,
+  { name, directory }: AccountKey,
+  url: string,
+  created: boolean,
+): void {
+  statement(db, 'UPDATE account SET url = ? WHERE issuer = ? AND directory = ?').run(url, name, directory);
+  audit({ type: 'account.registered', subject: name, data: { url, created } });
+}
+
+/** The CA does not know the account any more: it is registered anew, with its key, when it is needed next. */
+export function forgetAccount({ db, audit }: Transaction, { name, directory }: AccountKey, url: string): void {
+  const sql = 'UPDATE account SET url = NULL WHERE issuer = ? AND directory = ? AND url = ?';
+  const { changes } = statement(db, sql).run(name, directory, url);
+  if (changes > 0) audit({ type: 'account.lost', subject: name, data: { url } });
+}
+
+/** The CA has deactivated the account: another one with another key takes its place. The old keys are destroyed from `destroyAt` on. */
+export function replaceAccount(
+  transaction: Transaction,
+  { issuer, directory, url, keyHandle, nextKey }: AccountRow,
+  key: KeyHandle,
+  { now, destroyAt }: { readonly now: number; readonly destroyAt: number },
+): void {
+  statement(
+    transaction.db,
+    `UPDATE account SET url = NULL, key_handle = ?, key_at = ?, next_key = NULL, rollover_after = 0, rollover_code = NULL
+     WHERE issuer = ? AND directory = ?`,
+  ).run(key, now, issuer, directory);
+  for (const old of [keyHandle, nextKey]) {
+    if (old !== null) scheduleKeyDeletion(transaction, issuer, old, destroyAt);
+  }
+  transaction.audit({ type: 'account.deactivated', subject: issuer, data: { url, key: keyHandle } });
+  transaction.audit({ type: 'account.started', subject: issuer, data: { directory, key } });
+}
+
+/** Notes the key of a rollover, which is not made yet. */
+export function startRollover(
+  { db, audit }: Transaction,
+  { issuer, directory, url, keyHandle }: AccountRow,
+  key: KeyHandle,
+): void {
+  statement(db, 'UPDATE account SET next_key = ? WHERE issuer = ? AND directory = ?').run(key, issuer, directory);
+  audit({ type: 'account.rollover-started', subject: issuer, data: { url, key: keyHandle, next: key } });
+}
+
 /** The CA knows the account by the new key: that is used from now on. */
 export function finishRollover(transaction: Transaction, row: AccountRow, now: number): void {
   const { issuer, directory, url, keyHandle, nextKey } = row;
@@ -77,4 +145,38 @@ export function finishRollover(transaction: Transaction, row: AccountRow, now: n
   ).run(nextKey, now, issuer, directory);
   scheduleKeyDeletion(transaction, issuer, keyHandle, now);
   transaction.audit({ type: 'account.key-changed', subject: issuer, data: { url, key: nextKey, before: keyHandle } });
+}
+
+/** No rollover before this; one that was begun goes on. */
+export function putOffRollover({ db }: Pick<Transaction, 'db'>, { name, directory }: AccountKey, until: number): void {
+  const sql = 'UPDATE account SET rollover_after = ? WHERE issuer = ? AND directory = ? AND next_key IS NULL';
+  statement(db, sql).run(until, name, directory);
+}
+
+/** A rollover failed. `refused`: the CA changed nothing, so the new key is abandoned; otherwise the CA may know either. */
+export function noteRolloverFailed(
+  transaction: Transaction,
+  { issuer, directory, url, nextKey }: AccountRow,
+  {
+    code,
+    refused,
+    again,
+    now,
+  }: { readonly code: string; readonly refused: boolean; readonly again: number; readonly now: number },
+): void {
+  statement(
+    transaction.db,
+    `UPDATE account SET rollover_after = ?, rollover_code = ?, next_key = iif(?, NULL, next_key) WHERE issuer = ? AND directory = ?`,
+  ).run(again, code, refused ? 1 : 0, issuer, directory);
+  if (refused && nextKey !== null) scheduleKeyDeletion(transaction, issuer, nextKey, now);
+  transaction.audit({
+    type: 'account.rollover-failed',
+    subject: issuer,
+    data: { url, code, abandoned: refused, again: new Date(again).toISOString() },
+  });
+}
+
+/** After the clock was put back. */
+export function shiftAccounts(db: DatabaseSync, shift: ClockShift): void {
+  shiftTimes(db, { table: 'account', columns: ['rollover_after', 'key_at'] }, shift);
 }

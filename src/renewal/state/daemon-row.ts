@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { ErrorCode } from '../../errors/table.ts';
+import { integer, optionalJson } from '../../store/row.ts';
 import { statement } from '../../store/statements.ts';
 
 /** The process of `everbind run`, as it noted itself last. Times are milliseconds since 1970. */
@@ -18,11 +19,11 @@ export function readDaemon(db: DatabaseSync): Daemon | null {
   const row = statement(db, 'SELECT * FROM daemon').get();
   if (row === undefined) return null;
   return {
-    pid: row['pid'] as number,
-    startedAt: row['started_at'] as number,
-    seenAt: row['seen_at'] as number,
-    nextWake: row['next_wake'] as number,
-    trouble: row['trouble'] === null ? null : (JSON.parse(row['trouble'] as string) as NonNullable<Daemon['trouble']>),
+    pid: integer(row, 'pid'),
+    startedAt: integer(row, 'started_at'),
+    seenAt: integer(row, 'seen_at'),
+    nextWake: integer(row, 'next_wake'),
+    trouble: optionalJson<NonNullable<Daemon['trouble']>>(row, 'trouble'),
   };
 }
 
@@ -39,16 +40,4 @@ export function writeDaemon(db: DatabaseSync, { pid, startedAt, seenAt, nextWake
 /** Notes that it was told to stop. */
 export function removeDaemon(db: DatabaseSync): void {
   statement(db, 'DELETE FROM daemon').run();
-}
-
-/** When there is something to do next: a renewal, a window to ask for, an old certificate to look at; null: nothing in sight. */
-export function nextWake(db: DatabaseSync): number | null {
-  const row = statement(
-    db,
-    `SELECT min(at) AS at FROM (
-       SELECT min(next_due) AS at FROM certificate WHERE removed = 0
-       UNION ALL SELECT min(next_poll) FROM certificate WHERE removed = 0 AND next_poll IS NOT NULL
-       UNION ALL SELECT min(retire_at) FROM issued WHERE retire_at IS NOT NULL)`,
-  ).get();
-  return (row?.['at'] as number | null | undefined) ?? null;
 }

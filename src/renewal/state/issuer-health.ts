@@ -1,29 +1,39 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { retryAfterOf } from '../../acme/session/answer.ts';
-import { asEverbindError } from '../../errors/error.ts';
+import { integer, text } from '../../store/row.ts';
+import { type ClockShift, shiftTimes } from '../../store/shift-times.ts';
 import { statement } from '../../store/statements.ts';
 import type { Transaction } from '../../store/store.ts';
-import type { RunContext } from '../engine/run-context.ts';
-import { issuerFault } from '../engine/issuer-fault.ts';
-import { linkOf } from './paused.ts';
-import { closedForMs, refusedForMs } from '../schedule/issuer-backoff.ts';
-import type { ManagedCertificate } from './types.ts';
+import { closedForMs } from '../schedule/issuer-backoff.ts';
+import type { ManagedCertificate } from './certificate-table.ts';
+
+// The tables `issuer_health`, `issuer_refusal` and `host_backoff`: who is not asked for now. An issuer does not work, or will not issue a certificate
+// for now; a host asked us to stay away. Nothing else writes them. Times are milliseconds since 1970.
+
+/** When this issuer may be asked for this certificate again; in the past: now. */
+export function openedAt(db: DatabaseSync, certificateId: number, issuer: string): number {
+  const row = statement(
+    db,
+    `SELECT max(coalesce((SELECT closed_until FROM issuer_health WHERE issuer = ?1), 0),
+       coalesce((SELECT until FROM issuer_refusal WHERE certificate_id = ?2 AND issuer = ?1), 0)) AS at`,
+  ).get(issuer, certificateId);
+  return row === undefined ? 0 : integer(row, 'at');
+}
+
+/** Whether an issuer is not asked at all for now. */
+export function isClosed(db: DatabaseSync, issuer: string, now: number): boolean {
+  const sql = 'SELECT 1 FROM issuer_health WHERE issuer = ? AND closed_until > ?';
+  return statement(db, sql).get(issuer, now) !== undefined;
+}
+
+type Choosing = Pick<ManagedCertificate, 'id' | 'config'>;
 
 /** The issuers of a certificate that can be asked now, the first choice first. */
-export function usableIssuers(
-  db: DatabaseSync,
-  { id, config }: Pick<ManagedCertificate, 'id' | 'config'>,
-  now: number,
-): readonly string[] {
+export function usableIssuers(db: DatabaseSync, { id, config }: Choosing, now: number): readonly string[] {
   return config.issuers.filter((issuer) => openedAt(db, id, issuer) <= now);
 }
 
 /** The first that can be asked; where none can, the one that can be asked first, since waiting for ever renews nothing. */
-export function preferredIssuer(
-  db: DatabaseSync,
-  certificate: Pick<ManagedCertificate, 'id' | 'config'>,
-  now: number,
-): string {
+export function preferredIssuer(db: DatabaseSync, certificate: Choosing, now: number): string {
   const [usable] = usableIssuers(db, certificate, now);
   if (usable !== undefined) return usable;
   const { id, config } = certificate;
@@ -31,49 +41,8 @@ export function preferredIssuer(
   return moments.toSorted((a, b) => a.at - b.at)[0]?.issuer ?? '';
 }
 
-/** When this issuer may be asked for this certificate again, milliseconds since 1970; in the past: now. */
-export function openedAt(db: DatabaseSync, certificateId: number, issuer: string): number {
-  const closed = statement(db, 'SELECT closed_until AS at FROM issuer_health WHERE issuer = ?').get(issuer);
-  const refused = statement(db, 'SELECT until AS at FROM issuer_refusal WHERE certificate_id = ? AND issuer = ?').get(
-    certificateId,
-    issuer,
-  );
-  return Math.max((closed?.['at'] as number | undefined) ?? 0, (refused?.['at'] as number | undefined) ?? 0);
-}
-
-/** Notes what a failed attempt says of its issuer. False when it says nothing: another issuer would see the same. */
-export async function noteIssuerFault(
-  { store, clock, random }: RunContext,
-  { id, name }: ManagedCertificate,
-  issuer: string,
-  error: unknown,
-): Promise<boolean> {
-  const fault = issuerFault(error);
-  if (fault === null) return false;
-  const now = clock.now();
-  const { code } = asEverbindError(error);
-  await store.commit((transaction) => {
-    if (fault === 'outage') {
-      const wish = code === 'ACME_HOST_BACKOFF' ? retryAfterOf(error) : null;
-      noteOutage(transaction, issuer, code, now, { uniform: random.uniform(), wish });
-      return;
-    }
-    const until = now + refusedForMs(retryAfterOf(error));
-    statement(
-      transaction.db,
-      `INSERT INTO issuer_refusal (certificate_id, issuer, until, code, link) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT (certificate_id, issuer) DO UPDATE SET until = excluded.until, code = excluded.code, link = excluded.link`,
-    ).run(id, issuer, until, code, linkOf(error));
-    transaction.audit({
-      type: 'issuer.refused',
-      subject: name,
-      data: { issuer, code, until: new Date(until).toISOString() },
-    });
-  });
-  return true;
-}
-
-function noteOutage(
+/** One more failure in a row. `wish`: how long the issuer asked to be spared, milliseconds; `uniform` from [0, 1). */
+export function noteOutage(
   { db, audit }: Transaction,
   issuer: string,
   code: string,
@@ -81,7 +50,7 @@ function noteOutage(
   { uniform, wish }: { readonly uniform: number; readonly wish: number | null },
 ): void {
   const row = statement(db, 'SELECT failures FROM issuer_health WHERE issuer = ?').get(issuer);
-  const failures = ((row?.['failures'] as number | undefined) ?? 0) + 1;
+  const failures = (row === undefined ? 0 : integer(row, 'failures')) + 1;
   const closed = Math.max(closedForMs(failures, uniform), wish ?? 0);
   const until = closed === 0 ? 0 : now + closed;
   statement(
@@ -93,10 +62,39 @@ function noteOutage(
   audit({ type: 'issuer.closed', subject: issuer, data: { failures, code, until: new Date(until).toISOString() } });
 }
 
-/** It has issued: whatever was noted of it is over. */
-export function noteIssuerWorks({ db, audit }: Transaction, issuer: string): void {
+/** The issuer will not issue this certificate before `until`. `link`: where a person can have it change its mind; null: nowhere. */
+export function noteRefusal(
+  { db, audit }: Transaction,
+  { id, name }: Pick<ManagedCertificate, 'id' | 'name'>,
+  {
+    issuer,
+    until,
+    code,
+    link,
+  }: { readonly issuer: string; readonly until: number; readonly code: string; readonly link: string | null },
+): void {
+  statement(
+    db,
+    `INSERT INTO issuer_refusal (certificate_id, issuer, until, code, link) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (certificate_id, issuer) DO UPDATE SET until = excluded.until, code = excluded.code, link = excluded.link`,
+  ).run(id, issuer, until, code, link);
+  audit({ type: 'issuer.refused', subject: name, data: { issuer, code, until: new Date(until).toISOString() } });
+}
+
+/** It has issued this certificate: whatever was noted of it, and a pause of the certificate, are over. */
+export function noteIssuerWorks({ db, audit }: Transaction, certificateId: number, issuer: string): void {
   const { changes } = statement(db, 'DELETE FROM issuer_health WHERE issuer = ?').run(issuer);
   if (changes > 0) audit({ type: 'issuer.works', subject: issuer, data: {} });
+  statement(db, 'DELETE FROM issuer_refusal WHERE certificate_id = ? AND issuer = ? AND link IS NOT NULL').run(
+    certificateId,
+    issuer,
+  );
+}
+
+/** It is configured otherwise, or gone: what was noted of it says nothing any more. */
+export function forgetIssuer({ db }: Pick<Transaction, 'db'>, issuer: string): void {
+  statement(db, 'DELETE FROM issuer_health WHERE issuer = ?').run(issuer);
+  statement(db, 'DELETE FROM issuer_refusal WHERE issuer = ?').run(issuer);
 }
 
 /** An issuer that is not well. */
@@ -112,10 +110,71 @@ export interface IssuerTrouble {
 export function troubledIssuers(db: DatabaseSync): readonly IssuerTrouble[] {
   return statement(db, 'SELECT * FROM issuer_health ORDER BY issuer')
     .all()
+    .map((row) => {
+      const closedUntil = integer(row, 'closed_until');
+      return {
+        issuer: text(row, 'issuer'),
+        failures: integer(row, 'failures'),
+        closedUntil: closedUntil === 0 ? null : closedUntil,
+        code: text(row, 'code'),
+      };
+    });
+}
+
+/** A certificate that a CA takes no orders for until a person lifts the pause. */
+export interface Paused {
+  readonly name: string;
+  readonly issuer: string;
+  /** Where to lift it. */
+  readonly link: string;
+  /** When the issuer is asked again. */
+  readonly until: number;
+}
+
+const SHOWN = 20;
+
+/** Paused certificates, the latest first; of one certificate, or the first few of all. */
+export function pausedCertificates(db: DatabaseSync, certificateId: number | null = null): readonly Paused[] {
+  return statement(
+    db,
+    `SELECT c.name, r.issuer, r.link, r.until FROM issuer_refusal r JOIN certificate c ON c.id = r.certificate_id
+     WHERE r.link IS NOT NULL AND c.removed = 0 AND c.id = coalesce(?, c.id) ORDER BY r.until DESC LIMIT ${SHOWN}`,
+  )
+    .all(certificateId)
     .map((row) => ({
-      issuer: row['issuer'] as string,
-      failures: row['failures'] as number,
-      closedUntil: row['closed_until'] === 0 ? null : (row['closed_until'] as number),
-      code: row['code'] as string,
+      name: text(row, 'name'),
+      issuer: text(row, 'issuer'),
+      link: text(row, 'link'),
+      until: integer(row, 'until'),
     }));
+}
+
+/** A host that asked us to stay away for longer than anybody waits. */
+export interface HostBackoff {
+  readonly host: string;
+  /** No request is sent there before. */
+  readonly until: number;
+}
+
+/** Hosts that no request is sent to now. A row that was noted later than now is of a clock that was put back. */
+export function hostBackoffs(db: DatabaseSync, now: number): readonly HostBackoff[] {
+  return statement(db, 'SELECT host, until FROM host_backoff WHERE until > ? AND noted_at <= ? ORDER BY host')
+    .all(now, now)
+    .map((row) => ({ host: text(row, 'host'), until: integer(row, 'until') }));
+}
+
+export function noteHostBackoff({ db, audit }: Transaction, { host, until }: HostBackoff, now: number): void {
+  statement(db, 'DELETE FROM host_backoff WHERE until <= ? OR noted_at > ?').run(now, now);
+  statement(
+    db,
+    `INSERT INTO host_backoff (host, until, noted_at) VALUES (?, ?, ?)
+     ON CONFLICT (host) DO UPDATE SET until = excluded.until, noted_at = excluded.noted_at`,
+  ).run(host, until, now);
+  audit({ type: 'host.backoff', subject: host, data: { until: new Date(until).toISOString() } });
+}
+
+/** After the clock was put back. */
+export function shiftIssuerHealth(db: DatabaseSync, shift: ClockShift): void {
+  shiftTimes(db, { table: 'issuer_health', columns: ['closed_until'] }, shift);
+  shiftTimes(db, { table: 'issuer_refusal', columns: ['until'] }, shift);
 }

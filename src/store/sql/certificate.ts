@@ -28,7 +28,4 @@ CREATE TABLE certificate (
 CREATE INDEX certificate_due ON certificate (next_due) WHERE removed = 0;
 CREATE INDEX certificate_poll ON certificate (next_poll) WHERE removed = 0 AND next_poll IS NOT NULL;
 CREATE INDEX certificate_unserved ON certificate (name) WHERE removed = 0 AND endpoints = 0;
--- Whether any certificate has a deployment is asked whenever there is something to renew.
-CREATE INDEX certificate_deployed ON certificate (id)
-  WHERE removed = 0 AND json_array_length(config, '$.deployments') > 0;
 `;

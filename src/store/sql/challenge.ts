@@ -1,4 +1,4 @@
-/** What proves control of names. Times are ms since 1970. */
+/** Validation of names. Times are ms since 1970. */
 export const challenge = `
 -- Challenge responses that may be visible: removed again also after a kill.
 CREATE TABLE challenge_response (

@@ -1,4 +1,7 @@
-/** The journal of renewals and what was issued. Times are ms since 1970. Owners: renewal-table.ts and issued-table.ts of src/renewal/state. */
+/**
+ * The journal of renewals and what was issued. Times are ms since 1970. Owners: renewal-table.ts and issued-table.ts of
+ * src/renewal/state.
+ */
 export const renewal = `
 -- The journal: how far each renewal has come, written ahead of what cannot be repeated.
 CREATE TABLE renewal (

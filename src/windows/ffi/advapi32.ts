@@ -6,7 +6,7 @@ export type Advapi32 = ReturnType<typeof advapi32>;
 export function advapi32(ffi: Ffi) {
   const library = ffi.open('advapi32');
   return {
-    /** Answers a Win32 status. */
+    /** Returns a Win32 status. */
     RegGetValueW: library.func<
       (
         key: bigint,
@@ -37,7 +37,7 @@ export function advapi32(ffi: Ffi) {
     ConvertSidToStringSidW: library.func<(sid: bigint, text: Uint8Array) => number>(
       'int32_t __stdcall ConvertSidToStringSidW(void *sid, void *text)',
     ),
-    /** Answers a Win32 status. */
+    /** Returns a Win32 status. */
     GetNamedSecurityInfoW: library.func<
       (
         name: string,

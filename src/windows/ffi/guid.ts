@@ -1,4 +1,7 @@
-/** A GUID as it lies in memory: its first three numbers little-endian. null for what is no `{xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx}`. */
+/**
+ * A GUID as it lies in memory: its first three numbers little-endian. null for what is no
+ * `{xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx}`.
+ */
 export function guidOctets(text: string): Buffer | null {
   const match = /^\{([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})\}$/i.exec(text);
   if (match === null) return null;

@@ -5,8 +5,8 @@ export type HttpApi = ReturnType<typeof httpapi>;
 type Change = (service: null, id: number, information: Uint8Array, octets: number, overlapped: null) => number;
 
 /**
- * httpapi.dll: configuration of http.sys, and the HTTP Server API 2.0 (http.h). Every function answers a Win32 status. HTTPAPI_VERSION, which
- * is passed by value, is the number major + 65536 * minor.
+ * httpapi.dll: configuration of http.sys, and the HTTP Server API 2.0 (http.h). Every function returns a Win32 status.
+ * HTTPAPI_VERSION, which is passed by value, is the number major + 65536 * minor.
  */
 export function httpapi(ffi: Ffi) {
   const library = ffi.open('httpapi');

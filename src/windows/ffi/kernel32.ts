@@ -2,11 +2,16 @@ import type { Ffi, Pointer } from './load.ts';
 
 export type Kernel32 = ReturnType<typeof kernel32>;
 
-/** kernel32.dll: https://learn.microsoft.com/windows/win32/api/ (winbase.h, errhandlingapi.h, ioapiset.h, stringapiset.h). */
+/**
+ * kernel32.dll: https://learn.microsoft.com/windows/win32/api/ (winbase.h, errhandlingapi.h, ioapiset.h,
+ * stringapiset.h).
+ */
 export function kernel32(ffi: Ffi) {
   const library = ffi.open('kernel32');
   return {
-    /** The status of the last call that said only that it failed. koffi keeps it from one native call to the next. */
+    /**
+     * The status of the last call that reported only that it failed. koffi keeps it from one native call to the next.
+     */
     GetLastError: library.func<() => number>('uint32_t __stdcall GetLastError()'),
     RtlMoveMemory: library.func<(to: Uint8Array, from: bigint, length: number) => void>(
       'void __stdcall RtlMoveMemory(void *to, void *from, size_t length)',

@@ -5,8 +5,9 @@ export interface Layout<F extends string = string> {
 }
 
 /**
- * Every structure that passes between us and Windows, under the names of the Windows headers; a field inside an embedded structure is
- * written with a dot, as C writes it. They are the same on x64 and ARM64. A C program compiled against the headers can check them.
+ * Every structure that passes between us and Windows, under the names of the Windows headers; a field inside an
+ * embedded structure is written with a dot, as C writes it. They are the same on x64 and ARM64. A C program compiled
+ * against the headers can check them.
  */
 export const layouts = {
   SOCKADDR_IN: { size: 16, fields: { sin_family: 0, sin_port: 2, sin_addr: 4 } },
@@ -72,11 +73,10 @@ export const layouts = {
   },
   CRYPT_DATA_BLOB: { size: 16, fields: { cbData: 0, pbData: 8 } },
 
+  NCryptBuffer: { size: 16, fields: { cbBuffer: 0, BufferType: 4, pvBuffer: 8 } },
+  NCryptBufferDesc: { size: 16, fields: { ulVersion: 0, cBuffers: 4, pBuffers: 8 } },
   NCryptProviderName: { size: 16, fields: { pszName: 0, pszComment: 8 } },
   BCRYPT_PKCS1_PADDING_INFO: { size: 8, fields: { pszAlgId: 0 } },
-  BCRYPT_RSAKEY_BLOB: {
-    size: 24,
-    fields: { Magic: 0, BitLength: 4, cbPublicExp: 8, cbModulus: 12, cbPrime1: 16, cbPrime2: 20 },
-  },
+  BCRYPT_RSAKEY_BLOB: { size: 24, fields: { Magic: 0, cbPublicExp: 8, cbModulus: 12 } },
   BCRYPT_ECCKEY_BLOB: { size: 8, fields: { dwMagic: 0, cbKey: 4 } },
 } as const satisfies Readonly<Record<string, Layout>>;

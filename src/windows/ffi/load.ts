@@ -1,14 +1,17 @@
 import type { KoffiFunc } from 'koffi';
 import { EverbindError } from '../../errors/error.ts';
 
-/** What a pointer argument takes: octets of ours, read and written in place; an address that Windows gave; or NULL. */
+/** A pointer argument: octets of ours, read and written in place; an address that Windows returned; or NULL. */
 export type Pointer = Uint8Array | bigint | null;
 
 /** A function of a library. */
 export type NativeFunction<F extends (...args: never[]) => unknown> = KoffiFunc<F>;
 
 export interface Library {
-  /** Declares a function by its C prototype. Throws WIN_CALL_FAILED with status 127 (ERROR_PROC_NOT_FOUND) when this Windows lacks it. */
+  /**
+   * Declares a function by its C prototype. Throws WIN_CALL_FAILED with status 127 (ERROR_PROC_NOT_FOUND) when this
+   * Windows lacks it.
+   */
   func<F extends (...args: never[]) => unknown>(prototype: string): NativeFunction<F>;
   /** The same, but null where this Windows lacks it. */
   optional<F extends (...args: never[]) => unknown>(prototype: string): NativeFunction<F> | null;
@@ -19,16 +22,16 @@ export interface Ffi {
   readonly systemFolder: string;
   /** A library of the system folder, by its file name without `.dll`. */
   open(name: string): Library;
-  /** Where octets of ours are. They must be kept referenced for as long as the address is used. */
+  /** The address of octets of ours, which must stay referenced for as long as it is used. */
   addressOf(octets: Uint8Array): bigint;
 }
 
 /**
- * The way to native calls. koffi is loaded here and nowhere else, so that no other platform ever loads it. Throws WIN_NOT_WINDOWS.
+ * Loads koffi, here and nowhere else, so that no other platform ever loads it. Throws WIN_NOT_WINDOWS.
  *
- * Libraries are loaded by their full path, since Windows would look beside the program first and anybody who can write there could give us
- * theirs. The system folder is asked of kernel32, which is in every process already, and not of the environment, which the caller of an
- * elevated process may have set.
+ * Libraries are loaded by their full path: Windows would look beside the program first, and anybody who can write there
+ * could plant one. kernel32, which every process has already, names the system folder; the environment does not, since
+ * the caller of an elevated process may have set it.
  */
 export async function loadFfi(): Promise<Ffi> {
   if (process.platform !== 'win32') {

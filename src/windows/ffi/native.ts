@@ -5,10 +5,10 @@ import { type HttpApi, httpapi } from './httpapi.ts';
 import { type Kernel32, kernel32 } from './kernel32.ts';
 import { type Ffi, loadFfi } from './load.ts';
 import { type NCrypt, ncrypt } from './ncrypt.ts';
-import { once } from '../../concurrency/memoize.ts';
+import { once } from '../../concurrency/once.ts';
 import { textUpToZero } from './structure.ts';
 
-/** The libraries of Windows, each loaded when it is first used, and what every caller of them needs. */
+/** The libraries of Windows, each loaded at its first use, and what every caller of them needs. */
 export interface Native {
   readonly ffi: Ffi;
   readonly kernel32: Kernel32;
@@ -16,7 +16,7 @@ export interface Native {
   readonly crypt32: Crypt32;
   readonly ncrypt: NCrypt;
   readonly httpapi: HttpApi;
-  /** The error of a call that failed a moment ago and leaves its status to GetLastError. */
+  /** The error of the call before this one, which reports its status by GetLastError. */
   lastError(call: string): WindowsError;
   /** A copy of memory that Windows owns. */
   copy(address: bigint, length: number): Buffer;
@@ -62,17 +62,17 @@ export async function loadNative(): Promise<Native> {
   };
 }
 
-/** Throws WindowsError unless a call that answers a status answered 0. */
+/** Throws WindowsError unless a call that returns a status returned 0. */
 export function mustBeZero(call: string, status: number, details: Readonly<Record<string, string>> = {}): void {
   if (status !== 0) throw new WindowsError(call, status, details);
 }
 
-/** Room for a handle, a pointer or a 64-bit number that a call answers. */
+/** Room in which a call returns a handle, a pointer or a 64-bit number. */
 export function handleRoom(): Buffer {
   return Buffer.alloc(8);
 }
 
-/** Room for a 32-bit number that a call reads or answers. */
+/** Room for a 32-bit number that a call reads or returns. */
 export function numberRoom(value = 0): Buffer {
   const room = Buffer.alloc(4);
   room.writeUInt32LE(value);

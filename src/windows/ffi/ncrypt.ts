@@ -2,7 +2,7 @@ import type { Ffi, Pointer } from './load.ts';
 
 export type NCrypt = ReturnType<typeof ncrypt>;
 
-/** ncrypt.dll: key storage providers (ncrypt.h). Every function answers a SECURITY_STATUS, here unsigned. */
+/** ncrypt.dll: key storage providers (ncrypt.h). Every function returns a SECURITY_STATUS, here unsigned. */
 export function ncrypt(ffi: Ffi) {
   const library = ffi.open('ncrypt');
   return {
@@ -17,6 +17,20 @@ export function ncrypt(ffi: Ffi) {
       (provider: bigint, key: Uint8Array, algorithm: string, name: string, keySpec: number, flags: number) => number
     >(
       'uint32_t __stdcall NCryptCreatePersistedKey(uintptr_t provider, void *key, str16 algorithm, str16 name, uint32_t keySpec, uint32_t flags)',
+    ),
+    NCryptImportKey: library.func<
+      (
+        provider: bigint,
+        wrapping: bigint,
+        type: string,
+        parameters: Uint8Array,
+        key: Uint8Array,
+        data: Uint8Array,
+        octets: number,
+        flags: number,
+      ) => number
+    >(
+      'uint32_t __stdcall NCryptImportKey(uintptr_t provider, uintptr_t wrapping, str16 type, void *parameters, void *key, void *data, uint32_t octets, uint32_t flags)',
     ),
     NCryptOpenKey: library.func<
       (provider: bigint, key: Uint8Array, name: string, keySpec: number, flags: number) => number

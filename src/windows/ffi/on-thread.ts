@@ -1,9 +1,10 @@
 import type { KoffiFunc } from 'koffi';
 
-// What a thread reads and writes at this moment. koffi does not keep the arguments of such a call, and the collector would free them.
+// The arguments of calls under way on other threads. koffi does not keep them, and the garbage collector would free
+// them.
 const inUse = new Set<readonly unknown[]>();
 
-/** Calls a native function on a thread of the pool that Node's files and name look-ups share. */
+/** Calls a native function on a thread of the pool that Node also uses for files and name look-ups. */
 export async function onThread<A extends unknown[], R>(native: KoffiFunc<(...args: A) => R>, args: A): Promise<R> {
   inUse.add(args);
   try {

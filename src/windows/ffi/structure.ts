@@ -1,17 +1,18 @@
 import type { Ffi } from './load.ts';
 import type { Layout } from './layouts.ts';
 
-// Windows follows the pointers in octets while a call has nothing but the octets. What they lead to lives as long as the octets do.
+// The buffers that pointers in a structure lead to. A call is given the structure alone, and Windows follows its
+// pointers: their targets must live as long as the structure.
 const leadsTo = new WeakMap<Uint8Array, Uint8Array[]>();
 
-/** A C structure in octets of ours, by its layout. */
+/** A C structure in memory of ours, by its layout. */
 export class Structure<F extends string> {
   readonly octets: Buffer;
   readonly #ffi: Pick<Ffi, 'addressOf'>;
   readonly #layout: Layout<F>;
   readonly #referred: Uint8Array[];
 
-  /** Over `octets`, which a call has filled, or zeros. */
+  /** Over `octets` that a call has filled; without them a structure of zeros. */
   constructor(ffi: Pick<Ffi, 'addressOf'>, layout: Layout<F>, octets?: Buffer, referred: Uint8Array[] = []) {
     if (octets !== undefined && octets.length < layout.size) throw new RangeError('too few octets for the structure');
     this.octets = octets ?? Buffer.alloc(layout.size);
@@ -60,19 +61,19 @@ export class Structure<F extends string> {
     return this;
   }
 
-  /** A pointer to octets of ours; null is NULL. */
+  /** Sets a pointer to octets of ours; null is NULL. */
   point(field: F, to: Uint8Array | null): this {
     if (to !== null) this.#referred.push(to);
     return this.setUint64(field, to === null || to.length === 0 ? 0n : this.#ffi.addressOf(to));
   }
 
-  /** Octets that pointers in `setOctets` lead to. */
+  /** Keeps octets alive to which pointers set by `setOctets` lead. */
   keep(octets: Uint8Array): this {
     this.#referred.push(octets);
     return this;
   }
 
-  /** A pointer to a text, zero-terminated UTF-16; null is NULL. */
+  /** Sets a pointer to a text, zero-terminated UTF-16; null is NULL. */
   pointToText(field: F, text: string | null): this {
     return this.point(field, text === null ? null : wide(text));
   }
@@ -83,8 +84,8 @@ export function wide(text: string): Buffer {
   return Buffer.from(`${text}\0`, 'utf16le');
 }
 
-/** Octets that a call filled with structures whose pointers lead into the same octets. */
-export class Answer {
+/** A buffer that a call filled with structures whose pointers lead into the same buffer. */
+export class FilledBuffer {
   readonly octets: Buffer;
   readonly #base: bigint;
 
@@ -97,7 +98,7 @@ export class Answer {
   at(pointer: bigint, length: number): Buffer | null {
     if (pointer === 0n) return null;
     const start = Number(pointer - this.#base);
-    if (start < 0 || start + length > this.octets.length) throw new RangeError('a pointer leads out of the answer');
+    if (start < 0 || start + length > this.octets.length) throw new RangeError('a pointer leads out of the buffer');
     return Buffer.from(this.octets.subarray(start, start + length));
   }
 
@@ -105,7 +106,7 @@ export class Answer {
   textAt(pointer: bigint): string | null {
     if (pointer === 0n) return null;
     const start = Number(pointer - this.#base);
-    if (start < 0 || start >= this.octets.length) throw new RangeError('a pointer leads out of the answer');
+    if (start < 0 || start >= this.octets.length) throw new RangeError('a pointer leads out of the buffer');
     return textUpToZero(this.octets.subarray(start));
   }
 }

@@ -5,7 +5,7 @@ import { STATUS } from '../status.ts';
 // minwinbase.h, winbase.h
 const FILE_DISPOSITION_INFO = 4;
 const FILE_DISPOSITION_INFO_EX = 21;
-/** Gone at once, though somebody has it open (FILE_DISPOSITION_FLAG_POSIX_SEMANTICS), also when it is read-only. */
+/** Removed at once even if another program has it open (FILE_DISPOSITION_FLAG_POSIX_SEMANTICS) or it is read-only. */
 const DELETE_AT_ONCE = 1 | 2 | 0x10;
 
 /** The content of an open file. Throws WindowsError, 223 when it is larger than `maxBytes`. */
@@ -26,7 +26,7 @@ export function readFile(native: Native, handle: bigint, maxBytes: number): Uint
   return new Uint8Array(octets.subarray(0, length));
 }
 
-/** Gives an open file this content, and no other. */
+/** Replaces the content of an open file. */
 export function writeFile(native: Native, handle: bigint, octets: Uint8Array): void {
   const { kernel32 } = native;
   const count = numberRoom();
@@ -37,7 +37,7 @@ export function writeFile(native: Native, handle: bigint, octets: Uint8Array): v
   if (kernel32.SetEndOfFile(handle) === 0) throw native.lastError('SetEndOfFile');
 }
 
-/** Removes an open file or empty folder; it is gone when the handle is closed, if not before. */
+/** Removes an open file or empty folder, at the latest when its handle is closed. */
 export function removeFile(native: Native, handle: bigint): void {
   const { kernel32 } = native;
   const call = 'SetFileInformationByHandle';

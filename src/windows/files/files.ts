@@ -7,7 +7,7 @@ import type { Native } from '../ffi/native.ts';
 import { isFolder, refuseLinks, type SitePlace, withObject } from './site-object.ts';
 import { STATUS } from '../status.ts';
 
-// What Node makes of Win32 codes, back to these.
+// Node's error codes, back to the Win32 codes that they stand for.
 const statuses: Readonly<Record<string, number>> = {
   EACCES: STATUS.ACCESS_DENIED,
   EBUSY: STATUS.SHARING_VIOLATION,
@@ -19,7 +19,7 @@ const statuses: Readonly<Record<string, number>> = {
   EPERM: STATUS.ACCESS_DENIED,
 };
 
-/** Files of sites, with the rights of this process. The folder `inetsrv` is the one that IIS takes relative paths from. */
+/** Files of sites, with the rights of this process. IIS resolves relative paths against the folder `inetsrv`. */
 export function createSiteFiles(native: Native): SiteFiles {
   const locate = (path: string): string => {
     const expanded = expandVariables(path);
@@ -89,12 +89,12 @@ function unlessAbsent<T>(absent: T, work: () => T): T {
   }
 }
 
-/** Replaces `%NAME%` by the environment's value; a variable that does not exist stays as it stands, as in Windows. */
+/** Replaces `%NAME%` by the environment's value. Like Windows, it leaves the name of a variable that does not exist. */
 function expandVariables(path: string): string {
   return path.replace(/%([^%]+)%/g, (whole, name: string) => process.env[name] ?? whole);
 }
 
-/** Makes what is missing of a folder's path; answers what that was, outermost first. */
+/** Makes the missing folders of a path and returns them, outermost first. */
 async function makeFolders(folder: string): Promise<readonly string[]> {
   const missing: string[] = [];
   for (let current = folder; ; current = win32.dirname(current)) {
@@ -107,13 +107,13 @@ async function makeFolders(folder: string): Promise<readonly string[]> {
   }
   const made: string[] = [];
   for (const path of missing) {
-    // Another one may make it at the same time; it is not ours to remove then.
+    // Another program may make it at the same time; then it is not ours to remove.
     if ((await mkdir(path).catch(unless(['EEXIST']))) !== null) made.push(path);
   }
   return made;
 }
 
-/** Passes on every failure but these, which become null. */
+/** Turns these failures into null and rethrows all others. */
 function unless(codes: readonly string[]): (error: NodeJS.ErrnoException) => null {
   return (error) => {
     if (codes.includes(error.code ?? '')) return null;

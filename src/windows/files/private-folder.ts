@@ -17,17 +17,21 @@ const CURRENT_PROCESS = 0xffff_ffff_ffff_ffffn;
 const TOKEN_QUERY = 8;
 const TOKEN_USER = 1;
 
-/** Full access for SYSTEM and administrators, passed on to what is made inside; nothing from the folder above. */
+/**
+ * Full access for SYSTEM and administrators, inherited by what is made inside; nothing is inherited from the folder
+ * above.
+ */
 const ACCESS = 'D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)';
 
 /**
- * Makes a folder that only SYSTEM, administrators and this account can enter, private from the moment it exists, or checks that one that is there is
- * so: in %ProgramData% everybody may make a folder, with a configuration in it that we would then obey. Throws STORE_EXPOSED, WindowsError.
+ * Makes a folder that only SYSTEM, administrators and this account can enter, private from the moment it exists. A
+ * folder that is there already must be so: in %ProgramData% everybody may make one, with a configuration in it that we
+ * would then obey. Throws STORE_EXPOSED, WindowsError.
  */
 export async function ensurePrivateFolder(path: string): Promise<void> {
   const native = await loadNative();
   if (create(native, path)) return;
-  // A junction leads where whoever made it wants.
+  // A junction leads wherever its maker wants.
   const problem = lstatSync(path).isDirectory()
     ? accessProblem(descriptionOf(native, path), ownSid(native))
     : 'it is a link or no folder';
@@ -36,10 +40,10 @@ export async function ensurePrivateFolder(path: string): Promise<void> {
   }
 }
 
-/** False when there is something of that name. */
+/** False when something of that name exists. */
 function create(native: Native, path: string): boolean {
   mkdirSync(dirname(path), { recursive: true });
-  // Without the rights of an administrator it would lock itself out.
+  // Without the rights of an administrator this account would lock itself out.
   const access = isAdministrator(native) ? ACCESS : `${ACCESS}(A;OICI;FA;;;${ownSid(native)})`;
   const { size } = layouts.SECURITY_ATTRIBUTES;
   const attributes = new Structure(native.ffi, layouts.SECURITY_ATTRIBUTES)
@@ -102,7 +106,7 @@ function ownSid(native: Native): string {
   }
 }
 
-/** A text that a call made for us. */
+/** A text that a call allocated for us. */
 function takeText(native: Native, room: Buffer): string {
   const address = room.readBigUInt64LE();
   try {

@@ -2,7 +2,9 @@ import { handleRoom, type Native, numberRoom } from '../ffi/native.ts';
 
 const SDDL_REVISION_1 = 1;
 
-/** A self-relative security descriptor of a text in the security descriptor definition language. Throws WindowsError. */
+/**
+ * A self-relative security descriptor of a text in the security descriptor definition language. Throws WindowsError.
+ */
 export function securityDescriptor(native: Native, sddl: string): Buffer {
   const { advapi32, kernel32 } = native;
   const [pointer, length] = [handleRoom(), numberRoom()];

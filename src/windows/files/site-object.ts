@@ -13,7 +13,7 @@ const CREATE_NEW = 1;
 const OPEN_EXISTING = 3;
 const FLAG_BACKUP_SEMANTICS = 0x0200_0000;
 const FLAG_OPEN_REPARSE_POINT = 0x0020_0000;
-/** Whoever is at the other end, should it be a pipe after all, learns nothing and can do nothing in our name (SECURITY_ANONYMOUS). */
+/** Should the path be a pipe, its owner learns nothing and can do nothing in our name (SECURITY_ANONYMOUS). */
 const SECURITY_SQOS_PRESENT = 0x0010_0000;
 const ATTRIBUTE_DIRECTORY = 0x10;
 const ATTRIBUTE_REPARSE_POINT = 0x400;
@@ -26,21 +26,22 @@ const VOLUME_NAME_NT = 2;
 const purposes = {
   read: [GENERIC_READ, OPEN_EXISTING, 0],
   write: [GENERIC_WRITE, OPEN_EXISTING, 0],
-  // What was made in a wrong place goes again.
+  // DELETE: a file that was made in a wrong place is removed again.
   create: [GENERIC_WRITE | DELETE, CREATE_NEW, 0],
   remove: [DELETE, OPEN_EXISTING, 0],
   'remove-folder': [DELETE, OPEN_EXISTING, FLAG_BACKUP_SEMANTICS],
 } as const;
 
-/** An absolute path, and the folder that it has to be below of in truth; null: wherever it leads. */
+/** An absolute path, and the folder that it must really be below; null: it may lead anywhere. */
 export interface SitePlace {
   readonly path: string;
   readonly root: string | null;
 }
 
 /**
- * Works on the file or folder at a place by a handle. Who may write to a web root could put a junction there, also a moment after we looked: so
- * what was opened is asked where it is, before anything is read, written or removed. Throws WindowsError: 5 for what a link leads to.
+ * Works on a file or folder by a handle. Whoever may write to a web root could put a junction there, even a moment
+ * after a check. So the open handle is asked for its place before anything is read, written or removed. Throws
+ * WindowsError: 5 for what a link leads to.
  */
 export function withObject<T>(
   native: Native,
@@ -80,7 +81,7 @@ export function refuseLinks(native: Native, { path, root }: SitePlace): void {
   }
 }
 
-/** Whether there is a folder; null: nothing at all. */
+/** Whether it is a folder; null when there is nothing. */
 export function isFolder(native: Native, path: string): boolean | null {
   const attributes = attributesOf(native, path);
   return attributes === null ? null : (attributes & ATTRIBUTE_DIRECTORY) !== 0;
@@ -100,7 +101,7 @@ function open(native: Native, path: string, access: number, disposition: number,
   return handle;
 }
 
-/** Where a folder is once all links were followed. */
+/** The path of a folder once all links are followed. */
 function truePathOf(native: Native, folder: string): string {
   const handle = open(native, folder, 0, OPEN_EXISTING, FLAG_BACKUP_SEMANTICS);
   try {

@@ -1,6 +1,6 @@
 import { mustBeZero, type Native } from '../ffi/native.ts';
 
-// http.h: HTTPAPI_VERSION 1.0, which configuration has been using since it exists.
+// http.h: HTTPAPI_VERSION 1.0, the version for configuration calls.
 const VERSION_1 = 1;
 const INITIALIZE_CONFIG = 2;
 

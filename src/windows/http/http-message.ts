@@ -1,6 +1,6 @@
 import type { Ffi } from '../ffi/load.ts';
 import { layouts } from '../ffi/layouts.ts';
-import { Answer, Structure } from '../ffi/structure.ts';
+import { FilledBuffer, Structure } from '../ffi/structure.ts';
 
 // http.h: HTTP_VERB and HTTP_HEADER_ID.
 const VERB_GET = 4;
@@ -9,10 +9,10 @@ const REQUEST_HEADER_HOST = 28;
 const RESPONSE_HEADER_CONTENT_LENGTH = 11;
 const RESPONSE_HEADER_CONTENT_TYPE = 12;
 
-/** What of a request matters here. */
+/** The parts of a request that matter here. */
 export interface ReceivedRequest {
   readonly id: bigint;
-  /** What the URL prefix was registered with. */
+  /** The context with which the URL prefix was registered. */
   readonly context: bigint;
   readonly method: 'GET' | 'HEAD' | 'other';
   /** Of the Host header, without port. */
@@ -24,14 +24,14 @@ export interface ReceivedRequest {
 /** Reads the HTTP_REQUEST that HttpReceiveHttpRequest filled. Throws RangeError when a pointer leads out of it. */
 export function readRequest(ffi: Ffi, octets: Buffer): ReceivedRequest {
   const request = new Structure(ffi, layouts.HTTP_REQUEST, octets);
-  const answer = new Answer(ffi, octets);
+  const filled = new FilledBuffer(ffi, octets);
   const verb = request.uint32('Verb');
-  const target = answer.at(request.uint64('pRawUrl'), request.uint16('RawUrlLength')) ?? Buffer.alloc(0);
+  const target = filled.at(request.uint64('pRawUrl'), request.uint16('RawUrlLength')) ?? Buffer.alloc(0);
   return {
     id: request.uint64('RequestId'),
     context: request.uint64('UrlContext'),
     method: verb === VERB_GET ? 'GET' : verb === VERB_HEAD ? 'HEAD' : 'other',
-    host: hostOf(knownHeader(ffi, answer, REQUEST_HEADER_HOST)),
+    host: hostOf(knownHeader(ffi, filled, REQUEST_HEADER_HOST)),
     path:
       target
         .toString('latin1')
@@ -40,10 +40,10 @@ export function readRequest(ffi: Ffi, octets: Buffer): ReceivedRequest {
   };
 }
 
-function knownHeader(ffi: Ffi, answer: Answer, id: number): string {
+function knownHeader(ffi: Ffi, filled: FilledBuffer, id: number): string {
   const start = layouts.HTTP_REQUEST.fields['Headers.KnownHeaders'] + id * layouts.HTTP_KNOWN_HEADER.size;
-  const header = new Structure(ffi, layouts.HTTP_KNOWN_HEADER, answer.octets.subarray(start));
-  return answer.at(header.uint64('pRawValue'), header.uint16('RawValueLength'))?.toString('latin1') ?? '';
+  const header = new Structure(ffi, layouts.HTTP_KNOWN_HEADER, filled.octets.subarray(start));
+  return filled.at(header.uint64('pRawValue'), header.uint16('RawValueLength'))?.toString('latin1') ?? '';
 }
 
 function hostOf(header: string): string {
@@ -58,7 +58,7 @@ const reasons: Readonly<Record<number, string>> = {
   500: 'Internal Server Error',
 };
 
-/** HTTP_RESPONSE with a text, or none when `head` says that only its length is asked for. */
+/** HTTP_RESPONSE with a text, or with its length alone when `head` is set. */
 export function writeResponse(ffi: Ffi, status: number, body: string, head: boolean): Buffer {
   const response = new Structure(ffi, layouts.HTTP_RESPONSE);
   const reason = Buffer.from(reasons[status] ?? '', 'latin1');

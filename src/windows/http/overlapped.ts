@@ -5,19 +5,19 @@ import { Structure } from '../ffi/structure.ts';
 
 const STATUS_PENDING = 0x103n;
 
-// What Windows writes to behind our back. Nobody else may refer to it, and the collector would free it.
+// Memory that Windows writes to while nothing else refers to it: the garbage collector would free it.
 const underWay = new Set<Operation>();
 
-/** One I/O operation that Windows goes on with by itself; nothing waits for it, it is looked at from time to time. */
+/** One I/O operation that Windows carries out by itself. Nothing waits for it: the caller polls it. */
 export interface Operation {
   readonly octets: Buffer;
-  /** null while it goes on; then its Win32 status. */
+  /** null while it is under way; then its Win32 status. */
   poll(): number | null;
 }
 
 /**
- * Starts an operation on a handle. `start` makes the call with the OVERLAPPED and answers its status; `memory` is what Windows reads or writes
- * meanwhile. It must be polled until it has ended, cancelled or not.
+ * Starts an operation on a handle. `start` makes the call with the OVERLAPPED and returns its status; `memory` is what
+ * Windows reads or writes meanwhile. The caller must poll it until it has ended, cancelled or not.
  */
 export function startOperation(
   native: Native,
@@ -40,7 +40,7 @@ export function startOperation(
     octets: memory,
     poll: () => {
       if (ended !== null) return ended;
-      // HasOverlappedIoCompleted of minwinbase.h: a look at memory, no call.
+      // HasOverlappedIoCompleted of minwinbase.h: it reads memory and makes no call.
       if (overlapped.uint64('Internal') === STATUS_PENDING) return null;
       if (kernel32.GetOverlappedResult(handle, overlapped.octets, numberRoom(), 0) !== 0) return end(0);
       const { status } = native.lastError('GetOverlappedResult');
@@ -49,7 +49,7 @@ export function startOperation(
   };
   underWay.add(operation);
   const status = start(overlapped.octets, memory);
-  // 0: ended at once, and said so in the structure too.
+  // 0: it has ended already, and the structure says so too.
   if (status !== 0 && status !== STATUS.IO_PENDING) end(status);
   return operation;
 }

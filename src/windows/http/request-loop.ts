@@ -6,29 +6,32 @@ import { type Operation, startOperation } from './overlapped.ts';
 import { STATUS } from '../status.ts';
 import { Structure } from '../ffi/structure.ts';
 
-/** How often the queue is looked at. A look is a few reads of memory. */
+/** How often the loop polls the queue. A poll is a few reads of memory. */
 const POLL_MS = 20;
-/** http.sys takes 16 KiB of headers; the structure around them is a few more. */
+/** http.sys accepts 16 KiB of headers; the structure around them takes a few more. */
 const REQUEST_ROOM = 20 * 1024;
-/** Requests that can come between two looks without waiting. Wine's http.sys forgets those that nothing waits for; that of Windows keeps them. */
+/**
+ * Requests that can arrive between two polls. Wine's http.sys drops a request that no receive call waits for; that of
+ * Windows keeps it.
+ */
 const RECEIVERS = 32;
-/** Answers on their way to clients; beyond that requests wait in http.sys, which limits them itself. */
-const MAX_ANSWERS = 256;
-/** How long the end waits for answers that are on their way, and then for cancelled calls to return. */
+/** Responses under way to clients. Further requests wait in http.sys, which limits them itself. */
+const MAX_RESPONSES = 256;
+/** How long the end waits for responses that are under way, and then for cancelled calls to return. */
 const GRACE_MS = 2000;
 
-/** The text of an answer; null: there is nothing (404). */
-export type AnswerRequest = (request: ReceivedRequest) => string | null | Promise<string | null>;
+/** The body of the response; null: there is nothing (404). */
+type RequestHandler = (request: ReceivedRequest) => string | null | Promise<string | null>;
 
 /**
- * Answers the requests of a queue. No thread waits: calls are overlapped and looked at by a timer. The returned function ends it; then the queue
- * may be closed.
+ * Responds to the requests of a queue. No thread waits: calls are overlapped, and a timer polls them. The returned
+ * function ends the loop; then the queue may be closed.
  */
-export function runRequestLoop(native: Native, queue: bigint, answer: AnswerRequest): () => Promise<void> {
+export function runRequestLoop(native: Native, queue: bigint, handler: RequestHandler): () => Promise<void> {
   const { httpapi, kernel32, ffi } = native;
-  const answers = new Set<Operation>();
+  const sending = new Set<Operation>();
   const receivers: (Operation | null)[] = Array.from({ length: RECEIVERS }, () => null);
-  let answering = 0;
+  let responding = 0;
   let timer: NodeJS.Timeout | null = null;
 
   const receive = (): Operation =>
@@ -37,7 +40,7 @@ export function runRequestLoop(native: Native, queue: bigint, answer: AnswerRequ
     );
 
   const send = (id: bigint, status: number, body: string, head: boolean): void => {
-    answers.add(
+    sending.add(
       startOperation(native, queue, writeResponse(ffi, status, body, head), (overlapped, response) =>
         httpapi.HttpSendHttpResponse(queue, id, 0, response, null, null, null, 0, overlapped, null),
       ),
@@ -51,51 +54,52 @@ export function runRequestLoop(native: Native, queue: bigint, answer: AnswerRequ
       send(id, 405, '', head);
       return;
     }
-    answering += 1;
+    responding += 1;
     try {
-      const answered = answer(request);
-      const body = answered instanceof Promise ? await answered : answered;
+      const response = handler(request);
+      const body = response instanceof Promise ? await response : response;
       send(id, body === null ? 404 : 200, body ?? '', head);
     } catch {
       send(id, 500, '', head);
     } finally {
-      answering -= 1;
+      responding -= 1;
     }
   };
 
   const areSent = (): boolean => {
-    for (const sent of answers) if (sent.poll() !== null) answers.delete(sent);
-    return answers.size + answering === 0;
+    for (const operation of sending) if (operation.poll() !== null) sending.delete(operation);
+    return sending.size + responding === 0;
   };
 
-  /** What has come is answered, or not if it is no whole request. */
-  const resumeOrBegin = (status: number, octets: Buffer): void => {
+  /** Responds to what has arrived, if it is a whole request. */
+  const handle = (status: number, octets: Buffer): void => {
     if (status === 0) void respond(readRequest(ffi, octets)).catch(() => {});
-    // Longer headers than http.sys itself would take; what there is of the request is its number.
+    // The headers are longer than http.sys itself would accept. All that is known of the request is its number.
     else if (status === STATUS.MORE_DATA) {
       send(new Structure(ffi, layouts.HTTP_REQUEST, octets).uint64('RequestId'), 431, '', false);
     }
-    // Any other failure is of that one request: its client has gone.
+    // Any other failure concerns this request alone: its client has gone.
   };
 
-  const look = (): void => {
+  const poll = (): void => {
     let taken = 0;
     for (let index = 0; index < RECEIVERS; index += 1) {
       try {
-        if (!areSent() && answers.size + answering >= MAX_ANSWERS) break;
+        if (!areSent() && sending.size + responding >= MAX_RESPONSES) break;
         const receiver = (receivers[index] ??= receive());
         const status = receiver.poll();
         if (status === null) continue;
         receivers[index] = null;
         receivers[index] = receive();
         taken += status === 0 ? 1 : 0;
-        resumeOrBegin(status, receiver.octets);
+        handle(status, receiver.octets);
       } catch {
-        // One request that could not be read or answered ends neither the registrations nor the process; http.sys times it out.
+        // A request that cannot be read or responded to must end neither the registrations nor the process. http.sys
+        // times it out.
       }
     }
-    // While there is much to do, the event loop gets its turn and no rest.
-    timer = setTimeout(look, taken > 0 ? 0 : POLL_MS);
+    // While requests arrive, the next poll follows at once, after the event loop had its turn.
+    timer = setTimeout(poll, taken > 0 ? 0 : POLL_MS);
   };
 
   const settle = async (isSettled: () => boolean): Promise<void> => {
@@ -103,7 +107,7 @@ export function runRequestLoop(native: Native, queue: bigint, answer: AnswerRequ
     while (!isSettled() && Date.now() < end) await sleep(POLL_MS);
   };
 
-  look();
+  poll();
   return async () => {
     if (timer !== null) clearTimeout(timer);
     await settle(areSent);

@@ -8,15 +8,15 @@ const INITIALIZE_SERVER = 1;
 const BINDING_PROPERTY = 7;
 const PROPERTY_PRESENT = 1;
 
-/** A queue of http.sys that requests of this process come to. */
+/** A queue of http.sys in which this process receives requests. */
 export interface RequestQueue {
   readonly handle: bigint;
   /**
-   * Has requests below a URL prefix come here, with `context` to know them by; the answer ends that. Throws WindowsError: 183 taken, 32 the port
-   * is of a program without http.sys, 5 not elevated, 87 no prefix.
+   * Receives requests below a URL prefix, marked with `context`, until the returned function is called. Throws
+   * WindowsError: 183 the prefix is taken, 32 a program without http.sys has the port, 5 not elevated, 87 no prefix.
    */
   register(prefix: string, context: bigint): () => void;
-  /** Gives everything back. */
+  /** Frees everything. */
   close(): void;
 }
 
@@ -38,7 +38,7 @@ export function openRequestQueue({ httpapi, ffi }: Native): RequestQueue {
       .setUint32('Flags', PROPERTY_PRESENT)
       .setUint64('RequestQueueHandle', handle);
 
-    // A group for each prefix: Wine's http.sys takes no second one in a group.
+    // One group for each prefix: Wine's http.sys accepts no second prefix in a group.
     const register = (prefix: string, context: bigint): (() => void) => {
       const groupRoom = handleRoom();
       mustBeZero('HttpCreateUrlGroup', httpapi.HttpCreateUrlGroup(session, groupRoom, 0));
@@ -48,7 +48,7 @@ export function openRequestQueue({ httpapi, ffi }: Native): RequestQueue {
           'HttpSetUrlGroupProperty',
           httpapi.HttpSetUrlGroupProperty(group, BINDING_PROPERTY, binding.octets, binding.octets.length),
         );
-        // Last, so that no request comes before there is a queue for it.
+        // Last, so that no request arrives before there is a queue for it.
         mustBeZero('HttpAddUrlToUrlGroup', httpapi.HttpAddUrlToUrlGroup(group, prefix, context, 0), { prefix });
       } catch (error) {
         httpapi.HttpCloseUrlGroup(group);

@@ -1,14 +1,17 @@
 import { formatIp, parseIp } from '../../pki/x509/ip-address.ts';
 import { layouts } from '../ffi/layouts.ts';
 
-// winsock2.h of Windows, whose AF_INET6 differs from everybody else's.
+// winsock2.h; AF_INET6 of Windows differs from that of other systems.
 const AF_INET = 2;
 const AF_INET6 = 23;
 
 const v4 = layouts.SOCKADDR_IN;
 const v6 = layouts.SOCKADDR_IN6;
 
-/** SOCKADDR_IN or SOCKADDR_IN6 (`%7` after an IPv6 address is its scope); null for what is no address or no port from 1 to 65535. */
+/**
+ * SOCKADDR_IN or SOCKADDR_IN6 (`%7` after an IPv6 address is its scope); null for what is no address or no port from 1
+ * to 65535.
+ */
 export function socketAddress(address: string, port: number): Buffer | null {
   if (!Number.isInteger(port) || port < 1 || port > 65535) return null;
   const [plain = '', scope, ...rest] = address.split('%');
@@ -39,7 +42,7 @@ export function socketAddressStorage(address: string, port: number): Buffer | nu
   return storage;
 }
 
-/** How many octets the address at the start of these takes, by its family; null for another family. */
+/** The size of the address at the start of these octets, by its family; null for another family. */
 export function socketAddressSize(octets: Buffer): number | null {
   const family = octets.readUInt16LE(layouts.SOCKADDR_STORAGE.fields.ss_family);
   if (family === AF_INET) return v4.size;

@@ -3,14 +3,14 @@ import type { Ffi } from '../ffi/load.ts';
 import { guidOctets, guidText } from '../ffi/guid.ts';
 import { type Layout, layouts } from '../ffi/layouts.ts';
 import { readSocketAddress, socketAddress, socketAddressSize, socketAddressStorage } from './socket-address.ts';
-import { Answer, Structure } from '../ffi/structure.ts';
+import { FilledBuffer, Structure } from '../ffi/structure.ts';
 
 type RecordKind = SslRecordKey['kind'];
 
 /** HTTP_SERVICE_CONFIG_ID of each kind of record. */
 export const configIds: Readonly<Record<RecordKind, number>> = { ipport: 1, hostnameport: 5, ccs: 6, scopedccs: 11 };
 
-// Records by host name and of the central store belong to no address: it must be this one.
+// Records by host name and records of the central store have no address of their own; http.sys wants this one there.
 const ANY = '0.0.0.0';
 
 const QUERY_EXACT = 0;
@@ -18,13 +18,13 @@ const QUERY_NEXT = 1;
 
 type SslParam = Structure<keyof (typeof layouts.HTTP_SERVICE_CONFIG_SSL_PARAM)['fields']>;
 
-/** What set, update and delete take, and the part of it that holds the parameters. */
+/** The structure that set, update and delete take, and the part of it that holds the parameters. */
 interface SetStructure {
   readonly octets: Buffer;
   readonly param: SslParam;
 }
 
-/** The structure with the record's name alone. null when http.sys could keep no such name. */
+/** The structure with the record's name alone; null for a name that http.sys could not hold. */
 export function keyStructure(ffi: Ffi, key: SslRecordKey): SetStructure | null {
   const address = key.kind === 'ipport' ? socketAddress(key.address, key.port) : socketAddressStorage(ANY, key.port);
   if (address === null) return null;
@@ -51,7 +51,7 @@ export function keyStructure(ffi: Ffi, key: SslRecordKey): SetStructure | null {
   }
 }
 
-/** The structure with the whole record. null when http.sys could not keep it. */
+/** The structure with the whole record; null for a record that http.sys could not hold. */
 export function recordStructure(ffi: Ffi, record: SslRecord): SetStructure | null {
   const structure = keyStructure(ffi, record.key);
   const appId = guidOctets(record.appId);
@@ -101,7 +101,7 @@ const queryLayouts = {
   scopedccs: layouts.HTTP_SERVICE_CONFIG_SSL_SNI_QUERY,
 } as const satisfies Readonly<Record<RecordKind, Layout>>;
 
-// Set structures begin with the name, as long as here, which queries have too.
+// Set structures begin with the name, which queries contain in the same form.
 const keySizes: Readonly<Record<RecordKind, number>> = {
   ipport: layouts.HTTP_SERVICE_CONFIG_SSL_SET.fields.ParamDesc,
   hostnameport: layouts.HTTP_SERVICE_CONFIG_SSL_SNI_SET.fields.ParamDesc,
@@ -109,7 +109,7 @@ const keySizes: Readonly<Record<RecordKind, number>> = {
   scopedccs: layouts.HTTP_SERVICE_CONFIG_SSL_SNI_SET.fields.ParamDesc,
 };
 
-/** The structure that asks for one record. null when http.sys could keep no such name. */
+/** The structure that asks for one record; null for a name that http.sys could not hold. */
 export function exactQuery(ffi: Ffi, key: SslRecordKey): Buffer | null {
   const structure = keyStructure(ffi, key);
   if (structure === null) return null;
@@ -125,46 +125,50 @@ export function nextQuery(ffi: Ffi, kind: RecordKind, position: number): Buffer 
     .octets;
 }
 
-/** Reads the set structure that a query answers. Throws RangeError for an answer that is not whole. */
+/** Reads the set structure that a query returned. Throws RangeError for one that is cut short. */
 export function readRecord(ffi: Ffi, kind: RecordKind, octets: Buffer): SslRecord {
-  const answer = new Answer(ffi, octets);
-  const { key, param } = readKey(ffi, kind, answer);
-  const hash = answer.at(param.uint64('pSslHash'), param.uint32('SslHashLength'));
+  const filled = new FilledBuffer(ffi, octets);
+  const { key, param } = readKey(ffi, kind, filled);
+  const hash = filled.at(param.uint64('pSslHash'), param.uint32('SslHashLength'));
   const appId = layouts.HTTP_SERVICE_CONFIG_SSL_PARAM.fields.AppId;
   return {
     key,
     certificateHash: hash === null || hash.length === 0 ? null : hash.toString('hex'),
-    certificateStore: answer.textAt(param.uint64('pSslCertStoreName')),
+    certificateStore: filled.textAt(param.uint64('pSslCertStoreName')),
     appId: guidText(param.octets.subarray(appId, appId + 16)),
     certCheckMode: param.uint32('DefaultCertCheckMode'),
     revocationFreshnessTime: param.uint32('DefaultRevocationFreshnessTime'),
     revocationUrlRetrievalTimeout: param.uint32('DefaultRevocationUrlRetrievalTimeout'),
-    ctlIdentifier: answer.textAt(param.uint64('pDefaultSslCtlIdentifier')),
-    ctlStoreName: answer.textAt(param.uint64('pDefaultSslCtlStoreName')),
+    ctlIdentifier: filled.textAt(param.uint64('pDefaultSslCtlIdentifier')),
+    ctlStoreName: filled.textAt(param.uint64('pDefaultSslCtlStoreName')),
     flags: param.uint32('DefaultFlags'),
   };
 }
 
-function readKey(ffi: Ffi, kind: RecordKind, answer: Answer): { readonly key: SslRecordKey; readonly param: SslParam } {
+function readKey(
+  ffi: Ffi,
+  kind: RecordKind,
+  filled: FilledBuffer,
+): { readonly key: SslRecordKey; readonly param: SslParam } {
   switch (kind) {
     case 'ipport': {
-      const set = new Structure(ffi, layouts.HTTP_SERVICE_CONFIG_SSL_SET, answer.octets);
+      const set = new Structure(ffi, layouts.HTTP_SERVICE_CONFIG_SSL_SET, filled.octets);
       const pointer = set.uint64('KeyDesc.pIpPort');
-      const size = socketAddressSize(answer.at(pointer, 2) ?? Buffer.alloc(2));
-      const place = size === null ? null : readSocketAddress(answer.at(pointer, size) ?? Buffer.alloc(0));
+      const size = socketAddressSize(filled.at(pointer, 2) ?? Buffer.alloc(2));
+      const place = size === null ? null : readSocketAddress(filled.at(pointer, size) ?? Buffer.alloc(0));
       if (place === null) throw new RangeError('a record has no address');
       return { key: { kind, ...place }, param: set.embedded('ParamDesc', layouts.HTTP_SERVICE_CONFIG_SSL_PARAM) };
     }
     case 'hostnameport':
     case 'scopedccs': {
-      const set = new Structure(ffi, layouts.HTTP_SERVICE_CONFIG_SSL_SNI_SET, answer.octets);
-      const { port } = readSocketAddress(answer.octets) ?? { port: 0 };
-      const host = answer.textAt(set.uint64('KeyDesc.Host')) ?? '';
+      const set = new Structure(ffi, layouts.HTTP_SERVICE_CONFIG_SSL_SNI_SET, filled.octets);
+      const { port } = readSocketAddress(filled.octets) ?? { port: 0 };
+      const host = filled.textAt(set.uint64('KeyDesc.Host')) ?? '';
       return { key: { kind, host, port }, param: set.embedded('ParamDesc', layouts.HTTP_SERVICE_CONFIG_SSL_PARAM) };
     }
     case 'ccs': {
-      const set = new Structure(ffi, layouts.HTTP_SERVICE_CONFIG_SSL_CCS_SET, answer.octets);
-      const { port } = readSocketAddress(answer.octets) ?? { port: 0 };
+      const set = new Structure(ffi, layouts.HTTP_SERVICE_CONFIG_SSL_CCS_SET, filled.octets);
+      const { port } = readSocketAddress(filled.octets) ?? { port: 0 };
       return { key: { kind, port }, param: set.embedded('ParamDesc', layouts.HTTP_SERVICE_CONFIG_SSL_PARAM) };
     }
   }

@@ -14,7 +14,8 @@ import { STATUS } from '../status.ts';
 
 const kinds: readonly SslRecordKey['kind'][] = ['ipport', 'hostnameport', 'ccs', 'scopedccs'];
 
-// Statuses with which an enumeration ends: at its end; nothing there; a kind of record that this Windows does not have.
+// Statuses that end an enumeration: no more records; no record at all; a kind of record that this Windows does not
+// have.
 const ends: ReadonlySet<number> = new Set([
   STATUS.NO_MORE_ITEMS,
   STATUS.FILE_NOT_FOUND,
@@ -36,7 +37,10 @@ const RESTORE_ATTEMPTS = 3;
 
 type Change = 'HttpSetServiceConfiguration' | 'HttpUpdateServiceConfiguration' | 'HttpDeleteServiceConfiguration';
 
-/** TLS records of http.sys over HttpQueryServiceConfiguration and its kin. Their order is that of http.sys, which is none. */
+/**
+ * TLS records of http.sys over HttpQueryServiceConfiguration and its kin. http.sys enumerates them in no particular
+ * order.
+ */
 export function createSslRecords(native: Native): SslRecords {
   const { ffi, httpapi } = native;
 
@@ -78,14 +82,14 @@ export function createSslRecords(native: Native): SslRecords {
         records.push(found);
         continue;
       }
-      // A kind of record that this Windows does not have is refused at once, and not after some of them.
+      // Windows refuses a kind of record that it does not have at the first query, not after some records.
       if (ends.has(found) && (found !== STATUS.INVALID_PARAMETER || records.length === 0)) return records;
       throw new WindowsError('HttpQueryServiceConfiguration', found, { kind });
     }
     return records;
   };
 
-  /** The status of a change; 87 for what http.sys could not keep, without asking it. */
+  /** The status of a change. For a record that http.sys could not hold it is 87, and no call is made. */
   const change = (call: Change, kind: SslRecordKey['kind'], structure: { readonly octets: Buffer } | null): number => {
     const found = httpapi[call];
     if (structure === null) return STATUS.INVALID_PARAMETER;
@@ -99,7 +103,10 @@ export function createSslRecords(native: Native): SslRecords {
   const remove = (key: SslRecordKey): number =>
     change('HttpDeleteServiceConfiguration', key.kind, keyStructure(ffi, key));
 
-  /** For records and versions of Windows that cannot replace at once: away with the old one, the new one in, the old one back if that fails. */
+  /**
+   * For records and versions of Windows that cannot replace in one call: removes the old record and adds the new one.
+   * If that fails, the old one is added again.
+   */
   const replace = (record: SslRecord): void => {
     const { kind } = record.key;
     if (recordStructure(ffi, record) === null) {
@@ -108,7 +115,7 @@ export function createSslRecords(native: Native): SslRecords {
     const old = query(record.key);
     if (old === null) throw new WindowsError('HttpDeleteServiceConfiguration', STATUS.FILE_NOT_FOUND, { kind });
     const removed = remove(record.key);
-    // A call that failed may have done its work all the same.
+    // A call may report a failure and have taken effect all the same.
     if (removed !== 0 && query(record.key) !== null) {
       throw new WindowsError('HttpDeleteServiceConfiguration', removed, { kind, recordInPlace: true });
     }
@@ -121,7 +128,7 @@ export function createSslRecords(native: Native): SslRecords {
       attempt += 1
     )
       restored = set(old);
-    // 183: there is one; the new one, or somebody else's.
+    // 183: there is a record, the new one or somebody else's.
     const recordInPlace = restored === 0 || restored === STATUS.ALREADY_EXISTS;
     const call = removed === 0 ? 'HttpSetServiceConfiguration' : 'HttpDeleteServiceConfiguration';
     throw new WindowsError(call, status, { kind, recordInPlace });

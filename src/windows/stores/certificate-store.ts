@@ -5,7 +5,7 @@ import type { StoredCertificate, StoreName } from '../../ports/windows-host.ts';
 import { layouts } from '../ffi/layouts.ts';
 import { type Native, numberRoom } from '../ffi/native.ts';
 import { STATUS } from '../status.ts';
-import { Answer, Structure, textUpToZero, wide } from '../ffi/structure.ts';
+import { FilledBuffer, Structure, textUpToZero, wide } from '../ffi/structure.ts';
 
 // wincrypt.h
 const CERT_STORE_PROV_SYSTEM_W = 10;
@@ -22,7 +22,7 @@ const CRYPT_MACHINE_KEYSET = 0x20;
 
 const names: readonly string[] = ['MY', 'WebHosting', 'CA', 'Root'] satisfies readonly StoreName[];
 
-/** What to do about an equal certificate that is there already: CERT_STORE_ADD_… */
+/** What happens to an equal certificate that is there already: CERT_STORE_ADD_… */
 export const ADD = { USE_EXISTING: 2, REPLACE_EXISTING: 3 } as const;
 
 /** A store of LocalMachine that is open. */
@@ -32,8 +32,8 @@ export interface OpenStore {
   /** The key that a certificate refers to; null when it refers to none, or is not there. */
   keyOf(thumbprint: string): HostKeyName | null;
   /**
-   * Adds with these properties in one step, so that nobody ever sees the certificate without its key. Throws WindowsError for what is no
-   * certificate.
+   * Adds a certificate and these properties in one step, so that nobody ever sees it without its key. Throws
+   * WindowsError for what is no certificate.
    */
   add(
     der: Uint8Array,
@@ -51,7 +51,7 @@ export function readStore<T>(native: Native, name: StoreName, work: (store: Open
   );
 }
 
-/** Changes a store, made if this machine does not have it. What was changed is on the disk when this returns. */
+/** Changes a store, which is made if this machine does not have it. The change is on the disk when this returns. */
 export function changeStore(native: Native, name: StoreName, work: (store: OpenStore) => void): void {
   withStore(native, name, 0, (handle) => {
     work(openStore(native, name, handle));
@@ -169,9 +169,9 @@ function openStore(native: Native, name: StoreName, store: bigint): OpenStore {
           const octets = property(context, CERT_KEY_PROV_INFO_PROP_ID);
           if (octets === null) return null;
           const info = new Structure(ffi, layouts.CRYPT_KEY_PROV_INFO, octets);
-          const answer = new Answer(ffi, octets);
-          const container = answer.textAt(info.uint64('pwszContainerName'));
-          const provider = answer.textAt(info.uint64('pwszProvName'));
+          const filled = new FilledBuffer(ffi, octets);
+          const container = filled.textAt(info.uint64('pwszContainerName'));
+          const provider = filled.textAt(info.uint64('pwszProvName'));
           return container === null || provider === null ? null : { provider, name: container };
         }),
       ),
@@ -182,7 +182,7 @@ function openStore(native: Native, name: StoreName, store: bigint): OpenStore {
       borrowed((created: bigint) => {
         if (properties !== undefined) {
           const { key, friendlyName } = properties;
-          // Of a CNG provider: dwProvType 0; the key specification is 0, which is none.
+          // For a key of a CNG provider dwProvType is 0, and so is the key specification.
           const info = new Structure(ffi, layouts.CRYPT_KEY_PROV_INFO)
             .pointToText('pwszContainerName', key.name)
             .pointToText('pwszProvName', key.provider)

@@ -1,27 +1,32 @@
-import { createPublicKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { WindowsError } from '../../errors/error.ts';
-import type { CertificateStores } from '../../ports/windows-host.ts';
-import { ADD, changeStore, readStore } from './certificate-store.ts';
-import type { NativeKeys } from '../keys/keys.ts';
+import type { HostKeyName } from '../../ports/host-keys.ts';
+import type { CertificateStores, StoreName } from '../../ports/windows-host.ts';
 import type { Native } from '../ffi/native.ts';
-import { openPfx } from './pfx.ts';
-import { isPfxKey, pfxKeyName } from './pfx-key.ts';
+import type { NativeKeys } from '../keys/keys.ts';
 import { STATUS } from '../status.ts';
+import { ADD, changeStore, readStore } from './certificate-store.ts';
 
-/** Stores of LocalMachine. `keys` holds what certificates refer to; it is asked for when one is. */
+/** The provider that every Windows has. */
+const SOFTWARE_PROVIDER = 'Microsoft Software Key Storage Provider';
+
+/** Stores of LocalMachine. `keys` holds the keys of certificates and is called when one of them is needed. */
 export function createCertificateStores(native: Native, keys: () => NativeKeys): CertificateStores {
   return {
     list: async (store) => readStore(native, store, (open) => open.all()) ?? [],
 
     find: async (store, thumbprint) => readStore(native, store, (open) => open.find(thumbprint)),
 
-    importPfx: async (store, pfx, password, friendlyName) => {
-      const { leaf, privateKey } = await openPfx(pfx, password);
-      const thumbprint = new X509Certificate(leaf).fingerprint.replaceAll(':', '').toLowerCase();
-      const key = pfxKeyName(store, thumbprint);
+    importWithKey: async (store, der, pkcs8, friendlyName) => {
+      const certificate = parse(der);
+      const privateKey = parsePrivateKey(pkcs8);
+      if (!certificate.checkPrivateKey(privateKey)) {
+        throw new WindowsError('CertSetCertificateContextProperty', STATUS.NTE_NO_KEY);
+      }
+      const key = importedKeyName(store, certificate.fingerprint.replaceAll(':', ''));
       const isNew = await keys().importKey(key, privateKey);
       try {
-        changeStore(native, store, (open) => open.add(leaf, ADD.REPLACE_EXISTING, { key, friendlyName }));
+        changeStore(native, store, (open) => open.add(der, ADD.REPLACE_EXISTING, { key, friendlyName }));
       } catch (error) {
         if (isNew) await keys().remove(key);
         throw error;
@@ -35,7 +40,7 @@ export function createCertificateStores(native: Native, keys: () => NativeKeys):
       if (publicKey === null) {
         throw new WindowsError('NCryptOpenKey', STATUS.NTE_BAD_KEYSET, { provider: key.provider });
       }
-      // Windows stores the reference whatever it leads to, and http.sys fails with it later.
+      // Windows would store a reference to any key, and http.sys would fail with it later.
       const held = createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' });
       if (!parse(der).publicKey.equals(held)) {
         throw new WindowsError('CertSetCertificateContextProperty', STATUS.NTE_NO_KEY, { provider: key.provider });
@@ -45,13 +50,27 @@ export function createCertificateStores(native: Native, keys: () => NativeKeys):
 
     remove: async (store, thumbprint) => {
       const key = readStore(native, store, (open) => open.keyOf(thumbprint));
-      // Nothing is opened for writing that need not be: a store that does not exist would be made.
+      // A store is opened for writing only if it must be changed: opening would make one that does not exist.
       if (readStore(native, store, (open) => open.find(thumbprint)) !== null) {
         changeStore(native, store, (open) => open.remove(thumbprint));
       }
-      if (key !== null && isPfxKey(key, store, thumbprint)) await keys().remove(key);
+      if (key !== null && isImported(key, store, thumbprint)) await keys().remove(key);
     },
   };
+}
+
+/**
+ * Where an imported key goes. The name says to which certificate of which store it belongs: a repeated import finds the
+ * key of one that was interrupted, and removing the certificate removes no key but its own. Keys that others made never
+ * have such a name.
+ */
+function importedKeyName(store: StoreName, thumbprint: string): HostKeyName {
+  return { provider: SOFTWARE_PROVIDER, name: `everbind.imported.${store.toLowerCase()}.${thumbprint.toLowerCase()}` };
+}
+
+function isImported(key: HostKeyName, store: StoreName, thumbprint: string): boolean {
+  const own = importedKeyName(store, thumbprint);
+  return key.name === own.name && key.provider === own.provider;
 }
 
 function parse(der: Uint8Array): X509Certificate {
@@ -59,5 +78,15 @@ function parse(der: Uint8Array): X509Certificate {
     return new X509Certificate(der);
   } catch {
     throw new WindowsError('CertCreateCertificateContext', STATUS.CRYPT_E_BAD_ENCODE);
+  }
+}
+
+function parsePrivateKey(pkcs8: Uint8Array): KeyObject {
+  // A view of the same octets: nobody would overwrite a copy.
+  const key = Buffer.from(pkcs8.buffer, pkcs8.byteOffset, pkcs8.byteLength);
+  try {
+    return createPrivateKey({ key, format: 'der', type: 'pkcs8' });
+  } catch {
+    throw new WindowsError('NCryptImportKey', STATUS.NTE_BAD_DATA);
   }
 }

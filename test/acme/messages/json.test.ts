@@ -20,7 +20,7 @@ test('no JSON, cut JSON, text after it, bad UTF-8, nothing', () => {
   }
 });
 
-test('the error does not quote the answer', () => {
+test('the error does not quote the response', () => {
   assert.throws(
     () => parse('{"secret-looking": evil}'),
     (error: Error) => !`${error.stack} ${JSON.stringify(error)} ${String(error.cause)}`.includes('evil'),

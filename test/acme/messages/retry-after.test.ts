@@ -20,7 +20,7 @@ test('an HTTP date in each of its forms', () => {
   assert.equal(parseHttpDate('Monday, 23-Nov-26 12:00:00 GMT'), now);
 });
 
-test('a date is measured against the Date of the answer, so that a wrong clock here does no harm', () => {
+test('a date is compared with the Date of the response, so that a wrong clock here does no harm', () => {
   assert.equal(after('Mon, 23 Nov 2026 12:01:00 GMT'), 60_000);
   assert.equal(after('Sun, 01 Jan 2040 00:00:30 GMT', 'Sun, 01 Jan 2040 00:00:00 GMT'), 30_000);
   assert.equal(after('Mon, 23 Nov 2026 12:01:00 GMT', 'nonsense'), 60_000);
@@ -60,7 +60,7 @@ test('property: every time survives the way through its HTTP date', () => {
   );
 });
 
-test('property: no text makes it throw or answer out of bounds', () => {
+test('property: no text makes it throw or return a time out of bounds', () => {
   fc.assert(
     fc.property(fc.array(fc.string({ unit: 'binary-ascii' })), fc.string(), (values, date) => {
       const wait = retryAfterMs({ 'retry-after': values, date: [date] }, now);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createHostBackoffs, hostHoldMs } from '../../../src/acme/session/host-backoff.ts';
+import { createHostBackoffs, backoffMs } from '../../../src/acme/session/host-backoff.ts';
 import type { HttpResponse } from '../../../src/ports/transport.ts';
 import { coded, noRandom, testClock } from '../support.ts';
 
@@ -32,27 +32,27 @@ function holds(kept: readonly (readonly [string, number])[] = []) {
   return { clock, written, ...made };
 }
 
-describe('an answer holds its host back', () => {
+describe('a response pauses its host', () => {
   it('503 and 429 with Retry-After in either form, for six hours at most', () => {
-    assert.equal(hostHoldMs(answer(503, '120'), 0), 120 * SECOND);
-    assert.equal(hostHoldMs(answer(503, '120', 'rateLimited'), 0), 120 * SECOND);
-    assert.equal(hostHoldMs(answer(429, '120'), 0), 120 * SECOND);
+    assert.equal(backoffMs(answer(503, '120'), 0), 120 * SECOND);
+    assert.equal(backoffMs(answer(503, '120', 'rateLimited'), 0), 120 * SECOND);
+    assert.equal(backoffMs(answer(429, '120'), 0), 120 * SECOND);
     const date = 'Thu, 01 Jan 2026 10:00:00 GMT';
-    assert.equal(hostHoldMs(answer(503, 'Thu, 01 Jan 2026 10:05:00 GMT', null, date), 0), 300 * SECOND);
-    assert.equal(hostHoldMs(answer(503, '999999'), 0), 6 * HOUR);
+    assert.equal(backoffMs(answer(503, 'Thu, 01 Jan 2026 10:05:00 GMT', null, date), 0), 300 * SECOND);
+    assert.equal(backoffMs(answer(503, '999999'), 0), 6 * HOUR);
   });
 
   it('nothing else does: not without the header, nor a limit of ACME, nor another status', () => {
-    assert.equal(hostHoldMs(answer(503, null), 0), null);
-    assert.equal(hostHoldMs(answer(503, 'soon'), 0), null);
-    assert.equal(hostHoldMs(answer(429, '120', 'rateLimited'), 0), null);
-    assert.equal(hostHoldMs(answer(500, '120'), 0), null);
-    assert.equal(hostHoldMs(answer(200, '120'), 0), null);
+    assert.equal(backoffMs(answer(503, null), 0), null);
+    assert.equal(backoffMs(answer(503, 'soon'), 0), null);
+    assert.equal(backoffMs(answer(429, '120', 'rateLimited'), 0), null);
+    assert.equal(backoffMs(answer(500, '120'), 0), null);
+    assert.equal(backoffMs(answer(200, '120'), 0), null);
   });
 });
 
 describe('a request to a host', () => {
-  it('waits for a short hold, and for a longer one not at all: it fails with the wait that is left', async () => {
+  it('waits for a short pause, and not at all for a longer one: it fails with the wait that is left', async () => {
     const { clock, written, pass, note } = holds();
     await pass(url);
     await note(url, answer(503, '60'));
@@ -86,7 +86,7 @@ describe('a request to a host', () => {
     assert.equal(clock.slept.length, 3);
   });
 
-  it('stops waiting when it is told to, and does not mind that a hold cannot be kept', async () => {
+  it('stops waiting when it is told to, and goes on when a pause cannot be stored', async () => {
     const clock = testClock();
     const made = createHostBackoffs({
       clock: { ...clock, sleep: async (_, signal) => signal?.throwIfAborted() },
@@ -102,7 +102,7 @@ describe('a request to a host', () => {
     await assert.rejects(made.pass(url), coded('ACME_HOST_BACKOFF'));
   });
 
-  it('obeys a hold of before, and none that only a clock that was put back explains', async () => {
+  it('obeys a stored pause, and none that only a clock that was put back explains', async () => {
     const start = testClock().now();
     await assert.rejects(holds([['ca.test', start + 2 * HOUR]]).pass(url), coded('ACME_HOST_BACKOFF'));
     await holds([['ca.test', start - 1]]).pass(url);

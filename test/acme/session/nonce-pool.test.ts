@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createNoncePool, noNonce } from '../../../src/acme/session/nonce-pool.ts';
 import { coded, testClock } from '../support.ts';
 
-/** A newNonce that answers when told. */
+/** A newNonce that responds when told. */
 function slowSource() {
   const asked: { answer(): void; fail(): void }[] = [];
   let count = 0;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { checkAnswer } from '../../../src/acme/session/answer.ts';
-import { unpauseUrl } from '../../../src/acme/session/paused.ts';
+import { checkResponse } from '../../../src/acme/session/response.ts';
+import { unpauseUrl } from '../../../src/acme/messages/problem.ts';
 import { AcmeProblemError, blankProblem, type Problem } from '../../../src/acme/messages/problem.ts';
 import { RESOURCES } from '../../../src/acme/messages/resource.ts';
 
@@ -39,7 +39,7 @@ it('the error keeps the address for programs, and out of its message', () => {
   const body = Buffer.from(JSON.stringify(problem('rateLimited', `Please visit: ${link}`)));
   const answer = { status: 429, headers: { 'content-type': ['application/problem+json'] }, body };
   assert.throws(
-    () => checkAnswer(answer, 'https://ca.test/new-order', RESOURCES.order, 0),
+    () => checkResponse(answer, 'https://ca.test/new-order', RESOURCES.order, 0),
     (error) => {
       assert.ok(error instanceof AcmeProblemError);
       assert.deepEqual([error.code, error.details['link']], ['ACME_PAUSED', link]);

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAcmeClient } from '../../../src/acme/client.ts';
+import { EverbindError } from '../../../src/errors/error.ts';
+import type { ErrorCode } from '../../../src/errors/table.ts';
 import { AcmeProblemError } from '../../../src/acme/messages/problem.ts';
 import { createSession } from '../../../src/acme/session/session.ts';
 import { RESOURCES } from '../../../src/acme/messages/resource.ts';
+import type { HttpResponse, Transport } from '../../../src/ports/transport.ts';
 import { newSigner } from '../jose/signers.ts';
 import {
   coded,
@@ -52,7 +55,7 @@ const valid: FakeAnswer = { body: { status: 'valid' } };
 const noncesUsed = (requests: Parameters<typeof jwsOf>[0][]) =>
   requests.filter(({ method }) => method === 'POST').map((request) => jwsOf(request).header['nonce']);
 
-test('one request costs one nonce fetch; the next ones use what the answers bring', async () => {
+test('one request costs one nonce fetch; the next ones use what the responses bring', async () => {
   const { client, transport } = fakeCa(() => valid);
   await client.getAccount();
   await client.getAccount();
@@ -214,6 +217,70 @@ test('an aborted call sends nothing', async () => {
   assert.equal(transport.requests.length, 0);
 });
 
+/** Registers an account at a CA that stops at one stage, aborts there, and tells what was sent. */
+async function abortedRegistration(stage: 'directory' | 'nonce' | 'signer' | 'account' | 'badNonce' | 'hold') {
+  const stop = new AbortController();
+  let stopped: () => void = () => {};
+  const reached = new Promise<void>((resolve) => (stopped = resolve));
+  const hang = (): Promise<never> => {
+    stopped();
+    return new Promise(() => {});
+  };
+  const sent: string[] = [];
+  const transport: Transport = async ({ url }, signal) => {
+    const { pathname } = new URL(url);
+    sent.push(pathname);
+    if (pathname === '/dir') {
+      if (stage === 'directory') return hang();
+      return jsonResponse(200, directoryObject());
+    }
+    if (pathname === '/nonce' && (stage === 'nonce' || sent.length > 3)) return hang();
+    if (pathname === '/nonce') return { ...jsonResponse(204, {}), headers: { 'replay-nonce': ['nonce-1'] } };
+    if (stage === 'badNonce') return jsonResponse(400, badNonce.body, 'application/problem+json');
+    // As the port says: it rejects with the reason of the signal.
+    assert.equal(signal, stop.signal);
+    stopped();
+    return new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error)));
+  };
+  const client = createAcmeClient({
+    directoryUrl,
+    transport,
+    clock: testClock(),
+    random: noRandom,
+    userAgent: 'x',
+    signer: stage === 'signer' ? { ...signer, sign: hang } : signer,
+    ...(stage === 'hold'
+      ? { holds: { pass: (_url, signal) => passAborted(signal, stopped), note: async () => {} } }
+      : {}),
+  });
+  const call = client.newAccount({ termsOfServiceAgreed: true }, stop.signal);
+  void reached.then(() => stop.abort(new Error('the lease is lost')));
+  await assert.rejects(call, /the lease is lost/);
+  return sent;
+}
+
+function jsonResponse(status: number, body: unknown, type = 'application/json'): HttpResponse {
+  return { status, headers: { 'content-type': [type] }, body: Buffer.from(JSON.stringify(body)) };
+}
+
+/** A host that asked for a pause, but only for requests that somebody can stop: directory and nonce are everybody's. */
+function passAborted(signal: AbortSignal | undefined, reached: () => void): Promise<void> {
+  if (signal === undefined) return Promise.resolve();
+  reached();
+  return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+}
+
+test('a registration ends with the signal at every stage, and nothing is sent after that', {
+  timeout: 10_000,
+}, async () => {
+  assert.deepEqual(await abortedRegistration('directory'), ['/dir']);
+  assert.deepEqual(await abortedRegistration('nonce'), ['/dir', '/nonce']);
+  assert.deepEqual(await abortedRegistration('signer'), ['/dir', '/nonce']);
+  assert.deepEqual(await abortedRegistration('hold'), ['/dir', '/nonce']);
+  assert.deepEqual(await abortedRegistration('account'), ['/dir', '/nonce', '/account']);
+  assert.deepEqual(await abortedRegistration('badNonce'), ['/dir', '/nonce', '/account', '/nonce']);
+});
+
 const answers: Readonly<Record<string, FakeAnswer>> = {
   'a redirect': { status: 307, headers: { location: 'https://evil.test/' } },
   HTML: { headers: { 'content-type': 'text/html' }, body: '<html>' },
@@ -229,7 +296,7 @@ const answers: Readonly<Record<string, FakeAnswer>> = {
   'an informational status': { status: 101 },
 };
 for (const [name, answer] of Object.entries(answers)) {
-  test(`${name} is an unexpected answer with its status`, async () => {
+  test(`${name} is an unexpected response with its status`, async () => {
     const { client } = fakeCa(() => answer);
     await assert.rejects(client.getAccount(), (error: Error & { details?: Record<string, unknown> }) => {
       coded('ACME_UNEXPECTED_RESPONSE')(error);
@@ -247,6 +314,38 @@ test('a problem labelled as plain JSON is still a problem', async () => {
   }));
   await assert.rejects(
     client.getAccount(),
-    (error) => error instanceof AcmeProblemError && error.retryAfterMs === 77_000 && error.httpStatus === 429,
+    (error) =>
+      error instanceof AcmeProblemError && error.facts.retryAfterMs === 77_000 && error.facts.httpStatus === 429,
   );
+});
+
+test('what the transport throws gets the code of a CA, with its details and the original as the cause', async () => {
+  const codes = {
+    NET_CONNECTION_FAILED: 'ACME_TRANSPORT',
+    NET_SERVER_UNTRUSTED: 'ACME_SERVER_UNTRUSTED',
+    NET_TIMEOUT: 'ACME_TIMEOUT',
+    NET_RESPONSE_TOO_LARGE: 'ACME_RESPONSE_TOO_LARGE',
+    NET_INSECURE_URL: 'ACME_INSECURE_URL',
+  } as const;
+  for (const [thrown, code] of Object.entries(codes)) {
+    const cause = new EverbindError(thrown as ErrorCode, 'the words of net', { server: 'ca.test', reason: 'x' });
+    const { session } = fakeCa(() => {
+      throw cause;
+    });
+    await assert.rejects(session.post({ url: accountUrl, payload: '', resource: RESOURCES.account }), (error) => {
+      assert.ok(error instanceof EverbindError);
+      assert.deepEqual([error.code, error.message, error.details], [code, cause.message, cause.details]);
+      assert.equal(error.cause, cause);
+      return true;
+    });
+  }
+});
+
+test('a wrong proxy is not the fault of the CA, and a signal keeps its reason', async () => {
+  for (const thrown of [new EverbindError('NET_PROXY_INVALID', 'no proxy'), new Error('the signal says so')]) {
+    const { client } = fakeCa(() => {
+      throw thrown;
+    });
+    await assert.rejects(client.getAccount(), (error) => error === thrown);
+  }
 });

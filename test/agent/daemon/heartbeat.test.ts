@@ -63,8 +63,8 @@ test('everbind status says that it is at work', () =>
   withFolder(async (folder) => {
     const state = await openState(folder, { clock: systemClock });
     const now = Date.now();
-    const runner = { pid: 4711, startedAt: now, seenAt: now, nextWake: now, trouble: null };
-    await state.store.commit(({ db }) => writeDaemon(db, runner));
+    const daemon = { pid: 4711, startedAt: now, seenAt: now, nextWake: now, trouble: null };
+    await state.store.commit(({ db }) => writeDaemon(db, daemon));
     await state.close();
     const openHost = (): Promise<never> => Promise.reject(new Error('not needed'));
     const { out } = await runIn({ stateDir: folder, openHost }, ['status']);

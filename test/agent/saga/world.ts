@@ -18,8 +18,8 @@ import { createTransport } from '../../../src/net/transport.ts';
 import { verifyStoredLog } from '../../../src/store/audit-read.ts';
 import { bundle } from '../../../tools/build.ts';
 
-// A Windows server and a CA that live on while the program is killed and started again. Three certificates: one name, two names on two
-// records, and two sites behind one shared record.
+// A Windows server and a CA that live on while the program is killed and started again. Three certificates: one name,
+// two names on two records, and two sites behind one shared record.
 const configuration = `<?xml version="1.0" encoding="UTF-8"?>
 <configuration><system.applicationHost><sites>
 ${site(1, 'Alone', 'alone', ['http/*:80:alone.kill.test', 'https/*:443:alone.kill.test'], 1)}

@@ -155,7 +155,7 @@ test('past its time a program is killed with all that it started', async (t) => 
   assert.equal(await read(), written);
 });
 
-test('a program that ends but leaves a child behind does not hold us up', async (t) => {
+test('a program that ends but leaves a child behind does not delay us', async (t) => {
   const { solver } = await program(
     t,
     `import { spawn } from 'node:child_process';
@@ -186,7 +186,7 @@ test('a signal ends the program', async (t) => {
   await assert.rejects(solver.present(dnsTask(), controller.signal), reason);
 });
 
-test('an IP address cannot be proved by dns-01', async (t) => {
+test('an IP address cannot be validated by dns-01', async (t) => {
   const { solver, log } = await program(t, logging);
   const task = { ...httpTask('192.0.2.1', 'ip'), type: 'dns-01' as const };
   await assert.rejects(solver.present(task), coded('CHALLENGE_UNSUPPORTED'));

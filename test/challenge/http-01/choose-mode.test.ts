@@ -81,7 +81,7 @@ const answering: readonly (readonly [host: string, by: string, names: readonly s
 ];
 
 for (const [host, by, names] of answering) {
-  test(`${host} is answered by ${names.join(', ')}`, () => {
+  test(`${host} is received by ${names.join(', ')}`, () => {
     const found = sitesFor(sites, 'http', host, 80);
     assert.equal(found?.by, by);
     assert.deepEqual(
@@ -91,7 +91,7 @@ for (const [host, by, names] of answering) {
   });
 }
 
-test('no site answers on another port or protocol', () => {
+test('no site is bound to another port or protocol', () => {
   assert.equal(sitesFor(sites, 'http', 'shop.example', 8080), null);
   assert.equal(sitesFor(sites, 'https', 'shop.example', 443), null);
 });

@@ -13,7 +13,7 @@ const sites = [
   site('rest', [['http', '*:80:']]),
 ];
 
-/** Tells what it was asked instead of answering. */
+/** Returns the question itself. */
 const host = { endpoints: async (address: string, port: number) => [{ address: `here ${address}`, port }] };
 const at = iisEndpoints(host, async () => sites, 80);
 
@@ -25,7 +25,7 @@ test('a host is looked for at the addresses that its sites are bound to', async 
   assert.deepEqual(await at('shop.test', 443, 'shop.test'), [{ address: 'here 192.0.2.5', port: 443 }]);
 });
 
-test('the name being proved is received here, whatever the bindings', async () => {
+test('requests for the name being validated are received here, whatever the bindings', async () => {
   assert.deepEqual(await at('other.test', 80, 'other.test'), [{ address: 'here *', port: 80 }]);
   assert.deepEqual(await at('other.test', 443, 'other.test'), [{ address: 'here *', port: 443 }]);
   const inner = iisEndpoints(host, async () => [], 8080);
@@ -41,7 +41,7 @@ test('a redirect to a name that a binding has stays here, one to any other leave
   assert.equal(local?.port, 80);
 });
 
-test('a listener of our own receives the name being proved, on its port, and nothing else', async () => {
+test('a listener of our own receives requests for the name being validated, on its port, and nothing else', async () => {
   assert.deepEqual(await listenerEndpoints('127.0.0.7', 8080)('a.test', 80, 'a.test'), [
     { address: '127.0.0.7', port: 8080 },
   ]);

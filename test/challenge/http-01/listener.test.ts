@@ -37,7 +37,7 @@ function ask(
 
 const pathOf = (token: string): string => `/.well-known/acme-challenge/${token}`;
 
-test('known answers are given, everything else is not found or not allowed', async () => {
+test('known challenge responses are served, everything else is not found or not allowed', async () => {
   const { port, solver } = await listener();
   const task = httpTask();
   await solver.present(task);
@@ -72,7 +72,7 @@ test('one listener serves all tasks and is closed with the last of them', async 
   await assert.rejects(ask(port, '/'), { code: 'ECONNREFUSED' });
 });
 
-test('closing and opening again at the same moment does not lose an answer', async () => {
+test('closing and opening again at the same moment loses no challenge response', async () => {
   const { port, solver } = await listener();
   let before = httpTask();
   await solver.present(before);

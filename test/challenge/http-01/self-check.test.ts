@@ -40,7 +40,7 @@ function checkAt(
   return createSelfCheck({ resolve, clock, timeoutMs });
 }
 
-test('the answer is asked for as a CA asks: path, host, no body', async (t) => {
+test('the challenge response is requested as a CA does: path, host, no body', async (t) => {
   const task = httpTask(NAME);
   const asked: string[] = [];
   const endpoint = await serve(t, (request, response) => {
@@ -111,7 +111,7 @@ test('a closed port, a port that speaks no HTTP and a name without endpoints', a
   await assert.rejects(checkAt([])(httpTask(), waits), coded('CHALLENGE_SELF_CHECK_FAILED', 'no-endpoint'));
 });
 
-test('an answer without end is not read to its end', async (t) => {
+test('a response without end is not read to its end', async (t) => {
   let sent = 0;
   const endpoint = await serve(t, (_request, response) => {
     const more = (): void => {
@@ -141,7 +141,7 @@ test('what is not there at once is asked for again', async (t) => {
   assert.deepEqual(clock.slept, [50, 200, 1_000]);
 });
 
-test('every endpoint that answers has to answer rightly; one that nobody listens on does not matter', async (t) => {
+test('every endpoint that responds must respond correctly; one that nothing listens on does not matter', async (t) => {
   const task = httpTask();
   const right = await serve(t, (_request, response) => response.end(task.keyAuthorization));
   const wrong = await serve(t, (_request, response) => response.writeHead(404).end());

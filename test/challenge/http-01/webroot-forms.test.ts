@@ -14,7 +14,9 @@ import { coded, httpTask, temporaryFolder, treeOf } from '../support.ts';
 
 const clock: Clock = { now: () => 0, sleep: async () => {} };
 
-/** A server that serves the answers of a site as far as `works` lets the form of web.config that it finds. */
+/**
+ * A server that serves the challenge responses of a site as far as `works` lets the form of web.config that it finds.
+ */
 async function siteThat(t: TestContext, answerTo: (form: WebConfigForm, token: string) => number) {
   const disk = await temporaryFolder(t);
   const folder = join(disk, 'C', 'site', '.well-known', 'acme-challenge');
@@ -88,7 +90,7 @@ test('when no form helps the first failure is told', async (t) => {
   assert.deepEqual(await tree(), before);
 });
 
-test('an answer that is already being served is not put at risk for another one', async (t) => {
+test('a challenge response that is already served is not put at risk for another one', async (t) => {
   const good = httpTask();
   const { solver, formOnDisk, asked } = await siteThat(t, (_form, token) => (token === good.token ? 200 : 404));
   const bad = httpTask();
@@ -102,7 +104,7 @@ test('an answer that is already being served is not put at risk for another one'
   await solver.cleanUp(bad);
 });
 
-test('many answers below one root find the form together', async (t) => {
+test('many challenge responses below one root find the form together', async (t) => {
   const { solver, formOnDisk, tree } = await siteThat(t, (form) => (form === 'rewrite' ? 200 : 404));
   const before = await tree();
   const tasks = Array.from({ length: 8 }, () => httpTask());

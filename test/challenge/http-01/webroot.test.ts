@@ -30,7 +30,7 @@ function solverOver(files: SiteFiles, roots: readonly string[] = [ROOT]): Solver
   });
 }
 
-test('the answer, its web.config and its folders come and go; the tree ends as it began', async (t) => {
+test('the challenge response, its web.config and its folders are made and removed; the tree ends as it began', async (t) => {
   const { files, folder, tree } = await webroot(t);
   const before = await tree();
   const solver = solverOver(files);
@@ -44,7 +44,7 @@ test('the answer, its web.config and its folders come and go; the tree ends as i
   assert.deepEqual(await tree(), before);
 });
 
-test('the last of several answers takes web.config and folders along', async (t) => {
+test('with the last of several challenge responses web.config and folders are removed', async (t) => {
   const { files, folder, tree } = await webroot(t);
   const before = await tree();
   const solver = solverOver(files);
@@ -57,7 +57,7 @@ test('the last of several answers takes web.config and folders along', async (t)
   assert.deepEqual(await tree(), before);
 });
 
-test('any order of coming and going leaves the tree as it was, and live answers in place', async (t) => {
+test('any order of adding and removing leaves the tree as it was, and live challenge responses in place', async (t) => {
   const { files, folder, tree } = await webroot(t);
   const before = await tree();
   await fc.assert(
@@ -98,7 +98,7 @@ test('folders that were there stay, empty or not', async (t) => {
   }
 });
 
-test('in a folder that was there an answer keeps its web.config while another one goes', async (t) => {
+test('in an existing folder a challenge response keeps its web.config while another one is removed', async (t) => {
   const { files, folder, tree } = await webroot(t);
   await mkdir(folder, { recursive: true });
   const before = await tree();
@@ -124,7 +124,7 @@ test('what others put into our folders meanwhile stays, and so do the folders', 
   await assert.rejects(readFile(join(folder, task.token)), { code: 'ENOENT' });
 });
 
-test('a web.config of somebody else is used as it is and left alone', async (t) => {
+test('a foreign web.config is used as it is and not changed', async (t) => {
   const { files, folder, tree } = await webroot(t);
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'web.config'), '<configuration><!-- theirs --></configuration>');
@@ -137,7 +137,7 @@ test('a web.config of somebody else is used as it is and left alone', async (t) 
   assert.deepEqual(await tree(), before);
 });
 
-test('a web.config too large to be ours is left alone', async (t) => {
+test('a web.config too large to be ours is not changed', async (t) => {
   const { files, folder, tree } = await webroot(t);
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'web.config'), Buffer.alloc(100_000, 32));
@@ -149,7 +149,7 @@ test('a web.config too large to be ours is left alone', async (t) => {
   assert.deepEqual(await tree(), before);
 });
 
-test('one of ours that was edited meanwhile is left alone', async (t) => {
+test('one of ours that was edited meanwhile is not changed', async (t) => {
   const { files, folder } = await webroot(t);
   const solver = solverOver(files);
   const task = httpTask();
@@ -193,7 +193,7 @@ test('a site without a root, or whose root does not exist, is a clear error and 
   assert.deepEqual(await tree(), before);
 });
 
-test('sites that share a host on different addresses all get the answer', async (t) => {
+test('sites that share a host on different addresses all get the challenge response', async (t) => {
   const { files, root, tree } = await webroot(t);
   await mkdir(join(root, '..', 'other'));
   const before = await tree();
@@ -243,7 +243,8 @@ test('after a kill at any change the task alone is enough to clean up', async (t
     await solver.cleanUp(task).catch(() => {});
     const after = solverOver(files);
     await after.cleanUp(task);
-    // Between making the folders and recording them, and between removing the record and the folders, a kill leaves them behind, empty.
+    // Between making the folders and recording them, and between removing the record and the folders, a kill leaves
+    // them behind, empty.
     const left = await tree();
     if (left[Object.keys(emptyFolders).find((path) => path.endsWith('.well-known')) ?? ''] === undefined) {
       assert.deepEqual(left, before, `kill ${kill}`);
@@ -256,7 +257,7 @@ test('after a kill at any change the task alone is enough to clean up', async (t
   }
 });
 
-test('after a kill with two answers each is cleaned up alone, in either order', async (t) => {
+test('after a kill with two challenge responses each is cleaned up alone, in either order', async (t) => {
   const { files, tree } = await webroot(t);
   const before = await tree();
   const killed = solverOver(files);
@@ -268,7 +269,7 @@ test('after a kill with two answers each is cleaned up alone, in either order', 
   assert.deepEqual(await tree(), before);
 });
 
-test('after a kill in the middle of a write the answer is written again and removed', async (t) => {
+test('after a kill in the middle of a write the challenge response is written again and removed', async (t) => {
   const { files, folder, tree } = await webroot(t);
   const before = await tree();
   const task = httpTask();

@@ -4,7 +4,11 @@ import { test } from 'node:test';
 import { connect, createServer as createTlsServer } from 'node:tls';
 import { createSolvers } from '../../../src/challenge/solvers.ts';
 import { createTlsAlpnSolver } from '../../../src/challenge/tls-alpn-01/solver.ts';
-import { answerCertificate, isAnswer, serverName } from '../../../src/challenge/tls-alpn-01/certificate.ts';
+import {
+  challengeCertificate,
+  isChallengeCertificate,
+  serverName,
+} from '../../../src/challenge/tls-alpn-01/certificate.ts';
 import { checkTlsAlpn } from '../../../src/challenge/tls-alpn-01/self-check.ts';
 import { systemClock, systemRandom } from '../../../src/net/system.ts';
 import { parsePemCertificates } from '../../../src/pki/asn1/pem.ts';
@@ -35,7 +39,7 @@ function shake(port: number, servername: string, protocols: readonly string[]): 
   });
 }
 
-test('only acme-tls/1 and only names that are being proved get a certificate', async () => {
+test('only acme-tls/1 and only names that are being validated get a certificate', async () => {
   const { port, solver } = await listener();
   const task = alpnTask('shop.everbind.test');
   await solver.present(task);
@@ -49,11 +53,11 @@ test('only acme-tls/1 and only names that are being proved get a certificate', a
   assert.equal(await shake(port, 'shop.everbind.test', ['acme-tls/1']), 'ECONNREFUSED');
 });
 
-test('a second proof of the same name waits for its turn, and its clean-up takes nothing away', async () => {
+test('a second validation of the same name waits for its turn, and its clean-up removes nothing', async () => {
   const { solver } = await listener();
   const [first, second] = [alpnTask(), alpnTask()];
   await solver.present(first);
-  await assert.rejects(solver.present(second), coded('CHALLENGE_PRESENT_FAILED', 'being-proved'));
+  await assert.rejects(solver.present(second), coded('CHALLENGE_PRESENT_FAILED', 'being-validated'));
   await solver.cleanUp(second);
   await solver.wait(first);
   await solver.cleanUp(first);
@@ -62,18 +66,25 @@ test('a second proof of the same name waits for its turn, and its clean-up takes
   await solver.cleanUp(second);
 });
 
-test('the certificate is an answer to its own task alone', () => {
+test('the certificate is the challenge response to its own task alone', () => {
   const tasks = [alpnTask(), alpnTask('192.0.2.7', 'ip'), alpnTask('2001:db8::7', 'ip')];
   const made = tasks.map((task) => {
-    const { cert } = answerCertificate(task, systemRandom, Date.now());
+    const { cert } = challengeCertificate(task, systemRandom, Date.now());
     return parsePemCertificates(cert)[0] ?? new Uint8Array();
   });
   for (const [index, certificate] of made.entries()) {
-    for (const [other, task] of tasks.entries()) assert.equal(isAnswer(certificate, task), index === other);
+    for (const [other, task] of tasks.entries())
+      assert.equal(isChallengeCertificate(certificate, task), index === other);
     const task = tasks[index] ?? alpnTask();
-    assert.equal(isAnswer(certificate, { ...task, keyAuthorization: `${task.keyAuthorization}x` }), false);
-    assert.equal(isAnswer(certificate, { ...task, identifier: { type: 'dns', value: 'b.example' } }), false);
-    assert.equal(isAnswer(certificate.subarray(1), task), false);
+    assert.equal(
+      isChallengeCertificate(certificate, { ...task, keyAuthorization: `${task.keyAuthorization}x` }),
+      false,
+    );
+    assert.equal(
+      isChallengeCertificate(certificate, { ...task, identifier: { type: 'dns', value: 'b.example' } }),
+      false,
+    );
+    assert.equal(isChallengeCertificate(certificate.subarray(1), task), false);
   }
 });
 
@@ -90,7 +101,7 @@ test('a server that speaks something else is told apart from one that is not the
   await assert.rejects(check(closed), coded('CHALLENGE_SELF_CHECK_FAILED', 'connection-failed'));
 
   const task = alpnTask();
-  const other = answerCertificate(task, systemRandom, Date.now());
+  const other = challengeCertificate(task, systemRandom, Date.now());
   const servers = [undefined, ['acme-tls/1']].map((ALPNProtocols) => createTlsServer({ ...other, ALPNProtocols }));
   const ports: number[] = [];
   for (const server of servers) {
@@ -113,7 +124,7 @@ test('a port in use has its own code', async () => {
   await new Promise((resolve) => other.close(resolve));
 });
 
-test('where IIS has https on the port nothing is tried; a wildcard cannot be proved this way', async () => {
+test('where IIS has https on the port nothing is tried; a wildcard cannot be validated this way', async () => {
   const [port = 0] = await freePorts(1);
   const sites = [site('shop', [['https', `*:${port}:shop.everbind.test`]])];
   const host = {} as never;

@@ -82,7 +82,7 @@ describe('keys in providers of Windows', () => {
     await keys.destroy(doomed);
     await keys.destroy(doomed);
     assert.equal(await codeOf(keys.open(doomed)), 'KEY_NOT_FOUND');
-    assert.equal(await codeOf(keys.attach(doomed, [], 'x')), 'KEY_NOT_FOUND');
+    assert.equal(await codeOf(keys.attach(doomed, [])), 'KEY_NOT_FOUND');
     assert.equal((await keys.open(other)).algorithm, 'ES256');
   });
 
@@ -99,7 +99,7 @@ describe('attaching a key of a provider to its certificate', () => {
     const keys = storeOver(createKeyProviders());
     const handle = await keys.generate('r-1', 'ec-p256');
     const leaf = await certificateFor((await keys.open(handle)).publicKey);
-    assert.deepEqual(await keys.attach(handle, [leaf], 'shop'), {
+    assert.deepEqual(await keys.attach(handle, [leaf]), {
       kind: 'provider',
       providerName: SOFTWARE,
       keyName: 'everbind-r-1',
@@ -111,8 +111,8 @@ describe('attaching a key of a provider to its certificate', () => {
     const handle = await keys.generate('r-1', 'ec-p256');
     const other = await keys.generate('r-2', 'ec-p256');
     const leaf = await certificateFor((await keys.open(other)).publicKey);
-    assert.equal(await codeOf(keys.attach(handle, [leaf], 'shop')), 'KEY_NOT_POSSESSED');
-    assert.equal(await codeOf(keys.attach(handle, [], 'shop')), 'KEY_NOT_POSSESSED');
+    assert.equal(await codeOf(keys.attach(handle, [leaf])), 'KEY_NOT_POSSESSED');
+    assert.equal(await codeOf(keys.attach(handle, [])), 'KEY_NOT_POSSESSED');
   });
 
   it('refuses a key whose provider shows the right public key and signs with another', async () => {
@@ -124,11 +124,11 @@ describe('attaching a key of a provider to its certificate', () => {
     const handle = await keys.generate('r-1', 'ec-p256');
     await keys.generate('liar', 'ec-p256');
     const leaf = await certificateFor((await keys.open(handle)).publicKey);
-    assert.equal(await codeOf(keys.attach(handle, [leaf], 'shop')), 'KEY_NOT_POSSESSED');
+    assert.equal(await codeOf(keys.attach(handle, [leaf])), 'KEY_NOT_POSSESSED');
   });
 });
 
-describe('what a provider may answer', () => {
+describe('failures of a provider', () => {
   it('an absent provider is told from a missing key, with the names of those there are', async () => {
     const host = createKeyProviders();
     const error = await errorOf(storeOver(host, 'Acme HSM Provider').generate('r-1', 'ec-p256'));

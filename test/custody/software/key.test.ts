@@ -2,8 +2,13 @@ import assert from 'node:assert/strict';
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { createLru } from '../../../src/concurrency/lru.ts';
-import { exportPrivateKey, generatePrivateKey, importPrivateKey } from '../../../src/custody/software/key.ts';
-import { softwareSigner } from '../../../src/custody/software/signer.ts';
+import {
+  exportPrivateKey,
+  generatePrivateKey,
+  importPrivateKey,
+  softwareSigner,
+} from '../../../src/custody/software/key.ts';
+
 import type { KeyAlgorithm } from '../../../src/ports/key-store.ts';
 import type { SignatureAlgorithm } from '../../../src/ports/signer.ts';
 
@@ -43,7 +48,7 @@ describe('software keys', () => {
     assert.ok(!a.equals(b));
   });
 
-  it('octets that are no key are answered with null', () => {
+  it('octets that are no key give null', () => {
     assert.equal(importPrivateKey(Buffer.from('hunter2'), 'ec-p256'), null);
   });
 });

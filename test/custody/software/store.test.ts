@@ -118,43 +118,39 @@ describe('attaching a key to its certificate', () => {
   }
 
   for (const algorithm of ['ec-p256', 'rsa-2048'] as const) {
-    it(`${algorithm}: OpenSSL finds key and certificate in the PFX, with its one-time password`, async () => {
+    it(`${algorithm}: gives the key itself, as OpenSSL reads it`, async () => {
       const handle = await keys.generate(`attach-${algorithm}`, algorithm);
-      const certificate = await certificateFor(handle);
-      const attachment = await keys.attach(handle, [certificate], 'shop');
-      assert.equal(attachment.kind, 'pfx');
-      if (attachment.kind !== 'pfx') return;
-      const { octets, password } = attachment.pfx;
-      const file = join(world.folder, 'attach.pfx');
-      writeFileSync(file, octets);
-      const read = await runCommand('openssl', ['pkcs12', '-in', file, '-nodes', '-passin', 'stdin'], {
-        input: `${password}\n`,
-      });
+      const attachment = await keys.attach(handle, [await certificateFor(handle)]);
+      assert.equal(attachment.kind, 'pkcs8');
+      if (attachment.kind !== 'pkcs8') return;
+      const file = join(world.folder, 'attach.p8');
+      writeFileSync(file, attachment.privateKey, { mode: 0o600 });
+      const read = await runCommand('openssl', ['pkey', '-inform', 'DER', '-in', file]);
       assert.equal(read.exitCode, 0, read.stderr);
-      const pem = (await keys.privateKey(handle)).export({ type: 'pkcs8', format: 'pem' });
-      assert.ok(read.stdout.includes(pem.trim()));
-      assert.match(read.stdout, /BEGIN CERTIFICATE/);
-      const wrong = await runCommand('openssl', ['pkcs12', '-in', file, '-nodes', '-passin', 'stdin'], {
-        input: 'x\n',
-      });
-      assert.notEqual(wrong.exitCode, 0);
+      assert.equal(read.stdout, (await keys.privateKey(handle)).export({ type: 'pkcs8', format: 'pem' }));
     });
   }
 
-  it('gives each PFX its own password of 256 random bits, and keeps the key usable', async () => {
+  it('gives octets of its own each time: overwriting them leaves the key usable', async () => {
     const handle = await keys.generate('attach-again', 'ec-p256');
     const certificate = await certificateFor(handle);
-    const attachments = await Promise.all([1, 2, 3].map(() => keys.attach(handle, [certificate], 'shop')));
-    const passwords = attachments.map((attachment) => (attachment.kind === 'pfx' ? attachment.pfx.password : ''));
-    assert.equal(new Set(passwords).size, 3);
-    for (const password of passwords) assert.equal(Buffer.from(password, 'base64url').length, 32);
+    const attachments = await Promise.all([1, 2, 3].map(() => keys.attach(handle, [certificate])));
+    const copies = attachments.map((attachment) =>
+      attachment.kind === 'pkcs8' ? attachment.privateKey : assert.fail(),
+    );
+    copies[0]?.fill(0);
+    assert.ok(copies.slice(1).every((copy) => copy.some((octet) => octet !== 0)));
     assert.ok(await signs(await keys.open(handle)));
+    const [later, other] = [await keys.attach(handle, [certificate]), copies[1]];
+    assert.ok(later.kind === 'pkcs8' && other !== undefined && Buffer.compare(later.privateKey, other) === 0);
   });
 
-  it('fails with a code for a key or a chain that is not there', async () => {
-    assert.equal(await codeOf(keys.attach('software:absent', [], 'x')), 'KEY_NOT_FOUND');
+  it('refuses a key that is not there, no chain, and the certificate of another key', async () => {
+    assert.equal(await codeOf(keys.attach('software:absent', [])), 'KEY_NOT_FOUND');
     await keys.generate('bare', 'ec-p256');
-    assert.equal(await codeOf(keys.attach('software:bare', [], 'x')), 'PKI_PFX_FAILED');
+    assert.equal(await codeOf(keys.attach('software:bare', [])), 'KEY_NOT_POSSESSED');
+    const other = await keys.generate('attach-other', 'ec-p256');
+    assert.equal(await codeOf(keys.attach('software:bare', [await certificateFor(other)])), 'KEY_NOT_POSSESSED');
   });
 });
 

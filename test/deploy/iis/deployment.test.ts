@@ -131,7 +131,7 @@ test('install: nothing is stored when the provider does not have the key, or it 
   const other = await world.providerMaterial(names);
   const stranger = { ...material, attach: () => other.attach() };
   await rejects(world.deployment().install(stranger), { code: 'WIN_CALL_FAILED', status: 0x8009000d });
-  const mixed = { ...material, attach: () => world.keys.attach(other.handle, material.chain, 'shop') };
+  const mixed = { ...material, attach: () => world.keys.attach(other.handle, material.chain) };
   await rejects(world.deployment().install(mixed), { code: 'KEY_NOT_POSSESSED' });
   await world.keys.destroy(material.handle);
   await rejects(world.deployment().install(material), { code: 'KEY_NOT_FOUND' });
@@ -153,14 +153,25 @@ test('install: an import without effect is found out', async () => {
   await using world = await createWorld();
   const material = await world.material(names);
   await rejects(world.deployment().install({ ...material, chain: [] }), { code: 'IIS_CERTIFICATE_NOT_STORED' });
-  const other = await world.material(['other.test']);
-  await rejects(world.deployment().install({ ...material, attach: () => other.attach() }), {
-    code: 'IIS_CERTIFICATE_NOT_STORED',
-  });
+  const { host } = world.sim;
+  const deaf = { ...host, certificates: { ...host.certificates, importWithKey: async () => {} } };
+  await rejects(world.deployment({ host: deaf }).install(material), { code: 'IIS_CERTIFICATE_NOT_STORED' });
   await world.deployment().install(material);
 });
 
-test('a record that does not take: apply fails, undo restores everything and says what is served', async () => {
+test('install: a key is overwritten after use, also one that is refused', async () => {
+  await using world = await createWorld();
+  const material = await world.material(names);
+  const other = await (await world.material(['other.test'])).attach();
+  const own = await material.attach();
+  ok(other.kind === 'pkcs8' && own.kind === 'pkcs8');
+  const stranger = world.deployment().install({ ...material, attach: async () => other });
+  await rejects(stranger, { code: 'WIN_CALL_FAILED', status: 0x8009000d });
+  await world.deployment().install({ ...material, attach: async () => own });
+  ok([...other.privateKey, ...own.privateKey].every((octet) => octet === 0));
+});
+
+test('a record that does not take: apply fails, restore brings everything back and says what is served', async () => {
   await using world = await createWorld();
   const before = await world.held();
   const { plan } = await installedPlan(world);
@@ -177,7 +188,7 @@ test('a record that does not take: apply fails, undo restores everything and say
   await world.deployment().apply(plan);
 });
 
-test('a wrong certificate served: verify says which, undo leaves the earlier state', async () => {
+test('a wrong certificate served: verify says which, restore leaves the earlier state', async () => {
   await using world = await createWorld();
   const before = await world.held();
   const { material, plan } = await installedPlan(world);
@@ -193,9 +204,9 @@ test('a wrong certificate served: verify says which, undo leaves the earlier sta
     bad.map(({ host, code }) => [host, code]),
     [['shop.everbind.test', 'VERIFY_WRONG_LEAF']],
   );
-  const undone = (await world.deployment().restore(plan)).filter((check) => !check.ok);
+  const wrong = (await world.deployment().restore(plan)).filter((check) => !check.ok);
   deepEqual(
-    undone.map(({ code }) => code),
+    wrong.map(({ code }) => code),
     ['VERIFY_WRONG_LEAF'],
   );
   deepEqual(await world.held(), before);
@@ -203,7 +214,7 @@ test('a wrong certificate served: verify says which, undo leaves the earlier sta
   ok((await world.deployment().restore(plan)).every((check) => check.ok));
 });
 
-test('endpoints that reset or keep silent are coded failures, not exceptions', async () => {
+test('endpoints that reset or never respond are coded failures, not exceptions', async () => {
   await using world = await createWorld();
   const { material, plan } = await installedPlan(world);
   await world.deployment().apply(plan);
@@ -219,7 +230,7 @@ test('endpoints that reset or keep silent are coded failures, not exceptions', a
   );
 });
 
-test('killed in the middle of apply: repeating it finishes, undoing it restores', async () => {
+test('killed in the middle of apply: repeating it finishes, restore brings the records back', async () => {
   for (const nth of [1, 2, 3, 4]) {
     await using world = await createWorld();
     const before = await world.held();
@@ -242,7 +253,7 @@ test('killed in the middle of apply: repeating it finishes, undoing it restores'
   }
 });
 
-test('undo leaves a record that somebody else changed meanwhile', async () => {
+test('restore keeps a record that somebody else changed meanwhile', async () => {
   await using world = await createWorld();
   const { plan } = await installedPlan(world);
   await world.deployment().apply(plan);
@@ -255,14 +266,14 @@ test('undo leaves a record that somebody else changed meanwhile', async () => {
   equal((await world.held())['shop.everbind.test:8443'], world.seeded.get('shop.everbind.test:8443'));
 });
 
-test('undo removes a record that the plan created', async () => {
+test('restore removes a record that the plan created', async () => {
   await using world = await createWorld();
   const key = { kind: 'hostnameport', host: 'shop.everbind.test', port: 443 } as const;
   await world.sim.host.sslRecords.remove(key);
   const { material, plan } = await installedPlan(world);
   await world.deployment().apply(plan);
   equal((await world.held())['shop.everbind.test:443'], material.thumbprint);
-  // Without its record the catch-all answers: that was never ours to judge.
+  // Without its record the catch-all serves: that was never ours to judge.
   ok((await world.deployment().restore(plan)).every((check) => check.ok));
   equal(await world.sim.host.sslRecords.query(key), null);
 });

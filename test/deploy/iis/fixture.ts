@@ -1,18 +1,17 @@
-import { createHash, createPrivateKey, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seedCertificates } from '../../../lab/sim-windows/seed.ts';
 import { startSimWindows, type SimWindows } from '../../../lab/sim-windows/sim-windows.ts';
-import type { LabCa, LabCertificate } from '../../../lab/test-ca.ts';
+import { type LabCa, pkcs8Of } from '../../../lab/test-ca.ts';
 import { createCngKeyStore } from '../../../src/custody/cng/store.ts';
 import { createIisDeployment, type IisDeploymentOptions } from '../../../src/deploy/iis/deployment.ts';
 import { readInventory } from '../../../src/iis/inventory.ts';
 import { parseIdentifier } from '../../../src/pki/x509/names.ts';
 import { recordKeyText } from '../../../src/iis/records/ssl-record.ts';
-import { buildPfx } from '../../../src/pki/pkcs12.ts';
 import type { CertificateMaterial, Deployment } from '../../../src/ports/deployment.ts';
-import type { KeyStore, Pfx } from '../../../src/ports/key-store.ts';
+import type { KeyStore } from '../../../src/ports/key-store.ts';
 import { tlsProbe } from '../../../src/verify/tls-probe.ts';
 
 const site = (id: number, name: string, bindings: string, more = ''): string =>
@@ -86,7 +85,7 @@ export async function createWorld(): Promise<World> {
         thumbprint,
         previousThumbprint,
         friendlyName: 'shop (Everbind)',
-        attach: async () => ({ kind: 'pfx', pfx: await pfxOf(issued) }),
+        attach: async () => ({ kind: 'pkcs8', privateKey: pkcs8Of(issued) }),
       };
     },
     providerMaterial: async (names) => {
@@ -106,7 +105,7 @@ export async function createWorld(): Promise<World> {
         thumbprint,
         previousThumbprint: null,
         friendlyName,
-        attach: () => keys.attach(handle, chain, friendlyName),
+        attach: () => keys.attach(handle, chain),
       };
     },
     held: async () => {
@@ -118,11 +117,4 @@ export async function createWorld(): Promise<World> {
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function pfxOf({ der, privateKeyPem }: LabCertificate): Promise<Pfx> {
-  const password = randomBytes(16).toString('hex');
-  const privateKeyPkcs8 = createPrivateKey(privateKeyPem).export({ type: 'pkcs8', format: 'der' });
-  const octets = await buildPfx({ privateKeyPkcs8, chain: [der], password, friendlyName: 'shop', iterations: 2048 });
-  return { octets, password };
 }

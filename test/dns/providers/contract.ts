@@ -25,7 +25,10 @@ export interface HostContract {
   /** Told after the provider's name, where one has several ways. */
   readonly way?: string;
   readonly definition: ProviderDefinition;
-  /** A host with the zone example.com: an A record at www, a TXT record at the apex, and values with `foreign` among them at `name`. */
+  /**
+   * A host with the zone example.com: an A record at www, a TXT record at the apex, and values with `foreign` among
+   * them at `name`.
+   */
   start(): HostState;
   settings(base: string): Readonly<Record<string, string>>;
   /** The settings that are different with credentials that the host refuses. */
@@ -234,7 +237,7 @@ export function hostContract(contract: HostContract): void {
     const wrong = ['', '{', '[]', '{}', 'null', '"text"', '<html></html>', '[{}]', '[['.repeat(5_000), '\u0000'];
     for (const text of wrong) {
       await atEachRequest('present', { status: 200, text }, async (call, at) => {
-        // Where nothing is read from an answer, its body may be anything.
+        // Where nothing is read from a response, its body may be anything.
         const code = await call.then(
           () => null,
           (error: unknown) => errorCode(error),
@@ -277,7 +280,10 @@ export function hostContract(contract: HostContract): void {
     }
   });
 
-  /** Runs the action as often as it makes requests, each time with another one of them answered by `answer`; then once more without. */
+  /**
+   * Runs the action as often as it makes requests, each time with another of them getting the response `answer`; then
+   * once more without.
+   */
   async function atEachRequest(
     action: 'present' | 'cleanUp',
     answer: DoubleAnswer,

@@ -25,7 +25,7 @@ export interface DoubleAnswer {
 
 export interface DoubleServer {
   readonly url: string;
-  /** How requests are answered from now on. What `answer` throws is a breach of the contract. */
+  /** Sets what requests get from now on. What `answer` throws is a breach of the contract. */
   use(answer: (request: DoubleRequest) => DoubleAnswer): void;
   /** Throws the first breach since the last call. */
   settle(): void;

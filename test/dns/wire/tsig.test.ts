@@ -16,7 +16,9 @@ function reason(expected: string): (error: unknown) => boolean {
     error instanceof EverbindError && error.code === 'DNS_CREDENTIALS_REFUSED' && error.details['reason'] === expected;
 }
 
-/** The signed message with another error number in its TSIG record, which ends with error and the length of other data. */
+/**
+ * The signed message with another error number in its TSIG record, which ends with error and the length of other data.
+ */
 function withError(octets: Uint8Array, error: number): Uint8Array {
   const changed = Buffer.from(octets);
   changed.writeUInt16BE(error, changed.length - 4);
@@ -25,7 +27,7 @@ function withError(octets: Uint8Array, error: number): Uint8Array {
 
 describe('TSIG', () => {
   for (const algorithm of TSIG_ALGORITHMS) {
-    it(`${algorithm}: a signed message verifies for five minutes, and an answer with the request's signature`, () => {
+    it(`${algorithm}: a signed message verifies for five minutes, and a response with the request's signature`, () => {
       const mine = { ...key, algorithm };
       const request = signMessage(update, mine, NOW);
       verifyMessage(request.octets, mine, NOW);
@@ -33,7 +35,7 @@ describe('TSIG', () => {
       assert.throws(() => verifyMessage(request.octets, mine, NOW + 301_000), reason('bad-time'));
       assert.throws(() => verifyMessage(request.octets, mine, NOW - 301_000), reason('bad-time'));
 
-      // An answer covers the signature of its request (RFC 8945 section 4.3.1).
+      // A response covers the signature of its request (RFC 8945 section 4.3.1).
       const answer = signMessage(update, mine, NOW, 300, request.mac);
       verifyMessage(answer.octets, mine, NOW, request.mac);
       assert.throws(() => verifyMessage(answer.octets, mine, NOW, answer.mac), reason('bad-signature'));

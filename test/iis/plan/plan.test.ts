@@ -75,7 +75,7 @@ test('rule previous: the catch-all record of an address is renewed and every sit
   deepEqual(endpoints(result), ['*:443 - - -', '*:443 blog.example - -']);
 });
 
-test('rule previous: the IPv6 wildcard record answers for bindings to every address', () => {
+test('rule previous: the IPv6 wildcard record serves bindings to every address', () => {
   const result = plan({
     names: ['shop.example'],
     sites: [site('Default', ['https *:443:'])],
@@ -130,7 +130,7 @@ test('rule managed-by-other: a record with another managed certificate stays, ad
   match(result.skipped[0]?.reason ?? '', /other/);
 });
 
-test('rule adopted: the certificate of somebody else is replaced only in a declared site, with adopt', () => {
+test('rule adopted: a certificate that Everbind did not install is replaced only in a declared site, with adopt', () => {
   const scenario = {
     names: ['shop.example'],
     sites: [site('Shop', [sni], { id: 3 })],
@@ -327,7 +327,7 @@ test('rule store: the right certificate looked for in the wrong store', () => {
   equal(result.changes[0]?.after.certificateStore, 'WebHosting');
 });
 
-test('rule central-store: recognised by its bit, whatever the others, and left alone', () => {
+test('rule central-store: recognised by its bit, whatever the others, and skipped', () => {
   const result = plan({
     names: ['shop.example'],
     sites: [site('Shop', ['https *:443:shop.example 3', 'https *:8443: 6', 'https *:443:x.example 2'])],

@@ -7,7 +7,7 @@ const shop = site('Shop', ['http *:80:www.shop.example', 'https *:443:Shop.examp
   id: 7,
 });
 
-test('a host that only http or no binding answers for is unbound, and its binding goes to the first site', () => {
+test('a host that only http or no binding serves is unbound, and its binding goes to the first site', () => {
   const names = ['shop.example', 'www.shop.example', 'a.api.example', 'a.b.api.example', 'WWW.shop.example.'];
   const hosts = ['www.shop.example', 'a.b.api.example'];
   assert.deepEqual(
@@ -25,7 +25,7 @@ test('any of the sites will do, and non-ASCII hosts are compared as A-labels', (
   ]);
 });
 
-test('nothing is unbound where a binding answers for every host, for addresses, and without sites', () => {
+test('nothing is unbound where a binding serves every host, for addresses, and without sites', () => {
   assert.deepEqual(unboundHosts(['x.example'], [shop, site('Any', ['https *:8443:'])]), []);
   assert.deepEqual(unboundHosts(['192.0.2.7', '2001:db8::7'], [shop]), []);
   assert.deepEqual(unboundHosts(['x.example'], []), []);

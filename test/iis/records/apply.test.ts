@@ -31,7 +31,10 @@ const sorted = (list: readonly SslRecord[]): readonly SslRecord[] =>
 
 class Killed extends Error {}
 
-/** Stops at the `nth` call that changes something, before or after its effect; a replacement may stop between delete and set. */
+/**
+ * Stops at the `nth` call that changes something, before or after its effect; a replacement may stop between delete and
+ * set.
+ */
 function killedAt(inner: SslRecords, nth: number, how: 'before' | 'after' | 'between'): SslRecords {
   let calls = 0;
   const around = async (work: () => Promise<void>, half: () => Promise<void>): Promise<void> => {
@@ -162,7 +165,7 @@ test('property: plan, apply, restore is identity; apply twice is apply once', as
   );
 });
 
-test('property: killed anywhere, the next run finishes or undoes the work', async () => {
+test('property: killed anywhere, the next run finishes the work or restores the records', async () => {
   const how = fc.constantFrom('before' as const, 'after' as const, 'between' as const);
   await fc.assert(
     fc.asyncProperty(scenario, fc.integer({ min: 1, max: 6 }), how, fc.boolean(), async (one, nth, where, forward) => {

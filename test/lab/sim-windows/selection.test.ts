@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { createPrivateKey } from 'node:crypto';
 import { test } from 'node:test';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { makePfx } from '../../../lab/pfx.ts';
-import { buildPfx } from '../../../src/pki/pkcs12.ts';
+import { buildPfx, makePfx } from '../../../lab/pfx.ts';
+import { pkcs8Of } from '../../../lab/test-ca.ts';
 import type { SslRecordKey } from '../../../src/ports/windows-host.ts';
 import { tlsProbe } from '../../../src/verify/tls-probe.ts';
 import { makeCertificate, makeHierarchy } from '../../verify/certificates.ts';
@@ -129,19 +128,18 @@ test('the flag against TLS 1.3 is obeyed', async (t) => {
   assert.equal((await tlsProbe({ ...endpoint, host: '', timeoutMs: 30_000 })).protocol, 'TLSv1.2');
 });
 
-test('the central store answers by file name, exact before wildcard', async (t) => {
+test('the central store is searched by file name, exact before wildcard', async (t) => {
   const exact = await makeCertificate({ commonName: 'exact' });
   const wildcard = await makeCertificate({ commonName: 'wildcard' });
   const central = configurationOf({ name: 'Central', bindings: [['https', '*:443:', 2]] });
-  const pfx = await Promise.all([exact, wildcard].map((certificate) => makePfx(certificate, [], 'ccs')));
+  const pfx = await Promise.all([exact, wildcard].map((certificate) => makePfx(certificate, 'ccs')));
   // One password for the whole store, as in Windows.
   const { host } = await simFor(t, central, { centralStore: { folder: 'D:\\certs', password: 'central' } });
   for (const [index, name] of ['shop.test', '_.test'].entries()) {
-    const { der, privateKeyPem } = [exact, wildcard][index] ?? exact;
-    const privateKeyPkcs8 = createPrivateKey(privateKeyPem).export({ type: 'pkcs8', format: 'der' });
+    const certificate = [exact, wildcard][index] ?? exact;
     const octets = await buildPfx({
-      privateKeyPkcs8,
-      chain: [der],
+      privateKeyPkcs8: pkcs8Of(certificate),
+      chain: [certificate.der],
       password: 'central',
       friendlyName: 'c',
       iterations: 1,

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makePfx } from '../../../lab/pfx.ts';
 import { startSimWindows, type SimWindows, type SimWindowsOptions } from '../../../lab/sim-windows/sim-windows.ts';
 import { escapeAttribute } from '../../../lab/sim-windows/xml-writer.ts';
+import { pkcs8Of } from '../../../lab/test-ca.ts';
 import { errorCode } from '../../../src/errors/error.ts';
 import { IIS_APP_ID } from '../../../src/iis/records/ssl-record.ts';
 import { parseCertificate } from '../../../src/pki/x509/certificate.ts';
@@ -65,8 +65,7 @@ export async function install(
   certificate: MadeCertificate,
   store: StoreName = 'MY',
 ): Promise<string> {
-  const pfx = await makePfx(certificate, [], certificate.commonName);
-  await host.certificates.importPfx(store, pfx.octets, pfx.password, certificate.commonName);
+  await host.certificates.importWithKey(store, certificate.der, pkcs8Of(certificate), certificate.commonName);
   return certificate.thumbprint;
 }
 

@@ -4,6 +4,8 @@ import type { Rule } from '../../../lab/simulation/broken.ts';
 import { type CaProfile, CAS, type Lifetime } from '../../../lab/simulation/cas.ts';
 import { plotSimulation } from '../../../lab/simulation/plot.ts';
 import { simulate, type SimulationOptions, type SimulationResult } from '../../../lab/simulation/simulate.ts';
+import type { Exchange } from '../../../lab/simulation/exchange.ts';
+import type { IssuanceJournal, Issuer } from '../../../src/ports/issuer.ts';
 
 // Each promise of the simulation: kept by the engine, and broken on purpose to see that it is noticed.
 
@@ -27,6 +29,16 @@ async function assertSeen(rule: Rule, options: Partial<SimulationOptions>): Prom
   const broken = [...result.watch.broken.counts.keys()];
   assert.ok(broken.includes(rule), `broken: ${broken.join(', ') || 'nothing'}`);
   return result;
+}
+
+/** The same exchange with other issuers. */
+function withIssuers(exchange: Exchange, change: (issuer: Issuer, name: string) => Issuer): Exchange {
+  const { issuers } = exchange;
+  return { ...exchange, issuers: { ...issuers, open: (name) => change(issuers.open(name), name) } };
+}
+
+function issuingBy(issue: (issuer: Issuer) => Issuer['issue']): (exchange: Exchange) => Exchange {
+  return (exchange) => withIssuers(exchange, (issuer) => ({ ...issuer, issue: issue(issuer) }));
 }
 
 describe('a small simulation', () => {
@@ -85,12 +97,10 @@ describe('the simulation sees', () => {
 
   it('two certificates for one due date', async () => {
     await assertSeen('twice', {
-      mutate: (parts) => ({
-        ...parts,
-        obtain: async (journal, certificate, begun) => {
-          await parts.obtain({ journal: { step: async (renewal) => renewal } }, certificate, begun).catch(() => {});
-          return parts.obtain(journal, certificate, begun);
-        },
+      mutate: issuingBy((issuer) => async (request, signer, journal) => {
+        const forgetful: IssuanceJournal = { note: async (current, state) => ({ ...current, state }) };
+        await issuer.issue(request, signer, forgetful).catch(() => {});
+        return issuer.issue(request, signer, journal);
       }),
     });
   });
@@ -104,16 +114,15 @@ describe('the simulation sees', () => {
 
   it('renewal info that is asked for after the certificate was replaced', async () => {
     await assertSeen('poll', {
-      mutate: (parts) => {
+      mutate: (exchange) => {
         const first = new Map<string, string>();
-        const { renewalInfo } = parts;
-        return {
-          ...parts,
-          renewalInfo: (issuer, id) => {
-            if (!first.has(issuer)) first.set(issuer, id);
-            return renewalInfo(issuer, first.get(issuer) ?? id);
+        return withIssuers(exchange, (issuer, name) => ({
+          ...issuer,
+          renewalInformation: (id) => {
+            if (!first.has(name)) first.set(name, id);
+            return issuer.renewalInformation(first.get(name) ?? id);
           },
-        };
+        }));
       },
     });
   });
@@ -134,13 +143,10 @@ describe('the simulation sees', () => {
 
   it('a certificate that is never issued', async () => {
     await assertSeen('never', {
-      mutate: (parts) => ({
-        ...parts,
-        obtain: (journal, certificate, begun) =>
-          certificate.name === 'c7'
-            ? Promise.reject(new Error('not this one'))
-            : parts.obtain(journal, certificate, begun),
-      }),
+      mutate: issuingBy(
+        (issuer) => (request, signer, journal) =>
+          request.name === 'c7' ? Promise.reject(new Error('not this one')) : issuer.issue(request, signer, journal),
+      ),
     });
   });
 

@@ -116,7 +116,7 @@ describe('appcmd double: the file', () => {
     assert.equal(readFileSync(file, 'utf8'), theirs);
   });
 
-  it('answers 2 and 183 as documented, and leaves the file alone', async () => {
+  it('ends with 2 and 183 as documented, and changes no file', async () => {
     const { folder, file } = inetsrv(odd);
     assert.equal((await runFileAppcmd(folder, ['set', 'site', 'none', '/id:3'])).exitCode, 2);
     assert.equal((await runFileAppcmd(folder, ['add', 'site', '/name:Two'])).exitCode, 183);
@@ -136,7 +136,7 @@ describe('appcmd double under Wine', () => {
   });
   after(() => host.close());
 
-  it('takes its arguments and answers in UTF-8, with the exit codes of appcmd', async (t) => {
+  it('takes its arguments and writes its output in UTF-8, with the exit codes of appcmd', async (t) => {
     const add = ['add', 'site', `/name:${NAME}`, '/bindings:https/*:9443:new.test'];
     const lists = [
       ['list', 'site', NAME, '/xml'],

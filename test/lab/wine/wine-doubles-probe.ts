@@ -32,7 +32,7 @@ export interface ProbeHost {
   /** Lines of EVERBIND_LAB_CALLS since the last reading, cut into fields. */
   calls(): Promise<readonly (readonly string[])[]>;
   runAll(runs: readonly ProbeRun[]): Promise<readonly ProbeEnd[]>;
-  /** Runs one probe process with these commands; a line of answer for each. */
+  /** Runs one probe process with these commands; a line of output for each. */
   probe(program: string, commands: readonly (readonly string[])[], env?: ProbeRun['env']): Promise<readonly string[]>;
   close(): Promise<void>;
 }

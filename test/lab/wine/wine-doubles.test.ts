@@ -73,7 +73,7 @@ describe('httpapi double under Wine', () => {
     );
   });
 
-  it('takes host names without regard to case, and answers 183, 2 and 87 as documented', async () => {
+  it('takes host names without regard to case, and returns 183, 2 and 87 as documented', async () => {
     const lines = await http(
       ['set', '5', 'Case.Test:443', thumbprint, 'MY', '1'],
       ['set', '5', 'CASE.test:443', thumbprint, 'MY', '2'],
@@ -150,7 +150,8 @@ describe('httpapi double under Wine', () => {
     const one = `store=MY check=111 fresh=111 timeout=111 ctl=11 flags=111`;
     const other = `store=(none) check=222 fresh=222 timeout=222 ctl=11 flags=222`;
     let updates = 0;
-    // On a busy machine it takes longer until a process is at its updates: they are given time until kills have struck among many.
+    // On a busy machine it takes longer until a process is at its updates: they are given time until kills have struck
+    // among many.
     for (let least = 120; updates <= 200; least *= 2) {
       assert.ok(least < 20_000, `only ${updates} updates were there to be killed`);
       const rounds = Array.from({ length: 20 }, (_, index) => [

@@ -77,7 +77,7 @@ describe('the search for private keys', () => {
       notBefore: new Date(now),
       notAfter: new Date(now + 86_400_000),
     });
-    assert.ok((await found('pfx', (await makePfx(issued, [], 'a')).octets, [])) > 0);
+    assert.ok((await found('pfx', (await makePfx(issued, 'a')).octets, [])) > 0);
     const blob = Buffer.alloc(8 + 96);
     blob.write('ECS2');
     blob.writeUInt32LE(32, 4);

@@ -3,18 +3,15 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { EverbindError } from '../../../src/errors/error.ts';
 import { type Certificate, parseCertificate } from '../../../src/pki/x509/certificate.ts';
-import { type ChainRequest, validateChain } from '../../../src/pki/path/chain.ts';
+import { findPath, type PathCandidates } from '../../../src/pki/path/chain.ts';
 import type { ChainReason } from '../../../src/pki/path/chain-problem.ts';
+import { serverPathRules } from '../../../src/pki/path/path-rules.ts';
 import { nothing, oid, sequence, unsignedInteger } from '../../../src/pki/asn1/der-writer.ts';
-import { parseIdentifier } from '../../../src/pki/x509/names.ts';
-import type { ChainProfile } from '../../../src/pki/path/path-rules.ts';
 import { makeIntermediate, makeLeaf, makeRoot, type TestAuthority, without } from '../support/make-chain.ts';
 import {
-  authorityKeyId,
   basicConstraints,
   CLIENT_AUTH,
   dns,
-  email,
   extendedKeyUsage,
   ip,
   keyUsage,
@@ -22,8 +19,6 @@ import {
   name,
   nameConstraints,
   san,
-  SERVER_AUTH,
-  subjectKeyId,
 } from '../support/make-certificate.ts';
 import { cpuMs } from '../../cpu-time.ts';
 
@@ -31,17 +26,13 @@ const now = Date.UTC(2026, 10, 23);
 const root = makeRoot();
 const intermediate = makeIntermediate(root);
 
-type Parts = Partial<ChainRequest> & { readonly leaf: Certificate };
+type Parts = Partial<PathCandidates> & { readonly leaf: Certificate; readonly time?: number };
 
-function validate({ leaf, ...rest }: Parts): readonly Certificate[] {
-  return validateChain({
-    leaf,
-    intermediates: [intermediate.certificate],
-    roots: [root.certificate],
-    time: now,
-    identifier: parseIdentifier('shop.example'),
-    ...rest,
-  }).path;
+function validate({ time = now, ...candidates }: Parts): readonly Certificate[] {
+  return findPath(
+    { intermediates: [intermediate.certificate], roots: [root.certificate], ...candidates },
+    serverPathRules(time),
+  );
 }
 
 function refuses(reason: ChainReason, parts: Parts): void {
@@ -56,28 +47,15 @@ function refuses(reason: ChainReason, parts: Parts): void {
   );
 }
 
-/** Refused by the strict profiles for its form, let through where only the path counts. */
-function strictOnly(parts: Parts, profiles: readonly ChainProfile[] = ['rfc5280', 'webpki']): void {
-  for (const profile of ['path', 'rfc5280', 'webpki'] as const) {
-    if (profiles.includes(profile)) refuses('profile', { ...parts, profile });
-    else validate({ ...parts, profile });
-  }
-}
-
-test('a chain that breaks no rule is valid in every profile', () => {
+test('a chain that breaks no rule is valid', () => {
   const leaf = makeLeaf(intermediate);
-  for (const profile of ['path', 'rfc5280', 'webpki'] as const) {
-    assert.deepEqual(validate({ leaf, profile }), [leaf, intermediate.certificate, root.certificate]);
-  }
+  assert.deepEqual(validate({ leaf }), [leaf, intermediate.certificate, root.certificate]);
 });
 
 for (const kind of ['P-256', 'P-384', 'P-521', 'rsa-2048', 'ed25519', 'ml-dsa-44'] as const) {
   test(`an issuer with a ${kind} key`, () => {
     const issuer = makeIntermediate(root, 'Other', { key: makeKey(kind) });
-    const parts = { leaf: makeLeaf(issuer), intermediates: [issuer.certificate] };
-    validate({ ...parts, profile: 'rfc5280' });
-    if (kind === 'ed25519' || kind === 'ml-dsa-44') refuses('weak-key', parts);
-    else validate(parts);
+    validate({ leaf: makeLeaf(issuer), intermediates: [issuer.certificate] });
   });
 }
 
@@ -98,19 +76,6 @@ test('an expired intermediate or root', () => {
   refuses('expired', { leaf: makeLeaf(oldRoot), roots: [oldRoot.certificate] });
 });
 
-test('names', () => {
-  refuses('name-mismatch', { leaf: makeLeaf(intermediate), identifier: parseIdentifier('other.example') });
-  refuses('name-mismatch', { leaf: makeLeaf(intermediate), identifier: parseIdentifier('192.0.2.1') });
-  refuses('name-mismatch', {
-    leaf: makeLeaf(intermediate, { extensions: [without('2.5.29.17')] }),
-    profile: 'rfc5280',
-  });
-  const wildcard = makeLeaf(intermediate, { subject: name('*.example'), extensions: [san(dns('*.example'))] });
-  validate({ leaf: wildcard, profile: 'path' });
-  // A wildcard for a whole top-level domain.
-  strictOnly({ leaf: wildcard }, ['webpki']);
-});
-
 test('no way to a trusted root', () => {
   const leaf = makeLeaf(intermediate);
   refuses('no-issuer', { leaf, intermediates: [] });
@@ -124,7 +89,7 @@ test('a root of the same name with another key', () => {
   const impostor = makeRoot('Root');
   refuses('no-issuer', { leaf: makeLeaf(intermediate), roots: [impostor.certificate] });
   const nameless = makeRoot('Root', { extensions: [without('2.5.29.14')] });
-  refuses('bad-signature', { leaf: makeLeaf(intermediate), roots: [nameless.certificate], profile: 'path' });
+  refuses('bad-signature', { leaf: makeLeaf(intermediate), roots: [nameless.certificate] });
 });
 
 test('a signature by another key, and one over something else', () => {
@@ -152,54 +117,42 @@ test('weak and unsupported signatures', () => {
 });
 
 test('weak keys anywhere in the path', () => {
-  refuses('weak-key', { leaf: makeLeaf(intermediate, { key: makeKey('rsa-1024') }), profile: 'path' });
-  refuses('weak-key', { leaf: makeLeaf(intermediate, { key: makeKey('secp256k1') }), profile: 'path' });
+  refuses('weak-key', { leaf: makeLeaf(intermediate, { key: makeKey('rsa-1024') }) });
+  refuses('weak-key', { leaf: makeLeaf(intermediate, { key: makeKey('secp256k1') }) });
   const weak = makeIntermediate(root, 'Weak', { key: makeKey('rsa-1024') });
-  refuses('weak-key', { leaf: makeLeaf(weak), intermediates: [weak.certificate], profile: 'path' });
+  refuses('weak-key', { leaf: makeLeaf(weak), intermediates: [weak.certificate] });
   const weakRoot = makeRoot('Weak', { key: makeKey('rsa-1024') });
-  refuses('weak-key', { leaf: makeLeaf(weakRoot), roots: [weakRoot.certificate], profile: 'path' });
+  refuses('weak-key', { leaf: makeLeaf(weakRoot), roots: [weakRoot.certificate] });
 });
 
 test('only a CA issues certificates', () => {
   const plain = { key: makeKey(), name: name('Server') };
   const server = makeIntermediate(root, 'Server', { key: plain.key, extensions: [without('2.5.29.19'), keyUsage(0)] });
-  refuses('not-a-ca', { leaf: makeLeaf(server), intermediates: [server.certificate], profile: 'path' });
+  refuses('not-a-ca', { leaf: makeLeaf(server), intermediates: [server.certificate] });
   const falseCa = makeIntermediate(root, 'False', {
     extensions: [{ oid: '2.5.29.19', critical: true, value: sequence() }, keyUsage(0)],
   });
-  refuses('not-a-ca', { leaf: makeLeaf(falseCa), intermediates: [falseCa.certificate], profile: 'path' });
+  refuses('not-a-ca', { leaf: makeLeaf(falseCa), intermediates: [falseCa.certificate] });
   const noSigner = makeIntermediate(root, 'No signer', { extensions: [keyUsage(6)] });
-  refuses('key-usage', { leaf: makeLeaf(noSigner), intermediates: [noSigner.certificate], profile: 'path' });
+  refuses('key-usage', { leaf: makeLeaf(noSigner), intermediates: [noSigner.certificate] });
 });
 
 test('extended key usage, also of the CA certificates', () => {
   refuses('extended-key-usage', {
     leaf: makeLeaf(intermediate, { extensions: [extendedKeyUsage(CLIENT_AUTH)] }),
-    profile: 'path',
   });
   const clientCa = makeIntermediate(root, 'Client CA', { extensions: [extendedKeyUsage(CLIENT_AUTH)] });
-  refuses('extended-key-usage', { leaf: makeLeaf(clientCa), intermediates: [clientCa.certificate], profile: 'path' });
-  validate({
-    leaf: makeLeaf(intermediate, { extensions: [extendedKeyUsage(CLIENT_AUTH)] }),
-    purpose: CLIENT_AUTH,
-    profile: 'rfc5280',
-  });
-  strictOnly({ leaf: makeLeaf(intermediate, { extensions: [without('2.5.29.37')] }) }, ['webpki']);
-  strictOnly({ leaf: makeLeaf(intermediate, { extensions: [extendedKeyUsage('2.5.29.37.0')] }) }, ['webpki']);
-});
-
-test('a key usage that is asked for', () => {
-  refuses('key-usage', { leaf: makeLeaf(intermediate), keyUsage: ['keyEncipherment'] });
-  validate({ leaf: makeLeaf(intermediate), keyUsage: ['digitalSignature'] });
-  validate({ leaf: makeLeaf(intermediate, { extensions: [without('2.5.29.15')] }), keyUsage: ['digitalSignature'] });
+  refuses('extended-key-usage', { leaf: makeLeaf(clientCa), intermediates: [clientCa.certificate] });
+  validate({ leaf: makeLeaf(intermediate, { extensions: [without('2.5.29.37')] }) });
+  validate({ leaf: makeLeaf(intermediate, { extensions: [extendedKeyUsage('2.5.29.37.0')] }) });
 });
 
 test('critical extensions that we do not know', () => {
   const unknown = { oid: '1.3.6.1.4.1.99999.1', critical: true, value: nothing() };
-  refuses('critical-extension', { leaf: makeLeaf(intermediate, { extensions: [unknown] }), profile: 'path' });
+  refuses('critical-extension', { leaf: makeLeaf(intermediate, { extensions: [unknown] }) });
   validate({ leaf: makeLeaf(intermediate, { extensions: [{ ...unknown, critical: false }] }) });
   const ca = makeIntermediate(root, 'Odd', { extensions: [unknown] });
-  refuses('critical-extension', { leaf: makeLeaf(ca), intermediates: [ca.certificate], profile: 'path' });
+  refuses('critical-extension', { leaf: makeLeaf(ca), intermediates: [ca.certificate] });
 });
 
 test('path length', () => {
@@ -223,9 +176,9 @@ test('the depth is bounded', () => {
   const chain = tower(root, 9);
   const leaf = makeLeaf(chain.at(-1) ?? root);
   refuses('limit', { leaf, intermediates: chain.map((ca) => ca.certificate) });
-  validate({ leaf, intermediates: chain.map((ca) => ca.certificate), maxDepth: 9 });
-  validate({ leaf: makeLeaf(root), intermediates: [], maxDepth: 0 });
-  refuses('limit', { leaf: makeLeaf(intermediate), maxDepth: 0 });
+  const eight = makeLeaf(chain.at(-2) ?? root);
+  validate({ leaf: eight, intermediates: chain.map((ca) => ca.certificate) });
+  validate({ leaf: makeLeaf(root), intermediates: [] });
 });
 
 test('name constraints', () => {
@@ -252,65 +205,18 @@ test('name constraints bind intermediates, but not self-issued ones', () => {
   validate({ leaf: makeLeaf(rolled), intermediates: [rolled.certificate, constrained.certificate] });
 });
 
-test('the form of certificates: only the strict profiles mind', () => {
+test('the form of certificates is not minded', () => {
   const leaf = (extensions: Parameters<typeof makeLeaf>[1]): Parts => ({ leaf: makeLeaf(intermediate, extensions) });
-  strictOnly(leaf({ extensions: [without('2.5.29.35')] }));
-  strictOnly(leaf({ extensions: [{ ...authorityKeyId(intermediate.key), critical: true }] }));
-  strictOnly(leaf({ serial: [0] }));
-  strictOnly(leaf({ serial: [0x80] }));
-  strictOnly(leaf({ serial: Array<number>(21).fill(1) }));
-  strictOnly(leaf({ notAfter: '20400101000000' }));
-  strictOnly(leaf({ subject: name('') }));
-  strictOnly(leaf({ extensions: [nameConstraints([dns('example')])] }));
-  strictOnly(leaf({ extensions: [keyUsage(0, 5)] }));
-  strictOnly(leaf({ extensions: [san(dns('shop.example'), dns('in_ner.example'))] }));
-  strictOnly(leaf({ extensions: [san(dns('shop.example'), dns('192.0.2.1'))] }));
-  strictOnly(leaf({ extensions: [san(dns('shop.example'), dns('a.*.example'))] }));
-  strictOnly(leaf({ extensions: [san(dns('shop.example'), ip('192.0.2.1/255.255.255.0'))] }));
-  strictOnly(leaf({ extensions: [{ oid: '1.3.6.1.5.5.7.1.1', value: nothing() }] }));
-  validate(leaf({ subject: name(''), extensions: [{ ...san(dns('shop.example')), critical: true }] }));
-});
-
-test('the form of CA certificates: only the strict profiles mind', () => {
-  const through = (overrides: Parameters<typeof makeIntermediate>[2]): Parts => {
-    const ca = makeIntermediate(root, 'Odd', overrides);
-    return { leaf: makeLeaf(ca), intermediates: [ca.certificate] };
-  };
-  strictOnly(through({ extensions: [without('2.5.29.14')] }));
-  const key = makeKey();
-  strictOnly(through({ key, extensions: [{ ...subjectKeyId(key), critical: true }] }));
-  strictOnly(through({ extensions: [basicConstraints(undefined, false)] }));
-  strictOnly(through({ extensions: [{ ...nameConstraints([dns('example')]), critical: false }] }), ['rfc5280']);
-  strictOnly(through({ extensions: [nameConstraints([dns('.example')])] }));
-  const oddRoot = makeRoot('Odd', { extensions: [basicConstraints(undefined, false)] });
-  strictOnly({ leaf: makeLeaf(oddRoot), roots: [oddRoot.certificate] });
-});
-
-test('the Baseline Requirements: only the profile of the web minds', () => {
-  const leaf = (extensions: Parameters<typeof makeLeaf>[1]): Parts => ({ leaf: makeLeaf(intermediate, extensions) });
-  strictOnly(leaf({ subject: name('other.example') }), ['webpki']);
-  strictOnly(leaf({ subject: name('Shop.example') }), ['webpki']);
-  strictOnly(leaf({ extensions: [{ ...extendedKeyUsage(SERVER_AUTH), critical: true }] }), ['webpki']);
-  strictOnly(leaf({ extensions: [{ ...san(dns('shop.example')), critical: true }] }), ['webpki']);
-  strictOnly(leaf({ extensions: [keyUsage(0, 2)] }), ['webpki']);
-  strictOnly(leaf({ extensions: [san(dns('shop.example'), email('a@shop.example'))] }), ['webpki']);
-  strictOnly(leaf({ extensions: [san(dns('shop.example'), dns('ab--c.example'))] }), ['webpki']);
-  strictOnly(leaf({ extensions: [san(dns('shop.example'), dns('xn--a.example'))] }), ['webpki']);
-  strictOnly(leaf({ subject: name('0xC0000201'), extensions: [san(dns('shop.example'), ip('192.0.2.1'))] }), [
-    'webpki',
-  ]);
-  validate(
-    leaf({
-      subject: name('192.0.2.1'),
-      extensions: [san(dns('shop.example'), ip('192.0.2.1'), dns('xn--bcher-kva.example'))],
-    }),
-  );
-  const asLeaf = makeIntermediate(root, 'CA', {
-    extensions: [san(dns('shop.example')), extendedKeyUsage(SERVER_AUTH)],
+  validate(leaf({ extensions: [without('2.5.29.35')] }));
+  validate(leaf({ serial: [0] }));
+  validate(leaf({ notAfter: '20400101000000' }));
+  validate(leaf({ subject: name('') }));
+  validate(leaf({ extensions: [san(dns('shop.example'), dns('in_ner.example'))] }));
+  validate(leaf({ extensions: [{ oid: '1.3.6.1.5.5.7.1.1', value: nothing() }] }));
+  const odd = makeIntermediate(root, 'Odd', {
+    extensions: [without('2.5.29.14'), basicConstraints(undefined, false), nameConstraints([dns('.example')])],
   });
-  strictOnly({ leaf: asLeaf.certificate, intermediates: [] }, ['webpki']);
-  const withUsage = makeRoot('Used', { extensions: [extendedKeyUsage(SERVER_AUTH)] });
-  strictOnly({ leaf: makeLeaf(withUsage), roots: [withUsage.certificate] }, ['webpki']);
+  validate({ leaf: makeLeaf(odd), intermediates: [odd.certificate] });
 });
 
 test('of several ways the valid one is found', () => {
@@ -336,7 +242,7 @@ test('certificates that certify each other lead nowhere', () => {
   refuses('no-issuer', { leaf: makeLeaf(aByB), intermediates: [aByB.certificate, bByA.certificate] });
 });
 
-test('a thicket of cross-certificates is given up after a bounded number of signature checks', async () => {
+test('a thicket of cross-certificates is abandoned after a bounded number of signature checks', async () => {
   // Six CAs with the same names and no key identifiers: every one may have issued every other one.
   const anonymous = [without('2.5.29.14'), without('2.5.29.35')];
   const keys = Array.from({ length: 12 }, () => makeKey());
@@ -352,15 +258,15 @@ test('a thicket of cross-certificates is given up after a bounded number of sign
     { name: name('Thicket'), key: keys[0] ?? makeKey(), certificate: root.certificate },
     { extensions: [without('2.5.29.35')] },
   );
-  const took = await cpuMs(() => refuses('limit', { leaf, intermediates: thicket, profile: 'path' }));
+  const took = await cpuMs(() => refuses('limit', { leaf, intermediates: thicket }));
   assert(took < 4000, `${took} ms`);
 });
 
-test('thousands of names against thousands of constraints are given up', () => {
+test('thousands of names against thousands of constraints are refused', () => {
   const many = (count: number): Uint8Array[] => Array.from({ length: count }, (_, index) => dns(`n${index}.example`));
   const ca = makeIntermediate(root, 'Many', { extensions: [nameConstraints(many(1500))] });
   const leaf = makeLeaf(ca, { subject: name('n1.example'), extensions: [san(...many(1500))] });
-  refuses('name-constraints', { leaf, intermediates: [ca.certificate], identifier: parseIdentifier('n1.example') });
+  refuses('name-constraints', { leaf, intermediates: [ca.certificate] });
 });
 
 test('an explicit policy', () => {
@@ -391,10 +297,10 @@ test('numbers of certificates in policy extensions are read strictly', () => {
     value: unsignedInteger(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff)),
   };
   const ca = makeIntermediate(root, 'Huge', { extensions: [inhibit] });
-  refuses('policy', { leaf: makeLeaf(ca), intermediates: [ca.certificate], profile: 'path' });
+  refuses('policy', { leaf: makeLeaf(ca), intermediates: [ca.certificate] });
 });
 
-test('chains of certificates with changed octets are valid or refused with a reason, in every profile', () => {
+test('chains of certificates with changed octets are valid or refused with a reason', () => {
   const parts = [makeLeaf(intermediate), intermediate.certificate, root.certificate];
   const change = fc.tuple(fc.nat(2), fc.nat(), fc.integer({ min: 1, max: 255 }));
   fc.assert(
@@ -413,15 +319,13 @@ test('chains of certificates with changed octets are valid or refused with a rea
       }
       const [leaf, ca, anchor] = parsed;
       if (leaf === undefined || ca === undefined || anchor === undefined) return;
-      for (const profile of ['path', 'rfc5280', 'webpki'] as const) {
-        try {
-          validate({ leaf, intermediates: [ca], roots: [anchor], profile });
-          // Only the anchor may differ, and only in what nobody looks at: its own signature.
-          assert.deepEqual(leaf.der, parts[0]?.der);
-          assert.deepEqual(ca.der, parts[1]?.der);
-        } catch (error) {
-          assert(error instanceof EverbindError && error.code === 'PKI_CHAIN_INVALID', String(error));
-        }
+      try {
+        validate({ leaf, intermediates: [ca], roots: [anchor] });
+        // Only the anchor may differ, and only in what nobody looks at: its own signature.
+        assert.deepEqual(leaf.der, parts[0]?.der);
+        assert.deepEqual(ca.der, parts[1]?.der);
+      } catch (error) {
+        assert(error instanceof EverbindError && error.code === 'PKI_CHAIN_INVALID', String(error));
       }
     }),
     { numRuns: 1500 },

@@ -37,7 +37,10 @@ function mappings(...pairs: readonly (readonly [string, string])[]): TestExtensi
   };
 }
 
-/** Valid or not: a root, CA certificates with these extensions, a leaf with these. A name in front makes a CA of that name. */
+/**
+ * Valid or not: a root, CA certificates with these extensions, a leaf with these. A name in front makes a CA of that
+ * name.
+ */
 function valid(...levels: readonly (readonly (TestExtension | string)[])[]): boolean {
   let issuer: TestAuthority = root;
   const path: Certificate[] = [root.certificate];

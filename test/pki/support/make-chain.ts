@@ -25,7 +25,9 @@ export interface TestAuthority {
 
 type Overrides = Partial<Omit<TestCertificate, 'extensions'>> & { readonly extensions?: readonly TestExtension[] };
 
-/** A root that breaks no rule, unless the overrides do. Overriding extensions replace those with the same identifier. */
+/**
+ * A root that breaks no rule, unless the overrides do. Overriding extensions replace those with the same identifier.
+ */
 export function makeRoot(commonName = 'Root', overrides: Overrides = {}): TestAuthority {
   const key = overrides.key ?? makeKey();
   const subject = overrides.subject ?? name(commonName);

@@ -3,8 +3,8 @@ import { describe } from 'node:test';
 import { EverbindError } from '../../../src/errors/error.ts';
 import type { ErrorCode } from '../../../src/errors/table.ts';
 import { listCertificates } from '../../../src/overview/list-certificates.ts';
-import { summarize } from '../../../src/overview/readers.ts';
-import type { RenewalStep } from '../../../src/renewal/state/types.ts';
+import { readOverview } from '../../../src/overview/overview.ts';
+import type { RenewalStep } from '../../../src/renewal/state/renewal-table.ts';
 import { eventCount, eventsOf, eventTypes, rowsOf, troubleOf } from '../support/obtain-rows.ts';
 import {
   assertWait,
@@ -165,7 +165,7 @@ describe('a server that cannot be put back', () => {
       assert.ok(first.action.length > 0);
       assertWait(first.nextAttempt, 1, [begun, clock.now()]);
       assert.equal(world.show('shop').openStep, 'restoring');
-      assert.equal(state.store.read((db) => summarize(db, clock.now())).interrupted, 1);
+      assert.equal(state.store.read((db) => readOverview(db, clock.now())).interrupted, 1);
       const ended = ['verification.failed', 'renewal.attempt-failed'];
       assert.deepEqual(eventTypes(state.store, 'shop', from), [...OBTAINED, ...BOUND, ...ended]);
 
@@ -315,7 +315,7 @@ describe('one certificate that cannot be put to use', () => {
           assert.ok(served[`${name}:all`] !== undefined);
           assert.deepEqual(endsOf(world, name), ['renewal renewed']);
         }
-        const { failing: failingNow, interrupted } = state.store.read((db) => summarize(db, clock.now()));
+        const { failing: failingNow, interrupted } = state.store.read((db) => readOverview(db, clock.now()));
         assert.deepEqual({ failingNow, interrupted }, { failingNow: 1, interrupted: 1 });
         // The next run is about that one alone.
         server.trouble = () => {};

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { EverbindError } from '../../../src/errors/error.ts';
-import { showCertificate } from '../../../src/overview/readers.ts';
+import { showCertificate } from '../../../src/overview/certificate-detail.ts';
 import { eventCount, eventsOf, eventTypes, keyHandles, rowsOf } from '../support/obtain-rows.ts';
 import { callsOf, issuedOf, RENEWED, runOne, statusesOf } from '../support/use-judge.ts';
 import { failing } from '../support/use-server.ts';

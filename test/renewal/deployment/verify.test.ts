@@ -74,7 +74,7 @@ describe('a certificate that visitors do not get', () => {
     assert.deepEqual(eventTypes(state.store, 'shop', events), [...OBTAINED, ...BOUND, ...RESTORED]);
     const [failed, restored] = eventsOf(state.store, 'shop', events).slice(-2);
     assert.deepEqual(
-      [failed?.data['code'], restored?.data['code'], restored?.data['givenUp']],
+      [failed?.data['code'], restored?.data['code'], restored?.data['abandoned']],
       ['RENEWAL_NOT_VERIFIED', 'RENEWAL_NOT_VERIFIED', false],
     );
     const shown = { host: '', endpoint: 'shop:all' };
@@ -112,7 +112,7 @@ describe('a certificate that visitors do not get', () => {
     assert.deepEqual(
       eventsOf(state.store, 'shop', events)
         .filter(({ type }) => type === 'bindings.restored')
-        .map(({ data }) => data['givenUp']),
+        .map(({ data }) => data['abandoned']),
       [false, false, true],
     );
     assert.equal(world.orders.length, 2);

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { describe } from 'node:test';
 import { EverbindError } from '../../../src/errors/error.ts';
 import { listCertificates } from '../../../src/overview/list-certificates.ts';
-import { summarize } from '../../../src/overview/readers.ts';
+import { readOverview } from '../../../src/overview/overview.ts';
 import { coded } from '../../acme/support.ts';
 import { readServer } from '../support/file-server.ts';
 import { ends, failed, OBTAINED, renewed } from '../support/obtain-judge.ts';
@@ -178,7 +178,7 @@ describe('a certificate is removed from the configuration', () => {
       rowsOf(world.state.store, 'SELECT outcome FROM renewal').map(({ outcome }) => outcome),
       ['superseded'],
     );
-    assert.equal(world.state.store.read((db) => summarize(db, world.clock.now())).interrupted, 0);
+    assert.equal(world.state.store.read((db) => readOverview(db, world.clock.now())).interrupted, 0);
   });
 
   // What bindings are at must not stay unknown.

@@ -62,6 +62,7 @@ test('a new certificate: its order, key, challenges and changes', async (world) 
       name: 'shop',
       due: { at: nextDue, reason: 'new' },
       resumesAt: null,
+      orders: true,
       order: {
         issuer: 'ca',
         directory: suite.front.ca.directoryUrl,
@@ -83,6 +84,7 @@ test('a new certificate: its order, key, challenges and changes', async (world) 
           detail: '0'.repeat(40),
         },
       ],
+      problem: null,
       retired: [],
     },
   ]);

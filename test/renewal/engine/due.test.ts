@@ -4,8 +4,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { anythingDue, selectIds, type Selection } from '../../../src/renewal/engine/select.ts';
 import { listCertificates } from '../../../src/overview/list-certificates.ts';
-import { summarize } from '../../../src/overview/readers.ts';
-import { certificateById } from '../../../src/renewal/state/rows.ts';
+import { readOverview } from '../../../src/overview/overview.ts';
+import { certificateById } from '../../../src/renewal/state/certificate-table.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { coded } from '../../acme/support.ts';
 import { settableClock } from '../support/obtain-clock.ts';
@@ -122,7 +122,7 @@ describe('the selection', () => {
             store.read((db) => anythingDue(db, now)),
             selected(store, all, now).length > 0,
           );
-          const summary = store.read((db) => summarize(db, now));
+          const summary = store.read((db) => readOverview(db, now));
           assert.equal(summary.due, due.length);
           assert.equal(summary.managed, managed.length);
           assert.equal(summary.interrupted, entries.filter(({ open }) => open).length);

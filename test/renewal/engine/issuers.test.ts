@@ -5,18 +5,17 @@ import { gated } from '../../../lab/pebble/gate.ts';
 import { type Pebble, startPebble } from '../../../lab/pebble/server.ts';
 import { AcmeProblemError, blankProblem } from '../../../src/acme/messages/problem.ts';
 import type { State } from '../../../src/agent/state.ts';
-import { EverbindError } from '../../../src/errors/error.ts';
+import { EverbindError, meaningOf } from '../../../src/errors/error.ts';
 import { systemClock } from '../../../src/net/system.ts';
 import { createTransport } from '../../../src/net/transport.ts';
 import { parsePemRoots } from '../../../src/pki/asn1/pem.ts';
 import type { HttpRequest, HttpResponse } from '../../../src/ports/transport.ts';
-import { mayHaveIssued } from '../../../src/renewal/engine/may-have-issued.ts';
+import { mayHaveIssued } from '../../../src/renewal/engine/resumable.ts';
 import type { Engine } from '../../../src/renewal/engine/engine.ts';
-import { issuerFault } from '../../../src/renewal/engine/issuer-fault.ts';
 import { troubledIssuers } from '../../../src/renewal/state/issuer-health.ts';
-import { showCertificate } from '../../../src/overview/readers.ts';
+import { showCertificate } from '../../../src/overview/certificate-detail.ts';
 import { closedForMs, refusedForMs } from '../../../src/renewal/schedule/issuer-backoff.ts';
-import type { Outcome } from '../../../src/renewal/state/types.ts';
+import type { Outcome } from '../../../src/renewal/engine/outcome.ts';
 import { type SettableClock, settableClock } from '../support/obtain-clock.ts';
 import { applyText, withFolder } from '../support/obtain-state.ts';
 import { openEngine } from '../support/state.ts';
@@ -72,7 +71,7 @@ function withWorld(work: (world: World) => Promise<void>): Promise<void> {
     const ca = { directoryUrl: '', listenerCaPem: cas.first.pebble.listenerCaPem, rootPem: cas.first.rootPem };
     const opened = await openEngine(folder, ca, {
       clock,
-      parts: {
+      ports: {
         transportFor: async ({ name }) => {
           const own = name as Name;
           const transport = createTransport({ roots: [cas[own].pebble.listenerCaPem], proxy: null });
@@ -332,19 +331,20 @@ describe('whose fault a failure is', () => {
 
   it('the issuer refuses: policy, limits, CAA, also found while it validates', () => {
     for (const type of ['caa', 'rateLimited', 'rejectedIdentifier', 'unsupportedIdentifier', 'invalidProfile']) {
-      assert.equal(issuerFault(withType(type)), 'refusal', type);
+      assert.equal(meaningOf(withType(type)).blames, 'name', type);
     }
-    assert.equal(issuerFault(withType('caa', 'ACME_AUTHORIZATION_INVALID')), 'refusal');
+    assert.equal(meaningOf(withType('caa', 'ACME_AUTHORIZATION_INVALID')).blames, 'name');
   });
 
-  it('a proof that fails, and what is ours, is nobody else to mend', () => {
+  it('a validation that fails, and what is ours, no other issuer can fix', () => {
     for (const type of ['unauthorized', 'connection', 'dns', 'tls', 'incorrectResponse']) {
-      assert.equal(issuerFault(withType(type, 'ACME_AUTHORIZATION_INVALID')), null, type);
+      assert.equal(meaningOf(withType(type, 'ACME_AUTHORIZATION_INVALID')).blames, 'host', type);
     }
-    for (const code of ['KEY_PROVIDER_NOT_READY', 'CHALLENGE_SELF_CHECK_FAILED', 'STORE_FULL'] as const) {
-      assert.equal(issuerFault(new EverbindError(code, 'no')), null, code);
+    for (const code of ['KEY_PROVIDER_NOT_READY', 'STORE_FULL', 'DNS_PROVIDER_FAILED', 'INTERNAL'] as const) {
+      assert.equal(meaningOf(new EverbindError(code, 'no')).blames, 'us', code);
     }
-    assert.equal(issuerFault(new Error('a defect')), null);
+    assert.equal(meaningOf(new EverbindError('CHALLENGE_SELF_CHECK_FAILED', 'no')).blames, 'host');
+    assert.equal(meaningOf(new Error('a defect')).blames, 'us');
   });
 
   it('the issuer does not work: the line, its answers, its certificates', () => {
@@ -354,7 +354,7 @@ describe('whose fault a failure is', () => {
       'ACME_RESPONSE_INVALID',
       'PKI_ISSUED_NAMES_MISMATCH',
     ] as const) {
-      assert.equal(issuerFault(new EverbindError(code, 'no')), 'outage', code);
+      assert.equal(meaningOf(new EverbindError(code, 'no')).blames, 'issuer', code);
     }
   });
 });
@@ -424,14 +424,15 @@ describe('an issuer that has been asked for the certificate and does not answer'
     const now = 1_000_000_000_000;
     const context = (notAfter: number): Parameters<typeof mayHaveIssued>[0] => ({
       clock: { ...systemClock, now: () => now },
-      store: { read: () => [{ notAfter }] } as unknown as State['store'],
+      store: { read: () => ({ notAfter }) } as unknown as State['store'],
     });
     const asked = (age: number, left: number, step: 'ordered' | 'authorized' = 'authorized'): boolean =>
-      mayHaveIssued(
-        context(now + left),
-        { id: 1 },
-        { step, startedAt: now - 100 * 24 * HOUR, authorizedAt: now - age },
-      );
+      mayHaveIssued(context(now + left), {
+        certificateId: 1,
+        step,
+        startedAt: now - 100 * 24 * HOUR,
+        authorizedAt: now - age,
+      });
     assert.equal(asked(23 * HOUR, 30 * 24 * HOUR), true);
     assert.equal(asked(24 * HOUR, 30 * 24 * HOUR), false);
     assert.equal(asked(0, 48 * HOUR), false);

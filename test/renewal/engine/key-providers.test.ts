@@ -7,7 +7,7 @@ import { type Pebble, startPebble } from '../../../lab/pebble/server.ts';
 import { createKeyProviders, type SimKeys } from '../../../lab/sim-windows/key-providers.ts';
 import { WindowsError } from '../../../src/errors/error.ts';
 import type { HostKeys } from '../../../src/ports/host-keys.ts';
-import type { Outcome } from '../../../src/renewal/state/types.ts';
+import type { Outcome } from '../../../src/renewal/engine/outcome.ts';
 import { type CaAddress, openEngine } from '../support/state.ts';
 import { serveTokens } from '../support/token-folder.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { rootCertificates } from 'node:tls';
 import { EverbindError } from '../../../src/errors/error.ts';
-import type { EnginePorts } from '../../../src/renewal/engine/engine-ports.ts';
+import type { Issuer, Issuers } from '../../../src/ports/issuer.ts';
 import { type SettableClock, settableClock } from '../support/obtain-clock.ts';
 import { applyText, withFolder } from '../support/obtain-state.ts';
 import { rowsOf } from '../support/obtain-rows.ts';
@@ -17,7 +17,10 @@ const AT_ONCE = 16;
 const [ROOT = ''] = rootCertificates;
 const NO_CA = { directoryUrl: 'https://127.0.0.1:1/dir', listenerCaPem: ROOT, rootPem: ROOT };
 
-type Ask = NonNullable<EnginePorts['renewalInfo']>;
+type Ask = (issuer: string, ariId: string) => ReturnType<Issuer['renewalInformation']>;
+
+const never = (): Promise<never> => Promise.reject(new Error('only windows are asked for here'));
+const unused: Issuer = { prepare: never, issue: never, abandon: never, revoke: never, renewalInformation: never };
 
 /** So many certificates of each issuer are in use, and their windows to be asked for. */
 function withFleet(
@@ -27,7 +30,12 @@ function withFleet(
 ): Promise<void> {
   return withFolder(async (folder) => {
     const clock = settableClock();
-    const opened = await openEngine(folder, NO_CA, { clock, parts: { renewalInfo: renewalInfo(clock) } });
+    const ask = renewalInfo(clock);
+    const openIssuers = async (): Promise<Issuers> => ({
+      open: (name) => ({ ...unused, renewalInformation: (id) => ask(name, id) }),
+      tidyUp: async () => {},
+    });
+    const opened = await openEngine(folder, NO_CA, { clock, ports: { openIssuers } });
     const { store } = opened.state;
     const list = ['down', 'up'].flatMap((issuer) =>
       Array.from(
@@ -110,7 +118,7 @@ it('one that refuses to tell is asked for the others', async () => {
     50,
     () => async () => {
       count += 1;
-      throw new EverbindError('ACME_UNEXPECTED_RESPONSE', 'not found', { status: 404 });
+      throw new EverbindError('ACME_UNEXPECTED_RESPONSE', 'not found', {}, { facts: { httpStatus: 404 } });
     },
     async (opened) => {
       await refresh(opened);

@@ -7,7 +7,7 @@ import { parseCertificate } from '../../../src/pki/x509/certificate.ts';
 import { parsePemCertificates } from '../../../src/pki/asn1/pem.ts';
 import type { HttpRequest } from '../../../src/ports/transport.ts';
 import type { RevokeResult } from '../../../src/renewal/engine/revoke.ts';
-import type { Issued } from '../../../src/renewal/state/types.ts';
+import type { Issued } from '../../../src/renewal/state/issued-table.ts';
 import { eventCount, eventsOf, eventTypes, keyHandles, rowsOf, troubleOf } from '../support/obtain-rows.ts';
 import { BOUND, endsOf, expectKind, issuedOf, RENEWED, runOne, statusesOf } from '../support/use-judge.ts';
 import { notServed } from '../support/use-server.ts';

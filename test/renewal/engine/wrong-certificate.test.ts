@@ -13,9 +13,9 @@ import { parseCsr } from '../../../src/pki/x509/csr.ts';
 import { parsePemRoots, toPem } from '../../../src/pki/asn1/pem.ts';
 import type { Deployment } from '../../../src/ports/deployment.ts';
 import type { Transport } from '../../../src/ports/transport.ts';
-import { applyConfig } from '../../../src/renewal/state/applied-config.ts';
-import { createEngine } from '../../../src/renewal/engine/engine.ts';
-import type { Outcome } from '../../../src/renewal/state/types.ts';
+import { applyConfig } from '../../../src/renewal/engine/apply-config.ts';
+import { acmeEngine } from '../../../lab/acme-engine.ts';
+import type { Outcome } from '../../../src/renewal/engine/outcome.ts';
 import { CLIENT_AUTH, dns, extendedKeyUsage, makeKey, san, type TestKey } from '../../pki/support/make-certificate.ts';
 import { makeIntermediate, makeLeafDer, makeRoot } from '../../pki/support/make-chain.ts';
 
@@ -113,23 +113,22 @@ async function renewWith(lie: Lie | null): Promise<Run> {
     const config = parseConfig(
       Buffer.from(`version: 1
 issuers: [{ name: ca, directory: "${pebble.directoryUrl}", termsOfServiceAgreed: true }]
-certificates: [{ name: shop, names: [shop.example], deployments: [] }]
+certificates: [{ name: shop, names: [shop.example], deployments: [{ type: iis }] }]
 `),
       join(folder, 'everbind.yaml'),
     );
     await applyConfig(state.store, config.fingerprint, Date.now(), async () => config);
     const touched: string[] = [];
     const roots = [...parsePemRoots(await pebble.rootPem()), trusted.certificate.der];
-    const engine = createEngine({
+    const { engine } = acmeEngine({
       ...state,
       clock: systemClock,
       random: systemRandom,
       userAgent: 'everbind-test',
-      prepare: async () => {},
       transportFor: async () => (lie === null ? gated(transport) : lying(gated(transport), lie)),
       rootsFor: async () => roots,
       solverFor: () => ({ type: 'http-01', present: async () => {}, wait: async () => {}, cleanUp: async () => {} }),
-      deploymentsFor: () => [recording(touched)],
+      deploymentFor: async () => recording(touched),
       resolveSecret: (reference) => state.secrets.resolveSecret(reference),
     });
     const outcomes: Outcome[] = [];

@@ -36,7 +36,7 @@ describe('what an order costs', () => {
     ]);
     assert.deepEqual(orderCosts(names.toReversed(), 'none').at(-1), costs.at(-1));
     assert.deepEqual(orderCosts(names, 'renewal'), costs.slice(-1));
-    assert.deepEqual(orderCosts(names, 'window'), []);
+    assert.deepEqual(orderCosts(names, 'ari-window'), []);
   });
 
   it('long sets are told apart though they are not spelled out', () => {

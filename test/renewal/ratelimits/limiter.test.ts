@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { countWaiting, nearlySpentLimits } from '../../../src/renewal/ratelimits/spent-limits.ts';
-import type { Outcome } from '../../../src/renewal/state/types.ts';
+import { countWaiting } from '../../../src/renewal/state/certificate-queries.ts';
+import { nearlySpentLimits } from '../../../src/renewal/ratelimits/spent-limits.ts';
+import type { Outcome } from '../../../src/renewal/engine/outcome.ts';
 import { failed, renewed } from '../support/obtain-judge.ts';
 import { eventsOf, rowsOf } from '../support/obtain-rows.ts';
 import { withFolder } from '../support/obtain-state.ts';
@@ -171,7 +172,9 @@ describe('exemptions', () => {
     const now = world.clock.now();
     await world.state.store.commit(
       ({ db }) =>
-        void db.prepare('UPDATE certificate SET window_start = ?, window_end = ?').run(now - HOUR, now + HOUR),
+        void db
+          .prepare('UPDATE certificate SET window_start = ?, window_end = ?, selected = ?')
+          .run(now - HOUR, now + HOUR, now),
     );
     assert.deepEqual(await again(world), ['renewed']);
     assert.equal(world.orders.length, 4);

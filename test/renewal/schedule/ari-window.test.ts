@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { pebbleFindsReplaced } from '../../../lab/pebble/replaced-serial.ts';
-import { certificateId } from '../../../src/acme/messages/renewal-info.ts';
+import { ariIdOf } from '../../../src/pki/x509/ari-id.ts';
 import { parseCertificate } from '../../../src/pki/x509/certificate.ts';
 import { parsePemCertificates } from '../../../src/pki/asn1/pem.ts';
-import { summarize } from '../../../src/overview/readers.ts';
+import { readOverview } from '../../../src/overview/overview.ts';
 import { dueAt } from '../../../src/renewal/schedule/due-date.ts';
-import type { Issued } from '../../../src/renewal/state/types.ts';
+import type { Issued } from '../../../src/renewal/state/issued-table.ts';
 import { renewed } from '../support/obtain-judge.ts';
 import { eventCount, eventsOf, eventTypes, rowsOf } from '../support/obtain-rows.ts';
 import { obtainSuite } from '../support/obtain-suite.ts';
@@ -42,7 +42,7 @@ function active(world: World): Issued {
 
 function activeId(world: World): string {
   const [leaf = new Uint8Array()] = parsePemCertificates(active(world).chain);
-  return certificateId(parseCertificate(leaf));
+  return ariIdOf(parseCertificate(leaf)) ?? '';
 }
 
 /** Has the CA suggest this window for the certificate in use; seconds count. */
@@ -79,7 +79,7 @@ describe('the window of the CA', () => {
     const [start, end] = [daysIn(world, 40), daysIn(world, 50)];
     await suggest(world, start, end);
     assert.equal(await refresh(world), 1);
-    const { window, certificate } = world.show('shop');
+    const { ariWindow: window, certificate } = world.show('shop');
     assert.ok(window !== null);
     assert.deepEqual([window.start, window.end, window.explanationUrl], [start, end, 'https://ca.test/why']);
     assert.ok(window.selected >= start && window.selected < end);
@@ -99,7 +99,7 @@ describe('the window of the CA', () => {
     for (let round = 0; round < 5; round += 1) {
       world.clock.moveTo(nextPoll(world));
       assert.equal(await refresh(world), 1);
-      assert.deepEqual(world.show('shop').window, window);
+      assert.deepEqual(world.show('shop').ariWindow, window);
       assert.equal(world.show('shop').certificate.nextDue, window.selected);
     }
     assert.deepEqual(eventTypes(world.state.store, 'shop', from), []);
@@ -109,19 +109,19 @@ describe('the window of the CA', () => {
     world.clock.moveTo(nextPoll(world));
     assert.equal(await refresh(world), 1);
     const moved = world.show('shop');
-    assert.ok(moved.window !== null && moved.window.selected >= earlier && moved.window.selected < earlierEnd);
-    assert.equal(moved.certificate.nextDue, moved.window.selected);
+    assert.ok(moved.ariWindow !== null && moved.ariWindow.selected >= earlier && moved.ariWindow.selected < earlierEnd);
+    assert.equal(moved.certificate.nextDue, moved.ariWindow.selected);
     assert.deepEqual(eventTypes(world.state.store, 'shop', from), ['renewal-info.received']);
 
     // Due at that moment, and not one earlier. The new certificate has no window yet, and is asked about at once.
-    world.clock.moveTo(moved.window.selected - MINUTE);
+    world.clock.moveTo(moved.ariWindow.selected - MINUTE);
     assert.equal((await world.renew()).worked, 0);
-    world.clock.moveTo(moved.window.selected);
+    world.clock.moveTo(moved.ariWindow.selected);
     await renewed(world);
-    assert.equal(world.show('shop').window, null);
+    assert.equal(world.show('shop').ariWindow, null);
     assert.equal(world.show('shop').certificate.dueReason, 'lifetime');
     assert.equal(await refresh(world), 1);
-    assert.notEqual(world.show('shop').window, null);
+    assert.notEqual(world.show('shop').ariWindow, null);
   });
 
   test('in the past makes the certificate due now: the CA is about to revoke it', async (world) => {
@@ -176,7 +176,7 @@ describe('the window of the CA', () => {
     const { notBefore, notAfter } = active(world);
     await suggest(world, daysIn(world, 89), daysIn(world, 120));
     await refresh(world);
-    const { certificate, window } = world.show('shop');
+    const { certificate, ariWindow: window } = world.show('shop');
     assert.ok(window !== null && window.selected > certificate.nextDue);
     const latest = notAfter - (notAfter - notBefore) / 20;
     assert.deepEqual([certificate.nextDue, certificate.dueReason], [Math.floor(latest), 'lifetime']);
@@ -189,7 +189,7 @@ describe('the window of the CA', () => {
       url.includes('/renewalInfo/') ? problemAnswer(503, 'serverInternal', { 'retry-after': ['7200'] }) : null;
     assert.equal(await refresh(world), 1);
     assert.deepEqual(world.show('shop').certificate, before);
-    assert.equal(world.show('shop').window, null);
+    assert.equal(world.show('shop').ariWindow, null);
     assert.deepEqual(eventTypes(world.state.store, 'shop', from), []);
     const wait = nextPoll(world) - world.clock.now();
     assert.ok(wait > 2 * HOUR - MINUTE && wait <= 2 * HOUR, `${wait}`);
@@ -211,14 +211,14 @@ describe('the window of the CA', () => {
     const [start, end] = [daysIn(world, 40), daysIn(world, 50)];
     await suggest(world, start, end);
     await refresh(world);
-    const told = (): object => world.state.store.read((db) => summarize(db, world.clock.now())).explanations;
+    const told = (): object => world.state.store.read((db) => readOverview(db, world.clock.now())).explanations;
     assert.deepEqual(told(), [{ url: 'https://ca.test/why', names: ['shop'] }]);
-    const { window } = world.show('shop');
+    const { ariWindow: window } = world.show('shop');
     const from = eventCount(world.state.store);
     await suggest(world, start, end, 'https://ca.test/another');
     world.clock.moveTo(nextPoll(world));
     await refresh(world);
-    assert.deepEqual(world.show('shop').window, { ...window, explanationUrl: 'https://ca.test/another' });
+    assert.deepEqual(world.show('shop').ariWindow, { ...window, explanationUrl: 'https://ca.test/another' });
     assert.deepEqual(told(), [{ url: 'https://ca.test/another', names: ['shop'] }]);
     assert.deepEqual(
       eventsOf(world.state.store, 'shop', from).map(({ type, data }) => [type, data['explanation']]),
@@ -274,7 +274,7 @@ describe('the window of the CA', () => {
     const { nextDue } = world.show('shop').certificate;
     await suggest(world, daysIn(world, 80), daysIn(world, 81));
     assert.equal(await refresh(world), 1);
-    const { certificate, window } = world.show('shop');
+    const { certificate, ariWindow: window } = world.show('shop');
     assert.notEqual(window, null);
     assert.deepEqual([certificate.nextDue, certificate.dueReason], [nextDue, 'retry']);
   });

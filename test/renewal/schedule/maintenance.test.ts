@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { isTimeZone, parseFreeze, parseMaintenanceWindow } from '../../../src/config/check/maintenance-text.ts';
+import { isTimeZone, parseFreeze, parseMaintenanceWindow } from '../../../src/config/check/maintenance.ts';
 import type { MaintenanceConfig } from '../../../src/ports/maintenance.ts';
 import { isOpen, lastOpenIn, nextOpen, placeDue } from '../../../src/renewal/schedule/maintenance.ts';
 

@@ -7,7 +7,7 @@ import {
   afterGivingBack,
   afterSpending,
   isNearlySpent,
-  queueSlot,
+  queuePlace,
   refillMs,
   reserveOf,
   roomAt,
@@ -162,7 +162,7 @@ describe('the queue for a bucket', () => {
         const end = room + limit.count * refill;
         let promised = 0;
         for (const [index, uniform] of draws.entries()) {
-          const { at, next } = queueSlot(limit, room, promised, uniform);
+          const { at, next } = queuePlace(limit, room, promised, uniform);
           assert.ok(Number.isSafeInteger(at) && at >= room && at < end + 1);
           if (index < limit.count) {
             const begin = room + index * refill;

@@ -46,7 +46,7 @@ export function fileDeployment(folder: string, target: string, fault: Fault = ()
     type: 'file',
     install: async ({ thumbprint, attach }) => {
       const attached = await attach();
-      if (attached.kind === 'pfx' && attached.pfx.octets.length === 0) throw new Error('no key');
+      if (attached.kind === 'pkcs8' && attached.privateKey.length === 0) throw new Error('no key');
       const state = readServer(folder);
       writeServer(folder, { ...state, installed: [...new Set([...state.installed, thumbprint])] });
       await fault('install', target);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Outcome } from '../../../src/renewal/state/types.ts';
+import type { Outcome } from '../../../src/renewal/engine/outcome.ts';
 import type { World } from './obtain-world.ts';
 
 /** The events of one undisturbed renewal without deployments, as far as the certificate. */

@@ -1,4 +1,4 @@
-import type { ManagedCertificate } from '../../../src/renewal/state/types.ts';
+import type { ManagedCertificate } from '../../../src/renewal/state/certificate-table.ts';
 import { readEvents } from '../../../src/store/audit-read.ts';
 import type { Store } from '../../../src/store/store.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { openState, type State } from '../../../src/agent/state.ts';
 import { parseConfig } from '../../../src/config/parse.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
-import { applyConfig } from '../../../src/renewal/state/applied-config.ts';
+import { applyConfig } from '../../../src/renewal/engine/apply-config.ts';
 
 /** Runs the work with a new folder that is gone afterwards. */
 export async function withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {

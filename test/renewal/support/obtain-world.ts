@@ -8,9 +8,11 @@ import { systemClock, systemRandom } from '../../../src/net/system.ts';
 import { createTransport, type NetTransport } from '../../../src/net/transport.ts';
 import type { Solver } from '../../../src/ports/solver.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../../src/ports/transport.ts';
+import type { AcmeAccounts } from '../../../src/renewal/issuers/acme/acme-accounts.ts';
 import type { Engine, RunCount } from '../../../src/renewal/engine/engine.ts';
-import { type CertificateDetail, showCertificate } from '../../../src/overview/readers.ts';
-import type { Outcome, ProgressEvent } from '../../../src/renewal/state/types.ts';
+import { type CertificateDetail, showCertificate } from '../../../src/overview/certificate-detail.ts';
+import type { Outcome } from '../../../src/renewal/engine/outcome.ts';
+import type { ProgressEvent } from '../../../src/renewal/engine/engine-ports.ts';
 import type { Front } from './obtain-front.ts';
 import { type SettableClock, settableClock } from './obtain-clock.ts';
 import { verifyStoredLog } from '../../../src/store/audit-read.ts';
@@ -32,6 +34,7 @@ export interface World {
   readonly clock: SettableClock;
   readonly state: State;
   readonly engine: Engine;
+  readonly accounts: AcmeAccounts;
   /** Addresses of the orders that the CA has made; its own list leaves out those that came to nothing. */
   readonly orders: readonly string[];
   /** Asked before every request to the CA. */
@@ -83,14 +86,15 @@ export async function withWorldAt<T>(folder: string, front: Front, work: (world:
       if (request.url.endsWith('/order-plz') && answer.status === 201) orders.push(String(answer.headers['location']));
       return world.onAnswer(request, answer);
     },
-    parts: { solverFor: () => solver, onProgress: (event) => world.onProgress(event) },
+    ports: { solverFor: () => solver, onProgress: (event) => world.onProgress(event) },
   });
-  const { state, engine } = opened;
+  const { state, engine, accounts } = opened;
   const world: World = {
     folder,
     clock,
     state,
     engine,
+    accounts,
     orders,
     meddle: () => null,
     onAnswer: (_, answer) => answer,

@@ -24,7 +24,7 @@ function say(line: object): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-const { state, engine, apply, close } = await openEngine(request.folder, request.ca, {
+const { state, engine, accounts, apply, close } = await openEngine(request.folder, request.ca, {
   onState: ({ store }) => {
     const commit = store.commit.bind(store);
     store.commit = async <T>(work: (transaction: Transaction) => T, options?: { readonly fenced?: boolean }) => {
@@ -57,7 +57,7 @@ try {
   await apply(request.certificates, `engine: { concurrency: ${request.concurrency} }`);
   await engine.renew({ names: [], force: false }, (outcome) => say({ outcome }), lease.lost);
   if (request.twice === true) await engine.renew({ names: [], force: true }, (outcome) => say({ outcome }), lease.lost);
-  if (request.rollOver === true) await engine.rollOverAccount('ca', lease.lost);
+  if (request.rollOver === true) await accounts.rollOver('ca', lease.lost);
   await lease.release();
 } catch (error) {
   say({ error: (error as { code?: string }).code ?? String(error) });

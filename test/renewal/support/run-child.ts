@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundle } from '../../../tools/build.ts';
-import type { Outcome } from '../../../src/renewal/state/types.ts';
+import type { Outcome } from '../../../src/renewal/engine/outcome.ts';
 import type { CaAddress } from './state.ts';
 
 /** What renew-and-die.ts does. */

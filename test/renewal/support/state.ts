@@ -8,9 +8,10 @@ import { parsePemRoots } from '../../../src/pki/asn1/pem.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
 import type { HostKeys } from '../../../src/ports/host-keys.ts';
 import type { Transport } from '../../../src/ports/transport.ts';
-import { applyConfig } from '../../../src/renewal/state/applied-config.ts';
-import { createEngine, type Engine } from '../../../src/renewal/engine/engine.ts';
-import type { EnginePorts } from '../../../src/renewal/engine/engine-ports.ts';
+import { applyConfig } from '../../../src/renewal/engine/apply-config.ts';
+import { type AcmeEnginePorts, acmeEngine } from '../../../lab/acme-engine.ts';
+import type { Engine } from '../../../src/renewal/engine/engine.ts';
+import type { AcmeAccounts } from '../../../src/renewal/issuers/acme/acme-accounts.ts';
 import { type Fault, fileDeployment } from './file-server.ts';
 import { tokenFolderSolver } from './token-folder.ts';
 
@@ -30,7 +31,7 @@ export interface OpenOptions {
   readonly transport?: (transport: Transport) => Transport;
   /** Key storage providers of the host. */
   readonly hostKeys?: HostKeys;
-  readonly parts?: Partial<EnginePorts>;
+  readonly ports?: Partial<AcmeEnginePorts>;
   readonly onState?: (state: State) => void;
 }
 
@@ -38,6 +39,7 @@ export interface OpenOptions {
 export interface Opened {
   readonly state: State;
   readonly engine: Engine;
+  readonly accounts: AcmeAccounts;
   /** Applies a configuration; `certificates` and `engine` are YAML. */
   apply(certificates: string, more?: string): Promise<void>;
   close(): Promise<void>;
@@ -57,24 +59,23 @@ export async function openEngine(folder: string, ca: CaAddress, options: OpenOpt
   const stagingSessions =
     staging === undefined ? null : createTransport({ roots: [staging.listenerCaPem], proxy: null });
   const roots = parsePemRoots(ca.rootPem);
-  const engine = createEngine({
+  const { engine, accounts } = acmeEngine({
     ...state,
     clock,
     random: systemRandom,
     userAgent: 'everbind-test',
-    prepare: async () => {},
     transportFor: async ({ directory }) =>
       around(gated(directory === ca.directoryUrl ? transport : (stagingSessions ?? transport))),
     rootsFor: async () => roots,
     solverFor: () => tokenFolderSolver(join(folder, 'tokens'), (call) => fault(call, '')),
-    deploymentsFor: (certificate) =>
-      certificate.deployments.map(() => fileDeployment(folder, `${certificate.name}:443`, fault)),
+    deploymentFor: async (_, { name }) => fileDeployment(folder, `${name}:443`, fault),
     resolveSecret: (reference) => state.secrets.resolveSecret(reference),
-    ...options.parts,
+    ...options.ports,
   });
   return {
     state,
     engine,
+    accounts,
     apply: async (certificates, more = '') => {
       const also = staging === undefined ? '' : `, staging: "${staging.directoryUrl}"`;
       const text = `version: 1\nissuers: [{ name: ca, directory: "${ca.directoryUrl}", termsOfServiceAgreed: true${also} }]\n${more}\ncertificates: ${certificates}\n`;

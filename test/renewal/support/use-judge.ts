@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { certificateByName, issuedWith } from '../../../src/renewal/state/rows.ts';
-import type { Issued, IssuedStatus, Outcome } from '../../../src/renewal/state/types.ts';
+import { certificateByName } from '../../../src/renewal/state/certificate-table.ts';
+import { type Issued, type IssuedStatus, issuedWith } from '../../../src/renewal/state/issued-table.ts';
+import type { Outcome } from '../../../src/renewal/engine/outcome.ts';
 import type { UseWorld } from './use-world.ts';
 
 /** The events of one undisturbed renewal as far as the certificate. */

@@ -1,5 +1,6 @@
 import { EverbindError } from '../../../src/errors/error.ts';
-import type { CertificateConfig } from '../../../src/config/types.ts';
+import type { IisConfig } from '../../../src/deploy/iis/definition.ts';
+import type { DeploymentConfig } from '../../../src/config/types.ts';
 import type { Deployment, DeploymentPlan, EndpointCheck } from '../../../src/ports/deployment.ts';
 
 export type Method = 'install' | 'plan' | 'apply' | 'verify' | 'undo' | 'retire';
@@ -28,7 +29,7 @@ export interface UseServer {
   /** In order, the newest last. */
   readonly calls: Call[];
   trouble: Trouble;
-  deploymentsFor(certificate: CertificateConfig): readonly Deployment[];
+  deploymentFor(config: DeploymentConfig, certificate: { readonly name: string }): Deployment;
 }
 
 /** Thumbprint of what is served when it is the wrong one. */
@@ -40,10 +41,8 @@ export function createUseServer(): UseServer {
     bound: new Map(),
     calls: [],
     trouble: () => {},
-    deploymentsFor: (certificate) =>
-      certificate.deployments.map(({ sites }) =>
-        deploymentTo(server, `${certificate.name}:${sites?.join('+') ?? 'all'}`),
-      ),
+    deploymentFor: (config, { name }) =>
+      deploymentTo(server, `${name}:${(config as IisConfig).sites?.join('+') ?? 'all'}`),
   };
   return server;
 }
@@ -83,7 +82,7 @@ function deploymentTo(server: UseServer, target: string): Deployment {
     type: 'recorded',
     install: async ({ thumbprint, attach }) => {
       const attached = await attach();
-      if (attached.kind !== 'pfx' || attached.pfx.octets.length === 0) throw new Error('no key');
+      if (attached.kind !== 'pkcs8' || attached.privateKey.length === 0) throw new Error('no key');
       await during('install', thumbprint, () => installed.add(thumbprint));
     },
     plan: async ({ thumbprint }) => {

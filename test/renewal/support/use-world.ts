@@ -5,8 +5,8 @@ import { readPinnedKey } from '../../../src/agent/audit-key-file.ts';
 import type { State } from '../../../src/agent/state.ts';
 import type { HttpRequest } from '../../../src/ports/transport.ts';
 import type { Engine, RunCount } from '../../../src/renewal/engine/engine.ts';
-import { type CertificateDetail, showCertificate } from '../../../src/overview/readers.ts';
-import type { Outcome } from '../../../src/renewal/state/types.ts';
+import { type CertificateDetail, showCertificate } from '../../../src/overview/certificate-detail.ts';
+import type { Outcome } from '../../../src/renewal/engine/outcome.ts';
 import { verifyStoredLog } from '../../../src/store/audit-read.ts';
 import { type SettableClock, settableClock } from './obtain-clock.ts';
 import { withFolder } from './obtain-state.ts';
@@ -90,9 +90,9 @@ function withUseWorld(pebble: Pebble, work: (world: UseWorld) => Promise<void>):
         if (request.url.endsWith('/order-plz') && status === 201) orders.push(String(headers['location']));
         return answer;
       },
-      parts: {
+      ports: {
         solverFor: () => ({ type: 'http-01', present: async () => {}, wait: async () => {}, cleanUp: async () => {} }),
-        deploymentsFor: (certificate) => server.deploymentsFor(certificate),
+        deploymentFor: async (config, certificate) => server.deploymentFor(config, certificate),
       },
     });
     const { state, engine } = opened;

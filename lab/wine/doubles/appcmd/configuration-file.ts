@@ -10,7 +10,10 @@ const CHANGED_BY_ANOTHER = 1006;
 /** An applicationHost.config that was read and may be written back. */
 export interface ConfigurationFile {
   readonly octets: Buffer;
-  /** Writes the elements as they are in `root`, the rest of the file octet by octet as it was. Throws AppcmdRefusal when another has written. */
+  /**
+   * Writes the elements as they are in `root`, the rest of the file octet by octet as it was. Throws AppcmdRefusal when
+   * another has written.
+   */
   write(root: XmlElement): Promise<void>;
   /** Puts another content in its place as a whole. */
   replace(octets: Buffer): Promise<void>;

@@ -9,8 +9,8 @@ interface Splice {
 }
 
 /**
- * The text of a document after its elements became those of `after`; `before` is what the text holds now. Whatever lies outside the changed
- * elements (comments, blanks, order of attributes, line ends) stays as it is.
+ * The text of a document after its elements became those of `after`; `before` is what the text holds now. Whatever lies
+ * outside the changed elements (comments, blanks, order of attributes, line ends) stays as it is.
  */
 export function editXml(text: string, before: XmlElement, after: XmlElement): string {
   const splices: Splice[] = [];
@@ -38,7 +38,8 @@ function compare(text: string, range: XmlRange, before: XmlElement, after: XmlEl
   compareChildren(text, range, before, after, splices);
 }
 
-// What both lists begin and end with stays; between, elements change in place as long as there are as many, and come and go otherwise.
+// What both lists begin and end with stays; between, elements change in place as long as there are as many, and come
+// and go otherwise.
 function compareChildren(
   text: string,
   range: XmlRange,

@@ -2,8 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { SimSites } from '../../../sim-windows/sites.ts';
 
 /**
- * Remembers in a file which sites were started or stopped by hand, by their ids: with IIS the running service knows it, here every appcmd is a
- * process of its own.
+ * Remembers in a file which sites were started or stopped by hand, by their ids: with IIS the running service knows it,
+ * here every appcmd is a process of its own.
  */
 export function rememberingSites(sites: SimSites, path: string): SimSites {
   const wanted: Record<string, boolean> = existsSync(path)

@@ -5,7 +5,10 @@
 #include "../shared/call.h"
 #include "../shared/export.h"
 
-/* Http{Set,Update,Delete,Query}ServiceConfiguration for the TLS records. Statuses as documented; what is left open there is said beside it. */
+/*
+ * Http{Set,Update,Delete,Query}ServiceConfiguration for the TLS records. Statuses as documented; what is left open
+ * there is said beside it.
+ */
 
 /* What set, update and delete are given: the record's name and its parameters. */
 static DWORD read_set(DWORD id, const void *information, ULONG octets, WCHAR *name, const SSL_PARAM **param)
@@ -123,7 +126,10 @@ static DWORD read_query(DWORD id, const void *input, ULONG octets, WCHAR *name, 
     return ERROR_INVALID_PARAMETER;
 }
 
-/* Lays a record out in the caller's buffer, its pointers leading into the same buffer; ERROR_INSUFFICIENT_BUFFER with the size otherwise. */
+/*
+ * Lays a record out in the caller's buffer, its pointers leading into the same buffer; ERROR_INSUFFICIENT_BUFFER with
+ * the size otherwise.
+ */
 static DWORD write_answer(DWORD id, const WCHAR *name, const SSL_RECORD *record, void *output, ULONG room, ULONG *needed)
 {
     WCHAR host[RECORD_NAME_CHARACTERS] = L"";

@@ -4,7 +4,10 @@
 #include <wchar.h>
 
 #define PARAMETERS L"SYSTEM\\CurrentControlSet\\Services\\HTTP\\Parameters"
-/* A record on its way to its place: the values below `Record`, and, when they are complete, where they belong in `Id` and `Name`. */
+/*
+ * A record on its way to its place: the values below `Record`, and, when they are complete, where they belong in `Id`
+ * and `Name`.
+ */
 #define PENDING PARAMETERS L"\\EverbindLabPending"
 
 static HANDLE mutex;

@@ -3,11 +3,14 @@
 #include "ssl-structures.h"
 
 /*
- * The records in the registry, under the keys and value names of Windows' HTTP service. Every function must be called between
- * record_store_lock and record_store_unlock. Statuses are Win32's.
+ * The records in the registry, under the keys and value names of Windows' HTTP service. Every function must be called
+ * between record_store_lock and record_store_unlock. Statuses are Win32's.
  */
 
-/* Waits for the other processes; then completes what a process that was killed had begun. FALSE when the registry cannot be used. */
+/*
+ * Waits for the other processes; then completes what a process that was killed had begun. FALSE when the registry
+ * cannot be used.
+ */
 BOOL record_store_lock(void);
 void record_store_unlock(void);
 

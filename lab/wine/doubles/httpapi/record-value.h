@@ -2,7 +2,10 @@
 #define LAB_RECORD_VALUE_H
 #include "ssl-structures.h"
 
-/* Copies a caller's parameters. Records by address and host need a certificate's hash, those of central stores take none: else ERROR_INVALID_PARAMETER. */
+/*
+ * Copies a caller's parameters. Records by address and host need a certificate's hash, those of central stores take
+ * none: else ERROR_INVALID_PARAMETER.
+ */
 DWORD record_of_param(enum ssl_config_id id, const SSL_PARAM *param, SSL_RECORD *record);
 
 /* How many octets a record's hash and texts need behind the fixed structure. */

@@ -3,8 +3,9 @@
 #include "../shared/export.h"
 
 /*
- * The server's calls are Wine's own; here they only get faults and their lines in the journal. On x64 every argument of theirs is a register or
- * a slot of eight octets (HTTPAPI_VERSION too). A function takes as many as it is given: what lies above them may be the end of the stack.
+ * The server's calls are Wine's own; here they only get faults and their lines in the journal. On x64 every argument of
+ * theirs is a register or a slot of eight octets (HTTPAPI_VERSION too). A function takes as many as it is given: what
+ * lies above them may be the end of the stack.
  */
 typedef ULONG_PTR SLOT;
 

@@ -7,7 +7,10 @@
 #define HTTPAPI_LINKAGE
 #include <http.h>
 
-/* The structures of http.h for SNI and central certificate stores, which mingw-w64's header lacks; fields as Microsoft documents them. */
+/*
+ * The structures of http.h for SNI and central certificate stores, which mingw-w64's header lacks; fields as Microsoft
+ * documents them.
+ */
 enum ssl_config_id { SSL_ID_IPPORT = 1, SSL_ID_SNI = 5, SSL_ID_CCS = 6, SSL_ID_SCOPED_CCS = 11 };
 
 typedef HTTP_SERVICE_CONFIG_SSL_PARAM SSL_PARAM;
@@ -48,7 +51,10 @@ _Static_assert(sizeof(SSL_CCS_SET) == 208 && sizeof(SSL_CCS_QUERY) == 144, "x64 
 #define SSL_HASH_OCTETS 20
 #define SSL_TEXT_CHARACTERS 256
 
-/* A record by value: no pointer leads into a caller's buffer. Lengths of texts are those of wcslen; `has_…` tells NULL from empty. */
+/*
+ * A record by value: no pointer leads into a caller's buffer. Lengths of texts are those of wcslen; `has_…` tells NULL
+ * from empty.
+ */
 typedef struct {
     BYTE hash[SSL_HASH_OCTETS];
     BOOL has_hash;

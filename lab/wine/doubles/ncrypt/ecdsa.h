@@ -4,8 +4,9 @@
 #include <stdint.h>
 
 /*
- * ECDSA (FIPS 186-5, section 6) on P-256 and P-384. Wine's bcrypt.dll signs with a P-384 key that it has just made but cannot load one, so that
- * a double whose keys outlive a process needs its own. For a laboratory only: nothing here is constant in time.
+ * ECDSA (FIPS 186-5, section 6) on P-256 and P-384. Wine's bcrypt.dll signs with a P-384 key that it has just made but
+ * cannot load one, so that a double whose keys outlive a process needs its own. For a laboratory only: nothing here is
+ * constant in time.
  */
 #define ECDSA_MAX_OCTETS 48
 
@@ -18,7 +19,10 @@ typedef struct {
     uint8_t x[ECDSA_MAX_OCTETS], y[ECDSA_MAX_OCTETS], d[ECDSA_MAX_OCTETS];
 } ECDSA_KEY;
 
-/* `random`: octets that nobody can foresee, as many as ecdsa_octets. 0 when they are no private key, and others must be drawn. */
+/*
+ * `random`: octets that nobody can foresee, as many as ecdsa_octets. 0 when they are no private key, and others must be
+ * drawn.
+ */
 int ecdsa_key_from_random(enum ecdsa_curve curve, const uint8_t *random, ECDSA_KEY *key);
 
 /* Signature r||s; `random` as above, for this signature only. 0 when others must be drawn. */

@@ -3,9 +3,9 @@
 #include "objects.h"
 
 /*
- * Keys in the folder that EVERBIND_LAB_KEYS names, PROVIDER/machine/NAME.key or PROVIDER/user/NAME.key. A file is lines of `word value`; what
- * is no text is hexadecimal. Octets of names that are no letter, digit, `-` or `_` are written %xx. Without the variable every function answers
- * NTE_DEVICE_NOT_READY: the provider's device is not plugged in.
+ * Keys in the folder that EVERBIND_LAB_KEYS names, PROVIDER/machine/NAME.key or PROVIDER/user/NAME.key. A file is lines
+ * of `word value`; what is no text is hexadecimal. Octets of names that are no letter, digit, `-` or `_` are written
+ * %xx. Without the variable every function returns NTE_DEVICE_NOT_READY: the provider's device is not plugged in.
  */
 
 /* Whether there is a key of this provider, scope and name: 0, NTE_BAD_KEYSET or NTE_DEVICE_NOT_READY. */

@@ -1,5 +1,6 @@
 #include "ecdsa.h"
 #include "key-file.h"
+#include "pkcs8.h"
 #include "rsa.h"
 #include "../shared/call.h"
 #include "../shared/export.h"
@@ -99,6 +100,62 @@ LAB_EXPORT SECURITY_STATUS WINAPI NCryptFinalizeKey(NCRYPT_KEY_HANDLE handle, DW
     (void)flags;
     about_key(&call, key);
     if (ahead && key != NULL) status = finalize_key(key);
+    return (SECURITY_STATUS)lab_call_end(&call, (DWORD)status);
+}
+
+/* The name for the key, from the parameters of NCryptImportKey; NULL when there is none. */
+static const WCHAR *name_in(const NCryptBufferDesc *parameters)
+{
+    for (ULONG i = 0; parameters != NULL && i < parameters->cBuffers; i++) {
+        if (parameters->pBuffers[i].BufferType == NCRYPTBUFFER_PKCS_KEY_NAME) return parameters->pBuffers[i].pvBuffer;
+    }
+    return NULL;
+}
+
+/*
+ * PKCS #8 alone, and the software provider alone: what other providers do with a private key differs from one to the
+ * next.
+ */
+static SECURITY_STATUS import_key(NCRYPT_PROV_HANDLE provider_handle, const WCHAR *type, const WCHAR *name, NCRYPT_KEY_HANDLE *handle, const BYTE *octets, DWORD count, DWORD flags)
+{
+    const DWORD known = NCRYPT_MACHINE_KEY_FLAG | NCRYPT_OVERWRITE_KEY_FLAG | NCRYPT_SILENT_FLAG | NCRYPT_DO_NOT_FINALIZE_FLAG;
+    const struct object *provider = object_of(provider_handle, OBJECT_PROVIDER);
+    struct imported_key imported = { 0 };
+    NCRYPT_KEY_HANDLE made;
+    struct object *key;
+    SECURITY_STATUS status;
+    if (provider == NULL) return NTE_INVALID_HANDLE;
+    if (handle == NULL || type == NULL || octets == NULL) return NTE_INVALID_PARAMETER;
+    if ((flags & ~known) != 0) return NTE_BAD_FLAGS;
+    if (wcscmp(type, NCRYPT_PKCS8_PRIVATE_KEY_BLOB) != 0 || provider->provider->implementation == NCRYPT_IMPL_HARDWARE_FLAG) return NTE_NOT_SUPPORTED;
+    status = pkcs8_read(octets, count, &imported);
+    if (status != 0) return status;
+    status = length_is_offered(provider->provider, imported.algorithm, imported.bits) ? 0 : NTE_NOT_SUPPORTED;
+    if (status == 0) status = create_key(provider_handle, &made, algorithm_name(imported.algorithm), name, flags & ~(DWORD)NCRYPT_DO_NOT_FINALIZE_FLAG);
+    if (status != 0) {
+        SecureZeroMemory(imported.blob, imported.blob_octets);
+        free(imported.blob);
+        return status;
+    }
+    key = object_of(made, OBJECT_KEY);
+    key->length = imported.bits;
+    key->blob = imported.blob;
+    key->blob_octets = imported.blob_octets;
+    if ((flags & NCRYPT_DO_NOT_FINALIZE_FLAG) == 0) status = finalize_key(key);
+    if (status != 0) object_free(key);
+    else *handle = made;
+    return status;
+}
+
+LAB_EXPORT SECURITY_STATUS WINAPI NCryptImportKey(NCRYPT_PROV_HANDLE provider, NCRYPT_KEY_HANDLE wrapping, LPCWSTR type, NCryptBufferDesc *parameters, NCRYPT_KEY_HANDLE *key,
+                                       PBYTE octets, DWORD count, DWORD flags)
+{
+    struct lab_call call;
+    const WCHAR *name = name_in(parameters);
+    SECURITY_STATUS status = NTE_NOT_SUPPORTED;
+    BOOL ahead = lab_call_begin(&call, "NCryptImportKey");
+    lab_call_about(&call, L"%ls %ls", type == NULL ? L"" : type, name == NULL ? L"" : name);
+    if (ahead && wrapping == 0) status = import_key(provider, type, name, key, octets, count, flags);
     return (SECURITY_STATUS)lab_call_end(&call, (DWORD)status);
 }
 

@@ -19,37 +19,6 @@ static SECURITY_STATUS set_security(struct object *key, const BYTE *value, DWORD
     return key->finalized && key->name[0] != 0 ? key_file_write(key, TRUE) : 0;
 }
 
-static const WCHAR *key_blob_type(const struct object *key)
-{
-    return key->algorithm == ALGORITHM_RSA ? BCRYPT_RSAFULLPRIVATE_BLOB : BCRYPT_ECCPRIVATE_BLOB;
-}
-
-/* A private key from elsewhere, given before the key is finalized, instead of one that is made then. */
-static SECURITY_STATUS set_blob(struct object *key, const BYTE *value, DWORD octets)
-{
-    BCRYPT_RSAKEY_BLOB rsa;
-    BCRYPT_ECCKEY_BLOB ecc;
-    if (key->algorithm == ALGORITHM_RSA) {
-        if (octets < sizeof rsa) return NTE_BAD_DATA;
-        memcpy(&rsa, value, sizeof rsa);
-        if (rsa.Magic != BCRYPT_RSAFULLPRIVATE_MAGIC || !length_is_offered(key->provider, key->algorithm, rsa.BitLength)) return NTE_BAD_DATA;
-        /* Exponent, modulus, two primes, two exponents, coefficient, private exponent. */
-        if (octets != sizeof rsa + rsa.cbPublicExp + 2 * rsa.cbModulus + 3 * rsa.cbPrime1 + 2 * rsa.cbPrime2) return NTE_BAD_DATA;
-        key->length = rsa.BitLength;
-    } else {
-        if (octets < sizeof ecc) return NTE_BAD_DATA;
-        memcpy(&ecc, value, sizeof ecc);
-        if (ecc.dwMagic != (key->algorithm == ALGORITHM_P256 ? BCRYPT_ECDSA_PRIVATE_P256_MAGIC : BCRYPT_ECDSA_PRIVATE_P384_MAGIC)) return NTE_BAD_DATA;
-        if (octets != sizeof ecc + 3 * ecc.cbKey || ecc.cbKey * 8 != key->length) return NTE_BAD_DATA;
-    }
-    free(key->blob);
-    key->blob = malloc(octets);
-    if (key->blob == NULL) return NTE_NO_MEMORY;
-    memcpy(key->blob, value, octets);
-    key->blob_octets = octets;
-    return 0;
-}
-
 static SECURITY_STATUS set_property(struct object *object, const WCHAR *name, const BYTE *value, DWORD octets)
 {
     DWORD number = 0;
@@ -57,7 +26,6 @@ static SECURITY_STATUS set_property(struct object *object, const WCHAR *name, co
     if (object->kind != OBJECT_KEY) return NTE_NOT_SUPPORTED;
     if (wcscmp(name, NCRYPT_SECURITY_DESCR_PROPERTY) == 0) return set_security(object, value, octets);
     if (wcscmp(name, NCRYPT_WINDOW_HANDLE_PROPERTY) == 0) return 0;
-    if (wcscmp(name, key_blob_type(object)) == 0) return object->finalized ? NTE_NOT_SUPPORTED : set_blob(object, value, octets);
     if (octets != sizeof number) return NTE_INVALID_PARAMETER;
     memcpy(&number, value, sizeof number);
     /* Nothing else may change once the key is made; with which status is not documented. */

@@ -3,7 +3,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Numbers below 2^384 as limbs of 64 bits, the lowest first, and arithmetic modulo an odd number by Montgomery's method. Not constant in time. */
+/*
+ * Numbers below 2^384 as limbs of 64 bits, the lowest first, and arithmetic modulo an odd number by Montgomery's
+ * method. Not constant in time.
+ */
 #define WIDE_LIMBS 6
 
 typedef struct {

@@ -126,7 +126,10 @@ static void export(int count, WCHAR **words)
     NCryptFreeObject(key);
 }
 
-/* sign PROVIDER NAME pkcs1|pss|plain HASH-ALGORITHM HASH: the status, the signature, and what checking it and a spoilt one says. */
+/*
+ * sign PROVIDER NAME pkcs1|pss|plain HASH-ALGORITHM HASH: the status, the signature, and what checking it and a spoilt
+ * one says.
+ */
 static void sign(int count, WCHAR **words)
 {
     NCRYPT_KEY_HANDLE key = opened(word_at(count, words, 1), word_at(count, words, 2));

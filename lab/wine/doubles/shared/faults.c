@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define MAX_NAMES 64
-/* What a shell says of a process that SIGKILL ended. */
+/* The exit status that a shell reports for a process that SIGKILL ended. */
 #define LAB_KILLED 137
 
 static SRWLOCK lock = SRWLOCK_INIT;
@@ -45,7 +45,7 @@ static unsigned long number(const char *text)
     return value;
 }
 
-/* Cuts "Call:N:status" and "Call:after:N:status" into words; answers their count. */
+/* Cuts "Call:N:status" and "Call:after:N:status" into words; returns their count. */
 static int words_of(char *entry, char *words[4])
 {
     int count = 0;

@@ -14,7 +14,9 @@ export interface NativeCall {
   readonly nth: number;
 }
 
-/** Runs a command with the journal of native calls on, and returns them: those of the program itself, without appcmd's. */
+/**
+ * Runs a command with the journal of native calls on, and returns them: those of the program itself, without appcmd's.
+ */
 export async function callsOf(server: WineServer, args: readonly string[]): Promise<readonly NativeCall[]> {
   const journal = `calls-${randomBytes(6).toString('hex')}.txt`;
   const { status, stdout } = await server.everbind(args, { env: { EVERBIND_LAB_CALLS: `C:\\${journal}` } });
@@ -67,7 +69,10 @@ interface Detail {
   readonly openStep: string | null;
 }
 
-/** A certificate at rest: its bindings have the active one, what is kept is there with its key, nothing else of it is; the log verifies. */
+/**
+ * A certificate at rest: its bindings have the active one, what is kept is there with its key, nothing else of it is;
+ * the log verifies.
+ */
 export async function assertAtRest(server: WineServer, name: string, what: string): Promise<void> {
   const { host, prefix } = server;
   const { stdout } = await server.everbind(['show', name, '--json']);

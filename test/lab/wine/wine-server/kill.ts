@@ -5,14 +5,18 @@ import { startWineServer, type WineServer } from '../../../../lab/wine/renew/ser
 import type { SslRecord } from '../../../../src/ports/windows-host.ts';
 import { assertAtRest, assertRecordsStand, callsOf, isChange, ordersAndCertificates } from './judge.ts';
 
-// The win32 build under Wine is killed at each commit and around each native call that changes something, and run again.
+// The win32 build under Wine is killed at each commit and around each native call that changes something, and run
+// again.
 
 const RENEW = ['renew', 'shop', '--force'];
 
 let server: WineServer;
 let records: readonly SslRecord[];
 let recoveries = 0;
-/** `nth`: the commit that it is killed at; a run that comes to its end with fewer commits has no such moment. Whether it was killed. */
+/**
+ * `nth`: the commit that it is killed at; a run that comes to its end with fewer commits has no such moment. Whether it
+ * was killed.
+ */
 async function killAndRecover(
   env: Readonly<Record<string, string>>,
   what: string,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { hostBackoffs } from '../../../../src/renewal/state/host-backoff.ts';
+import { hostBackoffs } from '../../../../src/renewal/state/issuer-health.ts';
 import { failed, renewed } from '../../support/obtain-judge.ts';
 import { withFolder } from '../../support/obtain-state.ts';
 import { obtainSuite } from '../../support/obtain-suite.ts';

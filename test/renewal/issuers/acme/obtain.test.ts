@@ -4,7 +4,7 @@ import { EverbindError } from '../../../../src/errors/error.ts';
 import { parseCertificate } from '../../../../src/pki/x509/certificate.ts';
 import { parsePemCertificates } from '../../../../src/pki/asn1/pem.ts';
 import { listCertificates } from '../../../../src/overview/list-certificates.ts';
-import { summarize } from '../../../../src/overview/readers.ts';
+import { readOverview } from '../../../../src/overview/overview.ts';
 import { readServer } from '../../support/file-server.ts';
 import { ends, failed, OBTAINED, renewed } from '../../support/obtain-judge.ts';
 import { eventCount, eventsOf, eventTypes, keyHandles, rowsOf, troubleOf } from '../../support/obtain-rows.ts';
@@ -110,7 +110,7 @@ describe('obtaining', () => {
         ['wrong', false, 1],
       ],
     );
-    const { failing, interrupted, neverIssued } = world.state.store.read((db) => summarize(db, world.clock.now()));
+    const { failing, interrupted, neverIssued } = world.state.store.read((db) => readOverview(db, world.clock.now()));
     assert.deepEqual({ failing, interrupted, neverIssued }, { failing: 2, interrupted: 0, neverIssued: 2 });
     assert.deepEqual(eventTypes(world.state.store, 'blocked'), [
       'certificate.declared',

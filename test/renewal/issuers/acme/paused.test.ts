@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { pausedCertificates } from '../../../../src/renewal/state/paused.ts';
+import { pausedCertificates } from '../../../../src/renewal/state/issuer-health.ts';
 import { failed, renewed } from '../../support/obtain-judge.ts';
 import { eventsOf } from '../../support/obtain-rows.ts';
 import { obtainSuite } from '../../support/obtain-suite.ts';

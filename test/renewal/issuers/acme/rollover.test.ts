@@ -32,8 +32,8 @@ function accountOf({ state }: World): AccountRow {
   return account;
 }
 
-function rollOver({ engine }: World): ReturnType<World['engine']['rollOverAccount']> {
-  return engine.rollOverAccount('ca', new AbortController().signal);
+function rollOver({ accounts }: World): ReturnType<World['accounts']['rollOver']> {
+  return accounts.rollOver('ca', new AbortController().signal);
 }
 
 /** The account's key is the only one of an account here, and the CA knows the account by it. */

@@ -9,9 +9,9 @@ import { createTransport, type NetTransport } from '../../../../src/net/transpor
 import { parsePemRoots } from '../../../../src/pki/asn1/pem.ts';
 import type { HttpRequest, HttpResponse } from '../../../../src/ports/transport.ts';
 import type { Engine } from '../../../../src/renewal/engine/engine.ts';
-import { showCertificate } from '../../../../src/overview/readers.ts';
-import { stagingDirectory } from '../../../../src/renewal/state/staging-run-table.ts';
-import type { Outcome } from '../../../../src/renewal/state/types.ts';
+import { showCertificate } from '../../../../src/overview/certificate-detail.ts';
+import { stagingDirectory } from '../../../../src/renewal/issuers/acme/order/preview.ts';
+import type { Outcome } from '../../../../src/renewal/engine/outcome.ts';
 import { type SettableClock, settableClock } from '../../support/obtain-clock.ts';
 import { eventsOf, keyHandles, rowsOf } from '../../support/obtain-rows.ts';
 import { applyText, withFolder } from '../../support/obtain-state.ts';
@@ -74,7 +74,7 @@ function withWorld(work: (world: World) => Promise<void>): Promise<void> {
     const ca = { directoryUrl: pebbles.real.directoryUrl, listenerCaPem: pebbles.real.listenerCaPem, rootPem };
     const opened = await openEngine(folder, ca, {
       clock,
-      parts: {
+      ports: {
         onProgress: ({ step }) => world.onProgress(step),
         transportFor: async ({ directory }) => {
           const place: Place = directory === pebbles.real.directoryUrl ? 'real' : 'staging';

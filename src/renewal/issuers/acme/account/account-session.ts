@@ -1,22 +1,30 @@
-import { isTransient } from '../../../../acme/session/answer.ts';
-import { createAcmeClient, type AcmeClient } from '../../../../acme/client.ts';
-import type { HostBackoffs } from '../../../../acme/session/host-backoff.ts';
+import { type AcmeClient, createAcmeClient } from '../../../../acme/client.ts';
+import { isTransient } from '../../../../acme/session/response.ts';
+import { createHostBackoffs, type HostBackoffs } from '../../../../acme/session/host-backoff.ts';
 import { AcmeProblemError } from '../../../../acme/messages/problem.ts';
 import type { IssuerConfig } from '../../../../config/types.ts';
+import { EverbindError } from '../../../../errors/error.ts';
+import type { KeyAlgorithm, KeyCustody, KeyHandle } from '../../../../ports/key-store.ts';
 import type { Signer } from '../../../../ports/signer.ts';
-import { statement } from '../../../../store/statements.ts';
-import { type AccountRow, finishRollover, readAccount } from '../../../state/account-table.ts';
-import { openIfMade, openOrMake } from './open-key.ts';
-import type { EnginePorts } from '../../../engine/engine-ports.ts';
+import {
+  type AccountRow,
+  finishRollover,
+  insertAccount,
+  noteRegistered,
+  readAccount,
+} from '../../../state/account-table.ts';
+import { hostBackoffs, noteHostBackoff } from '../../../state/issuer-health.ts';
+import type { AcmePorts } from '../acme-ports.ts';
 
 /** A client that speaks as our account with this CA, which is registered when there is none yet. */
 export async function openAccount(
-  parts: EnginePorts,
+  ports: AcmePorts,
   config: IssuerConfig,
-  holds: HostBackoffs,
+  backoffs: HostBackoffs,
+  signal: AbortSignal,
 ): Promise<{ readonly client: AcmeClient; readonly accountUrl: string }> {
-  const { keys, clock, random, userAgent } = parts;
-  const transport = await parts.transportFor(config);
+  const { keys, clock, random, userAgent } = ports;
+  const transport = await ports.transportFor(config);
   const clientOf = (signer: Signer, accountUrl: string | null): AcmeClient =>
     createAcmeClient({
       directoryUrl: config.directory,
@@ -27,37 +35,61 @@ export async function openAccount(
       signer,
       ...(accountUrl === null ? {} : { accountUrl }),
       allowInsecureLoopback: config.allowInsecureLoopback,
-      holds,
+      holds: backoffs,
     });
-  const row = await settle(parts, config, await ensureAccountRow(parts, config), (signer) => clientOf(signer, null));
+  const known = await ensureAccountRow(ports, config);
+  const row = await settle(ports, config, known, (signer) => clientOf(signer, null), signal);
   const client = clientOf(await openOrMake(keys, row.keyHandle, config.accountKey), row.url);
-  return { client, accountUrl: row.url ?? (await register(parts, config, client)) };
+  return { client, accountUrl: row.url ?? (await register(ports, config, client, signal)) };
 }
 
-/** The handle is durable before the key is made, so that a kill in between loses no key. */
-async function ensureAccountRow(
-  { store, random, keys, clock }: EnginePorts,
-  config: IssuerConfig,
-): Promise<AccountRow> {
-  const known = store.read((db) => readAccount(db, config));
-  if (known !== null) return known;
-  const key = newAccountKey({ random, keys });
-  return store.commit(({ db, audit }) => {
-    const { name, directory } = config;
-    statement(db, 'INSERT INTO account (issuer, directory, key_handle, key_at) VALUES (?, ?, ?, ?)').run(
-      name,
-      directory,
-      key,
-      clock.now(),
-    );
-    audit({ type: 'account.started', subject: name, data: { directory, key } });
-    return readAccount(db, config) as AccountRow;
+/** Backoffs that outlast this process. */
+export function durableHostBackoff({
+  store,
+  clock,
+  random,
+}: Pick<AcmePorts, 'store' | 'clock' | 'random'>): HostBackoffs {
+  return createHostBackoffs({
+    clock,
+    random,
+    kept: store.read((db) => hostBackoffs(db, clock.now())).map(({ host, until }) => [host, until] as const),
+    keep: (host, until) => store.commit((transaction) => noteHostBackoff(transaction, { host, until }, clock.now())),
   });
 }
 
+/** The handle is durable before the key is made, so that a kill in between loses no key. */
+async function ensureAccountRow(ports: AcmePorts, config: IssuerConfig): Promise<AccountRow> {
+  const { store, clock } = ports;
+  const known = store.read((db) => readAccount(db, config));
+  if (known !== null) return known;
+  const keyHandle = newAccountKey(ports);
+  const keyAt = clock.now();
+  await store.commit((transaction) => insertAccount(transaction, config, keyHandle, keyAt));
+  const { name: issuer, directory } = config;
+  return { issuer, directory, keyHandle, keyAt, url: null, nextKey: null, rolloverAfter: 0, rolloverCode: null };
+}
+
 /** A handle for a key that is not made yet. */
-export function newAccountKey({ random, keys }: Pick<EnginePorts, 'random' | 'keys'>): string {
+export function newAccountKey({ random, keys }: Pick<AcmePorts, 'random' | 'keys'>): KeyHandle {
   return `${keys.storeFor('software').provider}:account-${Buffer.from(random.bytes(8)).toString('hex')}`;
+}
+
+/** The key of this handle; null when it was never made. */
+async function openIfMade(keys: KeyCustody, handle: KeyHandle): Promise<Signer | null> {
+  try {
+    return await keys.open(handle);
+  } catch (error) {
+    if (error instanceof EverbindError && error.code === 'KEY_NOT_FOUND') return null;
+    throw error;
+  }
+}
+
+/** The key of this handle, made now where it is not there yet. One that is there has the algorithm that was wanted when it was made. */
+export async function openOrMake(keys: KeyCustody, handle: KeyHandle, algorithm: KeyAlgorithm): Promise<Signer> {
+  const made = await openIfMade(keys, handle);
+  if (made !== null) return made;
+  await keys.generate(handle, algorithm);
+  return keys.open(handle);
 }
 
 /**
@@ -65,15 +97,16 @@ export function newAccountKey({ random, keys }: Pick<EnginePorts, 'random' | 'ke
  * does, the rollover is finished; else the account is used with the key that it had, and the rollover tried again in its time.
  */
 async function settle(
-  { store, keys, clock }: EnginePorts,
+  { store, keys, clock }: AcmePorts,
   config: IssuerConfig,
   row: AccountRow,
   clientOf: (signer: Signer) => AcmeClient,
+  signal: AbortSignal,
 ): Promise<AccountRow> {
   const signer = row.nextKey === null || row.url === null ? null : await openIfMade(keys, row.nextKey);
   if (signer === null) return row;
   try {
-    const { url } = await clientOf(signer).newAccount({ onlyReturnExisting: true });
+    const { url } = await clientOf(signer).newAccount({ onlyReturnExisting: true }, signal);
     if (url !== row.url) return row;
   } catch (error) {
     if (error instanceof AcmeProblemError && !isTransient(error)) return row;
@@ -83,9 +116,14 @@ async function settle(
   return store.read((db) => readAccount(db, config)) ?? row;
 }
 
-async function register(parts: EnginePorts, config: IssuerConfig, client: AcmeClient): Promise<string> {
+async function register(
+  { store, resolveSecret }: AcmePorts,
+  config: IssuerConfig,
+  client: AcmeClient,
+  signal: AbortSignal,
+): Promise<string> {
   const binding = config.externalAccountBinding;
-  const { url, created } = await client.newAccount({
+  const account = {
     contacts: config.contacts,
     termsOfServiceAgreed: config.termsOfServiceAgreed,
     ...(binding === null
@@ -93,17 +131,11 @@ async function register(parts: EnginePorts, config: IssuerConfig, client: AcmeCl
       : {
           externalAccountBinding: {
             keyId: binding.keyId,
-            hmacKey: Buffer.from(await parts.resolveSecret(binding.hmacKey), 'base64url'),
+            hmacKey: Buffer.from(await resolveSecret(binding.hmacKey), 'base64url'),
           },
         }),
-  });
-  await parts.store.commit(({ db, audit }) => {
-    statement(db, 'UPDATE account SET url = ? WHERE issuer = ? AND directory = ?').run(
-      url,
-      config.name,
-      config.directory,
-    );
-    audit({ type: 'account.registered', subject: config.name, data: { url, created } });
-  });
+  };
+  const { url, created } = await client.newAccount(account, signal);
+  await store.commit((transaction) => noteRegistered(transaction, config, url, created));
   return url;
 }

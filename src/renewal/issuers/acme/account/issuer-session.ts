@@ -1,44 +1,44 @@
 import type { AcmeClient } from '../../../../acme/client.ts';
+import { isProblem } from '../../../../acme/messages/problem.ts';
 import type { HostBackoffs } from '../../../../acme/session/host-backoff.ts';
 import type { IssuerConfig } from '../../../../config/types.ts';
 import { EverbindError } from '../../../../errors/error.ts';
-import { statement } from '../../../../store/statements.ts';
-import { newAccountKey, openAccount } from './account-session.ts';
-import { readAccount } from '../../../state/account-table.ts';
-import { appliedConfig } from '../../../state/applied-config.ts';
-import { isAccountGone, isUnauthorized } from '../../../engine/failure.ts';
-import { durableHostBackoff } from '../../../state/host-backoff.ts';
-import type { EnginePorts } from '../../../engine/engine-ports.ts';
-import { scheduleKeyDeletion } from '../../../state/key-deletions.ts';
+import { forgetAccount, readAccount, replaceAccount } from '../../../state/account-table.ts';
+import { issuerConfig } from '../../../state/applied-config.ts';
+import type { AcmePorts, AcmeRun, IssuerSession, IssuerSessions } from '../acme-ports.ts';
+import { durableHostBackoff, newAccountKey, openAccount } from './account-session.ts';
 
 const DAY = 86_400_000;
 /** The key of an account that the CA does not serve any more is kept for so long, should the CA have been wrong. */
 const KEPT_MS = 30 * DAY;
 
-/** A CA with our account there. */
-export interface IssuerSession {
-  readonly config: IssuerConfig;
-  readonly client: AcmeClient;
-  readonly accountUrl: string;
-  readonly roots: readonly Uint8Array[];
+/** What one run shares: each issuer is opened once. The signal ends what waits. */
+export function createAcmeRun(ports: AcmePorts, signal: AbortSignal): AcmeRun {
+  return {
+    ...ports,
+    sessions: createIssuerSessions(ports, (config) => config, signal),
+    stagingSessions: createIssuerSessions(ports, stagingOf, signal),
+    signal,
+  };
 }
 
-/** Opens each issuer once for all renewals of a run. */
-export interface IssuerSessions {
-  /** Registers the account when there is none yet. A failure is not kept: the next caller tries again. */
-  open(issuer: string): Promise<IssuerSession>;
-  /**
-   * The CA has refused a request in a way that may be about the account. One that it does not know any more is registered anew, with its key,
-   * when it is needed next; one that it has deactivated or revoked (RFC 8555 section 7.1.6) makes room for another one with another key. Does
-   * nothing when another renewal has noticed before, and the account may be there again already.
-   */
-  checkAccount(session: IssuerSession, refusal: unknown, signal: AbortSignal): Promise<void>;
-}
-
-/** `at` says where an issuer is asked: as configured, or at its staging environment. */
-export function createIssuerSessions(parts: EnginePorts, at: (config: IssuerConfig) => IssuerConfig): IssuerSessions {
+/** `at` says where an issuer is asked: as configured, or at its staging environment. The signal ends the wait for the CA. */
+function createIssuerSessions(
+  ports: AcmePorts,
+  at: (config: IssuerConfig) => IssuerConfig,
+  signal: AbortSignal,
+): IssuerSessions {
   const opened = new Map<string, Promise<IssuerSession>>();
-  const holds = durableHostBackoff(parts);
+  const backoffs = durableHostBackoff(ports);
+  const open = (name: string): Promise<IssuerSession> => {
+    let session = opened.get(name);
+    if (session === undefined) {
+      session = openIssuer(ports, at(configOf(ports, name)), backoffs, signal);
+      opened.set(name, session);
+      session.catch(() => opened.delete(name));
+    }
+    return session;
+  };
   /** Whether this session was the current one. */
   const close = async (session: IssuerSession): Promise<boolean> => {
     const { name } = session.config;
@@ -47,44 +47,66 @@ export function createIssuerSessions(parts: EnginePorts, at: (config: IssuerConf
     opened.delete(name);
     return true;
   };
+  /**
+   * One that the CA does not know any more is registered anew, with its key, when it is needed next; one that the CA has deactivated or revoked
+   * (RFC 8555 section 7.1.6) makes room for another one with another key. Does nothing when another renewal has noticed before, and the
+   * account may be there again already.
+   */
+  const checkAccount = async (session: IssuerSession, refusal: unknown): Promise<void> => {
+    if (isAccountGone(refusal)) {
+      if (await close(session)) await forget(ports, session);
+    } else if (isUnauthorized(refusal) && (await isDead(session.client, signal)) && (await close(session))) {
+      await replace(ports, session);
+    }
+  };
   return {
-    open: (name) => {
-      let session = opened.get(name);
-      if (session === undefined) {
-        session = openIssuer(parts, at(configOf(parts, name)), holds);
-        opened.set(name, session);
-        session.catch(() => opened.delete(name));
-      }
-      return session;
-    },
-    checkAccount: async (session, refusal, signal) => {
-      if (isAccountGone(refusal)) {
-        if (await close(session)) await forget(parts, session);
-      } else if (isUnauthorized(refusal) && (await isDead(session.client, signal)) && (await close(session))) {
-        await replace(parts, session);
+    open,
+    use: async (issuer, work) => {
+      const session = await open(issuer);
+      try {
+        return await work(session);
+      } catch (error) {
+        await checkAccount(session, error);
+        throw error;
       }
     },
   };
 }
 
-async function openIssuer(parts: EnginePorts, config: IssuerConfig, holds: HostBackoffs): Promise<IssuerSession> {
-  const [account, roots] = await Promise.all([openAccount(parts, config, holds), parts.rootsFor(config)]);
+async function openIssuer(
+  ports: AcmePorts,
+  config: IssuerConfig,
+  backoffs: HostBackoffs,
+  signal: AbortSignal,
+): Promise<IssuerSession> {
+  const [account, roots] = await Promise.all([openAccount(ports, config, backoffs, signal), ports.rootsFor(config)]);
   return { config, ...account, roots };
 }
 
-function configOf({ store }: EnginePorts, name: string): IssuerConfig {
-  const config = store.read(appliedConfig)?.issuers.find((issuer) => issuer.name === name);
-  if (config !== undefined) return config;
+/** Throws CONFIG_INVALID for an issuer that is not in the configuration (any more). */
+export function configOf({ store }: Pick<AcmePorts, 'store'>, name: string): IssuerConfig {
+  const config = store.read((db) => issuerConfig(db, name));
+  if (config !== null) return config;
   throw new EverbindError('CONFIG_INVALID', `the issuer ${name} is not in the configuration any more`, {
     issuer: name,
   });
 }
 
 /** The issuer at its staging environment. What binds an account to one with the CA is for the real one alone, and often for one use. */
-export function stagingOf(config: IssuerConfig): IssuerConfig {
+function stagingOf(config: IssuerConfig): IssuerConfig {
   const { name, staging } = config;
   if (staging !== null) return { ...config, directory: staging, externalAccountBinding: null };
   throw new EverbindError('CONFIG_INVALID', `the issuer ${name} has no staging environment`, { issuer: name });
+}
+
+/** Whether the CA has lost our account, or never had it. */
+export function isAccountGone(error: unknown): boolean {
+  return isProblem(error, 'accountDoesNotExist');
+}
+
+/** Whether the CA will not have this account do this: that may be about the account, or about what was asked. Failed validations are neither. */
+function isUnauthorized(error: unknown): boolean {
+  return isProblem(error, 'unauthorized') && error.code === 'ACME_PROBLEM';
 }
 
 /**
@@ -104,34 +126,18 @@ async function isDead(client: AcmeClient, signal: AbortSignal): Promise<boolean>
   }
 }
 
-async function forget({ store }: EnginePorts, { config, accountUrl }: IssuerSession): Promise<void> {
-  await store.commit(({ db, audit }) => {
-    const { changes } = statement(
-      db,
-      'UPDATE account SET url = NULL WHERE issuer = ? AND directory = ? AND url = ?',
-    ).run(config.name, config.directory, accountUrl);
-    if (changes > 0) audit({ type: 'account.lost', subject: config.name, data: { url: accountUrl } });
-  });
+async function forget({ store }: AcmePorts, { config, accountUrl }: IssuerSession): Promise<void> {
+  await store.commit((transaction) => forgetAccount(transaction, config, accountUrl));
 }
 
 /** At most one in a day: a CA that has something against us has it against every account, and counts them. */
-async function replace(parts: EnginePorts, { config, accountUrl }: IssuerSession): Promise<void> {
-  const { store, clock } = parts;
-  const { name, directory } = config;
-  const key = newAccountKey(parts);
+async function replace(ports: AcmePorts, { config, accountUrl }: IssuerSession): Promise<void> {
+  const { store, clock } = ports;
+  const key = newAccountKey(ports);
   await store.commit((transaction) => {
     const row = readAccount(transaction.db, config);
     const now = clock.now();
     if (row === null || row.url !== accountUrl || now < (row.keyAt ?? 0) + DAY) return;
-    statement(
-      transaction.db,
-      `UPDATE account SET url = NULL, key_handle = ?, key_at = ?, next_key = NULL, rollover_after = 0, rollover_code = NULL
-       WHERE issuer = ? AND directory = ?`,
-    ).run(key, now, name, directory);
-    for (const spent of [row.keyHandle, row.nextKey]) {
-      if (spent !== null) scheduleKeyDeletion(transaction, name, spent, now + KEPT_MS);
-    }
-    transaction.audit({ type: 'account.deactivated', subject: name, data: { url: accountUrl, key: row.keyHandle } });
-    transaction.audit({ type: 'account.started', subject: name, data: { directory, key } });
+    replaceAccount(transaction, row, key, { now, destroyAt: now + KEPT_MS });
   });
 }

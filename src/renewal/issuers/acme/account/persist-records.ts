@@ -3,10 +3,9 @@ import { challengesFor } from '../../../../config/challenge-for.ts';
 import type { DnsPersistChallengeConfig } from '../../../../config/types.ts';
 import { asEverbindError, EverbindError } from '../../../../errors/error.ts';
 import type { ChallengeTask } from '../../../../ports/solver.ts';
-import type { RunContext } from '../../../engine/run-context.ts';
-import type { IssuerSession } from './issuer-session.ts';
-import { certificateByName } from '../../../state/rows.ts';
-import { statement } from '../../../../store/statements.ts';
+import type { AcmeRun, IssuerSession } from '../acme-ports.ts';
+import { usesPersistRecords } from '../../../state/certificate-queries.ts';
+import { requireCertificate } from '../../../state/certificate-table.ts';
 
 /** A lasting record of dns-persist-01 that a certificate needs. */
 export interface PersistRecord {
@@ -24,12 +23,8 @@ export interface PersistRecord {
  * The records for the names of a certificate that are proved by dns-persist-01, at each of its issuers, and whether they are there. The account is
  * registered when there is none yet; nothing is ordered. Throws RENEWAL_UNKNOWN_CERTIFICATE, RENEWAL_CHALLENGE_NOT_OFFERED, and what the CA says.
  */
-export async function persistRecords(context: RunContext, name: string): Promise<readonly PersistRecord[]> {
-  const certificate = context.store.read((db) => certificateByName(db, name));
-  if (certificate === null) {
-    throw new EverbindError('RENEWAL_UNKNOWN_CERTIFICATE', `there is no managed certificate ${name}`, { name });
-  }
-  const { config } = certificate;
+export async function persistRecords(run: AcmeRun, name: string): Promise<readonly PersistRecord[]> {
+  const { config } = run.store.read((db) => requireCertificate(db, name));
   const domains = new Map<string, { readonly config: DnsPersistChallengeConfig; readonly wildcard: boolean }>();
   for (const identifier of config.identifiers) {
     const challenge = challengesFor(config, identifier).find(({ type }) => type === 'dns-persist-01');
@@ -40,9 +35,9 @@ export async function persistRecords(context: RunContext, name: string): Promise
   }
   const found: PersistRecord[] = [];
   for (const issuer of config.issuers) {
-    const session = await context.sessions.open(issuer);
+    const session = await run.sessions.open(issuer);
     const works = [...domains].map(([domain, { config: challenge, wildcard }]) =>
-      lookAt(context, session, challenge, domain, wildcard),
+      lookAt(run, session, challenge, domain, wildcard),
     );
     found.push(...(await Promise.all(works)));
   }
@@ -50,24 +45,24 @@ export async function persistRecords(context: RunContext, name: string): Promise
 }
 
 async function lookAt(
-  context: RunContext,
+  run: AcmeRun,
   { client, config: { name: issuer } }: IssuerSession,
   config: DnsPersistChallengeConfig,
   domain: string,
   wildcard: boolean,
 ): Promise<PersistRecord> {
-  const { meta } = await client.directory(context.signal);
+  const { meta } = await client.directory(run.signal);
   // Before draft -02 only a challenge says it, and that costs an order; CAs use the names that they have in CAA records.
   const issuerDomains = meta.issuerDomains ?? meta.caaIdentities;
   if (issuerDomains.length === 0) {
     const message = `${issuer} does not say what it calls itself in records of dns-persist-01`;
     throw new EverbindError('RENEWAL_CHALLENGE_NOT_OFFERED', message, { name: domain, issuer });
   }
-  const persist = await client.persistTerms(domain, issuerDomains, context.signal);
+  const persist = await client.persistTerms(domain, issuerDomains, run.signal);
   const identifier = { type: 'dns', value: domain } as const;
   const task: ChallengeTask = { type: config.type, identifier, wildcard, token: '', keyAuthorization: '', persist };
-  const problem = await problemOf(() => context.solverFor(task, config).wait(task, context.signal));
-  context.signal.throwIfAborted();
+  const problem = await problemOf(() => run.solverFor(task, config).wait(task, run.signal));
+  run.signal.throwIfAborted();
   const hashed = meta.accountHashPrefix !== null;
   return { issuer, record: persistName(domain), value: persistValue(persist, wildcard), hashed, problem };
 }
@@ -77,18 +72,16 @@ async function problemOf(work: () => Promise<void>): Promise<string | null> {
     await work();
     return null;
   } catch (error) {
-    const { code, details } = asEverbindError(error);
-    return typeof details['reason'] === 'string' ? details['reason'] : code;
+    const { code, facts } = asEverbindError(error);
+    return facts.reason ?? code;
   }
 }
 
 /** Whether lasting records name the key of this account, so that another key would make them worthless. */
 export async function recordsNameKey(
-  { store, signal }: Pick<RunContext, 'store' | 'signal'>,
+  { store, signal }: Pick<AcmeRun, 'store' | 'signal'>,
   { client, config }: IssuerSession,
 ): Promise<boolean> {
-  const sql = `SELECT EXISTS (SELECT 1 FROM certificate WHERE removed = 0
-    AND config LIKE '%"dns-persist-01"%' AND EXISTS (SELECT 1 FROM json_each(config, '$.issuers') WHERE value = ?)) AS found`;
-  if (store.read((db) => statement(db, sql).get(config.name)?.['found']) !== 1) return false;
+  if (!store.read((db) => usesPersistRecords(db, config.name))) return false;
   return (await client.directory(signal)).meta.accountHashPrefix !== null;
 }

@@ -1,4 +1,4 @@
-import { isTransient } from '../../../../acme/session/answer.ts';
+import { isTransient } from '../../../../acme/session/response.ts';
 import type { AcmeClient } from '../../../../acme/client.ts';
 import { authorizationProblem } from '../../../../acme/messages/authorization.ts';
 import type { AuthorizationResource } from '../../../../acme/session/authorization-requests.ts';
@@ -10,80 +10,102 @@ import {
   noteChallengeFailures,
   readChallengeFailures,
   type Way,
-} from '../../../state/challenge-failures.ts';
+} from '../../../state/challenge-table.ts';
 import { chooseWork, type ChallengeWork } from './challenge-work.ts';
-import type { RunContext } from '../../../engine/run-context.ts';
-import { isResumable } from '../../../engine/failure.ts';
+import type { AcmeRun } from '../acme-ports.ts';
+import { isResumable } from '../../../engine/resumable.ts';
 import { abandonPending } from '../order/abandon-order.ts';
 import { presentAll } from './present-all.ts';
-import { cleanUp, settled } from './challenge-responses.ts';
-import type { ManagedCertificate, Renewal } from '../../../state/types.ts';
+import { cleanUp, settled } from './present-all.ts';
+import type { IssuanceRequest } from '../../../../ports/issuer.ts';
+import type { ManagedCertificate } from '../../../state/certificate-table.ts';
 
-/** A run that is told to stop, or whose line to the CA fails, lets the CA look at its answers for this long; CAs take seconds. */
+/** A run that is told to stop, or whose line to the CA fails, lets the CA look at its responses for this long; CAs take seconds. */
 const GRACE_MS = 10_000;
 
 /**
- * Proves control of every name of a pending order; the order as it is once the CA has seen enough, with what `noteReady`, which journals that,
- * brought. What is presented is journaled first and removed in the end, whatever happens. When it fails for good, the authorizations still
- * pending are given up.
+ * Has every name of a pending order validated. Returns the order as it is once the CA has seen enough, and what `noteReady`, which journals that,
+ * returned. Responses are journaled before they are made visible, and removed in the end, whatever happens. When the validation fails for good,
+ * the authorizations that are still pending are abandoned.
  */
 export async function authorize<T>(
-  context: RunContext,
+  run: AcmeRun,
   client: AcmeClient,
   certificate: ManagedCertificate,
-  renewal: Renewal,
+  request: IssuanceRequest,
   order: OrderResource,
   noteReady: () => Promise<T>,
 ): Promise<[OrderResource, T]> {
-  const { identifiers } = renewal;
-  const { signal } = context;
+  const { store, clock, signal } = run;
   const { authorizations } = order.order;
+  const goesOn = (error: unknown): boolean =>
+    signal.aborted || isResumable(error, { startedAt: request.startedAt, ...request.state }, clock.now());
   try {
-    const found = await Promise.all(authorizations.map((url) => client.getAuthorization(url, { identifiers, signal })));
-    const pending = found.filter(({ authorization }) => authorization.status === 'pending');
-    const failedAt = context.store.read((db) => readChallengeFailures(db, certificate.id));
-    const choose = (resource: AuthorizationResource, notVisible: readonly ChallengeConfig[]): Promise<ChallengeWork> =>
-      chooseWork(context, client, certificate.config, resource, failedAt, notVisible);
-    const works = await presentAll(
-      context,
-      renewal,
-      certificate.name,
-      await Promise.all(pending.map((resource) => choose(resource, []))),
-      choose,
-    );
-    let ready: OrderResource;
-    let asked = false;
-    try {
-      signal.throwIfAborted();
-      asked = works.length > 0;
-      // A response that is still on its way when the answers are removed would have the CA look for nothing, and cost the order.
-      await settled(works.map((work) => respond(client, work, signal)));
-      ready = await client.waitForOrder(order.url, { until: 'ready', identifiers, signal });
-    } catch (error) {
-      // Told to stop, or cut off, while the CA looks: an answer that is taken away from under its eyes would cost the order.
-      if (asked && (signal.aborted || isResumable(error, renewal, context.clock.now()))) {
-        await client.waitForOrder(order.url, { until: 'ready', identifiers, timeoutMs: GRACE_MS }).catch(() => {});
-      }
-      // Before the answers are removed: a name that the CA then looks for in vain has not failed by itself.
+    const works = await presentPending(run, client, certificate, request, authorizations);
+    const ready = await validate(run, client, request, order, works, goesOn).catch(async (error: unknown) => {
+      // Before the responses are removed: a name that the CA then looks for in vain has not failed by itself.
       const reason = await reasonOf(client, authorizations, error);
-      await cleanUp(context, works);
-      if (context.store.holdsLease()) {
-        await noteChallengeFailures(context.store, certificate.id, failedWays(works, reason), context.clock.now());
+      await cleanUp(run, works);
+      if (store.holdsLease()) {
+        await noteChallengeFailures(store, certificate.id, failedWays(works, reason), clock.now());
       }
       throw reason;
-    }
+    });
     // At the same time: where removing takes no time, both share a commit.
+    const failedAt = store.read((db) => readChallengeFailures(db, certificate.id));
     const worked = waysOf(works).filter((way) => failedAt(way) !== null);
     const [noted] = await Promise.all([
       noteReady(),
-      cleanUp(context, works),
-      forgetChallengeFailures(context.store, certificate.id, worked),
+      cleanUp(run, works),
+      forgetChallengeFailures(store, certificate.id, worked),
     ]);
     return [ready, noted];
   } catch (error) {
     // An order that can go on later needs its authorizations, and so does a new holder of the lease.
-    if (!signal.aborted && context.store.holdsLease() && !isResumable(error, renewal, context.clock.now())) {
-      await abandonPending(client, authorizations, signal);
+    if (store.holdsLease() && !goesOn(error)) await abandonPending(client, authorizations, signal);
+    throw error;
+  }
+}
+
+/** Chooses a challenge for each authorization that is pending, and makes the responses visible. */
+async function presentPending(
+  run: AcmeRun,
+  client: AcmeClient,
+  certificate: ManagedCertificate,
+  request: IssuanceRequest,
+  authorizations: readonly string[],
+): Promise<readonly ChallengeWork[]> {
+  const { identifiers } = request;
+  const { store, signal } = run;
+  const found = await Promise.all(authorizations.map((url) => client.getAuthorization(url, { identifiers, signal })));
+  const pending = found.filter(({ authorization }) => authorization.status === 'pending');
+  const failedAt = store.read((db) => readChallengeFailures(db, certificate.id));
+  const choose = (resource: AuthorizationResource, notVisible: readonly ChallengeConfig[]): Promise<ChallengeWork> =>
+    chooseWork(run, client, certificate.config, resource, failedAt, notVisible);
+  const first = await Promise.all(pending.map((resource) => choose(resource, [])));
+  return presentAll(run, request, first, choose);
+}
+
+/** Tells the CA of the responses, and waits until it has seen enough. */
+async function validate(
+  { signal }: AcmeRun,
+  client: AcmeClient,
+  { identifiers }: IssuanceRequest,
+  order: OrderResource,
+  works: readonly ChallengeWork[],
+  goesOn: (error: unknown) => boolean,
+): Promise<OrderResource> {
+  let asked = false;
+  try {
+    signal.throwIfAborted();
+    asked = works.length > 0;
+    // A response of the CA that is still on its way when ours are removed would have the CA look for nothing, and cost the order.
+    await settled(works.map((work) => respond(client, work, signal)));
+    return await client.waitForOrder(order.url, { until: 'ready', identifiers, signal });
+  } catch (error) {
+    // Told to stop, or cut off, while the CA looks: a response that is removed from under its eyes would cost the order.
+    if (asked && goesOn(error)) {
+      await client.waitForOrder(order.url, { until: 'ready', identifiers, timeoutMs: GRACE_MS }).catch(() => {});
     }
     throw error;
   }
@@ -99,11 +121,11 @@ function waysOf(works: readonly ChallengeWork[]): readonly Way[] {
 /** What the CA has looked at and refused. */
 function failedWays(works: readonly ChallengeWork[], reason: unknown): readonly Way[] {
   if (!(reason instanceof AcmeProblemError) || reason.code !== 'ACME_AUTHORIZATION_INVALID') return [];
-  const names = reason.details['failed'];
-  return Array.isArray(names) ? waysOf(works.filter(({ task }) => names.includes(task.identifier.value))) : [];
+  const { names } = reason.facts;
+  return names === undefined ? [] : waysOf(works.filter(({ task }) => names.includes(task.identifier.value)));
 }
 
-/** Names an answer to the CA. CAs refuse what was named before, by a request that came to them twice: then it is looked at already. */
+/** Tells the CA of one response. CAs refuse what was named before, by a request that came to them twice: then it is looked at already. */
 async function respond(
   client: AcmeClient,
   { authorizationUrl, challengeUrl }: ChallengeWork,
@@ -130,12 +152,13 @@ async function reasonOf(client: AcmeClient, urls: readonly string[], error: unkn
   for (const { url, authorization } of invalid) {
     const problem = authorizationProblem(authorization);
     if (problem === null) continue;
-    const { httpStatus, retryAfterMs } = error;
+    const { httpStatus = 200, retryAfterMs = null } = error.facts;
     return new AcmeProblemError(
       'ACME_AUTHORIZATION_INVALID',
       problem,
       { httpStatus, retryAfterMs },
       { url, identifier: authorization.identifier.value, failed },
+      { names: failed },
     );
   }
   return error;

@@ -4,20 +4,26 @@ import { challengesFor } from '../../../../config/challenge-for.ts';
 import type { CertificateConfig, ChallengeConfig } from '../../../../config/types.ts';
 import { EverbindError } from '../../../../errors/error.ts';
 import type { Identifier } from '../../../../pki/x509/names.ts';
-import type { ChallengeTask } from '../../../../ports/solver.ts';
-import type { FailedAt } from '../../../state/challenge-failures.ts';
-import { type ChallengeChoiceCode, chooseChallenge } from './choose-challenge.ts';
-import type { RunContext } from '../../../engine/run-context.ts';
-import type { ChallengeResponse } from './challenge-responses.ts';
+import type { ChallengeTask, Solver } from '../../../../ports/solver.ts';
+import type { FailedAt } from '../../../state/challenge-table.ts';
+import { type ChallengeChoiceCode, chooseChallenge } from '../../../../challenge/choose-challenge.ts';
+import type { AcmeRun } from '../acme-ports.ts';
 
-/** How one authorization is going to be proved. */
+/** A challenge response that is, or may be, visible to everybody. */
+export interface ChallengeResponse {
+  readonly task: ChallengeTask;
+  readonly config: ChallengeConfig;
+  readonly solver: Solver;
+}
+
+/** How one name is going to be validated. */
 export interface ChallengeWork extends ChallengeResponse {
   /** The name as ordered. */
   readonly ordered: Identifier;
   readonly candidates: readonly ChallengeConfig[];
   readonly choice: ChallengeChoiceCode | null;
   readonly resource: AuthorizationResource;
-  /** Challenges whose answers could not be made visible. */
+  /** Challenges whose responses could not be made visible. */
   readonly notVisible: readonly ChallengeConfig[];
   readonly authorizationUrl: string;
   readonly challengeUrl: string;
@@ -25,7 +31,7 @@ export interface ChallengeWork extends ChallengeResponse {
 
 /** Chooses among what is configured and offered. Throws RENEWAL_CHALLENGE_NOT_OFFERED, CHALLENGE_UNSUPPORTED. */
 export async function chooseWork(
-  context: RunContext,
+  run: AcmeRun,
   client: AcmeClient,
   certificate: CertificateConfig,
   resource: AuthorizationResource,
@@ -68,14 +74,14 @@ export async function chooseWork(
     ...(config.type === 'dns-account-01' ? { accountUrl: client.accountUrl() } : {}),
     ...(issuerDomains === null
       ? {}
-      : { persist: await client.persistTerms(identifier.value, issuerDomains, context.signal) }),
+      : { persist: await client.persistTerms(identifier.value, issuerDomains, run.signal) }),
   };
   return {
     authorizationUrl,
     challengeUrl: challenge.url,
     task,
     config,
-    solver: context.solverFor(task, config),
+    solver: run.solverFor(task, config),
     ordered,
     candidates,
     choice: found?.code ?? null,

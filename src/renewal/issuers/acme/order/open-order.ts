@@ -1,60 +1,49 @@
 import type { OrderResource } from '../../../../acme/messages/order.ts';
 import { acmeErrorType } from '../../../../acme/messages/problem.ts';
 import { EverbindError, type ErrorDetails } from '../../../../errors/error.ts';
-import { statement } from '../../../../store/statements.ts';
-import type { Transaction } from '../../../../store/store.ts';
-import type { RunContext } from '../../../engine/run-context.ts';
-import { askedForMs, PATIENCE_MS } from '../../../engine/failure.ts';
+import type { IssuanceJournal, IssuanceRequest, IssuanceState } from '../../../../ports/issuer.ts';
+import { askedForMs, PATIENCE_MS } from '../../../engine/resumable.ts';
+import { activeOf } from '../../../state/issued-table.ts';
+import type { AcmeRun, IssuerSession } from '../acme-ports.ts';
 import { recoverOrder } from './recover-order.ts';
-import type { IssuerSession } from '../account/issuer-session.ts';
-import { withRenewal } from '../../../state/journal.ts';
-import { issuedWith } from '../../../state/rows.ts';
-import type { ManagedCertificate, Renewal } from '../../../state/types.ts';
+
+/** A request that has its order. */
+export type Ordered = IssuanceRequest & { readonly state: Extract<IssuanceState, { readonly orderUrl: string }> };
 
 /**
- * The order of this renewal: the one that the journal names, the one that a killed run made and could not note, or a new one. Throws
+ * The order of this request: the one that the journal names, the one that a killed run made and could not note, or a new one. Throws
  * RENEWAL_ORDER_LOST when the one in the journal leads nowhere.
  */
 export async function openOrder(
-  context: RunContext,
+  run: AcmeRun,
   session: IssuerSession,
-  certificate: ManagedCertificate,
-  renewal: Renewal,
-): Promise<[Renewal, OrderResource]> {
-  if (renewal.orderUrl !== null) return [renewal, await resumeOrder(context, session, renewal, renewal.orderUrl)];
-  if (renewal.step === 'order-requested') {
-    const found = await recoverOrder(context, session.client, renewal.identifiers);
-    if (found !== null)
-      return [await noteOrder(context, session, certificate, renewal, found, 'order.recovered', {}), found];
+  request: IssuanceRequest,
+  journal: IssuanceJournal,
+): Promise<[Ordered, OrderResource]> {
+  const { state } = request;
+  if ('orderUrl' in state) return [{ ...request, state }, await resumeOrder(run, session, request, state)];
+  if (state.step === 'order-requested') {
+    const found = await recoverOrder(run, session.client, request.identifiers);
+    if (found !== null) return [await noteOrder(session, request, journal, found, 'order.recovered', {}), found];
   }
-  return newOrder(context, session, certificate, renewal);
+  return newOrder(run, session, request, journal);
 }
 
 async function newOrder(
-  context: RunContext,
+  run: AcmeRun,
   session: IssuerSession,
-  certificate: ManagedCertificate,
-  begun: Renewal,
-): Promise<[Renewal, OrderResource]> {
-  const { client, config, accountUrl } = session;
-  const { identifiers } = begun;
-  const replaces = replacedId(context, certificate, begun.issuer, accountUrl);
-  const requested = await context.journal.step(
-    begun,
-    certificate.name,
+  request: IssuanceRequest,
+  journal: IssuanceJournal,
+): Promise<[Ordered, OrderResource]> {
+  const { client, config } = session;
+  const { identifiers } = request;
+  const replaces = replacedId(run, session, request);
+  const requested = await journal.note(
+    request,
+    { step: 'order-requested' },
     {
-      changes: { step: 'order-requested' },
       type: 'order.requested',
       data: { issuer: config.name, names: identifiers.map(({ value }) => value), replaces, profile: config.profile },
-    },
-    ({ audit }) => {
-      if (begun.step !== 'started') return;
-      const { keyHandle, algorithm } = begun;
-      audit({
-        type: 'key.generated',
-        subject: certificate.name,
-        data: withRenewal(begun.id, { key: keyHandle, algorithm }),
-      });
     },
   );
   const order = await client.newOrder(
@@ -63,54 +52,37 @@ async function newOrder(
       ...(config.profile === null ? {} : { profile: config.profile }),
       ...(replaces === null ? {} : { replaces }),
     },
-    context.signal,
+    run.signal,
   );
   const refused = order.replacesRefused;
   const data = refused === null ? {} : { replacesRefused: acmeErrorType(refused) ?? refused.type };
-  return [await noteOrder(context, session, certificate, requested, order, 'order.created', data), order];
+  return [await noteOrder(session, requested, journal, order, 'order.created', data), order];
 }
 
-async function noteOrder(
-  { journal }: RunContext,
+/** Some CAs answer with an order that another renewal has (Boulder does): the journal refuses that. */
+function noteOrder(
   { accountUrl }: IssuerSession,
-  { name }: ManagedCertificate,
-  renewal: Renewal,
+  request: IssuanceRequest,
+  journal: IssuanceJournal,
   { url }: OrderResource,
   type: 'order.created' | 'order.recovered',
   data: { readonly [key: string]: string },
-): Promise<Renewal> {
-  return journal.step(
-    renewal,
-    name,
-    {
-      changes: { step: 'ordered', orderUrl: url, accountUrl },
-      type,
-      data: { order: url, account: accountUrl, ...data },
-    },
-    (transaction) => refuseSharedOrder(transaction, renewal, url),
-  );
-}
-
-/** Some CAs answer with a pending order for the same names (Boulder does). Two renewals cannot finish one order: each has its own key. */
-function refuseSharedOrder({ db }: Transaction, { id }: Renewal, url: string): void {
-  const other = statement(db, 'SELECT 1 FROM renewal WHERE order_url = ? AND outcome IS NULL AND id <> ?').get(url, id);
-  if (other === undefined) return;
-  throw new EverbindError('RENEWAL_ORDER_SHARED', 'the CA answered with the order of another certificate', {
-    order: url,
-  });
+): Promise<Ordered> {
+  const state = { step: 'ordered', orderUrl: url, accountUrl } as const;
+  return journal.note(request, state, { type, data: { order: url, account: accountUrl, ...data } });
 }
 
 async function resumeOrder(
-  { clock, signal }: RunContext,
+  { clock, signal }: AcmeRun,
   { client, accountUrl }: IssuerSession,
-  renewal: Renewal,
-  url: string,
+  { identifiers, startedAt }: IssuanceRequest,
+  state: Ordered['state'],
 ): Promise<OrderResource> {
-  const { accountUrl: orderedBy, identifiers } = renewal;
+  const { orderUrl: url } = state;
   // Another account (a new directory, a lost key) cannot see the order.
-  if (orderedBy !== accountUrl) throw lost(url, 'it belongs to another account');
+  if (state.accountUrl !== accountUrl) throw lost(url, 'it belongs to another account');
   const resource = await client.getOrder(url, { identifiers, signal }).catch((error: unknown) => {
-    if (error instanceof EverbindError && error.details['status'] === 404) throw lost(url, 'the CA does not know it');
+    if (error instanceof EverbindError && error.facts.httpStatus === 404) throw lost(url, 'the CA does not know it');
     throw error;
   });
   // Whether it has expired is the CA's to say (RFC 8555 section 7.1.6): one clock may be wrong, and a certificate may come of it.
@@ -118,8 +90,9 @@ async function resumeOrder(
   if (status === 'invalid') {
     throw lost(url, 'it became invalid', error === null ? {} : { problem: error.type, detail: error.detail });
   }
-  if (status === 'processing' && askedForMs(renewal, clock.now()) > PATIENCE_MS)
+  if (status === 'processing' && askedForMs({ startedAt, ...state }, clock.now()) > PATIENCE_MS) {
     throw lost(url, 'the CA never finishes it');
+  }
   return resource;
 }
 
@@ -132,11 +105,10 @@ function lost(order: string, reason: string, details: ErrorDetails = {}): Everbi
 
 /** ARI id of the certificate that is replaced, only for the CA and account that issued it (RFC 9773 section 5). */
 function replacedId(
-  { store }: RunContext,
-  certificate: ManagedCertificate,
-  issuer: string,
-  accountUrl: string,
+  { store }: AcmeRun,
+  { config, accountUrl }: IssuerSession,
+  { certificateId }: IssuanceRequest,
 ): string | null {
-  const [active] = store.read((db) => issuedWith(db, certificate.id, 'active'));
-  return active?.issuer === issuer && active.accountUrl === accountUrl ? active.ariId : null;
+  const active = store.read((db) => activeOf(db, certificateId));
+  return active?.issuer === config.name && active.accountUrl === accountUrl ? active.ariId : null;
 }

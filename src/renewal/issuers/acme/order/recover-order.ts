@@ -1,8 +1,8 @@
 import type { AcmeClient } from '../../../../acme/client.ts';
 import type { OrderResource } from '../../../../acme/messages/order.ts';
 import { type Identifier, identifierKey } from '../../../../pki/x509/names.ts';
-import { statement } from '../../../../store/statements.ts';
-import type { RunContext } from '../../../engine/run-context.ts';
+import { isOrderKnown } from '../../../state/renewal-table.ts';
+import type { AcmeRun } from '../acme-ports.ts';
 
 /** A list is looked through this far: it is asked for only after a kill, and the newest orders matter. */
 const MOST_ORDERS = 1000;
@@ -13,7 +13,7 @@ const MOST_ORDERS = 1000;
  * has forgotten. Null where there is none or the CA keeps no list. An unknown order is ours to take: the account's key is ours alone.
  */
 export async function recoverOrder(
-  { store, signal }: RunContext,
+  { store, signal }: AcmeRun,
   client: AcmeClient,
   identifiers: readonly Identifier[],
 ): Promise<OrderResource | null> {
@@ -21,8 +21,7 @@ export async function recoverOrder(
   let seen = 0;
   for await (const url of client.orderUrls(signal)) {
     if (++seen > MOST_ORDERS) return null;
-    const known = store.read((db) => statement(db, 'SELECT 1 FROM renewal WHERE order_url = ?').get(url) !== undefined);
-    if (known) continue;
+    if (store.read((db) => isOrderKnown(db, url))) continue;
     const resource = await client.getOrder(url, { signal });
     const { status } = resource.order;
     const open = status === 'pending' || status === 'ready';

@@ -1,0 +1,40 @@
+import type { DatabaseSync } from 'node:sqlite';
+import {
+  type AriWindow,
+  ariWindowOf,
+  type ManagedCertificate,
+  requireCertificate,
+} from '../renewal/state/certificate-table.ts';
+import { type Issued, issuedWith } from '../renewal/state/issued-table.ts';
+import { type Paused, pausedCertificates } from '../renewal/state/issuer-health.ts';
+import { openRenewal, type PastRenewal, pastRenewals, type RenewalStep } from '../renewal/state/renewal-table.ts';
+
+/** Everything about one certificate. */
+export interface CertificateDetail {
+  readonly certificate: ManagedCertificate;
+  /** All that were issued and not removed yet, the newest first. */
+  readonly issued: readonly Issued[];
+  readonly openStep: RenewalStep | null;
+  /** The CA's window and the moment drawn in it. */
+  readonly ariWindow: AriWindow | null;
+  /** Issuers that take no orders for it until a person acts. */
+  readonly paused: readonly Paused[];
+  /** The last twenty, the newest first. */
+  readonly renewals: readonly PastRenewal[];
+}
+
+const MOST_RENEWALS = 20;
+
+/** Throws RENEWAL_UNKNOWN_CERTIFICATE. */
+export function showCertificate(db: DatabaseSync, name: string): CertificateDetail {
+  const certificate = requireCertificate(db, name);
+  const { id } = certificate;
+  return {
+    certificate,
+    issued: (['active', 'pending', 'previous', 'failed'] as const).flatMap((status) => issuedWith(db, id, status)),
+    openStep: openRenewal(db, id)?.step ?? null,
+    paused: pausedCertificates(db, id),
+    ariWindow: ariWindowOf(db, id),
+    renewals: pastRenewals(db, id, MOST_RENEWALS),
+  };
+}

@@ -1,0 +1,84 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { type LimitState, nearlySpentLimits } from '../renewal/ratelimits/spent-limits.ts';
+import { type AccountRow, listAccounts } from '../renewal/state/account-table.ts';
+import {
+  type CertificateCounts,
+  countCertificates,
+  countWaiting,
+  explained,
+  servedNowhere,
+} from '../renewal/state/certificate-queries.ts';
+import { type Daemon, readDaemon } from '../renewal/state/daemon-row.ts';
+import { type HostBackoff, hostBackoffs } from '../renewal/state/issuer-health.ts';
+import {
+  type IssuerTrouble,
+  type Paused,
+  pausedCertificates,
+  troubledIssuers,
+} from '../renewal/state/issuer-health.ts';
+import { activeHolder, readLease } from '../store/lease-row.ts';
+
+/** The whole as whoever watches it sees it: a person, a notification, a console, a hub. Times are milliseconds since 1970. */
+export interface Overview extends CertificateCounts {
+  /** Whether all is well. Nothing else judges that. */
+  readonly ok: boolean;
+  /** Whether an Everbind works on this state folder now. */
+  readonly atWork: boolean;
+  /** Certificates that no endpoint serves though they have deployments; the first twenty, by name. */
+  readonly servedNowhere: readonly string[];
+  /** Pages on which CAs explain the ARI windows that they suggest (RFC 9773 section 4.1), with the certificates; the first twenty. */
+  readonly explanations: readonly { readonly url: string; readonly names: readonly string[] }[];
+  readonly issuers: readonly IssuerTrouble[];
+  readonly accounts: readonly AccountRow[];
+  readonly rateLimits: readonly LimitState[];
+  /** How many certificates wait until the limits of an issuer have room. */
+  readonly waiting: number;
+  readonly paused: readonly Paused[];
+  readonly hostBackoffs: readonly HostBackoff[];
+  /** The process of `everbind run`; null when none ran, or the last one was stopped. */
+  readonly daemon: (Daemon & { readonly alive: boolean }) | null;
+}
+
+/** Within one transaction: all of it is of one moment. */
+export function readOverview(db: DatabaseSync, now: number): Overview {
+  const counts = countCertificates(db, now);
+  const unserved = servedNowhere(db, MOST_NAMES);
+  return {
+    ...counts,
+    ok: counts.expired === 0 && counts.failing === 0 && unserved.length === 0,
+    atWork: isAtWork(db, now),
+    servedNowhere: unserved,
+    explanations: explanations(db),
+    issuers: troubledIssuers(db),
+    accounts: listAccounts(db),
+    rateLimits: nearlySpentLimits(db, now),
+    waiting: countWaiting(db),
+    paused: pausedCertificates(db),
+    hostBackoffs: hostBackoffs(db, now),
+    daemon: daemonOf(db, now),
+  };
+}
+
+/** Whether an Everbind works on this state folder now: what has begun is under way then, and not interrupted. */
+export function isAtWork(db: DatabaseSync, now: number): boolean {
+  return activeHolder(readLease(db), now) !== null;
+}
+
+const MOST_EXPLANATIONS = 20;
+const MOST_NAMES = 20;
+
+function explanations(db: DatabaseSync): Overview['explanations'] {
+  const byUrl = Map.groupBy(explained(db, MOST_EXPLANATIONS * MOST_NAMES), ({ url }) => url);
+  return [...byUrl].slice(0, MOST_EXPLANATIONS).map(([url, found]) => ({
+    url,
+    names: found.slice(0, MOST_NAMES).map(({ name }) => name),
+  }));
+}
+
+/** `everbind run` notes every four minutes that it lives; a locked database may prevent a note. */
+const SILENT_MS = 10 * 60_000;
+
+function daemonOf(db: DatabaseSync, now: number): Overview['daemon'] {
+  const daemon = readDaemon(db);
+  return daemon === null ? null : { ...daemon, alive: now - daemon.seenAt < SILENT_MS };
+}

@@ -1,0 +1,115 @@
+import type { CertificateConfig, Config, IssuerConfig } from '../../config/types.ts';
+import type { Store, Transaction } from '../../store/store.ts';
+import { appliedConfig, noteApplied } from '../state/applied-config.ts';
+import {
+  declaredBefore,
+  forgetFailures,
+  insertCertificate,
+  markRemoved,
+  setDue,
+  setDueOfAll,
+  updateConfig,
+} from '../state/certificate-table.ts';
+import { forgetIssuer } from '../state/issuer-health.ts';
+
+/**
+ * Brings the managed certificates in line with the configuration, in one commit. `load` is called only when the file has changed since the
+ * last time: at thousands of certificates the parser costs more than all else. A certificate that is no longer declared is kept with its
+ * history and not renewed any more, until it is declared again. One whose names, key algorithm, key provider or CA changed is due now, and so is one whose
+ * last attempt failed when anything about it changed.
+ */
+export async function applyConfig(
+  store: Store,
+  fingerprint: string,
+  now: number,
+  load: () => Promise<Config>,
+): Promise<void> {
+  const last = store.read(appliedConfig);
+  if (last?.fingerprint === fingerprint) return;
+  const config = await load();
+  const moved = movedIssuers(last?.issuers ?? [], config.issuers);
+  await store.commit((transaction) => {
+    const { db, audit } = transaction;
+    const known = declaredBefore(db);
+    let changed = 0;
+    for (const certificate of config.certificates) {
+      const before = known.get(certificate.name) ?? null;
+      changed += applyCertificate(transaction, certificate, before, now, moved);
+      known.delete(certificate.name);
+    }
+    for (const [name, { id, removed }] of known) {
+      if (removed) continue;
+      changed += 1;
+      markRemoved(db, id);
+      audit({ type: 'certificate.removed', subject: name, data: {} });
+    }
+    noteApplied(db, config, now);
+    if (JSON.stringify(last?.issuers) !== JSON.stringify(config.issuers)) {
+      beginAnewWithIssuers(transaction, last?.issuers ?? [], config.issuers, now);
+    }
+    audit({
+      type: 'config.applied',
+      subject: 'everbind.yaml',
+      data: { fingerprint: config.fingerprint, certificates: config.certificates.length, changed },
+    });
+  });
+}
+
+/** What was noted of an issuer that is another one now, or gone, says nothing any more; what waited for one is tried again. */
+function beginAnewWithIssuers(
+  transaction: Transaction,
+  before: readonly IssuerConfig[],
+  after: readonly IssuerConfig[],
+  now: number,
+): void {
+  const same = new Set(after.map((issuer) => JSON.stringify(issuer)));
+  for (const issuer of before) {
+    if (!same.has(JSON.stringify(issuer))) forgetIssuer(transaction, issuer.name);
+  }
+  setDueOfAll(transaction.db, { at: now, reason: 'retry' }, 'issuer-changed');
+}
+
+/** Issuers that stand for another CA than before: tried out with the staging CA, then pointed to the real one. */
+function movedIssuers(before: readonly IssuerConfig[], after: readonly IssuerConfig[]): ReadonlySet<string> {
+  const directories = new Map(before.map(({ name, directory }) => [name, directory]));
+  return new Set(
+    after.filter(({ name, directory }) => (directories.get(name) ?? directory) !== directory).map(({ name }) => name),
+  );
+}
+
+type Known = ReturnType<typeof declaredBefore> extends Map<string, infer T> ? T : never;
+
+/** 1 when something changed, else 0. */
+function applyCertificate(
+  { db, audit }: Transaction,
+  certificate: CertificateConfig,
+  known: Known | null,
+  now: number,
+  moved: ReadonlySet<string>,
+): number {
+  if (known === null) {
+    insertCertificate(db, certificate, now);
+    audit({ type: 'certificate.declared', subject: certificate.name, data: { names: namesOf(certificate) } });
+    return 1;
+  }
+  const isMoved = moved.has(certificate.issuers[0] ?? '');
+  if (known.config === JSON.stringify(certificate) && !known.removed && !isMoved) return 0;
+  const another = isMoved || issuance(certificate) !== issuance(JSON.parse(known.config) as CertificateConfig);
+  updateConfig(db, known.id, certificate);
+  const dueNow = another || known.failures > 0;
+  if (dueNow) {
+    setDue(db, known.id, { at: now, reason: another ? 'changed' : 'retry' });
+    forgetFailures(db, known.id);
+  }
+  audit({ type: 'certificate.changed', subject: certificate.name, data: { names: namesOf(certificate), dueNow } });
+  return 1;
+}
+
+// What a new certificate is needed for when it changes.
+function issuance({ identifiers, key, issuers }: CertificateConfig): string {
+  return JSON.stringify([identifiers, key.algorithm, key.provider, issuers[0]]);
+}
+
+function namesOf(certificate: CertificateConfig): string[] {
+  return certificate.identifiers.map(({ value }) => value);
+}

@@ -1,0 +1,67 @@
+import { meaningOf, retryAfterOf, type EverbindError } from '../../errors/error.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Random } from '../../ports/random.ts';
+import type { Transaction } from '../../store/store.ts';
+import { backoffMs, type Due, dueAt } from '../schedule/due-date.ts';
+import { ariWindowOf, type ManagedCertificate, noteFailure, setDue } from '../state/certificate-table.ts';
+import { activeOf, markUnused } from '../state/issued-table.ts';
+import { endRenewal, type EventData, isObtaining, type Renewal, withRenewal } from '../state/renewal-table.ts';
+import { wantStagingRun } from '../state/staging-run-table.ts';
+
+/** Notes a failure and when to try again, inside the transaction that closes the attempt. Returns that time, milliseconds since 1970. */
+export type Reschedule = (failure: EverbindError, transaction: Transaction) => number;
+
+type Ports = { readonly clock: Clock; readonly random: Random };
+
+/** A person has to act first. */
+const UNTIL_LIFTED = 86_400_000;
+
+/** After a failed renewal: by the backoff rule. */
+export function afterFailure({ clock, random }: Ports, { id, failures }: ManagedCertificate): Reschedule {
+  return (failure, { db }) => {
+    const now = clock.now();
+    const { costs } = meaningOf(failure);
+    // RFC 8555 section 6.7, as far as Boulder and others count it: failed validations, and orders that came to nothing.
+    if (costs === 'validation' || costs === 'order') wantStagingRun(db, id);
+    const active = activeOf(db, id);
+    const wait = backoffMs({
+      failures: failures + 1,
+      uniform: random.uniform(),
+      retryAfterMs: retryAfterOf(failure) ?? (failure.facts.link === undefined ? null : UNTIL_LIFTED),
+      remainingMs: active === null ? null : active.notAfter - now,
+    });
+    setDue(db, id, { at: now + wait, reason: 'retry' });
+    noteFailure(db, id, noteOf(failure, now), true);
+    return now + wait;
+  };
+}
+
+/** After a failed roll-back, which is not tried again by itself: when the certificate that stays in use is due. */
+export function afterFailedRollBack({ clock }: Pick<Ports, 'clock'>, { id }: ManagedCertificate): Reschedule {
+  return (failure, { db }) => {
+    const now = clock.now();
+    const active = activeOf(db, id);
+    const due: Due =
+      active === null ? { at: now, reason: 'new' } : dueAt(active, ariWindowOf(db, id)?.selected ?? null);
+    setDue(db, id, due);
+    noteFailure(db, id, noteOf(failure, now), false);
+    return due.at;
+  };
+}
+
+function noteOf({ code, message }: EverbindError, at: number): Parameters<typeof noteFailure>[2] {
+  return { code, message: message.slice(0, 2000).toWellFormed(), at };
+}
+
+/** Ends a renewal that comes to nothing. A certificate that it got is not used any more; it is retired with the next old ones. */
+export function closeRenewal(
+  { db, audit }: Transaction,
+  name: string,
+  renewal: Renewal,
+  now: number,
+  end: { readonly outcome: 'superseded' | 'failed'; readonly data: EventData },
+): void {
+  endRenewal(db, renewal.id, end.outcome, now);
+  if (!isObtaining(renewal)) markUnused(db, renewal.issuedId);
+  audit({ type: `${renewal.kind}.${end.outcome}`, subject: name, data: withRenewal(renewal.id, end.data) });
+}

@@ -1,0 +1,38 @@
+import { meaningOf } from '../../errors/error.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Store } from '../../store/store.ts';
+import { activeOf } from '../state/issued-table.ts';
+import type { Obtaining } from '../state/renewal-table.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** An order that an issuer leaves unfinished, or says nothing sensible of, for longer has been forgotten; some do. */
+export const PATIENCE_MS = 24 * HOUR_MS;
+
+type Asked = Pick<Obtaining, 'startedAt'> & { readonly authorizedAt?: number };
+
+/** How long the issuer has been asked in vain: for the certificate, or before that for the order. Milliseconds. */
+export function askedForMs({ startedAt, authorizedAt }: Asked, now: number): number {
+  return now - (authorizedAt ?? startedAt);
+}
+
+/** Whether a failure before the certificate is there leaves an order that the next attempt can finish. */
+export function isResumable(error: unknown, renewal: Asked, now: number): boolean {
+  const { resume } = meaningOf(error);
+  return resume === 'continue' || (resume === 'ask' && askedForMs(renewal, now) < PATIENCE_MS);
+}
+
+/**
+ * Whether the issuer was asked for the certificate and may have issued it: another issuer would make it two for one due date. It is asked for up
+ * to a day how things stand; for an hour where nothing valid is in use, and not at all where that is about to expire.
+ */
+export function mayHaveIssued(
+  { store, clock }: { readonly store: Pick<Store, 'read'>; readonly clock: Pick<Clock, 'now'> },
+  renewal: Pick<Obtaining, 'certificateId' | 'step' | 'startedAt'> & { readonly authorizedAt?: number },
+): boolean {
+  if (renewal.step !== 'authorized') return false;
+  const now = clock.now();
+  const active = store.read((db) => activeOf(db, renewal.certificateId));
+  if (active === null || active.notAfter <= now) return askedForMs(renewal, now) < HOUR_MS;
+  return askedForMs(renewal, now) < PATIENCE_MS && active.notAfter - now > 2 * PATIENCE_MS;
+}

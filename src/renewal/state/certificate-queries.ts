@@ -1,0 +1,207 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { count, integer, optionalInteger, optionalText, text, word } from '../../store/row.ts';
+import { statement } from '../../store/statements.ts';
+import { type ManagedCertificate, SERVED_NOWHERE, toCertificate } from './certificate-table.ts';
+import type { Issued } from './issued-table.ts';
+import { RENEWAL_STEPS, type RenewalStep } from './renewal-table.ts';
+
+// Questions about all certificates at once, by looks into indexes. Times are milliseconds since 1970.
+
+/** How many managed certificates there are. */
+export function countManaged(db: DatabaseSync): number {
+  return count(statement(db, 'SELECT count(*) AS n FROM certificate WHERE removed = 0').get());
+}
+
+export function isAnyDue(db: DatabaseSync, now: number): boolean {
+  const sql = 'SELECT 1 FROM certificate WHERE removed = 0 AND next_due <= ? LIMIT 1';
+  return statement(db, sql).get(now) !== undefined;
+}
+
+/** Certificates that are no longer declared and have a renewal that is not finished: it may have changed bindings. */
+export function removedButOpen(db: DatabaseSync): readonly number[] {
+  const rows = statement(
+    db,
+    `SELECT c.id FROM renewal r INDEXED BY renewal_open JOIN certificate c ON c.id = r.certificate_id
+     WHERE r.outcome IS NULL AND c.removed = 1 LIMIT 1000`,
+  ).all();
+  return rows.map((row) => integer(row, 'id'));
+}
+
+/** Those that are due and whose certificate in use has expired, the first to expire first. */
+export function dueAndExpired(db: DatabaseSync, now: number): readonly number[] {
+  const rows = statement(
+    db,
+    // CROSS: from the few that are due to what they have in use, and not through everything that was ever issued.
+    `SELECT c.id FROM certificate c CROSS JOIN issued i ON i.certificate_id = c.id AND i.status = 'active'
+     WHERE c.removed = 0 AND c.next_due <= ? AND i.not_after <= ? ORDER BY i.not_after LIMIT 10000`,
+  ).all(now, now);
+  return rows.map((row) => integer(row, 'id'));
+}
+
+export interface DueId {
+  readonly id: number;
+  readonly nextDue: number;
+}
+
+/** The next ones that are due at `until`, in the order of their due dates, after this one. */
+export function duePage(db: DatabaseSync, until: number, after: DueId, limit: number): readonly DueId[] {
+  const rows = statement(
+    db,
+    `SELECT id, next_due FROM certificate WHERE removed = 0 AND next_due <= ? AND (next_due, id) > (?, ?)
+     ORDER BY next_due, id LIMIT ?`,
+  ).all(until, after.nextDue, after.id, limit);
+  return rows.map((row) => ({ id: integer(row, 'id'), nextDue: integer(row, 'next_due') }));
+}
+
+/** A certificate whose ARI window is to be asked for. */
+export interface ToPoll {
+  /** Of the managed certificate. */
+  readonly id: number;
+  /** What is in use; null when nothing is. */
+  readonly active: { readonly issuer: string; readonly ariId: string | null; readonly notAfter: number } | null;
+  /** What the CA said last; null before the first response. */
+  readonly known: { readonly start: number; readonly end: number; readonly explanationUrl: string | null } | null;
+}
+
+/** The first of those that may be asked for. Never those that are due or replaced (RFC 9773 section 4.3). */
+export function certificatesToPoll(db: DatabaseSync, now: number, limit: number): readonly ToPoll[] {
+  const rows = statement(
+    db,
+    `SELECT c.id, c.window_start, c.window_end, c.explanation_url, i.issuer, i.ari_id, i.not_after FROM certificate c
+     LEFT JOIN issued i ON i.certificate_id = c.id AND i.status = 'active'
+     WHERE c.removed = 0 AND c.next_poll IS NOT NULL AND c.next_poll <= ? AND c.next_due > ? ORDER BY c.next_poll LIMIT ?`,
+  ).all(now, now, limit);
+  return rows.map((row) => {
+    const issuer = optionalText(row, 'issuer');
+    const start = optionalInteger(row, 'window_start');
+    return {
+      id: integer(row, 'id'),
+      active:
+        issuer === null ? null : { issuer, ariId: optionalText(row, 'ari_id'), notAfter: integer(row, 'not_after') },
+      known:
+        start === null
+          ? null
+          : { start, end: integer(row, 'window_end'), explanationUrl: optionalText(row, 'explanation_url') },
+    };
+  });
+}
+
+/** When there is something to do next: a renewal, an ARI window to ask for, an old certificate to look at; null: nothing in sight. */
+export function nextWake(db: DatabaseSync): number | null {
+  const row = statement(
+    db,
+    `SELECT min(at) AS at FROM (
+       SELECT min(next_due) AS at FROM certificate WHERE removed = 0
+       UNION ALL SELECT min(next_poll) FROM certificate WHERE removed = 0 AND next_poll IS NOT NULL
+       UNION ALL SELECT min(retire_at) FROM issued WHERE retire_at IS NOT NULL)`,
+  ).get();
+  return row === undefined ? null : optionalInteger(row, 'at');
+}
+
+/** How many certificates wait until the limits of an issuer have room. */
+export function countWaiting(db: DatabaseSync): number {
+  const sql = `SELECT count(*) AS n FROM certificate WHERE removed = 0 AND due_reason = 'rate-limit'`;
+  return count(statement(db, sql).get());
+}
+
+/** Whether a certificate with dns-persist-01 is issued by this issuer. */
+export function usesPersistRecords(db: DatabaseSync, issuer: string): boolean {
+  const sql = `SELECT count(*) AS n FROM (SELECT 1 FROM certificate WHERE removed = 0 AND config LIKE '%"dns-persist-01"%'
+    AND EXISTS (SELECT 1 FROM json_each(config, '$.issuers') WHERE value = ?) LIMIT 1)`;
+  return count(statement(db, sql).get(issuer)) > 0;
+}
+
+/** A managed certificate and where it stands. */
+export interface CertificateState extends ManagedCertificate {
+  readonly active: Pick<Issued, 'thumbprint' | 'notBefore' | 'notAfter' | 'issuer'> | null;
+  /** Step of a renewal that is not finished. */
+  readonly openStep: RenewalStep | null;
+  /** It was deployed, has deployments, and no endpoint serves it. */
+  readonly servedNowhere: boolean;
+}
+
+/** The managed certificates after this name, in the order of their names. */
+export function certificatePage(db: DatabaseSync, after: string, limit: number): readonly CertificateState[] {
+  const rows = statement(
+    db,
+    `SELECT c.*, i.thumbprint, i.not_before, i.not_after, i.issuer, r.step, ${SERVED_NOWHERE} AS served_nowhere FROM certificate c
+     LEFT JOIN issued i ON i.certificate_id = c.id AND i.status = 'active'
+     LEFT JOIN renewal r ON r.certificate_id = c.id AND r.outcome IS NULL
+     WHERE c.removed = 0 AND c.name > ? ORDER BY c.name LIMIT ?`,
+  ).all(after, limit);
+  return rows.map((row) => {
+    const thumbprint = optionalText(row, 'thumbprint');
+    return {
+      ...toCertificate(row),
+      active:
+        thumbprint === null
+          ? null
+          : {
+              thumbprint,
+              notBefore: integer(row, 'not_before'),
+              notAfter: integer(row, 'not_after'),
+              issuer: text(row, 'issuer'),
+            },
+      openStep: row['step'] === null ? null : word(row, 'step', RENEWAL_STEPS),
+      servedNowhere: optionalInteger(row, 'served_nowhere') === 1,
+    };
+  });
+}
+
+export interface NamedMoment {
+  readonly at: number;
+  readonly name: string;
+}
+
+/** The state of all managed certificates in numbers. */
+export interface CertificateCounts {
+  readonly managed: number;
+  readonly neverIssued: number;
+  readonly due: number;
+  readonly expired: number;
+  readonly failing: number;
+  readonly interrupted: number;
+  /** When the next certificate is due; null without certificates. */
+  readonly nextDue: NamedMoment | null;
+  readonly soonestExpiry: NamedMoment | null;
+}
+
+export function countCertificates(db: DatabaseSync, now: number): CertificateCounts {
+  const number = (sql: string, ...values: number[]): number => count(statement(db, sql).get(...values));
+  const moment = (sql: string): NamedMoment | null => {
+    const row = statement(db, sql).get();
+    return row === undefined ? null : { at: integer(row, 'at'), name: text(row, 'name') };
+  };
+  const active = `FROM issued i JOIN certificate c ON c.id = i.certificate_id WHERE i.status = 'active' AND c.removed = 0`;
+  return {
+    managed: countManaged(db),
+    neverIssued: number(
+      `SELECT count(*) AS n FROM certificate c WHERE removed = 0 AND NOT EXISTS
+       (SELECT 1 FROM issued i WHERE i.certificate_id = c.id AND i.status = 'active')`,
+    ),
+    due: number('SELECT count(*) AS n FROM certificate WHERE removed = 0 AND next_due <= ?', now),
+    expired: number(`SELECT count(*) AS n ${active} AND i.not_after <= ?`, now),
+    failing: number('SELECT count(*) AS n FROM certificate WHERE removed = 0 AND failures > 0'),
+    interrupted: number('SELECT count(*) AS n FROM renewal WHERE outcome IS NULL'),
+    nextDue: moment('SELECT next_due AS at, name FROM certificate WHERE removed = 0 ORDER BY next_due LIMIT 1'),
+    soonestExpiry: moment(`SELECT i.not_after AS at, c.name AS name ${active} ORDER BY i.not_after LIMIT 1`),
+  };
+}
+
+/** Names of certificates that no endpoint serves though they have deployments, in order. */
+export function servedNowhere(db: DatabaseSync, limit: number): readonly string[] {
+  const sql = `SELECT name FROM certificate WHERE removed = 0 AND ${SERVED_NOWHERE} ORDER BY name LIMIT ?`;
+  return statement(db, sql)
+    .all(limit)
+    .map((row) => text(row, 'name'));
+}
+
+/** Certificates whose CA explains its ARI window on a page (RFC 9773 section 4.1), the next due first. */
+export function explained(db: DatabaseSync, limit: number): readonly { readonly url: string; readonly name: string }[] {
+  const rows = statement(
+    db,
+    `SELECT explanation_url AS url, name FROM certificate WHERE removed = 0 AND explanation_url IS NOT NULL
+     ORDER BY next_due, name LIMIT ?`,
+  ).all(limit);
+  return rows.map((row) => ({ url: text(row, 'url'), name: text(row, 'name') }));
+}

@@ -1,0 +1,233 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { CertificateConfig } from '../../config/types.ts';
+import { EverbindError } from '../../errors/error.ts';
+import type { ErrorCode } from '../../errors/table.ts';
+import {
+  flag,
+  integer,
+  json,
+  optionalInteger,
+  optionalJson,
+  optionalText,
+  type Row,
+  text,
+  word,
+} from '../../store/row.ts';
+import { type ClockShift, shiftTimes } from '../../store/shift-times.ts';
+import { statement } from '../../store/statements.ts';
+import { type Due, DUE_REASONS, type DueReason } from '../schedule/due-date.ts';
+
+// The table `certificate`: what is managed, when it is due, what its CA said of its ARI window. Nothing else writes it. Times are
+// milliseconds since 1970.
+
+/** A managed certificate as the database has it. */
+export interface ManagedCertificate {
+  readonly id: number;
+  readonly name: string;
+  readonly config: CertificateConfig;
+  readonly nextDue: number;
+  readonly dueReason: DueReason;
+  readonly failures: number;
+  readonly lastError: LastError | null;
+  readonly removed: boolean;
+}
+
+export interface LastError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly at: number;
+}
+
+/** Of a row of `certificate`: it has deployments, and since the last one no endpoint serves it. Every binding was skipped, or there is none. */
+export const SERVED_NOWHERE = `endpoints = 0 AND json_array_length(config, '$.deployments') > 0`;
+
+/** Columns of a managed certificate. */
+export function toCertificate(row: Row): ManagedCertificate {
+  return {
+    id: integer(row, 'id'),
+    name: text(row, 'name'),
+    config: json<CertificateConfig>(row, 'config'),
+    nextDue: integer(row, 'next_due'),
+    dueReason: word(row, 'due_reason', DUE_REASONS),
+    failures: integer(row, 'failures'),
+    lastError: optionalJson<LastError>(row, 'last_error'),
+    removed: flag(row, 'removed'),
+  };
+}
+
+/** Also one that is no longer declared; null when there is none. */
+export function certificateById(db: DatabaseSync, id: number): ManagedCertificate | null {
+  const row = statement(db, 'SELECT * FROM certificate WHERE id = ?').get(id);
+  return row === undefined ? null : toCertificate(row);
+}
+
+/** Declared ones alone; null when there is none. */
+export function certificateByName(db: DatabaseSync, name: string): ManagedCertificate | null {
+  const row = statement(db, 'SELECT * FROM certificate WHERE name = ? AND removed = 0').get(name);
+  return row === undefined ? null : toCertificate(row);
+}
+
+/** Declared ones alone. Throws RENEWAL_UNKNOWN_CERTIFICATE. */
+export function requireCertificate(db: DatabaseSync, name: string): ManagedCertificate {
+  const certificate = certificateByName(db, name);
+  if (certificate !== null) return certificate;
+  throw new EverbindError('RENEWAL_UNKNOWN_CERTIFICATE', `there is no managed certificate ${name}`, { name });
+}
+
+/** What was declared so far, by name: the JSON of the configuration as it is kept, and how the certificate fares. */
+export function declaredBefore(
+  db: DatabaseSync,
+): Map<string, { readonly id: number; readonly config: string; readonly removed: boolean; readonly failures: number }> {
+  const rows = statement(db, 'SELECT id, name, config, removed, failures FROM certificate').all();
+  return new Map(
+    rows.map((row) => [
+      text(row, 'name'),
+      {
+        id: integer(row, 'id'),
+        config: text(row, 'config'),
+        removed: flag(row, 'removed'),
+        failures: integer(row, 'failures'),
+      },
+    ]),
+  );
+}
+
+/** Declares a new certificate, which is due now. */
+export function insertCertificate(db: DatabaseSync, config: CertificateConfig, now: number): void {
+  const sql = `INSERT INTO certificate (name, config, next_due, due_reason) VALUES (?, ?, ?, 'new')`;
+  statement(db, sql).run(config.name, JSON.stringify(config), now);
+}
+
+/** Keeps another configuration; the certificate is declared from now on. */
+export function updateConfig(db: DatabaseSync, id: number, config: CertificateConfig): void {
+  statement(db, 'UPDATE certificate SET config = ?, removed = 0 WHERE id = ?').run(JSON.stringify(config), id);
+}
+
+/** The certificate is no longer declared. Its history stays. */
+export function markRemoved(db: DatabaseSync, id: number): void {
+  statement(db, 'UPDATE certificate SET removed = 1 WHERE id = ?').run(id);
+}
+
+/** What has happened when a certificate becomes due at another time. */
+export type DueEvent =
+  /** Its configuration changed, a person revoked it, an attempt ended, or its work was put off. */
+  | 'settled'
+  /** The CA was asked for its ARI window. */
+  | 'polled'
+  /** A renewal was begun: what is open is due. */
+  | 'begun'
+  /** An issuer is configured otherwise, or gone. */
+  | 'issuer-changed';
+
+interface Precedence {
+  /** The reasons that the event may replace. */
+  readonly over: readonly DueReason[];
+  /** It only brings the certificate forward. */
+  readonly onlyEarlier: boolean;
+  /** The reason that stood stays. */
+  readonly keepsReason: boolean;
+}
+
+/** What comes before what: the one place that says whether an event may replace the due date that stands. */
+const PRECEDENCE: Readonly<Record<DueEvent, Precedence>> = {
+  settled: { over: DUE_REASONS, onlyEarlier: false, keepsReason: false },
+  // A person's wish, a failure and a change count for more than the advice of a CA.
+  polled: { over: ['lifetime', 'ari-window', 'maintenance'], onlyEarlier: false, keepsReason: false },
+  // A run that dies in a renewal must not leave half-changed bindings alone for weeks.
+  begun: { over: DUE_REASONS, onlyEarlier: true, keepsReason: false },
+  // Whoever fixed the issuer wants to see what failed, or waited for its limits, tried again.
+  'issuer-changed': { over: ['retry', 'rate-limit'], onlyEarlier: true, keepsReason: true },
+};
+
+/** Makes a certificate due, unless what stands comes before the event. Nothing else decides or writes when a certificate is due. */
+export function setDue(db: DatabaseSync, id: number, due: Due, event: DueEvent = 'settled'): void {
+  writeDue(db, due, event, 'id = ?', id);
+}
+
+/** The same for every certificate. */
+export function setDueOfAll(db: DatabaseSync, due: Due, event: DueEvent): void {
+  writeDue(db, due, event, 'true');
+}
+
+function writeDue(db: DatabaseSync, { at, reason }: Due, event: DueEvent, where: string, ...ids: number[]): void {
+  const { over, onlyEarlier, keepsReason } = PRECEDENCE[event];
+  const conditions = [
+    where,
+    ...(over === DUE_REASONS ? [] : [`due_reason IN (${over.map((word) => `'${word}'`).join(', ')})`]),
+    ...(onlyEarlier ? ['next_due > ?'] : []),
+  ];
+  const sql = `UPDATE certificate SET next_due = ?, due_reason = ${keepsReason ? 'due_reason' : '?'} WHERE ${conditions.join(' AND ')}`;
+  statement(db, sql).run(at, ...(keepsReason ? [] : [reason]), ...ids, ...(onlyEarlier ? [at] : []));
+}
+
+/** Notes why an attempt failed. `counts`: one more failure in a row. */
+export function noteFailure(db: DatabaseSync, id: number, error: LastError, counts: boolean): void {
+  statement(db, 'UPDATE certificate SET failures = failures + ?, last_error = ? WHERE id = ?').run(
+    counts ? 1 : 0,
+    JSON.stringify(error),
+    id,
+  );
+}
+
+/** Failures in a row begin anew; the last error stays to be seen. */
+export function forgetFailures(db: DatabaseSync, id: number): void {
+  statement(db, 'UPDATE certificate SET failures = 0 WHERE id = ?').run(id);
+}
+
+/** A certificate is in use from now on. The ARI window was that of the one before; the CA is asked for the new one at once. */
+export function noteDeployed(db: DatabaseSync, id: number, endpoints: number | null, now: number): void {
+  statement(
+    db,
+    `UPDATE certificate SET failures = 0, last_error = NULL, window_start = NULL, window_end = NULL, selected = NULL,
+     explanation_url = NULL, next_poll = ?, endpoints = ? WHERE id = ?`,
+  ).run(now, endpoints, id);
+}
+
+/** The CA's ARI window (RFC 9773) and the moment drawn in it. */
+export interface AriWindow {
+  readonly start: number;
+  readonly end: number;
+  readonly selected: number;
+  readonly explanationUrl: string | null;
+}
+
+/** null: the CA has not said one. */
+export function ariWindowOf(db: DatabaseSync, id: number): AriWindow | null {
+  const sql = 'SELECT window_start, window_end, selected, explanation_url FROM certificate WHERE id = ?';
+  const row = statement(db, sql).get(id);
+  const start = row === undefined ? null : optionalInteger(row, 'window_start');
+  if (row === undefined || start === null) return null;
+  return {
+    start,
+    end: integer(row, 'window_end'),
+    selected: integer(row, 'selected'),
+    explanationUrl: optionalText(row, 'explanation_url'),
+  };
+}
+
+export function setAriWindow(db: DatabaseSync, id: number, { start, end, selected, explanationUrl }: AriWindow): void {
+  statement(
+    db,
+    'UPDATE certificate SET window_start = ?, window_end = ?, selected = ?, explanation_url = ? WHERE id = ?',
+  ).run(start, end, selected, explanationUrl, id);
+}
+
+/** When the CA is asked for the ARI window again; null: never. */
+export function setNextPoll(db: DatabaseSync, id: number, at: number | null): void {
+  statement(db, 'UPDATE certificate SET next_poll = ? WHERE id = ?').run(at, id);
+}
+
+// What counts from the certificate's own dates is right whatever the clock said.
+const COUNTED_FROM_NOW: readonly DueReason[] = ['new', 'changed', 'revoked', 'requested', 'retry', 'rate-limit'];
+
+/** After the clock was put back. A certificate that seemed to have expired is never asked for again, unless it is begun anew here. */
+export function shiftCertificates(db: DatabaseSync, shift: ClockShift): void {
+  const reasons = COUNTED_FROM_NOW.map((reason) => `'${reason}'`).join(', ');
+  shiftTimes(db, { table: 'certificate', columns: ['next_due'], where: `due_reason IN (${reasons})` }, shift);
+  shiftTimes(db, { table: 'certificate', columns: ['next_poll'] }, shift);
+  statement(
+    db,
+    `UPDATE certificate SET next_poll = ? WHERE removed = 0 AND next_poll IS NULL AND EXISTS (SELECT 1 FROM issued i
+     WHERE i.certificate_id = certificate.id AND i.status = 'active' AND i.revoked_at IS NULL AND i.not_after > ?)`,
+  ).run(shift.now, shift.now);
+}

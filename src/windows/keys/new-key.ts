@@ -1,0 +1,115 @@
+import type { HostKeyName } from '../../ports/host-keys.ts';
+import type { CertificateKeyAlgorithm } from '../../ports/key-store.ts';
+import type { Semaphore } from '../../concurrency/semaphore.ts';
+import { layouts } from '../ffi/layouts.ts';
+import { handleRoom, mustBeZero, type Native, numberRoom } from '../ffi/native.ts';
+import { onThread } from '../ffi/on-thread.ts';
+import { Structure, wide } from '../ffi/structure.ts';
+import { securityDescriptor } from '../files/security-descriptor.ts';
+import { STATUS } from '../status.ts';
+import { MACHINE_KEY, SILENT, withProvider } from './key-handles.ts';
+
+// ncrypt.h and bcrypt.h
+const DO_NOT_FINALIZE = 0x400;
+const PERSIST = 0x80000000;
+const PKCS8 = 'PKCS8_PRIVATEKEY';
+const PKCS_KEY_NAME = 45;
+const DACL_SECURITY_INFORMATION = 4;
+const ALLOW_SIGNING = 2;
+const EXPORT_NONE = 0;
+
+/** Full access for SYSTEM, as which http.sys uses the key, and for administrators; nothing is inherited. */
+const ACCESS = 'D:P(A;;GA;;;SY)(A;;GA;;;BA)';
+
+const kinds: Readonly<Record<CertificateKeyAlgorithm, { readonly name: string; readonly length: number | null }>> = {
+  'ec-p256': { name: 'ECDSA_P256', length: null },
+  'ec-p384': { name: 'ECDSA_P384', length: null },
+  'rsa-2048': { name: 'RSA', length: 2048 },
+  'rsa-3072': { name: 'RSA', length: 3072 },
+  'rsa-4096': { name: 'RSA', length: 4096 },
+};
+
+/** Has a provider make a key of its own. Throws WindowsError, 0x8009000f when the name is taken. */
+export function createKey(
+  native: Native,
+  threads: Semaphore,
+  key: HostKeyName,
+  algorithm: CertificateKeyAlgorithm,
+): Promise<void> {
+  const { ncrypt } = native;
+  const { name, length } = kinds[algorithm];
+  const details = { provider: key.provider, algorithm };
+  return withProvider(native, key, async (provider) => {
+    const room = handleRoom();
+    const status = ncrypt.NCryptCreatePersistedKey(provider, room, name, key.name, 0, MACHINE_KEY);
+    mustBeZero('NCryptCreatePersistedKey', status, details);
+    const properties: readonly Property[] = length === null ? [] : [['Length', numberRoom(length), 0]];
+    await finish(native, threads, room.readBigUInt64LE(), properties, details);
+  });
+}
+
+/**
+ * Gives a private key to a provider. `pkcs8` is what `privateKeyInfo` returned. Throws WindowsError, 0x8009000f when
+ * the name is taken.
+ */
+export function importKey(native: Native, threads: Semaphore, key: HostKeyName, pkcs8: Buffer): Promise<void> {
+  const { ncrypt, ffi } = native;
+  const details = { provider: key.provider };
+  return withProvider(native, key, async (provider) => {
+    const name = wide(key.name);
+    const buffer = new Structure(ffi, layouts.NCryptBuffer)
+      .setUint32('cbBuffer', name.length)
+      .setUint32('BufferType', PKCS_KEY_NAME)
+      .point('pvBuffer', name);
+    const parameters = new Structure(ffi, layouts.NCryptBufferDesc)
+      .setUint32('cBuffers', 1)
+      .point('pBuffers', buffer.octets);
+    const room = handleRoom();
+    const flags = MACHINE_KEY | SILENT | DO_NOT_FINALIZE;
+    const status = ncrypt.NCryptImportKey(provider, 0n, PKCS8, parameters.octets, room, pkcs8, pkcs8.length, flags);
+    mustBeZero('NCryptImportKey', status, details);
+    await finish(native, threads, room.readBigUInt64LE(), [], details);
+  });
+}
+
+type Property = readonly [name: string, value: Buffer, flags: number];
+type Details = Readonly<Record<string, string>>;
+
+/**
+ * Forbids the export of a new key and all uses but signing, then finalizes it. Nothing is stored before that: to free
+ * the handle is enough to drop the key.
+ */
+async function finish(
+  native: Native,
+  threads: Semaphore,
+  handle: bigint,
+  properties: readonly Property[],
+  details: Details,
+): Promise<void> {
+  const { ncrypt } = native;
+  try {
+    const terms: readonly Property[] = [
+      ...properties,
+      ['Export Policy', numberRoom(EXPORT_NONE), PERSIST],
+      ['Key Usage', numberRoom(ALLOW_SIGNING), PERSIST],
+    ];
+    for (const [property, value, flags] of terms) {
+      const status = ncrypt.NCryptSetProperty(handle, property, value, value.length, flags);
+      mustBeZero('NCryptSetProperty', status, { ...details, property });
+    }
+    protect(native, handle, details);
+    const finalized = await threads.run(() => onThread(ncrypt.NCryptFinalizeKey, [handle, SILENT]));
+    mustBeZero('NCryptFinalizeKey', finalized, details);
+  } finally {
+    ncrypt.NCryptFreeObject(handle);
+  }
+}
+
+/** A provider whose keys are not files may know no security descriptors; its device decides on access then. */
+function protect(native: Native, handle: bigint, details: Details): void {
+  const property = 'Security Descr';
+  const descriptor = securityDescriptor(native, ACCESS);
+  const flags = DACL_SECURITY_INFORMATION | PERSIST;
+  const status = native.ncrypt.NCryptSetProperty(handle, property, descriptor, descriptor.length, flags);
+  if (status !== STATUS.NTE_NOT_SUPPORTED) mustBeZero('NCryptSetProperty', status, { ...details, property });
+}
