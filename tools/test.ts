@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { availableParallelism } from 'node:os';
 import { ensurePrograms } from '../lab/debian-programs.ts';
 
 // `npm test`: static checks, the test suites, the corpus. Each part runs to its end so that one failure does not hide
@@ -15,11 +14,7 @@ const node = process.execPath;
 const parts: readonly Part[] = [
   { name: 'checks', file: node, args: ['tools/check.ts'] },
   { name: 'corpus', file: node, args: ['lab/corpus/main.ts'] },
-  {
-    name: 'tests',
-    file: node,
-    args: ['--test', `--test-concurrency=${availableParallelism()}`, '--test-timeout=900000', 'test/**/*.test.ts'],
-  },
+  { name: 'tests', file: node, args: ['tools/run-tests.ts'] },
 ];
 
 // git: the wall checker asks it which files there are; openssl: the independent peer of many tests.

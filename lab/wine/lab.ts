@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { buildDoubles } from './doubles/build.ts';
 import { installDoubles } from './doubles/install.ts';
 import { ensureChroot, runInside } from './chroot.ts';
-import { createPrefix, NODE, type WinePrefix } from './prefix.ts';
+import { createPrefix, type WinePrefix } from './prefix.ts';
 import { withLock } from '../machine-lock.ts';
 
 export interface PrefixOptions {
@@ -20,6 +20,8 @@ export interface PrefixOptions {
 export interface WineLab {
   /** The Debian system that Wine runs in. */
   readonly root: string;
+  /** Folder of the built doubles and their probes, as this machine sees it. */
+  readonly doubles: string;
   newPrefix(options: PrefixOptions): Promise<WinePrefix>;
   /** Compiles for Windows in this folder of the lab, given as this machine sees it. */
   compile(folder: string, args: readonly string[]): Promise<void>;
@@ -40,13 +42,20 @@ export async function ensureLab(say: (line: string) => void = (line) => console.
   const doubles = await withLock(parent, () => buildDoubles({ wineDlls, compile }, parent));
   return {
     root,
+    doubles,
     compile,
     newPrefix: async ({ applicationHostConfig, update = true, env = {} }) => {
       const place = `${WORK}/${randomBytes(6).toString('hex')}`;
       await mkdir(join(root, place), { recursive: true });
       const prefix = await createPrefix(root, place, env);
-      await installDoubles(doubles, { ...prefix, node: NODE }, { update, applicationHostConfig });
-      return prefix;
+      const stopAppcmd = await installDoubles(doubles, prefix, { update, applicationHostConfig });
+      return {
+        ...prefix,
+        remove: async () => {
+          await prefix.remove();
+          await stopAppcmd();
+        },
+      };
     },
   };
 }

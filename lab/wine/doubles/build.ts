@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { type Compile, copyWineLibrary, linkLibrary } from './library.ts';
 
 const sources = fileURLToPath(new URL('.', import.meta.url));
-/** For every C file of the doubles: warnings are errors. */
-export const COMPILER_FLAGS = ['-std=c11', '-O2', '-Wall', '-Wextra', '-Werror', '-D_WIN32_WINNT=0x0A00'];
+/** For every C file: warnings are errors. */
+const COMPILER_FLAGS = ['-std=c11', '-O2', '-Wall', '-Wextra', '-Werror', '-D_WIN32_WINNT=0x0A00'];
 /** Doubles that nobody has asked for in this time are not in use any more. */
 const OLD_MS = 7 * 24 * 3600 * 1000;
 
@@ -23,12 +22,11 @@ export interface DoublesLab {
 /**
  * Builds all doubles into a folder below `parent`, which the lab sees too, and returns the folder: httpapi.dll,
  * httpapi-no-update.dll (without HttpUpdateServiceConfiguration, as before Windows 10 1703), ncrypt.dll, Wine's own of
- * both as NAME_wine.dll, appcmd.exe and appcmd.mjs. The folder is named after the sources, so that another checkout
- * that works at the same time keeps its own. One caller at a time.
+ * both as NAME_wine.dll, appcmd.exe, and the probes of the tests, http-probe.exe and key-probe.exe. The folder is named
+ * after the sources, so that another checkout that works at the same time keeps its own. One caller at a time.
  */
 export async function buildDoubles(lab: DoublesLab, parent: string): Promise<string> {
-  const bundle = await bundleAppcmd();
-  const name = await fingerprint(lab.wineDlls, bundle);
+  const name = await fingerprint(lab.wineDlls);
   const folder = join(parent, name);
   if (existsSync(folder)) {
     await utimes(folder, new Date(), new Date());
@@ -38,7 +36,7 @@ export async function buildDoubles(lab: DoublesLab, parent: string): Promise<str
   const work = join(parent, `${name}.new`);
   await rm(work, { recursive: true, force: true });
   await mkdir(work, { recursive: true });
-  await buildAll(lab, work, bundle);
+  await buildAll(lab, work);
   await rename(work, folder);
   return folder;
 }
@@ -50,8 +48,8 @@ async function removeOld(parent: string): Promise<void> {
   }
 }
 
-async function buildAll(lab: DoublesLab, folder: string, bundle: Uint8Array): Promise<void> {
-  for (const part of ['shared', 'httpapi', 'ncrypt', 'appcmd']) {
+async function buildAll(lab: DoublesLab, folder: string): Promise<void> {
+  for (const part of ['shared', 'httpapi', 'ncrypt', 'appcmd', 'probes']) {
     await cp(join(sources, part), join(folder, part), { recursive: true });
   }
   const compile: Compile = (args) => lab.compile(folder, [...COMPILER_FLAGS, ...args]);
@@ -77,8 +75,11 @@ async function buildAll(lab: DoublesLab, folder: string, bundle: Uint8Array): Pr
     folder,
     compile,
   );
-  await compile(['-o', 'appcmd.exe', 'appcmd/launcher.c', ...shared]);
-  await writeFile(join(folder, 'appcmd.mjs'), bundle);
+  await compile(['-municode', '-o', 'appcmd.exe', 'appcmd/client.c', ...shared, '-lws2_32']);
+  const probe = ['-municode', 'probes/probe.c'];
+  const httpProbe = ['probes/http-probe.c', 'httpapi/record-key.c', '-lcrypt32', '-lws2_32', '-lntdll'];
+  await compile([...probe, '-o', 'http-probe.exe', ...httpProbe]);
+  await compile([...probe, '-o', 'key-probe.exe', 'probes/key-probe.c', '-lncrypt', '-ladvapi32']);
 }
 
 // Compiles every C file of a part and returns the object files.
@@ -93,24 +94,13 @@ async function compileAll(folder: string, part: string, compile: Compile): Promi
   );
 }
 
-async function bundleAppcmd(): Promise<Uint8Array> {
-  const { outputFiles } = await build({
-    entryPoints: [join(sources, 'appcmd', 'main.ts')],
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    write: false,
-    logLevel: 'error',
-  });
-  const [file] = outputFiles;
-  if (file === undefined) throw new Error('esbuild gave no output');
-  return file.contents;
-}
+// What is not compiled, such as the service behind appcmd.exe, may change without a new build.
+const BUILT_FROM = /\.[ch]$|^(?:build|library|pe-exports)\.ts$/;
 
 // A hash of everything that goes into the doubles.
-async function fingerprint(wineDlls: string, bundle: Uint8Array): Promise<string> {
-  const hash = createHash('sha256').update(bundle);
-  const files = (await readdir(sources, { recursive: true })).filter((path) => /\.(?:c|h|ts)$/.test(path)).sort();
+async function fingerprint(wineDlls: string): Promise<string> {
+  const hash = createHash('sha256');
+  const files = (await readdir(sources, { recursive: true })).filter((path) => BUILT_FROM.test(path)).sort();
   for (const path of files) hash.update(path).update(await readFile(join(sources, path)));
   for (const name of ['httpapi', 'ncrypt']) hash.update(await readFile(join(wineDlls, `${name}.dll`)));
   return hash.digest('hex').slice(0, 32);

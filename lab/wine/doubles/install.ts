@@ -1,6 +1,7 @@
 import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setRegistryValues } from '../registry-file.ts';
+import { startAppcmdService } from './appcmd/service.ts';
 
 /** A prefix as the installation sees it; no Wine process may be running in it. */
 export interface DoublesPrefix {
@@ -8,20 +9,18 @@ export interface DoublesPrefix {
   readonly folder: string;
   /** Its drive C: on this machine. */
   readonly driveC: string;
-  /** node.exe for appcmd.exe, as a Windows path. */
-  readonly node: string;
 }
 
 /**
  * Puts built doubles into a prefix and has Wine prefer them to its own. `update`: whether httpapi.dll exports
  * HttpUpdateServiceConfiguration. `applicationHostConfig` is the server's configuration to begin with; null makes a
- * host without IIS: no appcmd.exe.
+ * host without IIS: no appcmd.exe. Returns a function that stops the service behind appcmd.exe.
  */
 export async function installDoubles(
   built: string,
   prefix: DoublesPrefix,
   options: { readonly update: boolean; readonly applicationHostConfig: Uint8Array | null },
-): Promise<void> {
+): Promise<() => Promise<void>> {
   const system32 = join(prefix.driveC, 'windows', 'system32');
   await replace(join(built, options.update ? 'httpapi.dll' : 'httpapi-no-update.dll'), join(system32, 'httpapi.dll'));
   for (const file of ['httpapi_wine.dll', 'ncrypt.dll', 'ncrypt_wine.dll']) {
@@ -29,7 +28,7 @@ export async function installDoubles(
   }
   const preferred = { httpapi: '"native"', ncrypt: '"native"' };
   await setRegistryValues(join(prefix.folder, 'user.reg'), 'Software\\Wine\\DllOverrides', preferred);
-  if (options.applicationHostConfig === null) return;
+  if (options.applicationHostConfig === null) return async () => {};
   const version = { MajorVersion: 'dword:0000000a', MinorVersion: 'dword:00000000' };
   await setRegistryValues(join(prefix.folder, 'system.reg'), 'Software\\Microsoft\\InetStp', version);
   for (const service of ['W3SVC', 'FTPSVC']) {
@@ -38,9 +37,11 @@ export async function installDoubles(
   }
   const inetsrv = join(system32, 'inetsrv');
   await mkdir(join(inetsrv, 'config'), { recursive: true });
-  for (const file of ['appcmd.exe', 'appcmd.mjs']) await copyFile(join(built, file), join(inetsrv, file));
-  await writeFile(join(inetsrv, 'appcmd-node.txt'), `${prefix.node}\n`);
   await writeFile(join(inetsrv, 'config', 'applicationHost.config'), options.applicationHostConfig);
+  const service = await startAppcmdService(inetsrv);
+  await copyFile(join(built, 'appcmd.exe'), join(inetsrv, 'appcmd.exe'));
+  await writeFile(join(inetsrv, 'appcmd-port.txt'), `${service.port}\n`);
+  return () => service.stop();
 }
 
 // A new file: other prefixes may share the old one.

@@ -21,7 +21,7 @@ const lifetimes: readonly Lifetime[] = [
 const cas = CAS.map((ca): CaProfile => ({ ...ca, share: 0.25 }));
 
 function run(options: Partial<SimulationOptions>): Promise<SimulationResult> {
-  return simulate({ seed: 'test', certificates: 60, days: 25, cas, lifetimes, ...options });
+  return simulate({ seed: 'test', certificates: 60, days: 14, cas, lifetimes, ...options });
 }
 
 async function assertSeen(rule: Rule, options: Partial<SimulationOptions>): Promise<SimulationResult> {
@@ -153,6 +153,7 @@ describe('the simulation sees', () => {
   it('a herd: all in the same hour', async () => {
     await assertSeen('spread', {
       certificates: 100,
+      days: 25,
       meddle: ({ run: sql }) =>
         sql(
           `UPDATE certificate SET next_due = (next_due / ${5 * DAY}) * ${5 * DAY} WHERE due_reason IN ('lifetime', 'ari-window')`,

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { buildProbes } from '../../../lab/wine/doubles/probes.ts';
+import { createInterface } from 'node:readline';
 import { ensureLab, type PrefixOptions, type WineLab } from '../../../lab/wine/lab.ts';
 import type { WinePrefix } from '../../../lab/wine/prefix.ts';
 
@@ -36,7 +37,7 @@ export interface ProbeHost {
   close(): Promise<void>;
 }
 
-// What node.exe runs in the prefix: it starts the programs, as the product does.
+// What node.exe runs in the prefix: it starts the programs, as the product does. It takes a line of JSON for each list of them, and answers with one.
 const driver = `
 const { spawn } = require('node:child_process');
 const run = ({ program, args, env, killAfterMs }) => new Promise((resolve, reject) => {
@@ -51,13 +52,16 @@ const run = ({ program, args, env, killAfterMs }) => new Promise((resolve, rejec
   }));
 });
 (async () => {
-  const ends = [];
-  for (const each of JSON.parse(require('node:fs').readFileSync(process.env.PROBE_RUNS, 'utf8'))) {
-    const end = run(each);
-    ends.push(end);
-    if (!each.beside) await end;
+  const socket = require('node:net').connect(Number(process.argv[1]), '127.0.0.1');
+  for await (const line of require('node:readline').createInterface({ input: socket })) {
+    const ends = [];
+    for (const each of JSON.parse(line)) {
+      const end = run(each);
+      ends.push(end);
+      if (!each.beside) await end;
+    }
+    socket.write(JSON.stringify(await Promise.all(ends)) + '\\n');
   }
-  console.log(JSON.stringify(await Promise.all(ends)));
 })();
 `;
 
@@ -66,29 +70,35 @@ export function linesOf(end: ProbeEnd | undefined): readonly string[] {
   return (end?.stdout.toString() ?? '').trimEnd().split(/\r?\n/);
 }
 
-/** Makes a prefix with the doubles and builds the probes. */
+/** Makes a prefix with the doubles, and starts a node.exe in it that starts the probes. */
 export async function openProbeHost(options: PrefixOptions): Promise<ProbeHost> {
   const lab: WineLab = await ensureLab();
-  const place = `var/everbind/probes-${randomBytes(4).toString('hex')}`;
-  const folder = join(lab.root, place);
-  await mkdir(folder, { recursive: true });
-  await buildProbes(lab, folder);
   const prefix = await lab.newPrefix(options);
-  const windowsPath = (name: string): string => `Z:\\${place.replaceAll('/', '\\')}\\${name}`;
+  const windowsPath = (name: string): string =>
+    `Z:${lab.doubles.slice(lab.root.length).replaceAll('/', '\\')}\\${name}`;
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const connected = once(server, 'connection') as Promise<[Socket]>;
+  const env = { EVERBIND_LAB_CALLS: 'C:\\calls.txt' };
+  const process = await prefix.start(['-e', driver, String(port)], { env });
+  const ended = process.ended.then(({ status, stderr }): never => {
+    throw new Error(`node.exe ended with ${status}: ${stderr}`);
+  });
+  ended.catch(() => {});
+  const [socket] = await Promise.race([connected, ended]);
+  const answers = createInterface({ input: socket })[Symbol.asyncIterator]();
   let read = 0;
-  let lists = 0;
 
   const runAll: ProbeHost['runAll'] = async (runs) => {
-    const list = `runs-${++lists}.json`;
     const programs = runs.map((run) => ({
       ...run,
       program: run.program.includes('\\') ? run.program : windowsPath(`${run.program}.exe`),
     }));
-    await writeFile(join(folder, list), JSON.stringify(programs));
-    const env = { PROBE_RUNS: windowsPath(list), EVERBIND_LAB_CALLS: `/${place}/calls.txt` };
-    const { status, stdout, stderr } = await prefix.run(['-e', driver], { env });
-    assert.equal(status, 0, stderr);
-    const ends = JSON.parse(stdout) as readonly (Omit<ProbeEnd, 'stdout'> & { readonly stdout: string })[];
+    socket.write(`${JSON.stringify(programs)}\n`);
+    const { value } = (await Promise.race([answers.next(), ended])) as { readonly value: string };
+    const ends = JSON.parse(value) as readonly (Omit<ProbeEnd, 'stdout'> & { readonly stdout: string })[];
     return ends.map((end) => ({ ...end, stdout: Buffer.from(end.stdout, 'base64') }));
   };
 
@@ -96,20 +106,22 @@ export async function openProbeHost(options: PrefixOptions): Promise<ProbeHost> 
     prefix,
     runAll,
     calls: async () => {
-      const lines = (await readFile(join(folder, 'calls.txt'), 'utf8')).trimEnd().split('\n');
+      const lines = (await readFile(join(prefix.driveC, 'calls.txt'), 'utf8')).trimEnd().split('\n');
       const fresh = lines.slice(read).map((line) => line.split('\t'));
       read = lines.length;
       return fresh;
     },
-    probe: async (program, commands, env) => {
+    probe: async (program, commands, more) => {
       const args = commands.flatMap((command, index) => (index === 0 ? command : ['+', ...command]));
-      const [end] = await runAll([{ program, args, ...(env === undefined ? {} : { env }) }]);
+      const [end] = await runAll([{ program, args, ...(more === undefined ? {} : { env: more }) }]);
       assert.equal(end?.status, 0, `${program} ended with ${end?.status}`);
       return linesOf(end);
     },
     close: async () => {
+      socket.end();
+      server.close();
+      await process.ended;
       await prefix.remove();
-      await rm(folder, { recursive: true });
     },
   };
 }

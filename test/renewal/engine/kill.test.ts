@@ -77,7 +77,8 @@ describe('a kill', () => {
   it('at random moments, several certificates at a time, again and again', async () => {
     const names = Array.from({ length: 6 }, (_, index) => `c${index}`);
     const certificates = `[${names.map((name) => `{ name: ${name}, names: [${name}.kill.test], deployments: [{ type: iis }] }`).join(', ')}]`;
-    for (let round = 0; round < 6; round += 1) {
+    // `npm run chaos` does so for as long as it is told to.
+    for (let round = 0; round < 3; round += 1) {
       await withFolder(async (folder) => {
         const request = { folder, ca, certificates, concurrency: 3 };
         let kills = 0;

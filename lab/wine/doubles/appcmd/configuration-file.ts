@@ -1,5 +1,4 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeXml } from '../../../../src/iis/config/application-host-text.ts';
 import { readXml, type XmlElement } from '../../../../src/iis/config/application-host-xml.ts';
 import { AppcmdRefusal } from '../../../sim-windows/appcmd/change.ts';
@@ -7,8 +6,6 @@ import { editXml } from './edit-xml.ts';
 
 // ERROR_FILE_INVALID: altered by another. Which code the real appcmd ends with is not documented.
 const CHANGED_BY_ANOTHER = 1006;
-const TRIES = 40;
-const PAUSE_MS = 50;
 
 /** An applicationHost.config that was read and may be written back. */
 export interface ConfigurationFile {
@@ -41,7 +38,7 @@ export function openConfigurationFile(path: string): ConfigurationFile {
         'Cannot commit configuration changes because the file has changed on disk',
       );
     }
-    await renameOver(temporary, path);
+    renameSync(temporary, path);
   };
   return {
     octets,
@@ -58,20 +55,4 @@ function encoder(octets: Buffer): (text: string) => Buffer {
   if (octets[0] === 0xff && octets[1] === 0xfe) return (text) => Buffer.from(`\ufeff${text}`, 'utf16le');
   if (octets[0] === 0xef && octets[1] === 0xbb && octets[2] === 0xbf) return (text) => Buffer.from(`\ufeff${text}`);
   return (text) => Buffer.from(text);
-}
-
-// Windows refuses while somebody has the file open.
-async function renameOver(from: string, to: string): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      renameSync(from, to);
-      return;
-    } catch (error) {
-      if (attempt === TRIES) {
-        rmSync(from, { force: true });
-        throw error;
-      }
-    }
-    await sleep(PAUSE_MS);
-  }
 }
