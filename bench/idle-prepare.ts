@@ -7,8 +7,9 @@ import { applyConfig } from '../src/renewal/engine/apply-config.ts';
 import { ownFigures } from './figures.ts';
 import type { Applied } from './prepared-state.ts';
 
-// A state folder as it is some days after every certificate of the configuration was renewed: a certificate each, nothing due, no window to
-// ask for. Only the rows that a look at what is due reads; the certificates themselves are placeholders.
+// A state folder as it is some days after every certificate of the configuration was renewed: a certificate each,
+// nothing due, no window to ask for. Only the rows that a look at what is due reads; the certificates themselves are
+// placeholders.
 
 const { folder } = JSON.parse(process.argv[2] ?? '{}') as { folder: string };
 const file = join(folder, 'everbind.yaml');

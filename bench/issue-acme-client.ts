@@ -3,8 +3,8 @@ import acme from 'acme-client';
 import { createGate, needsGate } from '../lab/pebble/gate.ts';
 import { type IssueFigures, ownFigures } from './figures.ts';
 
-// One process of npm's acme-client: `count` certificates, `concurrency` at a time. It keeps no state; that is its advantage here.
-// The listener's authority reaches it through NODE_EXTRA_CA_CERTS.
+// One process of npm's acme-client: `count` certificates, `concurrency` at a time. It keeps no state; that is its
+// advantage here. The listener's authority reaches it through NODE_EXTRA_CA_CERTS.
 
 const { directoryUrl, count, concurrency, gated } = JSON.parse(process.argv[2] ?? '{}') as {
   directoryUrl: string;
@@ -15,7 +15,8 @@ const { directoryUrl, count, concurrency, gated } = JSON.parse(process.argv[2] ?
 
 let requests = 0;
 const pass = createGate();
-// Interceptors stand around the request: the gate is entered before it is sent and left when its answer or error is there.
+// Interceptors stand around the request: the gate is entered before it is sent and left when its answer or error is
+// there.
 const leave = new WeakMap<object, () => void>();
 acme.axios.interceptors.request.use(async (config) => {
   requests += 1;

@@ -5,8 +5,9 @@ import { createGate, needsGate } from '../lab/pebble/gate.ts';
 import { type IssueFigures, ownFigures } from './figures.ts';
 import { leanRequest } from './lean-request.ts';
 
-// The ceiling: what is left of issuing when nothing is kept, checked or waited for. As many certificates at a time as connections, pooled
-// nonces, one poll after another. No state, no audit log, no error that is not the end. It says how fast Node and the CA can be, no more.
+// The ceiling: what is left of issuing when nothing is kept, checked or waited for. As many certificates at a time as
+// connections, pooled nonces, one poll after another. No state, no audit log, no error that is not the end. It says how
+// fast Node and the CA can be, no more.
 
 const { directoryUrl, ca, count, concurrency } = JSON.parse(process.argv[2] ?? '{}') as {
   directoryUrl: string;

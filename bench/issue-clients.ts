@@ -17,8 +17,8 @@ export interface Contest {
 }
 
 /**
- * Everbind's engine with its full durable journal, as it is released: bundled, and with the settings that an operator gets who sets none, or so
- * many certificates at a time.
+ * Everbind's engine with its full durable journal, as it is released: bundled, and with the settings that an operator
+ * gets who sets none, or so many certificates at a time.
  */
 export async function everbind(
   { ca, rootPem, gated }: Contest,

@@ -7,7 +7,9 @@ import { lego } from './lego.ts';
 const AT_ONCE = 16;
 const DELAY_MS = 25;
 
-/** Everbind's rate over that of the better of acme-client and lego, each 16 at a time, where a round trip takes 50 ms. */
+/**
+ * Everbind's rate over that of the better of acme-client and lego, each 16 at a time, where a round trip takes 50 ms.
+ */
 export async function latencyRatio(count: number, peers: number): Promise<number> {
   const ours = rate(told('everbind, 50 ms away', await faraway((contest) => everbind(contest, count))));
   const client = told(

@@ -24,11 +24,11 @@ const strictGoals: Goals = {
 };
 
 /**
- * Sets Everbind with its full durable journal against a lean request loop without state (the ceiling) and npm's acme-client, each at its best
- * concurrency, and against lego, one process after another and several at a time; then all of them where the CA is 50 ms away; then one
- * certificate. All run against Pebble in one run: figures of different machines or days say nothing about each other. The speed of a shared
- * machine changes from minute to minute, so the contenders take turns: each figure is the median of the rounds, each ratio the median of the
- * ratios within a round.
+ * Sets Everbind with its full durable journal against a lean request loop without state (the ceiling) and npm's
+ * acme-client, each at its best concurrency, and against lego, one process after another and several at a time; then
+ * all of them where the CA is 50 ms away; then one certificate. All run against Pebble in one run: figures of different
+ * machines or days say nothing about each other. The speed of a shared machine changes from minute to minute, so the
+ * contenders take turns: each figure is the median of the rounds, each ratio the median of the ratios within a round.
  */
 export async function benchIssue(args: readonly string[]): Promise<boolean> {
   const { values } = parseArgs({

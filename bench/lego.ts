@@ -46,9 +46,9 @@ export async function lego(ca: CaPlace, { count, atOnce, httpPort }: LegoRun): P
 }
 
 /**
- * Certificates per second of the better of 8 and 16 lego processes at a time, the way that somebody in a hurry runs it. A front keeps Pebble's gate
- * for them. Behind it lego is also faster than without: a CA that answers a little later has mostly finished when lego asks for the first
- * time, and lego waits 5 s before it asks for an authorization again.
+ * Certificates per second of the better of 8 and 16 lego processes at a time, the way that somebody in a hurry runs it.
+ * A front keeps Pebble's gate for them. Behind it lego is also faster than without: a CA that answers a little later
+ * has mostly finished when lego asks for the first time, and lego waits 5 s before it asks for an authorization again.
  */
 export async function legoInParallel(count: number): Promise<number> {
   const rates: number[] = [];

@@ -11,8 +11,9 @@ export interface Measured {
 }
 
 /**
- * Median of the wall time of so many runs of this program file with these arguments; the peak of a run of its own, since recording it costs a
- * little. `folder` takes a file meanwhile. Throws when the program ends with another status than 0.
+ * Median of the wall time of so many runs of this program file with these arguments; the peak of a run of its own,
+ * since recording it costs a little. `folder` takes a file meanwhile. Throws when the program ends with another status
+ * than 0.
  */
 export function measureProgram(folder: string, args: readonly string[], runs: number): Measured {
   const seconds: number[] = [];

@@ -9,8 +9,8 @@ export interface Applied {
 }
 
 /**
- * A folder with `everbind.yaml` and `state`, as it is some days after each of `count` certificates was renewed: nothing is due. They are
- * called c0, c1, … and have no deployment.
+ * A folder with `everbind.yaml` and `state`, as it is some days after each of `count` certificates was renewed: nothing
+ * is due. They are called c0, c1, … and have no deployment.
  */
 export async function prepareState(place: string, count: number, directoryUrl: string): Promise<Applied> {
   await mkdir(join(place, 'state'), { recursive: true, mode: 0o700 });

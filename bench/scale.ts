@@ -23,7 +23,10 @@ const goals = {
   listPeakMiB: 200,
 };
 
-/** What so many managed certificates cost: looking for what is due, commands that people call, the first renewal after a start. */
+/**
+ * What so many managed certificates cost: looking for what is due, commands that people call, the first renewal after a
+ * start.
+ */
 export async function benchScale(): Promise<boolean> {
   const folder = await mkdtemp(join(tmpdir(), 'everbind-scale-'));
   const pebble = await startPebble({ alwaysValid: true });

@@ -6,7 +6,10 @@ import { createAcmeIssuers } from '../src/renewal/issuers/acme/acme-issuer.ts';
 import type { AcmePorts } from '../src/renewal/issuers/acme/acme-ports.ts';
 import { previewOrder } from '../src/renewal/issuers/acme/order/preview.ts';
 
-/** What a test or a bench gives: the ports of ACME issuers, where certificates go, and whatever is to be otherwise than usual. */
+/**
+ * What a test or a bench gives: the ports of ACME issuers, where certificates go, and whatever is to be otherwise than
+ * usual.
+ */
 export type AcmeEnginePorts = AcmePorts & Pick<EnginePorts, 'deploymentFor'> & Partial<EnginePorts>;
 
 /** An engine over ACME issuers, put together as the agent does it. */

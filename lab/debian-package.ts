@@ -8,9 +8,9 @@ import { mustRun } from './run-command.ts';
 export const cacheRoot = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'everbind-lab');
 
 /**
- * Unpacks a Debian package from the unstable suite without installing it and returns the folder. The stable suites carry
- * versions of Pebble that lack ARI and profiles; its binary needs nothing else from unstable. apt checks the archive's signature.
- * The mirror is the one this machine already uses. Cached below the user's cache folder.
+ * Unpacks a Debian package from the unstable suite without installing it and returns the folder. The stable suites
+ * carry versions of Pebble that lack ARI and profiles; its binary needs nothing else from unstable. apt checks the
+ * archive's signature. The mirror is the one this machine already uses. Cached below the user's cache folder.
  */
 export function unpackFromUnstable(name: string): Promise<string> {
   return unpack(name, async (work) => {
@@ -28,8 +28,9 @@ export function unpackFromUnstable(name: string): Promise<string> {
 }
 
 /**
- * Unpacks packages of the machine's own suite with all that they need and the machine lacks, without installing them: nothing of them is
- * configured, and no service starts. Programs in the returned folder run with `programEnvironment`. Cached below the user's cache folder.
+ * Unpacks packages of the machine's own suite with all that they need and the machine lacks, without installing them:
+ * nothing of them is configured, and no service starts. Programs in the returned folder run with `programEnvironment`.
+ * Cached below the user's cache folder.
  */
 export function unpackWithLibraries(folder: string, packages: readonly string[]): Promise<string> {
   return unpack(folder, async (work) => {

@@ -3,9 +3,10 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-// The DNS program of the lab (docs/challenges.md): node lab/dns-exec-challtestsrv.ts URL, where URL is the management interface of
-// pebble-challtestsrv. That server can only forget all values of a name at once, so a folder remembers which ones are in use: the name and
-// its wildcard share a record, and the first to finish must not take the other's value away.
+// The DNS program of the lab (docs/challenges.md): node lab/dns-exec-challtestsrv.ts URL, where URL is the management
+// interface of pebble-challtestsrv. That server can only forget all values of a name at once, so a folder remembers
+// which ones are in use: the name and its wildcard share a record, and the first to finish must not take the other's
+// value away.
 
 const server = new URL(process.argv[2] ?? '');
 const { action, name, value } = JSON.parse(readFileSync(0, 'utf8')) as Record<'action' | 'name' | 'value', string>;

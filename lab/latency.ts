@@ -6,9 +6,9 @@ export interface LatencyProxy {
 }
 
 /**
- * A TCP proxy on loopback before `port` that has every octet wait `delayMs` on its way, in each direction: a round trip takes twice that. The
- * handshake of TCP itself is not delayed, which favours those who open many connections. Nothing is held back for a slow reader; it is
- * for messages that are small.
+ * A TCP proxy on loopback before `port` that has every octet wait `delayMs` on its way, in each direction: a round trip
+ * takes twice that. The handshake of TCP itself is not delayed, which favours those who open many connections. Nothing
+ * is held back for a slow reader; it is for messages that are small.
  */
 export async function startLatencyProxy(port: number, delayMs: number): Promise<LatencyProxy> {
   const open = new Set<Socket>();

@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { tryHold } from './machine-lock.ts';
 
-// Below the ports that Linux and Windows hand out by themselves, to a connection that goes out or to a server that asks for any: such a port may
-// be gone between the moment it was found free and the moment it is used.
+// Below the ports that Linux and Windows hand out by themselves, to a connection that goes out or to a server that asks
+// for any: such a port may be gone between the moment it was found free and the moment it is used.
 const FIRST = 10_240;
 const LAST = 32_767;
 const BLOCK = 64;

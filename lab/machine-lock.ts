@@ -5,8 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const PAUSE_MS = 100;
 
 /**
- * Takes a name that one holder on this machine can have at a time: the answer gives it back, null means that another has it. The system itself
- * takes it from a process that dies, however it dies, so that there is never a stale one to judge.
+ * Takes a name that one holder on this machine can have at a time: the answer gives it back, null means that another
+ * has it. The system itself takes it from a process that dies, however it dies, so that there is never a stale one to
+ * judge.
  */
 export async function tryHold(name: string): Promise<(() => Promise<void>) | null> {
   const server = createServer((socket) => socket.destroy());

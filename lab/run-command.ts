@@ -6,7 +6,9 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** Runs a program with an argument list (no shell) and collects what it prints. Rejects only when it cannot be started. */
+/**
+ * Runs a program with an argument list (no shell) and collects what it prints. Rejects only when it cannot be started.
+ */
 export function runCommand(
   file: string,
   args: readonly string[],

@@ -3,11 +3,13 @@ import { isIP } from 'node:net';
 import * as asn1js from 'asn1js';
 import * as pkijs from 'pkijs';
 
-// A certificate authority for the lab: the listener certificates of Pebble and the expiring certificates that the demo starts from.
+// A certificate authority for the lab: the listener certificates of Pebble and the expiring certificates that the demo
+// starts from.
 
 const subtle = webcrypto.subtle;
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256' } as const;
-// The published type of CryptoEngine lacks members of the interface that the methods ask for; at run time it is what they expect.
+// The published type of CryptoEngine lacks members of the interface that the methods ask for; at run time it is what
+// they expect.
 const engine = new pkijs.CryptoEngine({
   name: 'lab',
   crypto: webcrypto,

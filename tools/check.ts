@@ -1,3 +1,4 @@
+import { runCommand } from '../lab/run-command.ts';
 import { devProgram } from './dev-program.ts';
 import { checkDnsPage } from './dns-page.ts';
 import { checkErrorsPage } from './errors-page.ts';
@@ -26,11 +27,19 @@ function program(file: string, ...args: string[]): () => Promise<void> {
   };
 }
 
+/** The line of figures is worth seeing even when all is well. */
+async function checkArchitecture(): Promise<void> {
+  const result = await runCommand(process.execPath, ['tools/architecture.ts']);
+  if (result.exitCode !== 0) throw new Error(`${result.stdout}\n${result.stderr}`.trim());
+  console.log(result.stdout.trim().split('\n').at(-1));
+}
+
 await check('formatting (biome)', program('biome', 'format', '.'));
 await check('types (tsc)', program('tsc'));
 await check('lint (oxlint with type information)', program('oxlint', '--type-aware', '--deny-warnings'));
 await check('walls between rooms', checkWalls);
 await check('both sides of each wall', checkBothSides);
+await check('shape of the program (architecture)', checkArchitecture);
 await check('unused files, exports and dependencies (knip)', program('knip', '--no-progress'));
 await check('comments and Markdown of 120 columns at most', checkLineWidth);
 await check('error pages', checkErrorsPage);

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
-// Every test file, each in a process of its own. `node --test` takes files by name and would begin some of the longest when all else is done.
+// Every test file, each in a process of its own. `node --test` takes files by name and would begin some of the longest
+// when all else is done.
 
 /** Begin first, the longest at the top. All others take seconds. */
 const LONGEST = [
@@ -13,12 +14,16 @@ const LONGEST = [
   'test/renewal/engine/kill.test.ts',
   'test/lab/interop/dns.test.ts',
 ];
-/** Many tests wait for a time limit or for another program, so that one file more than there are processors keeps those busy. */
+/**
+ * Many tests wait for a time limit or for another program, so that one file more than there are processors keeps those
+ * busy.
+ */
 const AT_ONCE = availableParallelism() + 1;
 /** For one file. */
 const TIMEOUT_MS = 900_000;
 
-// The files share most of what they import: what one has compiled the next one reads, and so do the programs that tests start.
+// The files share most of what they import: what one has compiled the next one reads, and so do the programs that tests
+// start.
 const compiled = mkdtempSync(join(tmpdir(), 'everbind-compiled-'));
 process.once('exit', () => rmSync(compiled, { recursive: true, force: true }));
 process.env['NODE_COMPILE_CACHE'] = compiled;

@@ -9,8 +9,8 @@ import type { ChildOrder } from './child-order.ts';
 import { movingClock } from './moving-clock.ts';
 import { readProgress } from './progress.ts';
 
-// Renews what is due, moves the clock to the next moment at which there is something to do, and so on until every certificate is renewed. Exit
-// status 3: not done after so many runs.
+// Renews what is due, moves the clock to the next moment at which there is something to do, and so on until every
+// certificate is renewed. Exit status 3: not done after so many runs.
 
 const { world, clockFile, seed, rounds, runs, commit, when } = JSON.parse(process.argv[2] ?? '{}') as ChildOrder;
 dieAtCommit(commit, when);

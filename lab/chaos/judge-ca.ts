@@ -13,9 +13,15 @@ import type { ChaosWorld } from './world.ts';
 export interface CaJudgement {
   /** Certificates that the CA has issued, the spare ones left out. */
   readonly issued: number;
-  /** Certificates of an issuer that was given up in favour of another one, by the rule of src/renewal/engine/may-have-issued.ts. */
+  /**
+   * Certificates of an issuer that was given up in favour of another one, by the rule of
+   * src/renewal/engine/may-have-issued.ts.
+   */
   readonly spare: number;
-  /** Orders without a certificate that nobody could have known of (see `isBlind`), or that another issuer was asked instead of. */
+  /**
+   * Orders without a certificate that nobody could have known of (see `isBlind`), or that another issuer was asked
+   * instead of.
+   */
   readonly unknowable: number;
   readonly findings: readonly string[];
 }
@@ -30,7 +36,10 @@ interface CaOrder {
   readonly made: Passed;
 }
 
-/** No order lost, no certificate issued twice for one due date, none issued and lost. `rounds`: due dates of each certificate. */
+/**
+ * No order lost, no certificate issued twice for one due date, none issued and lost. `rounds`: due dates of each
+ * certificate.
+ */
 export async function judgeCa(world: ChaosWorld, state: State, rounds: number): Promise<CaJudgement> {
   const findings: string[] = [];
   const known = new Set(rowsOf(state, 'SELECT order_url FROM renewal').map((row) => row['order_url']));
@@ -82,7 +91,10 @@ export async function judgeCa(world: ChaosWorld, state: State, rounds: number): 
   return { issued, spare, unknowable, findings };
 }
 
-/** Names of the orders that were asked for at this issuer and never heard of, where another issuer could be asked instead. */
+/**
+ * Names of the orders that were asked for at this issuer and never heard of, where another issuer could be asked
+ * instead.
+ */
 function givenUpAt({ proxies }: ChaosWorld, state: State, issuer: string): readonly string[] {
   if (proxies.length === 1) return [];
   return rowsOf(
@@ -96,9 +108,10 @@ function namesOf(identifiers: Order['identifiers']): string {
 }
 
 /**
- * Whether no client can learn of this order in time. A request that came to the CA twice is refused for its nonce the second time, and a client
- * that is told so must ask again (RFC 8555 section 6.5): it cannot know that the first one was taken. An old answer, also one of the
- * account's list of orders, says nothing of a new order. An answer that is only lost is no excuse: the list has the order.
+ * Whether no client can learn of this order in time. A request that came to the CA twice is refused for its nonce the
+ * second time, and a client that is told so must ask again (RFC 8555 section 6.5): it cannot know that the first one
+ * was taken. An old answer, also one of the account's list of orders, says nothing of a new order. An answer that is
+ * only lost is no excuse: the list has the order.
  */
 function isBlind({ fault }: Passed, { passed }: FaultProxy): boolean {
   const oldList = passed.some(({ kind, fault: met }) => kind === 'orders' && met === 'duplicate answer');

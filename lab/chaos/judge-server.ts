@@ -9,8 +9,9 @@ import { rowsOf } from './rows.ts';
 import type { ChaosWorld } from './world.ts';
 
 /**
- * Every binding serves the active certificate of its names to a client that trusts only the CA; no record names a certificate that is not there; no
- * answer to a challenge is left; every key that is there has a use, and every one in use is there.
+ * Every binding serves the active certificate of its names to a client that trusts only the CA; no record names a
+ * certificate that is not there; no answer to a challenge is left; every key that is there has a use, and every one in
+ * use is there.
  */
 export async function judgeServer(world: ChaosWorld, state: State): Promise<readonly string[]> {
   const { sim, declared, windows } = world;
@@ -59,7 +60,8 @@ export async function judgeServer(world: ChaosWorld, state: State): Promise<read
   );
   const kept = (keys?.['kept'] as number) + snapshot.keys.length;
   const [used, noted] = [keys?.['used'] as number, keys?.['noted'] as number];
-  // After a kill between the end of a renewal and its tidying up, the journal still has the keys that go after the next one.
+  // After a kill between the end of a renewal and its tidying up, the journal still has the keys that go after the next
+  // one.
   if (kept < used || kept > used + noted)
     findings.push(`${kept} keys are kept, ${used} are used and ${noted} are to go`);
   return findings;

@@ -2,7 +2,10 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { systemClock } from '../../src/net/system.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 
-/** The machine's time with a lead that grows instead of waiting. The lead is in a file, so that a kill does not set the time back. */
+/**
+ * The machine's time with a lead that grows instead of waiting. The lead is in a file, so that a kill does not set the
+ * time back.
+ */
 export interface MovingClock extends Clock {
   /** Moves on to this time, ms since 1970; never back. */
   moveTo(time: number): void;

@@ -2,7 +2,10 @@ import type { ChaosWorld } from './world.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** Has the CA say of these certificates (PEM) that they are to be renewed now, as it does before it revokes them (RFC 9773 section 4.1). */
+/**
+ * Has the CA say of these certificates (PEM) that they are to be renewed now, as it does before it revokes them (RFC
+ * 9773 section 4.1).
+ */
 export async function pullWindows({ pebble }: Pick<ChaosWorld, 'pebble'>, leaves: readonly string[]): Promise<void> {
   const now = Date.now();
   const suggestedWindow = {

@@ -31,8 +31,8 @@ const ROUNDS = 2;
 const MOST_RUNS = 60;
 
 /**
- * Renews a fleet through the faults and kills of this seed and judges the end. `program`: the bundled child. `tamper` is called before the
- * judgement, for tests that see it fail.
+ * Renews a fleet through the faults and kills of this seed and judges the end. `program`: the bundled child. `tamper`
+ * is called before the judgement, for tests that see it fail.
  */
 export async function runSeed(
   program: string,

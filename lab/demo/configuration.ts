@@ -3,12 +3,15 @@ import { stringify } from 'yaml';
 import type { DeclaredCertificate } from './declare.ts';
 
 /**
- * What is on port 80 of the server. `http`: some site. `nothing`: http.sys is then told to answer, since this machine's own port 80 is not the
- * demo's. `https`: no CA can ask there, so control is proved by DNS.
+ * What is on port 80 of the server. `http`: some site. `nothing`: http.sys is then told to answer, since this machine's
+ * own port 80 is not the demo's. `https`: no CA can ask there, so control is proved by DNS.
  */
 export type Port80 = 'http' | 'nothing' | 'https';
 
-/** Where the keys of the certificates are made, in turn: as a Windows server does without being told, in its TPM, and in software. */
+/**
+ * Where the keys of the certificates are made, in turn: as a Windows server does without being told, in its TPM, and in
+ * software.
+ */
 export const KEY_PROVIDERS = ['cng', 'Microsoft Platform Crypto Provider', 'software'] as const;
 
 /** The everbind.yaml that the demo's operator has written. */

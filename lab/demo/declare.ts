@@ -2,7 +2,9 @@ import { type Inventory, type SiteInventory, siteText } from '../../src/iis/conf
 import { recordKeyId } from '../../src/iis/records/ssl-record.ts';
 import { namesOf } from './names.ts';
 
-/** What an operator would declare for the https sites of a configuration, and what cannot be declared, with the reason. */
+/**
+ * What an operator would declare for the https sites of a configuration, and what cannot be declared, with the reason.
+ */
 export interface Declaration {
   readonly certificates: readonly DeclaredCertificate[];
   readonly refused: readonly RefusedBinding[];
@@ -33,8 +35,8 @@ interface Candidate {
 const MOST_NAMES = 100;
 
 /**
- * One certificate for each site, or for each group of sites that share an IP:port record, since http.sys has one certificate for such a
- * record; several where a site has more names than one certificate holds.
+ * One certificate for each site, or for each group of sites that share an IP:port record, since http.sys has one
+ * certificate for such a record; several where a site has more names than one certificate holds.
  */
 export function declareCertificates(inventory: Inventory): Declaration {
   const refused: RefusedBinding[] = [];
@@ -132,7 +134,9 @@ function partition(group: readonly Candidate[]): {
   return { parts, tooLarge };
 }
 
-/** The way a deployment can name the site: by its id where no other has it, else by its name; null when neither will do. */
+/**
+ * The way a deployment can name the site: by its id where no other has it, else by its name; null when neither will do.
+ */
 function siteReference(site: SiteInventory, inventory: Inventory): string | null {
   const sameId = inventory.sites.filter(({ id }) => id === site.id).length;
   if (site.id !== null && site.id > 0 && sameId === 1) return `id:${site.id}`;

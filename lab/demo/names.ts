@@ -7,8 +7,9 @@ const SNI = 1;
 const CENTRAL_STORE = 2;
 
 /**
- * The names that an https binding needs. One without a host takes those of the site's http bindings; one on a loopback address where the
- * site answers on port 80 takes an IP certificate; what is left takes a stand-in name, which the test DNS answers like any other.
+ * The names that an https binding needs. One without a host takes those of the site's http bindings; one on a loopback
+ * address where the site answers on port 80 takes an IP certificate; what is left takes a stand-in name, which the test
+ * DNS answers like any other.
  */
 export function namesOf(
   site: SiteInventory,

@@ -22,9 +22,9 @@ export interface BindingResult {
   /** Name of the managed certificate; null when none could be declared. */
   readonly certificate: string | null;
   /**
-   * `verified`: serves a certificate of the CA for its name. `rolledBack`: a new certificate was issued, but the binding still serves the old
-   * one, and Everbind says so. `stopped`: nothing listens, but the record holds the new certificate. `notHandled`: no certificate could be
-   * declared, or the CA refuses its names. `failed`: none of these.
+   * `verified`: serves a certificate of the CA for its name. `rolledBack`: a new certificate was issued, but the
+   * binding still serves the old one, and Everbind says so. `stopped`: nothing listens, but the record holds the new
+   * certificate. `notHandled`: no certificate could be declared, or the CA refuses its names. `failed`: none of these.
    */
   readonly state: 'verified' | 'rolledBack' | 'stopped' | 'notHandled' | 'failed';
   readonly reason: string;

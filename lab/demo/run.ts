@@ -38,8 +38,8 @@ const dnsProgram = fileURLToPath(new URL('../dns-exec-challtestsrv.ts', import.m
 export const DEMO_CA: PebbleOptions = { rejectNoncesPercent: 15, reuseAuthorizationsPercent: 50, chainLength: 2 };
 
 /**
- * Builds the world, lets Everbind work in it, prints what happened and last one line of JSON, and returns the exit status. Leaves nothing
- * behind, however it ends. Errors: IIS_CONFIG_INVALID; rejects with the reason of the signal.
+ * Builds the world, lets Everbind work in it, prints what happened and last one line of JSON, and returns the exit
+ * status. Leaves nothing behind, however it ends. Errors: IIS_CONFIG_INVALID; rejects with the reason of the signal.
  */
 export async function runDemo(io: Io, options: DemoOptions): Promise<number> {
   const { signal } = options;

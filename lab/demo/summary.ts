@@ -34,7 +34,10 @@ export const NOTHING_DONE: DemoSummary = {
   ok: false,
 };
 
-/** Judges: every certificate that the CA does not refuse is renewed and served, but for those that had to be rolled back. */
+/**
+ * Judges: every certificate that the CA does not refuse is renewed and served, but for those that had to be rolled
+ * back.
+ */
 export function summarize(
   declared: Declaration,
   managed: readonly CertificateState[],

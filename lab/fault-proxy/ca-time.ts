@@ -1,7 +1,10 @@
 import type { HttpResponse } from '../../src/ports/transport.ts';
 import { jsonOf, withHeader, withJson } from './answer.ts';
 
-/** The answer as a CA gives it whose clock is ahead by so many milliseconds: Date, Retry-After dates, expiry of orders and authorizations. */
+/**
+ * The answer as a CA gives it whose clock is ahead by so many milliseconds: Date, Retry-After dates, expiry of orders
+ * and authorizations.
+ */
 export function atCaTime(answer: HttpResponse, aheadMs: number): HttpResponse {
   let moved = answer;
   for (const name of ['date', 'retry-after']) {

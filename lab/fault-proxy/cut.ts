@@ -3,7 +3,10 @@ import type { HttpResponse } from '../../src/ports/transport.ts';
 import { endToEnd } from './answer.ts';
 import type { CutPoint } from './fault.ts';
 
-/** Sends the answer as far as it comes and breaks the connection. False where the answer has no such point: it has no body. */
+/**
+ * Sends the answer as far as it comes and breaks the connection. False where the answer has no such point: it has no
+ * body.
+ */
 export function cutAnswer(socket: Socket, answer: HttpResponse, at: Exclude<CutPoint, 'request'>): boolean {
   const octets = upTo(answer, at);
   if (octets === null) return false;

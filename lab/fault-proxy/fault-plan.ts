@@ -13,7 +13,10 @@ export interface FaultPlanOptions {
   readonly faults?: readonly NamedFault[];
 }
 
-/** Which request meets which fault: the n-th one of a kind always the same under one seed, whatever else is on its way at that time. */
+/**
+ * Which request meets which fault: the n-th one of a kind always the same under one seed, whatever else is on its way
+ * at that time.
+ */
 export interface FaultPlan {
   /** For the next request of this kind. */
   next(kind: RequestKind): NamedFault | null;

@@ -1,9 +1,9 @@
 import type { RequestKind } from './request-kind.ts';
 
 /**
- * How far an exchange comes before its connection breaks. `request`: nothing was read beyond the headers, nothing forwarded. `answer`: the CA has
- * done it, and not one octet of the answer is sent. The others: somewhere inside that part of the answer; `end`: the whole body is sent, and not
- * what ends it.
+ * How far an exchange comes before its connection breaks. `request`: nothing was read beyond the headers, nothing
+ * forwarded. `answer`: the CA has done it, and not one octet of the answer is sent. The others: somewhere inside that
+ * part of the answer; `end`: the whole body is sent, and not what ends it.
  */
 export type CutPoint = 'request' | 'answer' | 'status-line' | 'headers' | 'body' | 'end';
 
@@ -22,7 +22,10 @@ export type Fault =
   | { readonly kind: 'garbled'; readonly how: 'truncated' | 'oversized' | 'content-type' }
   /** The answer lacks its nonce, or has one that was used. */
   | { readonly kind: 'nonce'; readonly how: 'lost' | 'repeated' }
-  /** `request`: forwarded twice, the second answer counts. `answer`: forwarded, and answered with what was the answer at this URL before. */
+  /**
+   * `request`: forwarded twice, the second answer counts. `answer`: forwarded, and answered with what was the answer at
+   * this URL before.
+   */
   | { readonly kind: 'duplicate'; readonly what: 'request' | 'answer' }
   /** The order is `processing` from now on and for ever; the CA never hears of the request for the certificate. */
   | { readonly kind: 'stuck' };

@@ -49,8 +49,8 @@ export interface FaultProxy {
 const MAX_BODY = 1024 * 1024;
 
 /**
- * An HTTPS server before a CA that spoils what its plan says. Requests are forwarded with the client's Host, from which Pebble makes all URLs
- * and checks those that were signed, so that everything leads back here.
+ * An HTTPS server before a CA that spoils what its plan says. Requests are forwarded with the client's Host, from which
+ * Pebble makes all URLs and checks those that were signed, so that everything leads back here.
  */
 export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
   const { upstream, plan, clockAheadMs = () => 0, onPass = () => {} } = options;

@@ -5,7 +5,10 @@ import { jsonOf, withHeader, withJson } from './answer.ts';
 export interface StuckOrders {
   /** Remembers an order that passes by; the path is its own. Answers with it as it is to be seen. */
   pass(path: string, answer: HttpResponse): HttpResponse;
-  /** From now on the order that is finalized at this path is stuck. Its answer; null when no order with this path was seen. */
+  /**
+   * From now on the order that is finalized at this path is stuck. Its answer; null when no order with this path was
+   * seen.
+   */
   stick(finalizePath: string): HttpResponse | null;
   isStuckAt(finalizePath: string): boolean;
 }

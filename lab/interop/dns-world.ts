@@ -16,7 +16,10 @@ import { startPowerDns } from './powerdns.ts';
 import { createProcesses } from './processes.ts';
 import { startTcpOnly } from './tcp-only.ts';
 
-/** The servers, all on one port: NS records can name no other one. BIND listens at addresses that an interface has, and at no others. */
+/**
+ * The servers, all on one port: NS records can name no other one. BIND listens at addresses that an interface has, and
+ * at no others.
+ */
 const BIND = '127.0.0.1';
 const KNOT = '127.53.0.3';
 const POWERDNS = '127.53.0.4';
@@ -25,7 +28,10 @@ const TCP_ONLY = '127.53.0.5';
 /** A value of somebody else, which has to survive everything. */
 export const FOREIGN = 'somebody-elses-value';
 
-/** Names in this world: BIND has bind.test, closed.test (no updates), lag.test (with Knot as a secondary), tcp.test, v6.test; Knot has knot.test, PowerDNS pdns.test. */
+/**
+ * Names in this world: BIND has bind.test, closed.test (no updates), lag.test (with Knot as a secondary), tcp.test,
+ * v6.test; Knot has knot.test, PowerDNS pdns.test.
+ */
 export interface DnsWorld {
   /** Of all servers. */
   readonly port: number;

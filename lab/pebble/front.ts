@@ -18,8 +18,9 @@ interface Answer {
 }
 
 /**
- * Stands before Pebble and keeps the gate for clients that cannot keep it themselves, such as programs of others. It speaks HTTPS on loopback;
- * Pebble makes its URLs from the Host header, so that they lead back here, or to whatever stands before this. `onRequest` hears of every request.
+ * Stands before Pebble and keeps the gate for clients that cannot keep it themselves, such as programs of others. It
+ * speaks HTTPS on loopback; Pebble makes its URLs from the Host header, so that they lead back here, or to whatever
+ * stands before this. `onRequest` hears of every request.
  */
 export async function startPebbleFront(
   pebble: CaPlace,

@@ -2,8 +2,8 @@ import type { Transport } from '../../src/ports/transport.ts';
 
 /**
  * Passes newOrder and authorization fetches to Pebble one at a time. Pebble 2.10 deadlocks otherwise: a reader of an
- * authorization holds its lock and asks for the database's, newOrder holds the database's and asks for the authorization's, and
- * one waiting writer closes the ring.
+ * authorization holds its lock and asks for the database's, newOrder holds the database's and asks for the
+ * authorization's, and one waiting writer closes the ring.
  */
 export function gated(transport: Transport): Transport {
   const enter = createGate();

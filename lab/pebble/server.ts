@@ -52,7 +52,10 @@ export interface Pebble {
   stop(): Promise<void>;
 }
 
-/** Starts Pebble 2.10 and pebble-challtestsrv on free loopback ports. Every name resolves to 127.0.0.1 until told otherwise. */
+/**
+ * Starts Pebble 2.10 and pebble-challtestsrv on free loopback ports. Every name resolves to 127.0.0.1 until told
+ * otherwise.
+ */
 export async function startPebble(options: PebbleOptions = {}): Promise<Pebble> {
   const root = await unpackFromUnstable('pebble');
   const folder = await mkdtemp(join(tmpdir(), 'everbind-pebble-'));

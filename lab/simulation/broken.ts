@@ -1,8 +1,9 @@
 /**
- * What a simulation promises. `expired`: in use past its end although an issuer could have renewed it. `limit`: an order that the CA refused for a
- * limit. `twice`: one certificate renewed by two. `poll`: renewal info asked for after expiry or replacement, or before its Retry-After.
- * `draw`: not renewed at the moment that was drawn. `early`, `late`: outside its window without a reason. `removed`: renewed after it left the
- * configuration. `never`: declared and not issued. `spread`: too much in one hour.
+ * What a simulation promises. `expired`: in use past its end although an issuer could have renewed it. `limit`: an
+ * order that the CA refused for a limit. `twice`: one certificate renewed by two. `poll`: renewal info asked for after
+ * expiry or replacement, or before its Retry-After. `draw`: not renewed at the moment that was drawn. `early`, `late`:
+ * outside its window without a reason. `removed`: renewed after it left the configuration. `never`: declared and not
+ * issued. `spread`: too much in one hour.
  */
 export type Rule = 'expired' | 'limit' | 'twice' | 'poll' | 'draw' | 'early' | 'late' | 'removed' | 'never' | 'spread';
 

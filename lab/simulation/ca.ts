@@ -60,7 +60,10 @@ export interface SimulatedCa {
   readonly refusals: ReadonlyMap<string, number>;
 }
 
-/** The band of RFC 9773 as Let's Encrypt computes it: a fiftieth of the lifetime around two thirds of it, or the half when it is short. */
+/**
+ * The band of RFC 9773 as Let's Encrypt computes it: a fiftieth of the lifetime around two thirds of it, or the half
+ * when it is short.
+ */
 export function usualWindow({ notBefore, notAfter }: Pick<SimulatedCertificate, 'notBefore' | 'notAfter'>): {
   readonly start: number;
   readonly end: number;

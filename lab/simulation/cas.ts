@@ -14,7 +14,10 @@ export interface CaProfile {
   readonly domain: Limit;
   /** Certificates of exactly the same names. */
   readonly exactSet: Limit;
-  /** Let's Encrypt's rule: renewals inside their window are not counted, those of the same names for the exact set alone. */
+  /**
+   * Let's Encrypt's rule: renewals inside their window are not counted, those of the same names for the exact set
+   * alone.
+   */
   readonly exemptsRenewals: boolean;
   /** Part of the fleet that asks it first. */
   readonly share: number;

@@ -6,8 +6,8 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /**
- * A time at which a CA does not issue. `silent`: no connection; `overloaded`: 503 with Retry-After; `stuck`: takes orders and does not finish
- * them. Milliseconds since 1970.
+ * A time at which a CA does not issue. `silent`: no connection; `overloaded`: 503 with Retry-After; `stuck`: takes
+ * orders and does not finish them. Milliseconds since 1970.
  */
 export interface Outage {
   readonly ca: string;
@@ -31,7 +31,10 @@ export interface Troubles {
 
 const kinds = ['silent', 'overloaded', 'stuck'] as const;
 
-/** Draws them: an outage every other month for each CA, one of them of two and a half days; incidents twice a year; changes every ten days. */
+/**
+ * Draws them: an outage every other month for each CA, one of them of two and a half days; incidents twice a year;
+ * changes every ten days.
+ */
 export function drawTroubles(
   cas: readonly CaProfile[],
   { start, days, quietDays }: { readonly start: number; readonly days: number; readonly quietDays: number },

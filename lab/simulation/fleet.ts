@@ -19,7 +19,10 @@ export interface Fleet {
   lifetimeOf(name: string): number;
   /** Declares so many more. */
   grow(count: number): FleetChange;
-  /** A day's edits: some leave, as many come, some get another name or another first CA. `move`: many get another first CA. */
+  /**
+   * A day's edits: some leave, as many come, some get another name or another first CA. `move`: many get another first
+   * CA.
+   */
   edit(move: boolean): FleetChange;
   /** As if it were read from a file. */
   config(): Config;

@@ -4,7 +4,8 @@ import { CAS, LIFETIMES } from './cas.ts';
 import { plotSimulation } from './plot.ts';
 import { simulate } from './simulate.ts';
 
-// npm run simulate: two years of ten thousand certificates. Its last line is one JSON object; exit status 0 only when every promise was kept.
+// npm run simulate: two years of ten thousand certificates. Its last line is one JSON object; exit status 0 only when
+// every promise was kept.
 
 const { values } = parseArgs({
   options: {

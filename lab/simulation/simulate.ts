@@ -15,7 +15,10 @@ import { openWorld } from './world.ts';
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-/** Between two cycles at least, as when a scheduled task calls `everbind renew --all-due`; `everbind run` wakes to the second. */
+/**
+ * Between two cycles at least, as when a scheduled task calls `everbind renew --all-due`; `everbind run` wakes to the
+ * second.
+ */
 const SHORTEST = HOUR;
 /** However little there is to do. */
 const LONGEST = 6 * HOUR;
@@ -71,7 +74,10 @@ export interface SimulationResult {
   readonly cycles: number;
 }
 
-/** Years of a fleet in minutes: the engine, its schedule and its database are the real ones; the CAs, the keys and the time are not. */
+/**
+ * Years of a fleet in minutes: the engine, its schedule and its database are the real ones; the CAs, the keys and the
+ * time are not.
+ */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
   const { seed, certificates, days, cas: profiles = CAS, lifetimes = LIFETIMES } = options;
   const end = START + days * DAY;

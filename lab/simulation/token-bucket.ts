@@ -14,7 +14,10 @@ export interface Bucket {
   availableAt(now: number): number;
 }
 
-/** Full at first. Works with the moment at which it would be full again, as the CA's own would; the product counts in another way. */
+/**
+ * Full at first. Works with the moment at which it would be full again, as the CA's own would; the product counts in
+ * another way.
+ */
 export function createBucket({ capacity, refillMs }: Limit): Bucket {
   let fullAt = 0;
   const level = (now: number): number => Math.min(capacity, capacity - (fullAt - now) / refillMs);

@@ -141,7 +141,8 @@ export function createWatch({ fleet, now, slackMs }: WatchParts): Watch {
       if (at >= polled.notAfter) broken.note('poll', at, `${polled.name} after it expired`);
       if (at < polled.nextPoll) broken.note('poll', at, `${polled.name} ${hours(polled.nextPoll - at)} too soon`);
       if (window === null) return;
-      // Longer wishes are cut to a day, so that nobody can keep a fleet from hearing of an incident (RFC 9773 section 4.3.2).
+      // Longer wishes are cut to a day, so that nobody can keep a fleet from hearing of an incident (RFC 9773 section
+      // 4.3.2).
       polled.nextPoll = at + Math.min(window.retryAfterMs, DAY);
       if (polled.drawn !== null && polled.named !== null && sameWindow(polled.named, window)) return;
       polled.named = window;

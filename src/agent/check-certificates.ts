@@ -23,8 +23,8 @@ export interface Checked {
 }
 
 /**
- * Looks at certificates of the configuration file as it stands, all unless named. No account is registered and no order made. Throws
- * RENEWAL_UNKNOWN_CERTIFICATE, and those of the configuration and of the state folder.
+ * Looks at certificates of the configuration file as it stands, all unless named. No account is registered and no order
+ * made. Throws RENEWAL_UNKNOWN_CERTIFICATE, and those of the configuration and of the state folder.
  */
 export async function checkCertificates(
   paths: AgentPaths,

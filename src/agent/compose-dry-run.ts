@@ -20,8 +20,8 @@ import { databaseFile } from './state.ts';
 import type { Environment } from './environment.ts';
 
 /**
- * The engine over a private copy of the database, with the configuration as it stands now: whatever it writes is thrown away, so a dry run
- * cannot change anything. It has no keys and no connection to a CA.
+ * The engine over a private copy of the database, with the configuration as it stands now: whatever it writes is thrown
+ * away, so a dry run cannot change anything. It has no keys and no connection to a CA.
  */
 export async function withDryRunEngine<T>(
   paths: AgentPaths,

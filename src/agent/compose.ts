@@ -29,11 +29,16 @@ export interface OpenAgent {
 
 /** What a command may have otherwise than others. */
 export interface AgentOptions {
-  /** Goes on with the configuration that was applied last, where there is one, when the present one is wrong; told why. */
+  /**
+   * Goes on with the configuration that was applied last, where there is one, when the present one is wrong; told why.
+   */
   readonly onBadConfig?: (error: EverbindError) => void;
 }
 
-/** Opens everything, takes the lease, applies the configuration, does the work, closes everything. Only this room composes. */
+/**
+ * Opens everything, takes the lease, applies the configuration, does the work, closes everything. Only this room
+ * composes.
+ */
 export async function withAgent<T>(
   paths: AgentPaths,
   environment: Environment,
@@ -75,7 +80,10 @@ export async function withAgent<T>(
   }
 }
 
-/** Everything that talks to issuers and to Windows is loaded and opened when it is first used: most runs find nothing due. */
+/**
+ * Everything that talks to issuers and to Windows is loaded and opened when it is first used: most runs find nothing
+ * due.
+ */
 function lazyPorts(
   state: State,
   environment: Environment,

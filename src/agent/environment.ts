@@ -7,7 +7,10 @@ import type { WindowsHost } from '../ports/windows-host.ts';
 export interface Environment {
   readonly clock: Clock;
   readonly random: Random;
-  /** Makes a folder for administrators alone, or checks that it is so. Throws STORE_EXPOSED. Absent where the modes of files do that. */
+  /**
+   * Makes a folder for administrators alone, or checks that it is so. Throws STORE_EXPOSED. Absent where the modes of
+   * files do that.
+   */
   readonly ensurePrivateFolder?: (path: string) => Promise<void>;
   /** Connects to the web server's host. Throws WIN_NOT_WINDOWS where there is none. */
   openHost(): Promise<OpenHost>;

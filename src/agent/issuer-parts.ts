@@ -15,7 +15,10 @@ export async function openTransport(issuer: IssuerConfig): Promise<NetTransport>
   });
 }
 
-/** The connection to a DNS host: Node's roots and the system's; or, plain and past every proxy, to the metadata of a cloud's machine. */
+/**
+ * The connection to a DNS host: Node's roots and the system's; or, plain and past every proxy, to the metadata of a
+ * cloud's machine.
+ */
 export function openHostTransport(plain: { readonly loopback: boolean } | 'metadata'): NetTransport {
   const userAgent = `everbind/${VERSION}`;
   return plain === 'metadata'
@@ -23,7 +26,9 @@ export function openHostTransport(plain: { readonly loopback: boolean } | 'metad
     : createTransport({ systemRoots: true, allowInsecureLoopback: plain.loopback, userAgent });
 }
 
-/** Roots that certificates of this issuer may end in: those named in the configuration, or else Node's and the system's. */
+/**
+ * Roots that certificates of this issuer may end in: those named in the configuration, or else Node's and the system's.
+ */
 export async function certificateRoots(issuer: IssuerConfig): Promise<readonly Uint8Array[]> {
   const own = await readAll(issuer.certificateRoots);
   // A private CA is named on purpose; the web's roots have no business there.

@@ -10,7 +10,10 @@ const LIMIT_MS = 30_000;
 /** What a CA refuses without fail: its own word, and records that it reads as we do. */
 const CERTAIN: ReadonlySet<FindingCode> = new Set<FindingCode>(['caa-forbids', 'profile-unknown']);
 
-/** Looks at an order as `everbind check` does, without putting anything in place; nothing found where DNS takes too long. */
+/**
+ * Looks at an order as `everbind check` does, without putting anything in place; nothing found where DNS takes too
+ * long.
+ */
 export async function preflightOrder(
   { random, dnsServers: servers }: Pick<Environment, 'random' | 'dnsServers'>,
   { config, directory, accountUrl, certificate }: PlannedOrder,

@@ -1,4 +1,5 @@
-// What a command needs that looks at a web server. Loaded as one: each module that a released program loads by itself costs its start time.
+// What a command needs that looks at a web server. Loaded as one: each module that a released program loads by itself
+// costs its start time.
 
 export { createCngKeyStore } from '../custody/cng/store.ts';
 export { createSiteChanges } from '../iis/change-sites.ts';

@@ -1,4 +1,5 @@
-// What a command needs that talks to CAs and to Windows. Loaded as one: each module that a released program loads by itself costs its start time.
+// What a command needs that talks to CAs and to Windows. Loaded as one: each module that a released program loads by
+// itself costs its start time.
 
 export { checkIssued } from '../pki/check-issued.ts';
 export { createAcmeAccounts } from '../renewal/issuers/acme/acme-accounts.ts';

@@ -33,7 +33,10 @@ export interface ChallengeFacts {
   readonly notVisible: readonly ChallengeConfig[];
 }
 
-/** How a name is proved now: the first that can be used and has not failed, or else the one that failed longest ago. null: none can be used. */
+/**
+ * How a name is proved now: the first that can be used and has not failed, or else the one that failed longest ago.
+ * null: none can be used.
+ */
 export function chooseChallenge(facts: ChallengeFacts): ChallengeChoice | null {
   const { candidates, failedAt } = facts;
   const usable = candidates.filter((candidate) => obstacle(facts, candidate) === null);

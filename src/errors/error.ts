@@ -57,7 +57,10 @@ export function errorCode(error: unknown): ErrorCode {
   return error instanceof EverbindError ? error.code : 'INTERNAL';
 }
 
-/** Anything thrown, as an error with a code: what has none is a defect and becomes INTERNAL, with what was thrown as its cause. */
+/**
+ * Anything thrown, as an error with a code: what has none is a defect and becomes INTERNAL, with what was thrown as its
+ * cause.
+ */
 export function asEverbindError(error: unknown): EverbindError {
   if (error instanceof EverbindError) return error;
   const message = error instanceof Error ? error.message : String(error);

@@ -1,22 +1,24 @@
 /**
- * What a failure means to the engine that tries again. One place says it: the entry of the code in the table of errors, unless the error itself
- * knows better, as a CA's problem document does.
+ * What a failure means to the engine that tries again. One place says it: the entry of the code in the table of errors,
+ * unless the error itself knows better, as a CA's problem document does.
  */
 export interface FailureMeaning {
   /**
-   * What the next attempt can do with an order that was begun. `continue`: go on where this one stopped, nothing is lost. `ask`: the issuer may have
-   * done what it was asked for, and its response made no sense; ask how things stand, for a day at most. `restart`: begin anew.
-   * `discard`: begin anew, and a certificate that is there already is of no use: its key is gone.
+   * What the next attempt can do with an order that was begun. `continue`: go on where this one stopped, nothing is
+   * lost. `ask`: the issuer may have done what it was asked for, and its response made no sense; ask how things stand,
+   * for a day at most. `restart`: begin anew. `discard`: begin anew, and a certificate that is there already is of no
+   * use: its key is gone.
    */
   readonly resume: 'continue' | 'ask' | 'restart' | 'discard';
   /**
-   * `issuer`: it does not work; another may. `name`: it works and will not issue for these names for now; another may. `host`: what stands at the
-   * names or on their web server, and every issuer would see the same. `us`: this machine, its keys, its configuration, this program.
+   * `issuer`: it does not work; another may. `name`: it works and will not issue for these names for now; another may.
+   * `host`: what stands at the names or on their web server, and every issuer would see the same. `us`: this machine,
+   * its keys, its configuration, this program.
    */
   readonly blames: 'issuer' | 'name' | 'host' | 'us';
   /**
-   * What the issuer has counted. `nothing`: it refused before it counted. `order`: an order that came to nothing. `validation`: a validation that
-   * failed, and the order. `unknown`: what was taken from our buckets stays taken.
+   * What the issuer has counted. `nothing`: it refused before it counted. `order`: an order that came to nothing.
+   * `validation`: a validation that failed, and the order. `unknown`: what was taken from our buckets stays taken.
    */
   readonly costs: 'nothing' | 'order' | 'validation' | 'unknown';
 }
@@ -24,7 +26,10 @@ export interface FailureMeaning {
 /** Of a code that says nothing else. */
 export const USUAL_MEANING: FailureMeaning = { resume: 'restart', blames: 'us', costs: 'unknown' };
 
-/** Facts of a failure that programs decide by. What people and logs see as well stands in `details`, which nobody branches on. */
+/**
+ * Facts of a failure that programs decide by. What people and logs see as well stands in `details`, which nobody
+ * branches on.
+ */
 export interface FailureFacts {
   /** What this one failure means, where that differs from its code. */
   readonly meaning?: Partial<FailureMeaning>;

@@ -18,7 +18,10 @@ import {
 } from '../renewal/state/issuer-health.ts';
 import { activeHolder, readLease } from '../store/lease-row.ts';
 
-/** The whole as whoever watches it sees it: a person, a notification, a console, a hub. Times are milliseconds since 1970. */
+/**
+ * The whole as whoever watches it sees it: a person, a notification, a console, a hub. Times are milliseconds
+ * since 1970.
+ */
 export interface Overview extends CertificateCounts {
   /** Whether all is well. Nothing else judges that. */
   readonly ok: boolean;
@@ -26,7 +29,10 @@ export interface Overview extends CertificateCounts {
   readonly atWork: boolean;
   /** Certificates that no endpoint serves though they have deployments; the first twenty, by name. */
   readonly servedNowhere: readonly string[];
-  /** Pages on which CAs explain the ARI windows that they suggest (RFC 9773 section 4.1), with the certificates; the first twenty. */
+  /**
+   * Pages on which CAs explain the ARI windows that they suggest (RFC 9773 section 4.1), with the certificates; the
+   * first twenty.
+   */
   readonly explanations: readonly { readonly url: string; readonly names: readonly string[] }[];
   readonly issuers: readonly IssuerTrouble[];
   readonly accounts: readonly AccountRow[];

@@ -1,4 +1,7 @@
-/** Signs checkpoints of the audit log (C2SP signed notes, Ed25519). Synchronous: a checkpoint belongs to the transaction that it closes. */
+/**
+ * Signs checkpoints of the audit log (C2SP signed notes, Ed25519). Synchronous: a checkpoint belongs to the transaction
+ * that it closes.
+ */
 export interface CheckpointSigner {
   /** Key name of the signed note, which is also the origin of the log. */
   readonly name: string;

@@ -16,8 +16,8 @@ export interface TxtRecord {
 }
 
 /**
- * Who hosts a zone. All calls are safe to repeat and bounded in time; several values at one name live side by side. Calls for one name come one
- * after the other. Errors: the DNS_ codes of src/errors/dns.ts.
+ * Who hosts a zone. All calls are safe to repeat and bounded in time; several values at one name live side by side.
+ * Calls for one name come one after the other. Errors: the DNS_ codes of src/errors/dns.ts.
  */
 export interface DnsProvider {
   /** Adds the value beside others that stand there; no error when it is there already. */
@@ -26,6 +26,8 @@ export interface DnsProvider {
   wait?(record: TxtRecord, signal?: AbortSignal): Promise<void>;
   /** Removes this value and no other; no error when it is gone already. */
   cleanUp(record: TxtRecord, signal?: AbortSignal): Promise<void>;
-  /** Looks for the zone of a name with the credentials, changing nothing: the zone's name. Throws DNS_ZONE_NOT_FOUND. */
+  /**
+   * Looks for the zone of a name with the credentials, changing nothing: the zone's name. Throws DNS_ZONE_NOT_FOUND.
+   */
   findZone(name: string, signal?: AbortSignal): Promise<string>;
 }

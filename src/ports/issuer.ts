@@ -3,8 +3,9 @@ import type { Json } from './deployment.ts';
 import type { Signer } from './signer.ts';
 
 /**
- * How far an issuance has come; durable, and all that a run needs to go on after a kill. ACME's words, and the steps of every issuer: a request is
- * about to be made, the issuer has it under an address, from now on it may issue. Times are milliseconds since 1970.
+ * How far an issuance has come; durable, and all that a run needs to go on after a kill. ACME's words, and the steps of
+ * every issuer: a request is about to be made, the issuer has it under an address, from now on it may issue. Times are
+ * milliseconds since 1970.
  */
 export type IssuanceState =
   /** Nothing was sent. The key is made before the first request. */
@@ -41,8 +42,8 @@ export interface IssuanceRequest {
 /** Keeps how far an issuance has come. */
 export interface IssuanceJournal {
   /**
-   * Resolves with the request in its new state once that is durable with its audit event. What cannot be repeated MUST be journaled before it is
-   * done. Throws RENEWAL_ORDER_SHARED for an address that another open renewal has.
+   * Resolves with the request in its new state once that is durable with its audit event. What cannot be repeated MUST
+   * be journaled before it is done. Throws RENEWAL_ORDER_SHARED for an address that another open renewal has.
    */
   note<S extends IssuanceState>(
     request: IssuanceRequest,
@@ -81,21 +82,24 @@ export interface RevocationRequest {
 }
 
 /**
- * Whoever signs certificates for us: a CA with our account there. Every call may take long, is safe to repeat, and rejects with the reason of the
- * run's signal when that aborts. Failures are EverbindError; the engine asks `failureOf` what they mean.
+ * Whoever signs certificates for us: a CA with our account there. Every call may take long, is safe to repeat, and
+ * rejects with the reason of the run's signal when that aborts. Failures are EverbindError; the engine asks `failureOf`
+ * what they mean.
  */
 export interface Issuer {
   /**
-   * Everything that can be known before there is a key: the account, what the issuer is certain to refuse, a staging run. Throws when a request
-   * would be in vain. Does nothing once a request was made.
+   * Everything that can be known before there is a key: the account, what the issuer is certain to refuse, a staging
+   * run. Throws when a request would be in vain. Does nothing once a request was made.
    */
   prepare(request: IssuanceRequest): Promise<void>;
   /**
-   * From wherever the request stands to the certificate, for the key of `signer`. Throws RENEWAL_ORDER_LOST when what an earlier run began leads
-   * nowhere: the engine then begins anew.
+   * From wherever the request stands to the certificate, for the key of `signer`. Throws RENEWAL_ORDER_LOST when what
+   * an earlier run began leads nowhere: the engine then begins anew.
    */
   issue(request: IssuanceRequest, signer: Signer, journal: IssuanceJournal): Promise<IssuedChain>;
-  /** Tells the issuer that nothing comes of a request, as far as that can be done now. Never throws but for the signal. */
+  /**
+   * Tells the issuer that nothing comes of a request, as far as that can be done now. Never throws but for the signal.
+   */
   abandon(request: IssuanceRequest): Promise<void>;
   /** True when the certificate was revoked before. */
   revoke(request: RevocationRequest): Promise<{ readonly already: boolean }>;
@@ -107,6 +111,9 @@ export interface Issuer {
 export interface Issuers {
   /** Throws CONFIG_INVALID for one that is not configured. */
   open(name: string): Issuer;
-  /** Removes what earlier runs left behind, and does what is due of itself, such as a new account key. Failures are kept for a later run. */
+  /**
+   * Removes what earlier runs left behind, and does what is due of itself, such as a new account key. Failures are kept
+   * for a later run.
+   */
   tidyUp(): Promise<void>;
 }

@@ -1,4 +1,6 @@
-/** A limit of a CA, as a bucket of tokens: full at first, and refilled one token at a time, all of them within `hours`. */
+/**
+ * A limit of a CA, as a bucket of tokens: full at first, and refilled one token at a time, all of them within `hours`.
+ */
 export interface Limit {
   /** How many in a row the full bucket allows. */
   readonly count: number;
@@ -10,8 +12,8 @@ export type LimitKind = 'orders' | 'certificatesPerDomain' | 'certificatesPerSet
 /** The limits of a CA; null: none. */
 export interface Limits extends Readonly<Record<LimitKind, Limit | null>> {
   /**
-   * A certificate for the same names within 120 days counts neither for `orders` nor for `certificatesPerDomain`, and an order that replaces a
-   * certificate within the window that the CA suggests (RFC 9773) for nothing at all.
+   * A certificate for the same names within 120 days counts neither for `orders` nor for `certificatesPerDomain`, and
+   * an order that replaces a certificate within the window that the CA suggests (RFC 9773) for nothing at all.
    */
   readonly exemptRenewals: boolean;
 }

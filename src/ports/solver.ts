@@ -14,7 +14,10 @@ export interface ChallengeTask {
   readonly identifier: { readonly type: 'dns' | 'ip'; readonly value: string };
   /** The authorization is for `*.identifier` (RFC 8555 section 7.1.4). */
   readonly wildcard: boolean;
-  /** base64url, checked by the ACME client before it gets here (RFC 8555 section 8); empty for dns-persist-01, which has none. */
+  /**
+   * base64url, checked by the ACME client before it gets here (RFC 8555 section 8); empty for dns-persist-01, which has
+   * none.
+   */
   readonly token: string;
   /** token || '.' || base64url(JWK thumbprint) (RFC 8555 section 8.1). */
   readonly keyAuthorization: string;

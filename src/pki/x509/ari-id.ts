@@ -1,8 +1,9 @@
 import type { Certificate } from './certificate.ts';
 
 /**
- * Names a certificate to its CA: base64url of the authority key identifier, a dot, base64url of the serial number's DER content octets,
- * a leading zero included (RFC 9773 section 4.1). Null for a certificate without an authority key identifier, which has no such name.
+ * Names a certificate to its CA: base64url of the authority key identifier, a dot, base64url of the serial number's DER
+ * content octets, a leading zero included (RFC 9773 section 4.1). Null for a certificate without an authority key
+ * identifier, which has no such name.
  */
 export function ariIdOf({
   authorityKeyIdentifier,

@@ -27,7 +27,8 @@ export async function activate(
           null,
           store.read((db) => issuedBefore(db, issued)),
         );
-  // Revoked while bindings stood half-changed: visitors get this one until there is one with another key, which cannot wait.
+  // Revoked while bindings stood half-changed: visitors get this one until there is one with another key, which cannot
+  // wait.
   const revoked = store.read((db) => isKeyRevoked(db, id, issued.keyHandle));
   const due: Due = revoked
     ? { at: now, reason: 'revoked' }
@@ -60,7 +61,10 @@ export async function activate(
   };
 }
 
-/** How many endpoints serve it; null when there is none that it is meant for. What has it already is not looked at again. */
+/**
+ * How many endpoints serve it; null when there is none that it is meant for. What has it already is not looked at
+ * again.
+ */
 function servedAt(planned: readonly Planned[], endpoints: readonly EndpointCheck[]): number | null {
   const already = planned.flatMap(({ plan }) => plan.skipped.filter(({ code }) => code === 'already'));
   return planned.length === 0 ? null : endpoints.length + already.length;

@@ -10,9 +10,9 @@ import { restoreBindings } from './restore-bindings.ts';
 import { retireOld } from './retire.ts';
 
 /**
- * From a checked certificate to bindings that serve it: install, plan, bind, verify, activate. When visitors do not get it, the bindings are
- * restored, and the certificate is kept for the next attempt. Throws what the deployment throws while nothing that visitors see has changed, and
- * RENEWAL_NOT_RESTORED.
+ * From a checked certificate to bindings that serve it: install, plan, bind, verify, activate. When visitors do not get
+ * it, the bindings are restored, and the certificate is kept for the next attempt. Throws what the deployment throws
+ * while nothing that visitors see has changed, and RENEWAL_NOT_RESTORED.
  */
 export async function deploy(
   context: RunContext,
@@ -104,7 +104,10 @@ async function applyAll(planned: readonly Planned[]): Promise<EverbindError | nu
   }
 }
 
-/** A check that cannot be made counts as one that failed: nobody may be left with a certificate that nobody has seen served. */
+/**
+ * A check that cannot be made counts as one that failed: nobody may be left with a certificate that nobody has seen
+ * served.
+ */
 async function verifyAll(
   planned: readonly Planned[],
   { material }: DeploymentJob,

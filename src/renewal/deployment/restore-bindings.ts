@@ -16,8 +16,9 @@ interface Reason {
 }
 
 /**
- * Restores what the bindings were, looks at what is served then, and schedules the next attempt, which binds the same certificate again: it
- * is good, and CAs count. Throws RENEWAL_NOT_RESTORED when something could not be written back; the next run tries that again.
+ * Restores what the bindings were, looks at what is served then, and schedules the next attempt, which binds the same
+ * certificate again: it is good, and CAs count. Throws RENEWAL_NOT_RESTORED when something could not be written back;
+ * the next run tries that again.
  */
 export async function restoreBindings(
   context: RunContext,

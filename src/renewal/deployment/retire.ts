@@ -19,8 +19,9 @@ import { deploymentsOfIssued, noteKeyDestroyed, type UnusedKey, unusedKeys } fro
 const AGAIN_MS = 86_400_000;
 
 /**
- * Marks what is not kept any more when another certificate is in use: those in use longer ago than the ones kept for rolling back, revoked and
- * failed ones. In the transaction that says so: a kill right after it leaves the rest to the next run.
+ * Marks what is not kept any more when another certificate is in use: those in use longer ago than the ones kept for
+ * rolling back, revoked and failed ones. In the transaction that says so: a kill right after it leaves the rest to the
+ * next run.
  */
 export function markOld(db: DatabaseSync, { id, config }: ManagedCertificate, now: number): void {
   const old = [
@@ -41,7 +42,9 @@ export async function retireOld(context: RunContext, certificate: ManagedCertifi
   for (const key of unused) await destroyUnusedKey(context, certificate, key);
 }
 
-/** Tries again what something still referred to, or could not be removed, before. One that something refers to stays. */
+/**
+ * Tries again what something still referred to, or could not be removed, before. One that something refers to stays.
+ */
 export async function retireLeftovers(context: RunContext): Promise<void> {
   const { store, clock } = context;
   for (const issued of store.read((db) => toRetire(db, clock.now()))) {
@@ -73,7 +76,10 @@ async function retireOne(context: RunContext, certificate: ManagedCertificate, i
   }
 }
 
-/** Where this one was bound according to the journal, and where the configuration has it now: what is bound must be seen in either. */
+/**
+ * Where this one was bound according to the journal, and where the configuration has it now: what is bound must be seen
+ * in either.
+ */
 function placesOf(
   { store }: RunContext,
   { id, config }: ManagedCertificate,

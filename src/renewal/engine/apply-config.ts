@@ -13,10 +13,11 @@ import {
 import { forgetIssuer } from '../state/issuer-health.ts';
 
 /**
- * Brings the managed certificates in line with the configuration, in one commit. `load` is called only when the file has changed since the
- * last time: at thousands of certificates the parser costs more than all else. A certificate that is no longer declared is kept with its
- * history and not renewed any more, until it is declared again. One whose names, key algorithm, key provider or CA changed is due now, and so is one whose
- * last attempt failed when anything about it changed.
+ * Brings the managed certificates in line with the configuration, in one commit. `load` is called only when the file
+ * has changed since the last time: at thousands of certificates the parser costs more than all else. A certificate that
+ * is no longer declared is kept with its history and not renewed any more, until it is declared again. One whose names,
+ * key algorithm, key provider or CA changed is due now, and so is one whose last attempt failed when anything about it
+ * changed.
  */
 export async function applyConfig(
   store: Store,
@@ -55,7 +56,10 @@ export async function applyConfig(
   });
 }
 
-/** What was noted of an issuer that is another one now, or gone, says nothing any more; what waited for one is tried again. */
+/**
+ * What was noted of an issuer that is another one now, or gone, says nothing any more; what waited for one is tried
+ * again.
+ */
 function beginAnewWithIssuers(
   transaction: Transaction,
   before: readonly IssuerConfig[],

@@ -15,8 +15,9 @@ const TOLERATED_MS = 60_000;
 const shifts = [shiftCertificates, shiftIssued, shiftRenewals, shiftIssuerHealth, shiftKeyDeletions, shiftAccounts];
 
 /**
- * Corrects what was written while the clock was ahead, once it has been put back: an attempt that failed a year ahead would be repeated in a year,
- * when the certificate has long expired. What lies ahead comes earlier by as much as the clock was put back, or now. The caller holds the lease.
+ * Corrects what was written while the clock was ahead, once it has been put back: an attempt that failed a year ahead
+ * would be repeated in a year, when the certificate has long expired. What lies ahead comes earlier by as much as the
+ * clock was put back, or now. The caller holds the lease.
  */
 export async function correctAfterClockPutBack(store: Store, clock: Clock): Promise<void> {
   const seen = store.read(latestTime);

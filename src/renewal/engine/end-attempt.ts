@@ -8,7 +8,10 @@ import { activeOf, markUnused } from '../state/issued-table.ts';
 import { endRenewal, type EventData, isObtaining, type Renewal, withRenewal } from '../state/renewal-table.ts';
 import { wantStagingRun } from '../state/staging-run-table.ts';
 
-/** Notes a failure and when to try again, inside the transaction that closes the attempt. Returns that time, milliseconds since 1970. */
+/**
+ * Notes a failure and when to try again, inside the transaction that closes the attempt. Returns that time,
+ * milliseconds since 1970.
+ */
 export type Reschedule = (failure: EverbindError, transaction: Transaction) => number;
 
 type Ports = { readonly clock: Clock; readonly random: Random };
@@ -53,7 +56,10 @@ function noteOf({ code, message }: EverbindError, at: number): Parameters<typeof
   return { code, message: message.slice(0, 2000).toWellFormed(), at };
 }
 
-/** Ends a renewal that comes to nothing. A certificate that it got is not used any more; it is retired with the next old ones. */
+/**
+ * Ends a renewal that comes to nothing. A certificate that it got is not used any more; it is retired with the next old
+ * ones.
+ */
 export function closeRenewal(
   { db, audit }: Transaction,
   name: string,

@@ -1,4 +1,5 @@
-// What the engine needs once there is something to do. Loaded as one: each module that a released program loads by itself costs its start time.
+// What the engine needs once there is something to do. Loaded as one: each module that a released program loads by
+// itself costs its start time.
 
 export { createSemaphore } from '../../concurrency/semaphore.ts';
 export { defer } from './defer.ts';

@@ -15,7 +15,10 @@ export interface EnginePorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly keys: KeyCustody;
-  /** Called before issuers and deployments are used. Throws when the web server of this machine is there and cannot be used. */
+  /**
+   * Called before issuers and deployments are used. Throws when the web server of this machine is there and cannot be
+   * used.
+   */
   prepare(): Promise<void>;
   /** The issuers of one run; the signal ends what they wait for. */
   openIssuers(signal: AbortSignal): Promise<Issuers>;
@@ -55,7 +58,10 @@ export interface ChallengePreview {
 /** What the engine is put together from, with what one run shares. */
 export interface RunContext extends EnginePorts {
   readonly issuers: Issuers;
-  /** Turns at the web server: far more certificates may wait for a CA at a time than a server should have changed at a time. */
+  /**
+   * Turns at the web server: far more certificates may wait for a CA at a time than a server should have changed at a
+   * time.
+   */
   readonly deploying: Semaphore;
   /** Aborts what waits: the person wants to stop, or the lease is lost. */
   readonly signal: AbortSignal;

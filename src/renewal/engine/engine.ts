@@ -10,8 +10,8 @@ import { anythingDue, selectIds, type Selection } from './select.ts';
 /** The work of Everbind over one state folder. The caller holds the lease for everything but dryRun. */
 export interface Engine {
   /**
-   * Renews what is selected, several at a time, and hands over each outcome as it comes. One failing certificate never stops the others;
-   * only the signal does. Returns how many certificates there are and how many were worked on.
+   * Renews what is selected, several at a time, and hands over each outcome as it comes. One failing certificate never
+   * stops the others; only the signal does. Returns how many certificates there are and how many were worked on.
    */
   renew(selection: Selection, onOutcome: (outcome: Outcome) => void, signal: AbortSignal): Promise<RunCount>;
   /**
@@ -25,7 +25,10 @@ export interface Engine {
   rollBack(name: string, signal: AbortSignal): Promise<Outcome>;
   /** Revokes the active certificate at its CA; a new one is due at once. */
   revoke(request: RevokeRequest, signal: AbortSignal): Promise<RevokeResult>;
-  /** Asks the issuers for the ARI windows (RFC 9773) whose time to ask has come. Errors stop nothing. Returns how many were asked for. */
+  /**
+   * Asks the issuers for the ARI windows (RFC 9773) whose time to ask has come. Errors stop nothing. Returns how many
+   * were asked for.
+   */
   pollRenewalInfo(signal: AbortSignal): Promise<number>;
 }
 
@@ -37,7 +40,9 @@ export interface RunCount {
 /** Certificates that are installed, bound and verified at the same time. */
 const DEPLOYING = 8;
 
-/** Modules that talk to issuers are loaded when there is something to do: looking for what is due costs next to nothing. */
+/**
+ * Modules that talk to issuers are loaded when there is something to do: looking for what is due costs next to nothing.
+ */
 export function createEngine(ports: EnginePorts): Engine {
   const { store, clock } = ports;
 

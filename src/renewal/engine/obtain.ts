@@ -18,8 +18,8 @@ import { forgetStagingRun } from '../state/staging-run-table.ts';
 import type { RunContext } from './engine-ports.ts';
 
 /**
- * From the start of a renewal, or from wherever an earlier run got, to a checked certificate in the database: key, issuance, check. Every step is
- * durable before the next one begins.
+ * From the start of a renewal, or from wherever an earlier run got, to a checked certificate in the database: key,
+ * issuance, check. Every step is durable before the next one begins.
  */
 export async function obtain(
   context: RunContext,
@@ -72,7 +72,10 @@ function bare({ id, certificateId, issuer, identifiers, algorithm, keyHandle, ro
   };
 }
 
-/** Journals a checked certificate, before it is installed anywhere. Whatever stood against its issuer and its names is over with it. */
+/**
+ * Journals a checked certificate, before it is installed anywhere. Whatever stood against its issuer and its names is
+ * over with it.
+ */
 async function save(
   { store, clock, onProgress }: RunContext,
   name: string,

@@ -21,7 +21,10 @@ interface Polled {
   readonly nextPoll: number | null;
 }
 
-/** Asks for every ARI window that may be asked for again. An issuer without ARI, or one that does not answer, changes nothing but the time to ask. */
+/**
+ * Asks for every ARI window that may be asked for again. An issuer without ARI, or one that does not answer, changes
+ * nothing but the time to ask.
+ */
 export async function pollRenewalInfo(context: RunContext): Promise<number> {
   const { store, clock, signal } = context;
   const began = clock.now();
@@ -46,7 +49,10 @@ export async function pollRenewalInfo(context: RunContext): Promise<number> {
   }
 }
 
-/** Issuers that are not asked any more in a run: each question to one that is down takes its time, and renewals wait for it. */
+/**
+ * Issuers that are not asked any more in a run: each question to one that is down takes its time, and renewals wait for
+ * it.
+ */
 interface SilentIssuers {
   has(issuer: string): boolean;
   /** `error`: why it did not answer; null: it did. */

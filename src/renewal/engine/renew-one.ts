@@ -15,8 +15,8 @@ import { isResumable, mayHaveIssued } from './resumable.ts';
 import { begin, resumeOrBegin } from './resume-or-begin.ts';
 
 /**
- * One renewal of one certificate, begun or resumed; null when there was nothing left to do for a certificate that is no longer declared.
- * Failure is data; only the wish to stop, and a database that does not take it, are thrown.
+ * One renewal of one certificate, begun or resumed; null when there was nothing left to do for a certificate that is no
+ * longer declared. Failure is data; only the wish to stop, and a database that does not take it, are thrown.
  */
 export async function renewOne(context: RunContext, certificate: ManagedCertificate): Promise<Outcome | null> {
   try {
@@ -33,7 +33,10 @@ export async function renewOne(context: RunContext, certificate: ManagedCertific
   }
 }
 
-/** Another renewal at once, where the first one only finished what was half-bound with a key that was revoked in between. */
+/**
+ * Another renewal at once, where the first one only finished what was half-bound with a key that was revoked in
+ * between.
+ */
 async function anew(context: RunContext, { id }: ManagedCertificate, outcome: Outcome): Promise<Outcome | null> {
   if (outcome.kind !== 'renewed' || outcome.nextDue > context.clock.now()) return null;
   const certificate = context.store.read((db) => certificateById(db, id));
@@ -63,7 +66,10 @@ async function obtained(context: RunContext, certificate: ManagedCertificate, be
   }
 }
 
-/** Notes what the failure says of the issuer. The renewal with another one where it is the issuer's fault and there is one; null otherwise. */
+/**
+ * Notes what the failure says of the issuer. The renewal with another one where it is the issuer's fault and there is
+ * one; null otherwise.
+ */
 async function failOver(
   context: RunContext,
   certificate: ManagedCertificate,

@@ -23,8 +23,9 @@ export function isResumable(error: unknown, renewal: Asked, now: number): boolea
 }
 
 /**
- * Whether the issuer was asked for the certificate and may have issued it: another issuer would make it two for one due date. It is asked for up
- * to a day how things stand; for an hour where nothing valid is in use, and not at all where that is about to expire.
+ * Whether the issuer was asked for the certificate and may have issued it: another issuer would make it two for one due
+ * date. It is asked for up to a day how things stand; for an hour where nothing valid is in use, and not at all where
+ * that is about to expire.
  */
 export function mayHaveIssued(
   { store, clock }: { readonly store: Pick<Store, 'read'>; readonly clock: Pick<Clock, 'now'> },

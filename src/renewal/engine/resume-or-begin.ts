@@ -21,7 +21,10 @@ import type { RunContext } from './engine-ports.ts';
 import { closeRenewal } from './end-attempt.ts';
 import { mayHaveIssued } from './resumable.ts';
 
-/** The open renewal if it still fits the configuration, else a new one; null when the certificate is no longer declared and nothing is open. */
+/**
+ * The open renewal if it still fits the configuration, else a new one; null when the certificate is no longer declared
+ * and nothing is open.
+ */
 export async function resumeOrBegin(context: RunContext, certificate: ManagedCertificate): Promise<Renewal | null> {
   const { store } = context;
   const { name } = certificate;
@@ -36,7 +39,9 @@ export async function resumeOrBegin(context: RunContext, certificate: ManagedCer
   return certificate.removed ? null : begin(context, certificate);
 }
 
-/** Ends an open renewal in favour of `also`, which runs in the same transaction, and abandons its order at the issuer. */
+/**
+ * Ends an open renewal in favour of `also`, which runs in the same transaction, and abandons its order at the issuer.
+ */
 export async function supersede(
   { store, clock, issuers }: RunContext,
   { name }: Pick<ManagedCertificate, 'name'>,
@@ -94,7 +99,10 @@ function isBetterElsewhere(context: RunContext, certificate: ManagedCertificate,
   return store.read((db) => issuersWithRoom(db, certificate, now)).length > 0;
 }
 
-/** Begins a new renewal, with this issuer or the first that can be asked, and takes from its buckets. Throws RENEWAL_RATE_LIMITED. */
+/**
+ * Begins a new renewal, with this issuer or the first that can be asked, and takes from its buckets. Throws
+ * RENEWAL_RATE_LIMITED.
+ */
 export async function begin(
   { store, random, clock, keys }: RunContext,
   certificate: ManagedCertificate,
@@ -127,8 +135,8 @@ export async function begin(
 }
 
 /**
- * The key of the certificate in use, where the configuration wants it kept and it is as configured; null for a new one. Never that of a revoked
- * certificate: it may be known to others, and CAs refuse it.
+ * The key of the certificate in use, where the configuration wants it kept and it is as configured; null for a new one.
+ * Never that of a revoked certificate: it may be known to others, and CAs refuse it.
  */
 export function reusableKey(
   db: DatabaseSync,

@@ -21,7 +21,10 @@ export interface RevokeResult {
   readonly already: boolean;
 }
 
-/** Revokes and makes a new certificate due. Safe to repeat. Throws RENEWAL_UNKNOWN_CERTIFICATE, RENEWAL_NOTHING_ISSUED, and what the issuer throws. */
+/**
+ * Revokes and makes a new certificate due. Safe to repeat. Throws RENEWAL_UNKNOWN_CERTIFICATE, RENEWAL_NOTHING_ISSUED,
+ * and what the issuer throws.
+ */
 export async function revoke(
   { store, issuers, keys, clock }: RunContext,
   { name, reason, byCertificateKey }: RevokeRequest,

@@ -11,9 +11,9 @@ import { recordFailure } from './record-failure.ts';
 import { openIn, supersede } from './resume-or-begin.ts';
 
 /**
- * Binds the certificate that was in use before, or the last one before that is still valid and whose key was not revoked, with the same care as
- * a new one. A renewal under way is superseded. Throws RENEWAL_UNKNOWN_CERTIFICATE, RENEWAL_NO_PREVIOUS, and RENEWAL_UNDER_WAY while bindings
- * stand half-changed.
+ * Binds the certificate that was in use before, or the last one before that is still valid and whose key was not
+ * revoked, with the same care as a new one. A renewal under way is superseded. Throws RENEWAL_UNKNOWN_CERTIFICATE,
+ * RENEWAL_NO_PREVIOUS, and RENEWAL_UNDER_WAY while bindings stand half-changed.
  */
 export async function rollBack(context: RunContext, name: string): Promise<Outcome> {
   const { store, clock } = context;

@@ -34,8 +34,9 @@ export function anythingDue(db: DatabaseSync, now: number): boolean {
 }
 
 /**
- * Ids of the certificates to work on, each once, a page at a time, so that memory does not grow with their number: what stands half-done of
- * removed ones, then expired ones, then by due time. Throws RENEWAL_UNKNOWN_CERTIFICATE before the first.
+ * Ids of the certificates to work on, each once, a page at a time, so that memory does not grow with their number: what
+ * stands half-done of removed ones, then expired ones, then by due time. Throws RENEWAL_UNKNOWN_CERTIFICATE before the
+ * first.
  */
 export function* selectIds(
   read: <T>(work: (db: DatabaseSync) => T) => T,
@@ -63,7 +64,8 @@ export function* selectIds(
     for (const due of page) {
       after = due;
       if (done.has(due.id)) continue;
-      // One that was worked on has a later due time by now: only under force that may still come by. Otherwise nothing is kept.
+      // One that was worked on has a later due time by now: only under force that may still come by. Otherwise nothing
+      // is kept.
       if (force) done.add(due.id);
       yield due.id;
     }

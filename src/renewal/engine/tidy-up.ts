@@ -2,7 +2,10 @@ import { retireLeftovers } from '../deployment/retire.ts';
 import { deleteKeyLater, dueKeyDeletions, noteKeyDeleted } from '../state/key-deletions.ts';
 import type { EnginePorts, RunContext } from './engine-ports.ts';
 
-/** What earlier runs left behind. A failure takes nothing back from this run: what remains is tried again at a later one. */
+/**
+ * What earlier runs left behind. A failure takes nothing back from this run: what remains is tried again at a later
+ * one.
+ */
 export async function tidyUp(context: RunContext): Promise<void> {
   await context.issuers.tidyUp().catch(() => {});
   await retireLeftovers(context).catch(() => {});

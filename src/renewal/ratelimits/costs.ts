@@ -12,8 +12,8 @@ export interface Cost {
 }
 
 /**
- * How a renewal stands to the limits (RFC 9773 and Let's Encrypt's rules for it). `renewal`: the same names were issued lately. `ari-window`: it
- * replaces a certificate within the window that the CA suggests for it.
+ * How a renewal stands to the limits (RFC 9773 and Let's Encrypt's rules for it). `renewal`: the same names were issued
+ * lately. `ari-window`: it replaces a certificate within the window that the CA suggests for it.
  */
 export type Exemption = 'none' | 'renewal' | 'ari-window';
 

@@ -35,7 +35,10 @@ const KNOWN: Readonly<Record<string, Limits>> = {
   },
 };
 
-/** The limits that an issuer is asked within: those that are known of its CA, as far as the configuration does not say otherwise. */
+/**
+ * The limits that an issuer is asked within: those that are known of its CA, as far as the configuration does not say
+ * otherwise.
+ */
 export function limitsOf({ directory, limits }: Pick<IssuerConfig, 'directory' | 'limits'>): Limits {
   const base = limits?.known === false ? NONE : (KNOWN[directory] ?? NONE);
   return {

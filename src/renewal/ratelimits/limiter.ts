@@ -53,8 +53,8 @@ export function issuersWithRoom(db: DatabaseSync, certificate: ManagedCertificat
 }
 
 /**
- * The issuer that a new renewal begins with: the first that can be asked and has room; where none can be asked, the one that can be asked first, if
- * it has. Throws RENEWAL_RATE_LIMITED.
+ * The issuer that a new renewal begins with: the first that can be asked and has room; where none can be asked, the one
+ * that can be asked first, if it has. Throws RENEWAL_RATE_LIMITED.
  */
 export function chooseIssuer(db: DatabaseSync, certificate: ManagedCertificate, now: number): string {
   const usable = usableIssuers(db, certificate, now);
@@ -116,8 +116,9 @@ export function takeTokens(
 }
 
 /**
- * Gives back what a renewal took, as far as its CA cannot have counted it: everything before the CA was asked or when it refused the order; all
- * but the order when a validation failed, since certificates count when they are issued. `error`: why it ends; null for our own reasons.
+ * Gives back what a renewal took, as far as its CA cannot have counted it: everything before the CA was asked or when
+ * it refused the order; all but the order when a validation failed, since certificates count when they are issued.
+ * `error`: why it ends; null for our own reasons.
  */
 export function giveBackTokens({ db }: Transaction, { id, issuer, step }: Renewal, error: unknown, now: number): void {
   const limited = limitedIssuer(db, issuer);

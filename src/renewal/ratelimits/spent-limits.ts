@@ -26,7 +26,9 @@ const KINDS: readonly LimitKind[] = [
   'consecutiveFailures',
 ];
 
-/** What is nearly or fully spent, each bucket once though several issuers share it; the last to have room again first. */
+/**
+ * What is nearly or fully spent, each bucket once though several issuers share it; the last to have room again first.
+ */
 export function nearlySpentLimits(db: DatabaseSync, now: number): readonly LimitState[] {
   const found = new Map<string, LimitState>();
   for (const limited of (appliedConfig(db)?.issuers ?? []).map(toLimitedIssuer)) {

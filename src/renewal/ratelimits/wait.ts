@@ -12,7 +12,10 @@ import { type RateLimitedError, type Shortage, shortageOf } from './limiter.ts';
 /** Whoever comes back finds a clock that moved on. */
 const SHORTEST = 60_000;
 
-/** Moves a certificate that no issuer has room for to when one has, and returns that time. This is no failure: nothing is counted. */
+/**
+ * Moves a certificate that no issuer has room for to when one has, and returns that time. This is no failure: nothing
+ * is counted.
+ */
 export async function waitForRoom(
   { store, clock, random }: { readonly store: Store; readonly clock: Clock; readonly random: Random },
   certificate: ManagedCertificate,

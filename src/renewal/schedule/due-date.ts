@@ -12,9 +12,9 @@ export const DUE_REASONS = [
 ] as const;
 
 /**
- * Why a certificate is due when it is; stable words. `requested`: a person asked for a renewal or a roll-back before its time, and it is not
- * finished. `rolled-back`: a person went back to this certificate. `maintenance`: moved to when changes are
- * welcome. `retry`: the last attempt failed. `rate-limit`: moved to when the limits of an issuer have room.
+ * Why a certificate is due when it is; stable words. `requested`: a person asked for a renewal or a roll-back before
+ * its time, and it is not finished. `rolled-back`: a person went back to this certificate. `maintenance`: moved to when
+ * changes are welcome. `retry`: the last attempt failed. `rate-limit`: moved to when the limits of an issuer have room.
  */
 export type DueReason = (typeof DUE_REASONS)[number];
 
@@ -46,9 +46,9 @@ const SPREAD = 1 / 100;
 export const EMERGENCY = 1 / 20;
 
 /**
- * When to renew: at the moment drawn in the CA's window where there is one (RFC 9773 section 4.2), else about when a third of the lifetime is
- * left, or half of one under ten days. Never later than the last twentieth. What was issued in one night does not come back in one: the
- * certificate's own draw spreads it over a fiftieth of the lifetime.
+ * When to renew: at the moment drawn in the CA's window where there is one (RFC 9773 section 4.2), else about when a
+ * third of the lifetime is left, or half of one under ten days. Never later than the last twentieth. What was issued in
+ * one night does not come back in one: the certificate's own draw spreads it over a fiftieth of the lifetime.
  */
 export function dueAt(validity: Dated, selected: number | null): Due {
   const lifetime = validity.notAfter - validity.notBefore;
@@ -60,12 +60,16 @@ export function dueAt(validity: Dated, selected: number | null): Due {
   return { at: drawInWindow(window, drawOf(validity)), reason: 'lifetime' };
 }
 
-/** Between two renewals in a row: a window in the past is about one certificate, not about its successor, and a clock may be weeks ahead. */
+/**
+ * Between two renewals in a row: a window in the past is about one certificate, not about its successor, and a clock
+ * may be weeks ahead.
+ */
 const LEAST_USE = 6 * HOUR;
 
 /**
- * The same for a certificate or a window that is new. `before`: what was issued before it, null for nothing. Where the CA's windows are always in the
- * past, or so is by our clock the last third of each lifetime, each new certificate would otherwise be replaced at once by the next one, without end.
+ * The same for a certificate or a window that is new. `before`: what was issued before it, null for nothing. Where the
+ * CA's windows are always in the past, or so is by our clock the last third of each lifetime, each new certificate
+ * would otherwise be replaced at once by the next one, without end.
  */
 export function dueAfterUse(
   certificate: Dated & { readonly issuedAt: number },
@@ -81,8 +85,8 @@ export function dueAfterUse(
 }
 
 /**
- * From [0, 1), the same whenever it is asked for: the thumbprint is a hash of what the CA made unpredictable, so that it needs neither a draw nor
- * a place to keep one.
+ * From [0, 1), the same whenever it is asked for: the thumbprint is a hash of what the CA made unpredictable, so that
+ * it needs neither a draw nor a place to keep one.
  */
 function drawOf({ thumbprint }: Dated): number {
   return Number.parseInt(thumbprint.slice(0, 12), 16) / 2 ** 48;
@@ -117,9 +121,9 @@ export interface Attempt {
 }
 
 /**
- * How long to wait after a failure: 1, 4, 16 minutes, 1, 3, then every 6 hours, a tenth more or less so that many certificates do not come back
- * at once. Sooner when a certificate is about to expire, down to ten minutes, so that several attempts are left; never sooner than the CA asked,
- * which is obeyed for a week, and up to a tenth later.
+ * How long to wait after a failure: 1, 4, 16 minutes, 1, 3, then every 6 hours, a tenth more or less so that many
+ * certificates do not come back at once. Sooner when a certificate is about to expire, down to ten minutes, so that
+ * several attempts are left; never sooner than the CA asked, which is obeyed for a week, and up to a tenth later.
  */
 export function backoffMs({ failures, uniform, retryAfterMs, remainingMs }: Attempt): number {
   const base = STEPS[failures - 1] ?? LONGEST_STEP;
@@ -132,7 +136,10 @@ const POLL_USUAL = 6 * HOUR;
 /** Until a CA that knows no windows is asked again; it is also asked after each renewal. */
 export const POLL_WITHOUT_WINDOWS_MS = 7 * DAY;
 
-/** How long to leave the CA alone before the window is asked for again; Retry-After is obeyed within bounds (RFC 9773 section 4.3). */
+/**
+ * How long to leave the CA alone before the window is asked for again; Retry-After is obeyed within bounds (RFC 9773
+ * section 4.3).
+ */
 export function pollAfterMs(retryAfterMs: number | null): number {
   return retryAfterMs === null ? POLL_USUAL : Math.min(Math.max(retryAfterMs, MINUTE), DAY);
 }

@@ -5,8 +5,9 @@ const FIRST_CLOSED = 5 * MINUTE;
 const LONGEST_CLOSED = 6 * 60 * MINUTE;
 
 /**
- * How long an issuer is left alone after this many failures in a row; 0: not yet. Five minutes, doubled with each further failure up to six
- * hours, a tenth more or less by `uniform` from [0, 1), so that many servers do not come back at once.
+ * How long an issuer is left alone after this many failures in a row; 0: not yet. Five minutes, doubled with each
+ * further failure up to six hours, a tenth more or less by `uniform` from [0, 1), so that many servers do not come back
+ * at once.
  */
 export function closedForMs(failures: number, uniform: number): number {
   if (failures < TOLERATED) return 0;

@@ -10,7 +10,10 @@ export interface Stretch {
 /** A plan that opens on the fifth Saturday of months only may be closed for a quarter of a year. */
 const FARTHEST_DAYS = 400;
 
-/** The next stretch that is open at `at` or later, begun no earlier than `at`; null when there is none for more than a year. */
+/**
+ * The next stretch that is open at `at` or later, begun no earlier than `at`; null when there is none for more than a
+ * year.
+ */
 export function nextOpen(plan: MaintenanceConfig, at: number): Stretch | null {
   const freezes = plan.freezes.map((freeze) => freezeStretch(plan.timeZone, freeze));
   if (plan.windows.length === 0) return firstOutside(freezes, { start: at, end: Number.MAX_SAFE_INTEGER });
@@ -64,7 +67,10 @@ function freezeStretch(timeZone: string, { from, to }: Freeze): Stretch {
   };
 }
 
-/** A local time that the change to summer time leaves out is taken an hour later, one that comes twice for the first time. */
+/**
+ * A local time that the change to summer time leaves out is taken an hour later, one that comes twice for the first
+ * time.
+ */
 function instantOf(timeZone: string, day: Temporal.PlainDate, minutes: number): number {
   const date = day.add({ days: Math.floor(minutes / 1440) });
   const time = new Temporal.PlainTime(Math.floor(minutes / 60) % 24, minutes % 60);
@@ -91,8 +97,9 @@ const SPREAD_MS = 3_600_000;
 const EARLIEST = 1 / 3;
 
 /**
- * Moves a due time to when changes are welcome: the next open stretch, else the last one before it. Spread over the first hour of the stretch by
- * `uniform` from [0, 1). Where there is none before the last twentieth of the lifetime, expiry counts for more: it stays.
+ * Moves a due time to when changes are welcome: the next open stretch, else the last one before it. Spread over the
+ * first hour of the stretch by `uniform` from [0, 1). Where there is none before the last twentieth of the lifetime,
+ * expiry counts for more: it stays.
  */
 export function placeDue(
   plan: MaintenanceConfig | null,

@@ -1,6 +1,7 @@
 import type { Limit } from '../../ports/limits.ts';
 
-// A bucket is one moment: when it would be full again if nothing more were taken. A bucket that is full needs no memory.
+// A bucket is one moment: when it would be full again if nothing more were taken. A bucket that is full needs no
+// memory.
 
 /** How long one token takes to come back; whole milliseconds, rounded to the CA's side. */
 export function refillMs({ count, hours }: Limit): number {
@@ -28,8 +29,8 @@ export function roomAt(limit: Limit, fullAt: number, kept: number): number {
 }
 
 /**
- * What routine leaves for certificates about to expire and for revoked ones: a tenth, one at least, never all. They may come when everything
- * else has been renewed already.
+ * What routine leaves for certificates about to expire and for revoked ones: a tenth, one at least, never all. They may
+ * come when everything else has been renewed already.
  */
 export function reserveOf({ count }: Limit): number {
   return Math.min(Math.max(1, Math.floor(count / 10)), count - 1);
@@ -41,8 +42,8 @@ export function isNearlySpent(limit: Limit, fullAt: number, now: number): boolea
 }
 
 /**
- * The clock was put back behind the moment when the bucket was noted: what was missing then is missing still, from now on. Without this a bucket
- * of next year would keep everything from being renewed until then.
+ * The clock was put back behind the moment when the bucket was noted: what was missing then is missing still, from now
+ * on. Without this a bucket of next year would keep everything from being renewed until then.
  */
 export function afterClockPutBack(fullAt: number, notedAt: number, now: number): number {
   return notedAt > now ? now + (fullAt - notedAt) : fullAt;
@@ -57,8 +58,9 @@ export interface QueuePlace {
 }
 
 /**
- * The place of one more in the queue: after the last one that was promised, somewhere in the time of its token by `uniform` from [0, 1), so that
- * thousands that wait are not all there when the first token is. Past one whole refill the queue says nothing useful any more: then anywhere in that.
+ * The place of one more in the queue: after the last one that was promised, somewhere in the time of its token by
+ * `uniform` from [0, 1), so that thousands that wait are not all there when the first token is. Past one whole refill
+ * the queue says nothing useful any more: then anywhere in that.
  */
 export function queuePlace(limit: Limit, room: number, promisedAt: number, uniform: number): QueuePlace {
   const refill = refillMs(limit);
@@ -68,7 +70,9 @@ export function queuePlace(limit: Limit, room: number, promisedAt: number, unifo
   return { at: start + Math.floor(uniform * refill), next: start + refill };
 }
 
-/** From this part of the lifetime on a certificate may take what routine leaves; twice what no renewal is planned into. */
+/**
+ * From this part of the lifetime on a certificate may take what routine leaves; twice what no renewal is planned into.
+ */
 const URGENT = 1 / 10;
 
 /** From when on a certificate is in a hurry. */

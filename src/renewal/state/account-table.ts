@@ -105,7 +105,10 @@ export function forgetAccount({ db, audit }: Transaction, { name, directory }: A
   if (changes > 0) audit({ type: 'account.lost', subject: name, data: { url } });
 }
 
-/** The CA has deactivated the account: another one with another key takes its place. The old keys are destroyed from `destroyAt` on. */
+/**
+ * The CA has deactivated the account: another one with another key takes its place. The old keys are destroyed from
+ * `destroyAt` on.
+ */
 export function replaceAccount(
   transaction: Transaction,
   { issuer, directory, url, keyHandle, nextKey }: AccountRow,
@@ -153,7 +156,9 @@ export function putOffRollover({ db }: Pick<Transaction, 'db'>, { name, director
   statement(db, sql).run(until, name, directory);
 }
 
-/** A rollover failed. `refused`: the CA changed nothing, so the new key is abandoned; otherwise the CA may know either. */
+/**
+ * A rollover failed. `refused`: the CA changed nothing, so the new key is abandoned; otherwise the CA may know either.
+ */
 export function noteRolloverFailed(
   transaction: Transaction,
   { issuer, directory, url, nextKey }: AccountRow,

@@ -86,7 +86,10 @@ export function certificatesToPoll(db: DatabaseSync, now: number, limit: number)
   });
 }
 
-/** When there is something to do next: a renewal, an ARI window to ask for, an old certificate to look at; null: nothing in sight. */
+/**
+ * When there is something to do next: a renewal, an ARI window to ask for, an old certificate to look at; null: nothing
+ * in sight.
+ */
 export function nextWake(db: DatabaseSync): number | null {
   const row = statement(
     db,

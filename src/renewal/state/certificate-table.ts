@@ -17,8 +17,8 @@ import { type ClockShift, shiftTimes } from '../../store/shift-times.ts';
 import { statement } from '../../store/statements.ts';
 import { type Due, DUE_REASONS, type DueReason } from '../schedule/due-date.ts';
 
-// The table `certificate`: what is managed, when it is due, what its CA said of its ARI window. Nothing else writes it. Times are
-// milliseconds since 1970.
+// The table `certificate`: what is managed, when it is due, what its CA said of its ARI window. Nothing else writes it.
+// Times are milliseconds since 1970.
 
 /** A managed certificate as the database has it. */
 export interface ManagedCertificate {
@@ -38,7 +38,10 @@ export interface LastError {
   readonly at: number;
 }
 
-/** Of a row of `certificate`: it has deployments, and since the last one no endpoint serves it. Every binding was skipped, or there is none. */
+/**
+ * Of a row of `certificate`: it has deployments, and since the last one no endpoint serves it. Every binding was
+ * skipped, or there is none.
+ */
 export const SERVED_NOWHERE = `endpoints = 0 AND json_array_length(config, '$.deployments') > 0`;
 
 /** Columns of a managed certificate. */
@@ -139,7 +142,10 @@ const PRECEDENCE: Readonly<Record<DueEvent, Precedence>> = {
   'issuer-changed': { over: ['retry', 'rate-limit'], onlyEarlier: true, keepsReason: true },
 };
 
-/** Makes a certificate due, unless what stands comes before the event. Nothing else decides or writes when a certificate is due. */
+/**
+ * Makes a certificate due, unless what stands comes before the event. Nothing else decides or writes when a certificate
+ * is due.
+ */
 export function setDue(db: DatabaseSync, id: number, due: Due, event: DueEvent = 'settled'): void {
   writeDue(db, due, event, 'id = ?', id);
 }
@@ -174,7 +180,10 @@ export function forgetFailures(db: DatabaseSync, id: number): void {
   statement(db, 'UPDATE certificate SET failures = 0 WHERE id = ?').run(id);
 }
 
-/** A certificate is in use from now on. The ARI window was that of the one before; the CA is asked for the new one at once. */
+/**
+ * A certificate is in use from now on. The ARI window was that of the one before; the CA is asked for the new one at
+ * once.
+ */
 export function noteDeployed(db: DatabaseSync, id: number, endpoints: number | null, now: number): void {
   statement(
     db,
@@ -220,7 +229,10 @@ export function setNextPoll(db: DatabaseSync, id: number, at: number | null): vo
 // What counts from the certificate's own dates is right whatever the clock said.
 const COUNTED_FROM_NOW: readonly DueReason[] = ['new', 'changed', 'revoked', 'requested', 'retry', 'rate-limit'];
 
-/** After the clock was put back. A certificate that seemed to have expired is never asked for again, unless it is begun anew here. */
+/**
+ * After the clock was put back. A certificate that seemed to have expired is never asked for again, unless it is begun
+ * anew here.
+ */
 export function shiftCertificates(db: DatabaseSync, shift: ClockShift): void {
   const reasons = COUNTED_FROM_NOW.map((reason) => `'${reason}'`).join(', ');
   shiftTimes(db, { table: 'certificate', columns: ['next_due'], where: `due_reason IN (${reasons})` }, shift);

@@ -7,13 +7,15 @@ import { type ClockShift, shiftTimes } from '../../store/shift-times.ts';
 import { statement } from '../../store/statements.ts';
 import { urgentFrom } from '../schedule/token-bucket.ts';
 
-// The table `issued`: every certificate that a CA issued to us. Nothing else writes it. Times are milliseconds since 1970.
+// The table `issued`: every certificate that a CA issued to us. Nothing else writes it. Times are milliseconds
+// since 1970.
 
 const STATUSES = ['pending', 'active', 'previous', 'failed', 'revoked', 'retiring', 'retired'] as const;
 
 /**
- * `pending`: not in use yet. `active`: in use. `previous`: was in use, kept for rolling back. `failed`: visitors never got it. `revoked`: was in
- * use until another took the place of it. `retiring`: to be removed with its key as soon as nothing refers to it. `retired`: gone.
+ * `pending`: not in use yet. `active`: in use. `previous`: was in use, kept for rolling back. `failed`: visitors never
+ * got it. `revoked`: was in use until another took the place of it. `retiring`: to be removed with its key as soon as
+ * nothing refers to it. `retired`: gone.
  */
 export type IssuedStatus = (typeof STATUSES)[number];
 
@@ -112,13 +114,14 @@ export function isKeyShared(db: DatabaseSync, { certificateId, keyHandle, id }: 
 }
 
 /**
- * Certificates that were in use and are kept for rolling back, the one that was deployed last first: after a roll-back that is not the one that
- * was issued last.
+ * Certificates that were in use and are kept for rolling back, the one that was deployed last first: after a roll-back
+ * that is not the one that was issued last.
  */
 export function previousOf(db: DatabaseSync, certificateId: number): readonly Issued[] {
   return statement(
     db,
-    // One is open at a time: the one that began last finished last, and what is looked for is among the last of a long history.
+    // One is open at a time: the one that began last finished last, and what is looked for is among the last of a long
+    // history.
     `SELECT * FROM issued i WHERE certificate_id = ? AND status = 'previous' ORDER BY (SELECT r.finished_at FROM renewal r
      WHERE r.certificate_id = i.certificate_id AND r.issued_id = i.id AND r.outcome = 'renewed'
      ORDER BY r.started_at DESC LIMIT 1) DESC, id DESC`,

@@ -6,8 +6,9 @@ import type { Transaction } from '../../store/store.ts';
 import { closedForMs } from '../schedule/issuer-backoff.ts';
 import type { ManagedCertificate } from './certificate-table.ts';
 
-// The tables `issuer_health`, `issuer_refusal` and `host_backoff`: who is not asked for now. An issuer does not work, or will not issue a certificate
-// for now; a host asked us to stay away. Nothing else writes them. Times are milliseconds since 1970.
+// The tables `issuer_health`, `issuer_refusal` and `host_backoff`: who is not asked for now. An issuer does not work,
+// or will not issue a certificate for now; a host asked us to stay away. Nothing else writes them. Times are
+// milliseconds since 1970.
 
 /** When this issuer may be asked for this certificate again; in the past: now. */
 export function openedAt(db: DatabaseSync, certificateId: number, issuer: string): number {
@@ -32,7 +33,9 @@ export function usableIssuers(db: DatabaseSync, { id, config }: Choosing, now: n
   return config.issuers.filter((issuer) => openedAt(db, id, issuer) <= now);
 }
 
-/** The first that can be asked; where none can, the one that can be asked first, since waiting for ever renews nothing. */
+/**
+ * The first that can be asked; where none can, the one that can be asked first, since waiting for ever renews nothing.
+ */
 export function preferredIssuer(db: DatabaseSync, certificate: Choosing, now: number): string {
   const [usable] = usableIssuers(db, certificate, now);
   if (usable !== undefined) return usable;
@@ -62,7 +65,10 @@ export function noteOutage(
   audit({ type: 'issuer.closed', subject: issuer, data: { failures, code, until: new Date(until).toISOString() } });
 }
 
-/** The issuer will not issue this certificate before `until`. `link`: where a person can have it change its mind; null: nowhere. */
+/**
+ * The issuer will not issue this certificate before `until`. `link`: where a person can have it change its mind; null:
+ * nowhere.
+ */
 export function noteRefusal(
   { db, audit }: Transaction,
   { id, name }: Pick<ManagedCertificate, 'id' | 'name'>,

@@ -5,7 +5,8 @@ import { type ClockShift, shiftTimes } from '../../store/shift-times.ts';
 import { statement } from '../../store/statements.ts';
 import type { Transaction } from '../../store/store.ts';
 
-// The table `key_deletion`: keys that nothing needs any more. Nothing else writes it. Times are milliseconds since 1970.
+// The table `key_deletion`: keys that nothing needs any more. Nothing else writes it. Times are milliseconds
+// since 1970.
 
 /** A key to destroy; `subject` is an issuer or a certificate. */
 export interface KeyDeletion {
@@ -14,8 +15,8 @@ export interface KeyDeletion {
 }
 
 /**
- * Notes a key that is not needed any more, or will not be once this run is over, in the transaction that makes it so. It is destroyed at the end
- * of a run from `at` on; a kill leaves it to the next one.
+ * Notes a key that is not needed any more, or will not be once this run is over, in the transaction that makes it so.
+ * It is destroyed at the end of a run from `at` on; a kill leaves it to the next one.
  */
 export function scheduleKeyDeletion(
   { db }: Pick<Transaction, 'db'>,

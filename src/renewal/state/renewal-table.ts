@@ -12,7 +12,8 @@ import { type ClockShift, shiftTimes } from '../../store/shift-times.ts';
 import { statement } from '../../store/statements.ts';
 import type { Store, Transaction } from '../../store/store.ts';
 
-// The table `renewal`: the journal of all renewals and roll-backs. Nothing else writes it. Times are milliseconds since 1970.
+// The table `renewal`: the journal of all renewals and roll-backs. Nothing else writes it. Times are milliseconds
+// since 1970.
 
 /** What every open renewal has. */
 interface Begun {
@@ -210,8 +211,8 @@ export interface StepEvent {
 }
 
 /**
- * Journals that a renewal has come to its next step: one commit that holds the step, its audit event and whatever `also` does. Resolves with
- * `next` once it is durable. Throws RENEWAL_ORDER_SHARED.
+ * Journals that a renewal has come to its next step: one commit that holds the step, its audit event and whatever
+ * `also` does. Resolves with `next` once it is durable. Throws RENEWAL_ORDER_SHARED.
  */
 export async function journalStep<T extends Renewal>(
   store: Store,
@@ -249,7 +250,10 @@ export function writeStep({ db }: Transaction, before: Renewal, next: Renewal): 
   statement(db, `UPDATE renewal SET ${assignments} WHERE id = ?`).run(...columns.map(([, value]) => value), id);
 }
 
-/** Some CAs answer with a pending order for the same names (Boulder does). Two renewals cannot finish one order: each has its own key. */
+/**
+ * Some CAs answer with a pending order for the same names (Boulder does). Two renewals cannot finish one order: each
+ * has its own key.
+ */
 function refuseSharedOrder(db: DatabaseSync, id: string, url: string): void {
   const sql = 'SELECT 1 FROM renewal WHERE order_url = ? AND outcome IS NULL AND id <> ?';
   if (statement(db, sql).get(url, id) === undefined) return;
@@ -264,8 +268,8 @@ export function isOrderKnown(db: DatabaseSync, url: string): boolean {
 }
 
 /**
- * Ends a renewal. The plans go once nothing has to be restored by them; where the certificate went stays known, since retiring has to look
- * there, whatever the configuration says by then.
+ * Ends a renewal. The plans go once nothing has to be restored by them; where the certificate went stays known, since
+ * retiring has to look there, whatever the configuration says by then.
  */
 export function endRenewal(db: DatabaseSync, id: string, outcome: RenewalOutcome, now: number): void {
   statement(db, 'UPDATE renewal SET outcome = ?, finished_at = ?, plans = NULL WHERE id = ?').run(outcome, now, id);

@@ -4,7 +4,8 @@ import { statement } from '../../store/statements.ts';
 import type { Store } from '../../store/store.ts';
 import { type EventData, withRenewal } from './renewal-table.ts';
 
-// The table `staging_run`: certificates whose next attempt is tried at the staging environment of its CA first. Nothing else writes it.
+// The table `staging_run`: certificates whose next attempt is tried at the staging environment of its CA first. Nothing
+// else writes it.
 
 export interface StagingRun {
   /** Staging runs in a row that failed. */
@@ -16,7 +17,10 @@ export interface StagingRun {
   readonly over: string | null;
 }
 
-/** The next attempt is tried at the staging environment first: the CA has counted this one. In the transaction that notes the failure. */
+/**
+ * The next attempt is tried at the staging environment first: the CA has counted this one. In the transaction that
+ * notes the failure.
+ */
 export function wantStagingRun(db: DatabaseSync, certificateId: number): void {
   statement(db, 'INSERT OR REPLACE INTO staging_run (certificate_id) VALUES (?)').run(certificateId);
 }
@@ -30,8 +34,8 @@ export function forgetStagingRun(db: DatabaseSync, certificateId: number): void 
 const MOST_FAILED = 3;
 
 /**
- * The staging run that a new attempt begins with, unless the certificate is in a hurry; null when the real CA is to be asked: nothing happened
- * that calls for one, or the staging environment failed too often.
+ * The staging run that a new attempt begins with, unless the certificate is in a hurry; null when the real CA is to be
+ * asked: nothing happened that calls for one, or the staging environment failed too often.
  */
 export function wantedStagingRun(db: DatabaseSync, certificateId: number): StagingRun | null {
   const row = statement(db, 'SELECT * FROM staging_run WHERE certificate_id = ?').get(certificateId);

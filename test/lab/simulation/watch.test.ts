@@ -17,7 +17,10 @@ function issuedAt(at: number): SimulatedCertificate {
 
 const order = { name: 'c0', names: ['c0.d0.test'], lifetimeMs: notAfter, replaces: null };
 
-/** A certificate whose window was heard and drawn in at its beginning, and then pulled to begin at the same moment and to end after an hour. */
+/**
+ * A certificate whose window was heard and drawn in at its beginning, and then pulled to begin at the same moment and
+ * to end after an hour.
+ */
 function renewedAt(at: number): readonly string[] {
   const fleet = createFleet(CAS, LIFETIMES, createRandom('watch'));
   let now = 0;

@@ -37,7 +37,8 @@ export interface ProbeHost {
   close(): Promise<void>;
 }
 
-// What node.exe runs in the prefix: it starts the programs, as the product does. It takes a line of JSON for each list of them, and answers with one.
+// What node.exe runs in the prefix: it starts the programs, as the product does. It takes a line of JSON for each list
+// of them, and answers with one.
 const driver = `
 const { spawn } = require('node:child_process');
 const run = ({ program, args, env, killAfterMs }) => new Promise((resolve, reject) => {

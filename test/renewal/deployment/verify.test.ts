@@ -25,7 +25,10 @@ const one = '[{ name: shop, names: [shop.use.test], deployments: [{ type: iis }]
 const two =
   '[{ name: shop, names: [shop.use.test], deployments: [{ type: iis, sites: [A] }, { type: iis, sites: [B] }] }]';
 
-/** A certificate in use; its thumbprint. The next renewal has to be forced: the CA does not live at the time of the tests. */
+/**
+ * A certificate in use; its thumbprint. The next renewal has to be forced: the CA does not live at the time of the
+ * tests.
+ */
 async function inUse(world: UseWorld, certificates = one): Promise<string> {
   await world.apply(certificates);
   return (await runOne(world, 'renewed')).thumbprint;

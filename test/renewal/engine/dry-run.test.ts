@@ -17,7 +17,9 @@ import type { World } from '../support/obtain-world.ts';
 const suite = obtainSuite({ profiles: { default: { description: 'ninety days', validityPeriod: 7_776_000 } } });
 const { test } = suite;
 
-/** The octets of every file of the state folder (the database, its log, keys, the web server's state), and every row. */
+/**
+ * The octets of every file of the state folder (the database, its log, keys, the web server's state), and every row.
+ */
 function everything({ folder, state }: World): object {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -24,7 +24,9 @@ function numbered(count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `c${index}`);
 }
 
-/** Runs the work with a store in which these certificates are declared; `clock` stands for the time of the declaration. */
+/**
+ * Runs the work with a store in which these certificates are declared; `clock` stands for the time of the declaration.
+ */
 function withDeclared(
   names: readonly string[],
   work: (store: Store, clock: ReturnType<typeof settableClock>, declare: typeof applyText) => Promise<void>,

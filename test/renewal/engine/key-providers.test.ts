@@ -11,7 +11,8 @@ import type { Outcome } from '../../../src/renewal/engine/outcome.ts';
 import { type CaAddress, openEngine } from '../support/state.ts';
 import { serveTokens } from '../support/token-folder.ts';
 
-// Renewals whose keys are in key storage providers: which provider, which key, and what becomes of them when something is wrong with it.
+// Renewals whose keys are in key storage providers: which provider, which key, and what becomes of them when something
+// is wrong with it.
 
 const SOFTWARE = 'Microsoft Software Key Storage Provider';
 const PLATFORM = 'Microsoft Platform Crypto Provider';
@@ -36,7 +37,9 @@ interface Run {
   readonly keys: SimKeys;
   /** Renews what is due, or all of it. `key`: YAML. `host`: the providers, if they are to be others than `keys`. */
   renew(key: string, options?: { readonly force?: boolean; readonly host?: HostKeys }): Promise<Outcome>;
-  /** Handles of the certificate's keys by the state of what was issued for them; renewals that came to nothing: `none`. */
+  /**
+   * Handles of the certificate's keys by the state of what was issued for them; renewals that came to nothing: `none`.
+   */
   handles(status: string): Promise<readonly string[]>;
   /** Handles of all keys that the database holds. */
   sealed(): Promise<readonly string[]>;

@@ -17,7 +17,10 @@ const { test } = suite;
 
 const one = '[{ name: shop, names: [shop.lease.test], deployments: [] }]';
 
-/** Holds the requests to such a place until `open`, then has them answered; `reached` settles when the first one is there. */
+/**
+ * Holds the requests to such a place until `open`, then has them answered; `reached` settles when the first one is
+ * there.
+ */
 function holdAt(
   world: World,
   place: string,

@@ -6,7 +6,8 @@ import { eventCount, eventTypes, keyHandles } from '../support/obtain-rows.ts';
 import { obtainSuite } from '../support/obtain-suite.ts';
 import type { World } from '../support/obtain-world.ts';
 
-// A run dies while bindings stand half-changed, and before the next one the certificate before, which has the same key, is revoked.
+// A run dies while bindings stand half-changed, and before the next one the certificate before, which has the same key,
+// is revoked.
 
 const suite = obtainSuite({ alwaysValid: true });
 

@@ -19,7 +19,8 @@ import type { Outcome } from '../../../src/renewal/engine/outcome.ts';
 import { CLIENT_AUTH, dns, extendedKeyUsage, makeKey, san, type TestKey } from '../../pki/support/make-certificate.ts';
 import { makeIntermediate, makeLeafDer, makeRoot } from '../../pki/support/make-chain.ts';
 
-// A CA that does everything right until it hands out the certificate. It even is a trusted one: its root is among the roots.
+// A CA that does everything right until it hands out the certificate. It even is a trusted one: its root is among the
+// roots.
 
 let pebble: Pebble;
 const trusted = makeRoot('Trusted but lying');

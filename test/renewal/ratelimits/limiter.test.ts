@@ -50,7 +50,8 @@ describe('the budget of an account', () => {
     const waiting = names.filter((name) => waits(world, name));
     assert.equal(waiting.length, 3);
     const due = waiting.map((name) => world.show(name).certificate.nextDue).toSorted((a, b) => a - b);
-    // One token an hour from the second hour on: the last one is kept, and the first is back an hour after it was taken.
+    // One token an hour from the second hour on: the last one is kept, and the first is back an hour after it was
+    // taken.
     for (const [index, at] of due.entries()) {
       assert.ok(at >= begun + (index + 1) * HOUR, `${index}: ${at - begun}`);
       assert.ok(at < world.clock.now() + (index + 2) * HOUR, `${index}: ${at - begun}`);

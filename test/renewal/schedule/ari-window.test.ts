@@ -12,7 +12,8 @@ import { eventCount, eventsOf, eventTypes, rowsOf } from '../support/obtain-rows
 import { obtainSuite } from '../support/obtain-suite.ts';
 import { problemAnswer, type World } from '../support/obtain-world.ts';
 
-// Renewal windows (RFC 9773) as a real CA gives them: when they are asked for, what is drawn from them, and what that changes.
+// Renewal windows (RFC 9773) as a real CA gives them: when they are asked for, what is drawn from them, and what that
+// changes.
 
 const MINUTE = 60_000;
 const HOUR = 3_600_000;

@@ -46,7 +46,8 @@ describe('a certificate without a window', () => {
     );
   });
 
-  // What CAs issue today and will: begin, middle and end of the time in which such certificates are due, in hours from the day of issue.
+  // What CAs issue today and will: begin, middle and end of the time in which such certificates are due, in hours from
+  // the day of issue.
   const lifetimes: readonly (readonly [string, number, number, number, number])[] = [
     ['160 hours', 160, 78.4, 80, 81.6],
     ['45 days', 45 * 24, 709.2, 720, 730.8],

@@ -36,8 +36,8 @@ export async function ordersAtCa(folder: string, ca: CaAddress): Promise<readonl
 }
 
 /**
- * What has to hold whenever all is done, whatever was killed before: each certificate active and bound, nothing open or presented, no key and
- * no installed certificate without use, a whole audit log.
+ * What has to hold whenever all is done, whatever was killed before: each certificate active and bound, nothing open or
+ * presented, no key and no installed certificate without use, a whole audit log.
  */
 export async function assertSettled(folder: string, ca: CaAddress, names: readonly string[]): Promise<void> {
   const { state, close } = await openEngine(folder, ca);

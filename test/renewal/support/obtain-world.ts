@@ -139,7 +139,10 @@ export async function withWorldAt<T>(folder: string, front: Front, work: (world:
   }
 }
 
-/** Connections to whichever CA stands behind the address: all of their own roots have the same name, so that each is trusted alone. */
+/**
+ * Connections to whichever CA stands behind the address: all of their own roots have the same name, so that each is
+ * trusted alone.
+ */
 function openLine(front: Front): { readonly transport: Transport; close(): void } {
   const opened = new Map<string, { readonly net: NetTransport; readonly transport: Transport }>();
   return {

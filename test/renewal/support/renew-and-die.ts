@@ -4,9 +4,9 @@ import type { Transaction } from '../../../src/store/store.ts';
 import type { RunRequest } from './run-child.ts';
 import { openEngine } from './state.ts';
 
-// One run of the engine in a process of its own, killed at the point that it is told. Points lie after every commit, every answer of the CA
-// and every effect on server and challenges: what was last is there, and what comes next is not. Prints a line of JSON for each point and
-// for each outcome.
+// One run of the engine in a process of its own, killed at the point that it is told. Points lie after every commit,
+// every answer of the CA and every effect on server and challenges: what was last is there, and what comes next is not.
+// Prints a line of JSON for each point and for each outcome.
 
 const request = JSON.parse(process.argv[2] ?? '{}') as RunRequest;
 let passed = 0;

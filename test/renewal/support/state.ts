@@ -35,7 +35,9 @@ export interface OpenOptions {
   readonly onState?: (state: State) => void;
 }
 
-/** A state folder with an engine over it. Its certificates are put on the endpoints `NAME:443` of a server in a file. */
+/**
+ * A state folder with an engine over it. Its certificates are put on the endpoints `NAME:443` of a server in a file.
+ */
 export interface Opened {
   readonly state: State;
   readonly engine: Engine;

@@ -72,7 +72,10 @@ export function callsOf({ server }: UseWorld, from = 0): readonly string[] {
 
 const MINUTE = 60_000;
 
-/** That an attempt is this many minutes away, a tenth more or less (docs/renewal.md), counted from a moment between these two. */
+/**
+ * That an attempt is this many minutes away, a tenth more or less (docs/renewal.md), counted from a moment between
+ * these two.
+ */
 export function assertWait(attempt: number, minutes: number, [from, to]: readonly [number, number]): void {
   const wait = minutes * MINUTE;
   assert.ok(attempt >= from + 0.9 * wait, `${attempt - from} ms instead of ${wait}`);

@@ -13,7 +13,10 @@ import { withFolder } from './obtain-state.ts';
 import { openEngine } from './state.ts';
 import { createUseServer, type UseServer } from './use-server.ts';
 
-/** A state folder whose engine gets its certificates from a CA that asks no questions, and puts them on a server that tests disturb. */
+/**
+ * A state folder whose engine gets its certificates from a CA that asks no questions, and puts them on a server that
+ * tests disturb.
+ */
 export interface UseWorld {
   readonly clock: SettableClock;
   readonly state: State;

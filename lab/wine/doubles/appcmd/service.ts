@@ -10,9 +10,9 @@ export interface AppcmdService {
 }
 
 /**
- * Answers client.c for an inetsrv folder. It keeps nothing between two commands: each reads the files and writes them, as if appcmd.exe did so
- * itself. A request is the arguments in UTF-8, each with a zero behind it; the answer is the exit code in four octets, the lowest one first,
- * and what appcmd prints.
+ * Answers client.c for an inetsrv folder. It keeps nothing between two commands: each reads the files and writes them,
+ * as if appcmd.exe did so itself. A request is the arguments in UTF-8, each with a zero behind it; the answer is the
+ * exit code in four octets, the lowest one first, and what appcmd prints.
  */
 export async function startAppcmdService(inetsrv: string): Promise<AppcmdService> {
   const answer = async (socket: Socket, request: Buffer): Promise<void> => {

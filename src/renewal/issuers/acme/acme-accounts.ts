@@ -8,7 +8,10 @@ import type { AcmePorts } from './acme-ports.ts';
 export interface AcmeAccounts {
   /** Gives the account with this issuer a new key, now. Errors: those of rollOver. */
   rollOver(issuer: string, signal: AbortSignal): Promise<Rollover>;
-  /** The lasting records that dns-persist-01 needs for this certificate, and whether they are there. Errors: those of persistRecords. */
+  /**
+   * The lasting records that dns-persist-01 needs for this certificate, and whether they are there. Errors: those of
+   * persistRecords.
+   */
   persistRecords(name: string, signal: AbortSignal): Promise<readonly PersistRecord[]>;
 }
 

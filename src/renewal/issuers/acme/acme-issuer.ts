@@ -117,7 +117,8 @@ async function finalize(
   if (order.order.status === 'ready') {
     const csr = await buildCsr({ identifiers, signer });
     const finalized = await client.finalize(order.order.finalize, csr, signal).catch((error: unknown) => {
-      // The request came to the CA twice, on its way or from a run that was killed: the first one was taken (RFC 8555 section 7.4).
+      // The request came to the CA twice, on its way or from a run that was killed: the first one was taken (RFC 8555
+      // section 7.4).
       if (isProblem(error, 'orderNotReady')) return null;
       throw error;
     });

@@ -23,7 +23,10 @@ export interface AcmePorts {
   solverFor(task: Pick<ChallengeTask, 'type' | 'identifier' | 'wildcard'>, config: ChallengeConfig): Solver;
   /** The value behind `secret:NAME`. */
   resolveSecret(reference: string): Promise<string>;
-  /** What stands in the way of an order that is about to be made; absent: nobody looks. Rejects with the reason of the signal only. */
+  /**
+   * What stands in the way of an order that is about to be made; absent: nobody looks. Rejects with the reason of the
+   * signal only.
+   */
   preflight?(order: PlannedOrder, signal: AbortSignal): Promise<readonly Obstacle[]>;
 }
 
@@ -57,7 +60,10 @@ export interface IssuerSession {
 export interface IssuerSessions {
   /** Registers the account when there is none yet. A failure is not kept: the next caller tries again. */
   open(issuer: string): Promise<IssuerSession>;
-  /** Opens the issuer for this work. Where the CA refuses it in a way that may be about the account, the account is looked at before that is thrown. */
+  /**
+   * Opens the issuer for this work. Where the CA refuses it in a way that may be about the account, the account is
+   * looked at before that is thrown.
+   */
   use<T>(issuer: string, work: (session: IssuerSession) => Promise<T>): Promise<T>;
 }
 

@@ -7,7 +7,8 @@ import { eventCount, eventsOf, eventTypes, keyHandles, rowsOf, troubleOf } from 
 import { obtainSuite } from '../../support/obtain-suite.ts';
 import { problemAnswer, type World } from '../../support/obtain-world.ts';
 
-// The account at a CA that wants an external account binding (RFC 8555 section 7.3.4), and what follows when that CA forgets everything.
+// The account at a CA that wants an external account binding (RFC 8555 section 7.3.4), and what follows when that CA
+// forgets everything.
 
 const HMAC = randomBytes(32).toString('base64url');
 const BOUND = ', externalAccountBinding: { keyId: kid-1, hmacKey: "secret:eab-hmac" }';

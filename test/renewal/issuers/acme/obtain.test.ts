@@ -12,7 +12,8 @@ import { obtainSuite } from '../../support/obtain-suite.ts';
 import { problemAnswer, type World } from '../../support/obtain-world.ts';
 import { presentedTokens } from '../../support/token-folder.ts';
 
-// From a declared certificate to an issued one, and what becomes of an attempt when the CA, the line to it, or the proof of a name fails.
+// From a declared certificate to an issued one, and what becomes of an attempt when the CA, the line to it, or the
+// proof of a name fails.
 
 const MINUTE = 60_000;
 const HOUR = 3_600_000;

@@ -8,7 +8,8 @@ import { assertSettled, ordersAtCa } from '../../support/inspect.ts';
 import { type RunRequest, type RunResult, runChild } from '../../support/run-child.ts';
 import { type CaAddress, openEngine } from '../../support/state.ts';
 
-// The process is killed at every point of a change of the account's key in turn. The next run has to find out which key the CA knows.
+// The process is killed at every point of a change of the account's key in turn. The next run has to find out which key
+// the CA knows.
 
 let pebble: Pebble;
 let ca: CaAddress;

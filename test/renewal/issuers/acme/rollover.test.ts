@@ -9,7 +9,8 @@ import { eventCount, eventsOf, eventTypes, keyHandles, rowsOf } from '../../supp
 import { obtainSuite } from '../../support/obtain-suite.ts';
 import { problemAnswer, type World } from '../../support/obtain-world.ts';
 
-// The account's key is replaced (RFC 8555 section 7.3.5), by itself and on demand, at a CA that does it, will not, or cannot be understood.
+// The account's key is replaced (RFC 8555 section 7.3.5), by itself and on demand, at a CA that does it, will not, or
+// cannot be understood.
 
 const DAY = 86_400_000;
 

@@ -84,7 +84,10 @@ async function openIfMade(keys: KeyCustody, handle: KeyHandle): Promise<Signer |
   }
 }
 
-/** The key of this handle, made now where it is not there yet. One that is there has the algorithm that was wanted when it was made. */
+/**
+ * The key of this handle, made now where it is not there yet. One that is there has the algorithm that was wanted when
+ * it was made.
+ */
 export async function openOrMake(keys: KeyCustody, handle: KeyHandle, algorithm: KeyAlgorithm): Promise<Signer> {
   const made = await openIfMade(keys, handle);
   if (made !== null) return made;
@@ -93,8 +96,9 @@ export async function openOrMake(keys: KeyCustody, handle: KeyHandle, algorithm:
 }
 
 /**
- * A rollover that was begun and not finished: the CA is asked whether it knows the account by the new key (RFC 8555 section 7.3.1). Where it
- * does, the rollover is finished; else the account is used with the key that it had, and the rollover tried again in its time.
+ * A rollover that was begun and not finished: the CA is asked whether it knows the account by the new key (RFC 8555
+ * section 7.3.1). Where it does, the rollover is finished; else the account is used with the key that it had, and the
+ * rollover tried again in its time.
  */
 async function settle(
   { store, keys, clock }: AcmePorts,

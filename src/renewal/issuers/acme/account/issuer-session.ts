@@ -22,7 +22,10 @@ export function createAcmeRun(ports: AcmePorts, signal: AbortSignal): AcmeRun {
   };
 }
 
-/** `at` says where an issuer is asked: as configured, or at its staging environment. The signal ends the wait for the CA. */
+/**
+ * `at` says where an issuer is asked: as configured, or at its staging environment. The signal ends the wait for the
+ * CA.
+ */
 function createIssuerSessions(
   ports: AcmePorts,
   at: (config: IssuerConfig) => IssuerConfig,
@@ -48,9 +51,9 @@ function createIssuerSessions(
     return true;
   };
   /**
-   * One that the CA does not know any more is registered anew, with its key, when it is needed next; one that the CA has deactivated or revoked
-   * (RFC 8555 section 7.1.6) makes room for another one with another key. Does nothing when another renewal has noticed before, and the
-   * account may be there again already.
+   * One that the CA does not know any more is registered anew, with its key, when it is needed next; one that the CA
+   * has deactivated or revoked (RFC 8555 section 7.1.6) makes room for another one with another key. Does nothing when
+   * another renewal has noticed before, and the account may be there again already.
    */
   const checkAccount = async (session: IssuerSession, refusal: unknown): Promise<void> => {
     if (isAccountGone(refusal)) {
@@ -92,7 +95,10 @@ export function configOf({ store }: Pick<AcmePorts, 'store'>, name: string): Iss
   });
 }
 
-/** The issuer at its staging environment. What binds an account to one with the CA is for the real one alone, and often for one use. */
+/**
+ * The issuer at its staging environment. What binds an account to one with the CA is for the real one alone, and often
+ * for one use.
+ */
 function stagingOf(config: IssuerConfig): IssuerConfig {
   const { name, staging } = config;
   if (staging !== null) return { ...config, directory: staging, externalAccountBinding: null };
@@ -104,14 +110,18 @@ export function isAccountGone(error: unknown): boolean {
   return isProblem(error, 'accountDoesNotExist');
 }
 
-/** Whether the CA will not have this account do this: that may be about the account, or about what was asked. Failed validations are neither. */
+/**
+ * Whether the CA will not have this account do this: that may be about the account, or about what was asked. Failed
+ * validations are neither.
+ */
 function isUnauthorized(error: unknown): boolean {
   return isProblem(error, 'unauthorized') && error.code === 'ACME_PROBLEM';
 }
 
 /**
- * Whether the CA does not serve the account any more. CAs refuse to show one that is deactivated (RFC 8555 section 7.3.6 wants that), as they may
- * refuse anything else for a while: only when looking it up by its key ends the same way it counts.
+ * Whether the CA does not serve the account any more. CAs refuse to show one that is deactivated (RFC 8555 section
+ * 7.3.6 wants that), as they may refuse anything else for a while: only when looking it up by its key ends the same way
+ * it counts.
  */
 async function isDead(client: AcmeClient, signal: AbortSignal): Promise<boolean> {
   try {

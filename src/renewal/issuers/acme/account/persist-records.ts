@@ -20,8 +20,9 @@ export interface PersistRecord {
 }
 
 /**
- * The records for the names of a certificate that are proved by dns-persist-01, at each of its issuers, and whether they are there. The account is
- * registered when there is none yet; nothing is ordered. Throws RENEWAL_UNKNOWN_CERTIFICATE, RENEWAL_CHALLENGE_NOT_OFFERED, and what the CA says.
+ * The records for the names of a certificate that are proved by dns-persist-01, at each of its issuers, and whether
+ * they are there. The account is registered when there is none yet; nothing is ordered. Throws
+ * RENEWAL_UNKNOWN_CERTIFICATE, RENEWAL_CHALLENGE_NOT_OFFERED, and what the CA says.
  */
 export async function persistRecords(run: AcmeRun, name: string): Promise<readonly PersistRecord[]> {
   const { config } = run.store.read((db) => requireCertificate(db, name));
@@ -52,7 +53,8 @@ async function lookAt(
   wildcard: boolean,
 ): Promise<PersistRecord> {
   const { meta } = await client.directory(run.signal);
-  // Before draft -02 only a challenge says it, and that costs an order; CAs use the names that they have in CAA records.
+  // Before draft -02 only a challenge says it, and that costs an order; CAs use the names that they have in CAA
+  // records.
   const issuerDomains = meta.issuerDomains ?? meta.caaIdentities;
   if (issuerDomains.length === 0) {
     const message = `${issuer} does not say what it calls itself in records of dns-persist-01`;

@@ -33,9 +33,10 @@ export interface Rollover {
 }
 
 /**
- * Gives the account of an issuer a new key (RFC 8555 section 7.3.5): the handle is journaled before the key is made, the key made before the CA
- * is asked, and the old one is destroyed only when the CA knows the account by the new one. A kill in between is settled when the account is
- * opened next. Throws RENEWAL_NO_ACCOUNT, RENEWAL_UNDER_WAY, and what the CA says; that is noted, and the next time put off.
+ * Gives the account of an issuer a new key (RFC 8555 section 7.3.5): the handle is journaled before the key is made,
+ * the key made before the CA is asked, and the old one is destroyed only when the CA knows the account by the new one.
+ * A kill in between is settled when the account is opened next. Throws RENEWAL_NO_ACCOUNT, RENEWAL_UNDER_WAY, and what
+ * the CA says; that is noted, and the next time put off.
  */
 export async function rollOver(run: AcmeRun, issuer: string): Promise<Rollover> {
   const session = await run.sessions.open(issuer);
@@ -80,7 +81,9 @@ async function putOff({ store, clock }: AcmeRun, { config }: IssuerSession): Pro
   await store.commit((transaction) => putOffRollover(transaction, config, clock.now() + AFTER_REFUSAL_MS));
 }
 
-/** Challenge responses name the account's key (RFC 8555 section 8.1): the CA must not look at one while the key changes. */
+/**
+ * Challenge responses name the account's key (RFC 8555 section 8.1): the CA must not look at one while the key changes.
+ */
 function refuseWhileValidating({ store }: AcmeRun, issuer: string): void {
   const name = store.read((db) => visibleTo(db, issuer));
   if (name === null) return;
@@ -97,8 +100,8 @@ function noAccount(issuer: string): EverbindError {
 }
 
 /**
- * A CA that refused has changed nothing, and says so once more for the old key: the new one is abandoned. After any other failure the CA may know
- * either, now or a moment later: the new key is kept.
+ * A CA that refused has changed nothing, and says so once more for the old key: the new one is abandoned. After any
+ * other failure the CA may know either, now or a moment later: the new key is kept.
  */
 async function noteFailure(
   { store, clock, signal }: AcmeRun,
@@ -112,7 +115,10 @@ async function noteFailure(
   await store.commit((transaction) => noteRolloverFailed(transaction, row, { code, refused, again, now: clock.now() }));
 }
 
-/** Whether the CA did not take the request at all: it offers no key changes, answers 501 (step-ca does), or says what is wrong. */
+/**
+ * Whether the CA did not take the request at all: it offers no key changes, answers 501 (step-ca does), or says what is
+ * wrong.
+ */
 function isRefusal(error: unknown): boolean {
   if (!(error instanceof EverbindError)) return false;
   if (error.code === 'ACME_NOT_OFFERED') return true;

@@ -20,13 +20,16 @@ import { cleanUp, settled } from './present-all.ts';
 import type { IssuanceRequest } from '../../../../ports/issuer.ts';
 import type { ManagedCertificate } from '../../../state/certificate-table.ts';
 
-/** A run that is told to stop, or whose line to the CA fails, lets the CA look at its responses for this long; CAs take seconds. */
+/**
+ * A run that is told to stop, or whose line to the CA fails, lets the CA look at its responses for this long; CAs take
+ * seconds.
+ */
 const GRACE_MS = 10_000;
 
 /**
- * Has every name of a pending order validated. Returns the order as it is once the CA has seen enough, and what `noteReady`, which journals that,
- * returned. Responses are journaled before they are made visible, and removed in the end, whatever happens. When the validation fails for good,
- * the authorizations that are still pending are abandoned.
+ * Has every name of a pending order validated. Returns the order as it is once the CA has seen enough, and what
+ * `noteReady`, which journals that, returned. Responses are journaled before they are made visible, and removed in the
+ * end, whatever happens. When the validation fails for good, the authorizations that are still pending are abandoned.
  */
 export async function authorize<T>(
   run: AcmeRun,
@@ -99,11 +102,13 @@ async function validate(
   try {
     signal.throwIfAborted();
     asked = works.length > 0;
-    // A response of the CA that is still on its way when ours are removed would have the CA look for nothing, and cost the order.
+    // A response of the CA that is still on its way when ours are removed would have the CA look for nothing, and cost
+    // the order.
     await settled(works.map((work) => respond(client, work, signal)));
     return await client.waitForOrder(order.url, { until: 'ready', identifiers, signal });
   } catch (error) {
-    // Told to stop, or cut off, while the CA looks: a response that is removed from under its eyes would cost the order.
+    // Told to stop, or cut off, while the CA looks: a response that is removed from under its eyes would cost the
+    // order.
     if (asked && goesOn(error)) {
       await client.waitForOrder(order.url, { until: 'ready', identifiers, timeoutMs: GRACE_MS }).catch(() => {});
     }
@@ -125,7 +130,10 @@ function failedWays(works: readonly ChallengeWork[], reason: unknown): readonly 
   return names === undefined ? [] : waysOf(works.filter(({ task }) => names.includes(task.identifier.value)));
 }
 
-/** Tells the CA of one response. CAs refuse what was named before, by a request that came to them twice: then it is looked at already. */
+/**
+ * Tells the CA of one response. CAs refuse what was named before, by a request that came to them twice: then it is
+ * looked at already.
+ */
 async function respond(
   client: AcmeClient,
   { authorizationUrl, challengeUrl }: ChallengeWork,

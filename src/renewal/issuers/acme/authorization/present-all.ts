@@ -10,8 +10,8 @@ import type { ChallengeResponse, ChallengeWork } from './challenge-work.ts';
 type Choose = (resource: AuthorizationResource, notVisible: readonly ChallengeConfig[]) => Promise<ChallengeWork>;
 
 /**
- * Makes the responses visible. What cannot be costs nothing at the CA: the next challenge of that name is tried with the same order. Returns what is
- * visible in the end; throws the failure of a name that has no other challenge.
+ * Makes the responses visible. What cannot be costs nothing at the CA: the next challenge of that name is tried with
+ * the same order. Returns what is visible in the end; throws the failure of a name that has no other challenge.
  */
 export async function presentAll(
   run: AcmeRun,
@@ -79,8 +79,8 @@ export interface NotPresented<T> {
 }
 
 /**
- * Journals the responses, makes them visible and waits until the CA would see them. When some fail, all are removed, and those that failed are
- * returned; empty when all are visible.
+ * Journals the responses, makes them visible and waits until the CA would see them. When some fail, all are removed,
+ * and those that failed are returned; empty when all are visible.
  */
 export async function present<T extends ChallengeResponse>(
   { store, signal }: AcmeRun,
@@ -112,8 +112,8 @@ export async function settled(works: readonly Promise<unknown>[]): Promise<void>
 }
 
 /**
- * Removes responses. What cannot be removed now is tried again at the next run: its row stays. Whoever has lost the lease removes nothing: the new
- * holder may have presented the same responses again, and the CA may be looking at them.
+ * Removes responses. What cannot be removed now is tried again at the next run: its row stays. Whoever has lost the
+ * lease removes nothing: the new holder may have presented the same responses again, and the CA may be looking at them.
  */
 export async function cleanUp(
   { store }: Pick<AcmeRun, 'store'>,
@@ -129,8 +129,8 @@ export async function cleanUp(
 }
 
 /**
- * Removes what interrupted runs left visible and what could not be removed before. At the end of a run: a response that the CA is still
- * looking at belongs to a renewal that was resumed, which presents and removes it itself.
+ * Removes what interrupted runs left visible and what could not be removed before. At the end of a run: a response that
+ * the CA is still looking at belongs to a renewal that was resumed, which presents and removes it itself.
  */
 export async function cleanUpLeftovers({ store, solverFor }: AcmeRun): Promise<void> {
   const works = store.read(visibleResponses).flatMap(({ task, config }) => {

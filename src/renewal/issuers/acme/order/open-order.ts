@@ -11,8 +11,8 @@ import { recoverOrder } from './recover-order.ts';
 export type Ordered = IssuanceRequest & { readonly state: Extract<IssuanceState, { readonly orderUrl: string }> };
 
 /**
- * The order of this request: the one that the journal names, the one that a killed run made and could not note, or a new one. Throws
- * RENEWAL_ORDER_LOST when the one in the journal leads nowhere.
+ * The order of this request: the one that the journal names, the one that a killed run made and could not note, or a
+ * new one. Throws RENEWAL_ORDER_LOST when the one in the journal leads nowhere.
  */
 export async function openOrder(
   run: AcmeRun,
@@ -85,7 +85,8 @@ async function resumeOrder(
     if (error instanceof EverbindError && error.facts.httpStatus === 404) throw lost(url, 'the CA does not know it');
     throw error;
   });
-  // Whether it has expired is the CA's to say (RFC 8555 section 7.1.6): one clock may be wrong, and a certificate may come of it.
+  // Whether it has expired is the CA's to say (RFC 8555 section 7.1.6): one clock may be wrong, and a certificate may
+  // come of it.
   const { status, error } = resource.order;
   if (status === 'invalid') {
     throw lost(url, 'it became invalid', error === null ? {} : { problem: error.type, detail: error.detail });

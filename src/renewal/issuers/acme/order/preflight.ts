@@ -6,8 +6,9 @@ import { withRenewal } from '../../../state/renewal-table.ts';
 import type { AcmeRun, IssuerSession } from '../acme-ports.ts';
 
 /**
- * Asks DNS and the directory before the first order for a certificate, and before those that follow a failure: routine has no reason to wait for
- * it, and what is in a hurry is ordered whatever it says. Throws RENEWAL_PREFLIGHT_FAILED for what is certain to be refused; the rest is noted.
+ * Asks DNS and the directory before the first order for a certificate, and before those that follow a failure: routine
+ * has no reason to wait for it, and what is in a hurry is ordered whatever it says. Throws RENEWAL_PREFLIGHT_FAILED for
+ * what is certain to be refused; the rest is noted.
  */
 export async function preflight(
   run: AcmeRun,

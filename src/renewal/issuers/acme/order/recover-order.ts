@@ -8,9 +8,10 @@ import type { AcmeRun } from '../acme-ports.ts';
 const MOST_ORDERS = 1000;
 
 /**
- * The order that a killed run created but could not note: one of the account's orders (RFC 8555 section 7.1.2.1) that the journal does not
- * know, for exactly these names, and not asked for a certificate yet: one that was is for another key, which a database restored from a copy
- * has forgotten. Null where there is none or the CA keeps no list. An unknown order is ours to take: the account's key is ours alone.
+ * The order that a killed run created but could not note: one of the account's orders (RFC 8555 section 7.1.2.1) that
+ * the journal does not know, for exactly these names, and not asked for a certificate yet: one that was is for another
+ * key, which a database restored from a copy has forgotten. Null where there is none or the CA keeps no list. An
+ * unknown order is ours to take: the account's key is ours alone.
  */
 export async function recoverOrder(
   { store, signal }: AcmeRun,

@@ -18,10 +18,11 @@ import type { AcmeRun, IssuerSession } from '../acme-ports.ts';
 import { authorize } from '../authorization/authorize.ts';
 
 /**
- * After a failure that counts against limits of the CA the next attempt is tried at its staging environment first, with an account and keys of its
- * own. Returns when the real CA is to be asked: what the staging environment issues is never fetched, and one that does not work, or refuses
- * for its own reasons, keeps no certificate from being renewed. Throws RENEWAL_STAGING_RUN_FAILED when the validation of a name fails, and what
- * fails on our side. A kill loses nothing: the next run goes on with the order of the staging run, or with the real one.
+ * After a failure that counts against limits of the CA the next attempt is tried at its staging environment first, with
+ * an account and keys of its own. Returns when the real CA is to be asked: what the staging environment issues is never
+ * fetched, and one that does not work, or refuses for its own reasons, keeps no certificate from being renewed. Throws
+ * RENEWAL_STAGING_RUN_FAILED when the validation of a name fails, and what fails on our side. A kill loses nothing: the
+ * next run goes on with the order of the staging run, or with the real one.
  */
 export async function runAtStaging(
   run: AcmeRun,
@@ -129,7 +130,10 @@ function isOfTheValidation(error: unknown): boolean {
   return fits(error.problem);
 }
 
-/** What this machine, or what it shows to the CA, could not do, whichever CA it is for. A defect is none of that: it keeps no renewal waiting. */
+/**
+ * What this machine, or what it shows to the CA, could not do, whichever CA it is for. A defect is none of that: it
+ * keeps no renewal waiting.
+ */
 function isOurs(error: unknown): boolean {
   if (!(error instanceof EverbindError) || error instanceof AcmeProblemError || error.code === 'INTERNAL') return false;
   const { blames } = meaningOf(error);
