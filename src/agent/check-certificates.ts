@@ -61,19 +61,19 @@ export async function checkCertificates(
       publicHttpPort: environment.publicHttpPort ?? 80,
       mayTry: lease !== null,
     };
-    const holds = durableHostBackoff({ store: state.store, clock: environment.clock, random: environment.random });
+    const backoffs = durableHostBackoff({ store: state.store, clock: environment.clock, random: environment.random });
     const asked = new Map<string, Promise<KnownIssuer | PreflightFinding>>();
     const ask = (issuer: IssuerConfig): Promise<KnownIssuer | PreflightFinding> => {
-      const answer = asked.get(issuer.name) ?? askIssuer(state, environment, issuer, holds, opened);
-      asked.set(issuer.name, answer);
-      return answer;
+      const response = asked.get(issuer.name) ?? askIssuer(state, environment, issuer, backoffs, opened);
+      asked.set(issuer.name, response);
+      return response;
     };
     for (const certificate of wanted) {
       signal.throwIfAborted();
       const issuers = config.issuers.filter(({ name }) => certificate.issuers.includes(name));
-      const answers = await Promise.all(issuers.map(ask));
-      const known = answers.flatMap((answer) => ('directory' in answer ? [answer] : []));
-      const unreachable = answers.flatMap((answer) => ('directory' in answer ? [] : [answer]));
+      const responses = await Promise.all(issuers.map(ask));
+      const known = responses.flatMap((response) => ('directory' in response ? [response] : []));
+      const unreachable = responses.flatMap((response) => ('directory' in response ? [] : [response]));
       const findings = [
         ...(await examineCertificate(parts, certificate, known, signal)),
         ...unreachable,
@@ -98,7 +98,7 @@ function named(certificates: readonly CertificateConfig[], name: string): Certif
   });
 }
 
-/** Null while another Everbind works: everything but the proofs can be looked at beside it. */
+/** Null while another Everbind works: everything but trying a challenge can be done beside it. */
 async function leaseIfFree({ store }: State, { clock }: Environment): Promise<Lease | null> {
   try {
     return await acquireLease(store, clock);

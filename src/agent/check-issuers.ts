@@ -17,7 +17,7 @@ export async function askIssuer(
   { store }: State,
   { clock, random, signal }: Environment,
   config: IssuerConfig,
-  holds: HostBackoffs,
+  backoffs: HostBackoffs,
   opened: { close(): void }[],
 ): Promise<KnownIssuer | PreflightFinding> {
   try {
@@ -30,7 +30,7 @@ export async function askIssuer(
       random,
       userAgent: `everbind/${VERSION}`,
       allowInsecureLoopback: config.allowInsecureLoopback,
-      holds,
+      backoffs,
     });
     const directory = await client.directory(signal);
     return { config, directory, accountUrl: store.read((db) => readAccount(db, config))?.url ?? null };

@@ -29,12 +29,12 @@ export interface ChallengeFacts {
   readonly offered: readonly string[] | null;
   /** When it failed at the CA last, milliseconds since 1970; null when it has not, or has worked since. */
   readonly failedAt: (config: ChallengeConfig) => number | null;
-  /** Those whose answers could not be made visible in this attempt. */
+  /** Those whose responses could not be made visible in this attempt. */
   readonly notVisible: readonly ChallengeConfig[];
 }
 
 /**
- * How a name is proved now: the first that can be used and has not failed, or else the one that failed longest ago.
+ * How a name is validated now: by the first challenge that can be used and has not failed, or else the one that failed longest ago.
  * null: none can be used.
  */
 export function chooseChallenge(facts: ChallengeFacts): ChallengeChoice | null {

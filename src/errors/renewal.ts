@@ -53,12 +53,11 @@ export const RENEWAL_ERRORS = entries({
     exit: 1,
     meaning: { blames: 'name' },
     summary: 'The CA is certain to refuse the certificate, so that no order was made.',
-    action:
-      'Run everbind check NAME: it says what stands in the way and how to mend it. The next attempt is scheduled.',
+    action: 'Run everbind check NAME: it says what stands in the way and how to fix it. The next attempt is scheduled.',
   },
   RENEWAL_STAGING_RUN_FAILED: {
     exit: 1,
-    summary: 'The proof of a name failed at the staging environment of the CA, so that the CA itself was not asked.',
+    summary: 'A name failed validation at the staging environment of the CA, so Everbind did not ask the CA itself.',
     action:
       'See the reason: the CA itself would have failed for it too, and counts failures. The next attempt is scheduled.',
   },

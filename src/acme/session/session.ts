@@ -28,7 +28,7 @@ export interface SessionOptions {
   readonly accountUrl?: string | undefined;
   readonly allowInsecureLoopback?: boolean | undefined;
   /** Shared by all sessions with the same hosts; without it no pause is obeyed. */
-  readonly holds?: HostBackoffs | undefined;
+  readonly backoffs?: HostBackoffs | undefined;
 }
 
 export interface SignedRequest {
@@ -71,7 +71,7 @@ const directoryLifetimeMs = 3600_000;
 
 /** Sends nothing yet. Throws ACME_INSECURE_URL for a directory or an account whose URL is not allowed. */
 export function createSession(options: SessionOptions): Session {
-  const { transport, clock, random, holds } = options;
+  const { transport, clock, random, backoffs } = options;
   const policy: UrlPolicy = { allowInsecureLoopback: options.allowInsecureLoopback === true };
   const directoryUrl = checkUrl(options.directoryUrl, 'directory URL', policy);
   const account: Session['account'] = {
@@ -88,7 +88,7 @@ export function createSession(options: SessionOptions): Session {
     signal?: AbortSignal,
   ): Promise<HttpResponse> {
     signal?.throwIfAborted();
-    await holds?.pass(request.url, signal);
+    await backoffs?.pass(request.url, signal);
     const { body, ...target } = request;
     const { maxBytes, timeoutMs } = resource;
     const headers = {
@@ -102,7 +102,7 @@ export function createSession(options: SessionOptions): Session {
     });
     // Renewal information is advice: its failures pause nothing else, and have a retry time of their own (RFC 9773
     // section 4.3).
-    if (resource !== RESOURCES.renewalInfo) await holds?.note(request.url, response);
+    if (resource !== RESOURCES.renewalInfo) await backoffs?.note(request.url, response);
     return response;
   }
 

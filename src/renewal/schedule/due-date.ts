@@ -137,7 +137,7 @@ const POLL_USUAL = 6 * HOUR;
 export const POLL_WITHOUT_WINDOWS_MS = 7 * DAY;
 
 /**
- * How long to leave the CA alone before the window is asked for again; Retry-After is obeyed within bounds (RFC 9773
+ * How long to wait before the CA is asked for the ARI window again; Retry-After is obeyed within bounds (RFC 9773
  * section 4.3).
  */
 export function pollAfterMs(retryAfterMs: number | null): number {

@@ -1,11 +1,11 @@
-/** After so many failures in a row an issuer is left alone. Fewer may be bad luck. */
+/** After so many failures in a row an issuer is not asked for a while. Fewer may be bad luck. */
 const TOLERATED = 3;
 const MINUTE = 60_000;
 const FIRST_CLOSED = 5 * MINUTE;
 const LONGEST_CLOSED = 6 * 60 * MINUTE;
 
 /**
- * How long an issuer is left alone after this many failures in a row; 0: not yet. Five minutes, doubled with each
+ * How long an issuer is not asked after this many failures in a row; 0: not yet. Five minutes, doubled with each
  * further failure up to six hours, a tenth more or less by `uniform` from [0, 1), so that many servers do not come back
  * at once.
  */

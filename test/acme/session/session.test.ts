@@ -250,7 +250,7 @@ async function abortedRegistration(stage: 'directory' | 'nonce' | 'signer' | 'ac
     userAgent: 'x',
     signer: stage === 'signer' ? { ...signer, sign: hang } : signer,
     ...(stage === 'hold'
-      ? { holds: { pass: (_url, signal) => passAborted(signal, stopped), note: async () => {} } }
+      ? { backoffs: { pass: (_url, signal) => passAborted(signal, stopped), note: async () => {} } }
       : {}),
   });
   const call = client.newAccount({ termsOfServiceAgreed: true }, stop.signal);

@@ -35,7 +35,7 @@ export async function openAccount(
       signer,
       ...(accountUrl === null ? {} : { accountUrl }),
       allowInsecureLoopback: config.allowInsecureLoopback,
-      holds: backoffs,
+      backoffs,
     });
   const known = await ensureAccountRow(ports, config);
   const row = await settle(ports, config, known, (signer) => clientOf(signer, null), signal);

@@ -20,7 +20,7 @@ export interface PersistRecord {
 }
 
 /**
- * The records for the names of a certificate that are proved by dns-persist-01, at each of its issuers, and whether
+ * The records for the names of a certificate that are validated by dns-persist-01, at each of its issuers, and whether
  * they are there. The account is registered when there is none yet; nothing is ordered. Throws
  * RENEWAL_UNKNOWN_CERTIFICATE, RENEWAL_CHALLENGE_NOT_OFFERED, and what the CA says.
  */
