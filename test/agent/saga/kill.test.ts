@@ -5,8 +5,9 @@ import { type Kill, type KillWorld, startKillWorld } from './world.ts';
 // The promise: killed at any moment and run again, every certificate ends issued once, bound and verified.
 
 let world: KillWorld;
-/** Commits of a run that nobody disturbs. */
+/** Commits of a run that nobody disturbs, and how long it takes. */
 let commits = 0;
+let runMs = 0;
 
 before(async () => {
   world = await startKillWorld();
@@ -15,7 +16,9 @@ after(() => world.stop());
 
 test('undisturbed: the measure for all that follows', async () => {
   const state = await world.newState();
+  const began = performance.now();
   const end = await world.run(state, ['renew', '--all-due']);
+  runMs = performance.now() - began;
   assert.equal(end.status, 0, end.output);
   await assertWhole(state, end.output);
   commits = end.commits;
@@ -35,7 +38,8 @@ test('killed before and after every commit in turn', async () => {
 });
 
 test('killed at random moments, several times in a row', async () => {
-  // The same moments in every run: a linear congruential generator (Numerical Recipes) is random enough to spread them.
+  // The same moments in every run, as parts of its time: a linear congruential generator (Numerical Recipes) is random
+  // enough to spread them.
   let seed = 20_261_123;
   const draw = (): number => {
     seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
@@ -46,7 +50,7 @@ test('killed at random moments, several times in a row', async () => {
   for (let round = 0; round < 6; round += 1) {
     const state = await world.newState();
     for (let kill = 0; kill < 3; kill += 1) {
-      const end = await world.run(state, ['renew', '--all-due'], { afterMs: 120 + draw() * 600 });
+      const end = await world.run(state, ['renew', '--all-due'], { afterMs: draw() * runMs });
       if (end.killed) kills += 1;
     }
     const end = await world.run(state, ['renew', '--all-due']);
