@@ -15,7 +15,7 @@ const { directoryUrl, count, concurrency, gated } = JSON.parse(process.argv[2] ?
 
 let requests = 0;
 const pass = createGate();
-// Interceptors stand around the request: the gate is entered before it is sent and left when its answer or error is
+// Interceptors stand around the request: the gate is entered before it is sent and left when its response or error is
 // there.
 const leave = new WeakMap<object, () => void>();
 acme.axios.interceptors.request.use(async (config) => {

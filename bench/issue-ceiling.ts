@@ -16,7 +16,7 @@ const { directoryUrl, ca, count, concurrency } = JSON.parse(process.argv[2] ?? '
   concurrency: number;
 };
 
-interface Answer {
+interface CaResponse {
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
@@ -28,21 +28,21 @@ let requests = 0;
 // Directory and account; nonces come to these.
 let runRequests = 2;
 
-function exchange(method: 'GET' | 'POST', url: string, body?: string): Promise<Answer> {
+function exchange(method: 'GET' | 'POST', url: string, body?: string): Promise<CaResponse> {
   requests += 1;
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/jose+json', 'user-agent': 'lean' };
-    const call = request(url, { method, agent, headers }, (answer) => {
+    const call = request(url, { method, agent, headers }, (response) => {
       let text = '';
-      answer.setEncoding('latin1');
-      answer.on('data', (chunk: string) => {
+      response.setEncoding('latin1');
+      response.on('data', (chunk: string) => {
         text += chunk;
       });
-      answer.on('end', () => {
-        const nonce = answer.headers['replay-nonce'];
+      response.on('end', () => {
+        const nonce = response.headers['replay-nonce'];
         if (typeof nonce === 'string') nonces.push(nonce);
-        if ((answer.statusCode ?? 500) < 300) resolve({ headers: answer.headers, body: text });
-        else reject(new Error(`${url}: ${answer.statusCode} ${text}`));
+        if ((response.statusCode ?? 500) < 300) resolve({ headers: response.headers, body: text });
+        else reject(new Error(`${url}: ${response.statusCode} ${text}`));
       });
     });
     call.on('error', reject);
@@ -55,7 +55,7 @@ const directory = JSON.parse((await exchange('GET', directoryUrl)).body) as Reco
 const named = (name: string): string => directory[name] ?? '';
 let key: object = { jwk: account.publicKey.export({ format: 'jwk' }) };
 
-async function post(url: string, payload: object | ''): Promise<Answer> {
+async function post(url: string, payload: object | ''): Promise<CaResponse> {
   if (nonces.length === 0) {
     runRequests += 1;
     await exchange('GET', named('newNonce'));
@@ -65,7 +65,7 @@ async function post(url: string, payload: object | ''): Promise<Answer> {
   const text = payload === '' ? '' : Buffer.from(JSON.stringify(payload)).toString('base64url');
   const signature = signed(account.privateKey, `${head}.${text}`);
   const body = `{"protected":"${head}","payload":"${text}","signature":"${signature}"}`;
-  const send = (): Promise<Answer> => exchange('POST', url, body);
+  const send = (): Promise<CaResponse> => exchange('POST', url, body);
   return needsGate(url) ? pass(send) : send();
 }
 

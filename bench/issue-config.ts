@@ -9,7 +9,7 @@ export interface IssueConfig {
   readonly rootPem: string;
   /** Certificates, c0, c1, … of one name each, without deployments. */
   readonly count: number;
-  /** Where answers to http-01 are listened for; as the program chooses unless told. */
+  /** Port on which the program responds to http-01; as it chooses unless told. */
   readonly httpPort?: number;
   /** Certificates under way at a time; as the program chooses unless told. */
   readonly concurrency?: number;

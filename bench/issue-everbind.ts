@@ -13,7 +13,7 @@ import { acquireLease } from '../src/store/lease.ts';
 import { type IssueFigures, ownFigures } from './figures.ts';
 
 // One process of Everbind: every certificate of the configuration with lease, full durable journal and audit log.
-// Nothing is deployed, and since the CA takes every challenge as answered, nothing is presented.
+// Nothing is deployed, and since the CA validates nothing, nothing is presented.
 
 const { folder, gated } = JSON.parse(process.argv[2] ?? '{}') as { folder: string; gated: boolean };
 const pem = async (name: string): Promise<string> => readFile(join(folder, name), 'utf8');

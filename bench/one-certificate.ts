@@ -14,9 +14,9 @@ const LEGO_RUNS = 3;
 
 /** Seconds for one certificate, start and end of the process included, with an account that exists. */
 export interface OneCertificate {
-  /** The CA takes every challenge as answered. */
+  /** The CA validates nothing. */
   readonly alwaysValidS: number;
-  /** The CA looks at our answer. */
+  /** The CA looks at our challenge response. */
   readonly http01S: number;
   /** lego with the same CA that looks. */
   readonly legoHttp01S: number;

@@ -14,7 +14,7 @@ export interface CaJudgement {
   /** Certificates that the CA has issued, the spare ones left out. */
   readonly issued: number;
   /**
-   * Certificates of an issuer that was given up in favour of another one, by the rule of
+   * Certificates of an issuer that was abandoned in favour of another one, by the rule of
    * src/renewal/engine/may-have-issued.ts.
    */
   readonly spare: number;
@@ -110,12 +110,12 @@ function namesOf(identifiers: Order['identifiers']): string {
 /**
  * Whether no client can learn of this order in time. A request that came to the CA twice is refused for its nonce the
  * second time, and a client that is told so must ask again (RFC 8555 section 6.5): it cannot know that the first one
- * was taken. An old answer, also one of the account's list of orders, says nothing of a new order. An answer that is
+ * was taken. An old response, also one of the account's list of orders, says nothing of a new order. A response that is
  * only lost is no excuse: the list has the order.
  */
 function isBlind({ fault }: Passed, { passed }: FaultProxy): boolean {
-  const oldList = passed.some(({ kind, fault: met }) => kind === 'orders' && met === 'duplicate answer');
-  return fault === 'duplicate request' || fault === 'duplicate answer' || oldList;
+  const oldList = passed.some(({ kind, fault: met }) => kind === 'orders' && met === 'duplicate response');
+  return fault === 'duplicate request' || fault === 'duplicate response' || oldList;
 }
 
 async function ordersAt(state: State, issuer: string, proxy: FaultProxy): Promise<readonly CaOrder[]> {

@@ -10,7 +10,7 @@ import type { ChaosWorld } from './world.ts';
 
 /**
  * Every binding serves the active certificate of its names to a client that trusts only the CA; no record names a
- * certificate that is not there; no answer to a challenge is left; every key that is there has a use, and every one in
+ * certificate that is not there; no challenge response is left; every key that is there has a use, and every one in
  * use is there.
  */
 export async function judgeServer(world: ChaosWorld, state: State): Promise<readonly string[]> {
@@ -40,9 +40,7 @@ export async function judgeServer(world: ChaosWorld, state: State): Promise<read
     ]),
     ...snapshot.registrations.map((registration) => `left registered: ${registration}`),
     ...(await filesOfChallenges(windows)).map((file) => `left behind: ${file}`),
-    ...rowsOf(state, 'SELECT task FROM challenge_response').map(
-      () => 'an answer to a challenge is journaled as visible',
-    ),
+    ...rowsOf(state, 'SELECT task FROM challenge_response').map(() => 'a challenge response is journaled as visible'),
   ];
   for (const row of rowsOf(state, `SELECT key_handle FROM issued WHERE status = 'active'`)) {
     const handle = row['key_handle'] as string;

@@ -1,6 +1,6 @@
 import { draw, pick } from '../fault-proxy/draw.ts';
 
-/** When a child is killed: at one of its commits, or when so many requests and answers have passed the proxies. */
+/** When a child is killed: at one of its commits, or when so many requests and responses have passed the proxies. */
 export type Kill =
   | { readonly at: 'commit'; readonly commit: number; readonly when: 'before' | 'after' }
   | { readonly at: 'pass'; readonly pass: number };

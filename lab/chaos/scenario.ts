@@ -8,7 +8,7 @@ export interface Scenario {
   /** Part of the requests that meet a fault. */
   readonly rate: number;
   /** Faults in all, at each issuer. */
-  readonly budget: number;
+  readonly limit: number;
   /** How far the CA's clock is ahead of the right time, ms. */
   readonly skewMs: number;
   /** Retry-After of the CA while it works, seconds; 0: none. */
@@ -24,7 +24,7 @@ export function scenarioOf(seed: number): Scenario {
     issuers: of('issuers') < 0.3 ? 2 : 1,
     concurrency: pick([1, 1, 4], of('concurrency')),
     rate: pick([0.1, 0.2, 0.35], of('rate')),
-    budget: pick([8, 16, 24], of('budget')),
+    limit: pick([8, 16, 24], of('limit')),
     skewMs: pick([0, 0, 3 * MINUTE, -3 * MINUTE, 2 * HOUR, -2 * HOUR, 30 * HOUR, -30 * HOUR], of('skew')),
     retryAfterSeconds: pick([0, 3], of('retry-after')),
   };

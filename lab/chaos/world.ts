@@ -26,7 +26,7 @@ export interface ChaosWorld {
   readonly windows: string;
   readonly declared: Declaration;
   readonly inventory: Inventory;
-  /** Told each request and each answer that passes a proxy. */
+  /** Told each request and each response that passes a proxy. */
   onPass: () => void;
   stop(): Promise<void>;
 }
@@ -61,7 +61,7 @@ export async function startWorld(seed: number, scenario: Scenario): Promise<Chao
     await writeFile(rootFile, await pebble.rootPem());
     const proxies: { issuer: string; proxy: FaultProxy; plan: FaultPlan }[] = [];
     for (let number = 1; number <= scenario.issuers; number += 1) {
-      const plan = createFaultPlan({ seed: seed * 10 + number, rate: scenario.rate, budget: scenario.budget });
+      const plan = createFaultPlan({ seed: seed * 10 + number, rate: scenario.rate, limit: scenario.limit });
       const proxy = await startFaultProxy({
         upstream,
         plan,

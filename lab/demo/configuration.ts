@@ -3,8 +3,8 @@ import { stringify } from 'yaml';
 import type { DeclaredCertificate } from './declare.ts';
 
 /**
- * What is on port 80 of the server. `http`: some site. `nothing`: http.sys is then told to answer, since this machine's
- * own port 80 is not the demo's. `https`: no CA can ask there, so control is proved by DNS.
+ * What is on port 80 of the server. `http`: some site. `nothing`: http.sys is then told to respond, since this
+ * machine's own port 80 is not the demo's. `https`: no CA can ask there, so control is shown by DNS.
  */
 export type Port80 = 'http' | 'nothing' | 'https';
 
@@ -21,7 +21,7 @@ export function demoConfiguration(options: {
   readonly rootFile: string;
   readonly certificates: readonly DeclaredCertificate[];
   readonly port80: Port80;
-  /** Program and arguments that answer DNS-01 challenges. */
+  /** Program and arguments that respond to DNS-01 challenges. */
   readonly dnsCommand: readonly string[];
   /** Where keys are made, in turn. */
   readonly providers?: readonly string[];

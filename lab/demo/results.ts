@@ -111,7 +111,7 @@ async function checkBinding(evidence: Evidence, site: SiteInventory, binding: Si
   };
 }
 
-/** null when the server proves `name` with a certificate of this root, else why not. */
+/** null when the server has a certificate of this root for `name`, else why not. */
 function handshake({ address, port }: Endpoint, servername: string, name: string, ca: string): Promise<string | null> {
   return new Promise((resolve) => {
     const socket = connect(
@@ -128,7 +128,7 @@ function handshake({ address, port }: Endpoint, servername: string, name: string
         resolve(null);
       },
     );
-    socket.on('timeout', () => socket.destroy(new Error('no answer in time')));
+    socket.on('timeout', () => socket.destroy(new Error('no response in time')));
     socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
   });
 }

@@ -1,12 +1,12 @@
 import type { HttpResponse } from '../../src/ports/transport.ts';
-import { jsonOf, withHeader, withJson } from './answer.ts';
+import { jsonOf, withHeader, withJson } from './response.ts';
 
 /**
- * The answer as a CA gives it whose clock is ahead by so many milliseconds: Date, Retry-After dates, expiry of orders
+ * The response as a CA gives it whose clock is ahead by so many milliseconds: Date, Retry-After dates, expiry of orders
  * and authorizations.
  */
-export function atCaTime(answer: HttpResponse, aheadMs: number): HttpResponse {
-  let moved = answer;
+export function atCaTime(response: HttpResponse, aheadMs: number): HttpResponse {
+  let moved = response;
   for (const name of ['date', 'retry-after']) {
     const [value] = moved.headers[name] ?? [];
     if (value === undefined || /^\d+$/.test(value)) continue;

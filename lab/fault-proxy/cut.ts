@@ -1,29 +1,29 @@
 import type { Socket } from 'node:net';
 import type { HttpResponse } from '../../src/ports/transport.ts';
-import { endToEnd } from './answer.ts';
+import { endToEnd } from './response.ts';
 import type { CutPoint } from './fault.ts';
 
 /**
- * Sends the answer as far as it comes and breaks the connection. False where the answer has no such point: it has no
- * body.
+ * Sends the response as far as it comes and breaks the connection. False where the response has no such point: it has
+ * no body.
  */
-export function cutAnswer(socket: Socket, answer: HttpResponse, at: Exclude<CutPoint, 'request'>): boolean {
-  const octets = upTo(answer, at);
+export function cutResponse(socket: Socket, response: HttpResponse, at: Exclude<CutPoint, 'request'>): boolean {
+  const octets = upTo(response, at);
   if (octets === null) return false;
   if (octets.length === 0) socket.destroy();
   else socket.write(octets, () => socket.destroy());
   return true;
 }
 
-function upTo(answer: HttpResponse, at: Exclude<CutPoint, 'request'>): Buffer | null {
-  if (at === 'answer') return Buffer.alloc(0);
-  const statusLine = `HTTP/1.1 ${answer.status} Status\r\n`;
-  const headers = endToEnd(answer)
+function upTo(response: HttpResponse, at: Exclude<CutPoint, 'request'>): Buffer | null {
+  if (at === 'response') return Buffer.alloc(0);
+  const statusLine = `HTTP/1.1 ${response.status} Status\r\n`;
+  const headers = endToEnd(response)
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join('');
   if (at === 'status-line') return Buffer.from(statusLine.slice(0, 11));
   if (at === 'headers') return Buffer.from(`${statusLine}${headers.slice(0, Math.ceil(headers.length / 2))}`);
-  const { body } = answer;
+  const { body } = response;
   if (body.length < 2) return null;
   if (at === 'body') {
     const head = `${statusLine}${headers}content-length: ${body.length}\r\n\r\n`;

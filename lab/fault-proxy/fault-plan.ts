@@ -8,7 +8,7 @@ export interface FaultPlanOptions {
   /** Part of the requests that meet a fault, from 0 to 1. */
   readonly rate: number;
   /** After so many faults everything passes, so that whatever is tried again and again succeeds in the end. */
-  readonly budget: number;
+  readonly limit: number;
   /** All of the table by default. */
   readonly faults?: readonly NamedFault[];
 }
@@ -26,7 +26,7 @@ export interface FaultPlan {
   counts(): ReadonlyMap<string, number>;
 }
 
-export function createFaultPlan({ seed, rate, budget, faults = FAULTS }: FaultPlanOptions): FaultPlan {
+export function createFaultPlan({ seed, rate, limit, faults = FAULTS }: FaultPlanOptions): FaultPlan {
   const seen = new Map<RequestKind, number>();
   const counts = new Map<string, number>();
   let spent = 0;
@@ -34,7 +34,7 @@ export function createFaultPlan({ seed, rate, budget, faults = FAULTS }: FaultPl
     next: (kind) => {
       const number = (seen.get(kind) ?? 0) + 1;
       seen.set(kind, number);
-      if (spent >= budget || draw(seed, 'whether', kind, number) >= rate) return null;
+      if (spent >= limit || draw(seed, 'whether', kind, number) >= rate) return null;
       const [first, ...others] = faults.filter(({ on }) => on === undefined || on.includes(kind));
       return first === undefined ? null : pick([first, ...others], draw(seed, 'which', kind, number));
     },

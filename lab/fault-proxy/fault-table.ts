@@ -1,6 +1,6 @@
 import type { CutPoint, NamedFault } from './fault.ts';
 
-const CUTS: readonly CutPoint[] = ['request', 'answer', 'status-line', 'headers', 'body', 'end'];
+const CUTS: readonly CutPoint[] = ['request', 'response', 'status-line', 'headers', 'body', 'end'];
 
 /** Everything that a proxy can do to an exchange. */
 export const FAULTS: readonly NamedFault[] = [
@@ -24,6 +24,6 @@ export const FAULTS: readonly NamedFault[] = [
   { name: 'lost nonce', fault: { kind: 'nonce', how: 'lost' } },
   { name: 'repeated nonce', fault: { kind: 'nonce', how: 'repeated' } },
   { name: 'duplicate request', fault: { kind: 'duplicate', what: 'request' } },
-  { name: 'duplicate answer', fault: { kind: 'duplicate', what: 'answer' } },
+  { name: 'duplicate response', fault: { kind: 'duplicate', what: 'response' } },
   { name: 'stuck order', fault: { kind: 'stuck' }, on: ['finalize'] },
 ];

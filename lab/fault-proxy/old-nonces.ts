@@ -1,13 +1,13 @@
 import type { HttpResponse } from '../../src/ports/transport.ts';
-import { withHeader } from './answer.ts';
+import { withHeader } from './response.ts';
 
-/** Spoils the nonces of answers (RFC 8555 section 6.5). */
+/** Spoils the nonces of responses (RFC 8555 section 6.5). */
 export interface OldNonces {
   /** Notes the nonce that a request used. */
   used(body: string): void;
-  lose(answer: HttpResponse): HttpResponse | null;
+  lose(response: HttpResponse): HttpResponse | null;
   /** With a nonce that was used; null while there is none. */
-  repeat(answer: HttpResponse): HttpResponse | null;
+  repeat(response: HttpResponse): HttpResponse | null;
 }
 
 export function createOldNonces(): OldNonces {
@@ -17,8 +17,8 @@ export function createOldNonces(): OldNonces {
     used: (body) => {
       old = nonceOf(body) ?? old;
     },
-    lose: (answer) => (has(answer) ? withHeader(answer, 'replay-nonce', null) : null),
-    repeat: (answer) => (has(answer) && old !== null ? withHeader(answer, 'replay-nonce', old) : null),
+    lose: (response) => (has(response) ? withHeader(response, 'replay-nonce', null) : null),
+    repeat: (response) => (has(response) && old !== null ? withHeader(response, 'replay-nonce', old) : null),
   };
 }
 

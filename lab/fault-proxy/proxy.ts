@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import type { HttpResponse } from '../../src/ports/transport.ts';
-import { send } from './answer.ts';
+import { send } from './response.ts';
 import { atCaTime } from './ca-time.ts';
-import { cutAnswer } from './cut.ts';
+import { cutResponse } from './cut.ts';
 import type { NamedFault } from './fault.ts';
 import type { FaultPlan } from './fault-plan.ts';
 import { garble } from './garble.ts';
@@ -17,17 +17,17 @@ import type { Upstream } from './upstream.ts';
 export interface FaultProxyOptions {
   readonly upstream: Upstream;
   readonly plan: FaultPlan;
-  /** How far the CA's clock is ahead of this machine's, in milliseconds, asked for each answer. */
+  /** How far the CA's clock is ahead of this machine's, in milliseconds, asked for each response. */
   readonly clockAheadMs?: () => number;
   /** Told before a request is forwarded and once the CA has answered it, before the client hears anything. */
-  readonly onPass?: (kind: RequestKind, moment: 'request' | 'answer') => void;
+  readonly onPass?: (kind: RequestKind, moment: 'request' | 'response') => void;
 }
 
 /** One request that reached the CA. */
 export interface Passed {
   readonly kind: RequestKind;
   readonly path: string;
-  /** What the CA answered. */
+  /** Of the CA's response. */
   readonly status: number;
   /** Its Location, as the client would see it. */
   readonly location: string | null;
@@ -39,7 +39,7 @@ export interface FaultProxy {
   readonly directoryUrl: string;
   /** Trust this to talk to it (PEM). */
   readonly caPem: string;
-  /** In the order of the CA's answers. */
+  /** In the order of the CA's responses. */
   readonly passed: readonly Passed[];
   /** From now on everything passes as it is, and orders are as they are at the CA. */
   calm(): void;
@@ -65,7 +65,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     const path = pathOf(request);
     const kind = requestKind(path);
     onPass(kind, 'request');
-    const answer = await upstream.transport({
+    const response = await upstream.transport({
       method: method as 'GET' | 'HEAD' | 'POST',
       url: `${upstream.origin}${url}`,
       headers: forwarded(headers),
@@ -73,17 +73,17 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
       maxBytes: MAX_BODY,
       timeoutMs: 60_000,
     });
-    const [location = null] = answer.headers['location'] ?? [];
-    passed.push({ kind, path, status: answer.status, location, fault });
-    onPass(kind, 'answer');
-    const timely = atCaTime(answer, clockAheadMs());
+    const [location = null] = response.headers['location'] ?? [];
+    passed.push({ kind, path, status: response.status, location, fault });
+    onPass(kind, 'response');
+    const timely = atCaTime(response, clockAheadMs());
     if (calm) return timely;
     if (kind === 'order') return stuck.pass(path, timely);
     if (kind === 'new-order' && location !== null) return stuck.pass(new URL(location).pathname, timely);
     return timely;
   }
 
-  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function handle(request: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const path = pathOf(request);
     const kind = requestKind(path);
     const planned = calm ? null : plan.next(kind);
@@ -96,69 +96,69 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     const body = await readBody(request);
     if (planned !== null && fault?.kind === 'refusal') {
       plan.happened(planned);
-      send(response, refusal(fault, Date.now() + clockAheadMs()));
+      send(outgoing, refusal(fault, Date.now() + clockAheadMs()));
       return;
     }
     // What the CA was asked for already it may have done: such an order is not stuck.
     const taken = passed.some((earlier) => earlier.path === path && earlier.status === 200);
     if (kind === 'finalize' && !calm && !taken && (fault?.kind === 'stuck' || stuck.isStuckAt(path))) {
-      const answer = stuck.stick(path);
-      if (answer !== null) {
+      const response = stuck.stick(path);
+      if (response !== null) {
         if (planned !== null && fault?.kind === 'stuck') plan.happened(planned);
-        send(response, answer);
+        send(outgoing, response);
         return;
       }
     }
-    const nothingBefore = fault?.kind === 'duplicate' && fault.what === 'answer' && !before.has(path);
-    let answer = await forward(request, body, nothingBefore ? null : (planned?.name ?? null));
+    const nothingBefore = fault?.kind === 'duplicate' && fault.what === 'response' && !before.has(path);
+    let response = await forward(request, body, nothingBefore ? null : (planned?.name ?? null));
     if (planned !== null && fault?.kind === 'duplicate' && fault.what === 'request') {
       plan.happened(planned);
-      answer = await forward(request, body, planned.name);
+      response = await forward(request, body, planned.name);
     }
     nonces.used(body);
     const earlier = before.get(path);
-    before.set(path, answer);
-    if (planned === null) send(response, answer);
-    else await spoil(response, answer, planned, earlier);
+    before.set(path, response);
+    if (planned === null) send(outgoing, response);
+    else await spoil(outgoing, response, planned, earlier);
   }
 
-  /** Whatever happens to an answer of the CA on its way. */
+  /** Whatever happens to a response of the CA on its way. */
   async function spoil(
-    response: ServerResponse,
-    answer: HttpResponse,
+    outgoing: ServerResponse,
+    response: HttpResponse,
     planned: NamedFault,
     earlier: HttpResponse | undefined,
   ): Promise<void> {
     const { fault } = planned;
     const orNone = (spoilt: HttpResponse | null | undefined): void => {
       if (spoilt !== null && spoilt !== undefined) plan.happened(planned);
-      send(response, spoilt ?? answer);
+      send(outgoing, spoilt ?? response);
     };
     switch (fault.kind) {
       case 'latency':
         await setTimeout(fault.ms);
-        return orNone(answer);
+        return orNone(response);
       case 'cut':
-        if (response.socket === null || fault.at === 'request') return;
-        if (!cutAnswer(response.socket, answer, fault.at)) return orNone(null);
+        if (outgoing.socket === null || fault.at === 'request') return;
+        if (!cutResponse(outgoing.socket, response, fault.at)) return orNone(null);
         plan.happened(planned);
         return;
       case 'garbled':
-        return orNone(garble(answer, fault.how));
+        return orNone(garble(response, fault.how));
       case 'nonce':
-        return orNone(fault.how === 'lost' ? nonces.lose(answer) : nonces.repeat(answer));
+        return orNone(fault.how === 'lost' ? nonces.lose(response) : nonces.repeat(response));
       case 'duplicate':
-        if (fault.what === 'answer') return orNone(earlier);
+        if (fault.what === 'response') return orNone(earlier);
         break;
       case 'refusal':
       case 'stuck':
     }
-    send(response, answer);
+    send(outgoing, response);
   }
 
   // A client that goes away, or a CA that is stopped, ends the connection and nothing else.
-  const listener = await listenTls((request, response) => {
-    handle(request, response).catch(() => request.socket.destroy());
+  const listener = await listenTls((request, outgoing) => {
+    handle(request, outgoing).catch(() => request.socket.destroy());
   });
   return {
     directoryUrl: `${listener.origin}/dir`,

@@ -11,7 +11,7 @@ export interface PebbleFront extends CaPlace {
   stop(): Promise<void>;
 }
 
-interface Answer {
+interface CaResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
@@ -37,14 +37,14 @@ export async function startPebbleFront(
   const agent = new Agent({ keepAlive: true, maxSockets: 64, ca: pebble.listenerCaPem });
   const pass = createGate();
 
-  const ask = (method: string, path: string, headers: IncomingHttpHeaders, body: Buffer): Promise<Answer> =>
+  const ask = (method: string, path: string, headers: IncomingHttpHeaders, body: Buffer): Promise<CaResponse> =>
     new Promise((resolve, reject) => {
-      const call = request(`${origin}${path}`, { method, headers, agent }, (answer) => {
+      const call = request(`${origin}${path}`, { method, headers, agent }, (response) => {
         const chunks: Buffer[] = [];
-        answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-        answer.on('error', reject);
-        answer.on('end', () =>
-          resolve({ status: answer.statusCode ?? 502, headers: answer.headers, body: Buffer.concat(chunks) }),
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 502, headers: response.headers, body: Buffer.concat(chunks) }),
         );
       });
       call.on('error', reject);
@@ -57,7 +57,7 @@ export async function startPebbleFront(
     incoming.on('end', () => {
       const path = incoming.url ?? '/';
       onRequest(incoming.method ?? 'GET', path);
-      const work = (): Promise<Answer> =>
+      const work = (): Promise<CaResponse> =>
         ask(incoming.method ?? 'GET', path, withoutConnection(incoming.headers), Buffer.concat(chunks));
       (needsGate(path) ? pass(work) : work()).then(
         ({ status, headers, body }) => outgoing.writeHead(status, withoutConnection(headers)).end(body),

@@ -47,7 +47,7 @@ export interface Pebble {
   rootPem(index?: number): Promise<string>;
   /** POST to pebble-challtestsrv, for example ('set-txt', {host, value}). */
   challenge(path: string, body: unknown): Promise<void>;
-  /** A request to Pebble's management interface; the answer's body. */
+  /** A request to Pebble's management interface; the body of the response. */
   management(path: string, body?: unknown): Promise<string>;
   stop(): Promise<void>;
 }
@@ -106,7 +106,7 @@ export async function startPebble(options: PebbleOptions = {}): Promise<Pebble> 
     await Promise.all(children.map(end));
     await rm(folder, { recursive: true, force: true });
   };
-  // Its HTTP and TLS answers stay off: the servers under test answer for themselves.
+  // Its own HTTP and TLS servers stay off: those under test respond to challenges.
   children.push(
     spawn(
       join(root, 'usr/bin/pebble-challtestsrv'),
@@ -159,8 +159,8 @@ export async function startPebble(options: PebbleOptions = {}): Promise<Pebble> 
     rootPem: (index = 0) => fetchText(`${managementUrl}/roots/${index}`, ca.certificatePem),
     management: (path, body) => fetchText(`${managementUrl}/${path}`, ca.certificatePem, body),
     challenge: async (path, body) => {
-      const answer = await fetch(`${challengeServerUrl}/${path}`, { method: 'POST', body: JSON.stringify(body) });
-      if (!answer.ok) throw new Error(`pebble-challtestsrv ${path}: ${answer.status}`);
+      const response = await fetch(`${challengeServerUrl}/${path}`, { method: 'POST', body: JSON.stringify(body) });
+      if (!response.ok) throw new Error(`pebble-challtestsrv ${path}: ${response.status}`);
     },
     stop,
   };
@@ -177,14 +177,14 @@ function fetchText(url: string, ca: string, body?: unknown): Promise<string> {
         timeout: 5000,
         headers: { 'user-agent': 'everbind-lab' },
       },
-      (answer) => {
+      (response) => {
         let text = '';
-        answer.setEncoding('utf8');
-        answer.on('data', (chunk: string) => {
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => {
           text += chunk;
         });
-        answer.on('end', () =>
-          (answer.statusCode ?? 500) < 300 ? resolve(text) : reject(new Error(`${url}: ${answer.statusCode}`)),
+        response.on('end', () =>
+          (response.statusCode ?? 500) < 300 ? resolve(text) : reject(new Error(`${url}: ${response.statusCode}`)),
         );
       },
     );

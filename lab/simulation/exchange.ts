@@ -10,7 +10,7 @@ import type { SimulatedCa, SimulatedCertificate, SimulatedOrder, SuggestedWindow
 export interface Overheard {
   ordered(ca: string, order: SimulatedOrder): void;
   issued(certificate: SimulatedCertificate, order: SimulatedOrder): void;
-  /** `window` null: the CA did not answer, or has none. */
+  /** `window` null: the CA did not respond, or has none. */
   polled(ca: string, id: string, window: SuggestedWindow | null): void;
 }
 

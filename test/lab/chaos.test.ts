@@ -56,7 +56,7 @@ const BREACHES: readonly (readonly [name: string, finding: RegExp, tamper: (worl
     change(`UPDATE renewal SET order_url = order_url || 'x' WHERE id = (SELECT max(id) FROM renewal)`),
   ],
   [
-    'an answer to a challenge that was left',
+    'a challenge response that was left',
     /left behind/,
     async ({ windows }) => {
       const place = join(windows, 'C', 'inetpub', '1', '.well-known', 'acme-challenge');

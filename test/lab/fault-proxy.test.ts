@@ -46,7 +46,7 @@ async function spoiling(
 ): Promise<void> {
   const named = FAULTS.find((fault) => fault.name === name);
   assert.ok(named !== undefined, name);
-  const plan = createFaultPlan({ seed: 1, rate: 1, budget: 1, faults: [{ ...named, on: [on] }] });
+  const plan = createFaultPlan({ seed: 1, rate: 1, limit: 1, faults: [{ ...named, on: [on] }] });
   let skipped = 0;
   const proxy = await startFaultProxy({
     upstream,
@@ -106,7 +106,7 @@ describe('cut', () => {
   const bodyOf = (text: string): string => text.slice(text.indexOf('\r\n\r\n') + 4);
   for (const [at, check] of Object.entries({
     request: (text: string) => text === '',
-    answer: (text: string) => text === '',
+    response: (text: string) => text === '',
     'status-line': (text: string) => /^HTTP\/1\.1 \d+$/.test(text.trimEnd()),
     headers: (text: string) => /^HTTP\/1\.1 200 \w+\r\n.+/s.test(text) && !text.includes('\r\n\r\n'),
     body: (text: string) => {
@@ -148,7 +148,7 @@ describe('refused', () => {
   }
 });
 
-describe('answers', () => {
+describe('responses', () => {
   it('come late, and whole', () =>
     spoiling('latency', 'directory', async ({ proxy, transport, happened }) => {
       assert.equal((await get(transport, proxy.directoryUrl)).status, 200);
@@ -192,7 +192,7 @@ describe('answers', () => {
 
   it('were given before: an order is pending again', () =>
     spoiling(
-      'duplicate answer',
+      'duplicate response',
       'order',
       async ({ client }) => {
         const account = await withAccount(client());
@@ -225,7 +225,7 @@ it('a request that comes to the CA twice makes one order, is refused, and asked 
     assert.notEqual(made[0]?.location, url);
   }));
 
-/** An order whose names are proved. */
+/** An order whose names are validated. */
 async function readyOrder(client: AcmeClient): Promise<{ url: string; finalize: string; csr: Uint8Array }> {
   const { url, order } = await client.newOrder({ identifiers });
   for (const address of order.authorizations) {
@@ -305,7 +305,7 @@ describe('the plan', () => {
     fc.assert(
       fc.property(fc.nat(), fc.array(kinds, { maxLength: 60 }), (seed, sequence) => {
         const faultsOf = (requests: readonly RequestKind[]): ReadonlyMap<RequestKind, readonly (string | null)[]> => {
-          const plan = createFaultPlan({ seed, rate: 0.5, budget: 1000 });
+          const plan = createFaultPlan({ seed, rate: 0.5, limit: 1000 });
           const met = new Map<RequestKind, (string | null)[]>();
           for (const kind of requests) met.set(kind, [...(met.get(kind) ?? []), plan.next(kind)?.name ?? null]);
           return met;
@@ -315,8 +315,8 @@ describe('the plan', () => {
     );
   });
 
-  it('ends with its budget, and keeps faults to where they belong', () => {
-    const plan = createFaultPlan({ seed: 7, rate: 1, budget: 3 });
+  it('ends with its limit, and keeps faults to where they belong', () => {
+    const plan = createFaultPlan({ seed: 7, rate: 1, limit: 3 });
     for (let spent = 0; spent < 3; spent += 1) {
       const fault = plan.next('order');
       assert.ok(fault !== null && fault.name !== 'stuck order');
@@ -326,7 +326,7 @@ describe('the plan', () => {
   });
 
   it('meets every fault of the table sooner or later', () => {
-    const plan = createFaultPlan({ seed: 3, rate: 1, budget: 10_000 });
+    const plan = createFaultPlan({ seed: 3, rate: 1, limit: 10_000 });
     const met = new Set(Array.from({ length: 2000 }, () => plan.next('finalize')?.name));
     assert.deepEqual(met, new Set(FAULTS.map(({ name }) => name)));
   });

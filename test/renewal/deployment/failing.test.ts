@@ -135,7 +135,7 @@ describe('a server that refuses', () => {
     await runOne(world, 'rolledBack', { force });
     const made = callsOf(world, calls);
     assert.ok(!made.includes('apply shop:B') && !made.includes('verify shop:A'), made.join());
-    assert.deepEqual(made.slice(-3), ['apply shop:A', 'undo shop:B', 'undo shop:A']);
+    assert.deepEqual(made.slice(-3), ['apply shop:A', 'restore shop:B', 'restore shop:A']);
   });
 
   test('with something that has no code is a defect, and stops nothing else', async (world) => {
@@ -153,11 +153,11 @@ describe('a server that refuses', () => {
 
 describe('a server that cannot be put back', () => {
   for (const moment of ['before', 'after'] satisfies Moment[]) {
-    test(`is told, and tried again until it is; undo fails ${moment} it is done`, async (world) => {
+    test(`is told, and tried again until it is; restoring fails ${moment} it is done`, async (world) => {
       const { server, clock, state } = world;
       const old = await inUse(world);
       const from = eventCount(state.store);
-      server.trouble = stuck(failing('undo', moment));
+      server.trouble = stuck(failing('restore', moment));
       let begun = clock.now();
       const first = await runOne(world, 'failed', { force });
       assert.equal(first.code, 'RENEWAL_NOT_RESTORED');
@@ -176,7 +176,7 @@ describe('a server that cannot be put back', () => {
       const second = await runOne(world, 'failed');
       assert.equal(second.code, 'RENEWAL_NOT_RESTORED');
       assertWait(second.nextAttempt, 4, [begun, clock.now()]);
-      assert.deepEqual(callsOf(world, calls), ['undo shop:B', 'undo shop:A']);
+      assert.deepEqual(callsOf(world, calls), ['restore shop:B', 'restore shop:A']);
       assert.deepEqual(eventTypes(state.store, 'shop', next), ['renewal.resumed', 'renewal.attempt-failed']);
       assert.deepEqual(statusesOf(world, 'shop'), ['active', 'pending']);
 
@@ -203,18 +203,18 @@ describe('a server that cannot be put back', () => {
   test('at one place is put back at the others all the same', async (world) => {
     const { server } = world;
     const old = await inUse(world);
-    server.trouble = stuck(failing('undo', 'before', 'shop:B'));
+    server.trouble = stuck(failing('restore', 'before', 'shop:B'));
     const outcome = await runOne(world, 'failed', { force });
     assert.equal(outcome.code, 'RENEWAL_NOT_RESTORED');
     assert.equal(server.bound.get('shop:A'), old);
     assert.notEqual(server.bound.get('shop:B'), old);
   });
 
-  test('since somebody else has changed it is left alone, and told', async (world) => {
+  test('since somebody else has changed it is skipped, and told', async (world) => {
     const { server, clock, state } = world;
     const old = await inUse(world);
     const foreign = (): Error => new EverbindError('IIS_RECORD_CHANGED_BY_OTHERS', 'B is not as we left it');
-    server.trouble = stuck(failing('undo', 'before', 'shop:B', foreign));
+    server.trouble = stuck(failing('restore', 'before', 'shop:B', foreign));
     const from = eventCount(state.store);
     const outcome = await runOne(world, 'rolledBack', { force });
     assert.equal(outcome.code, 'RENEWAL_NOT_RESTORED');
@@ -241,7 +241,7 @@ describe('a server that cannot be put back', () => {
     test(`is put back where it was changed, also when the certificate ${what}`, async (world) => {
       const { server, clock } = world;
       const old = await inUse(world);
-      server.trouble = stuck(failing('undo'));
+      server.trouble = stuck(failing('restore'));
       await runOne(world, 'failed', { force });
       server.trouble = () => {};
       await world.apply(certificates);
@@ -250,7 +250,7 @@ describe('a server that cannot be put back', () => {
       const run = await world.renew();
       assert.equal(run.worked, 1);
       expectKind(run.outcomes[0], 'rolledBack');
-      assert.deepEqual(callsOf(world, calls), ['undo shop:B', 'undo shop:A']);
+      assert.deepEqual(callsOf(world, calls), ['restore shop:B', 'restore shop:A']);
       assert.deepEqual(Object.fromEntries(server.bound), { 'shop:A': old, 'shop:B': old });
     });
   }
@@ -258,7 +258,7 @@ describe('a server that cannot be put back', () => {
   test('and is not declared any more: nothing is left to do once it is put back', async (world) => {
     const { server, clock, state } = world;
     await inUse(world);
-    server.trouble = stuck(failing('undo'));
+    server.trouble = stuck(failing('restore'));
     await runOne(world, 'failed', { force });
     await world.apply('[]');
     server.trouble = () => {};
@@ -284,7 +284,7 @@ describe('one certificate that cannot be put to use', () => {
     'is not served': { trouble: notServed('broken'), code: 'RENEWAL_NOT_VERIFIED', kind: 'rolledBack' },
     'is not taken back': {
       trouble: (call, moment) => {
-        failing('undo', 'before', 'broken')(call, moment);
+        failing('restore', 'before', 'broken')(call, moment);
         return notServed('broken')(call, moment);
       },
       code: 'RENEWAL_NOT_RESTORED',

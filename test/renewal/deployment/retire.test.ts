@@ -203,7 +203,7 @@ describe('old certificates', () => {
     const serving = server.bound.get('shop:all') ?? '';
     await world.renew();
     assert.ok(!server.installed.has(old));
-    // The one that serves is left alone.
+    // The one that serves is skipped.
     assert.ok(server.installed.has(serving));
     assert.equal(server.bound.get('shop:all'), serving);
   });

@@ -66,7 +66,7 @@ describe('a certificate that visitors do not get', () => {
       'plan shop:all',
       'apply shop:all',
       'verify shop:all',
-      'undo shop:all',
+      'restore shop:all',
     ]);
     assert.deepEqual([...server.bound], [['shop:all', old]]);
     const { certificate, openStep } = world.show('shop');
@@ -98,7 +98,7 @@ describe('a certificate that visitors do not get', () => {
     assert.deepEqual(endsOf(world, 'shop'), ['renewal renewed', 'renewal renewed']);
   });
 
-  test('three times in a row is given up for another one', async (world) => {
+  test('three times in a row is abandoned for another one', async (world) => {
     const { server, clock, state } = world;
     const old = await inUse(world);
     server.trouble = notServed();
@@ -186,14 +186,14 @@ describe('a certificate that visitors do not get', () => {
         ['shop:B', false],
       ],
     );
-    assert.deepEqual(callsOf(world, calls).slice(-2), ['undo shop:B', 'undo shop:A']);
+    assert.deepEqual(callsOf(world, calls).slice(-2), ['restore shop:B', 'restore shop:A']);
     assert.deepEqual(Object.fromEntries(server.bound), { 'shop:A': old, 'shop:B': old });
   });
 
   test('and neither the one before: worse news than why it was taken back', async (world) => {
     const { server, clock } = world;
     const old = await inUse(world);
-    server.trouble = ({ method }) => (method === 'verify' || method === 'undo' ? 'wrong' : undefined);
+    server.trouble = ({ method }) => (method === 'verify' || method === 'restore' ? 'wrong' : undefined);
     const outcome = await runOne(world, 'rolledBack', { force });
     assert.equal(outcome.code, 'RENEWAL_NOT_RESTORED');
     assert.match(outcome.message, /1 of 1 endpoints do not serve what they served; shop:all.*before that: 1 of 1/);

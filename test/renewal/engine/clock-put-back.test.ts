@@ -113,7 +113,7 @@ describe('a clock that was a year ahead and is put back', () => {
       }));
   }
 
-  it('is remembered by the run that is killed before it can mend anything', () =>
+  it('is remembered by the run that is killed before it can fix anything', () =>
     withTime(async (state, clock) => {
       const start = clock.now();
       clock.put(start + YEAR);

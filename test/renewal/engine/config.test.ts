@@ -10,7 +10,7 @@ import { ends, failed, OBTAINED, renewed } from '../support/obtain-judge.ts';
 import { eventCount, eventsOf, eventTypes, rowsOf, troubleOf } from '../support/obtain-rows.ts';
 import { applyText } from '../support/obtain-state.ts';
 import { obtainSuite } from '../support/obtain-suite.ts';
-import { problemAnswer, type World } from '../support/obtain-world.ts';
+import { problemResponse, type World } from '../support/obtain-world.ts';
 
 // The configuration is another one at the next attempt.
 
@@ -31,7 +31,7 @@ async function leaveOpen(world: World): Promise<{ readonly id: string; readonly 
   return { id: renewals[0]?.id ?? '', nextAttempt };
 }
 
-/** The change makes the certificate due at once; the open renewal is given up for a new one. */
+/** The change makes the certificate due at once; the open renewal is abandoned for a new one. */
 async function assertSuperseded(world: World, id: string): Promise<void> {
   const { certificate } = world.show('shop');
   assert.ok(certificate.nextDue <= world.clock.now());
@@ -79,7 +79,7 @@ describe('what a certificate is for changes while its renewal is open', () => {
     const { id } = await leaveOpen(world);
     await world.apply('[{ name: shop, names: [shop.config.test, new.config.test], deployments: [] }]');
     const first = new URL(world.orders[0] ?? '').pathname;
-    world.meddle = ({ url }) => (url.endsWith(first) ? problemAnswer(500, 'serverInternal') : null);
+    world.meddle = ({ url }) => (url.endsWith(first) ? problemResponse(500, 'serverInternal') : null);
     await assertSuperseded(world, id);
     assert.deepEqual(await givenUp(world), ['pending']);
   });
@@ -162,7 +162,7 @@ describe('a certificate is removed from the configuration', () => {
     assert.equal(world.orders.length, 2);
   });
 
-  test('while it is being obtained: that is given up, also at the CA', async (world) => {
+  test('while it is being obtained: that is abandoned, also at the CA', async (world) => {
     await world.apply(shop());
     const { id } = await leaveOpen(world);
     await world.apply('[]');

@@ -34,7 +34,7 @@ function everything({ folder, state }: World): object {
   return { files, rows };
 }
 
-/** The answer of a dry run that has changed nothing and has asked the CA for nothing. */
+/** The result of a dry run that has changed nothing and has asked the CA for nothing. */
 async function look(world: World, selection: Partial<Selection> = {}): Promise<readonly DryRun[]> {
   const before = everything(world);
   const orders = world.orders.length;
@@ -139,7 +139,7 @@ test('a name that is not managed is refused', async (world) => {
   await assert.rejects(look(world, { names: ['shop', 'nobody'] }), coded('RENEWAL_UNKNOWN_CERTIFICATE'));
 });
 
-test('another one may be at work meanwhile: no lease is needed', async (world) => {
+test('another one may work meanwhile: no lease is needed', async (world) => {
   await world.apply('[{ name: shop, names: [shop.dry.test], deployments: [] }]');
   const lease = await acquireLease(world.state.store, world.clock);
   await suite.withWorldAt(world.folder, async (second) => {

@@ -209,7 +209,7 @@ describe('the selection', () => {
 });
 
 describe('there is something to do', () => {
-  it('for an old certificate whose time has come, and for an answer to a challenge that is still visible', async () => {
+  it('for an old certificate whose time has come, and for a challenge response that is still visible', async () => {
     await withDeclared(['a'], async (store, clock) => {
       const now = clock.now();
       const due = (): boolean => store.read((db) => anythingDue(db, now));

@@ -53,7 +53,7 @@ interface World {
   readonly engine: Engine;
   /** Requests that each CA got. */
   readonly asked: Record<Name, HttpRequest[]>;
-  /** Answers for a CA, or throws; null leaves it to the CA. */
+  /** Responds in place of a CA, or throws; null leaves it to the CA. */
   readonly meddle: Record<Name, (request: HttpRequest) => HttpResponse | null>;
   apply(certificates: string, more?: string): Promise<void>;
   renew(...only: readonly string[]): Promise<readonly Outcome[]>;
@@ -197,7 +197,7 @@ describe('several issuers', () => {
       assert.equal(typeof payload(replacing)['replaces'], 'string');
     }));
 
-  it('one that failed three times in a row is left alone, and asked again when its time has come', () =>
+  it('one that failed three times in a row is skipped, and asked again when its time has come', () =>
     withWorld(async ({ apply, renew, issuerOf, asked, meddle, clock, state, types }) => {
       await apply(list('a', 'b', 'c', 'd'));
       meddle.first = down;
@@ -293,14 +293,14 @@ describe('several issuers', () => {
       assert.ok(outcome?.kind === 'failed');
       assert.equal(outcome.code, 'ACME_TRANSPORT');
       for (let attempt = 0; attempt < 5; attempt += 1) await renew('shop');
-      // Both are left alone now; one is asked all the same.
+      // Both are skipped now; one is asked all the same.
       meddle.second = () => null;
       clock.advance(MINUTE);
       assertRenewed(await renew('shop'));
       assert.equal(issuerOf('shop'), 'second');
     }));
 
-  it('an order that stands with one that is left alone is given up for another', () =>
+  it('an order that stands with one that is skipped is abandoned for another', () =>
     withWorld(async ({ apply, renew, issuerOf, meddle, types, asked }) => {
       await apply(list('shop', 'a', 'b', 'c'));
       // It orders, and then both are gone.
@@ -347,7 +347,7 @@ describe('whose fault a failure is', () => {
     assert.equal(meaningOf(new Error('a defect')).blames, 'us');
   });
 
-  it('the issuer does not work: the line, its answers, its certificates', () => {
+  it('the issuer does not work: the line, its responses, its certificates', () => {
     for (const code of [
       'ACME_TRANSPORT',
       'ACME_TIMEOUT',
@@ -359,7 +359,7 @@ describe('whose fault a failure is', () => {
   });
 });
 
-describe('an issuer that has been asked for the certificate and does not answer', () => {
+describe('an issuer that has been asked for the certificate and does not respond', () => {
   const one = '[{ name: shop, names: [shop.issuers.test] }]';
   /** The first CA is away from the request for the certificate on. */
   const breakAtFinalize = (world: World): void => {
@@ -390,7 +390,7 @@ describe('an issuer that has been asked for the certificate and does not answer'
       assert.equal(world.asked.second.length, 0);
     }));
 
-  it('also while it is left alone by all others', () =>
+  it('also while all others skip it', () =>
     withWorld(async (world) => {
       await world.apply(one);
       breakAtFinalize(world);
@@ -442,7 +442,7 @@ describe('an issuer that has been asked for the certificate and does not answer'
   });
 });
 
-describe('how long an issuer is left alone', () => {
+describe('how long an issuer is skipped', () => {
   it('not at first, then longer and longer, never beyond six hours and a tenth', () => {
     fc.assert(
       fc.property(

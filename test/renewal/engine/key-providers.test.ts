@@ -178,7 +178,7 @@ describe('renewals with keys in providers', () => {
   it('begins anew when the key of a certificate that was issued is gone before it is installed', async () => {
     await withRun(async ({ keys, renew, handles }) => {
       let signed = 0;
-      // The first signature is that of the request; the second would prove possession.
+      // The first signature is that of the request; the second would show possession.
       const forgetful: HostKeys = {
         ...keys,
         sign: async (key, algorithm, data) => {

@@ -9,8 +9,8 @@ import { type RunRequest, type RunResult, runChild } from '../support/run-child.
 import type { CaAddress } from '../support/state.ts';
 import { serveTokens } from '../support/token-folder.ts';
 
-// The process is killed at every point in turn: after each commit, each answer of the CA, each effect on the server.
-// The CA validates for real, so that answers that a kill left behind, or took away, count.
+// The process is killed at every point in turn: after each commit, each response of the CA, each effect on the server.
+// The CA validates for real, so that challenge responses that a kill left behind, or took away, count.
 
 let pebble: Pebble;
 let ca: CaAddress;
@@ -112,8 +112,8 @@ describe('a kill', () => {
           const request = { folder, ca, certificates: one, concurrency: 1 };
           const { killed, points: passed } = await runChild({ ...request, twice: true, dieAt });
           const place = `killed at point ${dieAt}, ${passed[dieAt - 1]}`;
-          // How often the CA is asked whether it has finished is up to how busy it is: a run with fewer answers has no
-          // such point.
+          // How often the CA is asked whether it has finished is up to how busy it is: a run with fewer responses has
+          // no such point.
           assert.ok(killed || passed.length < dieAt, place);
           if (killed) kills += 1;
           try {

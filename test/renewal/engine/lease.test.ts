@@ -7,7 +7,7 @@ import { coded } from '../../acme/support.ts';
 import { ends, OBTAINED, renewed } from '../support/obtain-judge.ts';
 import { eventTypes, rowsOf, troubleOf } from '../support/obtain-rows.ts';
 import { obtainSuite } from '../support/obtain-suite.ts';
-import { problemAnswer, type World } from '../support/obtain-world.ts';
+import { problemResponse, type World } from '../support/obtain-world.ts';
 import { presentedTokens } from '../support/token-folder.ts';
 
 // Two engines over one state folder, and an engine that is told to stop in the middle.
@@ -24,7 +24,7 @@ const one = '[{ name: shop, names: [shop.lease.test], deployments: [] }]';
 function holdAt(
   world: World,
   place: string,
-  answer: () => HttpResponse | null = () => null,
+  response: () => HttpResponse | null = () => null,
 ): { readonly reached: Promise<void>; open(): void } {
   const here = Promise.withResolvers<void>();
   const gate = Promise.withResolvers<void>();
@@ -32,13 +32,13 @@ function holdAt(
     if (!url.includes(place)) return null;
     here.resolve();
     await gate.promise;
-    return answer();
+    return response();
   };
   return { reached: here.promise, open: gate.resolve };
 }
 
 describe('two engines at once', () => {
-  test('the second one is refused while the first one is at work, and finds nothing to do afterwards', async (first) => {
+  test('the second one is refused while the first one works, and finds nothing to do afterwards', async (first) => {
     const lease = await acquireLease(first.state.store, first.clock);
     await first.apply(one);
     const held = holdAt(first, '/finalize-order/');
@@ -103,10 +103,10 @@ describe('two engines at once', () => {
 });
 
 describe('an engine that lost the lease', () => {
-  test('leaves the answers to challenges alone, which the other one has presented again', async (first) => {
+  test('keeps the challenge responses that the other one has presented again', async (first) => {
     const lease = await acquireLease(first.state.store, first.clock);
     await first.apply(one);
-    const firstHeld = holdAt(first, '/chalZ/', () => problemAnswer(400, 'malformed'));
+    const firstHeld = holdAt(first, '/chalZ/', () => problemResponse(400, 'malformed'));
     const run = first.renew([], { signal: lease.lost });
     await firstHeld.reached;
     await suite.withWorldAt(first.folder, async (second) => {
@@ -131,7 +131,7 @@ describe('an engine that lost the lease', () => {
 });
 
 describe('a run that is told to stop', () => {
-  /** Stops when the program asks at such a place, before or after the CA has answered. */
+  /** Stops when the program asks at such a place, before or after the CA has responded. */
   for (const when of ['before', 'after'] as const) {
     for (const place of [
       '/sign-me-up',
@@ -142,7 +142,7 @@ describe('a run that is told to stop', () => {
       '/finalize-order/',
       '/certZ/',
     ]) {
-      test(`${when} the answer of ${place}: the next one goes on, with the same order`, async (world) => {
+      test(`${when} the response of ${place}: the next one goes on, with the same order`, async (world) => {
         await world.apply(one);
         const stop = new AbortController();
         const reason = new EverbindError('CLI_INTERRUPTED', 'stopped for the test');
@@ -150,15 +150,15 @@ describe('a run that is told to stop', () => {
           if (when === 'before' && url.includes(place)) stop.abort(reason);
           return null;
         };
-        world.onAnswer = ({ url }, answer) => {
+        world.onResponse = ({ url }, response) => {
           // Once: while the CA still looks, the stopped run goes on to ask how the order stands.
-          if (when === 'before' || !url.includes(place) || stop.signal.aborted) return answer;
+          if (when === 'before' || !url.includes(place) || stop.signal.aborted) return response;
           stop.abort(reason);
           throw reason;
         };
         await assert.rejects(world.renew([], { signal: stop.signal }), coded('CLI_INTERRUPTED'));
         world.meddle = () => null;
-        world.onAnswer = (_, answer) => answer;
+        world.onResponse = (_, response) => response;
         // Stopping is no failure: it is due still, and nothing is counted.
         assert.deepEqual(troubleOf(world.show('shop').certificate), { failures: 0, dueReason: 'new', code: null });
         assert.deepEqual(ends(world, 'shop'), [null]);

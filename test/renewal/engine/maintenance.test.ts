@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { failed, renewed } from '../support/obtain-judge.ts';
 import { eventTypes } from '../support/obtain-rows.ts';
 import { obtainSuite } from '../support/obtain-suite.ts';
-import { problemAnswer } from '../support/obtain-world.ts';
+import { problemResponse } from '../support/obtain-world.ts';
 
 const suite = obtainSuite();
 const { test } = suite;
@@ -66,7 +66,7 @@ test('nor does a revoked one whose first attempt to be replaced has failed', asy
   world.clock.moveTo(noonAfter(world.clock.now()));
   const request = { name: 'shop', reason: null, byCertificateKey: false };
   await world.engine.revoke(request, new AbortController().signal);
-  world.meddle = ({ url }) => (url.endsWith('/order-plz') ? problemAnswer(500, 'serverInternal') : null);
+  world.meddle = ({ url }) => (url.endsWith('/order-plz') ? problemResponse(500, 'serverInternal') : null);
   const { nextAttempt } = await failed(world);
   world.meddle = () => null;
   world.clock.moveTo(nextAttempt);

@@ -76,7 +76,7 @@ it('a CA that is down is not asked for each of them, so that renewals do not wai
     700,
     () => async (issuer) => {
       asked.set(issuer, (asked.get(issuer) ?? 0) + 1);
-      if (issuer === 'down') throw new EverbindError('ACME_TIMEOUT', 'no answer');
+      if (issuer === 'down') throw new EverbindError('ACME_TIMEOUT', 'no response');
       return null;
     },
     async (opened, clock) => {
@@ -102,7 +102,7 @@ it('one that fails now and then is asked for all of them', async () => {
     100,
     () => async () => {
       count += 1;
-      if (count % AT_ONCE === 0) throw new EverbindError('ACME_TIMEOUT', 'no answer');
+      if (count % AT_ONCE === 0) throw new EverbindError('ACME_TIMEOUT', 'no response');
       return null;
     },
     async (opened) => {

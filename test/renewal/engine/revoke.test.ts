@@ -43,8 +43,8 @@ function revoke(
 /** What the CA says of a certificate that it issued. */
 async function statusAtCa({ chain }: Issued): Promise<{ readonly Status: string; readonly Reason?: number }> {
   const { serialHex } = leafOf(chain);
-  const answer = await suite.pebble.management(`cert-status-by-serial/${serialHex}`);
-  return JSON.parse(answer) as { Status: string; Reason?: number };
+  const response = await suite.pebble.management(`cert-status-by-serial/${serialHex}`);
+  return JSON.parse(response) as { Status: string; Reason?: number };
 }
 
 function leafOf(chain: string): ReturnType<typeof parseCertificate> {

@@ -131,7 +131,7 @@ describe('going back', () => {
     assert.equal(expectKind(await world.rollBack('shop'), 'renewed').thumbprint, first);
   });
 
-  test('gives up a renewal that waits for its next attempt', async (world) => {
+  test('abandons a renewal that waits for its next attempt', async (world) => {
     const { server, state } = world;
     const [first = ''] = await renewals(world, 2);
     server.trouble = notServed();
@@ -179,7 +179,7 @@ describe('going back is refused', () => {
     const { server, clock } = world;
     await renewals(world, 2);
     server.trouble = (call, moment) => {
-      failing('undo')(call, moment);
+      failing('restore')(call, moment);
       return notServed()(call, moment);
     };
     const { nextAttempt } = await runOne(world, 'failed', { force });
@@ -260,7 +260,7 @@ describe('going back that fails', () => {
     const [, second = ''] = await renewals(world, 2);
     const { nextDue } = world.show('shop').certificate;
     server.trouble = (call, moment) => {
-      failing('undo')(call, moment);
+      failing('restore')(call, moment);
       return notServed()(call, moment);
     };
     const from = eventCount(state.store);

@@ -155,11 +155,11 @@ function lying(transport: Transport, lie: Lie): Transport {
         payload === '' ? {} : (JSON.parse(Buffer.from(payload, 'base64url').toString()) as { csr?: string });
       if (csr !== undefined) requested = { ...makeKey(), spki: parseCsr(Buffer.from(csr, 'base64url')).spkiDer };
     }
-    const answer = await transport(request, signal);
-    const isChain = answer.headers['content-type']?.[0]?.startsWith('application/pem-certificate-chain') === true;
-    if (!isChain || requested === null) return answer;
+    const response = await transport(request, signal);
+    const isChain = response.headers['content-type']?.[0]?.startsWith('application/pem-certificate-chain') === true;
+    if (!isChain || requested === null) return response;
     return {
-      ...answer,
+      ...response,
       body: Buffer.from(
         lie(requested)
           .map((der) => toPem('CERTIFICATE', der))
@@ -184,7 +184,7 @@ function recording(touched: string[]): Deployment {
       return [];
     },
     restore: async () => {
-      touched.push('undo');
+      touched.push('restore');
       return [];
     },
     retire: async () => true,

@@ -47,7 +47,7 @@ describe('what an order costs', () => {
     assert.notEqual(subject(many), subject([...many.slice(0, -1), dns('other.example.com')]));
   });
 
-  it('a proof that fails: of the name below the wildcard, once', () => {
+  it('a validation that fails: of the name below the wildcard, once', () => {
     assert.deepEqual(failureCosts(['*.example.com', 'example.com']), [
       { kind: 'failures', subject: 'example.com' },
       { kind: 'consecutiveFailures', subject: 'example.com' },

@@ -19,9 +19,9 @@ function spent(world: World): readonly string[] {
   ).map((row) => `${String(row['kind'])} ${String(row['subject'])}`.trim());
 }
 
-test('proofs that fail are counted for each name that failed; once the limit is near, the next attempt waits for room', async (world) => {
+test('validations that fail are counted for each name that failed; once the limit is near, the next attempt waits for room', async (world) => {
   await declare(world, 'shop.failures.test, www.failures.test', 'failures: { count: 3, hours: 300 }');
-  world.answers = (name) => name !== 'www.failures.test';
+  world.rightResponse = (name) => name !== 'www.failures.test';
   for (let attempt = 0; attempt < 2; attempt += 1) {
     const { nextAttempt } = await failed(world);
     assert.deepEqual(spent(world), ['failures www.failures.test']);
@@ -34,7 +34,7 @@ test('proofs that fail are counted for each name that failed; once the limit is 
   assert.equal(certificate.failures, 2);
   assert.equal(certificate.lastError?.code, 'ACME_AUTHORIZATION_INVALID');
   assert.equal(world.orders.length, 2);
-  world.answers = () => true;
+  world.rightResponse = () => true;
   world.clock.moveTo(certificate.nextDue);
   await renewed(world);
 });
@@ -45,17 +45,17 @@ test('a certificate that did not come of it does not count as one; the order doe
     'shop.failures.test',
     'orders: { count: 9, hours: 900 }, certificatesPerDomain: { count: 9, hours: 900 }, certificatesPerSet: { count: 9, hours: 900 }',
   );
-  world.answers = () => false;
+  world.rightResponse = () => false;
   await failed(world);
   assert.deepEqual(spent(world), ['orders']);
 });
 
-test('failures in a row are forgotten when a proof succeeds', async (world) => {
+test('failures in a row are forgotten when a validation succeeds', async (world) => {
   await declare(world, 'shop.failures.test', 'consecutiveFailures: { count: 100, hours: 2400 }');
-  world.answers = () => false;
+  world.rightResponse = () => false;
   const { nextAttempt } = await failed(world);
   assert.deepEqual(spent(world), ['consecutiveFailures shop.failures.test']);
-  world.answers = () => true;
+  world.rightResponse = () => true;
   world.clock.moveTo(nextAttempt + HOUR);
   await renewed(world);
   assert.deepEqual(spent(world), []);

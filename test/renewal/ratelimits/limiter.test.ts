@@ -7,7 +7,7 @@ import { failed, renewed } from '../support/obtain-judge.ts';
 import { eventsOf, rowsOf } from '../support/obtain-rows.ts';
 import { withFolder } from '../support/obtain-state.ts';
 import { obtainSuite } from '../support/obtain-suite.ts';
-import { problemAnswer, type World } from '../support/obtain-world.ts';
+import { problemResponse, type World } from '../support/obtain-world.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -18,7 +18,7 @@ const { test } = suite;
 
 /** So many certificates, one of them after the other, at a CA with these limits. */
 function declare(world: World, names: readonly string[], limits: string, more = ''): Promise<void> {
-  const certificates = names.map((name) => `{ name: ${name}, names: [${name}.budget.test], deployments: [] }`);
+  const certificates = names.map((name) => `{ name: ${name}, names: [${name}.limits.test], deployments: [] }`);
   return world.apply(`[${certificates.join(', ')}]`, {
     issuer: `, limits: { ${limits} }${more}`,
     top: 'engine: { concurrency: 1 }',
@@ -38,7 +38,7 @@ function buckets(world: World): readonly string[] {
 
 const waits = (world: World, name: string): boolean => world.show(name).certificate.dueReason === 'rate-limit';
 
-describe('the budget of an account', () => {
+describe('the rate limits of an account', () => {
   test('routine stops before the CA would: the others wait for their own token each, and nothing has failed', async (world) => {
     const names = ['a', 'b', 'c', 'd', 'e'];
     await declare(world, names, 'orders: { count: 3, hours: 3 }');
@@ -116,7 +116,7 @@ describe('the budget of an account', () => {
   test('another issuer with room is asked meanwhile', async (world) => {
     const second = ` }, { name: other, directory: "${suite.front.ca.directoryUrl}", termsOfServiceAgreed: true`;
     const certificates = ['a', 'b', 'c'].map(
-      (name) => `{ name: ${name}, names: [${name}.budget.test], issuers: [ca, other], deployments: [] }`,
+      (name) => `{ name: ${name}, names: [${name}.limits.test], issuers: [ca, other], deployments: [] }`,
     );
     await world.apply(`[${certificates.join(', ')}]`, {
       issuer: `, limits: { orders: { count: 2, hours: 2 } }${second}`,
@@ -187,8 +187,8 @@ describe('exemptions', () => {
     await declare(world, ['a'], limits);
     assert.deepEqual(await again(world), ['renewed']);
     assert.deepEqual(buckets(world), [
-      'certificatesPerDomain budget.test',
-      'certificatesPerSet a.budget.test',
+      'certificatesPerDomain limits.test',
+      'certificatesPerSet a.limits.test',
       'orders',
     ]);
     assert.deepEqual(await again(world), ['deferred']);
@@ -200,16 +200,16 @@ describe('what a CA did not count', () => {
 
   test('an order that it refused is given back; one that it was too busy for is not', async (world) => {
     await declare(world, ['a'], limits);
-    world.meddle = ({ url }) => (url.endsWith('/order-plz') ? problemAnswer(403, 'rejectedIdentifier') : null);
+    world.meddle = ({ url }) => (url.endsWith('/order-plz') ? problemResponse(403, 'rejectedIdentifier') : null);
     await failed(world);
     await world.state.store.commit(
       ({ db }) => void db.prepare('DELETE FROM bucket WHERE full_at <= ?').run(world.clock.now()),
     );
     assert.deepEqual(buckets(world), []);
-    world.meddle = ({ url }) => (url.endsWith('/order-plz') ? problemAnswer(429, 'rateLimited') : null);
+    world.meddle = ({ url }) => (url.endsWith('/order-plz') ? problemResponse(429, 'rateLimited') : null);
     world.clock.advance(HOUR);
     await failed(world);
-    assert.deepEqual(buckets(world), ['certificatesPerSet a.budget.test', 'orders']);
+    assert.deepEqual(buckets(world), ['certificatesPerSet a.limits.test', 'orders']);
     // Going on with it costs nothing more.
     const spent = rowsOf(world.state.store, 'SELECT * FROM bucket');
     world.meddle = () => null;
@@ -219,13 +219,13 @@ describe('what a CA did not count', () => {
   });
 });
 
-test('a renewal that a person gives up by going back, before its CA was asked, costs nothing', async (world) => {
+test('a renewal that a person abandons by going back, before its CA was asked, costs nothing', async (world) => {
   const limits = 'orders: { count: 10, hours: 1000 }';
   await declare(world, ['shop'], limits);
   await renewed(world);
   await world.renew(['shop'], { force: true });
-  // Another CA, where we have no account yet and nobody answers.
-  await world.apply('[{ name: shop, names: [shop.budget.test], deployments: [] }]', {
+  // Another CA, where we have no account yet and nobody responds.
+  await world.apply('[{ name: shop, names: [shop.limits.test], deployments: [] }]', {
     issuer: `, limits: { ${limits} }`,
     directoryUrl: 'https://127.0.0.1:1/dir',
   });

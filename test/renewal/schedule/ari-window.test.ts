@@ -10,9 +10,9 @@ import type { Issued } from '../../../src/renewal/state/issued-table.ts';
 import { renewed } from '../support/obtain-judge.ts';
 import { eventCount, eventsOf, eventTypes, rowsOf } from '../support/obtain-rows.ts';
 import { obtainSuite } from '../support/obtain-suite.ts';
-import { problemAnswer, type World } from '../support/obtain-world.ts';
+import { problemResponse, type World } from '../support/obtain-world.ts';
 
-// Renewal windows (RFC 9773) as a real CA gives them: when they are asked for, what is drawn from them, and what that
+// ARI windows (RFC 9773) as a real CA gives them: when they are asked for, what is drawn from them, and what that
 // changes.
 
 const MINUTE = 60_000;
@@ -127,7 +127,7 @@ describe('the window of the CA', () => {
 
   test('in the past makes the certificate due now: the CA is about to revoke it', async (world) => {
     while (!pebbleFindsReplaced(activeId(world))) await world.renew(['shop'], { force: true });
-    // One that replaced another one a moment ago is left alone for some hours.
+    // One that replaced another one a moment ago is skipped for some hours.
     world.clock.advance(6 * HOUR);
     const issued = active(world).chain;
     await suggest(world, daysIn(world, -2), daysIn(world, -1));
@@ -183,11 +183,11 @@ describe('the window of the CA', () => {
     assert.deepEqual([certificate.nextDue, certificate.dueReason], [Math.floor(latest), 'lifetime']);
   });
 
-  test('of a CA that does not answer changes nothing but the time to ask again', async (world) => {
+  test('of a CA that does not respond changes nothing but the time to ask again', async (world) => {
     const before = world.show('shop').certificate;
     const from = eventCount(world.state.store);
     world.meddle = ({ url }) =>
-      url.includes('/renewalInfo/') ? problemAnswer(503, 'serverInternal', { 'retry-after': ['7200'] }) : null;
+      url.includes('/renewalInfo/') ? problemResponse(503, 'serverInternal', { 'retry-after': ['7200'] }) : null;
     assert.equal(await refresh(world), 1);
     assert.deepEqual(world.show('shop').certificate, before);
     assert.equal(world.show('shop').ariWindow, null);
@@ -249,7 +249,7 @@ describe('the window of the CA', () => {
   test('is asked for no certificate that has expired', async (world) => {
     const asked = listen(world);
     world.clock.moveTo(active(world).notAfter);
-    world.answers = () => false;
+    world.rightResponse = () => false;
     const { outcomes } = await world.renew();
     assert.equal(outcomes[0]?.kind, 'failed');
     // The next attempt is ahead, so that it is not for being due that nobody asks.
@@ -269,7 +269,7 @@ describe('the window of the CA', () => {
 
   test('takes nothing from a retry after a failure', async (world) => {
     world.clock.moveTo(world.show('shop').certificate.nextDue);
-    world.answers = () => false;
+    world.rightResponse = () => false;
     const { outcomes } = await world.renew();
     assert.equal(outcomes[0]?.kind, 'failed');
     const { nextDue } = world.show('shop').certificate;

@@ -12,9 +12,11 @@ export interface ServerState {
   readonly writes: number;
 }
 
-export type Call = 'install' | 'plan' | 'apply' | 'verify' | 'undo' | 'retire' | 'present' | 'cleanUp';
+export type Call = 'install' | 'plan' | 'apply' | 'verify' | 'restore' | 'retire' | 'present' | 'cleanUp';
 
-/** Told of every call once its effect is there; may throw, or answer what `verify` and `undo` shall find wrong. */
+/**
+ * Told of every call once its effect is there; may throw, or return `wrong`, which `verify` and `restore` then find.
+ */
 export type Fault = (call: Call, target: string) => 'wrong' | void | Promise<'wrong' | void>;
 
 export function readServer(folder: string): ServerState {
@@ -64,7 +66,7 @@ export function fileDeployment(folder: string, target: string, fault: Fault = ()
     verify: async (_plan, { thumbprint }) => [check(thumbprint, (await fault('verify', target)) === 'wrong')],
     restore: async (plan: DeploymentPlan) => {
       bind(plan.snapshot as string | null);
-      return [check(plan.snapshot as string | null, (await fault('undo', target)) === 'wrong')];
+      return [check(plan.snapshot as string | null, (await fault('restore', target)) === 'wrong')];
     },
     retire: async (thumbprint) => {
       const state = readServer(folder);

@@ -39,10 +39,10 @@ export interface World {
   readonly orders: readonly string[];
   /** Asked before every request to the CA. */
   meddle: Meddler;
-  /** Told every answer of the CA before the program gets it. */
-  onAnswer: (request: HttpRequest, answer: HttpResponse) => HttpResponse | Promise<HttpResponse>;
-  /** Whether this name's challenge is answered as it should be. */
-  answers: (name: string) => boolean;
+  /** Told every response of the CA before the program gets it. */
+  onResponse: (request: HttpRequest, response: HttpResponse) => HttpResponse | Promise<HttpResponse>;
+  /** Whether the challenge response for this name is right. */
+  rightResponse: (name: string) => boolean;
   /** Told the name before its challenge is presented; may throw. */
   onPresent: (name: string) => void;
   /** Told each durable step; may throw, as a defect would. */
@@ -73,7 +73,7 @@ export async function withWorldAt<T>(folder: string, front: Front, work: (world:
     present: async (task, signal) => {
       const { keyAuthorization, identifier } = task;
       world.onPresent(identifier.value);
-      const shown = world.answers(identifier.value) ? keyAuthorization : `${keyAuthorization}-of-somebody-else`;
+      const shown = world.rightResponse(identifier.value) ? keyAuthorization : `${keyAuthorization}-of-somebody-else`;
       await tokens.present({ ...task, keyAuthorization: shown }, signal);
     },
   };
@@ -82,9 +82,10 @@ export async function withWorldAt<T>(folder: string, front: Front, work: (world:
     transport: () => async (request, signal) => {
       const instead = await world.meddle(request);
       if (instead !== null) return instead;
-      const answer = await line.transport(request, signal);
-      if (request.url.endsWith('/order-plz') && answer.status === 201) orders.push(String(answer.headers['location']));
-      return world.onAnswer(request, answer);
+      const response = await line.transport(request, signal);
+      if (request.url.endsWith('/order-plz') && response.status === 201)
+        orders.push(String(response.headers['location']));
+      return world.onResponse(request, response);
     },
     ports: { solverFor: () => solver, onProgress: (event) => world.onProgress(event) },
   });
@@ -97,8 +98,8 @@ export async function withWorldAt<T>(folder: string, front: Front, work: (world:
     accounts,
     orders,
     meddle: () => null,
-    onAnswer: (_, answer) => answer,
-    answers: () => true,
+    onResponse: (_, response) => response,
+    rightResponse: () => true,
     onPresent: () => {},
     onProgress: () => {},
     apply: (certificates, { issuer = '', top = '', directoryUrl = ca.directoryUrl } = {}) =>
@@ -162,8 +163,8 @@ function openLine(front: Front): { readonly transport: Transport; close(): void 
   };
 }
 
-/** The problem that a CA answers with (RFC 8555 section 6.7). */
-export function problemAnswer(
+/** A response with a problem document (RFC 8555 section 6.7). */
+export function problemResponse(
   status: number,
   type: string,
   headers: Readonly<Record<string, readonly string[]>> = {},

@@ -5,8 +5,8 @@ import type { RunRequest } from './run-child.ts';
 import { openEngine } from './state.ts';
 
 // One run of the engine in a process of its own, killed at the point that it is told. Points lie after every commit,
-// every answer of the CA and every effect on server and challenges: what was last is there, and what comes next is not.
-// Prints a line of JSON for each point and for each outcome.
+// every response of the CA and every effect on server and challenges: what was last is there, and what comes next is
+// not. Prints a line of JSON for each point and for each outcome.
 
 const request = JSON.parse(process.argv[2] ?? '{}') as RunRequest;
 let passed = 0;
@@ -47,9 +47,9 @@ const { state, engine, accounts, apply, close } = await openEngine(request.folde
     await point(`after ${call}`);
   },
   transport: (transport) => async (sent, signal) => {
-    const answer = await transport(sent, signal);
+    const response = await transport(sent, signal);
     await point(`after ${sent.method} ${new URL(sent.url).pathname.split('/')[1] ?? ''}`);
-    return answer;
+    return response;
   },
 });
 try {

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import type { Solver } from '../../../src/ports/solver.ts';
 
-/** Answers http-01 with files, which another process serves: they stay when their process is killed. */
+/** Responds to http-01 by files, which another process serves: they stay when their process is killed. */
 export function tokenFolderSolver(folder: string, passed: (call: 'present' | 'cleanUp') => unknown = () => {}): Solver {
   const file = (token: string): string => join(folder, token);
   return {

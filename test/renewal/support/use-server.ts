@@ -3,7 +3,7 @@ import type { IisConfig } from '../../../src/deploy/iis/definition.ts';
 import type { DeploymentConfig } from '../../../src/config/types.ts';
 import type { Deployment, DeploymentPlan, EndpointCheck } from '../../../src/ports/deployment.ts';
 
-export type Method = 'install' | 'plan' | 'apply' | 'verify' | 'undo' | 'retire';
+export type Method = 'install' | 'plan' | 'apply' | 'verify' | 'restore' | 'retire';
 
 /** A call that a deployment got. */
 export interface Call {
@@ -17,7 +17,7 @@ export interface Call {
 /** `before`: nothing of the call has happened. `after`: all of it has, and nobody was told. */
 export type Moment = 'before' | 'after';
 
-/** May throw, or answer what visitors shall not get: then `verify` and `undo` see another certificate. */
+/** May throw, or return `wrong`: then `verify` and `restore` see a certificate that visitors should not get. */
 export type Trouble = (call: Call, moment: Moment) => 'wrong' | void;
 
 /** A web server as far as deployments see one. Every call is recorded, and any of them can be made to fail. */
@@ -98,7 +98,7 @@ function deploymentTo(server: UseServer, target: string): Deployment {
     ],
     restore: async ({ snapshot }) => {
       const before = thumbprintOf(snapshot);
-      const [, wrong] = await during('undo', before, () => bind(before));
+      const [, wrong] = await during('restore', before, () => bind(before));
       return [check(before, [bound.get(target) ?? null, wrong])];
     },
     retire: async (thumbprint) => {

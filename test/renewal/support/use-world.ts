@@ -88,10 +88,10 @@ function withUseWorld(pebble: Pebble, work: (world: UseWorld) => Promise<void>):
       },
       transport: (transport) => async (request, signal) => {
         world.onRequest(request);
-        const answer = await transport(request, signal);
-        const { status, headers } = answer;
+        const response = await transport(request, signal);
+        const { status, headers } = response;
         if (request.url.endsWith('/order-plz') && status === 201) orders.push(String(headers['location']));
-        return answer;
+        return response;
       },
       ports: {
         solverFor: () => ({ type: 'http-01', present: async () => {}, wait: async () => {}, cleanUp: async () => {} }),

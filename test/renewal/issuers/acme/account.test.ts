@@ -5,7 +5,7 @@ import { EverbindError } from '../../../../src/errors/error.ts';
 import { ends, failed, OBTAINED, renewed } from '../../support/obtain-judge.ts';
 import { eventCount, eventsOf, eventTypes, keyHandles, rowsOf, troubleOf } from '../../support/obtain-rows.ts';
 import { obtainSuite } from '../../support/obtain-suite.ts';
-import { problemAnswer, type World } from '../../support/obtain-world.ts';
+import { problemResponse, type World } from '../../support/obtain-world.ts';
 
 // The account at a CA that wants an external account binding (RFC 8555 section 7.3.4), and what follows when that CA
 // forgets everything.
@@ -149,10 +149,10 @@ describe('a CA that has forgotten our account', () => {
     // The second refusal comes when the account is there again.
     const registered = Promise.withResolvers<void>();
     let refusals = 0;
-    world.onAnswer = async ({ url }, answer) => {
+    world.onResponse = async ({ url }, response) => {
       if (url.endsWith('/sign-me-up')) registered.resolve();
-      if (url.endsWith('/order-plz') && answer.status >= 400 && ++refusals === 2) await registered.promise;
-      return answer;
+      if (url.endsWith('/order-plz') && response.status >= 400 && ++refusals === 2) await registered.promise;
+      return response;
     };
     const { outcomes } = await world.renew([], { force: true });
     assert.ok(refusals >= 2);
@@ -246,7 +246,7 @@ describe('an account that the CA does not serve any more', () => {
   test('is not one that may not have this certificate', async (world) => {
     const url = await begin(world);
     world.clock.advance(2 * DAY);
-    world.meddle = ({ url: asked }) => (asked.endsWith('/order-plz') ? problemAnswer(403, 'unauthorized') : null);
+    world.meddle = ({ url: asked }) => (asked.endsWith('/order-plz') ? problemResponse(403, 'unauthorized') : null);
     const from = eventCount(world.state.store);
     const [outcome] = (await world.renew([], { force: true })).outcomes;
     assert.equal(outcome?.kind, 'failed');
@@ -258,7 +258,7 @@ describe('an account that the CA does not serve any more', () => {
     const url = await begin(world);
     world.clock.advance(2 * DAY);
     world.meddle = ({ url: asked }) =>
-      asked.endsWith('/order-plz') || asked === url ? problemAnswer(403, 'unauthorized') : null;
+      asked.endsWith('/order-plz') || asked === url ? problemResponse(403, 'unauthorized') : null;
     await world.renew([], { force: true });
     assert.equal(rowsOf(world.state.store, 'SELECT url FROM account')[0]?.['url'], url);
   });

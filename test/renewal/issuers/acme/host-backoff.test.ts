@@ -4,7 +4,7 @@ import { hostBackoffs } from '../../../../src/renewal/state/issuer-health.ts';
 import { failed, renewed } from '../../support/obtain-judge.ts';
 import { withFolder } from '../../support/obtain-state.ts';
 import { obtainSuite } from '../../support/obtain-suite.ts';
-import { problemAnswer, type World } from '../../support/obtain-world.ts';
+import { problemResponse, type World } from '../../support/obtain-world.ts';
 
 const HOUR = 3_600_000;
 
@@ -22,7 +22,7 @@ it('a busy CA gets no further request, for no certificate and no later process, 
       const asked: string[] = [];
       world.meddle = ({ url }) => {
         asked.push(url);
-        return url.endsWith('/order-plz') ? problemAnswer(503, 'serverInternal', { 'retry-after': ['7200'] }) : null;
+        return url.endsWith('/order-plz') ? problemResponse(503, 'serverInternal', { 'retry-after': ['7200'] }) : null;
       };
       const { outcomes } = await world.renew();
       assert.deepEqual(
@@ -57,7 +57,7 @@ it('a rate limit of ACME holds back the certificate that it is about, and no oth
     suite.withWorldAt(folder, async (world) => {
       await declare(world, 'a');
       world.meddle = ({ url }) =>
-        url.endsWith('/order-plz') ? problemAnswer(429, 'rateLimited', { 'retry-after': ['7200'] }) : null;
+        url.endsWith('/order-plz') ? problemResponse(429, 'rateLimited', { 'retry-after': ['7200'] }) : null;
       await failed(world);
       world.meddle = () => null;
       await declare(world, 'a', 'b');
@@ -74,7 +74,7 @@ it('a short pause is waited for, and the renewal goes on', () =>
       world.meddle = ({ url }) => {
         if (!url.includes('/my-order/') || busy === 0) return null;
         busy -= 1;
-        return problemAnswer(503, 'serverInternal', { 'retry-after': ['20'] });
+        return problemResponse(503, 'serverInternal', { 'retry-after': ['20'] });
       };
       await renewed(world);
       assert.equal(busy, 0);

@@ -9,11 +9,11 @@ import { readServer } from '../../support/file-server.ts';
 import { ends, failed, OBTAINED, renewed } from '../../support/obtain-judge.ts';
 import { eventCount, eventsOf, eventTypes, keyHandles, rowsOf, troubleOf } from '../../support/obtain-rows.ts';
 import { obtainSuite } from '../../support/obtain-suite.ts';
-import { problemAnswer, type World } from '../../support/obtain-world.ts';
+import { problemResponse, type World } from '../../support/obtain-world.ts';
 import { presentedTokens } from '../../support/token-folder.ts';
 
 // From a declared certificate to an issued one, and what becomes of an attempt when the CA, the line to it, or the
-// proof of a name fails.
+// validation of a name fails.
 
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
@@ -92,7 +92,7 @@ describe('obtaining', () => {
       `[${names.map((name) => `{ name: ${name}, names: [${name === 'blocked' ? 'www.blocked.test' : `${name}.obtain.test`}], deployments: [] }`).join(', ')}]`,
       { top: 'engine: { concurrency: 2 }' },
     );
-    world.answers = (name) => name !== 'wrong.obtain.test';
+    world.rightResponse = (name) => name !== 'wrong.obtain.test';
     const { outcomes, managed, worked } = await world.renew();
     assert.deepEqual({ managed, worked }, { managed: 5, worked: 5 });
     assert.deepEqual(
@@ -123,10 +123,10 @@ describe('obtaining', () => {
   });
 });
 
-describe('a name that cannot be proved', () => {
+describe('a name that cannot be validated', () => {
   test('ends the order, gives the other authorizations up, and the next attempt makes a new one', async (world) => {
     await world.apply(one);
-    world.answers = (name) => name !== 'www.shop.obtain.test';
+    world.rightResponse = (name) => name !== 'www.shop.obtain.test';
     const begun = world.clock.now();
     const { code, message, nextAttempt } = await failed(world);
     assert.equal(code, 'ACME_AUTHORIZATION_INVALID');
@@ -144,14 +144,14 @@ describe('a name that cannot be proved', () => {
     assert.equal(attempt?.data['code'], code);
     assert.equal(attempt?.data['problem'], 'urn:ietf:params:acme:error:unauthorized');
     assert.equal(attempt?.data['step'], 'ordered');
-    // At the CA nothing is left that would count against its limits. What was proved may stay so.
+    // At the CA nothing is left that would count against its limits. What was validated may stay so.
     const statuses = await statusesAtCa(world);
     assert.equal(statuses['www.shop.obtain.test'], 'invalid');
     assert.ok(['valid', 'deactivated'].includes(statuses['shop.obtain.test'] ?? ''));
     assert.deepEqual(presentedTokens(`${world.folder}/tokens`), []);
     assert.deepEqual(rowsOf(world.state.store, 'SELECT * FROM challenge_response'), []);
 
-    world.answers = () => true;
+    world.rightResponse = () => true;
     assert.equal((await world.renew()).worked, 0);
     world.clock.moveTo(nextAttempt);
     const from = eventCount(world.state.store);
@@ -164,7 +164,7 @@ describe('a name that cannot be proved', () => {
     assert.equal(keyHandles(world.state.store).length, 2);
   });
 
-  test('since this machine cannot answer: authorizations that nobody will answer are given up', async (world) => {
+  test('since this machine cannot respond: authorizations that nobody will respond to are abandoned', async (world) => {
     await world.apply(one);
     world.onPresent = (name) => {
       if (name === 'www.shop.obtain.test') throw new EverbindError('CHALLENGE_UNSUPPORTED', 'cannot for the test');
@@ -181,7 +181,7 @@ describe('a name that cannot be proved', () => {
     assert.deepEqual(eventTypes(world.state.store, 'shop').slice(-2), ['renewal.attempt-failed', 'renewal.failed']);
   });
 
-  test('since the web server does not take the answer now: the order waits for the next attempt', async (world) => {
+  test('since the web server does not take the challenge response now: the order waits for the next attempt', async (world) => {
     await world.apply(one);
     world.onPresent = () => {
       throw new EverbindError('CHALLENGE_PRESENT_FAILED', 'not now for the test');
@@ -200,7 +200,7 @@ describe('a name that cannot be proved', () => {
 
   test('again and again waits 1, 4, 16 minutes, 1 and 3 hours, then every 6 hours', async (world) => {
     await world.apply('[{ name: shop, names: [shop.obtain.test], deployments: [] }]');
-    world.answers = () => false;
+    world.rightResponse = () => false;
     for (const [index, minutes] of [1, 4, 16, 60, 180, 360, 360].entries()) {
       const { nextAttempt } = await failed(world);
       const wait = (nextAttempt - world.clock.now()) / MINUTE;
@@ -216,7 +216,7 @@ describe('a name that cannot be proved', () => {
 });
 
 describe('a CA that limits the rate', () => {
-  const limited = (seconds: number) => problemAnswer(429, 'rateLimited', { 'retry-after': [String(seconds)] });
+  const limited = (seconds: number) => problemResponse(429, 'rateLimited', { 'retry-after': [String(seconds)] });
 
   test('before the order: the attempt stays open, the next one comes not before Retry-After', async (world) => {
     await world.apply(one);
@@ -248,7 +248,7 @@ describe('a CA that limits the rate', () => {
     ]);
   });
 
-  test('after the order: it is kept with what was proved, and finished later', async (world) => {
+  test('after the order: it is kept with what was validated, and finished later', async (world) => {
     await world.apply(one);
     world.meddle = ({ url }) => (url.includes('/finalize-order/') ? limited(3600) : null);
     const { code, nextAttempt } = await failed(world);
@@ -346,18 +346,18 @@ describe('a CA that is offline', () => {
     });
   }
 
-  test('an order whose answer was lost is found again', async (world) => {
+  test('an order whose response was lost is found again', async (world) => {
     await world.apply(one);
-    world.onAnswer = ({ url }, answer) => {
+    world.onResponse = ({ url }, response) => {
       if (url.endsWith('/order-plz')) {
         suite.front.offline();
-        return problemAnswer(503, 'serverInternal');
+        return problemResponse(503, 'serverInternal');
       }
-      return answer;
+      return response;
     };
     const { nextAttempt } = await failed(world).finally(() => {
       suite.front.online();
-      world.onAnswer = (_, answer) => answer;
+      world.onResponse = (_, response) => response;
     });
     assert.equal(world.show('shop').openStep, 'order-requested');
     const [order] = world.orders;
@@ -376,10 +376,10 @@ describe('a certificate that is not what was ordered', () => {
     await world.apply(certificates, { top: 'engine: { concurrency: 1 }' });
     let kept: Uint8Array | null = null;
     // The second one gets the certificate of the first.
-    world.onAnswer = ({ url }, answer) => {
-      if (!url.includes('/certZ/')) return answer;
-      kept ??= answer.body;
-      return { ...answer, body: kept };
+    world.onResponse = ({ url }, response) => {
+      if (!url.includes('/certZ/')) return response;
+      kept ??= response.body;
+      return { ...response, body: kept };
     };
     const { outcomes } = await world.renew();
     assert.deepEqual(
@@ -402,7 +402,7 @@ describe('a certificate that is not what was ordered', () => {
       'renewal.attempt-failed',
       'renewal.failed',
     ]);
-    world.onAnswer = (_, answer) => answer;
+    world.onResponse = (_, response) => response;
     world.clock.moveTo(outcome.nextAttempt);
     await renewed(world);
     assert.equal(world.orders.length, 3);

@@ -6,7 +6,7 @@ import type { HttpResponse } from '../../../../src/ports/transport.ts';
 import { ends, failed, OBTAINED, renewed } from '../../support/obtain-judge.ts';
 import { eventsOf, eventTypes, keyHandles, rowsOf } from '../../support/obtain-rows.ts';
 import { obtainSuite } from '../../support/obtain-suite.ts';
-import { problemAnswer, type World } from '../../support/obtain-world.ts';
+import { problemResponse, type World } from '../../support/obtain-world.ts';
 import { presentedTokens } from '../../support/token-folder.ts';
 
 // An order that an earlier attempt left, and that leads nowhere by now: another one is made in the same attempt.
@@ -14,13 +14,13 @@ import { presentedTokens } from '../../support/token-folder.ts';
 const DAY = 86_400_000;
 const one = '[{ name: shop, names: [shop.order.test], deployments: [] }]';
 
-const SPOILT: Readonly<Record<string, (answer: HttpResponse) => HttpResponse>> = {
+const SPOILT: Readonly<Record<string, (response: HttpResponse) => HttpResponse>> = {
   'half a body': withoutEnd,
-  'a page': (answer) => ({ ...answer, headers: { ...answer.headers, 'content-type': ['text/html'] } }),
+  'a page': (response) => ({ ...response, headers: { ...response.headers, 'content-type': ['text/html'] } }),
 };
 
-function withoutEnd(answer: HttpResponse): HttpResponse {
-  return { ...answer, body: answer.body.subarray(0, answer.body.length / 2) };
+function withoutEnd(response: HttpResponse): HttpResponse {
+  return { ...response, body: response.body.subarray(0, response.body.length / 2) };
 }
 
 const suite = obtainSuite();
@@ -42,7 +42,7 @@ const test = (title: string, work: (world: World, order: string) => Promise<void
     }),
   );
 
-/** Renews, and asserts that the order of the journal was given up for the reason and another one was made. */
+/** Renews, and asserts that the order of the journal was abandoned for the reason and another one was made. */
 async function assertReplaced(world: World, reason: RegExp): Promise<void> {
   const [{ id } = { id: '' }] = world.show('shop').renewals;
   await renewed(world);
@@ -100,11 +100,11 @@ describe('an order of an earlier attempt', () => {
 
   for (const path of ['/chalZ/', '/finalize-order/']) {
     test(`is finished when a request for ${path} came to the CA twice`, async (world, order) => {
-      world.onAnswer = async ({ url }, answer) => {
-        if (!url.includes(path) || answer.status !== 200) return answer;
-        // The answer to the second copy is the one that comes back; the client is told to ask again.
-        world.onAnswer = (_, later) => later;
-        return problemAnswer(400, 'badNonce', { 'replay-nonce': answer.headers['replay-nonce'] ?? [] });
+      world.onResponse = async ({ url }, response) => {
+        if (!url.includes(path) || response.status !== 200) return response;
+        // The response to the second copy is the one that comes back; the client is told to ask again.
+        world.onResponse = (_, later) => later;
+        return problemResponse(400, 'badNonce', { 'replay-nonce': response.headers['replay-nonce'] ?? [] });
       };
       await renewed(world);
       assert.deepEqual(world.orders, [order]);
@@ -114,19 +114,19 @@ describe('an order of an earlier attempt', () => {
 
   for (const [what, spoil] of Object.entries(SPOILT)) {
     for (const path of ['/order-plz', '/my-order/', '/authZ/', '/finalize-order/', '/certZ/']) {
-      test(`whose CA answers with ${what} at ${path} is gone on with`, async (world, order) => {
+      test(`whose CA responds with ${what} at ${path} is continued`, async (world, order) => {
         if (path === '/order-plz') {
-          // From the beginning: the order whose answer is spoilt is another one.
+          // From the beginning: the order whose response is spoilt is another one.
           await world.asAccount(async (client) => {
             const { authorizations } = (await client.getOrder(order)).order;
             for (const url of authorizations) await client.deactivateAuthorization(url);
           });
         }
         let spoilt = 0;
-        world.onAnswer = ({ url }, answer) => {
-          if (spoilt > 0 || !url.includes(path) || answer.status >= 300) return answer;
+        world.onResponse = ({ url }, response) => {
+          if (spoilt > 0 || !url.includes(path) || response.status >= 300) return response;
           spoilt += 1;
-          return spoil(answer);
+          return spoil(response);
         };
         const { nextAttempt } = await failed(world);
         assert.equal(spoilt, 1);
@@ -139,7 +139,7 @@ describe('an order of an earlier attempt', () => {
     }
   }
 
-  test('whose line to the CA fails while it looks keeps its answers until it has seen them', async (world, order) => {
+  test('whose line to the CA fails while it looks keeps its challenge responses until it has seen them', async (world, order) => {
     let asked = false;
     let polls = 0;
     let visible = 0;
@@ -161,13 +161,13 @@ describe('an order of an earlier attempt', () => {
   });
 
   test('whose CA makes no sense for a day is replaced', async (world) => {
-    world.onAnswer = ({ url }, answer) => (url.includes('/certZ/') ? withoutEnd(answer) : answer);
+    world.onResponse = ({ url }, response) => (url.includes('/certZ/') ? withoutEnd(response) : response);
     let { nextAttempt } = await failed(world);
     assert.equal(world.show('shop').openStep, 'authorized');
     world.clock.advance(DAY);
     ({ nextAttempt } = await failed(world));
     assert.equal(world.show('shop').openStep, null);
-    world.onAnswer = (_, answer) => answer;
+    world.onResponse = (_, response) => response;
     world.clock.moveTo(nextAttempt);
     await renewed(world);
     assert.equal(world.orders.length, 2);
@@ -175,10 +175,10 @@ describe('an order of an earlier attempt', () => {
 
   test('that is ready after a day only is kept all the same: the CA was not asked for the certificate before', async (world) => {
     world.clock.advance(2 * DAY);
-    world.onAnswer = ({ url }, answer) => (url.includes('/certZ/') ? withoutEnd(answer) : answer);
+    world.onResponse = ({ url }, response) => (url.includes('/certZ/') ? withoutEnd(response) : response);
     const { nextAttempt } = await failed(world);
     assert.equal(world.show('shop').openStep, 'authorized');
-    world.onAnswer = (_, answer) => answer;
+    world.onResponse = (_, response) => response;
     world.clock.moveTo(nextAttempt);
     await renewed(world);
     assert.equal(world.orders.length, 1);
@@ -206,9 +206,9 @@ describe('an order of an earlier attempt', () => {
 
   test('that the CA never finishes is waited for a day, then replaced', async (world) => {
     let finalized = false;
-    world.onAnswer = ({ url }, answer) => {
+    world.onResponse = ({ url }, response) => {
       finalized ||= url.includes('/finalize-order/');
-      return finalized && /\/(finalize|my)-order\//.test(url) ? processing(answer) : answer;
+      return finalized && /\/(finalize|my)-order\//.test(url) ? processing(response) : response;
     };
     const { code, nextAttempt } = await failed(world);
     assert.equal(code, 'ACME_WAIT_TIMEOUT');
@@ -219,7 +219,7 @@ describe('an order of an earlier attempt', () => {
     world.clock.advance(DAY);
     // The order of the next attempt is another one, and that one comes to its end.
     const [first = ''] = world.orders;
-    world.onAnswer = ({ url }, answer) => (url === first ? processing(answer) : answer);
+    world.onResponse = ({ url }, response) => (url === first ? processing(response) : response);
     await renewed(world);
     assert.equal(world.orders.length, 2);
     assert.deepEqual(ends(world, 'shop'), ['failed', 'renewed']);
@@ -229,29 +229,29 @@ describe('an order of an earlier attempt', () => {
 });
 
 /** The same order, as if the CA were still at it. */
-function processing(answer: HttpResponse): HttpResponse {
-  const { certificate: _, ...order } = JSON.parse(Buffer.from(answer.body).toString()) as Record<string, unknown>;
-  const { 'content-length': __, ...headers } = answer.headers;
+function processing(response: HttpResponse): HttpResponse {
+  const { certificate: _, ...order } = JSON.parse(Buffer.from(response.body).toString()) as Record<string, unknown>;
+  const { 'content-length': __, ...headers } = response.headers;
   return {
-    ...answer,
+    ...response,
     headers,
     body: Buffer.from(JSON.stringify({ ...order, status: 'processing' })),
   };
 }
 
-it('two certificates never share an order, whatever the CA answers', () =>
+it('two certificates never share an order, whatever the CA responds', () =>
   suite.withWorld(async (world) => {
     await world.apply(
       '[{ name: a, names: [same.order.test], deployments: [] }, { name: b, names: [same.order.test], deployments: [] }]',
       { top: 'engine: { concurrency: 1 }' },
     );
     let first: HttpResponse | null = null;
-    // Boulder answers so while an order for the same names is pending.
+    // Boulder does so while an order for the same names is pending.
     world.meddle = ({ url }) => (url.endsWith('/order-plz') ? first : null);
-    world.onAnswer = ({ url }, answer) => {
-      const { 'replay-nonce': _, ...headers } = answer.headers;
-      if (url.endsWith('/order-plz')) first = { ...answer, headers };
-      return answer;
+    world.onResponse = ({ url }, response) => {
+      const { 'replay-nonce': _, ...headers } = response.headers;
+      if (url.endsWith('/order-plz')) first = { ...response, headers };
+      return response;
     };
     world.onPresent = () => {
       throw new EverbindError('CHALLENGE_PRESENT_FAILED', 'not now for the test');

@@ -11,7 +11,7 @@ const link = 'https://portal.ca.test/sfe/v1/unpause?jwt=aaa.bbb.ccc';
 const suite = obtainSuite({ alwaysValid: true });
 const { test } = suite;
 
-/** As Boulder answers; only orders of the first account are paused. */
+/** As Boulder does; only orders of the first account are paused. */
 function pause(world: World): void {
   let paused: string | null = null;
   world.meddle = ({ url, body }) => {

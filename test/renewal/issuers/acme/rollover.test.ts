@@ -7,7 +7,7 @@ import { coded } from '../../../acme/support.ts';
 import { renewed } from '../../support/obtain-judge.ts';
 import { eventCount, eventsOf, eventTypes, keyHandles, rowsOf } from '../../support/obtain-rows.ts';
 import { obtainSuite } from '../../support/obtain-suite.ts';
-import { problemAnswer, type World } from '../../support/obtain-world.ts';
+import { problemResponse, type World } from '../../support/obtain-world.ts';
 
 // The account's key is replaced (RFC 8555 section 7.3.5), by itself and on demand, at a CA that does it, will not, or
 // cannot be understood.
@@ -91,12 +91,12 @@ describe('the key of an account', () => {
   test(
     'stays when records of dns-persist-01 name it; a person who changes it is told',
     async (world) => {
-      const hashing = (answer: HttpResponse): HttpResponse => {
-        const directory = JSON.parse(Buffer.from(answer.body).toString()) as { meta: object };
+      const hashing = (response: HttpResponse): HttpResponse => {
+        const directory = JSON.parse(Buffer.from(response.body).toString()) as { meta: object };
         const meta = { ...directory.meta, accountHashPrefix: 'https://ca.test/h/' };
-        return { ...answer, body: Buffer.from(JSON.stringify({ ...directory, meta })) };
+        return { ...response, body: Buffer.from(JSON.stringify({ ...directory, meta })) };
       };
-      world.onAnswer = ({ url }, answer) => (url.endsWith('/dir') ? hashing(answer) : answer);
+      world.onResponse = ({ url }, response) => (url.endsWith('/dir') ? hashing(response) : response);
       const certificate = '{ name: shop, names: [shop.rollover.test], deployments: [], challenge: { type: TYPE } }';
       const apply = (type: string): Promise<void> =>
         world.apply(`[${certificate.replace('TYPE', type)}]`, { issuer: ', accountKeyRolloverDays: 30' });
@@ -117,9 +117,9 @@ describe('the key of an account', () => {
     ', accountKeyRolloverDays: 30',
   );
 
-  test('is replaced at the age that holds when the file is silent', async (world) => {
+  test('is replaced at the age that holds when the file says nothing', async (world) => {
     const { keyAt, keyHandle } = accountOf(world);
-    world.meddle = ({ url }) => (url.includes('/order-plz') ? problemAnswer(500, 'serverInternal') : null);
+    world.meddle = ({ url }) => (url.includes('/order-plz') ? problemResponse(500, 'serverInternal') : null);
     world.clock.moveTo((keyAt ?? 0) + 89 * DAY);
     await world.renew();
     assert.equal(accountOf(world).keyHandle, keyHandle);
@@ -158,7 +158,7 @@ describe('the key of an account', () => {
     await assertWhole(world);
   });
 
-  test('stays while an answer to a challenge names it', async (world) => {
+  test('stays while a challenge response names it', async (world) => {
     const { keyHandle } = accountOf(world);
     await world.state.store.commit(({ db }) => {
       db.prepare(`UPDATE renewal SET outcome = NULL`).run();
@@ -180,20 +180,20 @@ describe('the key of an account', () => {
 describe('a CA that will not change keys', () => {
   const refusals: readonly (readonly [string, HttpResponse, ErrorCode])[] = [
     [
-      'answers 501',
+      'responds with 501',
       { status: 501, headers: { 'content-type': ['text/plain'] }, body: Buffer.from('no') },
       'ACME_UNEXPECTED_RESPONSE',
     ],
-    ['answers 501 with a problem', problemAnswer(501, 'serverInternal'), 'ACME_PROBLEM'],
-    ['has something against it', problemAnswer(400, 'malformed'), 'ACME_PROBLEM'],
-    ['knows the new key as that of another account', problemAnswer(409, 'malformed'), 'ACME_PROBLEM'],
+    ['responds with 501 and a problem', problemResponse(501, 'serverInternal'), 'ACME_PROBLEM'],
+    ['has something against it', problemResponse(400, 'malformed'), 'ACME_PROBLEM'],
+    ['knows the new key as that of another account', problemResponse(409, 'malformed'), 'ACME_PROBLEM'],
   ];
-  for (const [how, answer, code] of refusals) {
+  for (const [how, response, code] of refusals) {
     test(
-      `${how}: the old key stays, the new one is destroyed, and it is left alone for a month`,
+      `${how}: the old key stays, the new one is destroyed, and nothing is tried for a month`,
       async (world) => {
         const old = accountOf(world);
-        world.meddle = (request) => (isKeyChange(request) ? answer : null);
+        world.meddle = (request) => (isKeyChange(request) ? response : null);
         const from = eventCount(world.state.store);
         world.clock.advance(31 * DAY);
         await world.renew();
@@ -220,11 +220,11 @@ describe('a CA that will not change keys', () => {
   }
 
   test('names no place for it: nothing is asked', async (world) => {
-    world.onAnswer = (request, answer) => {
-      if (!request.url.endsWith('/dir')) return answer;
-      const { keyChange, ...directory } = JSON.parse(Buffer.from(answer.body).toString()) as Record<string, unknown>;
+    world.onResponse = (request, response) => {
+      if (!request.url.endsWith('/dir')) return response;
+      const { keyChange, ...directory } = JSON.parse(Buffer.from(response.body).toString()) as Record<string, unknown>;
       assert.ok(keyChange !== undefined);
-      return { ...answer, body: Buffer.from(JSON.stringify(directory)) };
+      return { ...response, body: Buffer.from(JSON.stringify(directory)) };
     };
     const { keyHandle } = accountOf(world);
     await assert.rejects(rollOver(world), coded('ACME_NOT_OFFERED'));
@@ -237,13 +237,14 @@ describe('a CA that will not change keys', () => {
 describe('a key change whose outcome nobody told', () => {
   test('and that was made: the next run finds out and goes on with the new key', async (world) => {
     const old = accountOf(world);
-    world.onAnswer = (request, answer) => (isKeyChange(request) ? problemAnswer(500, 'serverInternal') : answer);
+    world.onResponse = (request, response) =>
+      isKeyChange(request) ? problemResponse(500, 'serverInternal') : response;
     await assert.rejects(rollOver(world), coded('ACME_PROBLEM'));
     const between = accountOf(world);
     assert.equal(between.keyHandle, old.keyHandle);
     assert.notEqual(between.nextKey, null);
     assert.ok(keyHandles(world.state.store).includes(old.keyHandle));
-    world.onAnswer = (_, answer) => answer;
+    world.onResponse = (_, response) => response;
     await world.renew([], { force: true });
     assert.equal(world.show('shop').issued.length, 2);
     assert.equal(accountOf(world).keyHandle, between.nextKey);
@@ -258,7 +259,7 @@ describe('a key change whose outcome nobody told', () => {
 
   test('and that was not made: renewals go on with the old key, and the change is made later', async (world) => {
     const old = accountOf(world);
-    world.meddle = (request) => (isKeyChange(request) ? problemAnswer(500, 'serverInternal') : null);
+    world.meddle = (request) => (isKeyChange(request) ? problemResponse(500, 'serverInternal') : null);
     await assert.rejects(rollOver(world), coded('ACME_PROBLEM'));
     const { nextKey } = accountOf(world);
     await world.renew([], { force: true });
@@ -274,7 +275,7 @@ describe('a key change whose outcome nobody told', () => {
   test('and a CA that does not know the new key yet: neither key is destroyed until it does', async (world) => {
     const old = accountOf(world);
     let known = false;
-    world.meddle = (request) => (isLookUp(request) && !known ? problemAnswer(400, 'accountDoesNotExist') : null);
+    world.meddle = (request) => (isLookUp(request) && !known ? problemResponse(400, 'accountDoesNotExist') : null);
     await assert.rejects(rollOver(world), coded('ACME_PROBLEM'));
     const { nextKey } = accountOf(world);
     assert.ok(nextKey !== null);

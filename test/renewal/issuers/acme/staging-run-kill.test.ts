@@ -32,7 +32,7 @@ after(async () => {
   for (const pebble of pebbles) await pebble.stop();
 });
 
-const certificates = '[{ name: shop, names: [shop.rehearsal.test], deployments: [{ type: iis }], keepOld: 0 }]';
+const certificates = '[{ name: shop, names: [shop.staging.test], deployments: [{ type: iis }], keepOld: 0 }]';
 
 /** Points in the order in which they come by; each is met at the staging environment first. */
 const points = [
@@ -49,10 +49,10 @@ const points = [
   'certificate.issued',
 ];
 
-describe('a kill during a rehearsal', () => {
+describe('a kill during a staging run', () => {
   for (const dieAfter of points) {
-    it(`after ${dieAfter}: one order of the real CA, one certificate, nothing of the rehearsal left`, async () => {
-      const folder = await mkdtemp(join(tmpdir(), 'everbind-rehearsal-'));
+    it(`after ${dieAfter}: one order of the real CA, one certificate, nothing of the staging run left`, async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'everbind-staging-'));
       folders.add(folder);
       try {
         const { state, apply, close } = await openEngine(folder, ca);

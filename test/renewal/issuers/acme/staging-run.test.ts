@@ -15,7 +15,7 @@ import type { Outcome } from '../../../../src/renewal/engine/outcome.ts';
 import { type SettableClock, settableClock } from '../../support/obtain-clock.ts';
 import { eventsOf, keyHandles, rowsOf } from '../../support/obtain-rows.ts';
 import { applyText, withFolder } from '../../support/obtain-state.ts';
-import { problemAnswer } from '../../support/obtain-world.ts';
+import { problemResponse } from '../../support/obtain-world.ts';
 import { openEngine } from '../../support/state.ts';
 import { presentedTokens, serveTokens, tokenFolderSolver } from '../../support/token-folder.ts';
 
@@ -52,10 +52,10 @@ interface World {
   readonly engine: Engine;
   /** Orders that each of them was asked for. */
   readonly orders: Record<Place, number>;
-  /** Answers for one of them, or throws; null leaves it to the CA. */
+  /** Responds in place of one of them, or throws; null leaves it to the CA. */
   readonly meddle: Record<Place, (request: HttpRequest) => HttpResponse | null>;
-  /** Whether challenges are answered as they should be. */
-  answers: boolean;
+  /** Whether challenge responses are right. */
+  rightResponse: boolean;
   /** Told each durable step; may throw, as a kill would. */
   onProgress: (step: string) => void;
   apply(issuer?: string): Promise<void>;
@@ -93,7 +93,7 @@ function withWorld(work: (world: World) => Promise<void>): Promise<void> {
         solverFor: () => ({
           ...tokens,
           present: async (task, signal) => {
-            const shown = world.answers ? task.keyAuthorization : 'of somebody else';
+            const shown = world.rightResponse ? task.keyAuthorization : 'of somebody else';
             await tokens.present({ ...task, keyAuthorization: shown }, signal);
           },
         }),
@@ -107,13 +107,13 @@ function withWorld(work: (world: World) => Promise<void>): Promise<void> {
       engine,
       orders: { real: 0, staging: 0 },
       meddle: { real: () => null, staging: () => null },
-      answers: true,
+      rightResponse: true,
       onProgress: () => {},
       apply: (issuer = `, staging: "${pebbles.staging.directoryUrl}"`) =>
         applyText(
           state,
           clock,
-          `version: 1\nissuers: [{ name: ca, directory: "${ca.directoryUrl}", termsOfServiceAgreed: true${issuer} }]\ncertificates: [{ name: shop, names: [shop.rehearsal.test], deployments: [], keepOld: 0 }]\n`,
+          `version: 1\nissuers: [{ name: ca, directory: "${ca.directoryUrl}", termsOfServiceAgreed: true${issuer} }]\ncertificates: [{ name: shop, names: [shop.staging.test], deployments: [], keepOld: 0 }]\n`,
         ),
       renew: async ({ force = false, signal = new AbortController().signal } = {}) => {
         const outcomes: Outcome[] = [];
@@ -148,12 +148,12 @@ function assertRenewed(outcome: Outcome): void {
 
 /** The first attempt fails at the real CA. */
 async function failOnce(world: World): Promise<void> {
-  world.answers = false;
+  world.rightResponse = false;
   assertFailed(await world.renew(), 'ACME_AUTHORIZATION_INVALID');
   assert.deepEqual(world.orders, { real: 1, staging: 0 });
 }
 
-/** Nothing of a rehearsal is left, and the one certificate is that of the real CA. */
+/** Nothing of a staging run is left, and the one certificate is that of the real CA. */
 function assertSettled({ state, folder }: World): void {
   assert.deepEqual(rowsOf(state.store, 'SELECT * FROM staging_run'), []);
   assert.deepEqual(rowsOf(state.store, 'SELECT * FROM key_deletion'), []);
@@ -180,7 +180,7 @@ const down = (): never => {
   throw new EverbindError('ACME_TRANSPORT', 'no connection', {});
 };
 
-describe('a retry after a failed proof', () => {
+describe('a retry after a failed validation', () => {
   it('is tried at the staging environment first; once it passes there, the real CA is asked in the same attempt', () =>
     withWorld(async (world) => {
       await world.apply();
@@ -193,7 +193,7 @@ describe('a retry after a failed proof', () => {
       // Still wrong: the real CA does not hear of it.
       assertFailed(await world.retry(), 'RENEWAL_STAGING_RUN_FAILED');
       assert.deepEqual(world.orders, { real: 1, staging: 1 });
-      world.answers = true;
+      world.rightResponse = true;
       const from = world.types().length;
       assertRenewed(await world.retry());
       assert.deepEqual(world.orders, { real: 2, staging: 2 });
@@ -225,7 +225,7 @@ describe('a retry after a failed proof', () => {
     withWorld(async (world) => {
       await world.apply(', staging: false');
       await failOnce(world);
-      world.answers = true;
+      world.rightResponse = true;
       assertRenewed(await world.retry());
       assert.deepEqual(world.orders, { real: 2, staging: 0 });
       assertSettled(world);
@@ -234,7 +234,7 @@ describe('a retry after a failed proof', () => {
   it('is not after a failure that counts against nothing', () =>
     withWorld(async (world) => {
       await world.apply();
-      world.meddle.real = ({ url }) => (url.endsWith('/order-plz') ? problemAnswer(500, 'serverInternal') : null);
+      world.meddle.real = ({ url }) => (url.endsWith('/order-plz') ? problemResponse(500, 'serverInternal') : null);
       assertFailed(await world.renew(), 'ACME_PROBLEM');
       world.meddle.real = () => null;
       assertRenewed(await world.retry());
@@ -245,8 +245,8 @@ describe('a retry after a failed proof', () => {
     withWorld(async (world) => {
       await world.apply();
       assertRenewed(await world.renew());
-      world.answers = false;
-      // Proofs that are still valid would be used again.
+      world.rightResponse = false;
+      // Valid authorizations would be used again.
       world.clock.advance(86 * DAY);
       const { issued } = world.state.store.read((db) => showCertificate(db, 'shop'));
       await world.state.store.commit(({ db }) => {
@@ -264,11 +264,17 @@ describe('a staging environment', () => {
     ['is down once the account is there', ({ url }) => (url.endsWith('/order-plz') ? down() : null)],
     [
       'wants what the real CA does not',
-      ({ url }) => (url.endsWith('/sign-me-up') ? problemAnswer(403, 'externalAccountRequired') : null),
+      ({ url }) => (url.endsWith('/sign-me-up') ? problemResponse(403, 'externalAccountRequired') : null),
     ],
-    ['refuses the order', ({ url }) => (url.endsWith('/order-plz') ? problemAnswer(400, 'rejectedIdentifier') : null)],
-    ['limits us', ({ url }) => (url.endsWith('/order-plz') ? problemAnswer(429, 'rateLimited') : null)],
-    ['will not finish', ({ url }) => (url.includes('/finalize-order/') ? problemAnswer(500, 'serverInternal') : null)],
+    [
+      'refuses the order',
+      ({ url }) => (url.endsWith('/order-plz') ? problemResponse(400, 'rejectedIdentifier') : null),
+    ],
+    ['limits us', ({ url }) => (url.endsWith('/order-plz') ? problemResponse(429, 'rateLimited') : null)],
+    [
+      'will not finish',
+      ({ url }) => (url.includes('/finalize-order/') ? problemResponse(500, 'serverInternal') : null),
+    ],
     ['speaks no ACME', () => ({ status: 200, headers: { 'content-type': ['text/html'] }, body: Buffer.from('hello') })],
   ];
   for (const [how, trouble] of troubles) {
@@ -276,7 +282,7 @@ describe('a staging environment', () => {
       withWorld(async (world) => {
         await world.apply();
         await failOnce(world);
-        world.answers = true;
+        world.rightResponse = true;
         world.meddle.staging = trouble;
         assertRenewed(await world.retry());
         assert.equal(world.orders.real, 2);
@@ -297,14 +303,14 @@ describe('a staging environment', () => {
       assert.deepEqual(world.orders, { real: 2, staging: 3 });
       // And again from the beginning.
       assertFailed(await world.retry(), 'RENEWAL_STAGING_RUN_FAILED');
-      world.answers = true;
+      world.rightResponse = true;
       assertRenewed(await world.retry());
       assert.deepEqual(world.orders, { real: 3, staging: 5 });
       assertSettled(world);
     }));
 });
 
-describe('a rehearsal that is interrupted', () => {
+describe('a staging run that is interrupted', () => {
   /** Stops at the first request to staging that has this in its address, and runs again. */
   const places: readonly string[] = ['/sign-me-up', '/order-plz', '/authZ/', '/chalZ/', '/finalize-order/'];
   for (const place of places) {
@@ -312,7 +318,7 @@ describe('a rehearsal that is interrupted', () => {
       withWorld(async (world) => {
         await world.apply();
         await failOnce(world);
-        world.answers = true;
+        world.rightResponse = true;
         const stop = new AbortController();
         world.meddle.staging = ({ url }) => {
           if (!url.includes(place)) return null;
@@ -335,7 +341,7 @@ describe('a rehearsal that is interrupted', () => {
     withWorld(async (world) => {
       await world.apply();
       await failOnce(world);
-      world.answers = true;
+      world.rightResponse = true;
       const stop = new AbortController();
       world.meddle.real = ({ url }) => {
         if (!url.endsWith('/order-plz')) return null;

@@ -1,15 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import type { HttpResponse } from '../../src/ports/transport.ts';
 
-/** The answer with another value of this header, or without it for null. */
-export function withHeader(answer: HttpResponse, name: string, value: string | null): HttpResponse {
-  const { [name]: _, ...headers } = answer.headers;
-  return { ...answer, headers: value === null ? headers : { ...headers, [name]: [value] } };
+/** The response with another value of this header, or without it for null. */
+export function withHeader(response: HttpResponse, name: string, value: string | null): HttpResponse {
+  const { [name]: _, ...headers } = response.headers;
+  return { ...response, headers: value === null ? headers : { ...headers, [name]: [value] } };
 }
 
-/** The answer with another JSON body. */
-export function withJson(answer: HttpResponse, body: unknown): HttpResponse {
-  return { ...answer, body: Buffer.from(JSON.stringify(body)) };
+/** The response with another JSON body. */
+export function withJson(response: HttpResponse, body: unknown): HttpResponse {
+  return { ...response, body: Buffer.from(JSON.stringify(body)) };
 }
 
 /** Its JSON object; null when the body is none. */
@@ -33,9 +33,9 @@ export function endToEnd({ headers }: HttpResponse): readonly (readonly [name: s
 }
 
 /** Sends the whole of it. */
-export function send(response: ServerResponse, answer: HttpResponse): void {
-  for (const [name, value] of endToEnd(answer)) response.appendHeader(name, value);
-  response.sendDate = false;
-  response.writeHead(answer.status);
-  response.end(answer.body);
+export function send(outgoing: ServerResponse, response: HttpResponse): void {
+  for (const [name, value] of endToEnd(response)) outgoing.appendHeader(name, value);
+  outgoing.sendDate = false;
+  outgoing.writeHead(response.status);
+  outgoing.end(response.body);
 }
