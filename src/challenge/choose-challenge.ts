@@ -34,8 +34,8 @@ export interface ChallengeFacts {
 }
 
 /**
- * How a name is validated now: by the first challenge that can be used and has not failed, or else the one that failed longest ago.
- * null: none can be used.
+ * How a name is validated now: by the first challenge that can be used and has not failed, or else the one that failed
+ * longest ago. null: none can be used.
  */
 export function chooseChallenge(facts: ChallengeFacts): ChallengeChoice | null {
   const { candidates, failedAt } = facts;
