@@ -8,12 +8,11 @@ import type { NameParts } from '../preflight/name.ts';
 import { durableHostBackoff } from '../renewal/issuers/acme/account/account-session.ts';
 import { acquireLease, type Lease } from '../store/lease.ts';
 import { askIssuer, missingSecrets, spentLimits } from './check-issuers.ts';
-import type { AgentPaths } from './environment.ts';
+import type { AgentPaths, Environment } from './environment.ts';
 import { openHostParts } from './host-parts.ts';
 import { openHostTransport } from './issuer-parts.ts';
 import { shareHost } from './shared-host.ts';
 import { openState, type State } from './state.ts';
-import type { Environment } from './environment.ts';
 
 /** A certificate of the configuration with what stands in its way. */
 export interface Checked {

@@ -13,11 +13,10 @@ import { createEngine, type Engine } from '../renewal/engine/engine.ts';
 import { previewOrder } from '../renewal/issuers/acme/order/preview.ts';
 import { copyWithoutLog } from '../store/copy-database.ts';
 import { openStore } from '../store/store.ts';
-import type { AgentPaths } from './environment.ts';
+import type { AgentPaths, Environment } from './environment.ts';
 import { type HostParts, openHostParts } from './host-parts.ts';
 import { shareHost } from './shared-host.ts';
 import { databaseFile } from './state.ts';
-import type { Environment } from './environment.ts';
 
 /**
  * The engine over a private copy of the database, with the configuration as it stands now: whatever it writes is thrown

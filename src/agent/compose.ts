@@ -11,12 +11,11 @@ import type { AcmeAccounts } from '../renewal/issuers/acme/acme-accounts.ts';
 import type { AcmePorts } from '../renewal/issuers/acme/acme-ports.ts';
 import { appliedConfig } from '../renewal/state/applied-config.ts';
 import { acquireLease } from '../store/lease.ts';
-import type { AgentPaths } from './environment.ts';
+import type { AgentPaths, Environment } from './environment.ts';
 import type { HostParts } from './host-parts.ts';
 import { type SharedHost, shareHost } from './shared-host.ts';
 import { openState, type State } from './state.ts';
 import { VERSION } from './version.ts';
-import type { Environment } from './environment.ts';
 
 /** The engine over a state folder, with the configuration applied and the lease held. */
 export interface OpenAgent {

@@ -1,9 +1,8 @@
 import { readConfigFile } from '../config/read.ts';
 import { appliedConfig } from '../renewal/state/applied-config.ts';
 import { openAuditLog, openStore, type Store, type StoreReader } from '../store/store.ts';
-import type { AgentPaths } from './environment.ts';
+import type { AgentPaths, Environment } from './environment.ts';
 import { databaseFile } from './state.ts';
-import type { Environment } from './environment.ts';
 
 /** Opens the database for reading, even while a renewal runs. Throws STORE_NOT_FOUND. */
 export async function withReadOnlyStore<T>(

@@ -1,5 +1,4 @@
-import type { Inventory, SiteBinding, SiteInventory } from '../iis/config/inventory-types.ts';
-import { siteText } from '../iis/config/inventory-types.ts';
+import { type Inventory, type SiteBinding, type SiteInventory, siteText } from '../iis/config/inventory-types.ts';
 import { hasFlag, SSL_FLAG } from '../iis/config/ssl-flags.ts';
 import { concreteHost } from '../iis/plan/match.ts';
 import { EverbindError } from '../errors/error.ts';

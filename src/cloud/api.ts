@@ -152,7 +152,7 @@ async function send(
     return await transport(request, signal);
   } catch (error) {
     if (signal?.aborted === true || !(error instanceof EverbindError)) throw error;
-    const reason = typeof error.details['reason'] === 'string' ? error.details['reason'] : error.code;
+    const { reason = error.code } = error.facts;
     // The cause is dropped: Node may have attached a secret to it.
     throw new EverbindError(codes.failed, `${host} cannot be reached: ${error.message}`, { host, reason });
   }
@@ -182,7 +182,7 @@ function read(options: ApiOptions, { status, headers, body }: HttpResponse): Api
       const refusal = explain?.(result) ?? byStatus(status);
       if (refusal === 'credentials') {
         const message = `${host} refuses the credentials, or they may not do this`;
-        return new EverbindError(codes.credentials, message, { host, status });
+        return new EverbindError(codes.credentials, message, { host, status }, { facts: { httpStatus: status } });
       }
       if (refusal === 'rate') {
         const wait = retryAfterMs(headers, clock.now());
@@ -194,7 +194,8 @@ function read(options: ApiOptions, { status, headers, body }: HttpResponse): Api
           { facts },
         );
       }
-      return new EverbindError(codes.failed, `${host} responded with an error, status ${status}`, { host, status });
+      const message = `${host} responded with an error, status ${status}`;
+      return new EverbindError(codes.failed, message, { host, status }, { facts: { httpStatus: status } });
     },
   };
   return result;
@@ -215,5 +216,6 @@ function jsonOf({ host, codes }: ApiOptions, status: number, body: Uint8Array): 
 
 /** A response that is not as documented. `problem`: our words, never the host's, which may repeat what was sent. */
 export function unusableResponse(code: ErrorCode, host: string, problem: string, status: number): EverbindError {
-  return new EverbindError(code, `${host} sent an unusable response: ${problem}`, { host, status, problem });
+  const message = `${host} sent an unusable response: ${problem}`;
+  return new EverbindError(code, message, { host, status, problem }, { facts: { httpStatus: status } });
 }

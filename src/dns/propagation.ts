@@ -114,7 +114,7 @@ async function view({ label, ask }: Asked): Promise<ServerView> {
     const found = dataOf((await ask()).answers, 'TXT').map(({ text }) => text);
     return { server: label, found: found.slice(0, 256), reason: null };
   } catch (error) {
-    const reason = error instanceof EverbindError ? String(error.details['reason'] ?? error.code) : 'UNKNOWN';
+    const reason = error instanceof EverbindError ? (error.facts.reason ?? error.code) : 'UNKNOWN';
     return { server: label, found: null, reason };
   }
 }

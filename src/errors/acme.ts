@@ -4,7 +4,7 @@ export const ACME_ERRORS = entries({
   ACME_TRANSPORT: {
     exit: 1,
     meaning: { resume: 'continue', blames: 'issuer' },
-    summary: 'The connection to the CA failed before an HTTP answer arrived.',
+    summary: 'The connection to the CA failed before an HTTP response arrived.',
     action: 'Check network, proxy, DNS and the CA status page; the next attempt is scheduled.',
   },
   ACME_SERVER_UNTRUSTED: {
@@ -28,7 +28,6 @@ export const ACME_ERRORS = entries({
   },
   ACME_INSECURE_URL: {
     exit: 2,
-    meaning: { blames: 'issuer' },
     summary: 'A CA address is not HTTPS.',
     action: 'Use an https URL. Plain http is accepted for loopback addresses only, with allowInsecureLoopback.',
   },

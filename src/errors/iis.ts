@@ -29,8 +29,8 @@ export const IIS_ERRORS = entries({
   },
   IIS_APPCMD_OUTPUT_INVALID: {
     exit: 1,
-    summary: 'appcmd.exe answered something that is not its XML.',
-    action: 'Run the command of the details by hand on this server and compare; report it if the answer looks right.',
+    summary: 'appcmd.exe printed something that is not its XML.',
+    action: 'Run the command of the details by hand on this server and compare; report it if the output looks right.',
   },
   IIS_NAME_UNQUOTABLE: {
     exit: 1,

@@ -15,7 +15,7 @@ export const PKI_ERRORS = entries({
     exit: 1,
     meaning: { resume: 'ask' },
     summary: 'A text that should hold PEM certificates does not.',
-    action: 'Check that the file or answer holds CERTIFICATE blocks only and was not cut short.',
+    action: 'Check that the file or response holds CERTIFICATE blocks only and was not cut short.',
   },
   PKI_CERTIFICATE_INVALID: {
     exit: 1,

@@ -34,7 +34,6 @@ export const RENEWAL_ERRORS = entries({
   },
   RENEWAL_CHALLENGE_NOT_OFFERED: {
     exit: 1,
-    meaning: { blames: 'name' },
     summary: 'The CA does not offer the challenge type that is configured for a name.',
     action: 'Choose another challenge type in everbind.yaml; wildcards need one by DNS, such as dns-01.',
   },
@@ -45,7 +44,7 @@ export const RENEWAL_ERRORS = entries({
   },
   RENEWAL_ORDER_SHARED: {
     exit: 1,
-    summary: 'The CA answered a new order with one that another certificate is using.',
+    summary: 'The CA responded to a new order with one that another certificate is using.',
     action:
       'Nothing to do if it stays at once: the next attempt comes later. Two certificates with the same names should be one.',
   },

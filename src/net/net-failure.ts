@@ -52,8 +52,8 @@ export function isUntrusted(error: unknown): boolean {
   return (
     error instanceof EverbindError &&
     error.code === 'NET_SERVER_UNTRUSTED' &&
-    typeof error.details['reason'] === 'string' &&
-    !error.details['reason'].startsWith('ERR_TLS_CERT_ALTNAME')
+    error.facts.reason !== undefined &&
+    !error.facts.reason.startsWith('ERR_TLS_CERT_ALTNAME')
   );
 }
 

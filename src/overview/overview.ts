@@ -9,8 +9,9 @@ import {
   servedNowhere,
 } from '../renewal/state/certificate-queries.ts';
 import { type Daemon, readDaemon } from '../renewal/state/daemon-row.ts';
-import { type HostBackoff, hostBackoffs } from '../renewal/state/issuer-health.ts';
 import {
+  type HostBackoff,
+  hostBackoffs,
   type IssuerTrouble,
   type Paused,
   pausedCertificates,

@@ -4,9 +4,11 @@ export interface TxtRecord {
   readonly name: string;
   /** Content, printable ASCII, at most 255 octets. */
   readonly value: string;
-  /** What it proves, for hosts that want to know. None of it is secret. Absent when nothing is proved: a dry write. */
+  /**
+   * What it validates, for hosts that want to know. None of it is secret. Absent when nothing is validated: a trial.
+   */
   readonly challenge?: {
-    /** The name to prove, without `*.`. */
+    /** The name to validate, without `*.`. */
     readonly domain: string;
     readonly wildcard: boolean;
     /** As in ChallengeTask. */

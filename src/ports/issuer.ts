@@ -83,7 +83,7 @@ export interface RevocationRequest {
 
 /**
  * Whoever signs certificates for us: a CA with our account there. Every call may take long, is safe to repeat, and
- * rejects with the reason of the run's signal when that aborts. Failures are EverbindError; the engine asks `failureOf`
+ * rejects with the reason of the run's signal when that aborts. Failures are EverbindError; the engine asks `meaningOf`
  * what they mean.
  */
 export interface Issuer {

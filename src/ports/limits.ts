@@ -9,6 +9,13 @@ export interface Limit {
 
 export type LimitKind = 'orders' | 'certificatesPerDomain' | 'certificatesPerSet' | 'failures' | 'consecutiveFailures';
 
+/** One token of one bucket. */
+export interface Cost {
+  readonly kind: LimitKind;
+  /** What the bucket is for; empty for the account as a whole. */
+  readonly subject: string;
+}
+
 /** The limits of a CA; null: none. */
 export interface Limits extends Readonly<Record<LimitKind, Limit | null>> {
   /**

@@ -44,8 +44,8 @@ export async function examineAddresses(
   return looked.filter((found) => found !== null);
 }
 
-function codeFor(address: string, { details }: EverbindError): FindingCode {
-  const reason = details['reason'] as SelfCheckReason;
+function codeFor(address: string, { facts }: EverbindError): FindingCode {
+  const reason = facts.reason as SelfCheckReason;
   if (reason.startsWith('redirect-')) return 'redirect-not-followed';
   if (!hasResponse(reason)) return 'address-unreachable';
   return ipVersion(address) === 6 ? 'aaaa-elsewhere' : 'address-elsewhere';

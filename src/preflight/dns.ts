@@ -44,7 +44,7 @@ export async function explainFailure(
   error: EverbindError,
   signal?: AbortSignal,
 ): Promise<PreflightFinding> {
-  if (error.details['reason'] === 'SERVFAIL') {
+  if (error.facts.reason === 'SERVFAIL') {
     try {
       await unchecked.lookup(asked, type, signal);
       const what = `${type} of ${asked}: resolved only when DNSSEC signatures are ignored`;

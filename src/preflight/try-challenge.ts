@@ -68,7 +68,7 @@ const CODES: Partial<Record<ErrorCode, FindingCode>> = {
 };
 
 function trialFinding(name: string, error: EverbindError): PreflightFinding {
-  const redirected = String(error.details['reason']).startsWith('redirect-');
+  const redirected = error.facts.reason?.startsWith('redirect-') === true;
   const code = redirected ? 'redirect-not-followed' : (CODES[error.code] ?? 'validation-fails');
   return finding(code, said(error), { name });
 }

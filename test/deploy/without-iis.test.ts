@@ -157,10 +157,8 @@ describe('on a machine without IIS', () => {
     assert.equal(status, 2);
     const said = err.replaceAll(/\s+/g, ' ');
     assert.match(said, /deployments\[0\]\.mode: found the unknown key "mode", expected one of the keys type, file/);
-    assert.match(
-      said,
-      /deployments\[0\]\.type: found "ii", expected one of iis, iis-ftp, chain-file; did you mean "iis"\?/,
-    );
+    const words = [...BUILT_IN.map(({ type }) => type), 'chain-file'].join(', ');
+    assert.ok(said.includes(`deployments[0].type: found "ii", expected one of ${words}; did you mean "iis"?`), said);
     await writeFile(file, text.replace('file: chain.pem', 'file: chain.txt'));
     const judged = await run(['config', 'check', '--config', file]);
     assert.match(judged.err.replaceAll(/\s+/g, ' '), /found "chain\.txt", expected a name that ends in \.pem/);

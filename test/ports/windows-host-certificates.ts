@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import type { ContractContext, ContractHost } from './windows-host-support.ts';
-import { certified, installed, issue, issueFor, statusOf } from './windows-host-support.ts';
+import {
+  certified,
+  type ContractContext,
+  type ContractHost,
+  installed,
+  issue,
+  issueFor,
+  statusOf,
+} from './windows-host-support.ts';
 
 const BAD_ENCODE = 0x80092002;
 const BAD_DATA = 0x80090005;

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { ContractContext, ContractHost } from './windows-host-support.ts';
-import { statusOf } from './windows-host-support.ts';
+import { type ContractContext, type ContractHost, statusOf } from './windows-host-support.ts';
 
 export function filesContract(name: string, { open }: ContractContext): void {
   describe(`${name}: files`, () => {

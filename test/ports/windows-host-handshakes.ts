@@ -4,8 +4,15 @@ import { after, before, describe, it } from 'node:test';
 import { errorCode } from '../../src/errors/error.ts';
 import type { SslRecordKey } from '../../src/ports/windows-host.ts';
 import { tlsProbe } from '../../src/verify/tls-probe.ts';
-import type { ContractContext, ContractHost } from './windows-host-support.ts';
-import { certified, installed, issueFor, madeKey, recordFor } from './windows-host-support.ts';
+import {
+  certified,
+  type ContractContext,
+  type ContractHost,
+  installed,
+  issueFor,
+  madeKey,
+  recordFor,
+} from './windows-host-support.ts';
 
 const SITE = 'Everbind contract handshakes';
 const HOST = 'tls.contract.test';

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { get } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import type { WindowsHost } from '../../src/ports/windows-host.ts';
-import type { ContractContext, ContractHost } from './windows-host-support.ts';
-import { statusOf } from './windows-host-support.ts';
+import { type ContractContext, type ContractHost, statusOf } from './windows-host-support.ts';
 
 export function httpServerContract(name: string, { open }: ContractContext): void {
   describe(`${name}: HTTP server`, () => {

@@ -3,8 +3,15 @@ import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import type { CertificateKeyAlgorithm } from '../../src/ports/key-store.ts';
 import type { SignatureAlgorithm } from '../../src/ports/signer.ts';
-import type { ContractContext, ContractHost } from './windows-host-support.ts';
-import { certified, installed, madeKey, SOFTWARE_PROVIDER, statusOf } from './windows-host-support.ts';
+import {
+  certified,
+  type ContractContext,
+  type ContractHost,
+  installed,
+  madeKey,
+  SOFTWARE_PROVIDER,
+  statusOf,
+} from './windows-host-support.ts';
 
 const EXISTS = 0x8009000f;
 const NO_KEY = 0x8009000d;

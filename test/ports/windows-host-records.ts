@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { SslRecordKey } from '../../src/ports/windows-host.ts';
-import type { ContractContext, ContractHost } from './windows-host-support.ts';
-import { installed, issue, recordFor, statusOf } from './windows-host-support.ts';
+import {
+  type ContractContext,
+  type ContractHost,
+  installed,
+  issue,
+  recordFor,
+  statusOf,
+} from './windows-host-support.ts';
 
 export function recordsContract(name: string, { open, ca }: ContractContext): void {
   describe(`${name}: http.sys records`, () => {

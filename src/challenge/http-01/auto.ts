@@ -63,6 +63,6 @@ export function createAutoSolver({ choose, solverFor, onChoice, afterKill }: Aut
 // The failure of the second mode alone would hide the first, which is often the one to fix.
 function withRefusal(error: unknown, refusal: EverbindError): unknown {
   if (!(error instanceof EverbindError)) return error;
-  const details = { ...error.details, httpSys: refusal.details['reason'] ?? null };
+  const details = { ...error.details, httpSys: refusal.facts.reason ?? null };
   return new EverbindError(error.code, `${error.message}; before that: ${refusal.message}`, details, { cause: error });
 }

@@ -23,7 +23,7 @@ const refusals: ReadonlyMap<number, readonly [reason: FailureReason, text: strin
 /** Whether http.sys refused the prefix, for a reason that another mode may not have. */
 export function isHttpSysRefusal(error: unknown): error is EverbindError {
   if (!(error instanceof EverbindError) || error.code !== 'CHALLENGE_PRESENT_FAILED') return false;
-  return [...refusals.values()].some(([reason]) => reason === error.details['reason']);
+  return [...refusals.values()].some(([reason]) => reason === error.facts.reason);
 }
 
 /**

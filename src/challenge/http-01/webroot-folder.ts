@@ -1,8 +1,15 @@
 import { WindowsError } from '../../errors/error.ts';
 import type { SiteFiles } from '../../ports/windows-host.ts';
 import { createKeyedMutex } from '../../concurrency/keyed-mutex.ts';
-import { CHALLENGE_FOLDERS, type ChallengeFolder, readWebConfig, renderWebConfig } from './web-config.ts';
-import { WEB_CONFIG_FORMS, type FoundWebConfig, type WebConfigForm } from './web-config.ts';
+import {
+  CHALLENGE_FOLDERS,
+  type ChallengeFolder,
+  type FoundWebConfig,
+  readWebConfig,
+  renderWebConfig,
+  WEB_CONFIG_FORMS,
+  type WebConfigForm,
+} from './web-config.ts';
 
 /** `root-missing`: there is no such root folder. `file-exists`: a foreign file has the name. */
 export type PutOutcome = 'written' | 'root-missing' | 'file-exists';

@@ -90,7 +90,7 @@ export function createWebrootSolver({ folders, rootsFor, selfCheck }: WebrootOpt
 
 function gotResponse(error: unknown): boolean {
   if (errorCode(error) !== 'CHALLENGE_SELF_CHECK_FAILED') return false;
-  const reason = error instanceof EverbindError ? error.details['reason'] : null;
+  const reason = error instanceof EverbindError ? error.facts.reason : undefined;
   return hasResponse(reason as SelfCheckReason);
 }
 

@@ -1,14 +1,13 @@
 import type { Command } from 'commander';
 import { EverbindError } from '../../errors/error.ts';
-import { type Inventory, type SiteInventory, siteText } from '../../iis/config/inventory-types.ts';
+import type { NewBinding } from '../../agent/add-binding.ts';
+import { siteText } from '../../iis/config/inventory-types.ts';
 import { hasFlag, parseSslFlags, SSL_FLAG } from '../../iis/config/ssl-flags.ts';
 import { canonicalHost, dnsNameProblem } from '../../pki/x509/names.ts';
-import { connectHost } from '../../agent/connect-host.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
 import { painter, printable } from '../output/text.ts';
-import { openState } from '../../agent/state.ts';
 import type { SetStatus, CliEnvironment } from '../environment.ts';
 
 /** `everbind bind SITE HOST` */
@@ -28,51 +27,23 @@ export function registerBind(program: Command, environment: CliEnvironment, setS
     .action(async (wanted: string, host: string) => {
       const globals = globalsOf(command, environment);
       const options = command.opts<{ port: string; sslFlags: string }>();
-      const binding = bindingOf(host, options);
-      const { readInventory, createSiteChanges } = await import('../../agent/server-modules.ts');
-      const { host: server, close } = await connectHost(environment);
-      try {
-        const inventory = await readInventory(server);
-        const site = findSite(inventory, wanted);
-        refuseTaken(inventory, site, binding);
-        const text = `*:${binding.port}:${binding.host}`;
-        const state = await openState(globals.stateDir, environment);
-        try {
-          const data = { binding: text, sslFlags: binding.sslFlags };
-          const log = (type: string): Promise<void> =>
-            state.store.commit((transaction) => transaction.audit({ type, subject: site.name, data }));
-          // Logged before as well, so that the log also has a binding that a kill leaves behind.
-          await log('bindings.adding');
-          await createSiteChanges(server, environment.clock, { backUp: true }).addHttpsBinding(
-            site.name,
-            text,
-            binding.sslFlags,
-          );
-          await log('bindings.added');
-        } finally {
-          await state.close();
-        }
-        setStatus(0);
-        if (globals.json) {
-          sayJson(environment.io, { site: site.name, binding: text, sslFlags: binding.sslFlags });
-          return;
-        }
-        const paint = painter(environment.io.colour);
-        environment.io.out(`${paint('green', 'bound')} https ${printable(text)} to ${printable(siteText(site))}\n`);
-      } finally {
-        await close();
+      const wantedBinding = { site: wanted, ...bindingOf(host, options) };
+      const { addBinding } = await import('../../agent/server-modules.ts');
+      const { site, binding, sslFlags } = await addBinding(globals, environment, wantedBinding);
+      setStatus(0);
+      if (globals.json) {
+        sayJson(environment.io, { site: site.name, binding, sslFlags });
+        return;
       }
+      const paint = painter(environment.io.colour);
+      environment.io.out(`${paint('green', 'bound')} https ${printable(binding)} to ${printable(siteText(site))}\n`);
     });
 }
 
-interface Wanted {
-  /** Canonical, A-labels. */
-  readonly host: string;
-  readonly port: number;
-  readonly sslFlags: number;
-}
-
-function bindingOf(text: string, options: { readonly port: string; readonly sslFlags: string }): Wanted {
+function bindingOf(
+  text: string,
+  options: { readonly port: string; readonly sslFlags: string },
+): Omit<NewBinding, 'site'> {
   const host = canonicalHost(text);
   const bare = host.startsWith('*.') ? host.slice(2) : host;
   if (dnsNameProblem(bare) !== null) throw new EverbindError('CLI_USAGE', `${text} is no host name`);
@@ -86,27 +57,4 @@ function bindingOf(text: string, options: { readonly port: string; readonly sslF
     throw new EverbindError('CLI_USAGE', 'Everbind does not handle certificates of the central store; omit flag 2');
   }
   return { host, port, sslFlags };
-}
-
-function findSite({ sites }: Inventory, wanted: string): SiteInventory {
-  const found = sites.find(({ name, id }) => name.toLowerCase() === wanted.toLowerCase() || wanted === `id:${id}`);
-  if (found !== undefined && found.name !== '') return found;
-  throw new EverbindError('CLI_USAGE', `there is no site ${wanted}; there are ${sites.map(siteText).join(', ')}`);
-}
-
-/** IIS starts only one of two sites that have the same host and port. */
-function refuseTaken({ sites }: Inventory, own: SiteInventory, { host, port }: Wanted): void {
-  const other = sites.find(
-    (site) =>
-      site !== own &&
-      site.bindings.some(
-        ({ protocol, information }) =>
-          protocol === 'https' &&
-          information.kind === 'ip-port-host' &&
-          information.port === port &&
-          canonicalHost(information.host) === host,
-      ),
-  );
-  if (other === undefined) return;
-  throw new EverbindError('CLI_USAGE', `${host}:${port} is bound to the site ${siteText(other)} already`);
 }

@@ -2,7 +2,6 @@ import { type Command, Option } from 'commander';
 import type { CertificateKeyAlgorithm } from '../../ports/key-store.ts';
 import type { HostDescription } from '../../ports/windows-host.ts';
 import type { StepResult } from '../../selftest/steps.ts';
-import { connectHost } from '../../agent/connect-host.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
@@ -30,35 +29,18 @@ export function registerSelftest(program: Command, environment: CliEnvironment, 
     .action(async () => {
       const globals = globalsOf(command, environment);
       const { provider, algorithm } = command.opts<{ provider?: string; algorithm: CertificateKeyAlgorithm }>();
-      const { runSelfTest, createCngKeyStore, tlsProbe } = await import('../../agent/server-modules.ts');
-      const { host, close } = await connectHost(environment);
+      const { selfTest } = await import('../../agent/server-modules.ts');
       const progress = createProgress(environment.io);
       try {
-        const description = await host.describe();
-        const keys = createCngKeyStore({
-          hostKeys: () => Promise.resolve(host.keys),
-          ...(provider === undefined ? {} : { provider }),
-        });
-        const steps = await runSelfTest({
-          host,
-          keys,
-          algorithm,
-          probe: tlsProbe,
-          clock: environment.clock,
-          random: environment.random,
-          signal: environment.signal,
-          onStep: ({ step }) => progress.show(step),
-        });
+        const onStep = ({ step }: StepResult): void => progress.show(step);
+        const { host, provider: made, steps } = await selfTest(environment, { provider, algorithm, onStep });
         progress.done();
-        environment.signal.throwIfAborted();
         const ok = steps.every(({ outcome }) => outcome === 'passed');
         setStatus(ok ? 0 : steps.some(({ code }) => code === 'SELFTEST_UNDER_WAY') ? 4 : 1);
-        const report = { host: description, provider: keys.provider, algorithm, ok, steps };
-        if (globals.json) sayJson(environment.io, report);
-        else print(environment, description, steps);
+        if (globals.json) sayJson(environment.io, { host, provider: made, algorithm, ok, steps });
+        else print(environment, host, steps);
       } finally {
         progress.done();
-        await close();
       }
     });
 }

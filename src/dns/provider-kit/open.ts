@@ -61,5 +61,11 @@ function withoutSecrets(error: unknown, secrets: readonly string[]): unknown {
   const details = JSON.parse(JSON.stringify(error.details), (_key, value: unknown) =>
     typeof value === 'string' ? clean(value) : value,
   ) as EverbindError['details'];
-  return new EverbindError(error.code, clean(error.message), details);
+  const { meaning, retryAfterMs, httpStatus } = error.facts;
+  const facts = {
+    ...(meaning === undefined ? {} : { meaning }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(httpStatus === undefined ? {} : { httpStatus }),
+  };
+  return new EverbindError(error.code, clean(error.message), details, { facts });
 }

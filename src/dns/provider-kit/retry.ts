@@ -27,6 +27,6 @@ export async function whileBusy<T>(
 
 function isBusy(error: unknown): boolean {
   if (!(error instanceof EverbindError) || error.code !== 'DNS_PROVIDER_FAILED') return false;
-  const { status, reason } = error.details;
-  return reason === 'SERVFAIL' || (typeof status === 'number' && status >= 500);
+  const { httpStatus = 0, reason } = error.facts;
+  return reason === 'SERVFAIL' || httpStatus >= 500;
 }

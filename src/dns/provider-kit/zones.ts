@@ -60,7 +60,7 @@ export async function walkUp<Z>(
 /** Refused by the host itself, not by the service that issues its tokens. */
 function isForbidden(host: string, error: unknown): boolean {
   if (!(error instanceof EverbindError) || error.code !== 'DNS_CREDENTIALS_REFUSED') return false;
-  return error.details['status'] === 403 && error.details['host'] === host;
+  return error.facts.httpStatus === 403 && error.details['host'] === host;
 }
 
 /** The same from a list of all zones. Throws DNS_ZONE_NOT_FOUND. */

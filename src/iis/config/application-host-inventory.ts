@@ -1,14 +1,14 @@
 import { parseBindingInformation } from './binding-information.ts';
 import type { IisConfiguration } from './application-host.ts';
 import type { RawBinding, RawFtpServer, RawSite, RawSites } from './application-host-sites.ts';
-import { siteText } from './inventory-types.ts';
-import type {
-  FtpCertificate,
-  Inventory,
-  InventoryProblem,
-  SiteBinding,
-  SiteInventory,
-  SiteState,
+import {
+  type FtpCertificate,
+  type Inventory,
+  type InventoryProblem,
+  type SiteBinding,
+  type SiteInventory,
+  type SiteState,
+  siteText,
 } from './inventory-types.ts';
 import { parseSslFlags } from './ssl-flags.ts';
 

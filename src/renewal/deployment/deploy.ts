@@ -3,7 +3,7 @@ import type { EndpointCheck } from '../../ports/deployment.ts';
 import type { RunContext } from '../engine/engine-ports.ts';
 import type { Renewed, RolledBack } from '../engine/outcome.ts';
 import type { ManagedCertificate } from '../state/certificate-table.ts';
-import { type Deploying, isDeploying, journalStep, type NotDeployed } from '../state/renewal-table.ts';
+import { type Deploying, type EventData, isDeploying, journalStep, type NotDeployed } from '../state/renewal-table.ts';
 import { activate } from './activate.ts';
 import { type DeploymentJob, deploymentJob, type Planned, plannedOf } from './deployment-job.ts';
 import { restoreBindings } from './restore-bindings.ts';
@@ -87,7 +87,7 @@ async function step<T extends NotDeployed | Deploying>(
   before: NotDeployed | Deploying,
   next: T,
   type: string,
-  data: Parameters<typeof journalStep>[4]['data'],
+  data: EventData,
 ): Promise<T> {
   const renewal = await journalStep(store, name, before, next, { type, data });
   onProgress?.({ name, step: type });

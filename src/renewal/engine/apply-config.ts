@@ -2,6 +2,7 @@ import type { CertificateConfig, Config, IssuerConfig } from '../../config/types
 import type { Store, Transaction } from '../../store/store.ts';
 import { appliedConfig, noteApplied } from '../state/applied-config.ts';
 import {
+  type DeclaredBefore,
   declaredBefore,
   forgetFailures,
   insertCertificate,
@@ -81,13 +82,11 @@ function movedIssuers(before: readonly IssuerConfig[], after: readonly IssuerCon
   );
 }
 
-type Known = ReturnType<typeof declaredBefore> extends Map<string, infer T> ? T : never;
-
 /** 1 when something changed, else 0. */
 function applyCertificate(
   { db, audit }: Transaction,
   certificate: CertificateConfig,
-  known: Known | null,
+  known: DeclaredBefore | null,
   now: number,
   moved: ReadonlySet<string>,
 ): number {

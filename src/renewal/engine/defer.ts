@@ -2,7 +2,7 @@ import type { DueReason } from '../schedule/due-date.ts';
 import { placeDue } from '../schedule/maintenance.ts';
 import { type ManagedCertificate, setDue } from '../state/certificate-table.ts';
 import { activeOf } from '../state/issued-table.ts';
-import { isDeploying, openRenewal } from '../state/renewal-table.ts';
+import { isDeploying, openRenewalIfReadable } from '../state/renewal-table.ts';
 import type { RunContext } from './engine-ports.ts';
 
 // Nobody waits for these; the others are for a person, or for a site that has no good certificate.
@@ -21,7 +21,7 @@ export async function defer(context: RunContext, certificate: ManagedCertificate
   const { id, name, config, dueReason, removed } = certificate;
   if (config.maintenance === null || removed || !patient.has(dueReason)) return false;
   const active = store.read((db) => activeOf(db, id));
-  const open = store.read((db) => openRenewal(db, id));
+  const open = store.read((db) => openRenewalIfReadable(db, id));
   // Revoked, and the first attempt to replace it failed: the reason is another one by now.
   if (active === null || active.revokedAt !== null || (open !== null && isDeploying(open))) return false;
   const now = clock.now();

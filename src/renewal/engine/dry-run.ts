@@ -29,7 +29,7 @@ export interface DryRun {
 }
 
 /** Stands for the certificate that does not exist yet. */
-export const NEW_THUMBPRINT = '0'.repeat(40);
+const NEW_THUMBPRINT = '0'.repeat(40);
 
 /** Reads the state, plans, and changes nothing. */
 export async function dryRun(ports: EnginePorts, selection: Selection): Promise<readonly DryRun[]> {

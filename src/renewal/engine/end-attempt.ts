@@ -3,7 +3,13 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Transaction } from '../../store/store.ts';
 import { backoffMs, type Due, dueAt } from '../schedule/due-date.ts';
-import { ariWindowOf, type ManagedCertificate, noteFailure, setDue } from '../state/certificate-table.ts';
+import {
+  ariWindowOf,
+  type LastError,
+  type ManagedCertificate,
+  noteFailure,
+  setDue,
+} from '../state/certificate-table.ts';
 import { activeOf, markUnused } from '../state/issued-table.ts';
 import { endRenewal, type EventData, isObtaining, type Renewal, withRenewal } from '../state/renewal-table.ts';
 import { wantStagingRun } from '../state/staging-run-table.ts';
@@ -52,7 +58,7 @@ export function afterFailedRollBack({ clock }: Pick<Ports, 'clock'>, { id }: Man
   };
 }
 
-function noteOf({ code, message }: EverbindError, at: number): Parameters<typeof noteFailure>[2] {
+function noteOf({ code, message }: EverbindError, at: number): LastError {
   return { code, message: message.slice(0, 2000).toWellFormed(), at };
 }
 

@@ -1,5 +1,5 @@
 import { appliedConfig } from '../state/applied-config.ts';
-import { certificatesToPoll, countManaged } from '../state/certificate-queries.ts';
+import { anythingToPoll, countManaged } from '../state/certificate-queries.ts';
 import { certificateById } from '../state/certificate-table.ts';
 import type { DryRun } from './dry-run.ts';
 import type { EnginePorts, RunContext } from './engine-ports.ts';
@@ -124,7 +124,7 @@ export function createEngine(ports: EnginePorts): Engine {
     },
 
     pollRenewalInfo: async (signal) => {
-      if (store.read((db) => certificatesToPoll(db, clock.now(), 1)).length === 0) return 0;
+      if (!store.read((db) => anythingToPoll(db, clock.now()))) return 0;
       const { pollRenewalInfo } = await import('./engine-modules.ts');
       return pollRenewalInfo(await withoutHost(signal));
     },

@@ -26,27 +26,30 @@ interface Polled {
  * nothing but the time to ask.
  */
 export async function pollRenewalInfo(context: RunContext): Promise<number> {
-  const { store, clock, signal } = context;
+  const { clock, signal } = context;
   const began = clock.now();
   const silent = createSilentIssuers();
   let count = 0;
   for (;;) {
     // Those whose time comes again meanwhile are left to the next run: renewals wait for this one.
-    const page = store.read((db) => certificatesToPoll(db, Math.min(began, clock.now()), PAGE));
-    const responses = await pollAll(context, page, silent);
+    const asked = await pollPage(context, Math.min(began, clock.now()), silent).catch(() => null);
     signal.throwIfAborted();
-    try {
-      await store.commit((transaction) => {
-        for (const polled of responses) note(context, transaction, polled);
-      });
-    } catch {
-      // ARI windows are advice: whatever goes wrong here, renewals go on.
-      signal.throwIfAborted();
-      return count;
-    }
-    count += page.length;
-    if (page.length < PAGE) return count;
+    // ARI windows are advice: whatever goes wrong here, renewals go on.
+    if (asked === null) return count;
+    count += asked;
+    if (asked < PAGE) return count;
   }
+}
+
+/** How many certificates were asked for. */
+async function pollPage(context: RunContext, until: number, silent: SilentIssuers): Promise<number> {
+  const page = context.store.read((db) => certificatesToPoll(db, until, PAGE));
+  const responses = await pollAll(context, page, silent);
+  context.signal.throwIfAborted();
+  await context.store.commit((transaction) => {
+    for (const polled of responses) note(context, transaction, polled);
+  });
+  return page.length;
 }
 
 /**
@@ -70,7 +73,7 @@ function createSilentIssuers(): SilentIssuers {
       const { blames, resume } = meaningOf(error);
       if (error === null) inVain.delete(issuer);
       // What it does not want to say of one certificate it may say of the next.
-      else if (blames === 'issuer' && resume === 'continue') inVain.set(issuer, (inVain.get(issuer) ?? 0) + 1);
+      else if (blames !== 'us' && resume === 'continue') inVain.set(issuer, (inVain.get(issuer) ?? 0) + 1);
     },
   };
 }

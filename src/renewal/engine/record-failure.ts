@@ -1,7 +1,7 @@
 import { asEverbindError, type EverbindError, meaningOf } from '../../errors/error.ts';
 import { giveBackTokens } from '../ratelimits/limiter.ts';
 import type { ManagedCertificate } from '../state/certificate-table.ts';
-import { isDeploying, isObtaining, openRenewal, type Renewal } from '../state/renewal-table.ts';
+import { isDeploying, isObtaining, openRenewalIfReadable, type Renewal } from '../state/renewal-table.ts';
 import type { RunContext } from './engine-ports.ts';
 import type { Failed } from './outcome.ts';
 import { afterFailedRollBack, afterFailure, closeRenewal } from './end-attempt.ts';
@@ -16,7 +16,7 @@ export async function recordFailure(
   const { store, clock } = context;
   const { name } = certificate;
   const failure = asEverbindError(error);
-  const open = store.read((db) => openRenewal(db, certificate.id));
+  const open = store.read((db) => openRenewalIfReadable(db, certificate.id));
   const keep = open !== null && goesOnLater(open, error, clock.now());
   const abandoned = open?.kind === 'rollback' && !keep;
   const reschedule = (abandoned ? afterFailedRollBack : afterFailure)(context, certificate);

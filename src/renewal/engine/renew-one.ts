@@ -49,8 +49,10 @@ type Obtained = Exclude<Renewal, Obtaining>;
 /** From the issuer that the renewal is with, or from the next ones when it does not work or will not issue. */
 async function obtained(context: RunContext, certificate: ManagedCertificate, begun: Renewal): Promise<Obtained> {
   if (!isObtaining(begun)) return begun;
-  // What this machine cannot deploy is not ordered.
-  for (const config of certificate.config.deployments) await context.deploymentFor(config, certificate);
+  // What this machine cannot deploy is not ordered. What was ordered goes on: the CA may have issued it already.
+  if (begun.step === 'started' || begun.step === 'key') {
+    for (const config of certificate.config.deployments) await context.deploymentFor(config, certificate);
+  }
   const tried = new Set<string>();
   for (let renewal = begun; ; ) {
     try {

@@ -43,7 +43,7 @@ export async function resumeOrBegin(context: RunContext, certificate: ManagedCer
  * Ends an open renewal in favour of `also`, which runs in the same transaction, and abandons its order at the issuer.
  */
 export async function supersede(
-  { store, clock, issuers }: RunContext,
+  { store, clock, issuers, signal }: RunContext,
   { name }: Pick<ManagedCertificate, 'name'>,
   open: Renewal,
   reason: string,
@@ -55,7 +55,13 @@ export async function supersede(
     also?.(transaction);
   });
   // Later steps have nothing pending any more, earlier ones nothing at the issuer.
-  if (open.step === 'ordered') await issuers.open(open.issuer).abandon(requestOf(name, open));
+  if (open.step !== 'ordered') return;
+  try {
+    await issuers.open(open.issuer).abandon(requestOf(name, open));
+  } catch {
+    // The issuer may no longer be configured: its order expires by itself.
+    signal.throwIfAborted();
+  }
 }
 
 /** Journals the start of a renewal or of a roll-back. What is open is due, also when it was begun before its time. */

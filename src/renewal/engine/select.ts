@@ -5,7 +5,7 @@ import { dueAndExpired, duePage, isAnyDue, removedButOpen } from '../state/certi
 import { requireCertificate } from '../state/certificate-table.ts';
 import { anyVisibleResponse } from '../state/challenge-table.ts';
 import { toRetire } from '../state/issued-table.ts';
-import { dueKeyDeletions } from '../state/key-deletions.ts';
+import { anyKeyToDestroy } from '../state/key-deletions.ts';
 
 /** Which certificates a run is about. */
 export interface Selection {
@@ -27,7 +27,7 @@ export function anythingDue(db: DatabaseSync, now: number): boolean {
     toRetire(db, now, 1).length > 0 ||
     // A kill may have come when every certificate was finished and a challenge response still there.
     anyVisibleResponse(db) ||
-    dueKeyDeletions(db, now, 1).length > 0 ||
+    anyKeyToDestroy(db, now) ||
     removedButOpen(db).length > 0 ||
     dueRollovers(db, now).length > 0
   );

@@ -1,10 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { IssuerConfig } from '../../config/types.ts';
-import type { LimitKind, Limits } from '../../ports/limits.ts';
+import type { Cost, LimitKind, Limits } from '../../ports/limits.ts';
 import { integer, text } from '../../store/row.ts';
 import { statement } from '../../store/statements.ts';
 import { afterClockPutBack, afterGivingBack, afterSpending } from '../schedule/token-bucket.ts';
-import type { Cost } from './costs.ts';
 import { limitsOf } from './known-limits.ts';
 
 // The table `bucket`: what the limits of CAs still allow. Nothing else writes it. Times are milliseconds since 1970.

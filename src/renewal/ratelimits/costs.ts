@@ -2,14 +2,7 @@ import { createHash } from 'node:crypto';
 import { getDomain } from 'tldts';
 import type { Identifier } from '../../pki/x509/names.ts';
 import { formatIp, parseIp } from '../../pki/x509/ip-address.ts';
-import type { LimitKind } from '../../ports/limits.ts';
-
-/** One token of one bucket. */
-export interface Cost {
-  readonly kind: LimitKind;
-  /** What the bucket is for; empty for the account as a whole. */
-  readonly subject: string;
-}
+import type { Cost } from '../../ports/limits.ts';
 
 /**
  * How a renewal stands to the limits (RFC 9773 and Let's Encrypt's rules for it). `renewal`: the same names were issued
@@ -30,10 +23,10 @@ export function orderCosts(identifiers: readonly Identifier[], exemption: Exempt
   ];
 }
 
-/** What must not be empty for an order, and is spent by proofs that fail. */
+/** What must not be empty for an order, and is spent by validations that fail. */
 export function failureCosts(names: readonly string[]): readonly Cost[] {
-  const proved = [...new Set(names.map((name) => (name.startsWith('*.') ? name.slice(2) : name)))];
-  return proved.flatMap((subject) => [
+  const validated = [...new Set(names.map((name) => (name.startsWith('*.') ? name.slice(2) : name)))];
+  return validated.flatMap((subject) => [
     { kind: 'failures', subject } as const,
     { kind: 'consecutiveFailures', subject } as const,
   ]);

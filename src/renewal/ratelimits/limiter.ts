@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { EverbindError, meaningOf } from '../../errors/error.ts';
 import type { Store, Transaction } from '../../store/store.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { Cost } from '../../ports/limits.ts';
 import { reserveOf, roomAt } from '../schedule/token-bucket.ts';
 import { readAccount } from '../state/account-table.ts';
 import { issuerConfig } from '../state/applied-config.ts';
@@ -10,7 +11,7 @@ import { isUrgent, lastIssuedFor } from '../state/issued-table.ts';
 import { preferredIssuer, usableIssuers } from '../state/issuer-health.ts';
 import { costsOf, type Renewal, setCosts } from '../state/renewal-table.ts';
 import { giveBack, type LimitedIssuer, readBucket, refill, spend, tidyBuckets, toLimitedIssuer } from './buckets.ts';
-import { type Cost, type Exemption, failureCosts, orderCosts } from './costs.ts';
+import { type Exemption, failureCosts, orderCosts } from './costs.ts';
 
 /** The bucket that an order has to wait for. */
 export interface Shortage {

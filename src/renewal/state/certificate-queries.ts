@@ -63,6 +63,13 @@ export interface ToPoll {
   readonly known: { readonly start: number; readonly end: number; readonly explanationUrl: string | null } | null;
 }
 
+/** Whether any ARI window may be asked for. */
+export function anythingToPoll(db: DatabaseSync, now: number): boolean {
+  const sql =
+    'SELECT 1 FROM certificate WHERE removed = 0 AND next_poll IS NOT NULL AND next_poll <= ? AND next_due > ? LIMIT 1';
+  return statement(db, sql).get(now, now) !== undefined;
+}
+
 /** The first of those that may be asked for. Never those that are due or replaced (RFC 9773 section 4.3). */
 export function certificatesToPoll(db: DatabaseSync, now: number, limit: number): readonly ToPoll[] {
   const rows = statement(

@@ -77,10 +77,16 @@ export function requireCertificate(db: DatabaseSync, name: string): ManagedCerti
   throw new EverbindError('RENEWAL_UNKNOWN_CERTIFICATE', `there is no managed certificate ${name}`, { name });
 }
 
+/** A certificate as it stood before the configuration changed; `config` is its JSON. */
+export interface DeclaredBefore {
+  readonly id: number;
+  readonly config: string;
+  readonly removed: boolean;
+  readonly failures: number;
+}
+
 /** What was declared so far, by name: the JSON of the configuration as it is kept, and how the certificate fares. */
-export function declaredBefore(
-  db: DatabaseSync,
-): Map<string, { readonly id: number; readonly config: string; readonly removed: boolean; readonly failures: number }> {
+export function declaredBefore(db: DatabaseSync): Map<string, DeclaredBefore> {
   const rows = statement(db, 'SELECT id, name, config, removed, failures FROM certificate').all();
   return new Map(
     rows.map((row) => [

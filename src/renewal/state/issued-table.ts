@@ -60,7 +60,7 @@ function toIssued(row: Row): Issued {
 }
 
 /** Null when there is none. */
-export function issuedById(db: DatabaseSync, id: number): Issued | null {
+function issuedById(db: DatabaseSync, id: number): Issued | null {
   const row = statement(db, 'SELECT * FROM issued WHERE id = ?').get(id);
   return row === undefined ? null : toIssued(row);
 }

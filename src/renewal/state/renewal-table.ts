@@ -1,12 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { CERTIFICATE_KEY_ALGORITHMS } from '../../config/key-algorithms.ts';
 import type { DeploymentConfig } from '../../config/types.ts';
-import { EverbindError } from '../../errors/error.ts';
+import { errorCode, EverbindError } from '../../errors/error.ts';
 import type { Identifier } from '../../pki/x509/names.ts';
 import type { DeploymentPlan, Json } from '../../ports/deployment.ts';
 import type { IssuanceRequest, IssuanceState } from '../../ports/issuer.ts';
 import type { CertificateKeyAlgorithm, KeyHandle } from '../../ports/key-store.ts';
-import type { LimitKind } from '../../ports/limits.ts';
+import type { Cost } from '../../ports/limits.ts';
 import { integer, json, optionalInteger, optionalJson, optionalText, type Row, text, word } from '../../store/row.ts';
 import { type ClockShift, shiftTimes } from '../../store/shift-times.ts';
 import { statement } from '../../store/statements.ts';
@@ -164,6 +164,16 @@ export function openRenewal(db: DatabaseSync, certificateId: number): Renewal | 
   return row === undefined ? null : toRenewal(row);
 }
 
+/** The same, null also when its row makes no sense: for what has to go on with the other certificates. */
+export function openRenewalIfReadable(db: DatabaseSync, certificateId: number): Renewal | null {
+  try {
+    return openRenewal(db, certificateId);
+  } catch (error) {
+    if (errorCode(error) === 'STORE_CORRUPT') return null;
+    throw error;
+  }
+}
+
 /** What an issuer is told of a renewal. */
 export function requestOf(name: string, renewal: Obtaining): IssuanceRequest {
   const { certificateId, id: renewalId, identifiers, algorithm, keyHandle, startedAt } = renewal;
@@ -251,13 +261,13 @@ export function writeStep({ db }: Transaction, before: Renewal, next: Renewal): 
 }
 
 /**
- * Some CAs answer with a pending order for the same names (Boulder does). Two renewals cannot finish one order: each
+ * Some CAs respond with a pending order for the same names (Boulder does). Two renewals cannot finish one order: each
  * has its own key.
  */
 function refuseSharedOrder(db: DatabaseSync, id: string, url: string): void {
   const sql = 'SELECT 1 FROM renewal WHERE order_url = ? AND outcome IS NULL AND id <> ?';
   if (statement(db, sql).get(url, id) === undefined) return;
-  throw new EverbindError('RENEWAL_ORDER_SHARED', 'the CA answered with the order of another certificate', {
+  throw new EverbindError('RENEWAL_ORDER_SHARED', 'the CA responded with the order of another certificate', {
     order: url,
   });
 }
@@ -306,21 +316,15 @@ export function noteKeyDestroyed(db: DatabaseSync, id: string): void {
   statement(db, 'UPDATE renewal SET key_destroyed = 1 WHERE id = ?').run(id);
 }
 
-/** A token of one bucket of the issuer's limits. */
-export interface TakenToken {
-  readonly kind: LimitKind;
-  readonly subject: string;
-}
-
 /** Keeps what beginning this renewal took from the buckets of its issuer; null once it was given back. */
-export function setCosts(db: DatabaseSync, id: string, costs: readonly TakenToken[] | null): void {
+export function setCosts(db: DatabaseSync, id: string, costs: readonly Cost[] | null): void {
   const value = costs === null ? null : JSON.stringify(costs);
   statement(db, 'UPDATE renewal SET costs = ? WHERE id = ?').run(value, id);
 }
 
-export function costsOf(db: DatabaseSync, id: string): readonly TakenToken[] | null {
+export function costsOf(db: DatabaseSync, id: string): readonly Cost[] | null {
   const row = statement(db, 'SELECT costs FROM renewal WHERE id = ?').get(id);
-  return row === undefined ? null : optionalJson<readonly TakenToken[]>(row, 'costs');
+  return row === undefined ? null : optionalJson<readonly Cost[]>(row, 'costs');
 }
 
 export interface PastRenewal {

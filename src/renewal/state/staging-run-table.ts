@@ -13,7 +13,7 @@ export interface StagingRun {
   /** The account and the order at the staging environment, as far as there is one. */
   readonly accountUrl: string | null;
   readonly orderUrl: string | null;
-  /** Id of the renewal whose staging run has ended, however it did. */
+  /** Id of the renewal that need not try at staging any more. */
   readonly over: string | null;
 }
 
@@ -76,8 +76,12 @@ export async function endStagingRun(
   data: EventData,
 ): Promise<void> {
   await store.commit(({ db, audit }) => {
-    const sql = 'UPDATE staging_run SET over = ?, order_url = NULL, failed = failed + ? WHERE certificate_id = ?';
-    statement(db, sql).run(renewalId, type === 'staging-run.failed' ? 1 : 0, certificateId);
+    // After a failed one even the same renewal tries at staging again.
+    const sql =
+      type === 'staging-run.failed'
+        ? 'UPDATE staging_run SET over = NULL, order_url = NULL, failed = failed + 1 WHERE certificate_id = ?'
+        : 'UPDATE staging_run SET over = ?, order_url = NULL WHERE certificate_id = ?';
+    statement(db, sql).run(...(type === 'staging-run.failed' ? [] : [renewalId]), certificateId);
     audit({ type, subject: name, data: withRenewal(renewalId, data) });
   });
 }

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accountHash, judgePersist, persistTerms, persistValue } from '../../../src/acme/messages/dns-persist.ts';
-import { issuerDomainsOf } from '../../../src/acme/messages/dns-persist.ts';
+import {
+  accountHash,
+  issuerDomainsOf,
+  judgePersist,
+  persistTerms,
+  persistValue,
+} from '../../../src/acme/messages/dns-persist.ts';
 
 const THUMBPRINT = 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs';
 const ACCOUNT = 'https://ca.example/acct/123';

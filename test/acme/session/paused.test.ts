@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { checkResponse } from '../../../src/acme/session/response.ts';
-import { unpauseUrl } from '../../../src/acme/messages/problem.ts';
-import { AcmeProblemError, blankProblem, type Problem } from '../../../src/acme/messages/problem.ts';
+import { AcmeProblemError, blankProblem, type Problem, unpauseUrl } from '../../../src/acme/messages/problem.ts';
 import { RESOURCES } from '../../../src/acme/messages/resource.ts';
 
 const link = 'https://portal.ca.test/sfe/v1/unpause?jwt=aaa.bbb.ccc';

@@ -68,7 +68,9 @@ test('waiting for a host ends after two minutes', async () => {
 
 test('credentials for one zone: 403 for names that are no zones does not count until none is left', async () => {
   const refused = (host: string, status: number) => () =>
-    Promise.reject(new EverbindError('DNS_CREDENTIALS_REFUSED', 'refused', { host, status }));
+    Promise.reject(
+      new EverbindError('DNS_CREDENTIALS_REFUSED', 'refused', { host }, { facts: { httpStatus: status } }),
+    );
   const name = '_acme-challenge.www.example.com';
   const found = await walkUp('host', name, (candidate) =>
     candidate === 'example.com' ? Promise.resolve(1) : refused('host', 403)(),
@@ -81,7 +83,9 @@ test('credentials for one zone: 403 for names that are no zones does not count u
     return fail();
   };
   const failed = () =>
-    Promise.reject(new EverbindError('DNS_PROVIDER_FAILED', 'failed', { host: 'host', status: 500 }));
+    Promise.reject(
+      new EverbindError('DNS_PROVIDER_FAILED', 'failed', { host: 'host' }, { facts: { httpStatus: 500 } }),
+    );
   for (const fail of [refused('host', 401), refused('sign-in', 403), failed]) {
     asked = 0;
     await assert.rejects(walkUp('host', name, count(fail)));

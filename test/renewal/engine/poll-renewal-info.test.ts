@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { rootCertificates } from 'node:tls';
+import { AcmeProblemError, blankProblem } from '../../../src/acme/messages/problem.ts';
 import { EverbindError } from '../../../src/errors/error.ts';
 import type { Issuer, Issuers } from '../../../src/ports/issuer.ts';
 import { type SettableClock, settableClock } from '../support/obtain-clock.ts';
@@ -140,6 +141,22 @@ it('one that is slow and wants to be asked every minute does not keep a run for 
     },
     async (opened) => {
       assert.equal(await refresh(opened), 600);
+    },
+  );
+});
+
+it('one that limits the rate is not asked for each of them', async () => {
+  let count = 0;
+  await withFleet(
+    400,
+    () => async () => {
+      count += 1;
+      const problem = { ...blankProblem('slow down'), type: 'urn:ietf:params:acme:error:rateLimited' };
+      throw new AcmeProblemError('ACME_PROBLEM', problem, { httpStatus: 429, retryAfterMs: null });
+    },
+    async (opened) => {
+      assert.equal(await refresh(opened), 800);
+      assert.ok(count < 2 * (3 + AT_ONCE), String(count));
     },
   );
 });

@@ -17,11 +17,11 @@ export async function withFolder<T>(work: (folder: string) => Promise<T>): Promi
 }
 
 /** Runs the work with a new state folder. */
-export function withState<T>(clock: Clock, work: (state: State) => Promise<T>): Promise<T> {
+export function withState<T>(clock: Clock, work: (state: State, folder: string) => Promise<T>): Promise<T> {
   return withFolder(async (folder) => {
     const state = await openState(folder, { clock });
     try {
-      return await work(state);
+      return await work(state, folder);
     } finally {
       await state.close();
     }

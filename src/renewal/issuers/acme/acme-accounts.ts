@@ -1,4 +1,4 @@
-import { destroyDueKeys } from '../../engine/tidy-up.ts';
+import { destroyDueKeys } from '../../state/key-deletions.ts';
 import { type PersistRecord, persistRecords } from './account/persist-records.ts';
 import { requireAccount, rollOver, type Rollover } from './account/rollover.ts';
 import { createAcmeRun } from './account/issuer-session.ts';
@@ -20,7 +20,7 @@ export function createAcmeAccounts(ports: AcmePorts): AcmeAccounts {
     rollOver: async (issuer, signal) => {
       requireAccount(ports, issuer);
       const done = await rollOver(createAcmeRun(ports, signal), issuer);
-      await destroyDueKeys(ports);
+      await destroyDueKeys(ports.store, ports.keys, ports.clock);
       return done;
     },
     persistRecords: (name, signal) => persistRecords(createAcmeRun(ports, signal), name),

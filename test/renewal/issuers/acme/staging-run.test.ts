@@ -56,6 +56,8 @@ interface World {
   readonly meddle: Record<Place, (request: HttpRequest) => HttpResponse | null>;
   /** Whether challenge responses are right. */
   rightResponse: boolean;
+  /** Told where a challenge response is about to be made visible for; may throw. */
+  onPresent: (place: Place) => void;
   /** Told each durable step; may throw, as a kill would. */
   onProgress: (step: string) => void;
   apply(issuer?: string): Promise<void>;
@@ -71,6 +73,7 @@ function withWorld(work: (world: World) => Promise<void>): Promise<void> {
     const lines: NetTransport[] = [];
     const tokens = tokenFolderSolver(join(folder, 'tokens'));
     folders.add(folder);
+    let ordered: Place = 'real';
     const ca = { directoryUrl: pebbles.real.directoryUrl, listenerCaPem: pebbles.real.listenerCaPem, rootPem };
     const opened = await openEngine(folder, ca, {
       clock,
@@ -84,7 +87,10 @@ function withWorld(work: (world: World) => Promise<void>): Promise<void> {
           return async (request, signal) => {
             const instead = world.meddle[place](request);
             if (instead !== null) return instead;
-            if (request.url.endsWith('/order-plz')) world.orders[place] += 1;
+            if (request.url.endsWith('/order-plz')) {
+              world.orders[place] += 1;
+              ordered = place;
+            }
             return transport(request, signal);
           };
         },
@@ -93,6 +99,7 @@ function withWorld(work: (world: World) => Promise<void>): Promise<void> {
         solverFor: () => ({
           ...tokens,
           present: async (task, signal) => {
+            world.onPresent(ordered);
             const shown = world.rightResponse ? task.keyAuthorization : 'of somebody else';
             await tokens.present({ ...task, keyAuthorization: shown }, signal);
           },
@@ -108,6 +115,7 @@ function withWorld(work: (world: World) => Promise<void>): Promise<void> {
       orders: { real: 0, staging: 0 },
       meddle: { real: () => null, staging: () => null },
       rightResponse: true,
+      onPresent: () => {},
       onProgress: () => {},
       apply: (issuer = `, staging: "${pebbles.staging.directoryUrl}"`) =>
         applyText(
@@ -290,6 +298,38 @@ describe('a staging environment', () => {
         assertSettled(world);
       }));
   }
+
+  it('whose account has a record that nobody may write keeps no certificate from being renewed', () =>
+    withWorld(async (world) => {
+      await world.apply();
+      await failOnce(world);
+      world.rightResponse = true;
+      world.onPresent = (place) => {
+        if (place === 'staging') throw new EverbindError('DNS_ZONE_NOT_FOUND', 'no zone for this label');
+      };
+      assertRenewed(await world.retry());
+      assert.deepEqual(world.orders, { real: 2, staging: 1 });
+      assert.equal(world.types().filter((type) => type === 'staging-run.skipped').length, 1);
+      assertSettled(world);
+    }));
+
+  it('that never sees the challenge response is asked three times, then the real CA', () =>
+    withWorld(async (world) => {
+      await world.apply();
+      await failOnce(world);
+      world.rightResponse = true;
+      world.onPresent = (place) => {
+        if (place === 'staging') throw new EverbindError('CHALLENGE_SELF_CHECK_FAILED', 'not seen');
+      };
+      for (let attempt = 1; attempt <= 3; attempt += 1) {
+        assertFailed(await world.retry(), 'CHALLENGE_SELF_CHECK_FAILED');
+        assert.deepEqual(world.orders, { real: 1, staging: attempt });
+      }
+      assert.equal(world.types().filter((type) => type === 'staging-run.failed').length, 3);
+      assertRenewed(await world.retry());
+      assert.deepEqual(world.orders, { real: 2, staging: 3 });
+      assertSettled(world);
+    }));
 
   it('that is wrong itself is believed three times', () =>
     withWorld(async (world) => {

@@ -15,8 +15,7 @@ import { chooseWork, type ChallengeWork } from './challenge-work.ts';
 import type { AcmeRun } from '../acme-ports.ts';
 import { isResumable } from '../../../engine/resumable.ts';
 import { abandonPending } from '../order/abandon-order.ts';
-import { presentAll } from './present-all.ts';
-import { cleanUp, settled } from './present-all.ts';
+import { cleanUp, presentAll, settled } from './present-all.ts';
 import type { IssuanceRequest } from '../../../../ports/issuer.ts';
 import type { ManagedCertificate } from '../../../state/certificate-table.ts';
 

@@ -73,7 +73,7 @@ async function noteChoices(
 }
 
 /** One that could not be made visible. */
-export interface NotPresented<T> {
+interface NotPresented<T> {
   readonly work: T;
   readonly error: unknown;
 }

@@ -1,6 +1,6 @@
 import type { OrderResource } from '../../../../acme/messages/order.ts';
-import { acmeErrorType } from '../../../../acme/messages/problem.ts';
-import { EverbindError, type ErrorDetails } from '../../../../errors/error.ts';
+import { acmeErrorType, type Problem } from '../../../../acme/messages/problem.ts';
+import { EverbindError } from '../../../../errors/error.ts';
 import type { IssuanceJournal, IssuanceRequest, IssuanceState } from '../../../../ports/issuer.ts';
 import { askedForMs, PATIENCE_MS } from '../../../engine/resumable.ts';
 import { activeOf } from '../../../state/issued-table.ts';
@@ -89,7 +89,7 @@ async function resumeOrder(
   // come of it.
   const { status, error } = resource.order;
   if (status === 'invalid') {
-    throw lost(url, 'it became invalid', error === null ? {} : { problem: error.type, detail: error.detail });
+    throw lost(url, 'it became invalid', error);
   }
   if (status === 'processing' && askedForMs({ startedAt, ...state }, clock.now()) > PATIENCE_MS) {
     throw lost(url, 'the CA never finishes it');
@@ -97,11 +97,13 @@ async function resumeOrder(
   return resource;
 }
 
-function lost(order: string, reason: string, details: ErrorDetails = {}): EverbindError {
-  return new EverbindError('RENEWAL_ORDER_LOST', `the order of the interrupted renewal leads nowhere: ${reason}`, {
-    order,
-    ...details,
-  });
+function lost(order: string, reason: string, problem: Problem | null = null): EverbindError {
+  return new EverbindError(
+    'RENEWAL_ORDER_LOST',
+    `the order of the interrupted renewal leads nowhere: ${reason}`,
+    problem === null ? { order } : { order, problem: problem.type, detail: problem.detail },
+    { facts: problem === null ? {} : { problem: problem.type } },
+  );
 }
 
 /** ARI id of the certificate that is replaced, only for the CA and account that issued it (RFC 9773 section 5). */

@@ -21,8 +21,8 @@ import { authorize } from '../authorization/authorize.ts';
  * After a failure that counts against limits of the CA the next attempt is tried at its staging environment first, with
  * an account and keys of its own. Returns when the real CA is to be asked: what the staging environment issues is never
  * fetched, and one that does not work, or refuses for its own reasons, keeps no certificate from being renewed. Throws
- * RENEWAL_STAGING_RUN_FAILED when the validation of a name fails, and what fails on our side. A kill loses nothing: the
- * next run goes on with the order of the staging run, or with the real one.
+ * RENEWAL_STAGING_RUN_FAILED when the validation of a name fails, and what keeps its challenge response from being
+ * seen. A kill loses nothing: the next run goes on with the order of the staging run, or with the real one.
  */
 export async function runAtStaging(
   run: AcmeRun,
@@ -48,8 +48,9 @@ export async function runAtStaging(
         code,
       });
     }
-    if (isOurs(error)) throw error;
-    await endStagingRun(store, request, 'staging-run.skipped', data);
+    const wouldFailThereToo = meaningOf(error).blames === 'host' && !(error instanceof AcmeProblemError);
+    await endStagingRun(store, request, wouldFailThereToo ? 'staging-run.failed' : 'staging-run.skipped', data);
+    if (wouldFailThereToo) throw error;
   }
 }
 
@@ -128,14 +129,4 @@ function isOfTheValidation(error: unknown): boolean {
   const fits = (problem: Problem): boolean =>
     OF_VALIDATION.has(acmeErrorType(problem)) || problem.subproblems.some((part) => fits(part));
   return fits(error.problem);
-}
-
-/**
- * What this machine, or what it shows to the CA, could not do, whichever CA it is for. A defect is none of that: it
- * keeps no renewal waiting.
- */
-function isOurs(error: unknown): boolean {
-  if (!(error instanceof EverbindError) || error instanceof AcmeProblemError || error.code === 'INTERNAL') return false;
-  const { blames } = meaningOf(error);
-  return blames === 'us' || blames === 'host';
 }

@@ -1,0 +1,86 @@
+import { EverbindError } from '../errors/error.ts';
+import { createSiteChanges } from '../iis/change-sites.ts';
+import { type Inventory, type SiteInventory, siteText } from '../iis/config/inventory-types.ts';
+import { readInventory } from '../iis/inventory.ts';
+import { canonicalHost } from '../pki/x509/names.ts';
+import { connectHost } from './connect-host.ts';
+import type { AgentPaths, Environment } from './environment.ts';
+import { openState } from './state.ts';
+
+/** An https binding that is to be added to a site. */
+export interface NewBinding {
+  /** Name of the site, or `id:N`. */
+  readonly site: string;
+  /** Canonical, A-labels. */
+  readonly host: string;
+  readonly port: number;
+  readonly sslFlags: number;
+}
+
+/** The binding as IIS has it now. */
+export interface AddedBinding {
+  readonly site: SiteInventory;
+  /** bindingInformation. */
+  readonly binding: string;
+  readonly sslFlags: number;
+}
+
+/**
+ * Adds an https binding to a site of this machine and logs it. Safe to repeat. Throws CLI_USAGE for a site that is not
+ * there or a host that another site has, WIN_NOT_WINDOWS, and what IIS refuses.
+ */
+export async function addBinding(
+  { stateDir }: AgentPaths,
+  environment: Environment,
+  wanted: NewBinding,
+): Promise<AddedBinding> {
+  const { host: server, close } = await connectHost(environment);
+  try {
+    const inventory = await readInventory(server);
+    const site = findSite(inventory, wanted.site);
+    refuseTaken(inventory, site, wanted);
+    const { sslFlags } = wanted;
+    const binding = `*:${wanted.port}:${wanted.host}`;
+    const state = await openState(stateDir, environment);
+    try {
+      const log = (type: string): Promise<void> =>
+        state.store.commit(({ audit }) => audit({ type, subject: site.name, data: { binding, sslFlags } }));
+      // Logged before as well, so that the log also has a binding that a kill leaves behind.
+      await log('bindings.adding');
+      await createSiteChanges(server, environment.clock, { backUp: true }).addHttpsBinding(
+        site.name,
+        binding,
+        sslFlags,
+      );
+      await log('bindings.added');
+    } finally {
+      await state.close();
+    }
+    return { site, binding, sslFlags };
+  } finally {
+    await close();
+  }
+}
+
+function findSite({ sites }: Inventory, wanted: string): SiteInventory {
+  const found = sites.find(({ name, id }) => name.toLowerCase() === wanted.toLowerCase() || wanted === `id:${id}`);
+  if (found !== undefined && found.name !== '') return found;
+  throw new EverbindError('CLI_USAGE', `there is no site ${wanted}; there are ${sites.map(siteText).join(', ')}`);
+}
+
+/** IIS starts only one of two sites that have the same host and port. */
+function refuseTaken({ sites }: Inventory, own: SiteInventory, { host, port }: NewBinding): void {
+  const other = sites.find(
+    (site) =>
+      site !== own &&
+      site.bindings.some(
+        ({ protocol, information }) =>
+          protocol === 'https' &&
+          information.kind === 'ip-port-host' &&
+          information.port === port &&
+          canonicalHost(information.host) === host,
+      ),
+  );
+  if (other === undefined) return;
+  throw new EverbindError('CLI_USAGE', `${host}:${port} is bound to the site ${siteText(other)} already`);
+}
