@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { acmeEngine } from '../../../lab/acme-engine.ts';
 import { createLabCa, type LabCa } from '../../../lab/test-ca.ts';
 import { EverbindError } from '../../../src/errors/error.ts';
-import { systemRandom } from '../../../src/net/system.ts';
 import type { IssuanceRequest, Issuer, Issuers } from '../../../src/ports/issuer.ts';
 import type { Engine } from '../../../src/renewal/engine/engine.ts';
 import type { Outcome } from '../../../src/renewal/engine/outcome.ts';
@@ -11,6 +9,7 @@ import { activeOf } from '../../../src/renewal/state/issued-table.ts';
 import { eventTypes } from '../support/obtain-rows.ts';
 import { type SettableClock, settableClock } from '../support/obtain-clock.ts';
 import { applyText, withState } from '../support/obtain-state.ts';
+import { engineWithoutAcme } from '../support/without-acme.ts';
 
 // The engine over an issuer that is not ACME: it signs a request at once, has no orders, no challenges and no account.
 
@@ -63,26 +62,11 @@ function issuerAt(ca: LabCa, desk: Desk, clock: SettableClock): Issuer {
 function withWorld(work: (world: World) => Promise<void>): Promise<void> {
   const clock = settableClock();
   return withState(clock, async (state) => {
-    const { store, keys } = state;
+    const { store } = state;
     const ca = await createLabCa('Desk Root');
     const desk: Desk = { asked: [], abandoned: [], revoked: [], onIssue: () => {}, names: (asked) => asked };
     const issuers: Issuers = { open: () => issuerAt(ca, desk, clock), tidyUp: async () => {} };
-    const noAcme = (): Promise<never> => Promise.reject(new Error('this issuer is not ACME'));
-    const { engine } = acmeEngine({
-      store,
-      keys,
-      clock,
-      random: systemRandom,
-      userAgent: '',
-      transportFor: noAcme,
-      rootsFor: noAcme,
-      solverFor: () => {
-        throw new Error('this issuer has no challenges');
-      },
-      resolveSecret: noAcme,
-      deploymentFor: noAcme,
-      openIssuers: async () => issuers,
-    });
+    const engine = engineWithoutAcme(state, clock, issuers);
     await work({
       engine,
       clock,

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { acmeEngine } from '../../../lab/acme-engine.ts';
 import { createLabCa } from '../../../lab/test-ca.ts';
 import type { State } from '../../../src/agent/state.ts';
 import { EverbindError } from '../../../src/errors/error.ts';
-import { systemRandom } from '../../../src/net/system.ts';
-import type { Issuer } from '../../../src/ports/issuer.ts';
+import type { Issuer, Issuers } from '../../../src/ports/issuer.ts';
 import type { Engine } from '../../../src/renewal/engine/engine.ts';
 import type { Outcome } from '../../../src/renewal/engine/outcome.ts';
 import { activeOf } from '../../../src/renewal/state/issued-table.ts';
@@ -13,6 +11,7 @@ import { fileDeployment } from '../support/file-server.ts';
 import { settableClock } from '../support/obtain-clock.ts';
 import { keyHandles, rowsOf } from '../support/obtain-rows.ts';
 import { applyText, withState } from '../support/obtain-state.ts';
+import { engineWithoutAcme } from '../support/without-acme.ts';
 
 // An order stands open at an issuer, and before the next attempt something around it changes.
 
@@ -39,7 +38,7 @@ interface World {
 function withWorld(work: (world: World) => Promise<void>): Promise<void> {
   const clock = settableClock();
   return withState(clock, async (state, folder) => {
-    const { store, keys } = state;
+    const { store } = state;
     const ca = await createLabCa('Desk Root');
     const roots = [ca.der];
     const declared = new Set<string>();
@@ -63,29 +62,16 @@ function withWorld(work: (world: World) => Promise<void>): Promise<void> {
       revoke: never,
       renewalInformation: async () => null,
     });
-    const { engine } = acmeEngine({
-      store,
-      keys,
-      clock,
-      random: systemRandom,
-      userAgent: '',
-      transportFor: never,
-      rootsFor: never,
-      solverFor: () => {
-        throw new Error('these issuers have no challenges');
+    const issuers: Issuers = {
+      open: (name) => {
+        if (declared.has(name)) return issuer(name);
+        throw new EverbindError('CONFIG_INVALID', `there is no issuer ${name}`);
       },
-      resolveSecret: never,
-      deploymentFor: async () => {
-        if (world.deployable) return fileDeployment(folder, 'shop.test:443');
-        throw new EverbindError('IIS_NOT_INSTALLED', 'IIS is not installed');
-      },
-      openIssuers: async () => ({
-        open: (name) => {
-          if (declared.has(name)) return issuer(name);
-          throw new EverbindError('CONFIG_INVALID', `there is no issuer ${name}`);
-        },
-        tidyUp: async () => {},
-      }),
+      tidyUp: async () => {},
+    };
+    const engine = engineWithoutAcme(state, clock, issuers, async () => {
+      if (world.deployable) return fileDeployment(folder, 'shop.test:443');
+      throw new EverbindError('IIS_NOT_INSTALLED', 'IIS is not installed');
     });
     const world: World = {
       state,

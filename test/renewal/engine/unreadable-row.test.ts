@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Issuers } from '../../../src/ports/issuer.ts';
-import { acmeEngine } from '../../../lab/acme-engine.ts';
 import { EverbindError } from '../../../src/errors/error.ts';
-import { systemRandom } from '../../../src/net/system.ts';
 import type { Engine } from '../../../src/renewal/engine/engine.ts';
 import { settableClock } from '../support/obtain-clock.ts';
 import { applyText, withState } from '../support/obtain-state.ts';
+import { engineWithoutAcme } from '../support/without-acme.ts';
 
 // A row that makes no sense, by damage or by a repair by hand, concerns its own certificate and no other.
 
@@ -17,7 +16,7 @@ const never = (): Promise<never> => Promise.reject(new Error('nobody asks for th
 function withThree(spoil: string, work: (engine: Engine) => Promise<void>): Promise<void> {
   const clock = settableClock();
   return withState(clock, async (state) => {
-    const { store, keys } = state;
+    const { store } = state;
     const gone = async (): Promise<never> => {
       throw new EverbindError('ACME_TRANSPORT', 'the connection is gone');
     };
@@ -25,21 +24,7 @@ function withThree(spoil: string, work: (engine: Engine) => Promise<void>): Prom
       open: () => ({ prepare: gone, issue: gone, abandon: never, revoke: never, renewalInformation: never }),
       tidyUp: async () => {},
     };
-    const { engine } = acmeEngine({
-      store,
-      keys,
-      clock,
-      random: systemRandom,
-      userAgent: '',
-      transportFor: never,
-      rootsFor: never,
-      solverFor: () => {
-        throw new Error('this issuer has no challenges');
-      },
-      resolveSecret: never,
-      deploymentFor: never,
-      openIssuers: async () => issuers,
-    });
+    const engine = engineWithoutAcme(state, clock, issuers);
     const certificates = [0, 1, 2].map((number) => `{ name: c${number}, names: [c${number}.test] }`).join(', ');
     await applyText(
       state,
