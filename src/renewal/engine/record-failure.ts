@@ -1,7 +1,13 @@
 import { asEverbindError, type EverbindError, meaningOf } from '../../errors/error.ts';
 import { giveBackTokens } from '../ratelimits/limiter.ts';
 import type { ManagedCertificate } from '../state/certificate-table.ts';
-import { isDeploying, isObtaining, openRenewalIfReadable, type Renewal } from '../state/renewal-table.ts';
+import {
+  endUnreadable,
+  isDeploying,
+  isObtaining,
+  openRenewalIfReadable,
+  type Renewal,
+} from '../state/renewal-table.ts';
 import type { RunContext } from './engine-ports.ts';
 import type { Failed } from './outcome.ts';
 import { afterFailedRollBack, afterFailure, closeRenewal } from './end-attempt.ts';
@@ -28,7 +34,13 @@ export async function recordFailure(
       subject: name,
       data: { renewal: open?.id ?? null, step: open?.step ?? null, ...failureData(failure) },
     });
-    if (open === null || keep) return;
+    if (open === null) {
+      const id = failure.code === 'STORE_CORRUPT' ? endUnreadable(transaction.db, certificate.id, clock.now()) : null;
+      if (id !== null)
+        transaction.audit({ type: 'renewal.failed', subject: name, data: { renewal: id, code: failure.code } });
+      return;
+    }
+    if (keep) return;
     giveBackTokens(transaction, open, error, clock.now());
     closeRenewal(transaction, name, open, clock.now(), { outcome: 'failed', data: { code: failure.code } });
   });

@@ -285,6 +285,17 @@ export function endRenewal(db: DatabaseSync, id: string, outcome: RenewalOutcome
   statement(db, 'UPDATE renewal SET outcome = ?, finished_at = ?, plans = NULL WHERE id = ?').run(outcome, now, id);
 }
 
+/**
+ * Ends an open renewal whose row makes no sense, so that the next attempt can begin anew; all that the row has is kept.
+ * Its id; null when there is none.
+ */
+export function endUnreadable(db: DatabaseSync, certificateId: number, now: number): string | null {
+  const sql =
+    "UPDATE renewal SET outcome = 'failed', finished_at = ? WHERE certificate_id = ? AND outcome IS NULL RETURNING id";
+  const row = statement(db, sql).get(now, certificateId);
+  return row === undefined ? null : text(row, 'id');
+}
+
 /** The deployments that a certificate was planned for, as far as the journal has them. */
 export function deploymentsOfIssued(
   db: DatabaseSync,

@@ -3,7 +3,9 @@ import { describe, it } from 'node:test';
 import type { Issuers } from '../../../src/ports/issuer.ts';
 import { EverbindError } from '../../../src/errors/error.ts';
 import type { Engine } from '../../../src/renewal/engine/engine.ts';
+import type { Store } from '../../../src/store/store.ts';
 import { settableClock } from '../support/obtain-clock.ts';
+import { eventTypes, rowsOf } from '../support/obtain-rows.ts';
 import { applyText, withState } from '../support/obtain-state.ts';
 import { engineWithoutAcme } from '../support/without-acme.ts';
 
@@ -13,7 +15,7 @@ const DAY = 86_400_000;
 const never = (): Promise<never> => Promise.reject(new Error('nobody asks for this here'));
 
 /** Three certificates, c0 to c2, whose issuer cannot be reached; `spoil` is the damage, in SQL. */
-function withThree(spoil: string, work: (engine: Engine) => Promise<void>): Promise<void> {
+function withThree(spoil: string, work: (engine: Engine, store: Store) => Promise<void>): Promise<void> {
   const clock = settableClock();
   return withState(clock, async (state) => {
     const { store } = state;
@@ -37,7 +39,7 @@ function withThree(spoil: string, work: (engine: Engine) => Promise<void>): Prom
         VALUES (1, 1, 'aa', 'active', '', 'ec-p256', 'software:x', 'desk', 'u', ${now - DAY}, ${now + 90 * DAY}, ${now - DAY});
         ${spoil}`);
     });
-    await work(engine);
+    await work(engine, store);
   });
 }
 
@@ -51,17 +53,26 @@ const damages: Readonly<Record<string, string>> = {
   'an algorithm that this version does not know': renewal('started', 'ml-dsa-65', 'NULL'),
 };
 
+async function renewAll(engine: Engine, force: boolean): Promise<Readonly<Record<string, string>>> {
+  const ends = new Map<string, string>();
+  await engine.renew(
+    { names: [], force },
+    (outcome) => ends.set(outcome.name, outcome.kind === 'failed' ? outcome.code : outcome.kind),
+    new AbortController().signal,
+  );
+  return Object.fromEntries(ends);
+}
+
 describe('a renewal that cannot be read', () => {
   for (const [damage, spoil] of Object.entries(damages)) {
-    it(`(${damage}) fails, and the other certificates are worked on`, () =>
-      withThree(spoil, async (engine) => {
-        const ends = new Map<string, string>();
-        await engine.renew(
-          { names: [], force: false },
-          (outcome) => ends.set(outcome.name, outcome.kind === 'failed' ? outcome.code : outcome.kind),
-          new AbortController().signal,
-        );
-        assert.deepEqual(Object.fromEntries(ends), { c0: 'STORE_CORRUPT', c1: 'ACME_TRANSPORT', c2: 'ACME_TRANSPORT' });
+    it(`(${damage}) fails, the other certificates are worked on, and the next attempt begins anew`, () =>
+      withThree(spoil, async (engine, store) => {
+        const others = { c1: 'ACME_TRANSPORT', c2: 'ACME_TRANSPORT' };
+        assert.deepEqual(await renewAll(engine, false), { c0: 'STORE_CORRUPT', ...others });
+        const rows = rowsOf(store, `SELECT outcome, plans FROM renewal WHERE id = 'r1'`);
+        assert.deepEqual(rows, [{ outcome: 'failed', plans: '[]' }]);
+        assert.ok(eventTypes(store, 'c0').includes('renewal.failed'));
+        assert.deepEqual(await renewAll(engine, true), { c0: 'ACME_TRANSPORT', ...others });
       }));
   }
 });
