@@ -46,12 +46,15 @@ test('killed at random moments, several times in a row', async () => {
     return seed / 2 ** 32;
   };
   let kills = 0;
-  // `npm run chaos` does so for as long as it is told to.
-  for (let round = 0; round < 6; round += 1) {
+  // `npm run chaos` does so for as long as it is told to. Here six rounds, or more where too few came in time.
+  for (let round = 0; round < 6 || (kills < 5 && round < 30); round += 1) {
     const state = await world.newState();
     for (let kill = 0; kill < 3; kill += 1) {
+      const began = performance.now();
       const end = await world.run(state, ['renew', '--all-due'], { afterMs: draw() * runMs });
       if (end.killed) kills += 1;
+      // The first run may have been a slow one: a whole run that ended in time says how long it takes now.
+      else if (kill === 0) runMs = Math.min(runMs, performance.now() - began);
     }
     const end = await world.run(state, ['renew', '--all-due']);
     assert.equal(end.status, 0, end.output);
