@@ -5,6 +5,7 @@ import { readInventory } from '../iis/inventory.ts';
 import { canonicalHost } from '../pki/x509/names.ts';
 import { connectHost } from './connect-host.ts';
 import type { AgentPaths, Environment } from './environment.ts';
+import { findSite } from './find-sites.ts';
 import { openState } from './state.ts';
 
 /** An https binding that is to be added to a site. */
@@ -37,7 +38,7 @@ export async function addBinding(
   const { host: server, close } = await connectHost(environment);
   try {
     const inventory = await readInventory(server);
-    const site = findSite(inventory, wanted.site);
+    const site = findSite(inventory.sites, wanted.site);
     refuseTaken(inventory, site, wanted);
     const { sslFlags } = wanted;
     const binding = `*:${wanted.port}:${wanted.host}`;
@@ -60,12 +61,6 @@ export async function addBinding(
   } finally {
     await close();
   }
-}
-
-function findSite({ sites }: Inventory, wanted: string): SiteInventory {
-  const found = sites.find(({ name, id }) => name.toLowerCase() === wanted.toLowerCase() || wanted === `id:${id}`);
-  if (found !== undefined && found.name !== '') return found;
-  throw new EverbindError('CLI_USAGE', `there is no site ${wanted}; there are ${sites.map(siteText).join(', ')}`);
 }
 
 /** IIS starts only one of two sites that have the same host and port. */

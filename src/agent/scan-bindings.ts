@@ -2,10 +2,14 @@ import { type Inventory, type SiteBinding, type SiteInventory, siteText } from '
 import { hasFlag, SSL_FLAG } from '../iis/config/ssl-flags.ts';
 import { concreteHost } from '../iis/plan/match.ts';
 import { EverbindError } from '../errors/error.ts';
+import { readInventory } from '../iis/inventory.ts';
 import { canonicalHost } from '../pki/x509/names.ts';
 import type { WindowsHost } from '../ports/windows-host.ts';
 import { describeServed, type ServedDescription } from '../verify/describe.ts';
 import type { Probe } from '../verify/probe.ts';
+import { tlsProbe } from '../verify/tls-probe.ts';
+import { connectHost } from './connect-host.ts';
+import type { Environment } from './environment.ts';
 
 /** One https binding and what visitors get there. */
 export interface ScanRow {
@@ -28,8 +32,31 @@ export interface ScanRow {
 const HANDSHAKES_AT_ONCE = 16;
 const TIMEOUT_MS = 5000;
 
-/** Makes a handshake with every https binding, several at a time. `probe` null: nothing is contacted. */
+export interface ScanReport {
+  readonly inventory: Inventory;
+  readonly rows: readonly ScanRow[];
+}
+
+/**
+ * Reads the configuration of this machine and makes a handshake with every https binding, unless nothing is to be
+ * contacted. Errors: those of connectHost.
+ */
 export async function scanBindings(
+  environment: Environment,
+  { contact, onDone }: { readonly contact: boolean; onDone(done: number, all: number): void },
+): Promise<ScanReport> {
+  const { host, close } = await connectHost(environment);
+  try {
+    const inventory = await readInventory(host);
+    const probe = contact ? tlsProbe : null;
+    return { inventory, rows: await scanAll(inventory, host, probe, environment.clock.now(), onDone) };
+  } finally {
+    await close();
+  }
+}
+
+/** Several at a time. */
+async function scanAll(
   inventory: Inventory,
   host: WindowsHost,
   probe: Probe | null,

@@ -31,37 +31,26 @@ export function failureDetails(task: Pick<ChallengeTask, 'identifier'>, cause?: 
   };
 }
 
-/** CHALLENGE_PRESENT_FAILED. */
-export function presentFailed(
+type FailedChallenge = (
   task: Pick<ChallengeTask, 'identifier'>,
   reason: FailureReason,
   message: string,
-  details: ErrorDetails = {},
+  details?: ErrorDetails,
   cause?: unknown,
-): EverbindError {
-  return new EverbindError(
-    'CHALLENGE_PRESENT_FAILED',
-    `${task.identifier.value}: ${message}`,
-    { ...failureDetails(task, cause), reason, ...details },
-    { cause },
-  );
-}
+) => EverbindError;
 
-/** CHALLENGE_CLEANUP_FAILED. */
-export function cleanUpFailed(
-  task: Pick<ChallengeTask, 'identifier'>,
-  reason: FailureReason,
-  message: string,
-  details: ErrorDetails = {},
-  cause?: unknown,
-): EverbindError {
-  return new EverbindError(
-    'CHALLENGE_CLEANUP_FAILED',
-    `${task.identifier.value}: ${message}`,
-    { ...failureDetails(task, cause), reason, ...details },
-    { cause },
-  );
-}
+const failedWith =
+  (code: 'CHALLENGE_PRESENT_FAILED' | 'CHALLENGE_CLEANUP_FAILED'): FailedChallenge =>
+  (task, reason, message, details = {}, cause) =>
+    new EverbindError(
+      code,
+      `${task.identifier.value}: ${message}`,
+      { ...failureDetails(task, cause), reason, ...details },
+      { cause },
+    );
+
+export const presentFailed = failedWith('CHALLENGE_PRESENT_FAILED');
+export const cleanUpFailed = failedWith('CHALLENGE_CLEANUP_FAILED');
 
 /** CHALLENGE_UNSUPPORTED. */
 export function unsupported(task: Pick<ChallengeTask, 'identifier'>, message: string): EverbindError {

@@ -4,7 +4,6 @@ import { EverbindError } from '../../errors/error.ts';
 import { type SiteInventory, siteText } from '../../iis/config/inventory-types.ts';
 import { bindingHosts, unboundHosts } from '../../iis/plan/unbound.ts';
 import type { NewCertificate } from '../../config/add-certificate.ts';
-import { connectHost } from '../../agent/connect-host.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
@@ -56,7 +55,7 @@ export function registerAdd(program: Command, environment: CliEnvironment, _setS
       const globals = globalsOf(command, environment);
       const options = command.opts<AddOptions>();
       const { writeAddition } = await import('../../agent/add-to-config.ts');
-      const sites = options.site === undefined ? [] : await findSites(environment, options.site);
+      const sites = options.site === undefined ? [] : await findIisSites(environment, options.site);
       const names = options.names?.split(',').map((part) => part.trim()) ?? namesOf(sites);
       if (names.length === 0) {
         throw new EverbindError('CLI_USAGE', 'no names: give --names, or a --site whose bindings have host names');
@@ -95,21 +94,9 @@ export function registerAdd(program: Command, environment: CliEnvironment, _setS
     });
 }
 
-async function findSites(environment: CliEnvironment, wanted: readonly string[]): Promise<readonly SiteInventory[]> {
-  const { readInventory } = await import('../../agent/server-modules.ts');
-  const { host, close } = await connectHost(environment);
-  try {
-    const { sites } = await readInventory(host);
-    return wanted.map((text) => {
-      const found = sites.find((site) => site.name.toLowerCase() === text.toLowerCase() || text === `id:${site.id}`);
-      if (found === undefined) {
-        throw new EverbindError('CLI_USAGE', `there is no site ${text}; there are ${sites.map(siteText).join(', ')}`);
-      }
-      return found;
-    });
-  } finally {
-    await close();
-  }
+async function findIisSites(environment: CliEnvironment, wanted: readonly string[]): Promise<readonly SiteInventory[]> {
+  const { findSites } = await import('../../agent/server-modules.ts');
+  return findSites(environment, wanted);
 }
 
 /** Hosts of the https bindings; for a site without any, those of its http bindings. */

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { connectHost } from '../../agent/connect-host.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
@@ -22,15 +21,13 @@ export function registerScan(program: Command, environment: CliEnvironment, setS
     )
     .action(async () => {
       const globals = globalsOf(command, environment);
-      const { readInventory, scanBindings, tlsProbe } = await import('../../agent/server-modules.ts');
-      const probe = command.opts<{ probe: boolean }>().probe ? tlsProbe : null;
-      const { host, close } = await connectHost(environment);
+      const { scanBindings } = await import('../../agent/server-modules.ts');
       const progress = createProgress(environment.io);
       try {
-        const inventory = await readInventory(host);
-        const rows = await scanBindings(inventory, host, probe, environment.clock.now(), (done, all) =>
-          progress.show(`shaking hands: ${done} of ${all} bindings`),
-        );
+        const { inventory, rows } = await scanBindings(environment, {
+          contact: command.opts<{ probe: boolean }>().probe,
+          onDone: (done, all) => progress.show(`shaking hands: ${done} of ${all} bindings`),
+        });
         progress.done();
         setStatus(rows.some(({ problems }) => problems.length > 0) ? 1 : 0);
         if (globals.json) {
@@ -46,7 +43,6 @@ export function registerScan(program: Command, environment: CliEnvironment, setS
         }
       } finally {
         progress.done();
-        await close();
       }
     });
 }
