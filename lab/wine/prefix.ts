@@ -86,6 +86,7 @@ export async function createPrefix(
     WINEPREFIX: `/${place}/prefix`,
     // Outside the prefix, as if in a device: a search of the prefix for private keys must find none.
     EVERBIND_LAB_KEYS: `Z:\\${place.replaceAll('/', '\\')}\\keys`,
+    EVERBIND_LAB_OLD_BELIEF: process.env['EVERBIND_LAB_OLD_BELIEF'] ?? '',
     ...env,
   };
   const installed = new Map<string, Promise<string>>();

@@ -50,16 +50,34 @@ export interface Skipped {
   readonly reason: string;
 }
 
+/**
+ * What a look at an endpoint came to. `verified`: a handshake, or reading back, showed what was expected. `failed`:
+ * visitors do not get it; this alone is a reason to roll back. `failed-before`: it failed before the change in the same
+ * way, so it says nothing about the change. `shadowed`: another record serves this endpoint, for which the plan is not
+ * responsible. `not-checked`: nobody looked.
+ */
+export type EndpointOutcome = 'verified' | 'failed' | 'failed-before' | 'shadowed' | 'not-checked';
+
 export interface EndpointCheck {
   /** `address:port` of the handshake and the host name sent as SNI ('' = none). */
   readonly endpoint: string;
   readonly host: string;
-  readonly ok: boolean;
-  /** Stable error code when not ok. */
+  readonly outcome: EndpointOutcome;
+  /** Stable word: the error code of a failure, or why nobody looked (docs/binding-rules.md); null when verified. */
   readonly code: string | null;
   readonly message: string;
   /** Thumbprint of the leaf that was served, if any was. */
   readonly servedThumbprint: string | null;
+  /** What the operator should know, although the outcome stands. */
+  readonly findings: readonly EndpointFinding[];
+}
+
+/** `note`: nothing has to be done. `finding`: some visitors are affected; the message says what to do. */
+export interface EndpointFinding {
+  readonly kind: 'note' | 'finding';
+  /** Stable word, see docs/binding-rules.md. */
+  readonly code: string;
+  readonly message: string;
 }
 
 /** A place where a certificate is deployed. Every call must be safe to repeat after a kill. */
@@ -69,6 +87,11 @@ export interface Deployment {
   install(material: CertificateMaterial): Promise<void>;
   /** Reads the present state and decides. Changes nothing. `material` need not be installed yet. */
   plan(material: Omit<CertificateMaterial, 'attach'>): Promise<DeploymentPlan>;
+  /**
+   * Looks at what visitors get before anything changes, and returns the plan with that in it, for `verify` and
+   * `restore` to compare with. An endpoint that cannot be reached is no error.
+   */
+  look(plan: DeploymentPlan): Promise<DeploymentPlan>;
   apply(plan: DeploymentPlan): Promise<void>;
   /** Checks every endpoint of the plan, by a handshake where there is one to make. Empty plan: empty list. */
   verify(plan: DeploymentPlan, material: Omit<CertificateMaterial, 'attach'>): Promise<readonly EndpointCheck[]>;

@@ -144,7 +144,7 @@ async function bind(deployment: Deployment, material: CertificateMaterial): Prom
 }
 
 function served(checks: readonly EndpointCheck[]): string {
-  const wrong = checks.find(({ ok }) => !ok);
+  const wrong = checks.find(({ outcome }) => outcome === 'failed');
   if (wrong !== undefined) throw new EverbindError('SELFTEST_FAILED', `${wrong.endpoint}: ${wrong.message}`);
   if (checks.length === 0) throw new EverbindError('SELFTEST_FAILED', 'there was nothing to shake hands with');
   return checks.map(({ endpoint }) => endpoint).join(', ');

@@ -49,7 +49,9 @@ function createChainFile(file: string, look: Look, own: () => ReadonlyMap<string
   const check = async (expected: string | null, servedThumbprint: string | null): Promise<readonly EndpointCheck[]> => {
     const ok = (await look(file)) === expected;
     const code = ok ? null : 'VERIFY_WRONG_LEAF';
-    return [{ endpoint: file, host: '', ok, code, message: ok ? '' : 'another chain is there', servedThumbprint }];
+    const outcome = ok ? 'verified' : 'failed';
+    const message = ok ? '' : 'another chain is there';
+    return [{ endpoint: file, host: '', outcome, code, message, servedThumbprint, findings: [] }];
   };
   return {
     type: 'chain-file',
@@ -63,6 +65,7 @@ function createChainFile(file: string, look: Look, own: () => ReadonlyMap<string
       const change = { target: file, reason: 'it gets the new chain', replaces: null, sites: [] };
       return { type: 'chain-file', changes: [change], skipped: [], snapshot: before, detail: thumbprint };
     },
+    look: async (plan) => plan,
     apply: ({ detail }) => copyFile(installed(detail as string), file),
     verify: (_, material) => check(pemOf(material), material.thumbprint),
     restore: async ({ snapshot }) => {

@@ -1,4 +1,4 @@
-import type { EndpointCheck } from '../../ports/deployment.ts';
+import type { EndpointCheck, EndpointOutcome } from '../../ports/deployment.ts';
 import type { Outcome } from '../../renewal/engine/outcome.ts';
 import type { Io } from '../io.ts';
 import { groupNotes, needsOperator, noteText } from './notes.ts';
@@ -10,6 +10,14 @@ export interface OutcomeWords {
   readonly done: string;
   readonly restored: string;
 }
+
+const OUTCOMES: Readonly<Record<EndpointOutcome, string>> = {
+  verified: 'ok',
+  failed: 'NOT ok',
+  'failed-before': 'could not be verified before either',
+  shadowed: 'served by another record',
+  'not-checked': 'not checked',
+};
 
 const RENEWAL: OutcomeWords = { done: 'renewed', restored: 'rolled back' };
 
@@ -24,12 +32,12 @@ export function printOutcome(io: Io, outcome: Outcome, now: number, words: Outco
   const say = (text: string): void => sayWrapped(io, '    ', text, 4);
   switch (outcome.kind) {
     case 'renewed': {
-      const verified = outcome.endpoints.filter(({ servedThumbprint }) => servedThumbprint !== null).length;
+      const verified = outcome.endpoints.filter((check) => check.outcome === 'verified').length;
       const served = verified === 0 ? 'no endpoint to verify' : `${plural(verified, 'endpoint')} verified`;
       const left = plural(daysLeft(outcome.notAfter, now), 'day');
       head('green', words.done, `${outcome.name}: ${left}, ${served}, next ${relativeTime(outcome.nextDue, now)}`);
       for (const group of groupNotes(outcome.skipped.filter(needsOperator))) say(noteText(group));
-      for (const check of outcome.endpoints.filter(({ servedThumbprint }) => servedThumbprint === null)) {
+      for (const check of outcome.endpoints.filter(({ outcome: came }) => came !== 'verified')) {
         say(line(check));
       }
       return;
@@ -56,8 +64,8 @@ export function printOutcome(io: Io, outcome: Outcome, now: number, words: Outco
   }
 }
 
-function line({ endpoint, host, ok, message, servedThumbprint }: EndpointCheck): string {
+function line({ endpoint, host, outcome, message, servedThumbprint }: EndpointCheck): string {
   const where = host === '' ? endpoint : `${endpoint} (${host})`;
   const served = servedThumbprint === null ? '' : ` serves ${servedThumbprint}`;
-  return `${where}${served}: ${ok ? 'ok' : 'NOT ok'}${message === '' ? '' : `, ${message}`}`;
+  return `${where}${served}: ${OUTCOMES[outcome]}${message === '' ? '' : `, ${message}`}`;
 }

@@ -51,10 +51,11 @@ export function createIisFtpDeployment(options: IisFtpDeploymentOptions): Deploy
     return {
       endpoint: `FTP site ${site}`,
       host: '',
-      ok,
+      outcome: ok ? 'verified' : 'failed',
       code: ok ? null : 'IIS_CHANGE_DID_NOT_TAKE',
       message: ok ? 'read back from the configuration' : `the configuration has ${certificateText(found)}`,
       servedThumbprint: found?.certificateHash ?? null,
+      findings: [],
     };
   };
 
@@ -82,6 +83,8 @@ export function createIisFtpDeployment(options: IisFtpDeploymentOptions): Deploy
         detail: null,
       };
     },
+
+    look: async (plan) => plan,
 
     apply: async (plan) => {
       for (const { site, before, after } of decode(plan)) {

@@ -55,6 +55,7 @@ export function createIisDeployment(options: IisDeploymentOptions): Deployment {
       const certificate = { name, thumbprint, previousThumbprint, identifiers, store };
       return encodePlan(planBindings({ inventory: await inventory(), certificate, policy }));
     },
+    look: async (plan) => plan,
     apply: (plan) => applyChanges(host, decodeChanges(plan)),
     verify: (plan, material) => {
       const judge: Judge = (served, { name }) => compareServed(served, material.chain, name);

@@ -58,31 +58,33 @@ async function check(
     served = await probe({ ...place, host: endpoint.host, timeoutMs });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return { ...common, ok: false, code: errorCode(error), message, servedThumbprint: null };
+    return { ...common, outcome: 'failed', code: errorCode(error), message, servedThumbprint: null, findings: [] };
   }
   const [leaf] = served.chain;
   const servedThumbprint = leaf === undefined ? null : createHash('sha1').update(leaf).digest('hex');
   const fault = judge(served, endpoint);
-  if (fault !== null) return { ...common, ok: false, ...fault, servedThumbprint };
-  return { ...common, ok: true, code: null, message: `as expected (${endpoint.record})`, servedThumbprint };
+  if (fault !== null) return { ...common, outcome: 'failed', ...fault, servedThumbprint, findings: [] };
+  const message = `as expected (${endpoint.record})`;
+  return { ...common, outcome: 'verified', code: null, message, servedThumbprint, findings: [] };
 }
 
 const skipReasons = {
   'site-stopped': 'not probed: every site there is stopped',
   'no-site': 'not probed: no site uses this record',
+  'no-address': 'not probed: no address of this machine leads there',
 } as const;
 
 function notProbed(endpoint: PlannedEndpoint): EndpointCheck {
   const sites = endpoint.sites.length === 0 ? '' : ` (${endpoint.sites.join(', ')})`;
-  const reason =
-    endpoint.skip === null ? 'not probed: no address of this machine leads there' : skipReasons[endpoint.skip];
+  const code = endpoint.skip ?? 'no-address';
   return {
     endpoint: placeText(endpoint),
     host: endpoint.host,
-    ok: true,
-    code: null,
-    message: reason + sites,
+    outcome: 'not-checked',
+    code,
+    message: skipReasons[code] + sites,
     servedThumbprint: null,
+    findings: [],
   };
 }
 

@@ -50,7 +50,7 @@ async function deployInTurn(
   }
   const checks = await verifyAll(planned, job);
   if (checks instanceof EverbindError) return failed(checks, []);
-  const wrong = checks.filter(({ ok }) => !ok);
+  const wrong = checks.filter(({ outcome }) => outcome === 'failed');
   if (wrong.length > 0) return failed(notVerified(wrong, checks.length), checks);
   return activate(context, job, renewal, planned, checks);
 }
@@ -73,7 +73,10 @@ async function plan(context: RunContext, job: DeploymentJob, begun: NotDeployed)
     });
   }
   const planned = await Promise.all(
-    places.map(async ({ config, deployment }) => ({ config, plan: await deployment.plan(material) })),
+    places.map(async ({ config, deployment }) => ({
+      config,
+      plan: await deployment.look(await deployment.plan(material)),
+    })),
   );
   const changes = planned.flatMap(({ plan: { changes } }) =>
     changes.map(({ target, replaces }) => ({ target, replaces })),

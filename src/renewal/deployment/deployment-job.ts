@@ -54,6 +54,6 @@ export function plannedOf(
 }
 
 /** What an audit event keeps of a check. */
-export function checkData({ endpoint, host, ok, code, servedThumbprint }: EndpointCheck): Json {
-  return { endpoint, host, ok, code, served: servedThumbprint };
+export function checkData({ endpoint, host, outcome, code, servedThumbprint, findings }: EndpointCheck): Json {
+  return { endpoint, host, outcome, code, served: servedThumbprint, findings: findings.map((found) => found.code) };
 }

@@ -94,7 +94,7 @@ function verdict(
       cause: failure.code,
     });
   }
-  const wrong = restored.filter(({ ok }) => !ok);
+  const wrong = restored.filter(({ outcome }) => outcome === 'failed');
   const [first] = wrong;
   if (first === undefined) return failure;
   return new EverbindError(

@@ -47,7 +47,7 @@ describe('the FTP deployment', () => {
     await adopting.apply(plan);
     assert.deepEqual(await ftpOf(world), { certificateHash: first.thumbprint, certificateStore: 'WebHosting' });
     const [check] = await adopting.verify(plan, first);
-    assert.equal(check?.ok, true);
+    assert.equal(check?.outcome, 'verified');
     assert.equal(check.servedThumbprint, first.thumbprint);
     assert.deepEqual(codes(await adopting.plan(first)), ['already']);
 
@@ -61,8 +61,8 @@ describe('the FTP deployment', () => {
     assert.equal((await ftpOf(world))?.certificateHash, second.thumbprint);
     assert.equal(await strict.retire(second.thumbprint), false);
     assert.deepEqual(
-      (await strict.restore(renewal)).map(({ ok }) => ok),
-      [true],
+      (await strict.restore(renewal)).map(({ outcome }) => outcome),
+      ['verified'],
     );
     await strict.restore(renewal);
     assert.equal((await ftpOf(world))?.certificateHash, first.thumbprint);

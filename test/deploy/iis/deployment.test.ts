@@ -9,7 +9,7 @@ const names = ['shop.everbind.test', '*.tenants.everbind.test', 'campaign.everbi
 const journaled = (plan: DeploymentPlan): DeploymentPlan => JSON.parse(JSON.stringify(plan)) as DeploymentPlan;
 
 const hosts = (checks: readonly EndpointCheck[]): readonly string[] =>
-  checks.map(({ host, ok: good, code }) => `${host || '-'} ${good ? 'ok' : code}`).sort();
+  checks.map(({ host, outcome, code }) => `${host || '-'} ${outcome === 'failed' ? code : 'ok'}`).sort();
 
 async function installedPlan(
   world: World,
@@ -63,7 +63,7 @@ test('the whole job: install, plan, apply, a handshake with every binding, retir
   equal(second.changes.length, 4);
   equal(await strict.retire(material.thumbprint), false, 'still bound');
   await strict.apply(second);
-  ok((await strict.verify(second, next)).every((check) => check.ok));
+  ok((await strict.verify(second, next)).every((check) => check.outcome !== 'failed'));
   equal(await strict.retire(material.thumbprint), true);
   equal(await world.sim.host.certificates.find('WebHosting', material.thumbprint), null);
   equal(await strict.retire(material.thumbprint), true, 'safe to repeat');
@@ -122,7 +122,7 @@ test('install: a key stays in its provider, and the certificate that refers to i
   const plan = await deployment.plan(material);
   await deployment.apply(plan);
   const checks = await deployment.verify(plan, material);
-  ok(checks.length > 0 && checks.every((check) => check.ok), JSON.stringify(checks));
+  ok(checks.length > 0 && checks.every((check) => check.outcome !== 'failed'), JSON.stringify(checks));
 });
 
 test('install: nothing is stored when the provider does not have the key, or it is another one', async () => {
@@ -181,7 +181,7 @@ test('a record that does not take: apply fails, restore brings everything back a
   });
   await rejects(world.deployment().apply(plan), { code: 'IIS_RECORD_DID_NOT_TAKE' });
   const checks = await world.deployment().restore(plan);
-  ok(checks.every((check) => check.ok));
+  ok(checks.every((check) => check.outcome !== 'failed'));
   ok(checks.some(({ servedThumbprint }) => servedThumbprint === world.seeded.get('shop.everbind.test:8443')));
   deepEqual(await world.held(), before);
   await world.sim.faults.remove(fault);
@@ -199,19 +199,19 @@ test('a wrong certificate served: verify says which, restore leaves the earlier 
     port: 8443,
     how: 'wrong-certificate',
   });
-  const bad = (await world.deployment().verify(plan, material)).filter((check) => !check.ok);
+  const bad = (await world.deployment().verify(plan, material)).filter((check) => check.outcome === 'failed');
   deepEqual(
     bad.map(({ host, code }) => [host, code]),
     [['shop.everbind.test', 'VERIFY_WRONG_LEAF']],
   );
-  const wrong = (await world.deployment().restore(plan)).filter((check) => !check.ok);
+  const wrong = (await world.deployment().restore(plan)).filter((check) => check.outcome === 'failed');
   deepEqual(
     wrong.map(({ code }) => code),
     ['VERIFY_WRONG_LEAF'],
   );
   deepEqual(await world.held(), before);
   await world.sim.faults.remove(fault);
-  ok((await world.deployment().restore(plan)).every((check) => check.ok));
+  ok((await world.deployment().restore(plan)).every((check) => check.outcome !== 'failed'));
 });
 
 test('endpoints that reset or never respond are coded failures, not exceptions', async () => {
@@ -223,8 +223,8 @@ test('endpoints that reset or never respond are coded failures, not exceptions',
   const checks = await world.deployment({ probeTimeoutMs: 300 }).verify(plan, material);
   deepEqual(
     checks
+      .filter(({ outcome }) => outcome === 'failed')
       .map(({ code }) => code)
-      .filter((code) => code !== null)
       .sort(),
     ['VERIFY_HANDSHAKE_FAILED', 'VERIFY_TIMEOUT'],
   );
@@ -246,9 +246,9 @@ test('killed in the middle of apply: repeating it finishes, restore brings the r
     await rejects(world.deployment().apply(plan), { code: 'WIN_CALL_FAILED' });
     if (nth > 2) {
       await world.deployment().apply(plan);
-      ok((await world.deployment().verify(plan, material)).every((check) => check.ok));
+      ok((await world.deployment().verify(plan, material)).every((check) => check.outcome !== 'failed'));
     }
-    ok((await world.deployment().restore(plan)).every((check) => check.ok));
+    ok((await world.deployment().restore(plan)).every((check) => check.outcome !== 'failed'));
     deepEqual(await world.held(), before);
   }
 });
@@ -274,7 +274,7 @@ test('restore removes a record that the plan created', async () => {
   await world.deployment().apply(plan);
   equal((await world.held())['shop.everbind.test:443'], material.thumbprint);
   // Without its record the catch-all serves: that was never ours to judge.
-  ok((await world.deployment().restore(plan)).every((check) => check.ok));
+  ok((await world.deployment().restore(plan)).every((check) => check.outcome !== 'failed'));
   equal(await world.sim.host.sslRecords.query(key), null);
 });
 

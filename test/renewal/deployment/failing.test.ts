@@ -186,8 +186,8 @@ describe('a server that cannot be put back', () => {
       const third = await runOne(world, 'rolledBack');
       assert.equal(third.code, 'RENEWAL_NOT_VERIFIED');
       assert.deepEqual(
-        third.restored.map(({ endpoint, ok, servedThumbprint }) => ({ endpoint, ok, servedThumbprint })),
-        ['shop:B', 'shop:A'].map((endpoint) => ({ endpoint, ok: true, servedThumbprint: old })),
+        third.restored.map(({ endpoint, outcome, servedThumbprint }) => ({ endpoint, outcome, servedThumbprint })),
+        ['shop:B', 'shop:A'].map((endpoint) => ({ endpoint, outcome: 'verified', servedThumbprint: old })),
       );
       assert.deepEqual(Object.fromEntries(server.bound), { 'shop:A': old, 'shop:B': old });
       assert.deepEqual(eventTypes(state.store, 'shop', later), ['renewal.resumed', 'bindings.restored']);

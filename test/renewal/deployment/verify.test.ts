@@ -48,12 +48,17 @@ describe('a certificate that visitors do not get', () => {
     assert.equal(outcome.code, 'RENEWAL_NOT_VERIFIED');
     assert.match(outcome.message, /^1 of 1 endpoints .*shop:all/);
     assert.deepEqual(
-      outcome.endpoints.map(({ endpoint, ok, code, servedThumbprint }) => ({ endpoint, ok, code, servedThumbprint })),
-      [{ endpoint: 'shop:all', ok: false, code: 'VERIFY_WRONG_LEAF', servedThumbprint: STRANGER }],
+      outcome.endpoints.map(({ endpoint, outcome, code, servedThumbprint }) => ({
+        endpoint,
+        outcome,
+        code,
+        servedThumbprint,
+      })),
+      [{ endpoint: 'shop:all', outcome: 'failed', code: 'VERIFY_WRONG_LEAF', servedThumbprint: STRANGER }],
     );
     assert.deepEqual(
-      outcome.restored.map(({ ok, servedThumbprint }) => ({ ok, servedThumbprint })),
-      [{ ok: true, servedThumbprint: old }],
+      outcome.restored.map(({ outcome: came, servedThumbprint }) => ({ came, servedThumbprint })),
+      [{ came: 'verified', servedThumbprint: old }],
     );
     assertWait(outcome.nextAttempt, 1, [begun, clock.now()]);
     const planned = eventsOf(state.store, 'shop', events).filter(({ type }) => type === 'bindings.planned');
@@ -80,9 +85,11 @@ describe('a certificate that visitors do not get', () => {
       [failed?.data['code'], restored?.data['code'], restored?.data['abandoned']],
       ['RENEWAL_NOT_VERIFIED', 'RENEWAL_NOT_VERIFIED', false],
     );
-    const shown = { host: '', endpoint: 'shop:all' };
-    assert.deepEqual(failed?.data['endpoints'], [{ ...shown, ok: false, code: 'VERIFY_WRONG_LEAF', served: STRANGER }]);
-    assert.deepEqual(restored?.data['endpoints'], [{ ...shown, ok: true, code: null, served: old }]);
+    const shown = { host: '', endpoint: 'shop:all', findings: [] };
+    assert.deepEqual(failed?.data['endpoints'], [
+      { ...shown, outcome: 'failed', code: 'VERIFY_WRONG_LEAF', served: STRANGER },
+    ]);
+    assert.deepEqual(restored?.data['endpoints'], [{ ...shown, outcome: 'verified', code: null, served: old }]);
 
     // Nothing before its time.
     server.trouble = () => {};
@@ -158,8 +165,8 @@ describe('a certificate that visitors do not get', () => {
     const outcome = await runOne(world, 'rolledBack');
     assert.deepEqual([outcome.code, outcome.endpoints], ['VERIFY_TIMEOUT', []]);
     assert.deepEqual(
-      outcome.restored.map(({ ok, servedThumbprint }) => ({ ok, servedThumbprint })),
-      [{ ok: true, servedThumbprint: null }],
+      outcome.restored.map(({ outcome: came, servedThumbprint }) => ({ came, servedThumbprint })),
+      [{ came: 'verified', servedThumbprint: null }],
     );
     assert.deepEqual([...server.bound], []);
     assert.deepEqual(statusesOf(world, 'shop'), ['pending']);
@@ -180,10 +187,10 @@ describe('a certificate that visitors do not get', () => {
     const outcome = await runOne(world, 'rolledBack', { force });
     assert.match(outcome.message, /^1 of 2 endpoints .*shop:B/);
     assert.deepEqual(
-      outcome.endpoints.map(({ endpoint, ok }) => [endpoint, ok]),
+      outcome.endpoints.map(({ endpoint, outcome: came }) => [endpoint, came]),
       [
-        ['shop:A', true],
-        ['shop:B', false],
+        ['shop:A', 'verified'],
+        ['shop:B', 'failed'],
       ],
     );
     assert.deepEqual(callsOf(world, calls).slice(-2), ['restore shop:B', 'restore shop:A']);
@@ -198,8 +205,8 @@ describe('a certificate that visitors do not get', () => {
     assert.equal(outcome.code, 'RENEWAL_NOT_RESTORED');
     assert.match(outcome.message, /1 of 1 endpoints do not serve what they served; shop:all.*before that: 1 of 1/);
     assert.deepEqual(
-      outcome.restored.map(({ ok }) => ok),
-      [false],
+      outcome.restored.map(({ outcome: came }) => came),
+      ['failed'],
     );
     // The records are as they were: there is nothing left to restore.
     assert.deepEqual([...server.bound], [['shop:all', old]]);

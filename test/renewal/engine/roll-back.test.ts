@@ -63,8 +63,8 @@ describe('going back', () => {
       const outcome = expectKind(await world.rollBack('shop'), 'renewed');
       assert.equal(outcome.thumbprint, to);
       assert.deepEqual(
-        outcome.endpoints.map(({ ok, servedThumbprint }) => ({ ok, servedThumbprint })),
-        [{ ok: true, servedThumbprint: to }],
+        outcome.endpoints.map(({ outcome: came, servedThumbprint }) => ({ came, servedThumbprint })),
+        [{ came: 'verified', servedThumbprint: to }],
       );
       assert.equal(outcome.changes, 1);
       assert.deepEqual([...server.bound], [['shop:all', to]]);

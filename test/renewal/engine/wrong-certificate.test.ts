@@ -178,6 +178,7 @@ function recording(touched: string[]): Deployment {
       touched.push('plan');
       return plan;
     },
+    look: async (planned) => planned,
     apply: async () => void touched.push('apply'),
     verify: async () => {
       touched.push('verify');

@@ -42,7 +42,9 @@ export function fileDeployment(folder: string, target: string, fault: Fault = ()
     const served = readServer(folder).bound[target] ?? null;
     const ok = served === expected && !wrong;
     const code = ok ? null : 'VERIFY_WRONG_LEAF';
-    return { endpoint: target, host: '', ok, code, message: ok ? '' : `serves ${served}`, servedThumbprint: served };
+    const outcome = ok ? 'verified' : 'failed';
+    const message = ok ? '' : `serves ${served}`;
+    return { endpoint: target, host: '', outcome, code, message, servedThumbprint: served, findings: [] };
   };
   return {
     type: 'file',
@@ -59,6 +61,7 @@ export function fileDeployment(folder: string, target: string, fault: Fault = ()
       const changes = before === thumbprint ? [] : [{ target, reason: 'replaced', replaces: before, sites: [] }];
       return { type: 'file', changes, skipped: [], snapshot: before, detail: thumbprint };
     },
+    look: async (plan) => plan,
     apply: async (plan) => {
       bind(plan.detail as string);
       await fault('apply', target);

@@ -72,10 +72,11 @@ function deploymentTo(server: UseServer, target: string): Deployment {
     return {
       endpoint: target,
       host: '',
-      ok,
+      outcome: ok ? 'verified' : 'failed',
       code: ok ? null : 'VERIFY_WRONG_LEAF',
       message: ok ? '' : `serves ${servedThumbprint}`,
       servedThumbprint,
+      findings: [],
     };
   };
   return {
@@ -90,6 +91,7 @@ function deploymentTo(server: UseServer, target: string): Deployment {
       const changes = before === thumbprint ? [] : [{ target, reason: 'replaced', replaces: before, sites: [] }];
       return { type: 'recorded', changes, skipped: [], snapshot: before, detail: thumbprint };
     },
+    look: async (plan) => plan,
     apply: async ({ detail }) => {
       await during('apply', thumbprintOf(detail), () => bind(thumbprintOf(detail)));
     },
