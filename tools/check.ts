@@ -1,5 +1,6 @@
 import { runCommand } from '../lab/run-command.ts';
 import { devProgram } from './dev-program.ts';
+import { checkBeliefsPage } from './beliefs-page.ts';
 import { checkDnsPage } from './dns-page.ts';
 import { checkErrorsPage } from './errors-page.ts';
 import { checkGeneratedFiles } from './generate-schema.ts';
@@ -44,6 +45,7 @@ await check('unused files, exports and dependencies (knip)', program('knip', '--
 await check('comments and Markdown of 120 columns at most', checkLineWidth);
 await check('error pages', checkErrorsPage);
 await check('page of DNS providers', checkDnsPage);
+await check('page of what is believed of Windows', checkBeliefsPage);
 await check('schema of everbind.yaml and its reference', checkGeneratedFiles);
 
 if (failures.length > 0) {

@@ -2,23 +2,32 @@ import { parseArgs } from 'node:util';
 import { processIo } from '../../src/cli/process-io.ts';
 import { printError } from '../../src/cli/report.ts';
 import { asEverbindError } from '../../src/errors/error.ts';
+import { DOUBLES } from '../beliefs/doubles.ts';
+import { checkBeliefs } from '../beliefs/run.ts';
+import { SABOTAGES } from '../beliefs/sabotage.ts';
+import { runTest } from '../beliefs/switch-back.ts';
+import { BELIEFS } from '../beliefs/table/all.ts';
 import { ensureLab } from './lab.ts';
 import { runLabRenewal } from './renew/run.ts';
 
-const help = `npm run lab -- up | renew [--json]
+const help = `npm run lab -- up | renew | beliefs [--json] [--sabotage NAME]
 
 Everbind's win32 build on Windows binaries: node.exe under Wine, with doubles for what Wine lacks (docs/verification.md).
 
   up       make the lab: a Debian system with Wine, kept for the next time
   renew    the whole job in a new Wine prefix: two renewals and a roll-back
+  beliefs  what the code believes of Windows (docs/windows-beliefs.md): each named test exists, and those of changed
+           doubles fail when the double is switched back to the old belief
 
-  --json   print the last line only
+  --json           print the last line only
+  --sabotage NAME  beliefs: spoil the table or a double, which must be seen: ${Object.keys(SABOTAGES).join(', ')}
 
 Needs root on Debian, and about two minutes the first time. Exit status: 0 all is well, 1 it is not, 2 wrong usage.
 
 Examples:
   npm run lab -- up
   npm run lab -- renew
+  npm run lab -- beliefs
 `;
 
 const io = processIo(process);
@@ -32,16 +41,32 @@ try {
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+    options: {
+      json: { type: 'boolean', default: false },
+      sabotage: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
   });
   const [command] = positionals;
   if (values.help) {
     io.out(help);
     return 0;
   }
-  if (positionals.length !== 1 || (command !== 'up' && command !== 'renew')) {
+  const known = command === 'up' || command === 'renew' || command === 'beliefs';
+  const sabotage = values.sabotage === undefined ? null : (SABOTAGES[values.sabotage] ?? 'unknown');
+  if (positionals.length !== 1 || !known || sabotage === 'unknown' || (sabotage !== null && command !== 'beliefs')) {
     io.err(help);
     return 2;
+  }
+  if (command === 'beliefs') {
+    const spoil = sabotage ?? ((options) => options);
+    const table = { beliefs: BELIEFS, doubles: DOUBLES };
+    const say = (line: string): void => {
+      if (!values.json) io.out(`${line}\n`);
+    };
+    const checked = await checkBeliefs(spoil({ table, run: runTest, say, alsoAsTheyAre: true, concurrency: 2 }));
+    io.out(`${JSON.stringify(checked)}\n`);
+    return checked.ok ? 0 : 1;
   }
   const began = performance.now();
   if (command === 'up') {

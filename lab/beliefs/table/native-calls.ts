@@ -1,0 +1,163 @@
+import { type Belief, noTest, test } from '../belief.ts';
+
+const offsets = test('lab/wine/wine-offsets.test.ts', 'have the sizes and offsets that the compiler gives them');
+
+/** Calls by FFI: prototypes, structures, constants, and what loads koffi. */
+export const nativeCalls: readonly Belief[] = [
+  {
+    id: 'A1',
+    belief: 'The prototypes of httpapi, ncrypt, crypt32, advapi32 and kernel32 have these parameters and results.',
+    verdict: 'confirmed',
+    source: 'Win32 metadata and winapi 0.3.9, compared one by one',
+    reliesOn: [
+      'src/windows/ffi/httpapi.ts',
+      'src/windows/ffi/ncrypt.ts',
+      'src/windows/ffi/crypt32.ts',
+      'src/windows/ffi/advapi32.ts',
+      'src/windows/ffi/kernel32.ts',
+    ],
+    test: test('ports/windows-host-records.ts', 'keeps every field of every kind of record'),
+  },
+  {
+    id: 'A2',
+    belief: 'Structures have the sizes and offsets of the tables.',
+    verdict: 'confirmed',
+    source: '110 sizes and offsets of 26 structures, compared with the Win32 metadata, winapi 0.3.9 and mingw-w64',
+    reliesOn: ['src/windows/ffi/layouts.ts'],
+    test: offsets,
+  },
+  {
+    id: 'A3',
+    belief: 'The constants have these values.',
+    verdict: 'confirmed',
+    source: '84 agree with winapi 0.3.9, 17 more with the headers of mingw-w64',
+    reliesOn: ['src/windows/status.ts', 'src/windows/stores/certificate-store.ts', 'src/windows/keys/new-key.ts'],
+    test: test(
+      'lab/wine/wine-doubles.test.ts',
+      'takes host names without regard to case, and returns 183, 2 and 87 as documented',
+    ),
+  },
+  {
+    id: 'A4',
+    belief: 'HTTPAPI_VERSION is passed by value in one 32-bit register, on x64 and on ARM64.',
+    verdict: 'confirmed',
+    source: 'calling conventions of both, Microsoft documentation',
+    reliesOn: ['src/windows/ffi/httpapi.ts', 'src/windows/http/request-queue.ts'],
+    test: test('lab/wine/wine-doubles.test.ts', 'passes the server on to Wine'),
+  },
+  {
+    id: 'A5',
+    belief: 'Handles and identifiers of http.sys are unsigned and have 64 bits.',
+    verdict: 'confirmed',
+    source: 'Win32 metadata',
+    reliesOn: ['src/windows/ffi/native.ts', 'src/windows/ffi/layouts.ts'],
+    test: offsets,
+  },
+  {
+    id: 'A6',
+    belief: 'koffi keeps the value of GetLastError until it is asked.',
+    verdict: 'confirmed',
+    source: 'source of koffi: it reads and writes the TEB',
+    reliesOn: ['src/windows/ffi/native.ts'],
+    test: test('ports/windows-host-certificates.ts', 'refuses what is no key and what is no certificate'),
+  },
+  {
+    id: 'A7',
+    belief: 'koffi reports an export that a library lacks as "Cannot find function".',
+    verdict: 'confirmed',
+    source: 'source and win32-x64 binary of koffi',
+    reliesOn: ['src/windows/ffi/load.ts'],
+    test: test(
+      'lab/wine/wine-doubles.test.ts',
+      'exists without HttpUpdateServiceConfiguration, as Windows had it before',
+    ),
+  },
+  {
+    id: 'A8',
+    belief: 'koffi.node 3.3.4 loads and calls on Windows.',
+    verdict: 'unknown',
+    question: 1,
+    meanwhile:
+      'The version is pinned exactly. koffi is loaded when Windows is first needed; a failure has a code of its own.',
+    reliesOn: ['src/windows/ffi/load.ts'],
+    test: test('ports/windows-host-describe.ts', 'is that of a server with IIS, and of an administrator'),
+  },
+  {
+    id: 'A9',
+    belief: 'koffi.node needs no Visual C++ runtime.',
+    verdict: 'confirmed',
+    source: 'imports of the binary: KERNEL32, ADVAPI32 and, delayed, NODE.EXE',
+    reliesOn: ['src/windows/ffi/load.ts'],
+    test: noTest('Wine brings a runtime of its own'),
+  },
+  {
+    id: 'A10',
+    belief: 'The delayed import of NODE.EXE is found in a program of another name.',
+    verdict: 'unknown',
+    question: null,
+    meanwhile: 'No single executable is built yet; the program is node.exe.',
+    reliesOn: [],
+    test: noTest('there is no such program yet'),
+  },
+  {
+    id: 'A11',
+    belief: 'Calls on threads of koffi run under exploit protection (control flow guard, shadow stacks).',
+    verdict: 'unknown',
+    question: 1,
+    meanwhile:
+      'Only key generation and signing run on such threads; a crash there loses no state, since every step is journaled.',
+    reliesOn: ['src/windows/ffi/on-thread.ts'],
+    test: test('ports/windows-host-keys.ts', 'makes ${algorithm} keys that sign'),
+  },
+  {
+    id: 'A12',
+    belief: 'Libraries are loaded by full path from System32 in a 64-bit process.',
+    verdict: 'confirmed',
+    source: 'the code; 32-bit Windows is not offered',
+    reliesOn: ['src/windows/ffi/load.ts'],
+    test: test(
+      'windows/contract.test.ts',
+      'there is no Windows host on another system, and koffi is not loaded to find out',
+    ),
+  },
+  {
+    id: 'A13',
+    belief: 'Windows on ARM64 is not offered.',
+    verdict: 'confirmed',
+    source: 'the lock file has no Node for it',
+    reliesOn: ['src/windows/ffi/load.ts'],
+    test: noTest('nothing is built for ARM64'),
+  },
+  {
+    id: 'A14',
+    belief: 'IIS 8 on Windows Server 2012 is the oldest that works.',
+    verdict: 'contradicted',
+    source: 'Node runs on Windows 10 and Server 2016 or later (nodejs/node issue 54079)',
+    instead: 'IIS 10 is the oldest; an older one is refused with IIS_TOO_OLD.',
+    doubles: [],
+    reliesOn: ['src/iis/host-checks.ts'],
+    test: test(
+      'iis/host-checks.test.ts',
+      'each reason to refuse has its code; the one that elevation does not fix comes first',
+    ),
+  },
+  {
+    id: 'A15',
+    belief: 'Texts are UTF-16 with a zero at the end, and live as long as the structure that points to them.',
+    verdict: 'confirmed',
+    source: 'Microsoft documentation of each structure; the code keeps them',
+    reliesOn: ['src/windows/ffi/structure.ts'],
+    test: test(
+      'windows/structures.test.ts',
+      'puts fields where the layout says, and keeps what pointers lead to readable',
+    ),
+  },
+  {
+    id: 'A16',
+    belief: 'Buffers and OVERLAPPED of calls under way stay where they are until the calls have ended.',
+    verdict: 'confirmed',
+    source: 'Node keeps the octets of a Buffer of this size outside the heap that is compacted; the code holds them',
+    reliesOn: ['src/windows/http/overlapped.ts', 'src/windows/http/request-loop.ts'],
+    test: test('windows/http-wine.test.ts', 'responds to many at a time, to each with its own body'),
+  },
+];
