@@ -14,8 +14,8 @@ interface Common {
 }
 
 /**
- * A test that fails when the double says otherwise, by its exact title; or why there can be none here. `runBy`: the file
- * that runs it, where it belongs to a suite for several hosts.
+ * A test that fails when the double says otherwise, by its exact title; or why there can be none here. `runBy`: the
+ * file that runs it, where it belongs to a suite for several hosts.
  */
 export type BeliefTest = NamedTest | { readonly none: string };
 export interface NamedTest {

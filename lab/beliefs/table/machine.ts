@@ -77,7 +77,7 @@ export const machine: readonly Belief[] = [
     verdict: 'confirmed',
     source: 'the code',
     reliesOn: ['src/store/lease.ts'],
-    test: test('renewal/engine/lease.test.ts', 'a lease of a dead process of this machine is taken over at once'),
+    test: test('store/lease.test.ts', 'is told from one that had its number before, and from earlier boots'),
   },
   {
     id: 'A143',
