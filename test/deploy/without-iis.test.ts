@@ -61,7 +61,7 @@ interface Outcome {
   readonly kind: string;
   readonly name: string;
   readonly code?: string;
-  readonly endpoints?: readonly { readonly ok: boolean }[];
+  readonly endpoints?: readonly { readonly outcome: string }[];
 }
 
 /** Exit status and what became of each certificate, by name. */
@@ -98,8 +98,8 @@ describe('on a machine without IIS', () => {
     assert.equal(status, 3);
     assert.equal(outcomes.get('file')?.kind, 'renewed');
     assert.deepEqual(
-      outcomes.get('file')?.endpoints?.map(({ ok }) => ok),
-      [true],
+      outcomes.get('file')?.endpoints?.map(({ outcome }) => outcome),
+      ['verified'],
     );
     const [leaf] = parsePemCertificates((await chain()) ?? '');
     assert.deepEqual(leaf === undefined ? [] : parseCertificate(leaf).identifiers, [

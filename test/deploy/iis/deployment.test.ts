@@ -225,7 +225,7 @@ test('endpoints that reset or never respond are coded failures, not exceptions',
     checks
       .filter(({ outcome }) => outcome === 'failed')
       .map(({ code }) => code)
-      .sort(),
+      .toSorted((left, right) => (left ?? '').localeCompare(right ?? '')),
     ['VERIFY_HANDSHAKE_FAILED', 'VERIFY_TIMEOUT'],
   );
 });
