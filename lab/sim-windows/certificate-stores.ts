@@ -31,17 +31,20 @@ export interface ServableCertificate {
 export interface SimStores extends CertificateStores {
   /** Certificate and key, if the store (any spelling, null = MY) has both. */
   servable(store: string | null, thumbprint: string): ServableCertificate | null;
-  /** Certificates above `leaf` that Windows would send: issuers from CA, without the self-signed root. */
+  /** Certificates above `leaf` that Windows would send with these stores, see serving/chain-above.ts. */
   chainAbove(leaf: X509Certificate): readonly X509Certificate[];
 }
 
-export function createStores(keys: SimKeys): SimStores {
+/** `aia`: see SimWindowsOptions. */
+export function createStores(keys: SimKeys, aia: ReadonlyMap<string, Uint8Array> = new Map()): SimStores {
   const stores = new Map<StoreName, Map<string, Entry>>(storeNames.map((name) => [name, new Map()]));
   const open = (name: StoreName): Map<string, Entry> => {
     const store = stores.get(name);
     if (store === undefined) throw new WindowsError('CertOpenStore', INVALID_PARAMETER, { store: name });
     return store;
   };
+  const certificatesOf = (name: StoreName): readonly X509Certificate[] =>
+    [...open(name).values()].map(({ certificate }) => certificate);
   const view = (store: StoreName, { certificate, friendlyName, key }: Entry): StoredCertificate => ({
     store,
     thumbprint: thumbprintOf(certificate),
@@ -90,11 +93,7 @@ export function createStores(keys: SimKeys): SimStores {
       const key = 'provider' in entry.key ? keys.keyFor(entry.key) : entry.key;
       return key === null ? null : { certificate: entry.certificate, key };
     },
-    chainAbove: (leaf) =>
-      chainAbove(
-        leaf,
-        [...open('CA').values()].map(({ certificate }) => certificate),
-      ),
+    chainAbove: (leaf) => chainAbove(leaf, { ca: certificatesOf('CA'), root: certificatesOf('Root'), aia }),
   };
 }
 

@@ -3,6 +3,7 @@ import type { SiteFiles, SslRecord } from '../../src/ports/windows-host.ts';
 import { createLabCa } from '../test-ca.ts';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { type ChoiceOrder, chooseRecord } from './serving/certificate-choice.ts';
+import { createChainCache } from './serving/chain-cache.ts';
 import type { ServableCertificate, SimStores } from './certificate-stores.ts';
 import type { FaultBoard } from './faults.ts';
 import type { Listener } from './serving/listeners.ts';
@@ -19,7 +20,10 @@ export interface CentralStore {
 const DISABLE_TLS13 = 0x40;
 const MAX_PFX = 1024 * 1024;
 
-/** Finds the certificate for a handshake, from the records and stores as they are at that moment. */
+/**
+ * Finds the certificate for a handshake, from the records and stores as they are at that moment; the chain above it is
+ * that of the first handshake since the record was written.
+ */
 export function createIdentities(world: {
   readonly stores: SimStores;
   readonly records: () => readonly SslRecord[];
@@ -29,6 +33,7 @@ export function createIdentities(world: {
   readonly centralStore: CentralStore | null;
 }): { identify(listener: Listener, serverName: string): Promise<ServedIdentity | null | 'silence'> } {
   let stranger: Promise<ServableCertificate> | null = null;
+  const chains = createChainCache();
 
   const centralCertificate = async (serverName: string): Promise<ServableCertificate | null> => {
     if (world.centralStore === null || serverName === '') return null;
@@ -60,9 +65,11 @@ export function createIdentities(world: {
           ? await centralCertificate(serverName)
           : world.stores.servable(record.certificateStore, record.certificateHash);
       if (identity === null) return null;
+      const { certificate } = identity;
+      const above = await chains(record, certificate, async () => world.stores.chainAbove(certificate));
       return {
         ...identity,
-        above: fault === 'leaf-only' ? [] : world.stores.chainAbove(identity.certificate),
+        above: fault === 'leaf-only' ? [] : above,
         allowTls13: (record.flags & DISABLE_TLS13) === 0,
       };
     },

@@ -22,6 +22,11 @@ export interface SimWindowsOptions {
   /** Ports (as configured) that a process without http.sys listens on: registrations there fail with 32. */
   readonly foreignPorts?: readonly number[];
   readonly centralStore?: CentralStore;
+  /**
+   * Certificates (DER) that Windows can fetch when it builds a path, by the URL in a certificate's authority
+   * information access. None by default: many servers cannot reach the internet.
+   */
+  readonly aia?: ReadonlyMap<string, Uint8Array>;
 }
 
 /** The state that a test may look at. No keys. */

@@ -33,7 +33,7 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
   const files = createSiteFiles(options.rootFolder);
   const sites = createSites(configuration);
   const keys = createKeyProviders();
-  const stores = createStores(keys);
+  const stores = createStores(keys, options.aia);
   const faults = createFaults();
   const hasIpv6 = await listensOn('::1');
 

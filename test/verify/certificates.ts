@@ -18,24 +18,66 @@ export interface MadeCertificate {
   readonly keys: webcrypto.CryptoKeyPair;
 }
 
-/** Signed by `issuer`, or by itself. Valid from yesterday for 30 days unless told otherwise (days from now). */
-export async function makeCertificate(request: {
+interface CertificateRequest {
   readonly commonName: string;
   readonly issuer?: MadeCertificate;
   readonly names?: readonly string[];
   readonly isCa?: boolean;
   readonly from?: number;
   readonly until?: number;
-  readonly weakKey?: boolean;
-}): Promise<MadeCertificate> {
-  const { commonName, issuer } = request;
-  const keys: webcrypto.CryptoKeyPair = await (request.weakKey === true
+  /** Where its issuer can be fetched (RFC 5280 section 4.2.2.1). */
+  readonly caIssuers?: string;
+}
+
+/** Signed by `issuer`, or by itself. Valid from yesterday for 30 days unless told otherwise (days from now). */
+export async function makeCertificate(
+  request: CertificateRequest & {
+    readonly weakKey?: boolean;
+    /** Those of another certificate, to cross-sign it; new ones otherwise. */
+    readonly keys?: webcrypto.CryptoKeyPair;
+  },
+): Promise<MadeCertificate> {
+  const keys = request.keys ?? (await generate(request.weakKey === true));
+  const spki = new Uint8Array(await webcrypto.subtle.exportKey('spki', keys.publicKey));
+  const der = await build(request, spki, (request.issuer?.keys ?? keys).privateKey);
+  const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
+  return {
+    commonName: request.commonName,
+    der,
+    pem: `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64')}\n-----END CERTIFICATE-----\n`,
+    thumbprint: hash('sha1', der, 'hex'),
+    privateKeyPem: createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }).export({
+      type: 'pkcs8',
+      format: 'pem',
+    }),
+    keys,
+  };
+}
+
+/** A certificate (DER) of `issuer` for a key that is elsewhere; `spki` is its SubjectPublicKeyInfo, DER. */
+export function certifyKey(
+  request: CertificateRequest & { readonly issuer: MadeCertificate },
+  spki: Uint8Array,
+): Promise<Uint8Array> {
+  return build(request, spki, request.issuer.keys.privateKey);
+}
+
+function generate(weak: boolean): Promise<webcrypto.CryptoKeyPair> {
+  return weak
     ? webcrypto.subtle.generateKey(
         { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', modulusLength: 1024, publicExponent: new Uint8Array([1, 0, 1]) },
         true,
         ['sign', 'verify'],
       )
-    : webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']));
+    : webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+}
+
+async function build(
+  request: CertificateRequest,
+  spki: Uint8Array,
+  signingKey: webcrypto.CryptoKey,
+): Promise<Uint8Array> {
+  const { commonName, issuer, caIssuers } = request;
   const certificate = new pkijs.Certificate();
   certificate.version = 2;
   certificate.serialNumber = new asn1js.Integer({ valueHex: Uint8Array.from([0x40, ...randomBytes(15)]).buffer });
@@ -55,22 +97,17 @@ export async function makeCertificate(request: {
     ...(altNames.length === 0
       ? []
       : [extension('2.5.29.17', false, new pkijs.GeneralNames({ names: altNames }).toSchema())]),
+    ...(caIssuers === undefined ? [] : [extension('1.3.6.1.5.5.7.1.1', false, infoAccess(caIssuers))]),
   ];
-  await certificate.subjectPublicKeyInfo.importKey(keys.publicKey, engine);
-  await certificate.sign((issuer?.keys ?? keys).privateKey, 'SHA-256', engine);
-  const der = new Uint8Array(certificate.toSchema(true).toBER(false));
-  const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
-  return {
-    commonName,
-    der,
-    pem: `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64')}\n-----END CERTIFICATE-----\n`,
-    thumbprint: hash('sha1', der, 'hex'),
-    privateKeyPem: createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }).export({
-      type: 'pkcs8',
-      format: 'pem',
-    }),
-    keys,
-  };
+  certificate.subjectPublicKeyInfo = pkijs.PublicKeyInfo.fromBER(new Uint8Array(spki));
+  await certificate.sign(signingKey, 'SHA-256', engine);
+  return new Uint8Array(certificate.toSchema(true).toBER(false));
+}
+
+function infoAccess(url: string): asn1js.Sequence {
+  const accessLocation = new pkijs.GeneralName({ type: 6, value: url });
+  const description = new pkijs.AccessDescription({ accessMethod: '1.3.6.1.5.5.7.48.2', accessLocation });
+  return new pkijs.InfoAccess({ accessDescriptions: [description] }).toSchema();
 }
 
 function extension(extnID: string, critical: boolean, value: asn1js.BaseBlock): pkijs.Extension {
@@ -89,4 +126,24 @@ export async function makeHierarchy(names: readonly string[]): Promise<{
   const lower = await makeCertificate({ commonName: 'lower', issuer: upper, isCa: true });
   const leaf = await makeCertificate({ commonName: names[0] ?? 'leaf', issuer: lower, names });
   return { root, upper, lower, leaf };
+}
+
+/** What a CA has while its new root is not known everywhere yet (RFC 4158 section 2.4.2). */
+export interface CrossSigned {
+  readonly oldRoot: MadeCertificate;
+  /** Self-signed. */
+  readonly newRoot: MadeCertificate;
+  /** The same name and key, signed by the old root. */
+  readonly cross: MadeCertificate;
+  /** Signed by the new root's key. */
+  readonly issuing: MadeCertificate;
+}
+
+export async function makeCrossSigned(): Promise<CrossSigned> {
+  const oldRoot = await makeCertificate({ commonName: 'Old Root', isCa: true, until: 400 });
+  const newRoot = await makeCertificate({ commonName: 'New Root', isCa: true, until: 400 });
+  const { commonName, keys } = newRoot;
+  const cross = await makeCertificate({ commonName, keys, issuer: oldRoot, isCa: true, until: 400 });
+  const issuing = await makeCertificate({ commonName: 'Issuing', issuer: newRoot, isCa: true, until: 400 });
+  return { oldRoot, newRoot, cross, issuing };
 }
