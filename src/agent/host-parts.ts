@@ -1,5 +1,6 @@
 import { createSolvers, type DnsHostParts } from '../challenge/solvers.ts';
 import { coalesce } from '../concurrency/coalesce.ts';
+import { once } from '../concurrency/once.ts';
 import type { DeploymentConfig } from '../config/types.ts';
 import { builtInCatalogue, findDeploymentType } from '../deploy/catalogue.ts';
 import type { DeploymentParts, IisParts } from '../deploy/deployment-type.ts';
@@ -12,10 +13,12 @@ import type { Deployment } from '../ports/deployment.ts';
 import type { WindowsHost } from '../ports/windows-host.ts';
 import type { EnginePorts } from '../renewal/engine/engine-ports.ts';
 import type { AcmePorts } from '../renewal/issuers/acme/acme-ports.ts';
+import { appliedConfig } from '../renewal/state/applied-config.ts';
 import { ownThumbprints } from '../renewal/state/issued-table.ts';
 import type { Store } from '../store/store.ts';
 import { tlsProbe } from '../verify/tls-probe.ts';
 import type { Environment } from './environment.ts';
+import { visitorRoots } from './issuer-parts.ts';
 import { limitHeapGrowth } from './limit-heap-growth.ts';
 import type { SharedHost } from './shared-host.ts';
 
@@ -33,7 +36,12 @@ export async function openHostParts(
   dnsHosts?: DnsHostParts,
 ): Promise<HostParts> {
   limitHeapGrowth();
-  const parts: DeploymentParts = { probe: tlsProbe, ownThumbprints: () => store.read(ownThumbprints) };
+  const parts: DeploymentParts = {
+    probe: tlsProbe,
+    ownThumbprints: () => store.read(ownThumbprints),
+    clock: environment.clock,
+    visitorRoots: once(() => visitorRoots(store.read(appliedConfig)?.issuers ?? [])),
+  };
   const server = await openServer(environment, shared, parts);
   const iis = server instanceof EverbindError ? null : server;
   const catalogue = environment.deploymentCatalogue ?? builtInCatalogue;

@@ -36,6 +36,15 @@ export async function certificateRoots(issuer: IssuerConfig): Promise<readonly U
   return texts.flatMap((text) => parsePemRoots(text));
 }
 
+/**
+ * Roots that visitors of this machine's sites know: Mozilla's, and those that the configuration names for its CAs. Not
+ * the machine's own, which may be nowhere else.
+ */
+export async function visitorRoots(issuers: readonly IssuerConfig[]): Promise<readonly Uint8Array[]> {
+  const own = await readAll([...new Set(issuers.flatMap((issuer) => issuer.certificateRoots))]);
+  return [...getCACertificates('bundled'), ...own].flatMap((text) => parsePemRoots(text));
+}
+
 async function readAll(files: readonly string[]): Promise<string[]> {
   return Promise.all(
     files.map((file) =>

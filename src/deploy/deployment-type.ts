@@ -3,6 +3,7 @@ import type { DeploymentConfig } from '../config/types.ts';
 import type * as values from '../config/schema/values.ts';
 import type { SiteChanges } from '../iis/change-sites.ts';
 import type { Inventory } from '../iis/config/inventory-types.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Deployment } from '../ports/deployment.ts';
 import type { WindowsHost } from '../ports/windows-host.ts';
 import type { Probe } from '../verify/probe.ts';
@@ -27,6 +28,12 @@ export interface DeploymentParts {
    * managed certificate.
    */
   ownThumbprints(): ReadonlyMap<string, string>;
+  readonly clock: Clock;
+  /**
+   * Roots that visitors know, as far as this machine can tell, DER: Mozilla's, and those that the configuration names
+   * for private CAs. The same array each time. Throws CONFIG_UNREADABLE.
+   */
+  visitorRoots(): Promise<readonly Uint8Array[]>;
 }
 
 /** What a deployment can use that needs IIS on this machine. */

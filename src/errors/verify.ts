@@ -22,15 +22,11 @@ export const VERIFY_ERRORS = entries({
     action:
       'See which http.sys record answers for this address, port and host; one of another program may be in front.',
   },
-  VERIFY_CHAIN_INCOMPLETE: {
+  VERIFY_UNTRUSTED_CHAIN: {
     exit: 1,
-    summary: 'A site serves the right certificate without all of the certificates above it.',
-    action: 'Put the missing ones into the store Intermediate Certification Authorities (CA) of the local machine.',
-  },
-  VERIFY_WRONG_CHAIN: {
-    exit: 1,
-    summary: 'A site serves the right certificate with a chain that the CA did not send.',
-    action: 'Remove outdated ones from the store Intermediate Certification Authorities (CA) of the local machine.',
+    summary: 'A site serves the right certificate with a chain that leads to no root that visitors trust.',
+    action:
+      'Remove outdated certificates of the CA from the stores CA and Root of the local machine, and name the roots of a private CA under certificateRoots.',
   },
   VERIFY_NAME_MISMATCH: {
     exit: 1,

@@ -76,6 +76,9 @@ async function renewAndRollBack(options: SelfTestOptions, steps: ReturnType<type
     store: STORE,
     adoptForeignAppIds: [],
     ownThumbprints: () => own,
+    clock: options.clock,
+    // Nobody knows the root of this CA: only the chain that it issued will do.
+    visitorRoots: async () => [],
   });
   const issue = async (name: string, previous: Installed | null): Promise<CertificateMaterial> => {
     const material = await newCertificate(options, ca, name, previous);

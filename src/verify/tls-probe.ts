@@ -22,7 +22,7 @@ export const tlsProbe: Probe = (target, signal) =>
       servername: serverName(target.host),
       minVersion: 'TLSv1.2',
       // The one connection whose certificate is not checked: it exists to see what visitors get, whether that is
-      // expired, self-signed or a stranger's. Nothing is sent over it and nothing received is trusted; compare.ts
+      // expired, self-signed or a stranger's. Nothing is sent over it and nothing received is trusted; judge-served.ts
       // judges the chain.
       rejectUnauthorized: false,
       // No roots: none are needed, and none may complete the chain that was sent.

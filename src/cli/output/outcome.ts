@@ -1,7 +1,7 @@
-import type { EndpointCheck, EndpointOutcome } from '../../ports/deployment.ts';
+import type { EndpointCheck, EndpointFinding, EndpointOutcome } from '../../ports/deployment.ts';
 import type { Outcome } from '../../renewal/engine/outcome.ts';
 import type { Io } from '../io.ts';
-import { groupNotes, needsOperator, noteText } from './notes.ts';
+import { groupNotes, needsOperator, type NoteGroup, noteText } from './notes.ts';
 import { painter, plural, sayWrapped, type Style } from './text.ts';
 import { daysLeft, relativeTime, shortTime } from './time.ts';
 
@@ -40,6 +40,9 @@ export function printOutcome(io: Io, outcome: Outcome, now: number, words: Outco
       for (const check of outcome.endpoints.filter(({ outcome: came }) => came !== 'verified')) {
         say(line(check));
       }
+      for (const group of groupFindings(outcome.endpoints, 'finding')) head('yellow', 'finding', noteText(group));
+      const notes = new Map(groupFindings(outcome.endpoints, 'note').map((group) => [group.code, group.reason]));
+      for (const [code, reason] of notes) say(`note: ${reason} [${code}]`);
       return;
     }
     case 'rolledBack':
@@ -64,8 +67,23 @@ export function printOutcome(io: Io, outcome: Outcome, now: number, words: Outco
   }
 }
 
-function line({ endpoint, host, outcome, message, servedThumbprint }: EndpointCheck): string {
-  const where = host === '' ? endpoint : `${endpoint} (${host})`;
+/** What endpoints that passed have to be told about; what several have in common only once. */
+function groupFindings(checks: readonly EndpointCheck[], kind: EndpointFinding['kind']): readonly NoteGroup[] {
+  return groupNotes(
+    checks.flatMap((check) =>
+      check.findings
+        .filter((found) => found.kind === kind)
+        .map(({ code, message }) => ({ target: place(check), code, reason: message })),
+    ),
+  );
+}
+
+function place({ endpoint, host }: EndpointCheck): string {
+  return host === '' ? endpoint : `${endpoint} (${host})`;
+}
+
+function line(check: EndpointCheck): string {
+  const { outcome, message, servedThumbprint } = check;
   const served = servedThumbprint === null ? '' : ` serves ${servedThumbprint}`;
-  return `${where}${served}: ${OUTCOMES[outcome]}${message === '' ? '' : `, ${message}`}`;
+  return `${place(check)}${served}: ${OUTCOMES[outcome]}${message === '' ? '' : `, ${message}`}`;
 }

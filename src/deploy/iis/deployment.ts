@@ -3,9 +3,11 @@ import { applyChanges, restoreRecords } from '../../iis/records/apply.ts';
 import { readInventory } from '../../iis/inventory.ts';
 import type { Inventory } from '../../iis/config/inventory-types.ts';
 import { planBindings } from '../../iis/plan/plan.ts';
+import { once } from '../../concurrency/once.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { Deployment } from '../../ports/deployment.ts';
 import type { WindowsHost } from '../../ports/windows-host.ts';
-import { compareServed } from '../../verify/compare.ts';
+import { type ChainTrust, judgeServed } from '../../verify/judge-served.ts';
 import type { Probe } from '../../verify/probe.ts';
 import { shakeHands, type HandshakeOptions, type Judge } from './handshakes.ts';
 import { installCertificate } from './install.ts';
@@ -21,8 +23,11 @@ export interface IisDeploymentOptions {
   readonly adopt: boolean;
   readonly store: 'WebHosting' | 'MY';
   readonly adoptForeignAppIds: readonly string[];
+  readonly clock: Pick<Clock, 'now'>;
   /** See DeploymentParts. */
   ownThumbprints(): ReadonlyMap<string, string>;
+  /** See DeploymentParts. */
+  visitorRoots(): Promise<readonly Uint8Array[]>;
   /** Reads the present state; deployments of one host can share it. */
   readonly readInventory?: () => Promise<Inventory>;
   /** Of one handshake. */
@@ -58,7 +63,8 @@ export function createIisDeployment(options: IisDeploymentOptions): Deployment {
     look: async (plan) => plan,
     apply: (plan) => applyChanges(host, decodeChanges(plan)),
     verify: (plan, material) => {
-      const judge: Judge = (served, { name }) => compareServed(served, material.chain, name);
+      const trust = once(() => chainTrust(options));
+      const judge: Judge = (served, { name }) => judgeServed(served, material.chain, name, trust);
       return shakeHands(decodeEndpoints(plan), judge, handshakes);
     },
     restore: async (plan) => {
@@ -69,13 +75,20 @@ export function createIisDeployment(options: IisDeploymentOptions): Deployment {
   };
 }
 
+async function chainTrust({ host, clock, visitorRoots }: IisDeploymentOptions): Promise<ChainTrust> {
+  const [visitors, machine] = await Promise.all([
+    visitorRoots(),
+    // They only tell more about a chain. A store that cannot be read is no reason to roll back.
+    host.certificates.list('Root').catch(() => []),
+  ]);
+  return { visitors, machine: machine.map(({ der }) => der), now: clock.now() };
+}
+
 const servesAsBefore: Judge = ({ chain: [leaf] }, { hashBefore }) => {
   // The created record is removed again: what is served there now was never ours.
-  if (hashBefore === null) return null;
+  if (hashBefore === null) return { findings: [] };
   const served = leaf === undefined ? '(none)' : createHash('sha1').update(leaf).digest('hex');
-  if (served === hashBefore.toLowerCase()) return null;
-  return {
-    code: 'VERIFY_WRONG_LEAF',
-    message: `the restored record holds ${hashBefore}, but ${served} is served`,
-  };
+  if (served === hashBefore.toLowerCase()) return { findings: [] };
+  const message = `the restored record holds ${hashBefore}, but ${served} is served`;
+  return { fault: { code: 'VERIFY_WRONG_LEAF', message } };
 };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { errorCode } from '../../errors/error.ts';
 import type { PlannedEndpoint } from '../../iis/plan/types.ts';
-import type { EndpointCheck } from '../../ports/deployment.ts';
+import type { EndpointCheck, EndpointFinding } from '../../ports/deployment.ts';
 import type { Endpoint, WindowsHost } from '../../ports/windows-host.ts';
 import type { Probe, ServedCertificate } from '../../verify/probe.ts';
 import { mapBounded } from '../../concurrency/map-bounded.ts';
@@ -13,11 +13,12 @@ export interface HandshakeOptions {
   readonly concurrency: number;
 }
 
-/** What is wrong with a served certificate; null when nothing is. */
-export type Judge = (
-  served: ServedCertificate,
-  endpoint: PlannedEndpoint,
-) => { readonly code: string; readonly message: string } | null;
+/** What is wrong with a served certificate, or, when nothing is, what is to be known about it. */
+export type Verdict =
+  | { readonly fault: { readonly code: string; readonly message: string } }
+  | { readonly findings: readonly EndpointFinding[] };
+
+export type Judge = (served: ServedCertificate, endpoint: PlannedEndpoint) => Verdict | Promise<Verdict>;
 
 /**
  * Makes one handshake for every endpoint and every address of this machine that leads there. The result also has the
@@ -62,10 +63,10 @@ async function check(
   }
   const [leaf] = served.chain;
   const servedThumbprint = leaf === undefined ? null : createHash('sha1').update(leaf).digest('hex');
-  const fault = judge(served, endpoint);
-  if (fault !== null) return { ...common, outcome: 'failed', ...fault, servedThumbprint, findings: [] };
+  const verdict = await judge(served, endpoint);
+  if ('fault' in verdict) return { ...common, outcome: 'failed', ...verdict.fault, servedThumbprint, findings: [] };
   const message = `as expected (${endpoint.record})`;
-  return { ...common, outcome: 'verified', code: null, message, servedThumbprint, findings: [] };
+  return { ...common, outcome: 'verified', code: null, message, servedThumbprint, findings: verdict.findings };
 }
 
 const skipReasons = {

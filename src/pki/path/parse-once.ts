@@ -16,7 +16,14 @@ const intermediatesOf = new WeakMap<readonly Uint8Array[], Map<string, Certifica
 export function parseTrustedRoots(roots: readonly Uint8Array[]): readonly Certificate[] {
   const known = rootsOf.get(roots);
   if (known !== undefined) return known;
-  const parsed = roots.flatMap((der) => {
+  const parsed = parseThose(roots);
+  rootsOf.set(roots, parsed);
+  return parsed;
+}
+
+/** The certificates of a list that can be parsed, in their order. */
+export function parseThose(list: readonly Uint8Array[]): readonly Certificate[] {
+  return list.flatMap((der) => {
     try {
       return [parseCertificate(der)];
     } catch (error) {
@@ -24,8 +31,6 @@ export function parseTrustedRoots(roots: readonly Uint8Array[]): readonly Certif
       throw error;
     }
   });
-  rootsOf.set(roots, parsed);
-  return parsed;
 }
 
 /**

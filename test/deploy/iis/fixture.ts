@@ -7,6 +7,7 @@ import { startSimWindows, type SimWindows } from '../../../lab/sim-windows/sim-w
 import { type LabCa, pkcs8Of } from '../../../lab/test-ca.ts';
 import { createCngKeyStore } from '../../../src/custody/cng/store.ts';
 import { createIisDeployment, type IisDeploymentOptions } from '../../../src/deploy/iis/deployment.ts';
+import { systemClock } from '../../../src/net/system.ts';
 import { readInventory } from '../../../src/iis/inventory.ts';
 import { parseIdentifier } from '../../../src/pki/x509/names.ts';
 import { recordKeyText } from '../../../src/iis/records/ssl-record.ts';
@@ -55,6 +56,7 @@ export async function createWorld(): Promise<World> {
   const keys = createCngKeyStore({ hostKeys: async () => sim.host.keys });
   const day = 24 * 3600 * 1000;
   const validity = { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + 90 * day) };
+  const roots = [ca.der];
   let made = 0;
   return {
     sim,
@@ -71,6 +73,8 @@ export async function createWorld(): Promise<World> {
         store: 'WebHosting',
         adoptForeignAppIds: [],
         ownThumbprints: () => own,
+        clock: systemClock,
+        visitorRoots: async () => roots,
         probeTimeoutMs: 5000,
         ...options,
       }),

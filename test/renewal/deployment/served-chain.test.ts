@@ -24,12 +24,15 @@ const HOST = 'shop.chain.test';
 
 interface World {
   readonly pki: CrossSigned;
+  /** Whether a policy keeps certificates out of the store CA. */
+  policy: boolean;
   /** Puts certificates into a store of the machine. */
   put(store: 'CA' | 'Root', ...certificates: readonly MadeCertificate[]): Promise<void>;
+  take(store: 'CA' | 'Root', certificate: MadeCertificate): Promise<void>;
   renew(): Promise<Outcome>;
   /** Certificates above the leaf that a handshake gets, by common name. */
   above(): Promise<readonly string[]>;
-  /** Codes of findings in the last event that has some. */
+  /** Codes of the findings at each endpoint, as the last event of a renewal has them. */
   audited(): readonly unknown[];
 }
 
@@ -56,8 +59,12 @@ async function withWorld(
   };
   await withState(systemClock, async (state) => {
     const roots = visitors(pki).map(({ der }) => der);
+    const { certificates } = sim.host;
+    const add: typeof certificates.add = async (store, der) => {
+      if (store !== 'CA' || !world.policy) await certificates.add(store, der);
+    };
     const deployment = createIisDeployment({
-      host: sim.host,
+      host: { ...sim.host, certificates: { ...certificates, add } },
       probe: tlsProbe,
       clock: systemClock,
       sites: null,
@@ -77,11 +84,13 @@ issuers: [{ name: desk, directory: "https://desk.test/" }]
 certificates: [{ name: shop, names: [${HOST}], deployments: [{ type: iis, adopt: true }] }]
 `,
     );
-    await work({
+    const world: World = {
       pki,
-      put: async (store, ...certificates) => {
-        for (const { der } of certificates) await sim.host.certificates.add(store, der);
+      policy: false,
+      put: async (store, ...list) => {
+        for (const { der } of list) await certificates.add(store, der);
       },
+      take: (store, { thumbprint }) => certificates.remove(store, thumbprint),
       renew: async () => {
         const outcomes: Outcome[] = [];
         const { signal } = new AbortController();
@@ -101,7 +110,8 @@ certificates: [{ name: shop, names: [${HOST}], deployments: [{ type: iis, adopt:
           .filter(({ type }) => type === 'renewal.committed')
           .map(({ data }) => (data as { endpoints: { findings: unknown }[] }).endpoints.map(({ findings }) => findings))
           .at(-1) ?? [],
-    });
+    };
+    await work(world);
   });
 }
 
@@ -121,6 +131,70 @@ test('a machine that trusts the self-signed twin of a cross-signed root serves t
       assert.deepEqual(attempts, Array(7).fill(['verified: note chain-other-path']));
       assert.deepEqual(await above(), ['issuing']);
       assert.deepEqual(audited(), [['chain-other-path']]);
+    },
+  );
+});
+
+test('the chain that the CA sent is served where the machine knows the old root alone: renewed, nothing to say', async (t) => {
+  await withWorld(
+    t,
+    ({ oldRoot }) => [oldRoot],
+    async ({ pki, put, renew, above }) => {
+      await put('Root', pki.oldRoot);
+      assert.deepEqual(findings(await renew()), []);
+      assert.deepEqual(await above(), ['issuing', 'cross']);
+    },
+  );
+});
+
+test('a chain to a root that visitors may not know is renewed with a finding, and its remedy helps', async (t) => {
+  await withWorld(
+    t,
+    ({ oldRoot }) => [oldRoot],
+    async ({ pki, put, take, renew, above, audited }) => {
+      await put('Root', pki.oldRoot, pki.newRoot);
+      assert.deepEqual(findings(await renew()), ['verified: finding chain-local-root']);
+      assert.deepEqual(audited(), [['chain-local-root']]);
+      await take('Root', pki.newRoot);
+      assert.deepEqual(await above(), ['issuing'], 'Windows keeps the chain');
+      assert.deepEqual(findings(await renew()), []);
+      assert.deepEqual(await above(), ['issuing', 'cross']);
+    },
+  );
+});
+
+test('a chain without its intermediates is renewed with a finding, and its remedy helps', async (t) => {
+  await withWorld(
+    t,
+    ({ oldRoot }) => [oldRoot],
+    async (world) => {
+      const { pki, put, renew, above } = world;
+      await put('Root', pki.oldRoot);
+      world.policy = true;
+      const outcome = await renew();
+      assert.deepEqual(findings(outcome), ['verified: finding chain-incomplete']);
+      assert.match(JSON.stringify(outcome), new RegExp(`${pki.issuing.thumbprint}.*${pki.cross.thumbprint}`));
+      world.policy = false;
+      await put('CA', pki.issuing, pki.cross);
+      assert.deepEqual(await above(), [], 'Windows keeps the chain');
+      assert.deepEqual(findings(await renew()), []);
+      assert.deepEqual(await above(), ['issuing', 'cross']);
+    },
+  );
+});
+
+test('a chain that leads to no root that anybody trusts is rolled back', async (t) => {
+  await withWorld(
+    t,
+    () => [],
+    async (world) => {
+      world.policy = true;
+      const outcome = await world.renew();
+      assert.ok(outcome.kind === 'rolledBack');
+      assert.deepEqual(
+        outcome.endpoints.map(({ code }) => code),
+        ['VERIFY_UNTRUSTED_CHAIN'],
+      );
     },
   );
 });

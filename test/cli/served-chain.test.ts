@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { printOutcome } from '../../src/cli/output/outcome.ts';
+import type { EndpointCheck, EndpointFinding } from '../../src/ports/deployment.ts';
+import { type Json, runIn, startCliWorld } from './world.ts';
+
+test('a chain without intermediates, kept out of the store CA: renewed, and the command says what to do', async () => {
+  const world = await startCliWorld();
+  try {
+    const { host } = world.sim;
+    const certificates = { ...host.certificates, add: () => Promise.resolve() };
+    const openHost = () => Promise.resolve({ host: { ...host, certificates }, close: () => {} });
+    const run = (...args: readonly string[]) =>
+      runIn({ stateDir: world.stateDir, dnsServers: [world.pebble.dnsServer], openHost }, args, { columns: 200 });
+    const added = await run('add', 'Blog', '--yes');
+    assert.equal(added.status, 0, added.err + added.out);
+    assert.match(added.out, /^finding {5}.*\(blog\.cli\.test\).*LocalMachine\\CA/m);
+    assert.match(added.out, /\[chain-incomplete\]/);
+    const renewed = await run('renew', '--all-due', '--force', '--json');
+    const endpoints = renewed.out
+      .trim()
+      .split('\n')
+      .flatMap((line) => findingsIn(JSON.parse(line) as Json));
+    assert.deepEqual(endpoints, ['finding chain-incomplete']);
+  } finally {
+    await world.stop();
+  }
+});
+
+function findingsIn(value: unknown): readonly string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const { kind, code } = value as Partial<EndpointFinding>;
+  if ((kind === 'finding' || kind === 'note') && code !== undefined) return [`${kind} ${code}`];
+  return Object.values(value).flatMap(findingsIn);
+}
+
+test('a finding is told once with its endpoints, a note in one line for each code', () => {
+  const check = (host: string, ...findings: readonly EndpointFinding[]): EndpointCheck => ({
+    endpoint: '127.0.0.1:443',
+    host,
+    outcome: 'verified',
+    code: null,
+    message: 'as expected',
+    servedThumbprint: 'ab',
+    findings,
+  });
+  const note = (message: string): EndpointFinding => ({ kind: 'note', code: 'chain-other-path', message });
+  const missing: EndpointFinding = { kind: 'finding', code: 'chain-incomplete', message: 'one is missing\u001b[2J' };
+  let text = '';
+  printOutcome(
+    {
+      out: (part) => void (text += part),
+      err: () => {},
+      interactive: false,
+      colour: false,
+      columns: 200,
+      drained: () => Promise.resolve(),
+      readInput: () => Promise.resolve(''),
+      ask: () => Promise.resolve(null),
+    },
+    {
+      kind: 'renewed',
+      name: 'shop',
+      thumbprint: 'ab',
+      notAfter: 86_400_000,
+      nextDue: 3_600_000,
+      endpoints: [
+        check('a.test', missing, note('another path to A')),
+        check('b.test', missing),
+        check('c.test', note('another path to B')),
+        check('d.test'),
+      ],
+      skipped: [],
+    },
+    0,
+  );
+  assert.deepEqual(text.trimEnd().split('\n').slice(1), [
+    'finding     127.0.0.1:443 (a.test), 127.0.0.1:443 (b.test): one is missing\\u{1b}[2J [chain-incomplete]',
+    '    note: another path to A [chain-other-path]',
+  ]);
+});
