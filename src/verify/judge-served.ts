@@ -102,7 +102,7 @@ function judgeChain(
   };
 }
 
-const AGAIN = 'then run everbind renew --force: Windows keeps a chain until the record is written again';
+const AGAIN = 'then run everbind renew NAME --force: Windows keeps a chain until the record is written again';
 
 function otherPath(path: readonly Certificate[]): EndpointFinding {
   const message = `Windows sends another chain than the CA; it leads to ${describeLast(path)}, which visitors know`;
@@ -116,7 +116,8 @@ function localRoot(path: readonly Certificate[]): EndpointFinding {
 
 function incomplete(path: readonly Certificate[], sent: readonly Certificate[]): EndpointFinding {
   const missing = path.slice(1, -1).filter(({ der }) => !sent.some((one) => equal(one.der, der)));
-  const message = `Windows sends the chain without ${missing.map(describe).join(', ')}: clients that neither fetch nor remember it fail. Put it into LocalMachine\\CA, or let this machine fetch the certificates of CAs (outbound http), ${AGAIN}`;
+  const them = missing.length > 1 ? 'them' : 'it';
+  const message = `Windows sends the chain without ${missing.map(describe).join(' and ')}: clients that do not fetch or already know ${them} fail. Put ${them} into LocalMachine\\CA, or let this machine fetch certificates of CAs (outbound http), ${AGAIN}`;
   return { kind: 'finding', code: 'chain-incomplete', message };
 }
 

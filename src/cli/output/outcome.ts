@@ -41,8 +41,10 @@ export function printOutcome(io: Io, outcome: Outcome, now: number, words: Outco
         say(line(check));
       }
       for (const group of groupFindings(outcome.endpoints, 'finding')) head('yellow', 'finding', noteText(group));
-      const notes = new Map(groupFindings(outcome.endpoints, 'note').map((group) => [group.code, group.reason]));
-      for (const [code, reason] of notes) say(`note: ${reason} [${code}]`);
+      const notes = groupFindings(outcome.endpoints, 'note');
+      for (const code of new Set(notes.map((group) => group.code))) {
+        say(`note: ${notes.find((group) => group.code === code)?.reason} [${code}]`);
+      }
       return;
     }
     case 'rolledBack':

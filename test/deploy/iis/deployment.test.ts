@@ -242,8 +242,8 @@ test('a store Root that cannot be read is no reason to roll back', async () => {
     ({ servedThumbprint }) => servedThumbprint !== null,
   );
   deepEqual(
-    checks.map(({ outcome, findings }) => [outcome, findings.map(({ code }) => code)]),
-    Array(3).fill(['verified', ['chain-other-path']]),
+    checks.map(({ outcome, findings }) => `${outcome} ${findings.map(({ code }) => code).join()}`),
+    Array(3).fill('verified chain-other-path'),
   );
 });
 

@@ -126,9 +126,9 @@ test('a machine that trusts the self-signed twin of a cross-signed root serves t
     ({ oldRoot, newRoot }) => [oldRoot, newRoot],
     async ({ pki, put, renew, above, audited }) => {
       await put('Root', pki.oldRoot, pki.newRoot);
-      const attempts: (readonly string[])[] = [];
-      for (let attempt = 1; attempt <= 7; attempt += 1) attempts.push(findings(await renew()));
-      assert.deepEqual(attempts, Array(7).fill(['verified: note chain-other-path']));
+      const attempts: string[] = [];
+      for (let attempt = 1; attempt <= 7; attempt += 1) attempts.push(...findings(await renew()));
+      assert.deepEqual(attempts, Array(7).fill('verified: note chain-other-path'));
       assert.deepEqual(await above(), ['issuing']);
       assert.deepEqual(audited(), [['chain-other-path']]);
     },
