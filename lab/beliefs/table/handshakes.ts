@@ -14,7 +14,7 @@ export const tlsHandshakes: readonly Belief[] = [
     instead:
       'What is sent has to lead to a trusted root. Another good path is a note; a missing intermediate, or a path that only this machine completes, is a finding with its remedy.',
     doubles: ['D20'],
-    reliesOn: ['src/verify/compare.ts'],
+    reliesOn: ['src/verify/judge-served.ts'],
     test: noTest('filled in below'),
   },
   {
@@ -32,7 +32,7 @@ export const tlsHandshakes: readonly Belief[] = [
     belief: 'The chain is built when credentials are acquired, and kept from then on.',
     verdict: 'confirmed',
     source: 'dotnet/runtime issue 43879',
-    reliesOn: ['src/verify/compare.ts'],
+    reliesOn: ['src/verify/judge-served.ts'],
     test: noTest('filled in below'),
   },
   {
