@@ -1,4 +1,5 @@
 import { EverbindError } from '../errors/error.ts';
+import { awaitListening } from '../iis/await-site.ts';
 import { createSiteChanges } from '../iis/change-sites.ts';
 import { type Inventory, type SiteInventory, siteText } from '../iis/config/inventory-types.ts';
 import { readInventory } from '../iis/inventory.ts';
@@ -28,7 +29,7 @@ export interface AddedBinding {
 
 /**
  * Adds an https binding to a site of this machine and logs it. Safe to repeat. Throws CLI_USAGE for a site that is not
- * there or a host that another site has, WIN_NOT_WINDOWS, and what IIS refuses.
+ * there or a host that another site has, WIN_NOT_WINDOWS, what IIS refuses, and the errors of awaitListening.
  */
 export async function addBinding(
   { stateDir }: AgentPaths,
@@ -56,6 +57,10 @@ export async function addBinding(
       await log('bindings.added');
     } finally {
       await state.close();
+    }
+    // Nobody waits for a site that an administrator has stopped.
+    if (site.state !== 'Stopped' && site.id !== null) {
+      await awaitListening(server, environment.clock, { siteId: site.id, address: '*', port: wanted.port });
     }
     return { site, binding, sslFlags };
   } finally {

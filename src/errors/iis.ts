@@ -42,6 +42,18 @@ export const IIS_ERRORS = entries({
     summary: 'There is no such site.',
     action: 'Compare with everbind scan; the site may have been removed or renamed.',
   },
+  IIS_SITE_CANNOT_START: {
+    exit: 1,
+    summary: 'IIS cannot start or stop this site.',
+    action:
+      'Give the site an application for / with a folder and at least one http or https binding; IIS says 0x800710D8 (4312) otherwise.',
+  },
+  IIS_SITE_NOT_LISTENING: {
+    exit: 1,
+    summary: 'A site did not listen within 15 seconds after it was changed.',
+    action:
+      'Look at its state in IIS Manager: another site may have the same binding, another program the port, or W3SVC may be stopped. The change was kept; repeat the command when the site runs.',
+  },
   IIS_CHANGE_DID_NOT_TAKE: {
     exit: 1,
     summary: 'A change to the configuration of IIS did not keep.',

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { EverbindError } from '../errors/error.ts';
+import { awaitListening } from '../iis/await-site.ts';
 import { createSiteChanges } from '../iis/change-sites.ts';
 import { readInventory } from '../iis/inventory.ts';
 import { SSL_FLAG } from '../iis/config/ssl-flags.ts';
@@ -17,6 +18,8 @@ export async function makeSite(host: WindowsHost, clock: Clock): Promise<string>
   await appcmd(host, ['add', 'site', `/name:${SITE}`, `/physicalPath:${FOLDER}`]);
   // No backup: it would stay behind, and the changes concern this site only.
   await createSiteChanges(host, clock, { backUp: false }).addHttpsBinding(SITE, binding, SSL_FLAG.sni);
+  const site = (await readInventory(host)).sites.find(({ name }) => name === SITE);
+  await awaitListening(host, clock, { siteId: site?.id ?? 0, address: '*', port });
   return binding;
 }
 
