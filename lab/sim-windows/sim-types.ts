@@ -1,4 +1,5 @@
 import type { SslRecord, StoreName, WindowsHost } from '../../src/ports/windows-host.ts';
+import type { AnsiCodePage } from './appcmd/code-page.ts';
 import type { ChoiceOrder } from './serving/certificate-choice.ts';
 import type { ActiveFault, Faults } from './faults.ts';
 import type { CentralStore } from './identities.ts';
@@ -27,6 +28,8 @@ export interface SimWindowsOptions {
    * information access. None by default: many servers cannot reach the internet.
    */
   readonly aia?: ReadonlyMap<string, Uint8Array>;
+  /** In which appcmd writes; 1252 by default. */
+  readonly ansiCodePage?: AnsiCodePage;
 }
 
 /** The state that a test may look at. No keys. */

@@ -106,7 +106,14 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
   });
   const { listeners, httpPort } = opened;
 
-  const appcmd = createAppcmd({ configuration, sites, elevated, changed, backups: backupsInMemory(configuration) });
+  const appcmd = createAppcmd({
+    configuration,
+    sites,
+    elevated,
+    changed,
+    backups: backupsInMemory(configuration),
+    ansiCodePage: options.ansiCodePage ?? 1252,
+  });
   const { host, serveAsync } = createSimHost({
     elevated,
     faults,

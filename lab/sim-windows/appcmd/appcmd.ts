@@ -1,5 +1,6 @@
 import type { AppcmdResult } from '../../../src/ports/windows-host.ts';
-import { appcmdText } from './output.ts';
+import { type AppcmdText, appcmdText } from './output.ts';
+import { type AnsiCodePage, ansiEncoder } from './code-page.ts';
 import { type AppcmdCommand, parameter, parseAppcmdArguments } from './arguments.ts';
 import {
   ACCESS_DENIED,
@@ -28,6 +29,8 @@ export interface AppcmdWorld {
   /** Called after a change of the configuration or of which sites run. */
   readonly changed: () => Promise<void>;
   readonly backups: Backups;
+  /** Of redirected output; 1252 by default. */
+  readonly ansiCodePage?: AnsiCodePage;
 }
 
 /** Where `add backup` puts copies of the configuration. Whether the case of names matters depends on the place. */
@@ -65,7 +68,9 @@ export function backupsInMemory(configuration: SimConfiguration): Backups {
 export function createAppcmd(world: AppcmdWorld): (args: readonly string[]) => Promise<AppcmdResult> {
   const { backups } = world;
 
-  const run = async (command: AppcmdCommand): Promise<AppcmdResult> => {
+  const encode = ansiEncoder(world.ansiCodePage ?? 1252);
+
+  const run = async (command: AppcmdCommand): Promise<AppcmdText> => {
     if (!world.elevated) {
       const reason =
         'Configuration error\r\nFilename: redirection.config\r\nDescription: Cannot read configuration file due to insufficient permissions. ';
@@ -139,7 +144,7 @@ export function createAppcmd(world: AppcmdWorld): (args: readonly string[]) => P
     }
   };
 
-  return async (args) => {
+  const answer = async (args: readonly string[]): Promise<AppcmdText> => {
     try {
       const command = parseAppcmdArguments(args);
       if (command === null) throw new AppcmdRefusal(INVALID_PARAMETER, 'Failed to process input: the syntax is wrong.');
@@ -148,6 +153,11 @@ export function createAppcmd(world: AppcmdWorld): (args: readonly string[]) => P
       if (!(error instanceof AppcmdRefusal)) throw error;
       return appcmdText(`ERROR ( message:${error.message} )`, error.exitCode);
     }
+  };
+
+  return async (args) => {
+    const { exitCode, text } = await answer(args);
+    return { exitCode, stdout: encode(text) };
   };
 }
 
@@ -167,7 +177,7 @@ function changeAll(element: MutableElement, command: AppcmdCommand): void {
   element.children = copy.children;
 }
 
-async function addSite(world: AppcmdWorld, command: AppcmdCommand): Promise<AppcmdResult> {
+async function addSite(world: AppcmdWorld, command: AppcmdCommand): Promise<AppcmdText> {
   const [section] = world.configuration.sections;
   const name = parameter(command, 'name', 'site.name');
   if (section === undefined || name === null || name === '') {

@@ -1,6 +1,5 @@
-import type { AppcmdResult } from '../../../src/ports/windows-host.ts';
 import { childrenNamed, elementsAt } from '../../../src/iis/config/application-host-xml.ts';
-import { appcmdText, appcmdXml, siteXml } from './output.ts';
+import { type AppcmdText, appcmdText, appcmdXml, siteXml } from './output.ts';
 import { type AppcmdCommand, has, parameter } from './arguments.ts';
 import { AppcmdRefusal, INVALID_PARAMETER } from './change.ts';
 import type { SimConfiguration } from '../configuration.ts';
@@ -10,7 +9,7 @@ import type { SimSite, SimSites } from '../sites.ts';
 const NO_MATCH = 1;
 
 /** `list site`, with its filters; as XML or text. */
-export function listSites(sites: SimSites, command: AppcmdCommand): AppcmdResult {
+export function listSites(sites: SimSites, command: AppcmdCommand): AppcmdText {
   const wanted = (site: SimSite): boolean =>
     (command.identifier ?? parameter(command, 'site.name', 'name') ?? site.inventory.name).toLowerCase() ===
       site.inventory.name.toLowerCase() &&
@@ -19,7 +18,10 @@ export function listSites(sites: SimSites, command: AppcmdCommand): AppcmdResult
   const found = sites.all().filter(wanted);
   const exitCode = found.length === 0 ? NO_MATCH : 0;
   if (has(command, 'xml')) {
-    return { exitCode, stdout: appcmdXml(found.map((site) => siteXml(site, has(command, 'config')))) };
+    return appcmdXml(
+      found.map((site) => siteXml(site, has(command, 'config'))),
+      exitCode,
+    );
   }
   const property = parameter(command, 'text');
   return appcmdText(
@@ -67,14 +69,14 @@ export function virtualDirectoryRows(sites: SimSites): readonly Row[] {
 }
 
 /** A `list` command for these rows, filtered by its identifier. */
-export function listRows(command: AppcmdCommand, rows: readonly Row[], nameAttribute: string): AppcmdResult {
+export function listRows(command: AppcmdCommand, rows: readonly Row[], nameAttribute: string): AppcmdText {
   const matching = rows.filter(
     ([, attributes]) =>
       command.identifier === null || attributes[nameAttribute]?.toLowerCase() === command.identifier.toLowerCase(),
   );
   const exitCode = matching.length === 0 ? NO_MATCH : 0;
   const elements = matching.map(([name, attributes]) => ({ name, attributes, children: [] }));
-  if (has(command, 'xml')) return { exitCode, stdout: appcmdXml(elements) };
+  if (has(command, 'xml')) return appcmdXml(elements, exitCode);
   return appcmdText(
     matching.map(([name, attributes]) => `${name} "${attributes[nameAttribute] ?? ''}"`).join('\r\n'),
     exitCode,
@@ -82,7 +84,7 @@ export function listRows(command: AppcmdCommand, rows: readonly Row[], nameAttri
 }
 
 /** `list config` for the sites section, the only one that the double has. */
-export function listConfiguration(configuration: SimConfiguration, command: AppcmdCommand): AppcmdResult {
+export function listConfiguration(configuration: SimConfiguration, command: AppcmdCommand): AppcmdText {
   requireSitesSection(command);
   const children = configuration.sections.flatMap((section) => section.children);
   const attributes = {
@@ -92,7 +94,7 @@ export function listConfiguration(configuration: SimConfiguration, command: Appc
     locked: 'false',
   };
   const section = { name: 'system.applicationHost-sites', attributes: {}, children };
-  return { exitCode: 0, stdout: appcmdXml([{ name: 'CONFIG', attributes, children: [section] }]) };
+  return appcmdXml([{ name: 'CONFIG', attributes, children: [section] }]);
 }
 
 /** Throws AppcmdRefusal when the command is about another section. */

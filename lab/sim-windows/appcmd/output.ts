@@ -1,12 +1,17 @@
-import type { AppcmdResult } from '../../../src/ports/windows-host.ts';
 import type { XmlElement } from '../../../src/iis/config/application-host-xml.ts';
 import type { SimSite } from '../sites.ts';
 import { writeElement } from '../xml-writer.ts';
 
-/** appcmd's output with /xml: UTF-8 without a byte order mark. */
-export function appcmdXml(elements: readonly XmlElement[]): Buffer {
+/** How a command ends, before its text becomes octets (code-page.ts). */
+export interface AppcmdText {
+  readonly exitCode: number;
+  readonly text: string;
+}
+
+/** appcmd's output with /xml. It declares UTF-8, whatever encoding it is written in. */
+export function appcmdXml(elements: readonly XmlElement[], exitCode = 0): AppcmdText {
   const body = elements.map((element) => writeElement(element, 1)).join('');
-  return Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\r\n<appcmd>\r\n${body}</appcmd>\r\n`);
+  return { exitCode, text: `<?xml version="1.0" encoding="UTF-8"?>\r\n<appcmd>\r\n${body}</appcmd>\r\n` };
 }
 
 /** `<SITE>`; with `/config` the `<site>` element inside. The bindings attribute has no sslFlags. */
@@ -24,6 +29,6 @@ export function siteXml({ element, inventory }: SimSite, withConfiguration: bool
 }
 
 /** Output as text, one line or several. */
-export function appcmdText(line: string, exitCode = 0): AppcmdResult {
-  return { exitCode, stdout: Buffer.from(line === '' ? '' : `${line}\r\n`) };
+export function appcmdText(line: string, exitCode = 0): AppcmdText {
+  return { exitCode, text: line === '' ? '' : `${line}\r\n` };
 }

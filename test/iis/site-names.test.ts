@@ -1,0 +1,28 @@
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { isUtf8 } from 'node:buffer';
+import { test } from 'node:test';
+import { readInventory } from '../../src/iis/inventory.ts';
+import { configurationOf, simFor } from '../lab/sim-windows/support.ts';
+
+// 漢 and 字 are the same in a code page that has neither.
+const NAMES = ['Brød é', 'Łódź', '漢', '字', "Ada's", 'a "quoted" one', '<tag> & more', 'Plain'];
+
+function sites(...names: readonly string[]): Buffer {
+  return configurationOf(
+    ...names.map((name, index) => ({ name, bindings: [['https', `*:443:s${index}.test`, 1] as const] })),
+  );
+}
+
+test('names of sites are those of the configuration, although appcmd writes in the code page of the machine', async (t) => {
+  const { host } = await simFor(t, sites(...NAMES));
+  const { stdout } = await host.appcmd(['list', 'site', '/xml']);
+  ok(!isUtf8(stdout), 'this appcmd writes UTF-8');
+  ok(stdout.includes(Buffer.from('SITE.NAME="Br\u00f8d \u00e9"', 'latin1')));
+  equal(Buffer.from(stdout).toString('latin1').split('SITE.NAME="?"').length, 3);
+  const inventory = await readInventory(host);
+  deepEqual(
+    inventory.sites.map(({ name, id, state }) => [name, id, state]),
+    NAMES.map((name, index) => [name, index + 1, 'Started']),
+  );
+  deepEqual(inventory.problems, []);
+});
