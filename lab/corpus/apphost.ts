@@ -2,7 +2,7 @@ import { deepStrictEqual, equal, ok, throws } from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, EverbindError } from '../../src/errors/error.ts';
-import { decodeAppcmdOutput, parseSiteList } from '../../src/iis/config/appcmd-output.ts';
+import { parseSiteList } from '../../src/iis/config/appcmd-output.ts';
 import { parseApplicationHost, type IisConfiguration } from '../../src/iis/config/application-host.ts';
 import { inventoryOfConfiguration } from '../../src/iis/config/application-host-inventory.ts';
 import { decodeXml } from '../../src/iis/config/application-host-text.ts';
@@ -167,7 +167,7 @@ function isOneElement(text: string): boolean {
 }
 
 function checkAppcmd(octets: Uint8Array): void {
-  const { text } = decodeAppcmdOutput(octets);
+  const text = Buffer.from(octets).toString();
   if (!/<appcmd[\s/>]/.test(text)) {
     throws(() => parseSiteList(octets), { code: 'IIS_APPCMD_OUTPUT_INVALID' });
     return;
@@ -178,20 +178,17 @@ function checkAppcmd(octets: Uint8Array): void {
     );
   const sites = parseSiteList(octets);
   deepStrictEqual(
-    sites.map(({ name }) => name),
-    attributes('SITE.NAME'),
+    sites.map(({ id }) => id),
+    attributes('SITE.ID'),
   );
   deepStrictEqual(
     sites.map(({ state }) => state),
     attributes('state').map((state) => (state === 'Started' || state === 'Stopped' ? state : 'Unknown')),
   );
-  deepStrictEqual(
-    sites.map(({ bindings }) =>
-      bindings.map(({ protocol, bindingInformation }) => `${protocol}/${bindingInformation}`).join(','),
-    ),
-    attributes('bindings'),
-  );
-  for (const { protocol, bindingInformation } of sites.flatMap(({ bindings }) => bindings)) {
+  // A comma separates two bindings only before a protocol.
+  const bindings = attributes('bindings').flatMap((list) => list.split(/,(?=[A-Za-z][A-Za-z0-9.+-]*\/)/));
+  for (const binding of bindings) {
+    const [, protocol = '', bindingInformation = ''] = /^([^/]*)\/(.*)$/s.exec(binding) ?? [];
     const plain =
       /^https?$/i.test(protocol) && /^(?:\*|[0-9.]+|\[[0-9a-f:]+\]):[0-9]+:[\w.-]*$/.test(bindingInformation);
     if (plain) equal(parseBindingInformation(protocol, bindingInformation).kind, 'ip-port-host', bindingInformation);

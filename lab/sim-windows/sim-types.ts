@@ -1,4 +1,5 @@
 import type { SslRecord, StoreName, WindowsHost } from '../../src/ports/windows-host.ts';
+import type { AppcmdRefuses } from './appcmd/change.ts';
 import type { AnsiCodePage } from './appcmd/code-page.ts';
 import type { ChoiceOrder } from './serving/certificate-choice.ts';
 import type { ActiveFault, Faults } from './faults.ts';
@@ -30,6 +31,8 @@ export interface SimWindowsOptions {
   readonly aia?: ReadonlyMap<string, Uint8Array>;
   /** In which appcmd writes; 1252 by default. */
   readonly ansiCodePage?: AnsiCodePage;
+  /** Forms of commands that its appcmd does not take. */
+  readonly appcmdRefuses?: readonly AppcmdRefuses[];
 }
 
 /** The state that a test may look at. No keys. */

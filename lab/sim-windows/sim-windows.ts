@@ -1,5 +1,6 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { WindowsError } from '../../src/errors/error.ts';
 import { IIS_APP_ID } from '../../src/iis/records/ssl-record.ts';
 import type { SiteFiles } from '../../src/ports/windows-host.ts';
@@ -41,6 +42,12 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
   await mkdir(options.rootFolder, { recursive: true });
   await makeRootFolders();
   await files.write(CONFIGURATION_PATH, options.applicationHostConfig);
+  // As IIS does: whoever reads the file meanwhile has the old one or the new one.
+  const replaceConfiguration = async (octets: Uint8Array): Promise<void> => {
+    await files.write(`${CONFIGURATION_PATH}.new`, octets);
+    const path = join(options.rootFolder, ...CONFIGURATION_FOLDER, 'applicationHost.config');
+    await rename(`${path}.new`, path);
+  };
 
   // Changes come at any time and from several processes; sockets are opened and closed one change after another.
   let queue: Promise<void> = Promise.resolve();
@@ -53,7 +60,7 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
   const changed = async (): Promise<void> => {
     sites.refresh();
     await makeRootFolders();
-    await files.write(CONFIGURATION_PATH, configuration.write());
+    await replaceConfiguration(configuration.write());
     await reconcile();
   };
   const records = createRecords((store, hash) => stores.servable(store, hash) !== null, reconcile);
@@ -113,6 +120,7 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
     changed,
     backups: backupsInMemory(configuration),
     ansiCodePage: options.ansiCodePage ?? 1252,
+    refuses: options.appcmdRefuses ?? [],
   });
   const { host, serveAsync } = createSimHost({
     elevated,
@@ -157,6 +165,7 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
   };
 }
 
+const CONFIGURATION_FOLDER = ['C', 'Windows', 'System32', 'inetsrv', 'config'];
 const CONFIGURATION_PATH = '%windir%\\System32\\inetsrv\\config\\applicationHost.config';
 
 /** With no number given for port 80, another one is tried when the first is taken on one of the addresses. */

@@ -50,7 +50,7 @@ export async function addBinding(
       // Logged before as well, so that the log also has a binding that a kill leaves behind.
       await log('bindings.adding');
       await createSiteChanges(server, environment.clock, { backUp: true }).addHttpsBinding(
-        site.name,
+        site.id === null ? site.name : `id:${site.id}`,
         binding,
         sslFlags,
       );

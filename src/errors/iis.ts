@@ -34,8 +34,8 @@ export const IIS_ERRORS = entries({
   },
   IIS_NAME_UNQUOTABLE: {
     exit: 1,
-    summary: 'A name of IIS cannot be written in an appcmd command.',
-    action: "Rename the site: its name has an apostrophe or a control character, which appcmd's paths cannot quote.",
+    summary: 'A binding of IIS cannot be written in an appcmd command.',
+    action: "Write the binding without the apostrophe or control character in it, which appcmd's paths cannot quote.",
   },
   IIS_SITE_UNKNOWN: {
     exit: 1,

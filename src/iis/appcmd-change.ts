@@ -1,6 +1,7 @@
-import { EverbindError } from '../errors/error.ts';
+import type { EverbindError } from '../errors/error.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { WindowsHost } from '../ports/windows-host.ts';
+import { appcmdFailed, win32Of } from './appcmd-status.ts';
 
 const ATTEMPTS = 4;
 const PAUSE_MS = 250;
@@ -13,10 +14,19 @@ const PAUSE_MS = 250;
 const passing: ReadonlySet<number> = new Set([32, 33, 1006]);
 const ACCESS_DENIED = 5;
 
+/** The arguments of one command. */
+export type AppcmdCommand = readonly string[];
+
 /** Runs appcmd commands that change something. */
 export interface AppcmdChanges {
-  /** Tries again when the configuration changed underneath. Throws IIS_APPCMD_FAILED, IIS_ACCESS_DENIED. */
-  run(args: readonly string[]): Promise<void>;
+  /**
+   * Makes one change. `forms` are commands that mean the same, the best documented one first: the next one is run when
+   * `took`, which reads back, says that the change is not there. Which exit code a command has is documented for few,
+   * so what is read back decides; a command that ends with an error and did what it should is done. Tries again when
+   * the configuration changed underneath. Returns false when every command reported success and the change is not
+   * there. Throws IIS_APPCMD_FAILED, IIS_ACCESS_DENIED when one failed.
+   */
+  make(forms: readonly AppcmdCommand[], took: () => Promise<boolean>): Promise<boolean>;
 }
 
 /**
@@ -30,32 +40,29 @@ export function createAppcmdChanges(
 ): AppcmdChanges {
   let backedUp: Promise<void> | null = null;
   return {
-    run: async (args) => {
+    make: async (forms, took) => {
       backedUp ??= backUp ? addBackup(host, clock) : Promise.resolve();
       await backedUp;
-      await runPatiently(host, clock, args);
+      let failure: EverbindError | null = null;
+      for (const args of forms) {
+        const status = await runPatiently(host, clock, args);
+        if (await took()) return true;
+        if (status !== 0) failure ??= appcmdFailed(args, status);
+        if (status === ACCESS_DENIED || passing.has(status)) break;
+      }
+      if (failure !== null) throw failure;
+      return false;
     },
   };
 }
 
-async function runPatiently(host: Pick<WindowsHost, 'appcmd'>, clock: Clock, args: readonly string[]): Promise<void> {
+/** The last exit status. */
+async function runPatiently(host: Pick<WindowsHost, 'appcmd'>, clock: Clock, args: AppcmdCommand): Promise<number> {
   for (let attempt = 1; ; attempt += 1) {
     const status = win32Of((await host.appcmd(args)).exitCode);
-    if (status === 0) return;
-    if (attempt === ATTEMPTS || !passing.has(status)) throw failed(args, status);
+    if (attempt === ATTEMPTS || !passing.has(status)) return status;
     await clock.sleep(PAUSE_MS * attempt);
   }
-}
-
-/** A Win32 code, taken out of an HRESULT where there is one. */
-function win32Of(exitCode: number): number {
-  return exitCode >>> 16 === 0x8007 ? exitCode & 0xffff : exitCode;
-}
-
-function failed(args: readonly string[], exitCode: number): EverbindError {
-  const command = `appcmd ${args.join(' ')}`;
-  const code = exitCode === ACCESS_DENIED ? 'IIS_ACCESS_DENIED' : 'IIS_APPCMD_FAILED';
-  return new EverbindError(code, `${command} ended with ${exitCode}`, { command, exitCode });
 }
 
 /** Only our own backups are removed, never those of an administrator. */
@@ -69,7 +76,7 @@ async function addBackup(host: Pick<WindowsHost, 'appcmd'>, clock: Clock): Promi
   const args = ['add', 'backup', name];
   const { exitCode } = await host.appcmd(args);
   // Another process made one in the same second: that backup is as good.
-  if (exitCode !== 0 && win32Of(exitCode) !== ALREADY_EXISTS) throw failed(args, win32Of(exitCode));
+  if (exitCode !== 0 && win32Of(exitCode) !== ALREADY_EXISTS) throw appcmdFailed(args, win32Of(exitCode));
   await removeOldBackups(host);
 }
 

@@ -1,13 +1,13 @@
 import { EverbindError } from '../errors/error.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { WindowsHost } from '../ports/windows-host.ts';
-import { createAppcmdChanges } from './appcmd-change.ts';
+import { createAppcmdChanges, type AppcmdCommand } from './appcmd-change.ts';
+import type { FtpCertificate, SiteInventory } from './config/inventory-types.ts';
 import { readInventory } from './inventory.ts';
-import type { FtpCertificate, SiteBinding } from './config/inventory-types.ts';
 
 /**
- * Changes to the configuration of IIS. Each is read back, and none is made twice. Errors: IIS_NAME_UNQUOTABLE,
- * IIS_SITE_UNKNOWN and those of appcmd.
+ * Changes to the configuration of IIS. A site is given by its name or as `id:N`. Each change is read back, and none is
+ * made twice. Errors: IIS_NAME_UNQUOTABLE, IIS_SITE_UNKNOWN, IIS_CHANGE_DID_NOT_TAKE and those of appcmd.
  */
 export interface SiteChanges {
   /**
@@ -23,61 +23,103 @@ export interface SiteChanges {
 /** `backUp`: the configuration of IIS is backed up before the first change; the last ten of our backups are kept. */
 export function createSiteChanges(host: WindowsHost, clock: Clock, options: { readonly backUp: boolean }): SiteChanges {
   const changes = createAppcmdChanges(host, clock, options);
-
-  const bindingOf = async (site: string, text: string): Promise<SiteBinding | null> => {
-    const found = (await readInventory(host)).sites.find(({ name }) => name === site);
-    if (found === undefined) throw new EverbindError('IIS_SITE_UNKNOWN', `there is no site ${site}`, { site });
-    return found.bindings.find(({ protocol, text: own }) => protocol === 'https' && own === text) ?? null;
-  };
-
-  const ftpOf = async (site: string): Promise<FtpCertificate | null> => {
-    const found = (await readInventory(host)).sites.find(({ name }) => name === site);
-    if (found === undefined) throw new EverbindError('IIS_SITE_UNKNOWN', `there is no site ${site}`, { site });
-    return found.ftp;
-  };
+  const current = async (wanted: string): Promise<SiteInventory> => siteIn((await readInventory(host)).sites, wanted);
 
   return {
-    addHttpsBinding: async (site, bindingInformation, sslFlags) => {
-      const where = `site ${site}, https ${bindingInformation}`;
-      const keys = `protocol='https',bindingInformation='${quotable(bindingInformation)}'`;
-      const before = await bindingOf(site, bindingInformation);
-      if (before === null) await changes.run(['set', 'site', quotable(site), `/+bindings.[${keys}]`]);
+    addHttpsBinding: async (wanted, bindingInformation, sslFlags) => {
+      const entry = bindingEntry(bindingInformation);
+      const site = await current(wanted);
+      const where = `site ${wanted}, https ${bindingInformation}`;
+      const flags = async (): Promise<number | null | undefined> => flagsOf(await current(wanted), bindingInformation);
+      const before = flagsOf(site, bindingInformation);
+      if (before !== undefined) {
+        if (before !== sslFlags) throw didNotTake(where, `flags ${before}`);
+        return;
+      }
+      const add = siteElements(site).map((element) => setSites(`/+${element}.${entry}`));
+      if (!(await changes.make(add, async () => (await flags()) !== undefined))) throw didNotTake(where, 'absent');
+      if (sslFlags === 0) return;
       // A separate command: some versions refuse the flags among the keys of a new binding.
-      if (before === null && sslFlags !== 0) {
-        await changes.run(['set', 'site', quotable(site), `/bindings.[${keys}].sslFlags:${sslFlags}`]);
-      }
-      const after = await bindingOf(site, bindingInformation);
-      if (after?.sslFlags !== sslFlags) throw didNotTake(where, `flags ${after?.sslFlags ?? 'absent'}`);
+      const flag = siteElements(site).map((element) => setSites(`/${element}.${entry}.sslFlags:${sslFlags}`));
+      if (await changes.make(flag, async () => (await flags()) === sslFlags)) return;
+      throw didNotTake(where, `flags ${await flags()}`);
     },
 
-    removeHttpsBinding: async (site, bindingInformation) => {
-      if ((await bindingOf(site, bindingInformation)) === null) return;
-      const keys = `protocol='https',bindingInformation='${quotable(bindingInformation)}'`;
-      await changes.run(['set', 'site', quotable(site), `/-bindings.[${keys}]`]);
-      if ((await bindingOf(site, bindingInformation)) === null) return;
-      throw didNotTake(`site ${site}, https ${bindingInformation}`, 'it is still there');
+    removeHttpsBinding: async (wanted, bindingInformation) => {
+      const entry = bindingEntry(bindingInformation);
+      const site = await current(wanted);
+      const gone = async (): Promise<boolean> => flagsOf(await current(wanted), bindingInformation) === undefined;
+      if (flagsOf(site, bindingInformation) === undefined) return;
+      const remove = siteElements(site).map((element) => setSites(`/-${element}.${entry}`));
+      if (await changes.make(remove, gone)) return;
+      throw didNotTake(`site ${wanted}, https ${bindingInformation}`, 'it is still there');
     },
 
-    setFtpCertificate: async (site, certificate) => {
-      const before = await ftpOf(site);
-      if (same(before, certificate)) return;
-      const path = `/[name='${quotable(site)}'].ftpServer.security.ssl`;
-      // IIS says by an empty hash that there is none.
-      const { certificateHash, certificateStore } = certificate ?? { certificateHash: '', certificateStore: '' };
-      await changes.run([
-        'set',
-        'config',
-        '-section:system.applicationHost/sites',
-        `${path}.serverCertStoreName:${quotable(certificateStore)}`,
-        `${path}.serverCertHash:${certificateHash}`,
-        '/commit:apphost',
-      ]);
-      const after = await ftpOf(site);
-      if (!same(after, certificate)) {
-        throw didNotTake(`FTP certificate of ${site}`, after === null ? 'there is none' : after.certificateHash);
-      }
+    setFtpCertificate: async (wanted, certificate) => {
+      const site = await current(wanted);
+      if (same(site.ftp, certificate)) return;
+      const took = async (): Promise<boolean> => same((await current(wanted)).ftp, certificate);
+      const paths = siteElements(site).map((element) => `/${element}.ftpServer.security.ssl`);
+      const forms = certificate === null ? emptied(paths) : paths.map((path) => filled(path, certificate));
+      if (await changes.make(forms, took)) return;
+      const { ftp } = await current(wanted);
+      throw didNotTake(`FTP certificate of ${wanted}`, ftp === null ? 'there is none' : ftp.certificateHash);
     },
   };
+}
+
+/** Throws IIS_SITE_UNKNOWN, also for a name that several sites seem to have because it could not be read as it is. */
+function siteIn(sites: readonly SiteInventory[], wanted: string): SiteInventory {
+  const found = sites.filter(({ name, id }) => name === wanted || `id:${id}` === wanted);
+  const [site] = found;
+  if (site !== undefined && found.length === 1) return site;
+  const message = site === undefined ? `there is no site ${wanted}` : `${found.length} sites have the name ${wanted}`;
+  throw new EverbindError('IIS_SITE_UNKNOWN', message, { site: wanted });
+}
+
+function flagsOf({ bindings }: SiteInventory, bindingInformation: string): number | null | undefined {
+  return bindings.find(({ protocol, text }) => protocol === 'https' && text === bindingInformation)?.sslFlags;
+}
+
+/**
+ * A site in paths of appcmd, as element of the collection of sites. By its id, which the schema of IIS declares a
+ * unique key as it does the name, and which no code page can spoil. Published commands name the key `name`, alone or
+ * with `id`; whether every appcmd takes an id alone is not documented, so the name is tried next where it can be
+ * quoted. https://learn.microsoft.com/iis/configuration/system.applicationhost/sites/site/bindings/
+ */
+function siteElements({ id, name }: SiteInventory): readonly string[] {
+  const byId = id === null ? [] : [`[id='${id}']`];
+  return name === '' || !isQuotable(name) ? byId : [...byId, `[name='${name}']`];
+}
+
+function bindingEntry(bindingInformation: string): string {
+  if (isQuotable(bindingInformation)) return `bindings.[protocol='https',bindingInformation='${bindingInformation}']`;
+  const message = `appcmd cannot be told the binding ${JSON.stringify(bindingInformation)}`;
+  throw new EverbindError('IIS_NAME_UNQUOTABLE', message, { bindingInformation });
+}
+
+/** appcmd's paths quote with `'` and have no escape for it. No person wrote a name that has a control character. */
+function isQuotable(text: string): boolean {
+  return !/['\p{Cc}]/u.test(text);
+}
+
+const SITES = '-section:system.applicationHost/sites';
+const COMMIT = '/commit:apphost';
+
+function setSites(...settings: readonly string[]): AppcmdCommand {
+  return ['set', 'config', SITES, ...settings, COMMIT];
+}
+
+function filled(path: string, { certificateHash, certificateStore }: FtpCertificate): AppcmdCommand {
+  return setSites(`${path}.serverCertStoreName:${certificateStore}`, `${path}.serverCertHash:${certificateHash}`);
+}
+
+/** IIS writes an empty hash for no certificate. Where appcmd refuses an empty value, the setting is cleared. */
+function emptied(paths: readonly string[]): readonly AppcmdCommand[] {
+  return [
+    ...paths.map((path) => setSites(`${path}.serverCertStoreName:`, `${path}.serverCertHash:`)),
+    ...paths.map((path) => ['clear', 'config', SITES, `${path}.serverCertHash`, COMMIT]),
+  ];
 }
 
 function same(left: FtpCertificate | null, right: FtpCertificate | null): boolean {
@@ -86,14 +128,6 @@ function same(left: FtpCertificate | null, right: FtpCertificate | null): boolea
     left.certificateHash === right.certificateHash.toLowerCase() &&
     left.certificateStore.toLowerCase() === right.certificateStore.toLowerCase()
   );
-}
-
-/** appcmd's paths quote with `'` and have no escape for it. No person gave a name that has a control character. */
-function quotable(text: string): string {
-  if (!/['\p{Cc}]/u.test(text)) return text;
-  throw new EverbindError('IIS_NAME_UNQUOTABLE', `appcmd cannot be told the name ${JSON.stringify(text)}`, {
-    name: text,
-  });
 }
 
 function didNotTake(what: string, found: string): EverbindError {

@@ -1,112 +1,104 @@
-import { EverbindError } from '../errors/error.ts';
+import { EverbindError, WindowsError } from '../errors/error.ts';
 import type { WindowsHost } from '../ports/windows-host.ts';
-import {
-  decodeAppcmdOutput,
-  parseSiteList,
-  parseSitesSection,
-  parseVirtualDirectoryList,
-  type AppcmdSite,
-  type AppcmdVirtualDirectory,
-} from './config/appcmd-output.ts';
+import { listIsEmpty, listSites, listSitesSection } from './appcmd-lists.ts';
+import type { ListedSite } from './config/appcmd-output.ts';
 import { ftpCertificate, sectionProblems, siteInventory, siteProblems } from './config/application-host-inventory.ts';
-import type { RawSite, RawSites } from './config/application-host-sites.ts';
-import type { Inventory, InventoryProblem, SiteInventory } from './config/inventory-types.ts';
+import type { RawSites } from './config/application-host-sites.ts';
+import { type Inventory, type InventoryProblem, type SiteState, siteText } from './config/inventory-types.ts';
+import { readSitesSection } from './configuration.ts';
 
 /**
- * Reads the present state of the server: appcmd, http.sys records and certificate stores, all at the same time. Throws
- * IIS_APPCMD_FAILED, IIS_ACCESS_DENIED, IIS_APPCMD_OUTPUT_INVALID, WIN_CALL_FAILED.
+ * Reads the present state of the server, all at the same time: what is configured from the files of IIS, which sites
+ * run from appcmd, http.sys records, certificate stores. Throws IIS_APPCMD_FAILED, IIS_ACCESS_DENIED,
+ * IIS_APPCMD_OUTPUT_INVALID, WIN_CALL_FAILED.
  */
 export async function readInventory(host: WindowsHost): Promise<Inventory> {
-  const [section, list, directories, records, personal, hosting] = await Promise.all([
-    query(host, ['list', 'config', '/section:system.applicationHost/sites', '/xml']),
-    query(host, ['list', 'site', '/config', '/xml']),
-    query(host, ['list', 'vdir', '/xml']),
+  const [sites, records, personal, hosting] = await Promise.all([
+    currentSites(host),
     host.sslRecords.enumerate(),
     host.certificates.list('MY'),
     host.certificates.list('WebHosting'),
   ]);
-  if (section === null) throw failed(['list', 'config', '/section:system.applicationHost/sites', '/xml'], NO_MATCH);
-  const sites = combine(
-    parseSitesSection(section),
-    list === null ? [] : parseSiteList(list),
-    directories === null ? [] : parseVirtualDirectoryList(directories),
-  );
-  const exact = [section, list, directories].every((output) => output === null || decodeAppcmdOutput(output).exact);
+  return { ...sites, records, certificates: [...personal, ...hosting] };
+}
+
+async function currentSites(host: WindowsHost): Promise<Pick<Inventory, 'sites' | 'ftpDefaults' | 'problems'>> {
+  const first = await readBoth(host);
+  const { section, listed, problems } = first.settled ? first : await readBoth(host);
+  if (listed.length === 0 && section.sites.length > 0) throw listIsEmpty();
+  const joined = join(section, listed);
   return {
-    ...sites,
-    records,
-    certificates: [...personal, ...hosting],
-    problems: [...encodingProblem(exact), ...sites.problems],
-  };
-}
-
-// `list` exits with 1 and prints nothing when nothing matches.
-const NO_MATCH = 1;
-
-async function query(host: WindowsHost, args: readonly string[]): Promise<Uint8Array | null> {
-  const { exitCode, stdout } = await host.appcmd(args);
-  if (exitCode === 0) return stdout;
-  if (exitCode === NO_MATCH) return null;
-  throw failed(args, exitCode);
-}
-
-function failed(args: readonly string[], exitCode: number): EverbindError {
-  const command = `appcmd ${args.join(' ')}`;
-  // A Win32 code, or the same inside an HRESULT.
-  const status = exitCode >>> 16 === 0x8007 ? exitCode & 0xffff : exitCode;
-  const code = status === 5 ? 'IIS_ACCESS_DENIED' : 'IIS_APPCMD_FAILED';
-  return new EverbindError(code, `${command} ended with ${exitCode}`, { command, exitCode });
-}
-
-/**
- * The section has what is configured, the list of sites what runs. A site that only one of them has was created or
- * removed in between.
- */
-function combine(
-  section: RawSites,
-  list: readonly AppcmdSite[],
-  directories: readonly AppcmdVirtualDirectory[],
-): Pick<Inventory, 'sites' | 'ftpDefaults' | 'problems'> {
-  if (list.length === 0 && section.sites.length > 0) throw failed(['list', 'site', '/config', '/xml'], NO_MATCH);
-  const configured = new Map(section.sites.map((site) => [siteKey(site.id, site.name), site]));
-  const roots = new Map(
-    directories.filter(({ path }) => path === '/').map(({ application, physicalPath }) => [application, physicalPath]),
-  );
-  const sites = list.map((listed): SiteInventory => {
-    const raw: RawSite | null = listed.configuration ?? configured.get(siteKey(listed.id, listed.name)) ?? null;
-    const site = siteInventory(raw ?? bare(listed), section, listed.state);
-    return { ...site, rootPath: site.rootPath ?? roots.get(`${site.name}/`) ?? null };
-  });
-  return {
-    sites,
+    sites: joined.sites,
     ftpDefaults: ftpCertificate(section.siteDefaults.ftpServer),
-    problems: [...sectionProblems(section), ...siteProblems(sites)],
+    problems: [...problems, ...sectionProblems(section), ...joined.problems, ...siteProblems(joined.sites)],
   };
 }
 
-function siteKey(id: string | null, name: string | null): string {
-  return JSON.stringify([id, name]);
+/** What is configured, and what runs. */
+interface Both {
+  readonly section: RawSites;
+  readonly listed: readonly ListedSite[];
+  readonly problems: readonly InventoryProblem[];
+  /** false: somebody was changing the configuration, so that reading again may show something else. */
+  readonly settled: boolean;
 }
 
-// Used for a site that appcmd lists without its configuration.
-function bare(listed: AppcmdSite): RawSite {
-  return {
-    name: listed.name,
-    id: listed.id,
-    serverAutoStart: null,
-    attributes: {},
-    declaresBindings: true,
-    // The short form has no sslFlags. Assuming 0 would mistake an SNI binding for one that shares its address.
-    bindings: listed.bindings.map((binding) => ({ attributes: { ...binding, sslFlags: 'not listed' } })),
-    applications: [],
-    virtualDirectoryDefaults: {},
-    hsts: null,
-    ftpServer: null,
-  };
+async function readBoth(host: WindowsHost): Promise<Both> {
+  const [configured, listed] = await Promise.all([readSitesSection(host).catch(failure), listSites(host)]);
+  if (configured instanceof EverbindError) {
+    const reason = `${configured.message}; names with letters beyond ASCII may be wrong, use id:N for such sites`;
+    const problem = { target: 'applicationHost.config', code: 'configuration-unreadable', reason } as const;
+    return { section: await listSitesSection(host), listed, problems: [problem], settled: !mayPass(configured) };
+  }
+  const settled = idsOf(configured.sites) === idsOf(listed);
+  return { section: configured, listed, problems: [], settled };
 }
 
-function encodingProblem(exact: boolean): readonly InventoryProblem[] {
-  if (exact) return [];
-  const reason = 'the output is not UTF-8; names with letters beyond ASCII may be wrong, use id:N for such sites';
-  return [{ target: 'appcmd', code: 'appcmd-encoding', reason }];
+function failure(error: unknown): EverbindError {
+  if (error instanceof EverbindError) return error;
+  throw error;
+}
+
+const SHARING_VIOLATION = 32;
+const LOCK_VIOLATION = 33;
+
+/** Another program has the file open, or has written half of it. */
+function mayPass(error: EverbindError): boolean {
+  if (error instanceof WindowsError) return error.status === SHARING_VIOLATION || error.status === LOCK_VIOLATION;
+  return error.code === 'IIS_CONFIG_INVALID';
+}
+
+/** By SITE.ID. Sites that share an id, which IIS refuses, get their states in the order of the list. */
+function join(section: RawSites, listed: readonly ListedSite[]): Pick<Inventory, 'sites' | 'problems'> {
+  const states = new Map<string, SiteState[]>();
+  for (const { id, state } of listed) {
+    const sameId = states.get(idKey(id));
+    if (sameId === undefined) states.set(idKey(id), [state]);
+    else sameId.push(state);
+  }
+  const problems: InventoryProblem[] = [];
+  const sites = section.sites.map((raw) => {
+    const state = states.get(idKey(raw.id))?.shift();
+    const site = siteInventory(raw, section, state ?? 'Unknown');
+    const reason = 'appcmd does not list it, so whether it runs is unknown';
+    if (state === undefined) problems.push({ target: siteText(site), code: 'site-not-listed', reason });
+    return site;
+  });
+  for (const [id, left] of states) {
+    const reason = 'appcmd lists it, but the configuration does not have it; it is left out';
+    if (left.length > 0) problems.push({ target: `site ${id}`, code: 'site-not-configured', reason });
+  }
+  return { sites, problems };
+}
+
+function idsOf(sites: readonly { readonly id: string | null }[]): string {
+  return sites
+    .map(({ id }) => idKey(id))
+    .sort()
+    .join();
+}
+
+// appcmd writes numbers, a file has what somebody typed.
+function idKey(id: string | null): string {
+  return id !== null && /^[0-9]{1,10}$/.test(id) ? String(Number(id)) : (id ?? '');
 }

@@ -39,8 +39,12 @@ export interface HostDescription {
 }
 
 export interface AppcmdResult {
-  /** A Win32 code: 0 done, 5 access denied, 183 already exists. Decisions rest on this number, never on text. */
+  /**
+   * A Win32 code: 0 done, 5 access denied, 183 already exists. Which one a command ends with is documented for few
+   * commands, so whoever changes something reads it back. No decision rests on text.
+   */
   readonly exitCode: number;
+  /** As appcmd wrote it: in the ANSI code page of the machine, whatever its XML declaration says. */
   readonly stdout: Uint8Array;
 }
 
@@ -134,7 +138,8 @@ export interface SslRecords {
 }
 
 /**
- * Files below a site's root; paths are Windows paths as IIS has them, environment variables included. Where `root` is
+ * Files below a site's root and of IIS itself; paths are Windows paths as IIS has them, environment variables included,
+ * and relative ones are below IIS's own folder (inetsrv). Where `root` is
  * given, a link between it and the file is refused (5), even one that is put there meanwhile: otherwise whoever may
  * write there could have us read, write or remove files anywhere.
  */

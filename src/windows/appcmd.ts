@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { WindowsError } from '../errors/error.ts';
 import type { AppcmdResult } from '../ports/windows-host.ts';
-import { consoleUtf8 } from './console-text.ts';
 import type { Native } from './ffi/native.ts';
 import { STATUS } from './status.ts';
 
@@ -25,14 +24,10 @@ export function runAppcmd(native: Native, args: readonly string[]): Promise<Appc
       // Not the folder in which we were started: others may be able to put a library there.
       { cwd: folder, encoding: 'buffer', timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT, windowsHide: true },
       (error, stdout) => {
-        try {
-          if (error === null || typeof error.code === 'number') {
-            resolve({ exitCode: exitCode(error?.code ?? 0), stdout: consoleUtf8(native, stdout) });
-          } else {
-            reject(new WindowsError('CreateProcessW', failure(error), { program }));
-          }
-        } catch (thrown) {
-          reject(thrown);
+        if (error === null || typeof error.code === 'number') {
+          resolve({ exitCode: exitCode(error?.code ?? 0), stdout: new Uint8Array(stdout) });
+        } else {
+          reject(new WindowsError('CreateProcessW', failure(error), { program }));
         }
       },
     );

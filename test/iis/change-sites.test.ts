@@ -8,8 +8,10 @@ import { createSiteChanges, type SiteChanges } from '../../src/iis/change-sites.
 import { readInventory } from '../../src/iis/inventory.ts';
 import type { SiteInventory } from '../../src/iis/config/inventory-types.ts';
 import type { Clock } from '../../src/ports/clock.ts';
+import type { AppcmdResult } from '../../src/ports/windows-host.ts';
 import { coded } from '../acme/support.ts';
 import { configuration } from '../lab/demo/odd-configurations.ts';
+import { simFor } from '../lab/sim-windows/support.ts';
 
 let folder: string;
 let sim: SimWindows;
@@ -32,6 +34,8 @@ before(async () => {
         { name: 'Shop', bindings: [http('*:80:shop.change.test'), { info: '*:8443:shop.change.test', flags: '1' }] },
         { name: "Ada's", bindings: [http('*:80:ada.change.test')] },
         { name: 'Bücher', bindings: [http('*:80:buch.change.test')] },
+        { name: '漢', bindings: [http('*:80:han.change.test')] },
+        { name: '字', bindings: [http('*:80:ji.change.test')] },
       ]),
     ),
     rootFolder: join(folder, 'windows'),
@@ -70,7 +74,7 @@ async function backups(): Promise<readonly string[]> {
 
 describe('bindings', () => {
   it('are added with their flags, once, and removed', async () => {
-    for (const name of ['Shop', 'Bücher']) {
+    for (const name of ['Shop', 'Bücher', '漢', '字', "Ada's"]) {
       await changes.addHttpsBinding(name, '*:443:new.change.test', 33);
       await changes.addHttpsBinding(name, '*:443:new.change.test', 33);
       assert.ok((await https(name)).includes('*:443:new.change.test 33'));
@@ -78,7 +82,17 @@ describe('bindings', () => {
       await changes.removeHttpsBinding(name, '*:443:new.change.test');
     }
     assert.deepEqual(await https('Shop'), ['*:8443:shop.change.test 1']);
-    assert.deepEqual(await https('Bücher'), []);
+    for (const name of ['Bücher', '漢', '字', "Ada's"]) assert.deepEqual(await https(name), []);
+  });
+
+  it('belong to the site with the id, also where two names look the same to appcmd', async () => {
+    await changes.addHttpsBinding('字', '*:443:twin.change.test', 1);
+    await changes.addHttpsBinding('id:2', '*:443:two.change.test', 0);
+    assert.deepEqual(await https('漢'), []);
+    assert.deepEqual(await https('字'), ['*:443:twin.change.test 1']);
+    assert.deepEqual(await https("Ada's"), ['*:443:two.change.test 0']);
+    await changes.removeHttpsBinding('字', '*:443:twin.change.test');
+    await changes.removeHttpsBinding('id:2', '*:443:two.change.test');
   });
 
   it('that exist with other flags are not changed', async () => {
@@ -89,9 +103,8 @@ describe('bindings', () => {
     assert.deepEqual(await https('Shop'), ['*:8443:shop.change.test 1']);
   });
 
-  it('of names that appcmd cannot be told are refused before anything runs', async () => {
+  it('that appcmd cannot be told, or of a site that is not there, are refused before anything runs', async () => {
     const before = await backups();
-    await assert.rejects(changes.addHttpsBinding("Ada's", '*:443:a.change.test', 1), coded('IIS_NAME_UNQUOTABLE'));
     await assert.rejects(changes.addHttpsBinding('Shop', "*:443:a'b", 1), coded('IIS_NAME_UNQUOTABLE'));
     await assert.rejects(changes.addHttpsBinding('Nobody', '*:443:a', 1), coded('IIS_SITE_UNKNOWN'));
     assert.deepEqual(await backups(), before);
@@ -110,9 +123,46 @@ describe('the FTP certificate of a site', () => {
   });
 });
 
+describe('an appcmd that does not take every form', () => {
+  const first = { certificateHash: 'ab'.repeat(20), certificateStore: 'WebHosting' };
+  const sites = configuration([
+    { name: 'Shop', bindings: [] },
+    { name: "Ada's", bindings: [] },
+  ]);
+
+  it('is told the name of a site where it refuses the id alone', async (t) => {
+    const { host } = await simFor(t, Buffer.from(sites), { appcmdRefuses: ['id-indexer'] });
+    const own = createSiteChanges(host, clock, { backUp: false });
+    await own.addHttpsBinding('Shop', '*:443:a.change.test', 1);
+    await own.setFtpCertificate('Shop', first);
+    const [shop] = (await readInventory(host)).sites;
+    assert.deepEqual([shop?.bindings.map(({ sslFlags }) => sslFlags), shop?.ftp], [[1], first]);
+    await own.removeHttpsBinding('Shop', '*:443:a.change.test');
+    await own.setFtpCertificate('Shop', null);
+    const [after] = (await readInventory(host)).sites;
+    assert.deepEqual([after?.bindings, after?.ftp], [[], null]);
+    await assert.rejects(own.addHttpsBinding("Ada's", '*:443:b.change.test', 1), coded('IIS_APPCMD_FAILED'));
+  });
+
+  it('has the FTP certificate cleared where it refuses an empty value, or takes it and keeps the old one', async (t) => {
+    const { host } = await simFor(t, Buffer.from(sites), { appcmdRefuses: ['empty-value'] });
+    const deaf = async (args: readonly string[]): Promise<AppcmdResult> =>
+      args.some((text) => text.endsWith('serverCertHash:'))
+        ? { exitCode: 0, stdout: new Uint8Array() }
+        : host.appcmd(args);
+    for (const appcmd of [host.appcmd, deaf]) {
+      const own = createSiteChanges({ ...host, appcmd }, clock, { backUp: false });
+      await own.setFtpCertificate("Ada's", first);
+      assert.deepEqual((await readInventory(host)).sites[1]?.ftp, first);
+      await own.setFtpCertificate("Ada's", null);
+      assert.equal((await readInventory(host)).sites[1]?.ftp, null);
+    }
+  });
+});
+
 describe('a change', () => {
   it('waits a little when somebody else has just written, and gives up in the end', async () => {
-    const words = ['set', 'site'];
+    const words = ['set', 'config'];
     await sim.faults.add({ kind: 'appcmd', exitCode: 1006, stdout: '', words, times: 2 });
     await changes.addHttpsBinding('Shop', '*:443:patient.change.test', 0);
     assert.deepEqual(slept, [250, 500]);
@@ -125,14 +175,29 @@ describe('a change', () => {
     assert.equal(slept.length, 5);
   });
 
+  it('that took effect although the command ended with an error is done', async () => {
+    const patient = createSiteChanges(
+      {
+        ...sim.host,
+        appcmd: async (args) => ({ ...(await sim.host.appcmd(args)), ...(args[0] === 'set' ? { exitCode: 183 } : {}) }),
+      },
+      clock,
+      { backUp: false },
+    );
+    await patient.addHttpsBinding('Shop', '*:443:odd.change.test', 33);
+    assert.ok((await https('Shop')).includes('*:443:odd.change.test 33'));
+    await patient.removeHttpsBinding('Shop', '*:443:odd.change.test');
+    assert.deepEqual(await https('Shop'), ['*:8443:shop.change.test 1']);
+  });
+
   it('that is refused is not repeated', async () => {
-    await sim.faults.add({ kind: 'appcmd', exitCode: 5, stdout: '', words: ['set', 'site'] });
+    await sim.faults.add({ kind: 'appcmd', exitCode: 5, stdout: '', words: ['set', 'config'] });
     await assert.rejects(changes.addHttpsBinding('Shop', '*:443:x.change.test', 0), coded('IIS_ACCESS_DENIED'));
     assert.deepEqual(slept, []);
   });
 
   it('that reports success and did nothing is noticed', async () => {
-    await sim.faults.add({ kind: 'appcmd', exitCode: 0, stdout: '', words: ['set', 'site'] });
+    await sim.faults.add({ kind: 'appcmd', exitCode: 0, stdout: '', words: ['set', 'config'] });
     await assert.rejects(changes.addHttpsBinding('Shop', '*:443:y.change.test', 0), coded('IIS_CHANGE_DID_NOT_TAKE'));
     await assert.rejects(
       changes.removeHttpsBinding('Shop', '*:8443:shop.change.test'),

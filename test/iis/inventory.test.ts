@@ -1,27 +1,43 @@
 import { deepEqual, equal, rejects } from 'node:assert/strict';
 import { test } from 'node:test';
+import { WindowsError } from '../../src/errors/error.ts';
+import type { Inventory } from '../../src/iis/config/inventory-types.ts';
 import { readInventory } from '../../src/iis/inventory.ts';
 import { referencesTo } from '../../src/iis/records/references.ts';
 import { coalesce } from '../../src/concurrency/coalesce.ts';
 import type { AppcmdResult, WindowsHost } from '../../src/ports/windows-host.ts';
 import { NEW, OLD, record, site } from './fixtures.ts';
 
-const inSite = `<site name="Wëb" id="1"><application path="/"><virtualDirectory path="/" /></application>
+const shop = `<site name="Wëb" id="1"><application path="/"><virtualDirectory path="/" physicalPath="D:\\web" /></application>
   <bindings><binding protocol="https" bindingInformation="*:443:a" sslFlags="33" /></bindings>
   <ftpServer><security><ssl serverCertHash="${OLD.toUpperCase()}" /></security></ftpServer></site>`;
-const section = `<CONFIG CONFIG.SECTION="system.applicationHost/sites"><system.applicationHost-sites>${inSite}<site name="B" id="2" serverAutoStart="false" />
-  <siteDefaults><bindings><binding protocol="http" bindingInformation="*:81:" /></bindings><ftpServer><security><ssl serverCertHash="${NEW}" /></security></ftpServer></siteDefaults>
-  </system.applicationHost-sites></CONFIG>`;
-const list = `<SITE SITE.NAME="Wëb" SITE.ID="1" bindings="https/*:443:a" state="Started">${inSite}</SITE>
-  <SITE SITE.NAME="B" SITE.ID="2" bindings="" state="Stopped"><site name="B" id="2" serverAutoStart="false" /></SITE>`;
-const vdirs = '<VDIR VDIR.NAME="Wëb/" APP.NAME="Wëb/" path="/" physicalPath="D:\\web" />';
+const inside = `${shop}<site name="B" id="2" serverAutoStart="false" />
+  <siteDefaults><bindings><binding protocol="http" bindingInformation="*:81:" /></bindings><ftpServer><security><ssl serverCertHash="${NEW}" /></security></ftpServer></siteDefaults>`;
+const list = `<SITE SITE.NAME="W?b" SITE.ID="1" bindings="https/*:443:a" state="Started" />
+  <SITE SITE.NAME="B" SITE.ID="2" bindings="" state="Stopped" />`;
+const section = `<CONFIG CONFIG.SECTION="system.applicationHost/sites"><system.applicationHost-sites>${inside.replaceAll('ë', '?')}</system.applicationHost-sites></CONFIG>`;
 
-type Answers = Partial<Record<'config' | 'site' | 'vdir', AppcmdResult | string>>;
+const HOME = 'config\\applicationHost.config';
+const REDIRECTION = 'config\\redirection.config';
 
-/** A host that answers the three commands of an inventory; `calls` tells how many are under way at most. */
-function host(answers: Answers): { readonly host: WindowsHost; readonly most: () => number } {
+function configuration(sites: string): string {
+  return `<configuration><system.applicationHost><sites>${sites}</sites></system.applicationHost></configuration>`;
+}
+
+function redirectedTo(path: string, enabled = 'true'): string {
+  return `<configuration><configSections><section name="configurationRedirection" /></configSections>
+    <configurationRedirection enabled="${enabled}" path="${path}" userName="x" password="[enc:…]" /></configuration>`;
+}
+
+type Answers = Partial<Record<'config' | 'site', AppcmdResult | string>>;
+/** Text of a file, or the status with which it cannot be read; in order, the last one for good. */
+type Files = Readonly<Record<string, readonly (string | number)[]>>;
+
+/** A host that answers the two lists of appcmd and has these files; `calls` tells what was read, in order. */
+function host(answers: Answers, files: Files = { [HOME]: [configuration(inside)] }) {
   let running = 0;
   let most = 0;
+  const calls: string[] = [];
   const slow = async <T>(value: T): Promise<T> => {
     running += 1;
     most = Math.max(most, running);
@@ -30,6 +46,7 @@ function host(answers: Answers): { readonly host: WindowsHost; readonly most: ()
     return value;
   };
   const appcmd = (args: readonly string[]): Promise<AppcmdResult> => {
+    calls.push(args.slice(0, 2).join(' '));
     const answer = answers[args[1] as keyof Answers] ?? '';
     return slow(
       typeof answer === 'string'
@@ -37,29 +54,45 @@ function host(answers: Answers): { readonly host: WindowsHost; readonly most: ()
         : answer,
     );
   };
+  const read = async (path: string): Promise<Uint8Array | null> => {
+    const before = calls.filter((call) => call === path).length;
+    calls.push(path);
+    const content = files[path]?.[before] ?? files[path]?.at(-1);
+    await slow(null);
+    if (typeof content === 'number') throw new WindowsError('CreateFileW', content, { path });
+    return content === undefined ? null : Buffer.from(content);
+  };
   const made = {
     appcmd,
+    files: { read },
     sslRecords: { enumerate: () => slow([record('a:443', OLD)]) },
     certificates: { list: (store: string) => slow([{ store }]) },
   };
-  return { host: made as unknown as WindowsHost, most: () => most };
+  return { host: made as unknown as WindowsHost, most: () => most, calls };
 }
 
+function named({ sites }: Inventory): readonly (readonly [string, number | null, string])[] {
+  return sites.map(({ name, id, state }) => [name, id, state]);
+}
+
+function codes({ problems }: Inventory): readonly string[] {
+  return problems.map(({ code }) => code);
+}
+
+const ASIS = [
+  ['Wëb', 1, 'Started'],
+  ['B', 2, 'Stopped'],
+];
+
 test('the inventory joins what is configured, what runs, records and certificates, read at the same time', async () => {
-  const simulated = host({ config: section, site: list, vdir: vdirs });
+  const simulated = host({ site: list });
   const inventory = await readInventory(simulated.host);
+  deepEqual(named(inventory), ASIS);
   deepEqual(
-    inventory.sites.map(({ name, id, state, rootPath, serverAutoStart, ftp }) => [
-      name,
-      id,
-      state,
-      rootPath,
-      serverAutoStart,
-      ftp,
-    ]),
+    inventory.sites.map(({ rootPath, serverAutoStart, ftp }) => [rootPath, serverAutoStart, ftp]),
     [
-      ['Wëb', 1, 'Started', 'D:\\web', true, { certificateHash: OLD, certificateStore: 'MY' }],
-      ['B', 2, 'Stopped', null, false, null],
+      ['D:\\web', true, { certificateHash: OLD, certificateStore: 'MY' }],
+      [null, false, null],
     ],
   );
   deepEqual(
@@ -68,46 +101,141 @@ test('the inventory joins what is configured, what runs, records and certificate
   );
   deepEqual(inventory.ftpDefaults, { certificateHash: NEW, certificateStore: 'MY' });
   deepEqual([inventory.records.length, inventory.certificates.length, inventory.problems], [1, 2, []]);
-  equal(simulated.most(), 6);
+  equal(simulated.most(), 5);
+  deepEqual(simulated.calls, [REDIRECTION, 'list site', HOME], 'appcmd is asked for states alone, once');
 });
 
-test('a site listed without its configuration has no flags, so its https bindings are not taken for shared ones', async () => {
-  const short = list.replace(inSite, '').replace('SITE.NAME="Wëb"', 'SITE.NAME="New"');
-  const { sites, problems } = await readInventory(host({ config: section, site: short }).host);
-  deepEqual(
-    sites[0]?.bindings.map(({ text, sslFlags }) => [text, sslFlags]),
-    [['*:443:a', null]],
+test('states belong to sites by their ids, whatever the order and however the file writes them', async () => {
+  const sites = '<site name="A" id="07" /><site name="B" id="2" /><site name="C" id="2" />';
+  const states =
+    '<SITE SITE.ID="2" state="Stopped" /><SITE SITE.ID="7" state="Started" /><SITE SITE.ID="2" state="Started" />';
+  const inventory = await readInventory(host({ site: states }, { [HOME]: [configuration(sites)] }).host);
+  deepEqual(named(inventory), [
+    ['A', 7, 'Started'],
+    ['B', 2, 'Stopped'],
+    ['C', 2, 'Started'],
+  ]);
+  deepEqual(codes(inventory), ['site-id-duplicate']);
+});
+
+test('a site that comes or goes between the two is looked at again; what only one of them has is reported', async () => {
+  const late = host({ site: list }, { [HOME]: [configuration(shop), configuration(inside)] });
+  const inventory = await readInventory(late.host);
+  deepEqual([named(inventory), codes(inventory)], [ASIS, []]);
+  equal(late.calls.filter((call) => call === 'list site').length, 2);
+  const apart = await readInventory(
+    host({ site: '<SITE SITE.ID="1" state="Started" /><SITE SITE.ID="9" SITE.NAME="?" state="Started" />' }).host,
   );
+  deepEqual(named(apart), [
+    ['Wëb', 1, 'Started'],
+    ['B', 2, 'Unknown'],
+  ]);
   deepEqual(
-    problems.map(({ code }) => code),
-    ['ssl-flags-unreadable'],
+    apart.problems.map(({ target, code }) => [target, code]),
+    [
+      ['B', 'site-not-listed'],
+      ['site 9', 'site-not-configured'],
+    ],
   );
 });
 
-test('exit codes decide', async () => {
-  const ended = (exitCode: number): AppcmdResult => ({ exitCode, stdout: Buffer.from('ERROR ( message:… )') });
-  const empty = '<CONFIG><system.applicationHost-sites /></CONFIG>';
-  // 1: nothing matches. Fine for a server without sites, a contradiction otherwise.
-  deepEqual((await readInventory(host({ config: empty, site: ended(1), vdir: ended(1) }).host)).sites, []);
-  await rejects(readInventory(host({ config: section, site: ended(1) }).host), { code: 'IIS_APPCMD_FAILED' });
-  await rejects(readInventory(host({ config: ended(1), site: list }).host), { code: 'IIS_APPCMD_FAILED' });
-  await rejects(readInventory(host({ config: section, site: list, vdir: ended(5) }).host), {
-    code: 'IIS_ACCESS_DENIED',
-    details: { command: 'appcmd list vdir /xml', exitCode: 5 },
+test('a shared configuration is read where redirection.config says', async () => {
+  const stale = configuration('<site name="Stale" id="1" />');
+  const shared = '\\\\files\\iis$\\farm\\applicationHost.config';
+  for (const path of ['\\\\files\\iis$\\farm', '\\\\files\\iis$\\farm\\']) {
+    const files = { [REDIRECTION]: [redirectedTo(path, 'True')], [HOME]: [stale], [shared]: [configuration(inside)] };
+    const simulated = host({ site: list }, files);
+    const inventory = await readInventory(simulated.host);
+    deepEqual([named(inventory), codes(inventory)], [ASIS, []]);
+    deepEqual(simulated.calls, [REDIRECTION, 'list site', shared]);
+  }
+  for (const off of [redirectedTo('\\\\files\\x', 'false'), redirectedTo(''), '<configuration />']) {
+    const files = { [REDIRECTION]: [off], [HOME]: [configuration(inside)] };
+    deepEqual(named(await readInventory(host({ site: list }, files).host)), ASIS);
+  }
+});
+
+test('what cannot be read is asked of appcmd, and reported: names may be wrong', async () => {
+  const shared = '\\\\files\\farm\\applicationHost.config';
+  const redirection = [redirectedTo('\\\\files\\farm')];
+  const unreadable: readonly Files[] = [
+    { [REDIRECTION]: redirection, [shared]: [1326], [HOME]: [configuration('')] },
+    { [REDIRECTION]: redirection, [HOME]: [configuration('')] },
+    { [REDIRECTION]: ['<configuration>'], [HOME]: [configuration(inside)] },
+    { [REDIRECTION]: [5], [HOME]: [configuration(inside)] },
+    { [HOME]: ['<sites />'] },
+    { [HOME]: [223] },
+    {},
+  ];
+  for (const files of unreadable) {
+    const inventory = await readInventory(host({ site: list, config: section }, files).host);
+    deepEqual(named(inventory), [
+      ['W?b', 1, 'Started'],
+      ['B', 2, 'Stopped'],
+    ]);
+    deepEqual(codes(inventory), ['configuration-unreadable']);
+    deepEqual(
+      inventory.sites.map(({ bindings }) => bindings.map(({ text, sslFlags }) => [text, sslFlags])),
+      [[['*:443:a', 33]], [['*:81:', 0]]],
+    );
+  }
+});
+
+test('a file that another program is writing is read again', async () => {
+  for (const first of [32, 33, '', '<configuration><system.applic']) {
+    const simulated = host({ site: list, config: section }, { [HOME]: [first, configuration(inside)] });
+    const inventory = await readInventory(simulated.host);
+    deepEqual([named(inventory), codes(inventory)], [ASIS, []], String(first));
+  }
+  const denied = host({ site: list, config: section }, { [HOME]: [5, configuration(inside)] });
+  deepEqual(codes(await readInventory(denied.host)), ['configuration-unreadable']);
+});
+
+test('sites in another file of the folder are read there', async () => {
+  const home =
+    '<configuration><system.applicationHost><sites configSource="more\\sites.config" /></system.applicationHost></configuration>';
+  const files = { [HOME]: [home], 'config\\more\\sites.config': [`<sites>${inside}</sites>`] };
+  const inventory = await readInventory(host({ site: list }, files).host);
+  deepEqual([named(inventory), codes(inventory)], [ASIS, []]);
+  for (const [source, text] of [
+    ['more\\none.config', ''],
+    ['..\\sites.config', inside],
+    ['C:\\sites.config', inside],
+    ['%windir%\\sites.config', inside],
+    ['other.config', configuration(inside)],
+  ] as const) {
+    const there = {
+      [HOME]: [home.replace('more\\sites.config', source)],
+      [`config\\${source}`]: [`<sites>${text}</sites>`],
+    };
+    const others = source === 'other.config' ? { ...there, 'config\\other.config': [text] } : there;
+    const wrong = source === 'more\\none.config' ? { [HOME]: there[HOME] ?? [] } : others;
+    deepEqual(codes(await readInventory(host({ site: list, config: section }, wrong).host)), [
+      'configuration-unreadable',
+    ]);
+  }
+});
+
+test('exit codes decide where there is nothing to read', async () => {
+  const ended = (exitCode: number, text = 'ERROR ( message:… )'): AppcmdResult => ({
+    exitCode,
+    stdout: Buffer.from(text),
   });
-  await rejects(readInventory(host({ config: section, site: list, vdir: ended(0x80070005) }).host), {
-    code: 'IIS_ACCESS_DENIED',
-  });
-  await rejects(readInventory(host({ config: section, site: ended(0) }).host), { code: 'IIS_APPCMD_OUTPUT_INVALID' });
-});
-
-test('an answer in another code page is used and reported', async () => {
-  const stdout = Buffer.from(`<appcmd>${list.replaceAll('ë', '\u00eb')}</appcmd>`, 'latin1');
-  const { problems } = await readInventory(host({ config: section, site: { exitCode: 0, stdout } }).host);
-  deepEqual(
-    problems.map(({ code }) => code),
-    ['appcmd-encoding'],
-  );
+  const nothing = { [HOME]: [configuration('')] };
+  // Without a match it is 1 or 0, with or without an empty list. Fine for a server without sites, a contradiction
+  // otherwise.
+  for (const empty of [ended(1, ''), ended(1, '<appcmd />'), ended(0, '<appcmd />')]) {
+    deepEqual((await readInventory(host({ site: empty }, nothing).host)).sites, []);
+    await rejects(readInventory(host({ site: empty }).host), { code: 'IIS_APPCMD_FAILED' });
+  }
+  await rejects(readInventory(host({ site: list, config: ended(1) }, {}).host), { code: 'IIS_APPCMD_FAILED' });
+  for (const denied of [5, 0x8007_0005]) {
+    await rejects(readInventory(host({ site: ended(denied) }).host), {
+      code: 'IIS_ACCESS_DENIED',
+      details: { command: 'appcmd list site /xml', exitCode: denied },
+    });
+  }
+  await rejects(readInventory(host({ site: ended(0) }).host), { code: 'IIS_APPCMD_OUTPUT_INVALID' });
 });
 
 test('references to a certificate: records, FTP settings, defaults', () => {

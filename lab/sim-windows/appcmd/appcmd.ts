@@ -6,9 +6,12 @@ import {
   ACCESS_DENIED,
   ALREADY_EXISTS,
   AppcmdRefusal,
+  type AppcmdRefuses,
   changeElement,
+  clearElement,
   FILE_NOT_FOUND,
   INVALID_PARAMETER,
+  refuse,
 } from './change.ts';
 import {
   applicationRows,
@@ -31,6 +34,8 @@ export interface AppcmdWorld {
   readonly backups: Backups;
   /** Of redirected output; 1252 by default. */
   readonly ansiCodePage?: AnsiCodePage;
+  /** Forms of commands that it does not take; none by default. */
+  readonly refuses?: readonly AppcmdRefuses[];
 }
 
 /** Where `add backup` puts copies of the configuration. Whether the case of names matters depends on the place. */
@@ -98,6 +103,7 @@ export function createAppcmd(world: AppcmdWorld): (args: readonly string[]) => P
         return appcmdText(`SITE object "${site.inventory.name}" changed`);
       }
       case 'set config':
+      case 'clear config':
         await setConfiguration(world, command);
         return appcmdText(
           `Applied configuration changes to section "system.applicationHost/sites" for "MACHINE/WEBROOT/APPHOST"`,
@@ -165,6 +171,7 @@ async function setConfiguration(world: AppcmdWorld, command: AppcmdCommand): Pro
   requireSitesSection(command);
   const [section] = world.configuration.sections;
   if (section === undefined) throw notFound('CONFIG', 'system.applicationHost/sites');
+  for (const { name, value } of settings(command)) refuse(world.refuses ?? [], name, value);
   changeAll(section, command);
   await world.changed();
 }
@@ -172,7 +179,10 @@ async function setConfiguration(world: AppcmdWorld, command: AppcmdCommand): Pro
 // All or nothing: when one parameter is refused, none takes effect.
 function changeAll(element: MutableElement, command: AppcmdCommand): void {
   const copy = mutableCopy(element);
-  for (const { name, value } of settings(command)) changeElement(copy, name, value);
+  for (const { name, value } of settings(command)) {
+    if (command.verb === 'clear') clearElement(copy, name);
+    else changeElement(copy, name, value);
+  }
   element.attributes = copy.attributes;
   element.children = copy.children;
 }

@@ -33,6 +33,36 @@ export function changeElement(root: MutableElement, name: string, value: string 
   else removeEntry(root, path, name);
 }
 
+/** What some version of appcmd may refuse: nobody has documented that each takes it. */
+export type AppcmdRefuses =
+  /** A site named by its id alone: `[id='3']`. */
+  | 'id-indexer'
+  /** A setting without a value: `/…serverCertHash:`. */
+  | 'empty-value';
+
+/** Throws AppcmdRefusal for a setting of `set config` that this appcmd does not take. */
+export function refuse(refuses: readonly AppcmdRefuses[], name: string, value: string | null): void {
+  const steps = parseConfigurationPath(name)?.steps ?? [];
+  const byId = steps.some((step) => step.kind === 'element' && Object.keys(step.keys).join() === 'id');
+  if ((byId && refuses.includes('id-indexer')) || (value === '' && refuses.includes('empty-value'))) {
+    throw malformed(name);
+  }
+}
+
+/** Carries out `/path` of `clear config`: takes a setting or an element away; an absent one is no error. */
+export function clearElement(root: MutableElement, name: string): void {
+  const path = parseConfigurationPath(name);
+  const last = path?.steps.at(-1);
+  if (path === null || path.operation !== null || last === undefined) throw malformed(name);
+  const holder = follow(root, path.steps.slice(0, -1));
+  if (last.kind === 'element') {
+    holder.children.splice(holder.children.indexOf(find(holder, last.keys, name)), 1);
+    return;
+  }
+  holder.attributes = Object.fromEntries(Object.entries(holder.attributes).filter(([key]) => key !== last.name));
+  holder.children = holder.children.filter((child) => child.name !== last.name);
+}
+
 function setValue(root: MutableElement, { steps }: ConfigurationPath, name: string, value: string | null): void {
   const last = steps.at(-1);
   if (last?.kind !== 'name' || value === null) throw malformed(name);

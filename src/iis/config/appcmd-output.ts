@@ -1,52 +1,30 @@
 import { EverbindError } from '../../errors/error.ts';
-import { readSite, readSites, type RawSite, type RawSites } from './application-host-sites.ts';
+import { readSites, type RawSites } from './application-host-sites.ts';
 import { childrenNamed, readXml, type XmlElement } from './application-host-xml.ts';
 import type { SiteState } from './inventory-types.ts';
 
-/** One `<SITE>` of `appcmd list site`. */
-export interface AppcmdSite {
-  readonly name: string;
+/**
+ * One `<SITE>` of `appcmd list site`. Its name is left out: redirected output is in the ANSI code page of the machine,
+ * whatever its XML declaration says, and a letter that this has no place for is a `?`.
+ */
+export interface ListedSite {
+  /** SITE.ID; null when there is none. */
   readonly id: string | null;
   readonly state: SiteState;
-  /** The `<site>` element that `/config` adds; null without `/config`. */
-  readonly configuration: RawSite | null;
-  /** From the `bindings` attribute, which has no sslFlags. */
-  readonly bindings: readonly { readonly protocol: string; readonly bindingInformation: string }[];
 }
 
-/** One `<VDIR>` of `appcmd list vdir`. */
-export interface AppcmdVirtualDirectory {
-  /** Site and application path together: `Shop/` or `Shop/api`. */
-  readonly application: string;
-  readonly path: string;
-  /** Environment variables unexpanded. */
-  readonly physicalPath: string;
-}
-
-/** `appcmd list site /xml`, with `/config` or without. Throws IIS_APPCMD_OUTPUT_INVALID. */
-export function parseSiteList(stdout: Uint8Array): readonly AppcmdSite[] {
-  return elements(stdout, 'SITE').map((element) => {
-    const configuration = childrenNamed(element, 'site')[0];
-    return {
-      name: element.attributes['SITE.NAME'] ?? '',
-      id: element.attributes['SITE.ID'] ?? null,
-      state: parseState(element.attributes['state']),
-      configuration: configuration === undefined ? null : readSite(configuration),
-      bindings: parseBindingsAttribute(element.attributes['bindings'] ?? ''),
-    };
-  });
-}
-
-/** `appcmd list vdir /xml`. Throws IIS_APPCMD_OUTPUT_INVALID. */
-export function parseVirtualDirectoryList(stdout: Uint8Array): readonly AppcmdVirtualDirectory[] {
-  return elements(stdout, 'VDIR').map(({ attributes }) => ({
-    application: attributes['APP.NAME'] ?? '',
-    path: attributes['path'] ?? '',
-    physicalPath: attributes['physicalPath'] ?? '',
+/** `appcmd list site /xml`. Throws IIS_APPCMD_OUTPUT_INVALID. */
+export function parseSiteList(stdout: Uint8Array): readonly ListedSite[] {
+  return elements(stdout, 'SITE').map(({ attributes }) => ({
+    id: attributes['SITE.ID'] ?? null,
+    state: parseState(attributes['state']),
   }));
 }
 
-/** `appcmd list config /section:system.applicationHost/sites /xml`. Throws IIS_APPCMD_OUTPUT_INVALID. */
+/**
+ * `appcmd list config /section:system.applicationHost/sites /xml`, of which only numbers and ASCII text are what IIS
+ * has. Throws IIS_APPCMD_OUTPUT_INVALID.
+ */
 export function parseSitesSection(stdout: Uint8Array): RawSites {
   const configs = elements(stdout, 'CONFIG');
   // appcmd writes the section's path with a hyphen as the element name.
@@ -57,22 +35,21 @@ export function parseSitesSection(stdout: Uint8Array): RawSites {
 }
 
 /**
- * The text of redirected appcmd output: UTF-8, as its XML declaration says, or else Latin-1. In the latter case appcmd
- * wrote in a code page of the system that we cannot know: `exact` is false, and names with other letters are
- * unreliable.
+ * UTF-8 where it is that, otherwise one character for each octet: no second octet of a Windows code page looks like
+ * markup of XML, so that the elements are right and only letters beyond ASCII are wrong.
  */
-export function decodeAppcmdOutput(stdout: Uint8Array): { readonly text: string; readonly exact: boolean } {
+function decode(stdout: Uint8Array): string {
   try {
-    return { text: new TextDecoder('utf-8', { fatal: true }).decode(stdout), exact: true };
+    return new TextDecoder('utf-8', { fatal: true }).decode(stdout);
   } catch {
-    return { text: new TextDecoder('windows-1252').decode(stdout), exact: false };
+    return new TextDecoder('latin1').decode(stdout);
   }
 }
 
 function elements(stdout: Uint8Array, name: string): readonly XmlElement[] {
   let root: XmlElement;
   try {
-    root = readXml(decodeAppcmdOutput(stdout).text);
+    root = readXml(decode(stdout));
   } catch (error) {
     throw invalid(error instanceof Error ? error.message : 'it is no XML', error);
   }
@@ -86,13 +63,4 @@ function invalid(reason: string, cause?: unknown): EverbindError {
 
 function parseState(text: string | undefined): SiteState {
   return text === 'Started' || text === 'Stopped' ? text : 'Unknown';
-}
-
-// `http/*:80:,https/*:443:www.example.com`: a comma separates two bindings only before a protocol.
-function parseBindingsAttribute(text: string): AppcmdSite['bindings'] {
-  if (text === '') return [];
-  return text.split(/,(?=[A-Za-z][A-Za-z0-9.+-]*\/)/).map((part) => {
-    const slash = part.indexOf('/');
-    return { protocol: slash < 0 ? '' : part.slice(0, slash), bindingInformation: part.slice(slash + 1) };
-  });
 }

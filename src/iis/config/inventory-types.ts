@@ -61,7 +61,9 @@ export interface InventoryProblem {
     | 'ssl-flags-unreadable'
     | 'sites-elsewhere'
     | 'not-a-server-configuration'
-    | 'appcmd-encoding';
+    | 'configuration-unreadable'
+    | 'site-not-listed'
+    | 'site-not-configured';
   readonly reason: string;
 }
 

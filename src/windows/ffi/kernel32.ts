@@ -3,8 +3,7 @@ import type { Ffi, Pointer } from './load.ts';
 export type Kernel32 = ReturnType<typeof kernel32>;
 
 /**
- * kernel32.dll: https://learn.microsoft.com/windows/win32/api/ (winbase.h, errhandlingapi.h, ioapiset.h,
- * stringapiset.h).
+ * kernel32.dll: https://learn.microsoft.com/windows/win32/api/ (winbase.h, errhandlingapi.h, ioapiset.h).
  */
 export function kernel32(ffi: Ffi) {
   const library = ffi.open('kernel32');
@@ -18,12 +17,6 @@ export function kernel32(ffi: Ffi) {
     ),
     lstrlenW: library.func<(text: bigint) => number>('int32_t __stdcall lstrlenW(void *text)'),
     LocalFree: library.func<(memory: bigint) => bigint | null>('void *__stdcall LocalFree(void *memory)'),
-    GetOEMCP: library.func<() => number>('uint32_t __stdcall GetOEMCP()'),
-    MultiByteToWideChar: library.func<
-      (codePage: number, flags: number, from: Uint8Array, octets: number, to: Pointer, characters: number) => number
-    >(
-      'int32_t __stdcall MultiByteToWideChar(uint32_t codePage, uint32_t flags, void *from, int32_t octets, void *to, int32_t characters)',
-    ),
     CreateEventW: library.func<(security: null, manualReset: number, initial: number, name: null) => bigint | null>(
       'void *__stdcall CreateEventW(void *security, int32_t manualReset, int32_t initial, void *name)',
     ),
