@@ -1,4 +1,5 @@
 import { WindowsError } from '../../src/errors/error.ts';
+import { win32Of } from '../../src/iis/appcmd-status.ts';
 import type { AppcmdResult, SiteFiles, SslRecord, WindowsHost } from '../../src/ports/windows-host.ts';
 import type { SimKeys } from './key-providers.ts';
 import type { SimStores } from './certificate-stores.ts';
@@ -49,7 +50,10 @@ export function createSimHost(parts: {
       machineName: 'SIM-WINDOWS',
       roleServices: ['web', 'ftp'],
     }),
-    appcmd: async (args) => faults.appcmd(args) ?? parts.appcmd(args),
+    appcmd: async (args) => {
+      const result = faults.appcmd(args) ?? (await parts.appcmd(args));
+      return { ...result, exitCode: win32Of(result.exitCode) };
+    },
     certificates: parts.stores,
     keys: parts.keys,
     sslRecords: parts.records,

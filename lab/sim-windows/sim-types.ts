@@ -31,6 +31,8 @@ export interface SimWindowsOptions {
   readonly aia?: ReadonlyMap<string, Uint8Array>;
   /** In which appcmd writes; 1252 by default. */
   readonly ansiCodePage?: AnsiCodePage;
+  /** From the end of an appcmd that adds, changes or starts a site to its effect. Default: START_DELAY_MS. */
+  readonly startDelayMs?: number;
   /** Forms of commands that its appcmd does not take. */
   readonly appcmdRefuses?: readonly AppcmdRefuses[];
 }

@@ -18,7 +18,7 @@ import { listenRpc } from './rpc-server.ts';
 import { createSimHost } from './sim-host.ts';
 import { createSiteFiles } from './site-files.ts';
 import type { SimWindows, SimWindowsOptions } from './sim-types.ts';
-import { createSites, type SimSites } from './sites.ts';
+import { createSites, type SimSites, START_DELAY_MS } from './sites.ts';
 import { createRecords } from './ssl-records.ts';
 import { serverMimeMap } from './serving/static-content.ts';
 import { acceptTls } from './serving/tls-front.ts';
@@ -32,7 +32,7 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
   const elevated = options.elevated ?? true;
   const configuration = loadConfiguration(options.applicationHostConfig);
   const files = createSiteFiles(options.rootFolder);
-  const sites = createSites(configuration);
+  const sites = createSites(configuration, { startDelayMs: options.startDelayMs ?? START_DELAY_MS });
   const keys = createKeyProviders();
   const stores = createStores(keys, options.aia);
   const faults = createFaults();
@@ -57,8 +57,21 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
     queue = next.catch(() => {});
     return next;
   };
+  // IIS carries out a change some time after appcmd has ended.
+  let settling: NodeJS.Timeout | undefined;
+  const settle = (): void => {
+    clearTimeout(settling);
+    const at = sites.settlesAt();
+    if (at === null || stopped) return;
+    settling = setTimeout(() => {
+      sites.refresh();
+      settle();
+      void reconcile().catch(() => {});
+    }, at - Date.now());
+  };
   const changed = async (): Promise<void> => {
     sites.refresh();
+    settle();
     await makeRootFolders();
     await replaceConfiguration(configuration.write());
     await reconcile();
@@ -158,6 +171,7 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
     ...sim,
     stop: async () => {
       stopped = true;
+      clearTimeout(settling);
       await stopRpc?.();
       await queue;
       await listeners.close();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { readInventory } from '../../src/iis/inventory.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 import { type CliWorld, startCliWorld } from './world.ts';
 
 let world: CliWorld;
@@ -8,6 +9,17 @@ before(async () => {
   world = await startCliWorld();
 });
 after(() => world.stop());
+
+/** Fifteen seconds of this clock are over at once. */
+function hasty(): Clock {
+  let ahead = 0;
+  return {
+    now: () => Date.now() + ahead,
+    sleep: async (ms) => {
+      ahead += ms;
+    },
+  };
+}
 
 async function bindings(name: string): Promise<readonly string[]> {
   const { sites } = await readInventory(world.sim.host);
@@ -36,6 +48,35 @@ it('adds a binding to a site by name or number, once, with the flags that are wa
   );
   assert.equal((await bindings('Shop')).filter((text) => text === 'https *:443:new.cli.test 1').length, 1);
   assert.ok((await bindings('Blog')).includes('https *:8444:api.cli.test 33'));
+});
+
+it('ends when the port of the new binding answers, which is some time after appcmd has ended', async () => {
+  const { host } = world.sim;
+  const add = ['add', 'site', '/name:Late', '/bindings:http/*:8455:', '/physicalPath:C:\\late'];
+  assert.equal((await host.appcmd(add)).exitCode, 0);
+  assert.deepEqual(await host.endpoints('*', 8455), [], 'this IIS starts a site at once');
+  for (const site of ['Late', 'Shop']) {
+    const port = site === 'Late' ? '8456' : '8457';
+    assert.equal((await world.run(['bind', site, 'late.cli.test', '--port', port])).status, 0);
+    assert.equal((await host.endpoints('*', Number(port))).length, 1, site);
+  }
+  assert.equal((await host.appcmd(['delete', 'site', 'Late'])).exitCode, 0);
+});
+
+it('adds a binding to a stopped site without waiting, and says what keeps a site from starting', async () => {
+  const { host } = world.sim;
+  const bare = ['add', 'site', '/name:Bare', '/bindings:http/*:8466:'];
+  const folder = ['add', 'site', '/name:Off', '/bindings:http/*:8467:', '/physicalPath:C:\\off'];
+  for (const add of [bare, folder]) assert.equal((await host.appcmd(add)).exitCode, 0);
+  assert.equal((await host.appcmd(['set', 'site', 'Off', '/serverAutoStart:false'])).exitCode, 0);
+  const { status } = await world.run(['bind', 'Off', 'off.cli.test', '--port', '8468']);
+  assert.equal(status, 0);
+  assert.ok((await bindings('Off')).includes('https *:8468:off.cli.test 1'));
+  const { out, ...ended } = await world.run(['bind', 'Bare', 'bare.cli.test', '--port', '8469'], { clock: hasty() });
+  assert.equal(ended.status, 1, out);
+  assert.match(ended.err, /IIS_SITE_CANNOT_START.*Bare: it has no application for \//s);
+  assert.ok((await bindings('Bare')).includes('https *:8469:bare.cli.test 1'), 'the binding stays');
+  for (const site of ['Bare', 'Off']) assert.equal((await host.appcmd(['delete', 'site', site])).exitCode, 0);
 });
 
 it('add says which host names have no https binding, and how to get one', async () => {

@@ -24,15 +24,7 @@ async function open(update: boolean): Promise<ContractHost> {
   // Real http.sys responds with 404 to what nobody registered; Wine's lets the client wait. This stands for it.
   const unregistered = await wine.host.httpServer.serve(`http://+:${http}/`, () => null);
   return {
-    host: {
-      ...wine.host,
-      // http.sys listens before appcmd returns.
-      appcmd: async (args) => {
-        const result = await wine.host.appcmd(args);
-        if (args[0] !== 'list') await front.refresh();
-        return result;
-      },
-    },
+    host: wine.host,
     folder: 'C:\\everbind-contract',
     ports: [https, http],
     limitedProvider: { provider: 'Microsoft Platform Crypto Provider', refuses: 'ec-p384' },

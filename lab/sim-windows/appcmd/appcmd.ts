@@ -11,6 +11,7 @@ import {
   clearElement,
   FILE_NOT_FOUND,
   INVALID_PARAMETER,
+  OBJECT_NOT_FOUND,
   refuse,
 } from './change.ts';
 import {
@@ -122,6 +123,9 @@ export function createAppcmd(world: AppcmdWorld): (args: readonly string[]) => P
       case 'stop site': {
         const site = requireSite(world, command);
         const running = command.verb === 'start';
+        if (!site.known) {
+          throw new AppcmdRefusal(OBJECT_NOT_FOUND, 'The object identifier does not represent a valid object. ');
+        }
         world.sites.want(site.element, running);
         await world.changed();
         const conflict = world.sites.all().find(({ element }) => element === site.element)?.conflict ?? null;

@@ -1,7 +1,7 @@
 import { type ConfigurationPath, parseConfigurationPath, type PathStep } from './arguments.ts';
 import type { MutableElement } from '../xml-writer.ts';
 
-/** A refusal of appcmd: Win32 exit code and the text behind `message:`. */
+/** A refusal of appcmd: exit code (Win32, or an HRESULT) and the text behind `message:`. */
 export class AppcmdRefusal extends Error {
   readonly exitCode: number;
 
@@ -16,6 +16,8 @@ export const FILE_NOT_FOUND = 2;
 export const ACCESS_DENIED = 5;
 export const INVALID_PARAMETER = 87;
 export const ALREADY_EXISTS = 183;
+/** ERROR_OBJECT_NOT_FOUND, as the HRESULT with which appcmd ends. */
+export const OBJECT_NOT_FOUND = 0x8007_10d8;
 
 // Collections of the sites section: the element of an entry, the attributes that must differ, those without which an
 // entry is refused.

@@ -7,7 +7,7 @@ import { createListeners } from '../../sim-windows/serving/listeners.ts';
 import { createSites } from '../../sim-windows/sites.ts';
 import { acceptTls } from '../../sim-windows/serving/tls-front.ts';
 import { SITE_STATES } from '../doubles/appcmd/file-appcmd.ts';
-import { rememberingSites } from '../doubles/appcmd/site-states.ts';
+import { readSiteStates } from '../doubles/appcmd/site-states.ts';
 import { readLabKeys } from '../doubles/key-files.ts';
 import type { WinePrefix } from '../prefix.ts';
 import { createIdentities } from './identities.ts';
@@ -48,8 +48,13 @@ export async function startFront(host: WindowsHost, prefix: WinePrefix): Promise
       ),
   });
   let queue: Promise<void> = Promise.resolve();
+  let settling: NodeJS.Timeout | undefined;
   const reconcile = async (): Promise<void> => {
-    const sites = rememberingSites(createSites(loadConfiguration(await readFile(configFile))), statesFile);
+    const configuration = loadConfiguration(await readFile(configFile));
+    const sites = createSites(configuration, { memory: readSiteStates(statesFile) });
+    const at = sites.settlesAt();
+    clearTimeout(settling);
+    if (at !== null) settling = setTimeout(changed, at - Date.now());
     await listeners.reconcile(sites.urls().filter(({ scheme }) => scheme === 'https'));
   };
   const refresh = (): Promise<void> => {
@@ -66,6 +71,7 @@ export async function startFront(host: WindowsHost, prefix: WinePrefix): Promise
     stop: async () => {
       for (const file of files) unwatchFile(file, changed);
       await queue;
+      clearTimeout(settling);
       await listeners.close();
     },
   };

@@ -6,9 +6,9 @@ import { AppcmdRefusal, INVALID_PARAMETER } from '../../../sim-windows/appcmd/ch
 import { loadConfiguration } from '../../../sim-windows/configuration.ts';
 import { createSites } from '../../../sim-windows/sites.ts';
 import { openConfigurationFile } from './configuration-file.ts';
-import { rememberingSites } from './site-states.ts';
+import { readSiteStates, writeSiteStates } from './site-states.ts';
 
-/** A file of our own in the folder of inetsrv: which sites were started and stopped by hand. */
+/** A file of our own in the folder of inetsrv: which sites were started and stopped by hand or start soon. */
 export const SITE_STATES = 'lab-site-states.json';
 
 const FILE = 'applicationHost.config';
@@ -20,11 +20,13 @@ const FILE = 'applicationHost.config';
 export async function runFileAppcmd(inetsrv: string, args: readonly string[]): Promise<AppcmdResult> {
   const file = openConfigurationFile(join(inetsrv, 'config', FILE));
   const configuration = loadConfiguration(file.octets);
-  const sites = rememberingSites(createSites(configuration), join(inetsrv, SITE_STATES));
+  const states = join(inetsrv, SITE_STATES);
+  const sites = createSites(configuration, { memory: readSiteStates(states) });
   const restored: Buffer[] = [];
   const backups = backupFolders(join(inetsrv, 'backup'), file.octets, (content) => restored.push(content));
   const changed = async (): Promise<void> => {
     sites.refresh();
+    writeSiteStates(states, sites.memory());
     const [content] = restored;
     await (content === undefined ? file.write(configuration.root) : file.replace(content));
   };
