@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { awaitListening } from '../../../src/iis/await-site.ts';
+import { systemClock } from '../../../src/net/system.ts';
 import type { Endpoint, WindowsHost } from '../../../src/ports/windows-host.ts';
 import { configurationOf, fetchRaw, simFor } from './support.ts';
 
@@ -94,6 +96,7 @@ test('two sites with one binding: the second does not run', async (t) => {
   assert.equal((await host.appcmd(['start', 'site', 'Twin'])).exitCode, 183);
   assert.equal((await host.appcmd(['stop', 'site', 'Shop'])).exitCode, 0);
   assert.equal((await host.appcmd(['start', 'site', 'Twin'])).exitCode, 0);
+  await awaitListening(host, systemClock, { siteId: 9, address: '*', port: 80 });
   await mark(host);
   assert.equal((await fetchRaw(await at(host, '*', 80), 'shop.test', '/who.txt')).body, 'Twin');
   assert.deepEqual(await host.endpoints('*', 8080), [], 'no site is left on port 8080');

@@ -187,7 +187,8 @@ test('the configuration file stays as it is until something changes it', async (
 
 test('a refused command changes nothing, not even by halves', async (t) => {
   const { host, snapshot } = await simFor(t, await readFile(demo));
-  const before = await host.appcmd(['list', 'site', '/config', '/xml']);
+  const section = ['list', 'config', '/section:system.applicationHost/sites', '/xml'];
+  const before = await host.appcmd(section);
   const { exitCode } = await host.appcmd([
     'set',
     'site',
@@ -196,14 +197,14 @@ test('a refused command changes nothing, not even by halves', async (t) => {
     "/-bindings.[protocol='https',bindingInformation='*:443:none.test']",
   ]);
   assert.equal(exitCode, 2);
-  assert.deepEqual(await host.appcmd(['list', 'site', '/config', '/xml']), before);
+  assert.deepEqual(await host.appcmd(section), before);
   assert.equal((await snapshot()).sites.find(({ name }) => name === 'Shop')?.state, 'Started');
   assert.equal((await host.appcmd(['restore', 'backup', 'none'])).exitCode, 2);
   await host.appcmd(['add', 'backup', 'b']);
   assert.equal((await host.appcmd(['add', 'backup', 'b'])).exitCode, 183);
   await host.appcmd(['delete', 'site', 'Shop']);
   assert.equal((await host.appcmd(['restore', 'backup', 'b'])).exitCode, 0);
-  assert.deepEqual(await host.appcmd(['list', 'site', '/config', '/xml']), before);
+  assert.deepEqual(await host.appcmd(section), before);
 });
 
 test('port 80 has the number that was asked for; ports can keep their own', async (t) => {

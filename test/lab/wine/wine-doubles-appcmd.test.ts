@@ -60,7 +60,7 @@ const odd = [
   '                    <binding protocol="http" bindingInformation="*:80:" />',
   '                </bindings>',
   '            </site>',
-  '            <site name="Two" id="2"><bindings/></site>',
+  '            <site name="Two" id="2"><application path="/"/><bindings><binding protocol="http" bindingInformation="*:81:"/></bindings></site>',
   '        </sites>',
   '    </system.applicationHost><!-- end -->',
   '</configuration>',
@@ -165,6 +165,7 @@ describe('appcmd double under Wine', () => {
     const commands = [
       ['add', 'backup', 'b'],
       ['stop', 'site', 'Two'],
+      ['stop', 'site', 'One é 漢'],
       ['list', 'site', 'Two', '/text:state'],
       ['delete', 'site', NAME],
       ['list', 'backup'],
@@ -175,9 +176,10 @@ describe('appcmd double under Wine', () => {
     const ends = await host.runAll(commands.map((args) => ({ program: APPCMD, args })));
     assert.deepEqual(
       ends.map(({ status }) => status),
-      [0, 0, 0, 0, 0, 0, 0, 1],
+      // A site without an application for / is none that IIS can stop.
+      [0, 0, 0x8007_10d8, 0, 0, 0, 0, 0, 1],
     );
-    assert.equal(ends[2]?.stdout.toString().trim(), 'Stopped');
+    assert.equal(ends[3]?.stdout.toString().trim(), 'Stopped');
     assert.deepEqual(readFileSync(join(host.prefix.driveC, CONFIGURATION)), before);
   });
 
