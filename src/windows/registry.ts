@@ -6,7 +6,7 @@ import { STATUS } from './status.ts';
 const HKEY_LOCAL_MACHINE = 0xffffffff80000002n;
 const RRF_RT_REG_DWORD = 0x10;
 
-/** A number below HKEY_LOCAL_MACHINE; null when there is none. Throws WindowsError. */
+/** A number below HKEY_LOCAL_MACHINE; null when there is none, or something that is no number. Throws WindowsError. */
 export function registryNumber(native: Native, key: string, value: string): number | null {
   const data = numberRoom();
   const status = native.advapi32.RegGetValueW(
@@ -18,7 +18,7 @@ export function registryNumber(native: Native, key: string, value: string): numb
     data,
     numberRoom(data.length),
   );
-  if (status === STATUS.FILE_NOT_FOUND) return null;
+  if (status === STATUS.FILE_NOT_FOUND || status === STATUS.UNSUPPORTED_TYPE) return null;
   if (status !== 0) throw new WindowsError('RegGetValueW', status, { key, value });
   return data.readUInt32LE();
 }

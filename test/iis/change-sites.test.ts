@@ -144,6 +144,20 @@ describe('an appcmd that does not take every form', () => {
     await assert.rejects(own.addHttpsBinding("Ada's", '*:443:b.change.test', 1), coded('IIS_APPCMD_FAILED'));
   });
 
+  it('is told the flags of a binding in a command of their own', async (t) => {
+    const { host } = await simFor(t, Buffer.from(sites), { appcmdRefuses: ['flags-in-keys'] });
+    const own = createSiteChanges(host, clock, { backUp: false });
+    await own.addHttpsBinding("Ada's", '*:443:a.change.test', 33);
+    const added = (await readInventory(host)).sites[1]?.bindings;
+    assert.deepEqual(
+      added?.map(({ text, sslFlags }) => [text, sslFlags]),
+      [['*:443:a.change.test', 33]],
+    );
+    const keys = "protocol='https',bindingInformation='*:443:b.change.test',sslFlags='1'";
+    const together = ['set', 'config', '-section:system.applicationHost/sites', `/+[id='2'].bindings.[${keys}]`];
+    assert.equal((await host.appcmd(together)).exitCode, 87);
+  });
+
   it('has the FTP certificate cleared where it refuses an empty value, or takes it and keeps the old one', async (t) => {
     const { host } = await simFor(t, Buffer.from(sites), { appcmdRefuses: ['empty-value'] });
     const deaf = async (args: readonly string[]): Promise<AppcmdResult> =>

@@ -40,15 +40,20 @@ export type AppcmdRefuses =
   /** A site named by its id alone: `[id='3']`. */
   | 'id-indexer'
   /** A setting without a value: `/…serverCertHash:`. */
-  | 'empty-value';
+  | 'empty-value'
+  /** sslFlags among the keys of a new binding: `+[…].bindings.[protocol='https',…,sslFlags='1']`. */
+  | 'flags-in-keys';
 
 /** Throws AppcmdRefusal for a setting of `set config` that this appcmd does not take. */
 export function refuse(refuses: readonly AppcmdRefuses[], name: string, value: string | null): void {
   const steps = parseConfigurationPath(name)?.steps ?? [];
   const byId = steps.some((step) => step.kind === 'element' && Object.keys(step.keys).join() === 'id');
-  if ((byId && refuses.includes('id-indexer')) || (value === '' && refuses.includes('empty-value'))) {
-    throw malformed(name);
-  }
+  const flags = steps.some((step) => step.kind === 'element' && 'sslFlags' in step.keys);
+  const refused =
+    (byId && refuses.includes('id-indexer')) ||
+    (value === '' && refuses.includes('empty-value')) ||
+    (flags && refuses.includes('flags-in-keys'));
+  if (refused) throw malformed(name);
 }
 
 /** Carries out `/path` of `clear config`: takes a setting or an element away; an absent one is no error. */
