@@ -3,7 +3,7 @@ import { appcmdFailed } from './appcmd-status.ts';
 import { parseSiteList, parseSitesSection, type ListedSite } from './config/appcmd-output.ts';
 import type { RawSites } from './config/application-host-sites.ts';
 
-// With nothing to list, appcmd ends with 1 and prints nothing, or with an empty list and any of the two.
+// What appcmd ends with when nothing matches is not documented: 1 with no output, or an empty list, are known.
 const NO_MATCH = 1;
 
 const SITES = ['list', 'site', '/xml'];
@@ -11,12 +11,19 @@ const SECTION = ['list', 'config', '/section:system.applicationHost/sites', '/xm
 
 type Appcmd = Pick<WindowsHost, 'appcmd'>;
 
-/** Which sites run. Throws IIS_APPCMD_FAILED, IIS_ACCESS_DENIED, IIS_APPCMD_OUTPUT_INVALID. */
+/**
+ * Which sites run. A whole list is used whatever the exit code. Throws IIS_APPCMD_FAILED, IIS_ACCESS_DENIED,
+ * IIS_APPCMD_OUTPUT_INVALID.
+ */
 export async function listSites(host: Appcmd): Promise<readonly ListedSite[]> {
   const { exitCode, stdout } = await host.appcmd(SITES);
+  if (exitCode === 0) return parseSiteList(stdout);
   if (exitCode === NO_MATCH && stdout.length === 0) return [];
-  if (exitCode === 0 || exitCode === NO_MATCH) return parseSiteList(stdout);
-  throw appcmdFailed(SITES, exitCode);
+  try {
+    return parseSiteList(stdout);
+  } catch {
+    throw appcmdFailed(SITES, exitCode);
+  }
 }
 
 /** A list without sites on a server that has some. */

@@ -228,6 +228,9 @@ test('exit codes decide where there is nothing to read', async () => {
     deepEqual((await readInventory(host({ site: empty }, nothing).host)).sites, []);
     await rejects(readInventory(host({ site: empty }).host), { code: 'IIS_APPCMD_FAILED' });
   }
+  const whole = ended(4312, `<appcmd>${list}</appcmd>`);
+  deepEqual(named(await readInventory(host({ site: whole }).host)), ASIS);
+  await rejects(readInventory(host({ site: ended(87, `<appcmd>${list}`) }).host), { code: 'IIS_APPCMD_FAILED' });
   await rejects(readInventory(host({ site: list, config: ended(1) }, {}).host), { code: 'IIS_APPCMD_FAILED' });
   for (const denied of [5, 0x8007_0005]) {
     await rejects(readInventory(host({ site: ended(denied) }).host), {

@@ -27,3 +27,25 @@ test('names of sites are those of the configuration, although appcmd writes in t
   );
   deepEqual(inventory.problems, []);
 });
+
+test('a shared configuration is read on its share; one that cannot be read leaves the names of appcmd', async (t) => {
+  const { host } = await simFor(t, sites('Łódź'));
+  const redirection = `<configuration><configurationRedirection enabled="true" path="\\\\files\\iis$" /></configuration>`;
+  await host.files.write('%windir%\\System32\\inetsrv\\config\\redirection.config', Buffer.from(redirection));
+  const alone = await readInventory(host);
+  deepEqual(
+    alone.problems.map(({ code }) => code),
+    ['configuration-unreadable'],
+  );
+  deepEqual(
+    alone.sites.map(({ name, id, state }) => [name, id, state]),
+    [['?\u00f3d?', 1, 'Started']],
+  );
+  await host.files.write('\\\\files\\iis$\\applicationHost.config', sites('Gdańsk'));
+  const shared = await readInventory(host);
+  deepEqual(shared.problems, []);
+  deepEqual(
+    shared.sites.map(({ name, id, state }) => [name, id, state]),
+    [['Gdańsk', 1, 'Started']],
+  );
+});
