@@ -65,7 +65,7 @@ test('what does not come in 15 seconds is said, with what is missing', async (t)
       },
     };
     await assert.rejects(awaitListening(host, clock, { siteId, address: '*', port }), (error) => {
-      assert.match(String((error as Error).message), message);
+      assert.match((error as Error).message, message);
       return coded(code)(error);
     });
     assert.ok(now >= 14_000 && now <= 15_000, `${code} after ${now} ms`);
