@@ -25,7 +25,7 @@ const MAX_PFX = 1024 * 1024;
  * that of the first handshake since the record was written.
  */
 export function createIdentities(world: {
-  readonly stores: SimStores;
+  readonly stores: Pick<SimStores, 'servable' | 'chainAbove'>;
   readonly records: () => readonly SslRecord[];
   readonly files: SiteFiles;
   readonly faults: FaultBoard;

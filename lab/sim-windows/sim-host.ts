@@ -5,7 +5,6 @@ import type { SimKeys } from './key-providers.ts';
 import type { SimStores } from './certificate-stores.ts';
 import type { FaultBoard } from './faults.ts';
 import { callHost, hostFromCalls } from './host-calls.ts';
-import type { Listeners } from './serving/listeners.ts';
 import type { SimWindows } from './sim-types.ts';
 import type { SimRecords } from './ssl-records.ts';
 import type { UrlRegistrations } from './serving/url-registrations.ts';
@@ -35,7 +34,7 @@ export function createSimHost(parts: {
   readonly records: SimRecords;
   readonly files: SiteFiles;
   readonly registrations: UrlRegistrations;
-  readonly listeners: Listeners;
+  readonly endpoints: WindowsHost['endpoints'];
 }): Pick<SimWindows, 'host' | 'serveAsync'> {
   const { elevated, faults } = parts;
   const serveAsync: SimWindows['serveAsync'] = (prefix, answer) =>
@@ -59,12 +58,7 @@ export function createSimHost(parts: {
     sslRecords: parts.records,
     files: parts.files,
     httpServer: { serve },
-    endpoints: async (address, port) => {
-      const wildcard = address === '*' || address === '0.0.0.0' || address === '';
-      const bareAddress = address.replace(/^\[(.*)\]$/, '$1').split('%')[0] ?? '';
-      const endpoint = parts.listeners.endpointOf(wildcard ? '*' : bareAddress, port);
-      return endpoint === null ? [] : [endpoint];
-    },
+    endpoints: parts.endpoints,
   };
   const host = hostFromCalls(
     (name, parameters) =>

@@ -4,6 +4,7 @@ import type { AnsiCodePage } from './appcmd/code-page.ts';
 import type { ChoiceOrder } from './serving/certificate-choice.ts';
 import type { ActiveFault, Faults } from './faults.ts';
 import type { CentralStore } from './identities.ts';
+import type { OtherNode } from './serving/other-nodes.ts';
 import type { PortRow } from './serving/port-table.ts';
 import type { Registration } from './serving/routing.ts';
 
@@ -35,6 +36,10 @@ export interface SimWindowsOptions {
   readonly startDelayMs?: number;
   /** Forms of commands that its appcmd does not take. */
   readonly appcmdRefuses?: readonly AppcmdRefuses[];
+  /** Addresses of bindings that this machine does not have; by default it has all of them. */
+  readonly otherNodes?: readonly OtherNode[];
+  /** false: the machine has no IPv6, not even `::1`. */
+  readonly ipv6?: boolean;
 }
 
 /** The state that a test may look at. No keys. */

@@ -13,6 +13,8 @@ import { createHttpFront } from './serving/http-front.ts';
 import { createIdentities } from './identities.ts';
 import { createKeyProviders } from './key-providers.ts';
 import { createListeners, type Listener, type Listeners } from './serving/listeners.ts';
+import { createNetwork } from './serving/network.ts';
+import { createOtherNodes } from './serving/other-nodes.ts';
 import { portRows } from './serving/port-table.ts';
 import { listenRpc } from './rpc-server.ts';
 import { createSimHost } from './sim-host.ts';
@@ -53,6 +55,7 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
   let queue: Promise<void> = Promise.resolve();
   let stopped = false;
   const reconcile = (): Promise<void> => {
+    otherNodes.see(records.current());
     const next = queue.then(() => (stopped ? undefined : listeners.reconcile(wanted())));
     queue = next.catch(() => {});
     return next;
@@ -76,19 +79,24 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
     await replaceConfiguration(configuration.write());
     await reconcile();
   };
+  const otherNodes = createOtherNodes(options.otherNodes ?? [], options.ipv6 ?? true, stores.servable);
   const records = createRecords((store, hash) => stores.servable(store, hash) !== null, reconcile);
   const registrations = createRegistrations({
     elevated,
     foreignPorts: new Set(options.foreignPorts),
     changed: reconcile,
   });
-  const identities = createIdentities({
-    stores,
-    records: records.current,
+  const serving = {
     files,
     faults,
     order: options.choiceOrder ?? 'host-first',
     centralStore: options.centralStore ?? null,
+  };
+  const identities = createIdentities({ ...serving, stores, records: records.current });
+  const elsewhere = createIdentities({
+    ...serving,
+    stores: { servable: otherNodes.servable, chainAbove: stores.chainAbove },
+    records: otherNodes.records,
   });
   const http = createHttpFront({
     urls: sites.urls,
@@ -97,10 +105,18 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
     serverTypes: () => serverMimeMap(configuration.elementsBelowRoot('system.webServer', 'staticContent')),
   });
 
+  const network = createNetwork({
+    configured: () => sites.all().map(({ inventory }) => inventory),
+    urls: sites.urls,
+    records: records.current,
+    otherNodes,
+  });
+
   // Windows listens where a URL is registered, by IIS or by another application; a record alone opens no socket, but
   // one with a foreign application id stands for an application that has registered its URLs.
   const wanted = (): { scheme: 'http' | 'https'; address: string; port: number }[] => [
     ...sites.urls(),
+    ...network.apart(),
     ...registrations.current().map(({ scheme, port }) => ({ scheme, address: '*', port })),
     ...records
       .current()
@@ -112,11 +128,14 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
       })),
   ];
   const onConnection = (socket: Parameters<typeof acceptTls>[0], listener: Listener): void => {
-    if (listener.scheme === 'http') http.accept(socket, listener);
+    const [other = null] = [...listener.addresses].map(otherNodes.at).filter((answer) => answer !== null);
+    if (other === 'silence') return;
+    if (other === 'refuses' || (other !== null && listener.scheme === 'http')) socket.resetAndDestroy();
+    else if (listener.scheme === 'http') http.accept(socket, listener);
     else
       acceptTls(
         socket,
-        (serverName) => identities.identify(listener, serverName),
+        (serverName) => (other === null ? identities : elsewhere).identify(listener, serverName),
         (secured) => http.accept(secured, listener),
       );
   };
@@ -144,7 +163,7 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
     records,
     files,
     registrations,
-    listeners,
+    endpoints: async (address, port) => network.reach(listeners, address, port),
   });
   const sim = {
     host,

@@ -28,6 +28,8 @@ export interface Listeners {
   reconcile(wanted: readonly Wanted[]): Promise<void>;
   /** Where a configured address and port went; null when nothing listens for it. */
   endpointOf(address: string, port: number): Endpoint | null;
+  /** The loopback address that stands for a configured one. */
+  loopbackOf(address: string): string;
   close(): Promise<void>;
 }
 
@@ -137,6 +139,7 @@ export function createListeners(options: {
       const listener = open.get(place(address, port).key);
       return listener?.addresses.has(address) === true ? listener.endpoint : null;
     },
+    loopbackOf: (address) => placement.loopbackFor(address).address,
     close: async () => {
       await Promise.all([...open].map(([key, listener]) => stop(key, listener)));
     },

@@ -1,12 +1,9 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CertificateMaterial, DeploymentPlan, EndpointCheck } from '../../../src/ports/deployment.ts';
-import { createWorld, type World } from './fixture.ts';
+import { createWorld, journaled, type World } from './fixture.ts';
 
 const names = ['shop.everbind.test', '*.tenants.everbind.test', 'campaign.everbind.test'];
-
-// The journal keeps plans as JSON; every test below works with what comes back from it.
-const journaled = (plan: DeploymentPlan): DeploymentPlan => JSON.parse(JSON.stringify(plan)) as DeploymentPlan;
 
 const hosts = (checks: readonly EndpointCheck[]): readonly string[] =>
   checks.map(({ host, outcome, code }) => `${host || '-'} ${outcome === 'failed' ? code : 'ok'}`).sort();

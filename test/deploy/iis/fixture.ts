@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seedCertificates } from '../../../lab/sim-windows/seed.ts';
-import { startSimWindows, type SimWindows } from '../../../lab/sim-windows/sim-windows.ts';
+import { startSimWindows, type SimWindows, type SimWindowsOptions } from '../../../lab/sim-windows/sim-windows.ts';
 import { type LabCa, pkcs8Of } from '../../../lab/test-ca.ts';
 import { createCngKeyStore } from '../../../src/custody/cng/store.ts';
 import { createIisDeployment, type IisDeploymentOptions } from '../../../src/deploy/iis/deployment.ts';
@@ -11,7 +11,7 @@ import { systemClock } from '../../../src/net/system.ts';
 import { readInventory } from '../../../src/iis/inventory.ts';
 import { parseIdentifier } from '../../../src/pki/x509/names.ts';
 import { recordKeyText } from '../../../src/iis/records/ssl-record.ts';
-import type { CertificateMaterial, Deployment } from '../../../src/ports/deployment.ts';
+import type { CertificateMaterial, Deployment, DeploymentPlan, EndpointCheck } from '../../../src/ports/deployment.ts';
 import type { KeyStore } from '../../../src/ports/key-store.ts';
 import { tlsProbe } from '../../../src/verify/tls-probe.ts';
 
@@ -47,10 +47,26 @@ export interface World {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** A simulated IIS with five sites whose certificates are about to expire. */
-export async function createWorld(): Promise<World> {
+/** Sites for a world of one's own: name, bindings as `IP:port:host` with their sslFlags. */
+export function sitesOf(
+  sites: Readonly<Record<string, readonly (readonly [information: string, sslFlags: number])[]>>,
+): Buffer {
+  const elements = Object.entries(sites).map(([name, bindings], index) =>
+    site(index + 1, name, bindings.map(([information, sslFlags]) => https(information, sslFlags)).join('')),
+  );
+  return Buffer.from(
+    `<configuration><system.applicationHost><sites>${elements.join('')}</sites></system.applicationHost></configuration>`,
+  );
+}
+
+/** A simulated IIS whose certificates are about to expire: five sites, or those of the options. */
+export async function createWorld(options: Partial<SimWindowsOptions> = {}): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'everbind-iis-'));
-  const sim = await startSimWindows({ applicationHostConfig: Buffer.from(configuration), rootFolder: folder });
+  const sim = await startSimWindows({
+    applicationHostConfig: Buffer.from(configuration),
+    rootFolder: folder,
+    ...options,
+  });
   const { ca, records } = await seedCertificates(sim.host);
   const own = new Map<string, string>();
   const keys = createCngKeyStore({ hostKeys: async () => sim.host.keys });
@@ -121,4 +137,32 @@ export async function createWorld(): Promise<World> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** What the engine does with a deployment, up to the handshakes; the plan goes through the journal's JSON. */
+export async function deployed(
+  world: World,
+  names: readonly string[],
+  options: Partial<IisDeploymentOptions> = {},
+): Promise<{
+  readonly material: CertificateMaterial;
+  readonly plan: DeploymentPlan;
+  readonly checks: readonly EndpointCheck[];
+}> {
+  const deployment = world.deployment(options);
+  const material = await world.material(names);
+  await deployment.install(material);
+  const plan = journaled(await deployment.look(await deployment.plan(material)));
+  await deployment.apply(plan);
+  return { material, plan, checks: await deployment.verify(plan, material) };
+}
+
+/** A plan as it comes back from the journal. */
+export function journaled(plan: DeploymentPlan): DeploymentPlan {
+  return JSON.parse(JSON.stringify(plan)) as DeploymentPlan;
+}
+
+/** `host outcome code`, sorted. */
+export function outcomes(checks: readonly EndpointCheck[]): readonly string[] {
+  return checks.map(({ host, outcome, code }) => [host || '-', outcome, code ?? 'ok'].join(' ')).sort();
 }
