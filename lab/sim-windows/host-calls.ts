@@ -8,6 +8,7 @@ export const hostCalls = [
   'describe',
   'appcmd',
   'endpoints',
+  'addresses',
   'certificates.list',
   'certificates.find',
   'certificates.importWithKey',
@@ -46,6 +47,7 @@ export function hostFromCalls(
     describe: method('describe'),
     appcmd: method('appcmd'),
     endpoints: method('endpoints'),
+    addresses: method('addresses'),
     certificates: {
       list: method('certificates.list'),
       find: method('certificates.find'),

@@ -35,6 +35,7 @@ export function createSimHost(parts: {
   readonly files: SiteFiles;
   readonly registrations: UrlRegistrations;
   readonly endpoints: WindowsHost['endpoints'];
+  readonly addresses: WindowsHost['addresses'];
 }): Pick<SimWindows, 'host' | 'serveAsync'> {
   const { elevated, faults } = parts;
   const serveAsync: SimWindows['serveAsync'] = (prefix, answer) =>
@@ -59,6 +60,7 @@ export function createSimHost(parts: {
     files: parts.files,
     httpServer: { serve },
     endpoints: parts.endpoints,
+    addresses: parts.addresses,
   };
   const host = hostFromCalls(
     (name, parameters) =>

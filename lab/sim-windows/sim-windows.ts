@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { WindowsError } from '../../src/errors/error.ts';
 import { IIS_APP_ID } from '../../src/iis/records/ssl-record.ts';
 import type { SiteFiles } from '../../src/ports/windows-host.ts';
+import { oldBelief } from '../beliefs/old-belief.ts';
 import { freePorts } from '../loopback.ts';
 import { backupsInMemory, createAppcmd } from './appcmd/appcmd.ts';
 import { createStores } from './certificate-stores.ts';
@@ -38,6 +39,7 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
   const keys = createKeyProviders();
   const stores = createStores(keys, options.aia);
   const faults = createFaults();
+  const ipv6 = options.ipv6 !== false || oldBelief('D1');
   const hasIpv6 = await listensOn('::1');
 
   const makeRootFolders = (): Promise<void> => createRootFolders(sites, files);
@@ -79,7 +81,7 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
     await replaceConfiguration(configuration.write());
     await reconcile();
   };
-  const otherNodes = createOtherNodes(options.otherNodes ?? [], options.ipv6 ?? true, stores.servable);
+  const otherNodes = createOtherNodes(options.otherNodes ?? [], ipv6, stores.servable);
   const records = createRecords((store, hash) => stores.servable(store, hash) !== null, reconcile);
   const registrations = createRegistrations({
     elevated,
@@ -110,6 +112,7 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
     urls: sites.urls,
     records: records.current,
     otherNodes,
+    ipv6,
   });
 
   // Windows listens where a URL is registered, by IIS or by another application; a record alone opens no socket, but
@@ -164,6 +167,7 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
     files,
     registrations,
     endpoints: async (address, port) => network.reach(listeners, address, port),
+    addresses: async () => network.addresses(),
   });
   const sim = {
     host,

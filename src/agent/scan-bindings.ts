@@ -1,3 +1,4 @@
+import { hasAddress } from '../iis/config/bound-address.ts';
 import { type Inventory, type SiteBinding, type SiteInventory, siteText } from '../iis/config/inventory-types.ts';
 import { hasFlag, SSL_FLAG } from '../iis/config/ssl-flags.ts';
 import { concreteHost } from '../iis/plan/match.ts';
@@ -48,18 +49,26 @@ export async function scanBindings(
   const { host, close } = await connectHost(environment);
   try {
     const inventory = await readInventory(host);
-    const probe = contact ? tlsProbe : null;
-    return { inventory, rows: await scanAll(inventory, host, probe, environment.clock.now(), onDone) };
+    const own = await host.addresses();
+    const work = { host, own, probe: contact ? tlsProbe : null };
+    return { inventory, rows: await scanAll(inventory, work, environment.clock.now(), onDone) };
   } finally {
     await close();
   }
 }
 
+interface Contact {
+  readonly host: WindowsHost;
+  /** Addresses of this machine. */
+  readonly own: readonly string[];
+  /** null: nothing is contacted. */
+  readonly probe: Probe | null;
+}
+
 /** Several at a time. */
 async function scanAll(
   inventory: Inventory,
-  host: WindowsHost,
-  probe: Probe | null,
+  contact: Contact,
   now: number,
   onDone: (done: number, all: number) => void,
 ): Promise<readonly ScanRow[]> {
@@ -74,7 +83,7 @@ async function scanAll(
       const index = next++;
       const item = work[index];
       if (item === undefined) return;
-      rows[index] = await scanBinding(item.site, item.binding, host, probe, now);
+      rows[index] = await scanBinding(item.site, item.binding, contact, now);
       onDone(++done, work.length);
     }
   };
@@ -85,8 +94,7 @@ async function scanAll(
 async function scanBinding(
   site: SiteInventory,
   binding: SiteBinding,
-  host: WindowsHost,
-  probe: Probe | null,
+  { host, own, probe }: Contact,
   now: number,
 ): Promise<ScanRow> {
   const { information } = binding;
@@ -110,6 +118,9 @@ async function scanBinding(
   if (information.kind !== 'ip-port-host') return unserved('binding-unreadable', 'unreadable');
   if (site.state === 'Stopped') return { ...row, served: null, problems: [], note: 'site is stopped' };
   if (probe === null) return { ...row, served: null, problems: [], note: 'not contacted' };
+  if (!hasAddress(own, information.address)) {
+    return { ...row, served: null, problems: [], note: 'this machine does not have that address' };
+  }
   const [endpoint] = await host.endpoints(information.address, information.port);
   if (endpoint === undefined) return unserved('VERIFY_CONNECT_FAILED', 'nothing listens there');
   try {

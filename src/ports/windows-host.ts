@@ -16,9 +16,14 @@ export interface WindowsHost {
   readonly httpServer: HttpServer;
   /**
    * Where on this machine a client can connect to reach what listens on `address:port`; `*`, `0.0.0.0` and `::` are
-   * wildcards.
+   * wildcards. Empty: the machine does not have that address (see `addresses`), or nothing listens there.
    */
   endpoints(address: string, port: number): Promise<readonly Endpoint[]>;
+  /**
+   * The IP addresses that this machine has now, as RFC 5952 writes them, without zone, those of loopback among them.
+   * That of a cluster is there only while this node holds it.
+   */
+  addresses(): Promise<readonly string[]>;
 }
 
 export interface Endpoint {

@@ -45,6 +45,17 @@ export function handshakeContract(name: string, { open, ca }: ContractContext): 
     };
     const isServed = async (): Promise<boolean> => (await served(HOST)) !== 'VERIFY_CONNECT_FAILED';
 
+    it('knows its own addresses, and no way to one that it does not have', async () => {
+      const { host, ports } = opened;
+      const own = await host.addresses();
+      assert.ok(own.includes('127.0.0.1'), own.join(' '));
+      // RFC 5737, RFC 3849: for documentation alone.
+      for (const address of ['192.0.2.254', '2001:db8::254']) {
+        assert.ok(!own.includes(address));
+        assert.deepEqual(await host.endpoints(address, ports[0]), []);
+      }
+    });
+
     it('serves what the record says from the next handshake on', async (t) => {
       const { sslRecords } = opened.host;
       const key: SslRecordKey = { kind: 'hostnameport', host: HOST, port: opened.ports[0] };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { SslRecord } from '../../src/ports/windows-host.ts';
-import { endpointsOf } from '../../src/windows/http/endpoints.ts';
+import { endpointsOf, ownAddresses } from '../../src/windows/http/endpoints.ts';
 import { guidOctets, guidText } from '../../src/windows/ffi/guid.ts';
 import { readRequest, writeResponse } from '../../src/windows/http/http-message.ts';
 import { layouts } from '../../src/windows/ffi/layouts.ts';
@@ -202,18 +202,49 @@ describe('HTTP messages', () => {
 });
 
 describe('endpoints', () => {
-  const place = (address: string) => ({ address, port: 443 });
+  const own = ['192.0.2.1', '127.0.0.1', '::1', '2001:db8::1', 'fe80::1'];
+  const places = (address: string, listening: readonly string[] = [], having: readonly string[] = own): unknown =>
+    endpointsOf(address, 443, listening, having).map((place) => {
+      assert.equal(place.port, 443);
+      return place.address;
+    });
+
   it('are on loopback for every address, and where http.sys is confined to, if it is', () => {
-    assert.deepEqual(endpointsOf('*', 443, []), [place('127.0.0.1')]);
-    assert.deepEqual(endpointsOf('0.0.0.0', 443, []), [place('127.0.0.1')]);
-    assert.deepEqual(endpointsOf('::', 443, []), [place('::1')]);
-    assert.deepEqual(endpointsOf('192.0.2.1', 443, []), [place('192.0.2.1')]);
+    assert.deepEqual(places('*'), ['127.0.0.1']);
+    assert.deepEqual(places('0.0.0.0'), ['127.0.0.1']);
+    assert.deepEqual(places('::'), ['::1']);
+    assert.deepEqual(places('192.0.2.1'), ['192.0.2.1']);
     const confined = ['192.0.2.1', '2001:db8::1'];
-    assert.deepEqual(endpointsOf('*', 443, confined), confined.map(place));
-    assert.deepEqual(endpointsOf('0.0.0.0', 443, confined), [place('192.0.2.1')]);
-    assert.deepEqual(endpointsOf('::', 443, confined), [place('2001:db8::1')]);
-    assert.deepEqual(endpointsOf('192.0.2.1', 443, confined), [place('192.0.2.1')]);
-    assert.deepEqual(endpointsOf('192.0.2.9', 443, confined), []);
-    assert.deepEqual(endpointsOf('*', 443, ['0.0.0.0', '192.0.2.1']), [place('127.0.0.1')]);
+    assert.deepEqual(places('*', confined), confined);
+    assert.deepEqual(places('0.0.0.0', confined), ['192.0.2.1']);
+    assert.deepEqual(places('::', confined), ['2001:db8::1']);
+    assert.deepEqual(places('192.0.2.1', confined), ['192.0.2.1']);
+    assert.deepEqual(places('127.0.0.1', confined), []);
+    assert.deepEqual(places('*', ['0.0.0.0', '192.0.2.1']), ['127.0.0.1']);
+  });
+
+  it('are none at an address that the machine does not have: another machine would answer there', () => {
+    assert.deepEqual(places('192.0.2.77'), []);
+    assert.deepEqual(places('2001:db8::77'), []);
+    assert.deepEqual(places('192.0.2.77', ['192.0.2.77']), []);
+    assert.deepEqual(places('*', ['192.0.2.77', '192.0.2.1']), ['192.0.2.1']);
+    assert.deepEqual(places('2001:DB8:0::1'), ['2001:DB8:0::1'], 'in any spelling');
+    assert.deepEqual(places('fe80::1%4'), ['fe80::1%4'], 'whatever the zone is called');
+    assert.deepEqual(places('127.0.0.99'), ['127.0.0.99'], 'all of loopback is its own');
+  });
+
+  it('are none for IPv6 where the machine has none', () => {
+    const withoutIpv6 = ['192.0.2.1', '127.0.0.1'];
+    assert.deepEqual(places('::', [], withoutIpv6), []);
+    assert.deepEqual(places('::1', [], withoutIpv6), []);
+    assert.deepEqual(places('*', [], withoutIpv6), ['127.0.0.1']);
+  });
+
+  it('the addresses of this machine are those of its interfaces, without zones', () => {
+    assert.ok(ownAddresses().includes('127.0.0.1'));
+    assert.deepEqual(
+      ownAddresses().filter((address) => address.includes('%')),
+      [],
+    );
   });
 });

@@ -1,4 +1,5 @@
 import type { SiteInventory } from '../../../src/iis/config/inventory-types.ts';
+import { isWildcard } from '../../../src/iis/config/bound-address.ts';
 import { canonicalHost } from '../../../src/pki/x509/names.ts';
 import type { Endpoint, SslRecord } from '../../../src/ports/windows-host.ts';
 import { endpointsOf } from '../../../src/windows/http/endpoints.ts';
@@ -20,6 +21,8 @@ export interface Network {
   apart(): readonly Wanted[];
   /** `WindowsHost.endpoints`. */
   reach(places: Places, address: string, port: number): readonly Endpoint[];
+  /** `WindowsHost.addresses`. */
+  addresses(): readonly string[];
 }
 
 export function createNetwork(world: {
@@ -27,27 +30,29 @@ export function createNetwork(world: {
   readonly urls: () => readonly BoundUrl[];
   readonly records: () => readonly SslRecord[];
   readonly otherNodes: Pick<OtherNodes, 'at'>;
+  readonly ipv6: boolean;
 }): Network {
   const { otherNodes } = world;
   const recorded = (): readonly { readonly address: string; readonly port: number }[] =>
     world.records().flatMap(({ key }) => (key.kind === 'ipport' ? [{ ...key, address: bare(key.address) }] : []));
-  // The machine has every address that somebody configured, unless another node has it.
-  const named = (address: string): boolean =>
-    recorded().some((record) => record.address === address) ||
+  const bound = (): readonly string[] =>
     world
       .configured()
-      .some(({ bindings }) =>
-        bindings.some(
-          ({ information }) => information.kind === 'ip-port-host' && bare(information.address) === address,
-        ),
-      );
+      .flatMap(({ bindings }) => bindings)
+      .flatMap(({ information }) => (information.kind === 'ip-port-host' ? [bare(information.address)] : []));
+  // The machine has every address that somebody configured, unless another node has it.
+  const addresses = (): readonly string[] => {
+    const configured = [...bound(), ...recorded().map(({ address }) => address)];
+    const own = configured.filter((address) => !isWildcard(address) && otherNodes.at(address) === null);
+    return [...new Set(['127.0.0.1', ...(world.ipv6 ? ['::1'] : []), ...own])];
+  };
   const lead = (places: Places, { address, port }: Endpoint): Endpoint | null => {
     const other = otherNodes.at(address);
     if (other === 'refuses') return { address: places.loopbackOf(address), port: DISCARD };
     const own = places.endpointOf(address, port);
     if (own !== null || other !== null) return own;
-    if (address === '127.0.0.1' || (!address.includes(':') && named(address))) return places.endpointOf('*', port);
-    return address === '::1' ? places.endpointOf('::', port) : null;
+    if (!addresses().includes(address)) return null;
+    return places.endpointOf(address.includes(':') ? '::' : '*', port);
   };
   return {
     apart: () =>
@@ -55,9 +60,10 @@ export function createNetwork(world: {
         .filter(({ address, port }) => address !== '0.0.0.0' && isBeside(world.urls(), port))
         .map(({ address, port }) => ({ scheme: 'https', address, port })),
     reach: (places, address, port) =>
-      endpointsOf(address === '' ? '*' : bare(address), port, [])
+      endpointsOf(address === '' ? '*' : bare(address), port, [], addresses())
         .map((place) => lead(places, place))
         .filter((endpoint) => endpoint !== null),
+    addresses,
   };
 }
 

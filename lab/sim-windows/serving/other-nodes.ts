@@ -33,7 +33,7 @@ export function createOtherNodes(
   const certificates = new Map<string, ServableCertificate>();
   const place = (store: string | null, thumbprint: string): string => `${store ?? 'MY'} ${thumbprint}`.toLowerCase();
   return {
-    at: (address) => answers.get(address) ?? (!ipv6 && address.includes(':') && !oldBelief('D1') ? 'refuses' : null),
+    at: (address) => answers.get(address) ?? (!ipv6 && address.includes(':') ? 'refuses' : null),
     records: () => [...records.values()],
     servable: (store, thumbprint) => certificates.get(place(store, thumbprint)) ?? null,
     see: (current) => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { errorCode } from '../../errors/error.ts';
+import { hasAddress } from '../../iis/config/bound-address.ts';
 import type { PlannedEndpoint } from '../../iis/plan/types.ts';
 import type { EndpointCheck, EndpointFinding } from '../../ports/deployment.ts';
 import type { Endpoint, WindowsHost } from '../../ports/windows-host.ts';
@@ -7,7 +8,7 @@ import type { Probe, ServedCertificate } from '../../verify/probe.ts';
 import { mapBounded } from '../../concurrency/map-bounded.ts';
 
 export interface HandshakeOptions {
-  readonly host: Pick<WindowsHost, 'endpoints'>;
+  readonly host: Pick<WindowsHost, 'endpoints' | 'addresses'>;
   readonly probe: Probe;
   readonly timeoutMs: number;
   readonly concurrency: number;
@@ -29,6 +30,7 @@ export async function shakeHands(
   judge: Judge,
   options: HandshakeOptions,
 ): Promise<readonly EndpointCheck[]> {
+  const own = await options.host.addresses();
   const targets = await mapBounded(endpoints, options.concurrency, async (endpoint) => ({
     endpoint,
     places: endpoint.skip === null ? await options.host.endpoints(endpoint.address, endpoint.port) : [],
@@ -37,7 +39,7 @@ export async function shakeHands(
     places.length === 0 ? [{ endpoint, place: null }] : places.map((place) => ({ endpoint, place })),
   );
   return mapBounded(handshakes, options.concurrency, async ({ endpoint, place }) =>
-    place === null ? notProbed(endpoint) : check(endpoint, place, judge, options),
+    place === null ? notProbed(endpoint, own) : check(endpoint, place, judge, options),
   );
 }
 
@@ -72,12 +74,13 @@ async function check(
 const skipReasons = {
   'site-stopped': 'not probed: every site there is stopped',
   'no-site': 'not probed: no site uses this record',
-  'no-address': 'not probed: no address of this machine leads there',
+  'address-absent': 'not probed: this machine does not have that address',
+  'no-address': 'not probed: nothing listens there',
 } as const;
 
-function notProbed(endpoint: PlannedEndpoint): EndpointCheck {
+function notProbed(endpoint: PlannedEndpoint, own: readonly string[]): EndpointCheck {
   const sites = endpoint.sites.length === 0 ? '' : ` (${endpoint.sites.join(', ')})`;
-  const code = endpoint.skip ?? 'no-address';
+  const code = endpoint.skip ?? (hasAddress(own, endpoint.address) ? 'no-address' : 'address-absent');
   return {
     endpoint: placeText(endpoint),
     host: endpoint.host,

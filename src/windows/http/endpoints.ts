@@ -1,3 +1,6 @@
+import { networkInterfaces } from 'node:os';
+import { hasAddress, isWildcard, withoutZone } from '../../iis/config/bound-address.ts';
+import { canonicalHost } from '../../pki/x509/names.ts';
 import type { Endpoint } from '../../ports/windows-host.ts';
 import { configured } from './http-configuration.ts';
 import { layouts } from '../ffi/layouts.ts';
@@ -7,22 +10,29 @@ import { STATUS } from '../status.ts';
 
 /**
  * Where a client on this machine reaches what listens on an address and a port. `listening` is the list of addresses to
- * which http.sys is confined (netsh http show iplisten); empty: it listens on all.
+ * which http.sys is confined (netsh http show iplisten); empty: it listens on all. `own` are the addresses that the
+ * machine has: a connection to another one would leave it, and show what some other machine serves.
  */
-export function endpointsOf(address: string, port: number, listening: readonly string[]): readonly Endpoint[] {
+export function endpointsOf(
+  address: string,
+  port: number,
+  listening: readonly string[],
+  own: readonly string[],
+): readonly Endpoint[] {
   const isConfined = listening.length > 0 && !listening.some(isWildcard);
-  if (!isWildcard(address)) return !isConfined || listening.includes(address) ? [{ address, port }] : [];
+  const at = (places: readonly string[]): readonly Endpoint[] =>
+    places.filter((place) => hasAddress(own, place)).map((place) => ({ address: place, port }));
+  if (!isWildcard(address)) return at(!isConfined || listening.includes(address) ? [address] : []);
   const isIpv6 = (candidate: string): boolean => candidate.includes(':');
-  if (isConfined) {
-    // `*` is what IIS writes for every address of both families.
-    const places = listening.filter((listed) => address === '*' || isIpv6(listed) === isIpv6(address));
-    return places.map((listed) => ({ address: listed, port }));
-  }
-  return [{ address: isIpv6(address) ? '::1' : '127.0.0.1', port }];
+  // `*` is what IIS writes for every address of both families.
+  if (isConfined) return at(listening.filter((listed) => address === '*' || isIpv6(listed) === isIpv6(address)));
+  return at([isIpv6(address) ? '::1' : '127.0.0.1']);
 }
 
-function isWildcard(address: string): boolean {
-  return address === '*' || address === '0.0.0.0' || address === '::';
+/** The addresses of this machine's interfaces that are up. */
+export function ownAddresses(): readonly string[] {
+  const addresses = Object.values(networkInterfaces()).flatMap((interfaces) => interfaces ?? []);
+  return [...new Set(addresses.map(({ address }) => canonicalHost(withoutZone(address))))];
 }
 
 const IP_LISTEN_LIST = 0;
