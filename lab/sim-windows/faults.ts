@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WindowsError } from '../../src/errors/error.ts';
 import type { AppcmdResult, SslRecordKey } from '../../src/ports/windows-host.ts';
+import { oldBelief } from '../beliefs/old-belief.ts';
 import type { HostCall } from './host-calls.ts';
 import { sameKey } from './ssl-records.ts';
 
@@ -42,7 +43,13 @@ export type Fault =
       readonly host: string | null;
       readonly port: number;
       readonly how: 'wrong-certificate' | 'leaf-only' | 'reset' | 'silence';
-    };
+    }
+  /**
+   * Somebody renewed a certificate and left CERT_RENEWAL_PROP_ID on the old one, as autoenrolment and the Key Vault
+   * extension do: the renewed one, in the same store, is served wherever a record names the old one
+   * (microsoft/IIS.Common #31). Thumbprints, lower case.
+   */
+  | { readonly kind: 'renewal-property'; readonly certificate: string; readonly renewed: string };
 
 export type ServeFault = Extract<Fault, { kind: 'serve' }>['how'];
 
@@ -67,6 +74,8 @@ export interface FaultBoard extends Faults {
   appcmd(args: readonly string[]): AppcmdResult | null;
   sticks(key: SslRecordKey): boolean;
   served(host: string, port: number): ServeFault | null;
+  /** The certificate that is served in place of this one. */
+  renewed(thumbprint: string): string | null;
 }
 
 interface Switch {
@@ -139,6 +148,16 @@ export function createFaults(): FaultBoard {
         if (fault.host !== null && fault.host.toLowerCase() !== host.toLowerCase()) continue;
         strike(entry);
         return fault.how;
+      }
+      return null;
+    },
+    renewed: (thumbprint) => {
+      if (oldBelief('D8')) return null;
+      for (const entry of switches) {
+        const { fault } = entry;
+        if (fault.kind !== 'renewal-property' || fault.certificate !== thumbprint.toLowerCase()) continue;
+        strike(entry);
+        return fault.renewed;
       }
       return null;
     },

@@ -6,6 +6,7 @@ import { type ChoiceOrder, chooseRecord } from './serving/certificate-choice.ts'
 import { createChainCache } from './serving/chain-cache.ts';
 import type { ServableCertificate, SimStores } from './certificate-stores.ts';
 import type { FaultBoard } from './faults.ts';
+import type { Credentials } from './serving/credentials.ts';
 import type { Listener } from './serving/listeners.ts';
 import { openPfx } from './pfx.ts';
 import type { ServedIdentity } from './serving/tls-front.ts';
@@ -31,6 +32,7 @@ export function createIdentities(world: {
   readonly faults: FaultBoard;
   readonly order: ChoiceOrder;
   readonly centralStore: CentralStore | null;
+  readonly credentials: Credentials;
 }): { identify(listener: Listener, serverName: string): Promise<ServedIdentity | null | 'silence'> } {
   let stranger: Promise<ServableCertificate> | null = null;
   const chains = createChainCache();
@@ -60,10 +62,14 @@ export function createIdentities(world: {
       const arrival = { addresses: listener.addresses, port: listener.port, serverName };
       const record = chooseRecord(world.records(), arrival, world.order);
       if (record === null) return null;
+      await world.credentials.acquired(record);
+      const { certificateStore: store, certificateHash } = record;
+      const renewed = certificateHash === null ? null : world.faults.renewed(certificateHash);
       const identity =
-        record.certificateHash === null
+        certificateHash === null
           ? await centralCertificate(serverName)
-          : world.stores.servable(record.certificateStore, record.certificateHash);
+          : ((renewed === null ? null : world.stores.servable(store, renewed)) ??
+            world.stores.servable(store, certificateHash));
       if (identity === null) return null;
       const { certificate } = identity;
       const above = await chains(record, certificate, async () => world.stores.chainAbove(certificate));

@@ -7,6 +7,7 @@ import type { CentralStore } from './identities.ts';
 import type { OtherNode } from './serving/other-nodes.ts';
 import type { PortRow } from './serving/port-table.ts';
 import type { Registration } from './serving/routing.ts';
+import type { TlsBehaviour } from './serving/tls-front.ts';
 
 export interface SimWindowsOptions {
   /** The file as it is on disk; any real one. */
@@ -36,6 +37,7 @@ export interface SimWindowsOptions {
   readonly startDelayMs?: number;
   /** Forms of commands that its appcmd does not take. */
   readonly appcmdRefuses?: readonly AppcmdRefuses[];
+  readonly tls?: TlsBehaviour;
   /** Addresses of bindings that this machine does not have; by default it has all of them. */
   readonly otherNodes?: readonly OtherNode[];
   /** false: the machine has no IPv6, not even `::1`. */

@@ -14,6 +14,7 @@ import { createHttpFront } from './serving/http-front.ts';
 import { createIdentities } from './identities.ts';
 import { createKeyProviders } from './key-providers.ts';
 import { createListeners, type Listener, type Listeners } from './serving/listeners.ts';
+import { createCredentials } from './serving/credentials.ts';
 import { createNetwork } from './serving/network.ts';
 import { createOtherNodes } from './serving/other-nodes.ts';
 import { portRows } from './serving/port-table.ts';
@@ -88,15 +89,18 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
     foreignPorts: new Set(options.foreignPorts),
     changed: reconcile,
   });
+  const tls = oldBelief('D9') ? {} : (options.tls ?? {});
   const serving = {
     files,
     faults,
-    order: options.choiceOrder ?? 'host-first',
+    order: oldBelief('D7') ? 'host-first' : (options.choiceOrder ?? 'host-first'),
     centralStore: options.centralStore ?? null,
+    credentials: createCredentials(tls.firstHandshakeMs ?? 0, records.current),
   };
   const identities = createIdentities({ ...serving, stores, records: records.current });
   const elsewhere = createIdentities({
     ...serving,
+    credentials: createCredentials(0, otherNodes.records),
     stores: { servable: otherNodes.servable, chainAbove: stores.chainAbove },
     records: otherNodes.records,
   });
@@ -140,6 +144,7 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
         socket,
         (serverName) => (other === null ? identities : elsewhere).identify(listener, serverName),
         (secured) => http.accept(secured, listener),
+        tls,
       );
   };
   const opened = await openListeners(options, (httpPort) => {

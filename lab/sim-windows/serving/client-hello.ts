@@ -4,10 +4,17 @@ const MAX_HELLO = 64 * 1024;
 export type Hello =
   | { readonly kind: 'incomplete' }
   | { readonly kind: 'not-tls' }
-  | { readonly kind: 'hello'; readonly serverName: string };
+  | {
+      readonly kind: 'hello';
+      readonly serverName: string;
+      readonly offersTls13: boolean;
+      /** Of the ClientHello alone, octets. */
+      readonly length: number;
+    };
 
 /**
- * Reads the ClientHello (RFC 8446 section 4.1.2, extension server_name of RFC 6066 section 3) off the start of a TLS
+ * Reads the ClientHello (RFC 8446 section 4.1.2, extensions server_name of RFC 6066 section 3 and
+ * supported_versions of RFC 8446 section 4.2.1) off the start of a TLS
  * stream.
  */
 export function readClientHello(octets: Uint8Array): Hello {
@@ -35,12 +42,15 @@ export function readClientHello(octets: Uint8Array): Hello {
 }
 
 function readBody(body: Buffer): Hello {
+  let serverName = '';
+  let offersTls13 = false;
+  const hello = (): Hello => ({ kind: 'hello', serverName, offersTls13, length: body.length });
   try {
     let offset = 2 + 32;
     offset += 1 + body.readUInt8(offset);
     offset += 2 + body.readUInt16BE(offset);
     offset += 1 + body.readUInt8(offset);
-    if (offset === body.length) return { kind: 'hello', serverName: '' };
+    if (offset === body.length) return hello();
     const end = offset + 2 + body.readUInt16BE(offset);
     offset += 2;
     while (offset < end) {
@@ -52,11 +62,15 @@ function readBody(body: Buffer): Hello {
         const nameLength = data.readUInt16BE(3);
         const name = data.subarray(5, 5 + nameLength);
         if (data.readUInt8(2) !== 0 || name.length !== nameLength) return { kind: 'not-tls' };
-        return { kind: 'hello', serverName: name.toString('latin1') };
+        serverName = name.toString('latin1');
+      }
+      if (type === 43) {
+        const versions = data.subarray(1, 1 + data.readUInt8(0));
+        for (let at = 0; at + 1 < versions.length; at += 2) offersTls13 ||= versions.readUInt16BE(at) === 0x0304;
       }
       offset += 4 + size;
     }
-    return { kind: 'hello', serverName: '' };
+    return hello();
   } catch (error) {
     if (error instanceof RangeError) return { kind: 'not-tls' };
     throw error;
