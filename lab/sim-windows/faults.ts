@@ -36,13 +36,14 @@ export type Fault =
   | { readonly kind: 'record-sticks'; readonly key: SslRecordKey }
   /**
    * What a client that asks for `host` ('' = without SNI, null = any) on this port (as configured, not as moved) gets:
-   * another certificate, the leaf alone, a reset, or silence.
+   * another certificate, the leaf alone, a reset, or silence. `address`: only at this configured one.
    */
   | {
       readonly kind: 'serve';
       readonly host: string | null;
       readonly port: number;
       readonly how: 'wrong-certificate' | 'leaf-only' | 'reset' | 'silence';
+      readonly address?: string;
     }
   /**
    * Somebody renewed a certificate and left CERT_RENEWAL_PROP_ID on the old one, as autoenrolment and the Key Vault
@@ -73,7 +74,7 @@ export interface FaultBoard extends Faults {
   around<T>(call: HostCall, work: () => Promise<T>): Promise<T>;
   appcmd(args: readonly string[]): AppcmdResult | null;
   sticks(key: SslRecordKey): boolean;
-  served(host: string, port: number): ServeFault | null;
+  served(host: string, port: number, addresses: ReadonlySet<string>): ServeFault | null;
   /** The certificate that is served in place of this one. */
   renewed(thumbprint: string): string | null;
 }
@@ -141,11 +142,12 @@ export function createFaults(): FaultBoard {
     },
     sticks: (key) =>
       switches.some((entry) => entry.fault.kind === 'record-sticks' && sameKey(entry.fault.key, key) && strike(entry)),
-    served: (host, port) => {
+    served: (host, port, addresses) => {
       for (const entry of switches) {
         const { fault } = entry;
         if (fault.kind !== 'serve' || fault.port !== port) continue;
         if (fault.host !== null && fault.host.toLowerCase() !== host.toLowerCase()) continue;
+        if (fault.address !== undefined && !addresses.has(fault.address)) continue;
         strike(entry);
         return fault.how;
       }

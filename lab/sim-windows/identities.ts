@@ -52,7 +52,7 @@ export function createIdentities(world: {
 
   return {
     identify: async (listener, serverName) => {
-      const fault = world.faults.served(serverName, listener.port);
+      const fault = world.faults.served(serverName, listener.port, listener.addresses);
       if (fault === 'silence') return 'silence';
       if (fault === 'reset') return null;
       if (fault === 'wrong-certificate') {

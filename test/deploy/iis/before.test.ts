@@ -30,9 +30,9 @@ for (const [name, tls, code] of broken) {
 }
 
 test('the first handshake after a change is slow: it is waited for, and only then judged', async () => {
-  await using world = await createWorld({ applicationHostConfig: two, tls: { firstHandshakeMs: 500 } });
+  await using world = await createWorld({ applicationHostConfig: two, tls: { firstHandshakeMs: 1200 } });
   await seen(world, SHOP);
-  const options = { probeTimeoutMs: 250, patience: { pauseMs: 10, timeoutMs: 3000 } };
+  const options = { probeTimeoutMs: 600, patience: { pauseMs: 10, timeoutMs: 5000 } };
   const { plan, checks } = await deployed(world, names, options);
   deepEqual(outcomes(checks), ['blog.everbind.test verified ok', `${SHOP} verified ok`]);
   deepEqual(
