@@ -7,6 +7,8 @@ export interface ProbeTarget {
   readonly host: string;
   /** Time limit for connection and handshake together. */
   readonly timeoutMs: number;
+  /** Offer X25519, P-256 and P-384 alone: with a post-quantum share the ClientHello exceeds one packet. */
+  readonly classicGroups?: boolean;
 }
 
 /** What a visitor gets. */

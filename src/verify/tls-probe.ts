@@ -29,6 +29,7 @@ export const tlsProbe: Probe = (target, signal) =>
       ca: [],
       // Weak keys and parameters are reported; they must not end the handshake.
       ciphers: 'DEFAULT:@SECLEVEL=0',
+      ...(target.classicGroups === true ? { ecdhCurve: 'X25519:P-256:P-384' } : {}),
     });
     const settle = (close: () => void, work: () => void): void => {
       clearTimeout(timer);

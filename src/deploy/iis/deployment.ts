@@ -1,18 +1,19 @@
-import { createHash } from 'node:crypto';
 import { applyChanges, restoreRecords } from '../../iis/records/apply.ts';
 import { readInventory } from '../../iis/inventory.ts';
 import type { Inventory } from '../../iis/config/inventory-types.ts';
 import { planBindings } from '../../iis/plan/plan.ts';
 import { once } from '../../concurrency/once.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Deployment } from '../../ports/deployment.ts';
+import type { Deployment, DeploymentPlan } from '../../ports/deployment.ts';
 import type { WindowsHost } from '../../ports/windows-host.ts';
 import { type ChainTrust, judgeServed } from '../../verify/judge-served.ts';
 import type { Probe } from '../../verify/probe.ts';
-import { shakeHands, type HandshakeOptions, type Judge } from './handshakes.ts';
+import { type Handshake, type HandshakeOptions, type Patience, shakeHands } from './handshakes.ts';
 import { installCertificate } from './install.ts';
 import { retireFrom } from './retire-from.ts';
-import { decodeChanges, decodeEndpoints, encodePlan } from './plan-json.ts';
+import { type Judge, judgeChanged, judgeRestored, sightsOf } from './judge-handshakes.ts';
+import { decodeChanges, decodeEndpoints, decodeSights, encodePlan, withSights } from './plan-json.ts';
+import { sightKey, type Sights } from './sight.ts';
 
 export interface IisDeploymentOptions {
   readonly host: WindowsHost;
@@ -32,6 +33,8 @@ export interface IisDeploymentOptions {
   readonly readInventory?: () => Promise<Inventory>;
   /** Of one handshake. */
   readonly probeTimeoutMs?: number;
+  /** When such a handshake times out after a change. */
+  readonly patience?: Patience;
   /** Handshakes at the same time. */
   readonly probeConcurrency?: number;
 }
@@ -45,7 +48,14 @@ export function createIisDeployment(options: IisDeploymentOptions): Deployment {
     probe: options.probe,
     timeoutMs: options.probeTimeoutMs ?? 10_000,
     concurrency: options.probeConcurrency ?? 16,
+    patience: options.patience ?? { pauseMs: 2000, timeoutMs: 30_000 },
   };
+  /** Whoever timed out before the change as well is not waited for. */
+  const lookAgain = (plan: DeploymentPlan, before: Sights | null): Promise<readonly Handshake[]> =>
+    shakeHands(decodeEndpoints(plan), handshakes, (place, host) => {
+      const sight = before?.get(sightKey(place, host));
+      return sight?.kind !== 'failed' || sight.code !== 'VERIFY_TIMEOUT';
+    });
   return {
     type: 'iis',
     install: (material) => installCertificate(host, store, material),
@@ -60,16 +70,22 @@ export function createIisDeployment(options: IisDeploymentOptions): Deployment {
       const certificate = { name, thumbprint, previousThumbprint, identifiers, store };
       return encodePlan(planBindings({ inventory: await inventory(), certificate, policy }));
     },
-    look: async (plan) => plan,
+    look: async (plan) => {
+      if (plan.changes.length === 0) return plan;
+      const seen = await shakeHands(decodeEndpoints(plan), handshakes, () => false);
+      return withSights(plan, sightsOf(seen));
+    },
     apply: (plan) => applyChanges(host, decodeChanges(plan)),
-    verify: (plan, material) => {
+    verify: async (plan, material) => {
       const trust = once(() => chainTrust(options));
       const judge: Judge = (served, { name }) => judgeServed(served, material.chain, name, trust);
-      return shakeHands(decodeEndpoints(plan), judge, handshakes);
+      const before = decodeSights(plan);
+      return judgeChanged(await lookAgain(plan, before), before, judge);
     },
     restore: async (plan) => {
+      const before = decodeSights(plan);
       await restoreRecords(host, decodeChanges(plan));
-      return shakeHands(decodeEndpoints(plan), servesAsBefore, handshakes);
+      return judgeRestored(await lookAgain(plan, before), before);
     },
     retire: (thumbprint) => retireFrom(host, options.ownThumbprints(), thumbprint, inventory),
   };
@@ -83,12 +99,3 @@ async function chainTrust({ host, clock, visitorRoots }: IisDeploymentOptions): 
   ]);
   return { visitors, machine: machine.map(({ der }) => der), now: clock.now() };
 }
-
-const servesAsBefore: Judge = ({ chain: [leaf] }, { hashBefore }) => {
-  // The created record is removed again: what is served there now was never ours.
-  if (hashBefore === null) return { findings: [] };
-  const served = leaf === undefined ? '(none)' : createHash('sha1').update(leaf).digest('hex');
-  if (served === hashBefore.toLowerCase()) return { findings: [] };
-  const message = `the restored record holds ${hashBefore}, but ${served} is served`;
-  return { fault: { code: 'VERIFY_WRONG_LEAF', message } };
-};

@@ -1,97 +1,144 @@
 import { createHash } from 'node:crypto';
-import { errorCode } from '../../errors/error.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { mapBounded } from '../../concurrency/map-bounded.ts';
+import { asEverbindError } from '../../errors/error.ts';
 import { hasAddress } from '../../iis/config/bound-address.ts';
 import type { PlannedEndpoint } from '../../iis/plan/types.ts';
-import type { EndpointCheck, EndpointFinding } from '../../ports/deployment.ts';
 import type { Endpoint, WindowsHost } from '../../ports/windows-host.ts';
-import type { Probe, ServedCertificate } from '../../verify/probe.ts';
-import { mapBounded } from '../../concurrency/map-bounded.ts';
+import type { Probe, ProbeTarget, ServedCertificate } from '../../verify/probe.ts';
+import { placeText, sightKey } from './sight.ts';
 
 export interface HandshakeOptions {
   readonly host: Pick<WindowsHost, 'endpoints' | 'addresses'>;
   readonly probe: Probe;
   readonly timeoutMs: number;
   readonly concurrency: number;
+  readonly patience: Patience;
 }
 
-/** What is wrong with a served certificate, or, when nothing is, what is to be known about it. */
-export type Verdict =
-  | { readonly fault: { readonly code: string; readonly message: string } }
-  | { readonly findings: readonly EndpointFinding[] };
+/**
+ * A handshake that timed out is tried twice more: the first one after a change may build chains over the network
+ * (dotnet/runtime #43879).
+ */
+export interface Patience {
+  /** Before each further try. */
+  readonly pauseMs: number;
+  /** Of each further try. */
+  readonly timeoutMs: number;
+}
 
-export type Judge = (served: ServedCertificate, endpoint: PlannedEndpoint) => Verdict | Promise<Verdict>;
+const FURTHER_TRIES = 2;
+
+/** One look at an endpoint. */
+export interface Handshake {
+  readonly endpoint: PlannedEndpoint;
+  /** `address:port` of the handshake, or of the binding where none was made. */
+  readonly place: string;
+  readonly seen: Seen;
+}
+
+export type Seen =
+  | {
+      readonly kind: 'served';
+      readonly served: ServedCertificate;
+      /** Of the leaf, lower case. */
+      readonly thumbprint: string;
+      /** It came only after a time-out. */
+      readonly slow: boolean;
+      /** It came only with a ClientHello that offers classic groups alone. */
+      readonly classicGroups: boolean;
+    }
+  | { readonly kind: 'failed'; readonly code: string; readonly reason: string | null; readonly message: string }
+  | { readonly kind: 'none'; readonly code: NotProbed };
+
+/** Why no handshake was made, see docs/binding-rules.md. */
+export type NotProbed = 'site-stopped' | 'no-site' | 'address-absent' | 'no-address';
 
 /**
  * Makes one handshake for every endpoint and every address of this machine that leads there. The result also has the
- * endpoints that cannot be reached by design, with the reason.
+ * endpoints that cannot be reached by design, with the reason; not those of a rival's address that this machine does not
+ * have. `isPatient` tells where a time-out is no answer yet.
  */
 export async function shakeHands(
   endpoints: readonly PlannedEndpoint[],
-  judge: Judge,
   options: HandshakeOptions,
-): Promise<readonly EndpointCheck[]> {
-  const own = await options.host.addresses();
-  const targets = await mapBounded(endpoints, options.concurrency, async (endpoint) => ({
-    endpoint,
-    places: endpoint.skip === null ? await options.host.endpoints(endpoint.address, endpoint.port) : [],
-  }));
-  const handshakes = targets.flatMap(({ endpoint, places }): readonly Handshake[] =>
+  isPatient: (place: string, host: string) => boolean,
+): Promise<readonly Handshake[]> {
+  const { host, probe, timeoutMs, concurrency } = options;
+  const own = await host.addresses();
+  const targets = await mapBounded(
+    endpoints.filter(({ advisory, address }) => !advisory || hasAddress(own, address)),
+    concurrency,
+    async (endpoint) => ({
+      endpoint,
+      places: endpoint.skip === null ? await host.endpoints(endpoint.address, endpoint.port) : [],
+    }),
+  );
+  // Several records may lead to one place; what it serves to a host does not depend on which one is asked about.
+  const made = new Map<string, Promise<Seen>>();
+  const seenAt = (target: ProbeTarget): Promise<Seen> => {
+    const place = placeText(target);
+    const key = sightKey(place, target.host);
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const seen = look(probe, target, isPatient(place, target.host) ? options.patience : null);
+    made.set(key, seen);
+    return seen;
+  };
+  const handshakes = targets.flatMap(({ endpoint, places }): readonly Target[] =>
     places.length === 0 ? [{ endpoint, place: null }] : places.map((place) => ({ endpoint, place })),
   );
-  return mapBounded(handshakes, options.concurrency, async ({ endpoint, place }) =>
-    place === null ? notProbed(endpoint, own) : check(endpoint, place, judge, options),
-  );
+  return mapBounded(handshakes, concurrency, async ({ endpoint, place }): Promise<Handshake> => {
+    if (place === null) {
+      const code = endpoint.skip ?? (hasAddress(own, endpoint.address) ? 'no-address' : 'address-absent');
+      return { endpoint, place: placeText(endpoint), seen: { kind: 'none', code } };
+    }
+    const seen = await seenAt({ ...place, host: endpoint.host, timeoutMs });
+    return { endpoint, place: placeText(place), seen };
+  });
 }
 
-interface Handshake {
+interface Target {
   readonly endpoint: PlannedEndpoint;
-  /** null: no address of this machine leads there. */
+  /** null: no handshake is possible. */
   readonly place: Endpoint | null;
 }
 
-async function check(
-  endpoint: PlannedEndpoint,
-  place: Endpoint,
-  judge: Judge,
-  { probe, timeoutMs }: HandshakeOptions,
-): Promise<EndpointCheck> {
-  const common = { endpoint: placeText(place), host: endpoint.host };
-  let served: ServedCertificate;
-  try {
-    served = await probe({ ...place, host: endpoint.host, timeoutMs });
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return { ...common, outcome: 'failed', code: errorCode(error), message, servedThumbprint: null, findings: [] };
+async function look(probe: Probe, target: ProbeTarget, patience: Patience | null): Promise<Seen> {
+  let seen = await tryOnce(probe, target);
+  if (patience === null) return seen;
+  for (let tries = 0; tries < FURTHER_TRIES && isTimeout(seen); tries += 1) {
+    await sleep(patience.pauseMs);
+    seen = await tryOnce(probe, { ...target, timeoutMs: patience.timeoutMs });
+    if (seen.kind === 'served') return { ...seen, slow: true };
   }
-  const [leaf] = served.chain;
-  const servedThumbprint = leaf === undefined ? null : createHash('sha1').update(leaf).digest('hex');
-  const verdict = await judge(served, endpoint);
-  if ('fault' in verdict) return { ...common, outcome: 'failed', ...verdict.fault, servedThumbprint, findings: [] };
-  const message = `as expected (${endpoint.record})`;
-  return { ...common, outcome: 'verified', code: null, message, servedThumbprint, findings: verdict.findings };
+  return seen;
 }
 
-const skipReasons = {
-  'site-stopped': 'not probed: every site there is stopped',
-  'no-site': 'not probed: no site uses this record',
-  'address-absent': 'not probed: this machine does not have that address',
-  'no-address': 'not probed: nothing listens there',
-} as const;
-
-function notProbed(endpoint: PlannedEndpoint, own: readonly string[]): EndpointCheck {
-  const sites = endpoint.sites.length === 0 ? '' : ` (${endpoint.sites.join(', ')})`;
-  const code = endpoint.skip ?? (hasAddress(own, endpoint.address) ? 'no-address' : 'address-absent');
-  return {
-    endpoint: placeText(endpoint),
-    host: endpoint.host,
-    outcome: 'not-checked',
-    code,
-    message: skipReasons[code] + sites,
-    servedThumbprint: null,
-    findings: [],
-  };
+function isTimeout(seen: Seen): boolean {
+  return seen.kind === 'failed' && seen.code === 'VERIFY_TIMEOUT';
 }
 
-function placeText({ address, port }: Endpoint): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+/**
+ * Servers, and what stands before them, may end a ClientHello that does not fit into one packet, as one with a
+ * post-quantum key share does not: such an end is asked about once more.
+ */
+async function tryOnce(probe: Probe, target: ProbeTarget): Promise<Seen> {
+  const seen = await shake(probe, target);
+  if (seen.kind !== 'failed' || seen.code !== 'VERIFY_HANDSHAKE_FAILED') return seen;
+  const again = await shake(probe, { ...target, classicGroups: true });
+  return again.kind === 'served' ? { ...again, classicGroups: true } : seen;
+}
+
+async function shake(probe: Probe, target: ProbeTarget): Promise<Seen> {
+  try {
+    const served = await probe(target);
+    const thumbprint = createHash('sha1')
+      .update(served.chain[0] ?? new Uint8Array())
+      .digest('hex');
+    return { kind: 'served', served, thumbprint, slow: false, classicGroups: false };
+  } catch (error) {
+    const { code, facts, message } = asEverbindError(error);
+    return { kind: 'failed', code, reason: facts.reason ?? null, message };
+  }
 }

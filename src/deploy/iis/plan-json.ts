@@ -1,6 +1,6 @@
 import { EverbindError } from '../../errors/error.ts';
 import type { RecordChange } from '../../iis/records/apply.ts';
-import type { BindingPlan, PlannedEndpoint } from '../../iis/plan/types.ts';
+import type { BindingPlan, PlannedEndpoint, RivalRecord } from '../../iis/plan/types.ts';
 import {
   asArray,
   asObject,
@@ -13,6 +13,7 @@ import {
   text,
 } from '../../iis/records/ssl-record-json.ts';
 import type { DeploymentPlan, Json } from '../../ports/deployment.ts';
+import type { Sight, Sights } from './sight.ts';
 
 /** The plan as it is shown and journaled; restoring reads it too. */
 export function encodePlan(plan: BindingPlan): DeploymentPlan {
@@ -30,8 +31,31 @@ export function encodePlan(plan: BindingPlan): DeploymentPlan {
       before: before === null ? null : encodeRecord(before),
       after: encodeRecord(after),
     })),
-    detail: { endpoints: plan.endpoints.map((endpoint): Json => ({ ...endpoint })) },
+    detail: {
+      endpoints: plan.endpoints.map(({ rival, ...endpoint }): Json => ({ ...endpoint, rival: rival && { ...rival } })),
+    },
   };
+}
+
+/** The plan with what its endpoints showed before anything changed. */
+export function withSights(plan: DeploymentPlan, sights: Sights): DeploymentPlan {
+  const before = [...sights].map(([key, { kind: _, ...sight }]): Json => ({ key, ...sight }));
+  return { ...plan, detail: { ...asObject(plan.detail), before } };
+}
+
+/** null: nobody looked. Throws IIS_PLAN_INVALID. */
+export function decodeSights(plan: DeploymentPlan): Sights | null {
+  const { before } = asObject(plan.detail);
+  if (before === undefined) return null;
+  return new Map(
+    asArray(before).map((entry) => {
+      const object = asObject(entry);
+      const sight: Sight = Object.hasOwn(object, 'thumbprint')
+        ? { kind: 'served', thumbprint: text(object, 'thumbprint') }
+        : { kind: 'failed', code: text(object, 'code'), reason: optionalText(object, 'reason') };
+      return [text(object, 'key'), sight];
+    }),
+  );
 }
 
 /** Throws IIS_PLAN_INVALID. */
@@ -59,6 +83,15 @@ export function decodeEndpoints(plan: DeploymentPlan): readonly PlannedEndpoint[
       hashBefore: optionalText(object, 'hashBefore'),
       sites: asArray(object['sites']).map(String),
       skip,
+      // Plans from before rivals were looked at have neither.
+      rival: object['rival'] === undefined ? null : decodeRival(object['rival']),
+      advisory: object['advisory'] === true,
     };
   });
+}
+
+function decodeRival(json: Json): RivalRecord | null {
+  if (json === null) return null;
+  const object = asObject(json);
+  return { record: text(object, 'record'), certificateHash: optionalText(object, 'certificateHash') };
 }

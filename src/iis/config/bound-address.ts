@@ -5,7 +5,7 @@ export function isWildcard(address: string): boolean {
   return address === '*' || address === '0.0.0.0' || address === '::';
 }
 
-/** An IPv6 address without `%4`: interfaces and records do not write it the same way. */
+/** `fe80::1` for `fe80::1%4`: bindings, records and interfaces do not agree on zones. */
 export function withoutZone(address: string): string {
   return address.split('%')[0] ?? '';
 }

@@ -18,7 +18,12 @@ export function endpointsOf(
   names: CertificateNames,
   shadowed: (user: SlotUser) => boolean,
 ): readonly PlannedEndpoint[] {
-  const common = { record: recordKeyText(slot.key), hashBefore: record?.certificateHash ?? null };
+  const common = {
+    record: recordKeyText(slot.key),
+    hashBefore: record?.certificateHash ?? null,
+    rival: null,
+    advisory: false,
+  };
   if (users.length === 0) {
     const address = slot.key.kind === 'ipport' ? canonicalHost(slot.key.address) : '*';
     const host = slot.key.kind === 'hostnameport' ? concreteHost(canonicalHost(slot.key.host)) : '';
@@ -44,6 +49,38 @@ export function endpointsOf(
   );
 }
 
+/**
+ * The handshakes that show whether a record of one address wins over the record of a name there: one for each host of
+ * the name's bindings that such an address receives too.
+ */
+export function rivalEndpoints(
+  slot: Slot,
+  record: SslRecord | null,
+  rivals: readonly Slot[],
+  names: CertificateNames,
+): readonly PlannedEndpoint[] {
+  return rivals.flatMap(({ key, records: [held] }) => {
+    if (key.kind !== 'ipport') return [];
+    const address = canonicalHost(key.address);
+    const users = slot.users.filter((user) => user.address === '*' || user.address === address);
+    return users.map((user) => {
+      const host = concreteHost(user.host);
+      return {
+        record: recordKeyText(slot.key),
+        hashBefore: record?.certificateHash ?? null,
+        address,
+        port: user.port,
+        host,
+        name: names.covers(host) ? host : '',
+        sites: [siteText(user.site)],
+        skip: user.site.state === 'Stopped' ? ('site-stopped' as const) : null,
+        rival: { record: recordKeyText(key), certificateHash: held?.certificateHash?.toLowerCase() ?? null },
+        advisory: user.address === '*',
+      };
+    });
+  });
+}
+
 /** One endpoint for each record, address, port and host. It is reachable if one of its sites runs. */
 export function mergeEndpoints(endpoints: readonly PlannedEndpoint[]): readonly PlannedEndpoint[] {
   const merged = new Map<string, PlannedEndpoint>();
@@ -51,7 +88,13 @@ export function mergeEndpoints(endpoints: readonly PlannedEndpoint[]): readonly 
     const id = JSON.stringify([endpoint.record, endpoint.address, endpoint.port, endpoint.host]);
     const other = merged.get(id);
     const sites = [...new Set([...(other?.sites ?? []), ...endpoint.sites])].sort();
-    merged.set(id, { ...endpoint, sites, skip: other === undefined ? endpoint.skip : other.skip && endpoint.skip });
+    merged.set(id, {
+      ...endpoint,
+      sites,
+      skip: other === undefined ? endpoint.skip : other.skip && endpoint.skip,
+      rival: endpoint.rival ?? other?.rival ?? null,
+      advisory: endpoint.advisory && other?.advisory !== false,
+    });
   }
   return [...merged.values()];
 }

@@ -44,13 +44,10 @@ export function slotFindings(
 }
 
 /**
- * SNI bindings of a port where a record of one address, with another certificate, may win over the record of the host.
+ * The records of one address, with another certificate, that may win over the record of a name: those on its port that
+ * receive what its bindings do.
  */
-export function besideSniFindings(
-  served: readonly Slot[],
-  all: Iterable<Slot>,
-  holdsOurs: (slot: Slot) => boolean,
-): readonly PlanNote[] {
+export function rivalsOf(all: Iterable<Slot>, holdsOurs: (slot: Slot) => boolean): (slot: Slot) => readonly Slot[] {
   const byPort = new Map<number, Slot[]>();
   for (const slot of all) {
     const specific = slot.key.kind === 'ipport' && !['0.0.0.0', '::'].includes(canonicalHost(slot.key.address));
@@ -58,18 +55,27 @@ export function besideSniFindings(
       byPort.set(slot.key.port, [...(byPort.get(slot.key.port) ?? []), slot]);
     }
   }
-  return served.flatMap((slot) => {
+  return (slot) => {
     if (slot.key.kind !== 'hostnameport') return [];
-    const rivals = (byPort.get(slot.key.port) ?? []).filter(({ key }) =>
+    return (byPort.get(slot.key.port) ?? []).filter(({ key }) =>
       slot.users.some(
         ({ address }) => address === '*' || (key.kind === 'ipport' && canonicalHost(key.address) === address),
       ),
     );
-    if (rivals.length === 0) return [];
-    const list = rivals
+  };
+}
+
+/** SNI bindings of a port where a record of one address may win over the record of the host. */
+export function besideSniFindings(
+  served: readonly Slot[],
+  rivals: (slot: Slot) => readonly Slot[],
+): readonly PlanNote[] {
+  return served.flatMap((slot) => {
+    const list = rivals(slot)
       .map(({ key }) => recordKeyText(key))
       .sort()
       .join(', ');
+    if (list === '') return [];
     const reason = `the record ${list} holds another certificate and, on some versions of Windows, wins over SNI at that address`;
     return [{ target: `http.sys record ${recordKeyText(slot.key)}`, code: 'ip-record-beside-sni' as const, reason }];
   });

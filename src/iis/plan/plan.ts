@@ -1,8 +1,8 @@
 import { siteText } from '../config/inventory-types.ts';
 import { certificateNames } from './match.ts';
 import { decide, siteList, type DecideContext, type Decision, type RatedUser } from './decide.ts';
-import { endpointsOf, isShadowed, mergeEndpoints } from './endpoints.ts';
-import { besideSniFindings, nameFindings, siteFindings, slotFindings, unusableNotes } from './findings.ts';
+import { endpointsOf, isShadowed, mergeEndpoints, rivalEndpoints } from './endpoints.ts';
+import { besideSniFindings, nameFindings, rivalsOf, siteFindings, slotFindings, unusableNotes } from './findings.ts';
 import { siteScope } from './scope.ts';
 import { bindingText, joinSlots, type Slot, type SlotUser } from './slots.ts';
 import type { BindingChange, BindingPlan, PlanInput, PlannedEndpoint, PlanNote } from './types.ts';
@@ -37,6 +37,7 @@ export function planBindings(given: PlanInput): BindingPlan {
   const users = [...slots.values()].flatMap((slot) => slot.users);
   const servesCatchAll = served.some((one) => one.users.some(({ fit }) => fit === 'catch-all'));
   const ours = new Set(served.map(({ slot }) => slot));
+  const rivals = rivalsOf(slots.values(), (slot) => ours.has(slot));
   return {
     changes: decisions.flatMap(changeOf).sort(byTarget),
     skipped: [...decisions.flatMap(noteOf), ...unusableNotes(input, unusable), ...ftpNotes(input)].sort(byTarget),
@@ -46,11 +47,14 @@ export function planBindings(given: PlanInput): BindingPlan {
         slotFindings(slot, rated, decision.kind === 'change' ? decision.rule : null),
       ),
       ...served.flatMap((one) => one.users.filter(shadowed).map(shadowNote)),
-      ...besideSniFindings([...ours], slots.values(), (slot) => ours.has(slot)),
+      ...besideSniFindings([...ours], rivals),
       ...nameFindings(input, users, unusable, servesCatchAll),
     ].sort(byTarget),
     endpoints: mergeEndpoints(
-      served.flatMap(({ slot, record, users: rated }) => endpointsOf(slot, record, rated, context.names, shadowed)),
+      served.flatMap(({ slot, record, users: rated }) => [
+        ...endpointsOf(slot, record, rated, context.names, shadowed),
+        ...rivalEndpoints(slot, record, rivals(slot), context.names),
+      ]),
     ).toSorted(byEndpoint),
   };
 }

@@ -3,7 +3,8 @@ import type { SslRecord, SslRecordKey } from '../../ports/windows-host.ts';
 import { siteText, type Inventory, type SiteBinding, type SiteInventory } from '../config/inventory-types.ts';
 import type { SkippedCode } from './types.ts';
 import { hasFlag, SSL_FLAG } from '../config/ssl-flags.ts';
-import { recordKeyId, withoutZone } from '../records/ssl-record.ts';
+import { withoutZone } from '../config/bound-address.ts';
+import { recordKeyId } from '../records/ssl-record.ts';
 
 /** An https binding and where its certificate is looked up. */
 export interface SlotUser {

@@ -105,4 +105,18 @@ export interface PlannedEndpoint {
   readonly sites: readonly string[];
   /** Why no handshake is possible: every site there is stopped, or no site uses the record. */
   readonly skip: 'site-stopped' | 'no-site' | null;
+  /** A record of this very address, with another certificate, that may win over `record` here; null: there is none. */
+  readonly rival: RivalRecord | null;
+  /**
+   * It is looked at for the rival's sake: no binding names this address, and what is served here is reported and decides
+   * nothing.
+   */
+  readonly advisory: boolean;
+}
+
+export interface RivalRecord {
+  /** In words. */
+  readonly record: string;
+  /** Lower case; null: the record takes its certificate from the central store. */
+  readonly certificateHash: string | null;
 }

@@ -1,3 +1,4 @@
+import { withoutZone } from '../config/bound-address.ts';
 import { canonicalHost } from '../../pki/x509/names.ts';
 import type { SslRecord, SslRecordKey } from '../../ports/windows-host.ts';
 
@@ -54,10 +55,4 @@ export function sameRecord(left: SslRecord, right: SslRecord): boolean {
 /** null means MY; store names have no case. */
 export function sameStore(left: string | null, right: string | null): boolean {
   return (left ?? 'MY').toLowerCase() === (right ?? 'MY').toLowerCase();
-}
-
-/** `fe80::1` for `fe80::1%4`. */
-export function withoutZone(address: string): string {
-  const percent = address.indexOf('%');
-  return percent < 0 ? address : address.slice(0, percent);
 }

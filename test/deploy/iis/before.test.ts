@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { connect } from 'node:tls';
 import type { TlsBehaviour } from '../../../lab/sim-windows/serving/tls-front.ts';
 import { tlsProbe } from '../../../src/verify/tls-probe.ts';
-import { createWorld, deployed, outcomes, sitesOf, type World } from './fixture.ts';
+import type { Json } from '../../../src/ports/deployment.ts';
+import { createWorld, deployed, journaled, outcomes, sitesOf, type World } from './fixture.ts';
 
 // What endpoints served before the change is what they are judged by after it.
 
@@ -61,6 +62,106 @@ test('a server that does not understand a long ClientHello is asked once more wi
     checks.map(({ findings }) => findings.map(({ kind, code }) => `${kind} ${code}`)),
     [['note classic-groups'], ['note classic-groups']],
   );
+});
+
+test('a failure of another kind than before the change counts', async () => {
+  await using world = await createWorld({ applicationHostConfig: two });
+  const silent = await world.sim.faults.add({ kind: 'serve', host: SHOP, port: 443, how: 'silence' });
+  const options = { ...quick, probeTimeoutMs: 300 };
+  const { material, plan, checks } = await deployed(world, names, options);
+  deepEqual(outcomes(checks), ['blog.everbind.test verified ok', `${SHOP} failed-before VERIFY_TIMEOUT`]);
+  await world.sim.faults.remove(silent);
+  const reset = await world.sim.faults.add({ kind: 'serve', host: SHOP, port: 443, how: 'reset' });
+  deepEqual(outcomes(await world.deployment(options).verify(plan, material)), [
+    'blog.everbind.test verified ok',
+    `${SHOP} failed VERIFY_HANDSHAKE_FAILED`,
+  ]);
+  await world.sim.faults.remove(reset);
+  await world.sim.faults.add({ kind: 'serve', host: SHOP, port: 443, how: 'wrong-certificate' });
+  deepEqual(outcomes(await world.deployment(options).verify(plan, material)), [
+    'blog.everbind.test verified ok',
+    `${SHOP} failed VERIFY_WRONG_LEAF`,
+  ]);
+});
+
+test('whoever timed out before the change as well is asked once, whoever did not three times', async () => {
+  await using world = await createWorld({ applicationHostConfig: two });
+  const fault = await world.sim.faults.add({ kind: 'serve', host: SHOP, port: 443, how: 'silence' });
+  const options = { probeTimeoutMs: 300, patience: { pauseMs: 1, timeoutMs: 300 } };
+  const { material, plan } = await deployed(world, names, options);
+  const hits = async (): Promise<readonly number[]> =>
+    (await world.sim.faults.list()).filter(({ id }) => id >= fault).map((one) => one.hits);
+  deepEqual(await hits(), [2], 'one look before, one after');
+  await world.sim.faults.remove(fault);
+  await world.sim.faults.add({ kind: 'serve', host: 'blog.everbind.test', port: 443, how: 'silence' });
+  deepEqual(outcomes(await world.deployment(options).verify(plan, material)), [
+    'blog.everbind.test failed VERIFY_TIMEOUT',
+    `${SHOP} verified ok`,
+  ]);
+  deepEqual(await hits(), [3]);
+});
+
+test('what something else served before the change, and serves after it, is no fault of the change', async () => {
+  await using world = await createWorld({ applicationHostConfig: two });
+  await world.sim.faults.add({ kind: 'serve', host: SHOP, port: 443, how: 'wrong-certificate' });
+  const { plan, checks } = await deployed(world, names, quick);
+  deepEqual(outcomes(checks), ['blog.everbind.test verified ok', `${SHOP} failed-before VERIFY_WRONG_LEAF`]);
+  deepEqual(outcomes(await world.deployment(quick).restore(plan)), [
+    'blog.everbind.test verified ok',
+    `${SHOP} verified ok`,
+  ]);
+});
+
+test('the old certificate that is still served is a failure, whatever was before', async () => {
+  await using world = await createWorld({ applicationHostConfig: two });
+  const material = await world.material(names);
+  const deployment = world.deployment(quick);
+  await deployment.install(material);
+  const plan = await deployment.look(await deployment.plan(material));
+  // Nothing was applied.
+  deepEqual(outcomes(await deployment.verify(plan, material)), [
+    'blog.everbind.test failed VERIFY_WRONG_LEAF',
+    `${SHOP} failed VERIFY_WRONG_LEAF`,
+  ]);
+});
+
+test('a created record is judged as strictly as ever: without it every handshake failed', async () => {
+  await using world = await createWorld({ applicationHostConfig: two });
+  await world.sim.host.sslRecords.remove({ kind: 'hostnameport', host: SHOP, port: 443 });
+  const material = await world.material(names);
+  const deployment = world.deployment(quick);
+  await deployment.install(material);
+  const plan = journaled(await deployment.look(await deployment.plan(material)));
+  deepEqual(outcomes(await deployment.verify(plan, material)), [
+    'blog.everbind.test failed VERIFY_WRONG_LEAF',
+    `${SHOP} failed VERIFY_HANDSHAKE_FAILED`,
+  ]);
+  await deployment.apply(plan);
+  ok((await deployment.verify(plan, material)).every(({ outcome }) => outcome === 'verified'));
+});
+
+test('a plan of an earlier version, without a look, is judged as strictly as before', async () => {
+  await using world = await createWorld({ applicationHostConfig: two, tls: { noTls12: true, noTls13: true } });
+  const { material, plan } = await deployed(world, names, quick);
+  const { endpoints } = plan.detail as { readonly endpoints: readonly Record<string, Json>[] };
+  const old = {
+    ...plan,
+    detail: { endpoints: endpoints.map(({ rival: _, advisory: __, ...endpoint }) => endpoint) },
+  };
+  const strict = ['blog.everbind.test failed VERIFY_HANDSHAKE_FAILED', `${SHOP} failed VERIFY_HANDSHAKE_FAILED`];
+  deepEqual(outcomes(await world.deployment(quick).verify(old, material)), strict);
+  deepEqual(outcomes(await world.deployment(quick).restore(old)), strict);
+});
+
+test('a plan that changes nothing is not looked at before', async () => {
+  await using world = await createWorld({ applicationHostConfig: two });
+  const { material } = await deployed(world, names);
+  const probe = (): never => {
+    throw new Error('a handshake');
+  };
+  const deployment = world.deployment({ probe });
+  const again = await deployment.plan(material);
+  deepEqual(await deployment.look(again), again);
 });
 
 /** Thumbprint of what is served there. */

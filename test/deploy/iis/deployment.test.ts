@@ -217,7 +217,9 @@ test('endpoints that reset or never respond are coded failures, not exceptions',
   await world.deployment().apply(plan);
   await world.sim.faults.add({ kind: 'serve', host: 'shop.everbind.test', port: 443, how: 'reset' });
   await world.sim.faults.add({ kind: 'serve', host: 'shop.everbind.test', port: 8443, how: 'silence' });
-  const checks = await world.deployment({ probeTimeoutMs: 300 }).verify(plan, material);
+  const checks = await world
+    .deployment({ probeTimeoutMs: 300, patience: { pauseMs: 1, timeoutMs: 300 } })
+    .verify(plan, material);
   deepEqual(
     checks
       .filter(({ outcome }) => outcome === 'failed')
@@ -331,11 +333,21 @@ test('a journaled plan that is damaged is refused', async () => {
     await rejects(async () => deployment.apply(broken), { code: 'IIS_PLAN_INVALID' });
     await rejects(async () => deployment.restore(broken), { code: 'IIS_PLAN_INVALID' });
   }
-  for (const detail of [null, { endpoints: [{}] }, { endpoints: [{ ...endpoint(plan), skip: 'x' }] }]) {
+  const [first] = endpointsIn(plan);
+  const damaged: readonly DeploymentPlan['detail'][] = [
+    null,
+    { endpoints: [{}] },
+    { endpoints: [{ ...first, skip: 'x' }] },
+    { endpoints: [{ ...first, rival: {} }] },
+    { endpoints: [], before: null },
+    { endpoints: [], before: [{ key: '127.0.0.1:443 shop' }] },
+    { endpoints: [], before: [{ thumbprint: 'x' }] },
+  ];
+  for (const detail of damaged) {
     await rejects(async () => deployment.verify({ ...plan, detail }, material), { code: 'IIS_PLAN_INVALID' });
   }
 });
 
-function endpoint(plan: DeploymentPlan): Record<string, string> {
-  return (plan.detail as unknown as { endpoints: Record<string, string>[] }).endpoints[0] ?? {};
+function endpointsIn(plan: DeploymentPlan): readonly Record<string, string>[] {
+  return (plan.detail as unknown as { endpoints: Record<string, string>[] }).endpoints;
 }
