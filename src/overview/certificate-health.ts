@@ -13,15 +13,18 @@ export type CertificateHealth =
   | 'due'
   /** It was deployed, has deployments, and no endpoint serves it. */
   | 'served-nowhere'
+  /** It was deployed, and no endpoint that was looked at showed it: none could be verified before either. */
+  | 'unverified'
   | 'ok';
 
 /** Judges one certificate. `atWork`: whether an Everbind works on the state folder now. */
 export function healthOf(
-  { active, failures, openStep, nextDue, servedNowhere }: CertificateState,
+  { active, failures, openStep, nextDue, servedNowhere, unverified }: CertificateState,
   { now, atWork }: { readonly now: number; readonly atWork: boolean },
 ): CertificateHealth {
   if (failures > 0) return 'failing';
   if (openStep !== null) return atWork ? 'under-way' : 'interrupted';
   if (nextDue <= now) return active === null ? 'new' : 'due';
-  return servedNowhere ? 'served-nowhere' : 'ok';
+  if (servedNowhere) return 'served-nowhere';
+  return unverified ? 'unverified' : 'ok';
 }

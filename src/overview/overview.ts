@@ -7,6 +7,7 @@ import {
   countWaiting,
   explained,
   servedNowhere,
+  unverified,
 } from '../renewal/state/certificate-queries.ts';
 import { type Daemon, readDaemon } from '../renewal/state/daemon-row.ts';
 import {
@@ -30,6 +31,8 @@ export interface Overview extends CertificateCounts {
   readonly atWork: boolean;
   /** Certificates that no endpoint serves though they have deployments; the first twenty, by name. */
   readonly servedNowhere: readonly string[];
+  /** Certificates that no endpoint showed when it was looked at; the first twenty, by name. */
+  readonly unverified: readonly string[];
   /**
    * Pages on which CAs explain the ARI windows that they suggest (RFC 9773 section 4.1), with the certificates; the
    * first twenty.
@@ -50,11 +53,13 @@ export interface Overview extends CertificateCounts {
 export function readOverview(db: DatabaseSync, now: number): Overview {
   const counts = countCertificates(db, now);
   const unserved = servedNowhere(db, MOST_NAMES);
+  const unseen = unverified(db, MOST_NAMES);
   return {
     ...counts,
-    ok: counts.expired === 0 && counts.failing === 0 && unserved.length === 0,
+    ok: counts.expired === 0 && counts.failing === 0 && unserved.length === 0 && unseen.length === 0,
     atWork: isAtWork(db, now),
     servedNowhere: unserved,
+    unverified: unseen,
     explanations: explanations(db),
     issuers: troubledIssuers(db),
     accounts: listAccounts(db),

@@ -119,6 +119,7 @@ const STYLES: Readonly<Record<CertificateHealth, NonNullable<Cell['style']>>> = 
   new: 'yellow',
   due: 'yellow',
   'served-nowhere': 'red',
+  unverified: 'yellow',
   ok: 'green',
 };
 

@@ -48,6 +48,9 @@ function print({ io }: CliEnvironment, overview: Overview, now: number): void {
   for (const name of overview.servedNowhere) {
     say('served nowhere', `${name}: no binding has it; everbind renew ${name} --dry-run says why`);
   }
+  for (const name of overview.unverified) {
+    say('unverified', `${name}: no handshake has shown it, nor did one before it was renewed; see everbind scan`);
+  }
   for (const { url, names } of overview.explanations) say('CA explains', `${url} (${names.join(', ')})`);
   if (daemon !== null) say('everbind run', daemonText(daemon, now));
   for (const { issuer, failures, closedUntil, code } of overview.issuers) {

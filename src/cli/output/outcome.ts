@@ -32,10 +32,10 @@ export function printOutcome(io: Io, outcome: Outcome, now: number, words: Outco
   const say = (text: string): void => sayWrapped(io, '    ', text, 4);
   switch (outcome.kind) {
     case 'renewed': {
-      const verified = outcome.endpoints.filter((check) => check.outcome === 'verified').length;
-      const served = verified === 0 ? 'no endpoint to verify' : `${plural(verified, 'endpoint')} verified`;
+      const { good, text: served } = verification(outcome.endpoints);
       const left = plural(daysLeft(outcome.notAfter, now), 'day');
-      head('green', words.done, `${outcome.name}: ${left}, ${served}, next ${relativeTime(outcome.nextDue, now)}`);
+      const text = `${outcome.name}: ${left}, ${served}, next ${relativeTime(outcome.nextDue, now)}`;
+      head(good ? 'green' : 'yellow', words.done, text);
       for (const group of groupNotes(outcome.skipped.filter(needsOperator))) say(noteText(group));
       for (const check of outcome.endpoints.filter(({ outcome: came }) => came !== 'verified')) {
         say(line(check));
@@ -67,6 +67,18 @@ export function printOutcome(io: Io, outcome: Outcome, now: number, words: Outco
       say(`next attempt ${relativeTime(outcome.nextAttempt, now)} (${shortTime(outcome.nextAttempt)})`);
       return;
   }
+}
+
+/** Renewed is not yet seen: what the handshakes came to, in a few words. */
+function verification(endpoints: readonly EndpointCheck[]): { readonly good: boolean; readonly text: string } {
+  const lookedAt = endpoints.filter(({ outcome }) => outcome !== 'not-checked');
+  const verified = lookedAt.filter(({ outcome }) => outcome === 'verified').length;
+  if (verified > 0) return { good: true, text: `${plural(verified, 'endpoint')} verified` };
+  if (endpoints.length === 0) return { good: true, text: 'no endpoint to verify' };
+  if (lookedAt.length === 0) return { good: true, text: 'no endpoint could be checked' };
+  return lookedAt.every(({ outcome }) => outcome === 'failed-before')
+    ? { good: false, text: `${plural(lookedAt.length, 'endpoint')} could not be verified before either` }
+    : { good: false, text: 'no endpoint verified' };
 }
 
 /** What endpoints that passed have to be told about; what several have in common only once. */

@@ -3,7 +3,7 @@ import type { RunContext } from '../engine/engine-ports.ts';
 import type { Renewed } from '../engine/outcome.ts';
 import { type Due, dueAfterRollBack, dueAfterUse } from '../schedule/due-date.ts';
 import { placeDue } from '../schedule/maintenance.ts';
-import { noteDeployed, setDue } from '../state/certificate-table.ts';
+import { type DeployedAt, noteDeployed, setDue } from '../state/certificate-table.ts';
 import { isKeyRevoked, issuedBefore, markActive } from '../state/issued-table.ts';
 import { type Deploying, endRenewal, type NotDeployed, withRenewal } from '../state/renewal-table.ts';
 import { checkData, type DeploymentJob, type Planned } from './deployment-job.ts';
@@ -61,11 +61,14 @@ export async function activate(
   };
 }
 
-/**
- * How many endpoints serve it; null when there is none that it is meant for. What has it already is not looked at
- * again.
- */
-function servedAt(planned: readonly Planned[], endpoints: readonly EndpointCheck[]): number | null {
-  const already = planned.flatMap(({ plan }) => plan.skipped.filter(({ code }) => code === 'already'));
-  return planned.length === 0 ? null : endpoints.length + already.length;
+/** What has it already is not looked at again, and counts as verified. */
+function servedAt(planned: readonly Planned[], endpoints: readonly EndpointCheck[]): DeployedAt {
+  if (planned.length === 0) return { endpoints: null, verified: null };
+  const already = planned.flatMap(({ plan }) => plan.skipped.filter(({ code }) => code === 'already')).length;
+  const lookedAt = endpoints.filter(({ outcome }) => outcome !== 'not-checked');
+  const verified = lookedAt.filter(({ outcome }) => outcome === 'verified').length;
+  return {
+    endpoints: endpoints.length + already,
+    verified: lookedAt.length + already === 0 ? null : verified + already,
+  };
 }

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { count, integer, optionalInteger, optionalText, text, word } from '../../store/row.ts';
 import { statement } from '../../store/statements.ts';
-import { type ManagedCertificate, SERVED_NOWHERE, toCertificate } from './certificate-table.ts';
+import { type ManagedCertificate, SERVED_NOWHERE, toCertificate, UNVERIFIED } from './certificate-table.ts';
 import type { Issued } from './issued-table.ts';
 import { RENEWAL_STEPS, type RenewalStep } from './renewal-table.ts';
 
@@ -128,13 +128,16 @@ export interface CertificateState extends ManagedCertificate {
   readonly openStep: RenewalStep | null;
   /** It was deployed, has deployments, and no endpoint serves it. */
   readonly servedNowhere: boolean;
+  /** It was deployed, endpoints were looked at, and none showed it. */
+  readonly unverified: boolean;
 }
 
 /** The managed certificates after this name, in the order of their names. */
 export function certificatePage(db: DatabaseSync, after: string, limit: number): readonly CertificateState[] {
   const rows = statement(
     db,
-    `SELECT c.*, i.thumbprint, i.not_before, i.not_after, i.issuer, r.step, ${SERVED_NOWHERE} AS served_nowhere FROM certificate c
+    `SELECT c.*, i.thumbprint, i.not_before, i.not_after, i.issuer, r.step, ${SERVED_NOWHERE} AS served_nowhere,
+     ${UNVERIFIED} AS unverified FROM certificate c
      LEFT JOIN issued i ON i.certificate_id = c.id AND i.status = 'active'
      LEFT JOIN renewal r ON r.certificate_id = c.id AND r.outcome IS NULL
      WHERE c.removed = 0 AND c.name > ? ORDER BY c.name LIMIT ?`,
@@ -154,6 +157,7 @@ export function certificatePage(db: DatabaseSync, after: string, limit: number):
             },
       openStep: row['step'] === null ? null : word(row, 'step', RENEWAL_STEPS),
       servedNowhere: optionalInteger(row, 'served_nowhere') === 1,
+      unverified: optionalInteger(row, 'unverified') === 1,
     };
   });
 }
@@ -200,7 +204,16 @@ export function countCertificates(db: DatabaseSync, now: number): CertificateCou
 
 /** Names of certificates that no endpoint serves though they have deployments, in order. */
 export function servedNowhere(db: DatabaseSync, limit: number): readonly string[] {
-  const sql = `SELECT name FROM certificate WHERE removed = 0 AND ${SERVED_NOWHERE} ORDER BY name LIMIT ?`;
+  return namesWhere(db, SERVED_NOWHERE, limit);
+}
+
+/** Names of certificates that no endpoint showed when it was looked at, in order. */
+export function unverified(db: DatabaseSync, limit: number): readonly string[] {
+  return namesWhere(db, UNVERIFIED, limit);
+}
+
+function namesWhere(db: DatabaseSync, condition: string, limit: number): readonly string[] {
+  const sql = `SELECT name FROM certificate WHERE removed = 0 AND ${condition} ORDER BY name LIMIT ?`;
   return statement(db, sql)
     .all(limit)
     .map((row) => text(row, 'name'));

@@ -44,6 +44,12 @@ export interface LastError {
  */
 export const SERVED_NOWHERE = `endpoints = 0 AND json_array_length(config, '$.deployments') > 0`;
 
+/**
+ * Of a row of `certificate`: endpoints were looked at since the last deployment, and none showed it. They failed in the
+ * same way before, or another record serves them.
+ */
+export const UNVERIFIED = 'verified = 0';
+
 /** Columns of a managed certificate. */
 export function toCertificate(row: Row): ManagedCertificate {
   return {
@@ -186,16 +192,24 @@ export function forgetFailures(db: DatabaseSync, id: number): void {
   statement(db, 'UPDATE certificate SET failures = 0 WHERE id = ?').run(id);
 }
 
+/** Where a certificate is in use. */
+export interface DeployedAt {
+  /** How many endpoints it is meant for, those included that nobody could look at; null: it has no deployment. */
+  readonly endpoints: number | null;
+  /** How many of those that were looked at showed it; null: none was looked at. */
+  readonly verified: number | null;
+}
+
 /**
  * A certificate is in use from now on. The ARI window was that of the one before; the CA is asked for the new one at
  * once.
  */
-export function noteDeployed(db: DatabaseSync, id: number, endpoints: number | null, now: number): void {
+export function noteDeployed(db: DatabaseSync, id: number, { endpoints, verified }: DeployedAt, now: number): void {
   statement(
     db,
     `UPDATE certificate SET failures = 0, last_error = NULL, window_start = NULL, window_end = NULL, selected = NULL,
-     explanation_url = NULL, next_poll = ?, endpoints = ? WHERE id = ?`,
-  ).run(now, endpoints, id);
+     explanation_url = NULL, next_poll = ?, endpoints = ?, verified = ? WHERE id = ?`,
+  ).run(now, endpoints, verified, id);
 }
 
 /** The CA's ARI window (RFC 9773) and the moment drawn in it. */
