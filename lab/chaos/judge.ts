@@ -27,13 +27,15 @@ export async function judge(world: ChaosWorld, rounds: number): Promise<Judgemen
   try {
     const { issued, spare, unknowable, findings } = await judgeCa(world, state, rounds);
     const log = verifyStoredLog(state.store, await readPinnedKey(stateDir));
+    const events = readEvents(state.store, { from: 0 });
     return {
       issued,
       spare,
       unknowable,
-      events: readEvents(state.store, { from: 0 }),
+      events,
       findings: [
         ...findings,
+        ...judgeRivals(world, events),
         ...(await judgeServer(world, state)),
         ...rowsOf(state, 'SELECT id, step FROM renewal WHERE outcome IS NULL').map(
           (row) => `renewal ${String(row['id'])} is open at ${String(row['step'])}`,
@@ -45,4 +47,11 @@ export async function judge(world: ChaosWorld, rounds: number): Promise<Judgemen
   } finally {
     await state.close();
   }
+}
+
+/** The fleet has a record of one address beside records of names: that it wins there is seen, and only where it does. */
+function judgeRivals({ choiceOrder }: ChaosWorld, events: readonly string[]): readonly string[] {
+  const seen = events.some((event) => event.includes('"outcome":"shadowed"'));
+  if (seen === (choiceOrder === 'address-first')) return [];
+  return [`the order is ${choiceOrder}, and a shadowed endpoint was ${seen ? 'reported' : 'never reported'}`];
 }

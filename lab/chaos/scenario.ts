@@ -1,3 +1,4 @@
+import type { ChoiceOrder } from '../sim-windows/serving/certificate-choice.ts';
 import { draw, pick } from '../fault-proxy/draw.ts';
 
 /** What a seed is like beside its faults and kills. */
@@ -13,6 +14,8 @@ export interface Scenario {
   readonly skewMs: number;
   /** Retry-After of the CA while it works, seconds; 0: none. */
   readonly retryAfterSeconds: number;
+  /** Which record http.sys prefers: sources disagree. */
+  readonly choiceOrder: ChoiceOrder;
 }
 
 const MINUTE = 60_000;
@@ -27,5 +30,6 @@ export function scenarioOf(seed: number): Scenario {
     limit: pick([8, 16, 24], of('limit')),
     skewMs: pick([0, 0, 3 * MINUTE, -3 * MINUTE, 2 * HOUR, -2 * HOUR, 30 * HOUR, -30 * HOUR], of('skew')),
     retryAfterSeconds: pick([0, 3], of('retry-after')),
+    choiceOrder: pick(['host-first', 'address-first'], of('choice-order')),
   };
 }

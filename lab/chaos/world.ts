@@ -9,6 +9,7 @@ import { createFaultPlan, type FaultPlan } from '../fault-proxy/fault-plan.ts';
 import { type FaultProxy, startFaultProxy } from '../fault-proxy/proxy.ts';
 import { upstreamOf } from '../fault-proxy/upstream.ts';
 import { type Pebble, startPebble } from '../pebble/server.ts';
+import type { ChoiceOrder } from '../sim-windows/serving/certificate-choice.ts';
 import { seedCertificates } from '../sim-windows/seed.ts';
 import { type SimWindows, startSimWindows } from '../sim-windows/sim-windows.ts';
 import { FLEET_CONFIGURATION, fleetYaml } from './fleet.ts';
@@ -25,6 +26,7 @@ export interface ChaosWorld {
   /** Folder of the server's files. */
   readonly windows: string;
   readonly declared: Declaration;
+  readonly choiceOrder: ChoiceOrder;
   readonly inventory: Inventory;
   /** Told each request and each response that passes a proxy. */
   onPass: () => void;
@@ -47,6 +49,7 @@ export async function startWorld(seed: number, scenario: Scenario): Promise<Chao
       applicationHostConfig: Buffer.from(FLEET_CONFIGURATION),
       rootFolder: windows,
       socketPath,
+      choiceOrder: scenario.choiceOrder,
     });
     closers.push(() => sim.stop());
     await seedCertificates(sim.host, { daysLeft: 3 });
@@ -96,6 +99,7 @@ export async function startWorld(seed: number, scenario: Scenario): Promise<Chao
       clockFile,
       windows,
       declared,
+      choiceOrder: scenario.choiceOrder,
       inventory,
       onPass: () => {},
       stop,

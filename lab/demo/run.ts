@@ -12,6 +12,7 @@ import type { SiteInventory } from '../../src/iis/config/inventory-types.ts';
 import { readInventory } from '../../src/iis/inventory.ts';
 import { recordKeyId } from '../../src/iis/records/ssl-record.ts';
 import { type Pebble, type PebbleOptions, startPebble } from '../pebble/server.ts';
+import type { ChoiceOrder } from '../sim-windows/serving/certificate-choice.ts';
 import { seedCertificates } from '../sim-windows/seed.ts';
 import { type SimWindows, startSimWindows } from '../sim-windows/sim-windows.ts';
 import { printAddresses } from './addresses.ts';
@@ -29,6 +30,8 @@ export interface DemoOptions {
   readonly signal: AbortSignal;
   /** A CA that runs already and asks port 80 at its `httpPort`; without it one is started. */
   readonly pebble?: Pebble;
+  /** Which record the simulated http.sys prefers. */
+  readonly choiceOrder?: ChoiceOrder;
 }
 
 const builtIn = fileURLToPath(new URL('applicationHost.config', import.meta.url));
@@ -55,6 +58,7 @@ export async function runDemo(io: Io, options: DemoOptions): Promise<number> {
       rootFolder: join(folder, 'windows'),
       socketPath: world.socketPath,
       ...(options.pebble === undefined ? {} : { httpPort: options.pebble.httpPort }),
+      ...(options.choiceOrder === undefined ? {} : { choiceOrder: options.choiceOrder }),
     });
     running.push(sim);
     signal.throwIfAborted();
