@@ -1,6 +1,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { test } from 'node:test';
 import { IIS_APP_ID } from '../../../src/iis/records/ssl-record.ts';
+import type { BindingPlan } from '../../../src/iis/plan/types.ts';
 import { changes, endpoints, FOREIGN_APP_ID, NEW, notes, OLD, OTHER, plan, record, site, THEIRS } from '../fixtures.ts';
 
 const sni = 'https *:443:shop.example 1';
@@ -367,8 +368,17 @@ test('finding ip-record-beside-sni: a record of one address may win over SNI', (
   const anywhere = plan({ ...scenario, sites: [site('Shop', [sni])] });
   deepEqual(notes(anywhere.findings), ['ip-record-beside-sni shop.example:443']);
   match(anywhere.findings[0]?.reason ?? '', /10\.0\.0\.5:443/);
+  deepEqual(rivals(anywhere), ['*:443 shop.example', '10.0.0.5:443 shop.example 10.0.0.5:443 advisory']);
   const apart = plan({ ...scenario, sites: [site('Shop', ['https 10.0.0.9:443:shop.example 1'])] });
   deepEqual(notes(apart.findings), []);
+  deepEqual(rivals(apart), ['10.0.0.9:443 shop.example']);
+  const same = plan({ ...scenario, sites: [site('Shop', ['https 10.0.0.5:443:shop.example 1'])] });
+  deepEqual(rivals(same), ['10.0.0.5:443 shop.example 10.0.0.5:443'], 'a binding names the address: it counts');
+  const stopped = plan({ ...scenario, sites: [site('Shop', [sni], { state: 'Stopped' })] });
+  deepEqual(endpoints(stopped), [
+    '*:443 shop.example shop.example site-stopped',
+    '10.0.0.5:443 shop.example shop.example site-stopped',
+  ]);
 });
 
 test('finding shadowed-by-host-record: a record of the host wins over that of the address', () => {
@@ -466,3 +476,12 @@ test('endpoints: a stopped site is not probed, one that shares the endpoint with
   deepEqual(result.endpoints.at(-1)?.sites, ['Copy', 'Shop']);
   equal(result.endpoints[0]?.hashBefore, OLD);
 });
+
+/** `address:port host rival advisory` of every endpoint. */
+function rivals(result: BindingPlan): readonly string[] {
+  return result.endpoints.map(({ address, port, host, rival, advisory }) =>
+    [`${address}:${port}`, host, rival?.record ?? '', advisory ? 'advisory' : '']
+      .filter((word) => word !== '')
+      .join(' '),
+  );
+}

@@ -109,6 +109,16 @@ describe('a server that works', () => {
     deepEqual(healthAndVerdict(world), ['ok', true, []]);
   });
 
+  test('shows another certificate at the address of another record, and is renewed all the same', async (world) => {
+    const applicationHostConfig = sitesOf({ Shop: [[`*:443:${SHOP}`, 1]], Other: [['192.0.2.20:443:', 0]] });
+    await using windows = await createWorld({ applicationHostConfig, choiceOrder: 'address-first' });
+    deployTo(windows, world);
+    await world.apply(certificates);
+    const { endpoints } = await runOne(world, 'renewed');
+    deepEqual(outcomes(endpoints), [`${SHOP} shadowed ip-record-beside-sni`, `${SHOP} verified ok`]);
+    deepEqual(healthAndVerdict(world), ['ok', true, []]);
+  });
+
   test('and stops working with the change is rolled back', async (world) => {
     await using windows = await createWorld({ applicationHostConfig: sites });
     deployTo(windows, world);
