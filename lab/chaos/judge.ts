@@ -49,7 +49,9 @@ export async function judge(world: ChaosWorld, rounds: number): Promise<Judgemen
   }
 }
 
-/** The fleet has a record of one address beside records of names: that it wins there is seen, and only where it does. */
+/**
+ * The fleet has a record of one address beside records of names: that it wins there is seen, and only where it does.
+ */
 function judgeRivals({ choiceOrder }: ChaosWorld, events: readonly string[]): readonly string[] {
   const seen = events.some((event) => event.includes('"outcome":"shadowed"'));
   if (seen === (choiceOrder === 'address-first')) return [];

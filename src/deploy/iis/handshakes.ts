@@ -56,8 +56,8 @@ export type NotProbed = 'site-stopped' | 'no-site' | 'address-absent' | 'no-addr
 
 /**
  * Makes one handshake for every endpoint and every address of this machine that leads there. The result also has the
- * endpoints that cannot be reached by design, with the reason; not those of a rival's address that this machine does not
- * have. `isPatient` tells where a time-out is no answer yet.
+ * endpoints that cannot be reached by design, with the reason; not those of a rival's address that this machine does
+ * not have. `isPatient` tells where a time-out is no answer yet.
  */
 export async function shakeHands(
   endpoints: readonly PlannedEndpoint[],

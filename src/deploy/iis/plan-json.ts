@@ -39,7 +39,10 @@ export function encodePlan(plan: BindingPlan): DeploymentPlan {
 
 /** The plan with what its endpoints showed before anything changed. */
 export function withSights(plan: DeploymentPlan, sights: Sights): DeploymentPlan {
-  const before = [...sights].map(([key, { kind: _, ...sight }]): Json => ({ key, ...sight }));
+  const before = [...sights].map(
+    ([key, sight]): Json =>
+      sight.kind === 'served' ? { key, thumbprint: sight.thumbprint } : { key, code: sight.code, reason: sight.reason },
+  );
   return { ...plan, detail: { ...asObject(plan.detail), before } };
 }
 
@@ -85,7 +88,7 @@ export function decodeEndpoints(plan: DeploymentPlan): readonly PlannedEndpoint[
       skip,
       // Plans from before rivals were looked at have neither.
       rival: object['rival'] === undefined ? null : decodeRival(object['rival']),
-      advisory: object['advisory'] === true,
+      advisory: decodeAdvisory(object['advisory']),
     };
   });
 }
@@ -94,4 +97,9 @@ function decodeRival(json: Json): RivalRecord | null {
   if (json === null) return null;
   const object = asObject(json);
   return { record: text(object, 'record'), certificateHash: optionalText(object, 'certificateHash') };
+}
+
+function decodeAdvisory(json: Json | undefined): boolean {
+  if (json === undefined || typeof json === 'boolean') return json ?? false;
+  throw new EverbindError('IIS_PLAN_INVALID', 'a recorded endpoint is neither advisory nor not');
 }

@@ -108,8 +108,8 @@ export interface PlannedEndpoint {
   /** A record of this very address, with another certificate, that may win over `record` here; null: there is none. */
   readonly rival: RivalRecord | null;
   /**
-   * It is looked at for the rival's sake: no binding names this address, and what is served here is reported and decides
-   * nothing.
+   * It is looked at for the rival's sake: no binding names this address, and what is served here is reported and
+   * decides nothing.
    */
   readonly advisory: boolean;
 }

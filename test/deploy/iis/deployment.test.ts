@@ -339,6 +339,7 @@ test('a journaled plan that is damaged is refused', async () => {
     { endpoints: [{}] },
     { endpoints: [{ ...first, skip: 'x' }] },
     { endpoints: [{ ...first, rival: {} }] },
+    { endpoints: [{ ...first, advisory: 1 }] },
     { endpoints: [], before: null },
     { endpoints: [], before: [{ key: '127.0.0.1:443 shop' }] },
     { endpoints: [], before: [{ thumbprint: 'x' }] },
