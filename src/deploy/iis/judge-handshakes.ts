@@ -47,7 +47,7 @@ export function judgeChanged(
   before: Sights | null,
   judge: Judge,
 ): Promise<readonly EndpointCheck[]> {
-  return mapBounded(handshakes, JUDGED_AT_ONCE, async (handshake) => {
+  return mapBounded(withRivals(handshakes), JUDGED_AT_ONCE, async (handshake) => {
     const { endpoint, place, seen } = handshake;
     const earlier = before?.get(sightKey(place, endpoint.host)) ?? null;
     switch (seen.kind) {
@@ -81,6 +81,20 @@ export function judgeRestored(handshakes: readonly Handshake[], before: Sights |
       case 'served':
         return checkOf(handshake, restored(endpoint, seen, earlier));
     }
+  });
+}
+
+/** A binding to every address is looked at where one of them may have a rival: that is its rival then, too. */
+function withRivals(handshakes: readonly Handshake[]): readonly Handshake[] {
+  const rivals = new Map(
+    handshakes.flatMap(({ endpoint: { rival, host }, place }) =>
+      rival === null ? [] : [[sightKey(place, host), rival] as const],
+    ),
+  );
+  return handshakes.map((handshake) => {
+    const { endpoint, place } = handshake;
+    const rival = endpoint.rival ?? rivals.get(sightKey(place, endpoint.host)) ?? null;
+    return { ...handshake, endpoint: { ...endpoint, rival } };
   });
 }
 

@@ -37,6 +37,17 @@ test('a binding of the name to the very address of the other record is reported 
   ok((await world.deployment().restore(plan)).every(({ outcome }) => outcome === 'verified'));
 });
 
+test('a record of the very address at which a binding to every address is looked at rolls nothing back', async () => {
+  await using world = await createWorld({
+    applicationHostConfig: sitesOf({ Shop: [[`*:443:${SHOP}`, 1]], Other: [['127.0.0.1:443:', 0]] }),
+    choiceOrder: 'address-first',
+  });
+  // The plan creates the record: before, the other one served as well.
+  await world.sim.host.sslRecords.remove({ kind: 'hostnameport', host: SHOP, port: 443 });
+  const { checks } = await deployed(world, [SHOP]);
+  deepEqual(outcomes(checks), [`${SHOP} shadowed ip-record-beside-sni`, `${SHOP} shadowed ip-record-beside-sni`]);
+});
+
 test('nothing that happens at the address of the other record rolls back', async () => {
   for (const how of ['reset', 'wrong-certificate'] as const) {
     await using world = await createWorld({ applicationHostConfig: beside, choiceOrder: 'host-first' });

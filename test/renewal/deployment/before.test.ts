@@ -30,7 +30,9 @@ function deployTo({ sim }: World, world: UseWorld): void {
       adopt: true,
       store: 'WebHosting',
       adoptForeignAppIds: [],
+      clock: world.clock,
       ownThumbprints: () => new Map(),
+      visitorRoots: async () => [],
       probeTimeoutMs: 5000,
       patience: { pauseMs: 10, timeoutMs: 5000 },
     });
