@@ -98,6 +98,24 @@ describe('a server that failed every handshake before', () => {
 });
 
 describe('a server that works', () => {
+  test('in a cluster is renewed though another node has its address, which nobody asks', async (world) => {
+    const cluster = '192.0.2.77';
+    await using windows = await createWorld({
+      applicationHostConfig: sitesOf({
+        Shop: [
+          [`${cluster}:443:${SHOP}`, 1],
+          [`*:8443:${SHOP}`, 1],
+        ],
+      }),
+      otherNodes: [{ address: cluster, answer: 'old-certificate' }],
+    });
+    deployTo(windows, world);
+    await world.apply(certificates);
+    const { endpoints } = await runOne(world, 'renewed');
+    deepEqual(outcomes(endpoints), [`${SHOP} not-checked address-absent`, `${SHOP} verified ok`]);
+    deepEqual(healthAndVerdict(world), ['ok', true, []]);
+  });
+
   test('and shows the certificate is verified; stopped, it is neither unverified nor served nowhere', async (world) => {
     await using windows = await createWorld({ applicationHostConfig: sites });
     deployTo(windows, world);
