@@ -5,11 +5,13 @@ import type { Faults } from './faults.ts';
 import { hostFromCalls } from './host-calls.ts';
 import type { PortRow } from './serving/port-table.ts';
 import { openChannel, RPC_SERVER_UNAVAILABLE, type RpcChannel } from './rpc-channel.ts';
+import type { KeyDevices } from './key-providers.ts';
 import type { SimSnapshot } from './sim-types.ts';
 
 /** The double's host as another process sees it. */
 export interface SimWindowsClient extends WindowsHost {
   readonly faults: Faults;
+  readonly keyDevices: KeyDevices;
   ports(): Promise<readonly PortRow[]>;
   snapshot(): Promise<SimSnapshot>;
   /** Ends the connection; HTTP registrations made through it vanish with it, as they do when the process dies. */
@@ -81,6 +83,11 @@ export function connectSimWindows(socketPath: string): SimWindowsClient {
       remove: (id) => call('faults.remove', [id]) as Promise<never>,
       clear: () => call('faults.clear', []) as Promise<never>,
       list: () => call('faults.list', []) as Promise<never>,
+    },
+    keyDevices: {
+      away: (provider, status) =>
+        call('keyDevices.away', status === undefined ? [provider] : [provider, status]) as Promise<never>,
+      back: (provider) => call('keyDevices.back', [provider]) as Promise<never>,
     },
     ports: () => call('ports', []) as Promise<never>,
     snapshot: () => call('snapshot', []) as Promise<never>,

@@ -4,6 +4,7 @@ import { WindowsError } from '../../src/errors/error.ts';
 import type { HostKeyName, HostKeys } from '../../src/ports/host-keys.ts';
 import type { CertificateKeyAlgorithm } from '../../src/ports/key-store.ts';
 import type { SignatureAlgorithm } from '../../src/ports/signer.ts';
+import { oldBelief } from '../beliefs/old-belief.ts';
 
 const BAD_KEYSET = 0x80090016;
 const EXISTS = 0x8009000f;
@@ -18,7 +19,10 @@ const HSM = 'Everbind Lab Key Storage Provider';
 
 const all: readonly CertificateKeyAlgorithm[] = ['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'];
 
-/** The algorithms of each provider; null: it is registered, but its device is not there. */
+/**
+ * The algorithms of each provider; null: it is registered, but its device is not there. No TPM makes RSA keys above
+ * 2048 bits.
+ */
 const registered: ReadonlyMap<string, readonly CertificateKeyAlgorithm[] | null> = new Map([
   [SOFTWARE, all],
   [PLATFORM, ['rsa-2048', 'ec-p256']],
@@ -34,9 +38,19 @@ interface KeptKey {
   readonly key: KeyObject;
 }
 
+/** Devices behind key storage providers, which can be taken away and brought back. */
+export interface KeyDevices {
+  /**
+   * From now on whatever needs the device of this provider fails with the status, by default 0x80090030; with
+   * 0x80090016 its keys look as if they were not there. They are kept.
+   */
+  away(provider: string, status?: number): Promise<void>;
+  back(provider: string): Promise<void>;
+}
+
 /** Key storage providers of the double. They keep keys as hardware would: the port has no way to read one. */
-export interface SimKeys extends HostKeys {
-  /** For the double's own TLS, as LSASS uses a key; null when there is none. */
+export interface SimKeys extends HostKeys, KeyDevices {
+  /** For the double's own TLS, as LSASS uses a key; null when there is none, or its device is away. */
   keyFor(key: HostKeyName): KeyObject | null;
   /** Names of all keys, `provider/name`. */
   current(): readonly string[];
@@ -44,6 +58,7 @@ export interface SimKeys extends HostKeys {
 
 export function createKeyProviders(): SimKeys {
   const kept = new Map<string, KeptKey>();
+  const away = new Map<string, number>([[SMART_CARD, BAD_KEYSET]]);
 
   const open = (call: string, { provider, name }: HostKeyName): { provider: string; id: string } => {
     const found = [...registered.keys()].find((known) => known.toLowerCase() === provider.toLowerCase());
@@ -52,15 +67,25 @@ export function createKeyProviders(): SimKeys {
     return { provider: found, id: `${found}/${name.toLowerCase()}` };
   };
 
+  /** NCryptOpenKey; null for its status 0x80090016. */
+  const find = (key: HostKeyName): KeptKey | null => {
+    const { provider, id } = open('NCryptOpenKey', key);
+    const status = away.get(provider);
+    if (status === undefined) return kept.get(id) ?? null;
+    if (status === BAD_KEYSET) return null;
+    throw new WindowsError('NCryptOpenKey', status, { provider });
+  };
+
   return {
     providers: async () => [...registered.keys()],
 
     create: async (key, algorithm) => {
       const call = 'NCryptCreatePersistedKey';
       const { provider, id } = open(call, key);
-      const algorithms = registered.get(provider) ?? null;
-      if (algorithms === null) throw new WindowsError(call, DEVICE_NOT_READY, { provider });
-      if (!algorithms.includes(algorithm)) throw new WindowsError(call, NOT_SUPPORTED, { provider, algorithm });
+      const status = away.get(provider);
+      if (status !== undefined)
+        throw new WindowsError(call, oldBelief('D12') ? DEVICE_NOT_READY : status, { provider });
+      if (!(registered.get(provider) ?? []).includes(algorithm)) throw refusalOf(provider, algorithm);
       if (kept.has(id)) throw new WindowsError(call, EXISTS, { provider });
       const made = await generate(algorithm);
       // Checked again: another call may have made it meanwhile.
@@ -69,26 +94,45 @@ export function createKeyProviders(): SimKeys {
     },
 
     publicKey: async (key) => {
-      const found = kept.get(open('NCryptOpenKey', key).id);
-      return found === undefined ? null : spkiOf(found.key);
+      const found = find(key);
+      return found === null ? null : spkiOf(found.key);
     },
 
     sign: async (key, algorithm, data) => {
-      const found = kept.get(open('NCryptOpenKey', key).id);
-      if (found === undefined) throw new WindowsError('NCryptOpenKey', BAD_KEYSET);
+      const found = find(key);
+      if (found === null) throw new WindowsError('NCryptOpenKey', BAD_KEYSET);
       if (signatureOf(found.algorithm) !== algorithm) throw new WindowsError('NCryptSignHash', INVALID_PARAMETER);
       const hash = algorithm === 'ES384' ? 'sha384' : 'sha256';
       return new Uint8Array(await signAsync(hash, data, { key: found.key, dsaEncoding: 'ieee-p1363' }));
     },
 
     remove: async (key) => {
-      kept.delete(open('NCryptOpenKey', key).id);
+      if (find(key) !== null) kept.delete(open('NCryptOpenKey', key).id);
     },
 
-    keyFor: (key) => kept.get(open('NCryptOpenKey', key).id)?.key ?? null,
+    away: async (provider, status = DEVICE_NOT_READY) => {
+      away.set(provider, oldBelief('D12') ? DEVICE_NOT_READY : status);
+    },
+
+    back: async (provider) => {
+      away.delete(provider);
+    },
+
+    keyFor: (key) => {
+      const { provider, id } = open('NCryptOpenKey', key);
+      return away.has(provider) ? null : (kept.get(id)?.key ?? null);
+    },
 
     current: () => [...kept.keys()],
   };
+}
+
+/** An algorithm is refused when the key is created, a length when it is set. */
+function refusalOf(provider: string, algorithm: CertificateKeyAlgorithm): WindowsError {
+  if (!algorithm.startsWith('rsa-') || oldBelief('D12')) {
+    return new WindowsError('NCryptCreatePersistedKey', NOT_SUPPORTED, { provider, algorithm });
+  }
+  return new WindowsError('NCryptSetProperty', INVALID_PARAMETER, { provider, algorithm, property: 'Length' });
 }
 
 async function generate(algorithm: CertificateKeyAlgorithm): Promise<KeyObject> {

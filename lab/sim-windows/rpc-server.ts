@@ -43,6 +43,10 @@ export async function listenRpc(sim: Omit<SimWindows, 'stop'>, socketPath: strin
             return sim.faults.clear();
           case 'faults.list':
             return sim.faults.list();
+          case 'keyDevices.away':
+            return sim.keyDevices.away(parameters[0] as string, parameters[1] as number);
+          case 'keyDevices.back':
+            return sim.keyDevices.back(parameters[0] as string);
           case 'ports':
             return sim.ports();
           case 'snapshot':

@@ -5,6 +5,7 @@ import type { ChoiceOrder } from './serving/certificate-choice.ts';
 import type { ActiveFault, Faults } from './faults.ts';
 import type { CentralStore } from './identities.ts';
 import type { OtherNode } from './serving/other-nodes.ts';
+import type { KeyDevices } from './key-providers.ts';
 import type { PortRow } from './serving/port-table.ts';
 import type { Registration } from './serving/routing.ts';
 import type { TlsBehaviour } from './serving/tls-front.ts';
@@ -63,6 +64,7 @@ export interface SimSnapshot {
 export interface SimWindows {
   readonly host: WindowsHost;
   readonly faults: Faults;
+  readonly keyDevices: KeyDevices;
   /** The number that stands for port 80 on every loopback address. */
   readonly httpPort: number;
   readonly socketPath: string | null;

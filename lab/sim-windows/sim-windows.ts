@@ -177,6 +177,7 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
   const sim = {
     host,
     faults,
+    keyDevices: { away: keys.away, back: keys.back },
     httpPort,
     socketPath: options.socketPath ?? null,
     ports: async () => portRows(sites.all(), listeners),

@@ -13,8 +13,8 @@ export interface ContractHost {
   readonly folder: string;
   /** Two ports that nothing of the host uses. */
   readonly ports: readonly [number, number];
-  /** A provider that refuses an algorithm, and which; null when the host has none. */
-  readonly limitedProvider: { readonly provider: string; readonly refuses: CertificateKeyAlgorithm } | null;
+  /** A provider that refuses algorithms, and which; null when the host has none. */
+  readonly limitedProvider: { readonly provider: string; readonly refuses: readonly CertificateKeyAlgorithm[] } | null;
   /** A provider that is registered although its device is not there; null when the host has none. */
   readonly deviceless: string | null;
   close(): Promise<void>;

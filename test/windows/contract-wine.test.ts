@@ -27,7 +27,7 @@ async function open(update: boolean): Promise<ContractHost> {
     host: wine.host,
     folder: 'C:\\everbind-contract',
     ports: [https, http],
-    limitedProvider: { provider: 'Microsoft Platform Crypto Provider', refuses: 'ec-p384' },
+    limitedProvider: { provider: 'Microsoft Platform Crypto Provider', refuses: ['ec-p384', 'rsa-3072'] },
     deviceless: 'Microsoft Smart Card Key Storage Provider',
     close: async () => {
       await unregistered();

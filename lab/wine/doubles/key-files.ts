@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** A key of the ncrypt double, as its file describes it. */
@@ -38,6 +38,23 @@ export async function readLabKeys(folder: string): Promise<readonly LabKey[]> {
 export async function findLabKey(folder: string, provider: string, name: string): Promise<LabKey | null> {
   const keys = await readLabKeys(folder);
   return keys.find((key) => key.provider === provider && key.name === name && key.scope === 'machine') ?? null;
+}
+
+/** What the device behind a provider of the ncrypt double does, as `device.h` of the double says. */
+export type LabDevice = Readonly<Record<string, number>>;
+
+/** Has the device behind a provider behave so from the next call on; null: as it usually does. */
+export async function setLabDevice(folder: string, provider: string, device: LabDevice | null): Promise<void> {
+  const place = join(folder, encodeURIComponent(provider));
+  const file = join(place, 'device');
+  if (device === null) {
+    await rm(file, { force: true });
+    return;
+  }
+  const lines = Object.entries(device).map(([word, status]) => `${word} 0x${status.toString(16)}\n`);
+  await mkdir(place, { recursive: true });
+  await writeFile(`${file}.new`, lines.join(''));
+  await rename(`${file}.new`, file);
 }
 
 function readKey(provider: string, scope: string, text: string): LabKey {

@@ -144,6 +144,10 @@ describe('failures of a provider', () => {
     const error = await errorOf(storeOver(createKeyProviders(), PLATFORM).generate('r-1', 'ec-p384'));
     assert.equal(error.code, 'KEY_ALGORITHM_UNSUPPORTED');
     assert.match(error.message, /Microsoft Platform Crypto Provider makes no ec-p384 keys.*Microsoft Software/);
+    const tooLong = await errorOf(storeOver(createKeyProviders(), PLATFORM).generate('r-1', 'rsa-3072'));
+    assert.equal(tooLong.code, 'KEY_ALGORITHM_UNSUPPORTED');
+    // The TPM's provider takes the algorithm, and refuses the length of the key.
+    assert.equal(tooLong.details['status'], 0x80090027);
     const ed25519 = storeOver(createKeyProviders()).generate('r-1', 'ed25519');
     assert.equal(await codeOf(ed25519), 'KEY_ALGORITHM_UNSUPPORTED');
   });
@@ -151,21 +155,28 @@ describe('failures of a provider', () => {
   it('a provider without its device is said to be so', async () => {
     const error = await errorOf(storeOver(createKeyProviders(), SMART_CARD).generate('r-1', 'rsa-2048'));
     assert.equal(error.code, 'KEY_PROVIDER_NOT_READY');
-    assert.equal(error.details['status'], 0x80090030);
+    assert.equal(error.details['status'], 0x80090016);
   });
 
   const statuses = [
     [0x80090010, 'KEY_ACCESS_DENIED'],
     [5, 'KEY_ACCESS_DENIED'],
-    [0x80090016, 'KEY_NOT_FOUND'],
+    [0x80090016, 'KEY_PROVIDER_NOT_READY'],
+    [0x80090030, 'KEY_PROVIDER_NOT_READY'],
     [0x80090035, 'KEY_PROVIDER_NOT_READY'],
-    [0x80090020, 'KEY_STORE_FAILED'],
+    [0x80090020, 'KEY_PROVIDER_NOT_READY'],
+    [0x80280095, 'KEY_PROVIDER_NOT_READY'],
+    [0x8028400f, 'KEY_PROVIDER_NOT_READY'],
+    [0x80290401, 'KEY_PROVIDER_NOT_READY'],
+    [0x8010000c, 'KEY_PROVIDER_NOT_READY'],
+    [0x80290405, 'KEY_STORE_FAILED'],
+    [0x80090027, 'KEY_STORE_FAILED'],
     [1722, 'KEY_STORE_FAILED'],
   ] as const;
   for (const [status, code] of statuses) {
     it(`status 0x${status.toString(16)} is ${code}, with the failed call as its cause`, async () => {
       const host = createKeyProviders();
-      const handle = await storeOver(host).generate('r-1', 'ec-p256');
+      const handle = await storeOver(host, PLATFORM).generate('r-1', 'ec-p256');
       const failing = { ...host, sign: () => Promise.reject(new WindowsError('NCryptSignHash', status)) };
       const signer = await storeOver(failing).open(handle);
       const error = await errorOf(signer.sign(new Uint8Array()));
@@ -173,6 +184,56 @@ describe('failures of a provider', () => {
       assert.ok(error.cause instanceof WindowsError);
     });
   }
+
+  it('a key that a device hides is not said to be gone; one that it lost is, whatever else it keeps', async () => {
+    const host = createKeyProviders();
+    const keys = storeOver(host, PLATFORM);
+    const handle = await keys.generate('r-1', 'ec-p256');
+    for (const status of [0x80090016, 0x80090030]) {
+      await host.away(PLATFORM, status);
+      const error = await errorOf(keys.open(handle));
+      assert.equal(error.code, 'KEY_PROVIDER_NOT_READY');
+      assert.equal(await codeOf(keys.attach(handle, [])), 'KEY_PROVIDER_NOT_READY');
+    }
+    await host.back(PLATFORM);
+    assert.equal((await keys.open(handle)).algorithm, 'ES256');
+    await host.remove({ provider: PLATFORM, name: 'everbind-r-1' });
+    assert.equal(await codeOf(keys.open(handle)), 'KEY_NOT_FOUND');
+    assert.deepEqual(host.current(), []);
+  });
+
+  it('a device shows that it is there by a key that is made and removed, also after a kill, and many at once', async () => {
+    const host = createKeyProviders();
+    // The provider has no elliptic curves, and the key of a process that was killed.
+    const rsaOnly: HostKeys = {
+      ...host,
+      create: async (key, algorithm) => {
+        if (!algorithm.startsWith('rsa-')) throw new WindowsError('NCryptCreatePersistedKey', 0x80090029);
+        await host.create(key, algorithm);
+      },
+    };
+    await host.create({ provider: PLATFORM, name: 'everbind-device-check' }, 'rsa-2048');
+    const keys = storeOver(rsaOnly, PLATFORM);
+    const prefix = 'cng:Microsoft%20Platform%20Crypto%20Provider';
+    const codes = await Promise.all([1, 2, 3].map((number) => codeOf(keys.open(`${prefix}:r-${number}`))));
+    assert.deepEqual(codes, ['KEY_NOT_FOUND', 'KEY_NOT_FOUND', 'KEY_NOT_FOUND']);
+    assert.deepEqual(host.current(), []);
+  });
+
+  it('a key that is hidden while it is looked for, and there a moment later, is not gone', async () => {
+    const host = createKeyProviders();
+    const handle = await storeOver(host, PLATFORM).generate('r-1', 'ec-p256');
+    let looks = 0;
+    const late: HostKeys = {
+      ...host,
+      publicKey: async (key) => {
+        looks += 1;
+        return looks === 1 ? null : host.publicKey(key);
+      },
+    };
+    assert.equal(await codeOf(storeOver(late, PLATFORM).open(handle)), 'KEY_PROVIDER_NOT_READY');
+    assert.deepEqual(host.current(), [`${PLATFORM}/everbind-r-1`]);
+  });
 
   it('a key that vanishes as it is made is not said to be there', async () => {
     const host = { ...createKeyProviders(), publicKey: async () => null };

@@ -21,7 +21,7 @@ async function open(overRpc: boolean): Promise<ContractHost> {
     host: overRpc ? client : sim.host,
     folder: 'C:\\everbind\\contract',
     ports: [48_443, 48_080],
-    limitedProvider: { provider: 'Microsoft Platform Crypto Provider', refuses: 'ec-p384' },
+    limitedProvider: { provider: 'Microsoft Platform Crypto Provider', refuses: ['ec-p384', 'rsa-3072'] },
     deviceless: 'Microsoft Smart Card Key Storage Provider',
     close: async () => {
       client.close();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { connectSimWindows } from '../../../lab/sim-windows/client.ts';
 import { createLabCa } from '../../../lab/test-ca.ts';
 import { certified, madeKey, SOFTWARE_PROVIDER, statusOf } from '../../ports/windows-host-support.ts';
 import { configurationOf, iisRecord, served, simFor } from './support.ts';
@@ -18,6 +19,30 @@ test('without its key a certificate is neither served nor taken for a record', a
   await host.keys.remove(key);
   assert.equal(await served(host, '*', 443, 'shop.test'), 'VERIFY_HANDSHAKE_FAILED');
   assert.equal(await statusOf(host.sslRecords.update(record)), 1312);
+});
+
+test('the device of a key goes away and comes back, also for another process and for handshakes', async (t) => {
+  const sim = await simFor(t, configuration, { socket: true });
+  const client = connectSimWindows(sim.socketPath ?? '');
+  t.after(async () => client.close());
+  const key = { provider: 'Microsoft Platform Crypto Provider', name: 'k' };
+  await client.keys.create(key, 'ec-p256');
+  const publicKey = (await client.keys.publicKey(key)) ?? new Uint8Array();
+  const { der, thumbprint } = await certified(await createLabCa('keys'), publicKey, 'shop.test');
+  await client.certificates.addWithKey('MY', der, key, 'shop');
+  await client.sslRecords.set(iisRecord({ kind: 'hostnameport', host: 'shop.test', port: 443 }, thumbprint));
+  await client.keyDevices.away(key.provider);
+  assert.equal(await statusOf(client.keys.publicKey(key)), 0x80090030);
+  assert.equal(await statusOf(client.keys.sign(key, 'ES256', new Uint8Array())), 0x80090030);
+  assert.equal(await statusOf(client.keys.remove(key)), 0x80090030);
+  assert.equal(await served(sim.host, '*', 443, 'shop.test'), 'VERIFY_HANDSHAKE_FAILED');
+  await client.keyDevices.away(key.provider, 0x80090016);
+  assert.equal(await client.keys.publicKey(key), null);
+  assert.equal(await statusOf(client.keys.create({ ...key, name: 'l' }, 'ec-p256')), 0x80090016);
+  await client.keys.remove(key);
+  await client.keyDevices.back(key.provider);
+  assert.deepEqual(await client.keys.publicKey(key), publicKey);
+  assert.equal(await served(sim.host, '*', 443, 'shop.test'), 'shop.test');
 });
 
 test('without administrator’s rights no key is made, read, used or removed', async (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { constants, createPublicKey, hash, type KeyObject, verify } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import { findLabKey, readLabKeys } from '../../../lab/wine/doubles/key-files.ts';
+import { findLabKey, readLabKeys, setLabDevice } from '../../../lab/wine/doubles/key-files.ts';
 import { openProbeHost, type ProbeHost } from './wine-doubles-probe.ts';
 
 const SOFTWARE = 'Microsoft Software Key Storage Provider';
@@ -152,7 +152,7 @@ describe('ncrypt double under Wine', () => {
     assert.notEqual(await findLabKey(host.prefix.keysFolder, PLATFORM, 'one é 漢'), null);
   });
 
-  it('has the limits of a TPM, and a device that is not there: 0x80090030', async () => {
+  it('has the limits of a TPM, 0x80090027 and 0x80090029, and a card that is not there: 0x80090016', async () => {
     const lines = await keys(
       ['create', PLATFORM, 'ECDSA_P384', 'limit'],
       ['create', PLATFORM, 'RSA', 'limit', '3072'],
@@ -160,14 +160,16 @@ describe('ncrypt double under Wine', () => {
       ['create', SOFTWARE, 'RSA', 'limit-above', '8192'],
       ['create', SOFTWARE, 'DSA', 'limit'],
       ['create', SMART_CARD, 'RSA', 'limit'],
+      ['info', SMART_CARD, 'limit'],
     );
     assert.deepEqual(lines, [
       '0 80090029',
-      '0 0 80090029 0 0 0 0',
+      '0 0 80090027 0 0 0 0',
       '0 0 80090029 0 0 0 0',
       '0 0 80090029 0 0 0 0',
       '0 80090029',
-      '0 80090030',
+      '0 80090016',
+      '80090016',
     ]);
     const env = { EVERBIND_LAB_KEYS: '' };
     const unplugged = [
@@ -175,6 +177,25 @@ describe('ncrypt double under Wine', () => {
       ['info', HSM, 'unplugged'],
     ];
     assert.deepEqual(await host.probe('key-probe', unplugged, env), ['0 80090030', '80090030']);
+  });
+
+  it('has devices that go away and come back, with the status that they are told', async () => {
+    const digest = hash('sha256', DATA, 'hex');
+    const { keysFolder } = host.prefix;
+    assert.equal(await one('create', PLATFORM, 'ECDSA_P256', 'away', '-', '0', '2'), MADE);
+    for (const status of [0x80090016, 0x80090030]) {
+      await setLabDevice(keysFolder, PLATFORM, { away: status });
+      const lines = await keys(
+        ['info', PLATFORM, 'away'],
+        ['sign', PLATFORM, 'away', 'plain', '-', digest],
+        ['delete', PLATFORM, 'away'],
+        ['create', PLATFORM, 'ECDSA_P256', 'other'],
+      );
+      const refused = status.toString(16);
+      assert.deepEqual(lines, [refused, refused, refused, `0 ${refused}`]);
+    }
+    await setLabDevice(keysFolder, PLATFORM, null);
+    assert.match(await one('sign', PLATFORM, 'away', 'plain', '-', digest), /^0 0 [0-9a-f]{128} /);
   });
 
   it('signs with keys for signing alone, by their own padding, and does nothing else', async () => {

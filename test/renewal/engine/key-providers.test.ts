@@ -41,6 +41,8 @@ interface Run {
    * Handles of the certificate's keys by the state of what was issued for them; renewals that came to nothing: `none`.
    */
   handles(status: string): Promise<readonly string[]>;
+  /** Thumbprints of all certificates that the database holds, in the order of their issuance. */
+  issued(): Promise<readonly string[]>;
   /** Handles of all keys that the database holds. */
   sealed(): Promise<readonly string[]>;
 }
@@ -72,6 +74,12 @@ async function withRun(work: (run: Run) => Promise<void>): Promise<void> {
         const rows = state.store.read((db) => db.prepare('SELECT handle FROM custody_keys ORDER BY handle').all());
         await close();
         return rows.map((row) => row['handle'] as string);
+      },
+      issued: async () => {
+        const { state, close } = await openEngine(folder, ca);
+        const rows = state.store.read((db) => db.prepare('SELECT thumbprint FROM issued ORDER BY id').all());
+        await close();
+        return rows.map((row) => row['thumbprint'] as string);
       },
       handles: async (status) => {
         const { state, close } = await openEngine(folder, ca, { hostKeys: keys });
@@ -172,6 +180,60 @@ describe('renewals with keys in providers', () => {
       assert.equal((await renew('{ provider: cng }', { force: true })).kind, 'renewed');
       assert.deepEqual(keys.current(), [made]);
       assert.deepEqual(await handles('failed'), []);
+    });
+  });
+
+  for (const [status, said] of [
+    [0x80090016, null],
+    [0x80090030, 0x80090030],
+  ] as const) {
+    const hex = `0x${status.toString(16)}`;
+    it(`an ordered certificate outlives a device that goes away and answers ${hex}`, async () => {
+      await withRun(async ({ keys, renew, handles, issued }) => {
+        const platform = `{ provider: ${PLATFORM} }`;
+        // It goes away once it has signed the request.
+        const leaving: HostKeys = {
+          ...keys,
+          sign: async (key, algorithm, data) => {
+            const signature = await keys.sign(key, algorithm, data);
+            await keys.away(PLATFORM, status);
+            return signature;
+          },
+        };
+        assert.equal(failedWith(await renew(platform, { host: leaving })), 'KEY_PROVIDER_NOT_READY');
+        const [made = ''] = keys.current();
+        const name = { provider: PLATFORM, name: made.slice(PLATFORM.length + 1) };
+        const looked = keys.publicKey(name).catch((error: unknown) => (error as WindowsError).status);
+        assert.equal(await looked, said, 'the double does not answer as it was told');
+        const [first, ...more] = await issued();
+        assert.deepEqual(more, []);
+        assert.equal(failedWith(await renew(platform, { force: true })), 'KEY_PROVIDER_NOT_READY');
+        await keys.back(PLATFORM);
+        assert.equal((await renew(platform, { force: true })).kind, 'renewed');
+        assert.deepEqual(await issued(), [first], 'another certificate was ordered');
+        assert.deepEqual(keys.current(), [made]);
+        assert.equal((await handles('active')).length, 1);
+      });
+    });
+  }
+
+  it('begins anew when a device has lost the key of an ordered certificate', async () => {
+    await withRun(async ({ keys, renew, handles, issued }) => {
+      const platform = `{ provider: ${PLATFORM} }`;
+      const cleared: HostKeys = {
+        ...keys,
+        sign: async (key, algorithm, data) => {
+          const signature = await keys.sign(key, algorithm, data);
+          await keys.remove(key);
+          return signature;
+        },
+      };
+      assert.equal(failedWith(await renew(platform, { host: cleared })), 'KEY_NOT_FOUND');
+      assert.deepEqual(keys.current(), []);
+      assert.equal((await renew(platform, { force: true })).kind, 'renewed');
+      assert.equal((await issued()).length, 2);
+      assert.equal((await handles('active')).length, 1);
+      assert.equal(keys.current().length, 1);
     });
   });
 

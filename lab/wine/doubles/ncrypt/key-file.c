@@ -20,13 +20,19 @@ static void append_escaped(WCHAR *path, const WCHAR *text)
     *end = 0;
 }
 
-/* The folder of a provider's keys; made when it is not there. */
-static BOOL folder_of(const struct provider *provider, BOOL machine, WCHAR *path)
+static BOOL provider_folder(const struct provider *provider, WCHAR *path)
 {
     if (!lab_environment_path(L"EVERBIND_LAB_KEYS", path, MAX_PATH)) return FALSE;
     CreateDirectoryW(path, NULL);
     wcscat(path, L"/");
     append_escaped(path, provider->name);
+    return TRUE;
+}
+
+/* The folder of a provider's keys; made when it is not there. */
+static BOOL folder_of(const struct provider *provider, BOOL machine, WCHAR *path)
+{
+    if (!provider_folder(provider, path)) return FALSE;
     CreateDirectoryW(path, NULL);
     wcscat(path, machine ? L"/machine" : L"/user");
     CreateDirectoryW(path, NULL);
@@ -126,11 +132,19 @@ static const char *value_of(const char *text, const char *word, size_t *length)
     return NULL;
 }
 
-static DWORD number_of(const char *text, const char *word)
+DWORD text_number(const char *text, const char *word)
 {
     size_t length;
     const char *value = value_of(text, word, &length);
-    return value == NULL ? 0 : strtoul(value, NULL, 10);
+    return value == NULL ? 0 : strtoul(value, NULL, 0);
+}
+
+char *device_file_read(const struct provider *provider)
+{
+    WCHAR path[PATH_CHARACTERS];
+    if (!provider_folder(provider, path)) return NULL;
+    wcscat(path, L"/device");
+    return read_text(path);
 }
 
 static BYTE *octets_of(const char *text, const char *word, DWORD *count)
@@ -171,9 +185,9 @@ SECURITY_STATUS key_file_read(struct object *key)
     name = value_of(text, "name", &length);
     known = name != NULL && algorithm_in(key->provider, text, &key->algorithm);
     if (known) widen(name, length, key->name, KEY_NAME_CHARACTERS);
-    key->length = number_of(text, "length");
-    key->policy = number_of(text, "export-policy");
-    key->usage = number_of(text, "key-usage");
+    key->length = text_number(text, "length");
+    key->policy = text_number(text, "export-policy");
+    key->usage = text_number(text, "key-usage");
     key->security = octets_of(text, "security-descriptor", &key->security_octets);
     key->blob = octets_of(text, "blob", &key->blob_octets);
     key->finalized = TRUE;

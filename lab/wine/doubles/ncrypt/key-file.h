@@ -16,6 +16,11 @@ SECURITY_STATUS key_file_read(struct object *key);
 SECURITY_STATUS key_file_write(const struct object *key, BOOL replaces);
 SECURITY_STATUS key_file_delete(const struct object *key);
 
+/* The text of PROVIDER/device, see device.h; NULL when there is none. Of malloc. */
+char *device_file_read(const struct provider *provider);
+/* The number behind a word of such a text; 0 when it does not have the word. */
+DWORD text_number(const char *text, const char *word);
+
 /* Names and algorithms of a provider's keys, for NCryptEnumKeys. */
 struct key_listing {
     DWORD count, next;

@@ -1,3 +1,4 @@
+#include "device.h"
 #include "ecdsa.h"
 #include "key-file.h"
 #include "pkcs8.h"
@@ -22,7 +23,8 @@ static SECURITY_STATUS create_key(NCRYPT_PROV_HANDLE provider_handle, NCRYPT_KEY
     if (provider == NULL) return NTE_INVALID_HANDLE;
     if (handle == NULL || algorithm == NULL) return NTE_INVALID_PARAMETER;
     if ((flags & ~(DWORD)(NCRYPT_MACHINE_KEY_FLAG | NCRYPT_OVERWRITE_KEY_FLAG | NCRYPT_SILENT_FLAG)) != 0) return NTE_BAD_FLAGS;
-    if (provider->provider->deviceless) return NTE_DEVICE_NOT_READY;
+    status = device_away(provider->provider);
+    if (status != 0) return status;
     if (!algorithm_of(provider->provider, algorithm, &which)) return NTE_NOT_SUPPORTED;
     if (name != NULL && (name[0] == 0 || wcsnlen(name, KEY_NAME_CHARACTERS) == KEY_NAME_CHARACTERS)) return NTE_INVALID_PARAMETER;
     key = object_make(OBJECT_KEY, provider->provider);
@@ -78,6 +80,8 @@ static SECURITY_STATUS finalize_key(struct object *key)
 {
     SECURITY_STATUS status;
     if (key->finalized) return NTE_INVALID_HANDLE;
+    status = device_away(key->provider);
+    if (status != 0) return status;
     if (key->blob != NULL) status = 0;
     else if (key->algorithm == ALGORITHM_RSA) status = rsa_generate(key->length, &key->blob, &key->blob_octets);
     else status = generate_ecdsa(key->algorithm == ALGORITHM_P256 ? ECDSA_CURVE_P256 : ECDSA_CURVE_P384, &key->blob, &key->blob_octets);
@@ -168,6 +172,8 @@ static SECURITY_STATUS open_key(NCRYPT_PROV_HANDLE provider_handle, NCRYPT_KEY_H
     if (handle == NULL || name == NULL || name[0] == 0) return NTE_INVALID_PARAMETER;
     if ((flags & ~(DWORD)(NCRYPT_MACHINE_KEY_FLAG | NCRYPT_SILENT_FLAG)) != 0) return NTE_BAD_FLAGS;
     if (wcsnlen(name, KEY_NAME_CHARACTERS) == KEY_NAME_CHARACTERS) return NTE_BAD_KEYSET;
+    status = device_away(provider->provider);
+    if (status != 0) return status;
     key = object_make(OBJECT_KEY, provider->provider);
     if (key == NULL) return NTE_NO_MEMORY;
     wcscpy(key->name, name);
@@ -199,7 +205,8 @@ LAB_EXPORT SECURITY_STATUS WINAPI NCryptDeleteKey(NCRYPT_KEY_HANDLE handle, DWOR
     (void)flags;
     about_key(&call, key);
     if (ahead && key != NULL) {
-        if (key->finalized && key->name[0] != 0) status = key_file_delete(key);
+        status = device_away(key->provider);
+        if (status == 0 && key->finalized && key->name[0] != 0) status = key_file_delete(key);
         if (status == 0) object_free(key);
     }
     return (SECURITY_STATUS)lab_call_end(&call, (DWORD)status);

@@ -2,6 +2,7 @@
 #include "key-file.h"
 #include "../shared/call.h"
 #include "../shared/export.h"
+#include "../shared/old-belief.h"
 #include <stdlib.h>
 #include <wchar.h>
 
@@ -19,6 +20,12 @@ static SECURITY_STATUS set_security(struct object *key, const BYTE *value, DWORD
     return key->finalized && key->name[0] != 0 ? key_file_write(key, TRUE) : 0;
 }
 
+/* With what the software provider refuses a length is not known. */
+static SECURITY_STATUS refused_length(const struct provider *provider)
+{
+    return provider->implementation == NCRYPT_IMPL_HARDWARE_FLAG && !lab_old_belief(L"D12") ? NTE_INVALID_PARAMETER : NTE_NOT_SUPPORTED;
+}
+
 static SECURITY_STATUS set_property(struct object *object, const WCHAR *name, const BYTE *value, DWORD octets)
 {
     DWORD number = 0;
@@ -31,7 +38,7 @@ static SECURITY_STATUS set_property(struct object *object, const WCHAR *name, co
     /* Nothing else may change once the key is made; with which status is not documented. */
     if (object->finalized) return NTE_NOT_SUPPORTED;
     if (wcscmp(name, NCRYPT_LENGTH_PROPERTY) == 0) {
-        if (!length_is_offered(object->provider, object->algorithm, number)) return NTE_NOT_SUPPORTED;
+        if (!length_is_offered(object->provider, object->algorithm, number)) return refused_length(object->provider);
         object->length = number;
         return 0;
     }

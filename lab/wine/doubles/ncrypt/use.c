@@ -1,4 +1,5 @@
 #include "answer.h"
+#include "device.h"
 #include "ecdsa.h"
 #include "objects.h"
 #include "rsa.h"
@@ -37,6 +38,8 @@ static SECURITY_STATUS sign(const struct object *key, void *padding, BYTE *hash,
     BYTE random[ECDSA_MAX_OCTETS];
     DWORD size = key->algorithm == ALGORITHM_RSA ? key->length / 8 : (DWORD)(2 * ecdsa_octets(curve_of(key)));
     ECDSA_KEY ecdsa;
+    SECURITY_STATUS status = device_away(key->provider);
+    if (status != 0) return status;
     if (hash == NULL || length == NULL) return NTE_INVALID_PARAMETER;
     if ((key->usage & NCRYPT_ALLOW_SIGNING_FLAG) == 0) return NTE_PERM;
     if (!padding_fits(key, padding, flags)) return NTE_BAD_FLAGS;

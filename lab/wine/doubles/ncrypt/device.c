@@ -1,0 +1,18 @@
+#include "device.h"
+#include "key-file.h"
+#include "../shared/old-belief.h"
+#include <stdlib.h>
+
+SECURITY_STATUS device_status(const struct provider *provider, const char *word)
+{
+    char *text = device_file_read(provider);
+    SECURITY_STATUS status = text == NULL ? 0 : (SECURITY_STATUS)text_number(text, word);
+    free(text);
+    return status;
+}
+
+SECURITY_STATUS device_away(const struct provider *provider)
+{
+    SECURITY_STATUS status = provider->deviceless ? NTE_BAD_KEYSET : device_status(provider, "away");
+    return status != 0 && lab_old_belief(L"D12") ? NTE_DEVICE_NOT_READY : status;
+}

@@ -1,0 +1,16 @@
+#ifndef LAB_DEVICE_H
+#define LAB_DEVICE_H
+#include "providers.h"
+
+/*
+ * How the device behind a provider behaves, from PROVIDER/device in the folder that EVERBIND_LAB_KEYS names: lines of
+ * `word status`, read at every call, so that a device can be taken away and brought back. Words:
+ *   away      whatever needs the device fails with this status
+ */
+
+/* The status behind a word; 0 when the file does not have it. */
+SECURITY_STATUS device_status(const struct provider *provider, const char *word);
+
+/* 0, or the status with which everything fails because the device is not there. */
+SECURITY_STATUS device_away(const struct provider *provider);
+#endif
