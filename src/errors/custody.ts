@@ -33,7 +33,8 @@ export const CUSTODY_ERRORS = entries({
     exit: 1,
     meaning: { resume: 'continue' },
     summary: 'The device behind a key storage provider (TPM, HSM, smart card) is not there or not ready.',
-    action: 'Check that the device is present, initialised and unlocked; for a TPM see tpm.msc.',
+    action:
+      'Check that the device is present, initialised and unlocked; for a TPM see tpm.msc. Everbind then goes on with the same key. If the device was replaced by one that makes no keys, renew with key.provider set to another.',
   },
   KEY_ACCESS_DENIED: {
     exit: 5,

@@ -38,6 +38,8 @@ export class EverbindError extends Error {
 
 /** A failed native call of Windows. */
 export class WindowsError extends EverbindError {
+  /** The function of Windows that failed. */
+  readonly call: string;
   /** Win32 code, HRESULT or NTSTATUS as an unsigned number. */
   readonly status: number;
 
@@ -48,6 +50,7 @@ export class WindowsError extends EverbindError {
       ...details,
     });
     this.name = 'WindowsError';
+    this.call = call;
     this.status = status;
   }
 }

@@ -8,6 +8,11 @@ export const CNG_SCHEME = 'cng';
 /** The provider that every Windows has. */
 export const SOFTWARE_KSP = 'Microsoft Software Key Storage Provider';
 
+/** Windows does not tell names of providers apart by case. */
+export function isSoftwareProvider(provider: string): boolean {
+  return provider.toLowerCase() === SOFTWARE_KSP.toLowerCase();
+}
+
 /** The names of our keys in a provider begin with this, so that an administrator recognizes them (certutil -key). */
 const CONTAINER_PREFIX = 'everbind-';
 

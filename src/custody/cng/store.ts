@@ -3,7 +3,7 @@ import type { HostKeyName, HostKeys } from '../../ports/host-keys.ts';
 import type { CertificateKeyAlgorithm, KeyAlgorithm, KeyHandle, KeyStore } from '../../ports/key-store.ts';
 import type { Signer } from '../../ports/signer.ts';
 import { publicKeyAlgorithm, signatureOf } from '../key-algorithm.ts';
-import { keyFailure, NTE } from './cng-failure.ts';
+import { absentKey, keyFailure, NTE } from './cng-failure.ts';
 import { handlePrefix, hostKeyName, keyHandle, SOFTWARE_KSP } from './handle.ts';
 import { assertCertificateOf, assertSigns } from '../possession.ts';
 
@@ -33,7 +33,7 @@ export function createCngKeyStore({ hostKeys, provider = SOFTWARE_KSP }: CngKeyS
 
   async function open(handle: KeyHandle): Promise<Signer> {
     const publicKey = await ask(handle, null, (keys, key) => keys.publicKey(key));
-    if (publicKey === null) throw new EverbindError('KEY_NOT_FOUND', `there is no key ${handle}`, { handle });
+    if (publicKey === null) throw await absentKey(await hostKeys(), { handle, key: hostKeyName(handle) });
     const algorithm = publicKeyAlgorithm(publicKey);
     if (algorithm === null) {
       throw new EverbindError('KEY_STORE_FAILED', `the key ${handle} is of no kind that certificates have`, { handle });
