@@ -25,6 +25,8 @@ interface Entry {
 export interface ServableCertificate {
   readonly certificate: X509Certificate;
   readonly key: KeyObject;
+  /** The provider of this RSA key does not sign with RSA-PSS as TLS 1.3 wants it. */
+  readonly withoutPss?: true;
 }
 
 /** Stores of LocalMachine. */
@@ -90,8 +92,11 @@ export function createStores(keys: SimKeys, aia: ReadonlyMap<string, Uint8Array>
       const store = storeNames.find((candidate) => candidate.toLowerCase() === wanted);
       const entry = store === undefined ? undefined : open(store).get(thumbprint.toLowerCase());
       if (entry === undefined || entry.key === null) return null;
-      const key = 'provider' in entry.key ? keys.keyFor(entry.key) : entry.key;
-      return key === null ? null : { certificate: entry.certificate, key };
+      if (!('provider' in entry.key)) return { certificate: entry.certificate, key: entry.key };
+      const key = keys.keyFor(entry.key);
+      if (key === null) return null;
+      const withoutPss = key.asymmetricKeyType === 'rsa' && !keys.signsPss(entry.key.provider);
+      return { certificate: entry.certificate, key, ...(withoutPss ? { withoutPss } : {}) };
     },
     chainAbove: (leaf) => chainAbove(leaf, { ca: certificatesOf('CA'), root: certificatesOf('Root'), aia }),
   };

@@ -1,9 +1,8 @@
-import { createPublicKey, generateKeyPair, type KeyObject, sign } from 'node:crypto';
+import { constants, createPublicKey, generateKeyPair, type KeyObject, sign } from 'node:crypto';
 import { promisify } from 'node:util';
 import { WindowsError } from '../../src/errors/error.ts';
-import type { HostKeyName, HostKeys } from '../../src/ports/host-keys.ts';
+import type { HostKeyName, HostKeys, HostSignature } from '../../src/ports/host-keys.ts';
 import type { CertificateKeyAlgorithm } from '../../src/ports/key-store.ts';
-import type { SignatureAlgorithm } from '../../src/ports/signer.ts';
 import { oldBelief } from '../beliefs/old-belief.ts';
 
 const BAD_KEYSET = 0x80090016;
@@ -11,6 +10,7 @@ const EXISTS = 0x8009000f;
 const INVALID_PARAMETER = 0x80090027;
 const NOT_SUPPORTED = 0x80090029;
 const DEVICE_NOT_READY = 0x80090030;
+const UNSUPPORTED_PSS_SALT = 0x40290423;
 
 const SOFTWARE = 'Microsoft Software Key Storage Provider';
 const PLATFORM = 'Microsoft Platform Crypto Provider';
@@ -38,6 +38,14 @@ interface KeptKey {
   readonly key: KeyObject;
 }
 
+export interface KeyProviderOptions {
+  /**
+   * How the TPM signs with RSA-PSS: not at all (0x80090029, the default), with the largest salt alone (0x40290423 for
+   * another), or with a salt as long as the digest, which TLS 1.3 asks for.
+   */
+  readonly tpmPss?: 'none' | 'largest-salt' | 'digest-salt';
+}
+
 /** Devices behind key storage providers, which can be taken away and brought back. */
 export interface KeyDevices {
   /**
@@ -52,11 +60,13 @@ export interface KeyDevices {
 export interface SimKeys extends HostKeys, KeyDevices {
   /** For the double's own TLS, as LSASS uses a key; null when there is none, or its device is away. */
   keyFor(key: HostKeyName): KeyObject | null;
+  /** Whether a provider signs with RSA-PSS as TLS 1.3 wants it. */
+  signsPss(provider: string): boolean;
   /** Names of all keys, `provider/name`. */
   current(): readonly string[];
 }
 
-export function createKeyProviders(): SimKeys {
+export function createKeyProviders({ tpmPss = 'none' }: KeyProviderOptions = {}): SimKeys {
   const kept = new Map<string, KeptKey>();
   const away = new Map<string, number>([[SMART_CARD, BAD_KEYSET]]);
 
@@ -75,6 +85,9 @@ export function createKeyProviders(): SimKeys {
     if (status === BAD_KEYSET) return null;
     throw new WindowsError('NCryptOpenKey', status, { provider });
   };
+
+  const signsPss = (provider: string): boolean =>
+    provider.toLowerCase() !== PLATFORM.toLowerCase() || tpmPss === 'digest-salt' || oldBelief('D13');
 
   return {
     providers: async () => [...registered.keys()],
@@ -101,9 +114,16 @@ export function createKeyProviders(): SimKeys {
     sign: async (key, algorithm, data) => {
       const found = find(key);
       if (found === null) throw new WindowsError('NCryptOpenKey', BAD_KEYSET);
-      if (signatureOf(found.algorithm) !== algorithm) throw new WindowsError('NCryptSignHash', INVALID_PARAMETER);
+      if (!signaturesOf(found.algorithm).includes(algorithm)) {
+        throw new WindowsError('NCryptSignHash', INVALID_PARAMETER);
+      }
+      if (algorithm === 'PS256' && !signsPss(key.provider)) {
+        throw new WindowsError('NCryptSignHash', tpmPss === 'none' ? NOT_SUPPORTED : UNSUPPORTED_PSS_SALT);
+      }
       const hash = algorithm === 'ES384' ? 'sha384' : 'sha256';
-      return new Uint8Array(await signAsync(hash, data, { key: found.key, dsaEncoding: 'ieee-p1363' }));
+      const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+      const how = algorithm === 'PS256' ? pss : ({ dsaEncoding: 'ieee-p1363' } as const);
+      return new Uint8Array(await signAsync(hash, data, { key: found.key, ...how }));
     },
 
     remove: async (key) => {
@@ -122,6 +142,8 @@ export function createKeyProviders(): SimKeys {
       const { provider, id } = open('NCryptOpenKey', key);
       return away.has(provider) ? null : (kept.get(id)?.key ?? null);
     },
+
+    signsPss,
 
     current: () => [...kept.keys()],
   };
@@ -154,9 +176,9 @@ export function isCertificateKey({ asymmetricKeyType, asymmetricKeyDetails }: Ke
   return asymmetricKeyType === 'ec' && ['prime256v1', 'secp384r1'].includes(asymmetricKeyDetails?.namedCurve ?? '');
 }
 
-function signatureOf(algorithm: CertificateKeyAlgorithm): SignatureAlgorithm {
-  if (algorithm === 'ec-p256') return 'ES256';
-  return algorithm === 'ec-p384' ? 'ES384' : 'RS256';
+function signaturesOf(algorithm: CertificateKeyAlgorithm): readonly HostSignature[] {
+  if (algorithm === 'ec-p256') return ['ES256'];
+  return algorithm === 'ec-p384' ? ['ES384'] : ['RS256', 'PS256'];
 }
 
 function spkiOf(key: KeyObject): Uint8Array {

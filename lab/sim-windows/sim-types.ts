@@ -6,6 +6,7 @@ import type { ActiveFault, Faults } from './faults.ts';
 import type { CentralStore } from './identities.ts';
 import type { OtherNode } from './serving/other-nodes.ts';
 import type { KeyDevices } from './key-providers.ts';
+import type { KeyDevices, KeyProviderOptions } from './key-providers.ts';
 import type { PortRow } from './serving/port-table.ts';
 import type { Registration } from './serving/routing.ts';
 import type { TlsBehaviour } from './serving/tls-front.ts';
@@ -43,6 +44,7 @@ export interface SimWindowsOptions {
   readonly otherNodes?: readonly OtherNode[];
   /** false: the machine has no IPv6, not even `::1`. */
   readonly ipv6?: boolean;
+  readonly keyProviders?: KeyProviderOptions;
 }
 
 /** The state that a test may look at. No keys. */

@@ -37,7 +37,7 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
   const configuration = loadConfiguration(options.applicationHostConfig);
   const files = createSiteFiles(options.rootFolder);
   const sites = createSites(configuration, { startDelayMs: options.startDelayMs ?? START_DELAY_MS });
-  const keys = createKeyProviders();
+  const keys = createKeyProviders(options.keyProviders);
   const stores = createStores(keys, options.aia);
   const faults = createFaults();
   const ipv6 = options.ipv6 !== false || oldBelief('D1');

@@ -1,6 +1,12 @@
 import type { CertificateKeyAlgorithm } from './key-store.ts';
 import type { SignatureAlgorithm } from './signer.ts';
 
+/**
+ * How a key of this machine signs: as certificate requests and messages want it, or with `PS256` (RFC 7518 section 3.5)
+ * as TLS 1.3 wants it of RSA keys: PSS, SHA-256, a salt of 32 octets.
+ */
+export type HostSignature = SignatureAlgorithm | 'PS256';
+
 /** Names a key of this machine. Names of providers that differ in case alone are the same provider. */
 export interface HostKeyName {
   /** As registered, for example `Microsoft Software Key Storage Provider`. */
@@ -32,9 +38,10 @@ export interface HostKeys {
   publicKey(key: HostKeyName): Promise<Uint8Array | null>;
   /**
    * Hashes `data` as the algorithm says and signs: r||s (IEEE P1363) for ES256 and ES384, PKCS#1 v1.5 for RS256. Status
-   * 0x80090016 (NTE_BAD_KEYSET) when there is no such key; any failure when the algorithm is not the key's.
+   * 0x80090016 (NTE_BAD_KEYSET) from NCryptOpenKey when there is no such key; any failure when the algorithm is not the
+   * key's. A TPM may refuse PS256, or return a signature that does not verify.
    */
-  sign(key: HostKeyName, algorithm: SignatureAlgorithm, data: Uint8Array): Promise<Uint8Array>;
+  sign(key: HostKeyName, algorithm: HostSignature, data: Uint8Array): Promise<Uint8Array>;
   /** Destroys the key for good. Absent is no error. */
   remove(key: HostKeyName): Promise<void>;
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import type { CertificateKeyAlgorithm } from '../../src/ports/key-store.ts';
-import type { SignatureAlgorithm } from '../../src/ports/signer.ts';
+import type { HostSignature } from '../../src/ports/host-keys.ts';
 import {
   certified,
   type ContractContext,
@@ -22,7 +22,7 @@ const DEVICE_NOT_READY = 0x80090030;
 
 const DATA = Buffer.from('everbind contract');
 
-const algorithms: readonly (readonly [CertificateKeyAlgorithm, SignatureAlgorithm, string])[] = [
+const algorithms: readonly (readonly [CertificateKeyAlgorithm, HostSignature, string])[] = [
   ['ec-p256', 'ES256', 'ec prime256v1'],
   ['ec-p384', 'ES384', 'ec secp384r1'],
   ['rsa-2048', 'RS256', 'rsa 2048'],
@@ -34,10 +34,12 @@ function kindOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string 
   return `${asymmetricKeyType} ${asymmetricKeyDetails?.namedCurve ?? asymmetricKeyDetails?.modulusLength}`;
 }
 
-function verifies(publicKey: Uint8Array, algorithm: SignatureAlgorithm, signature: Uint8Array): boolean {
+function verifies(publicKey: Uint8Array, algorithm: HostSignature, signature: Uint8Array): boolean {
   const key = createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' });
   const hash = algorithm === 'ES384' ? 'sha384' : 'sha256';
-  return verify(hash, DATA, { key, dsaEncoding: 'ieee-p1363' }, signature);
+  const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
+  const how = algorithm === 'PS256' ? pss : ({ dsaEncoding: 'ieee-p1363' } as const);
+  return verify(hash, DATA, { key, ...how }, signature);
 }
 
 /** Keys of key storage providers, and certificates that refer to them. */
@@ -61,6 +63,7 @@ export function keysContract(name: string, { open, ca }: ContractContext): void 
         assert.equal(kindOf(spki), kind);
         assert.deepEqual(Buffer.from(publicKey), spki.export({ type: 'spki', format: 'der' }), 'no canonical DER');
         assert.ok(verifies(publicKey, signature, await keys.sign(key, signature, DATA)));
+        if (signature === 'RS256') assert.ok(verifies(publicKey, 'PS256', await keys.sign(key, 'PS256', DATA)));
       });
     }
 
@@ -101,6 +104,7 @@ export function keysContract(name: string, { open, ca }: ContractContext): void 
       const rsa = await madeKey(t, opened.host, 'rsa-2048');
       assert.notEqual(await statusOf(keys.sign(elliptic.key, 'RS256', DATA)), 0);
       assert.notEqual(await statusOf(keys.sign(elliptic.key, 'ES384', DATA)), 0);
+      assert.notEqual(await statusOf(keys.sign(elliptic.key, 'PS256', DATA)), 0);
       assert.notEqual(await statusOf(keys.sign(elliptic.key, 'EdDSA', DATA)), 0);
       assert.notEqual(await statusOf(keys.sign(rsa.key, 'ES256', DATA)), 0);
     });

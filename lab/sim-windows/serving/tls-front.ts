@@ -26,6 +26,9 @@ export interface TlsBehaviour {
   readonly longestHello?: number;
 }
 
+/** What a key signs in a handshake that does not do RSA-PSS: nothing in TLS 1.3 (RFC 8446 section 4.2.3). */
+const PKCS1_ALONE = 'RSA+SHA256:RSA+SHA384:RSA+SHA512';
+
 const HELLO_TIMEOUT_MS = 10_000;
 
 /**
@@ -69,6 +72,7 @@ export function acceptTls(
       cert: [identity.certificate, ...identity.above].map((certificate) => certificate.toString()).join(''),
       // OpenSSL would complete the chain from the roots of this process.
       ca: [],
+      ...(identity.withoutPss === true ? { sigalgs: PKCS1_ALONE } : {}),
       minVersion: behaviour.noTls12 === true ? 'TLSv1.3' : 'TLSv1.2',
       maxVersion: allowTls13 ? 'TLSv1.3' : 'TLSv1.2',
     });

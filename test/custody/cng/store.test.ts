@@ -88,9 +88,9 @@ describe('keys in providers of Windows', () => {
 
   it('uses keys of every provider, whichever makes the new ones', async () => {
     const host = createKeyProviders();
-    const handle = await storeOver(host, PLATFORM).generate('r-2', 'rsa-2048');
+    const handle = await storeOver(host, PLATFORM).generate('r-2', 'ec-p256');
     assert.equal(handle, 'cng:Microsoft%20Platform%20Crypto%20Provider:r-2');
-    assert.equal((await storeOver(host, SOFTWARE).open(handle)).algorithm, 'RS256');
+    assert.equal((await storeOver(host, SOFTWARE).open(handle)).algorithm, 'ES256');
   });
 });
 
@@ -125,6 +125,56 @@ describe('attaching a key of a provider to its certificate', () => {
     await keys.generate('liar', 'ec-p256');
     const leaf = await certificateFor((await keys.open(handle)).publicKey);
     assert.equal(await codeOf(keys.attach(handle, [leaf])), 'KEY_NOT_POSSESSED');
+  });
+});
+
+describe('RSA keys and RSA-PSS', () => {
+  const refused = async (host: HostKeys): Promise<void> => {
+    const error = await errorOf(storeOver(host, PLATFORM).generate('r-1', 'rsa-2048'));
+    assert.equal(error.code, 'KEY_NOT_POSSESSED');
+    assert.match(error.message, /use ec-p256 with this provider/);
+  };
+
+  it('a key is refused when it is made by a TPM that does not sign so, whichever way it says it', async () => {
+    for (const tpmPss of ['none', 'largest-salt'] as const) await refused(createKeyProviders({ tpmPss }));
+    for (const status of [0x80090009, 0x80090027, 0x80280092, 0x80290405]) {
+      const host = createKeyProviders();
+      const sign: HostKeys['sign'] = async (key, algorithm, data) => {
+        if (algorithm === 'PS256') throw new WindowsError('NCryptSignHash', status);
+        return host.sign(key, algorithm, data);
+      };
+      await refused({ ...host, sign });
+    }
+  });
+
+  it('a key is refused when the signatures do not verify with a salt of 32 octets', async () => {
+    const host = createKeyProviders({ tpmPss: 'digest-salt' });
+    const sign: HostKeys['sign'] = async (key, algorithm, data) =>
+      algorithm === 'PS256' ? new Uint8Array(256) : host.sign(key, algorithm, data);
+    await refused({ ...host, sign });
+  });
+
+  it('a key that was made before is refused for its certificate; one that signs so is not', async () => {
+    const host = createKeyProviders();
+    await host.create({ provider: PLATFORM, name: 'everbind-r-1' }, 'rsa-2048');
+    const handle = keyHandle(PLATFORM, 'r-1');
+    const keys = storeOver(host, PLATFORM);
+    const leaf = await certificateFor((await keys.open(handle)).publicKey);
+    assert.equal(await codeOf(keys.attach(handle, [leaf])), 'KEY_NOT_POSSESSED');
+    const able = storeOver(createKeyProviders({ tpmPss: 'digest-salt' }), PLATFORM);
+    const made = await able.generate('r-1', 'rsa-2048');
+    const own = await certificateFor((await able.open(made)).publicKey);
+    assert.equal((await able.attach(made, [own])).kind, 'provider');
+  });
+
+  it('a device that goes away while it signs is not said to sign wrongly', async () => {
+    const host = createKeyProviders({ tpmPss: 'digest-salt' });
+    const sign: HostKeys['sign'] = async (key, algorithm, data) => {
+      if (algorithm === 'PS256') await host.away(PLATFORM, 0x80090016);
+      return host.sign(key, algorithm, data);
+    };
+    const code = await codeOf(storeOver({ ...host, sign }, PLATFORM).generate('r-1', 'rsa-2048'));
+    assert.equal(code, 'KEY_PROVIDER_NOT_READY');
   });
 });
 

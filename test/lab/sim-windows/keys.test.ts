@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
+import { connect } from 'node:tls';
 import { connectSimWindows } from '../../../lab/sim-windows/client.ts';
 import { createLabCa } from '../../../lab/test-ca.ts';
 import { certified, madeKey, SOFTWARE_PROVIDER, statusOf } from '../../ports/windows-host-support.ts';
@@ -43,6 +45,29 @@ test('the device of a key goes away and comes back, also for another process and
   await client.keyDevices.back(key.provider);
   assert.deepEqual(await client.keys.publicKey(key), publicKey);
   assert.equal(await served(sim.host, '*', 443, 'shop.test'), 'shop.test');
+});
+
+test('with an RSA key of a TPM that does not sign with RSA-PSS, TLS 1.2 works and TLS 1.3 does not', async (t) => {
+  const protocolOf = async (tpmPss: 'none' | 'digest-salt', maxVersion: 'TLSv1.2' | 'TLSv1.3'): Promise<string> => {
+    const { host } = await simFor(t, configuration, { keyProviders: { tpmPss } });
+    const key = { provider: 'Microsoft Platform Crypto Provider', name: 'k' };
+    await host.keys.create(key, 'rsa-2048');
+    const publicKey = (await host.keys.publicKey(key)) ?? new Uint8Array();
+    const { der, thumbprint } = await certified(await createLabCa('keys'), publicKey, 'shop.test');
+    await host.certificates.addWithKey('MY', der, key, 'shop');
+    await host.sslRecords.set(iisRecord({ kind: 'hostnameport', host: 'shop.test', port: 443 }, thumbprint));
+    const [endpoint] = await host.endpoints('*', 443);
+    assert.ok(endpoint !== undefined);
+    const { address, port } = endpoint;
+    const socket = connect({ host: address, port, servername: 'shop.test', maxVersion, rejectUnauthorized: false });
+    const failed = once(socket, 'error').then(() => 'failed');
+    const protocol = await Promise.race([failed, once(socket, 'secureConnect').then(() => socket.getProtocol() ?? '')]);
+    socket.destroy();
+    return protocol;
+  };
+  assert.equal(await protocolOf('none', 'TLSv1.2'), 'TLSv1.2');
+  assert.equal(await protocolOf('none', 'TLSv1.3'), 'failed');
+  assert.equal(await protocolOf('digest-salt', 'TLSv1.3'), 'TLSv1.3');
 });
 
 test('without administrator’s rights no key is made, read, used or removed', async (t) => {

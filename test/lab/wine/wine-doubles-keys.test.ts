@@ -198,6 +198,26 @@ describe('ncrypt double under Wine', () => {
     assert.match(await one('sign', PLATFORM, 'away', 'plain', '-', digest), /^0 0 [0-9a-f]{128} /);
   });
 
+  it('has a TPM that does not sign with RSA-PSS, or with a salt as long as the hash alone', async () => {
+    const digest = hash('sha256', DATA, 'hex');
+    const { keysFolder } = host.prefix;
+    assert.equal(await one('create', PLATFORM, 'RSA', 'pss', '2048', '0', '2'), MADE);
+    const sign = (...how: readonly string[]): readonly string[] => ['sign', PLATFORM, 'pss', ...how];
+    const all = [
+      sign('pkcs1', 'SHA256', digest),
+      sign('pss', 'SHA256', digest, '32'),
+      sign('pss', 'SHA256', digest, '222'),
+    ];
+    const statuses = async (): Promise<readonly string[]> =>
+      (await keys(...all)).map((line) => line.split(' ')[1] ?? '');
+    assert.deepEqual(await statuses(), ['0', '80090029', '80090029']);
+    await setLabDevice(keysFolder, PLATFORM, { pss: 0x80280092 });
+    assert.deepEqual(await statuses(), ['0', '80280092', '80280092']);
+    await setLabDevice(keysFolder, PLATFORM, { 'pss-salt': 0x40290423 });
+    assert.deepEqual(await statuses(), ['0', '0', '40290423']);
+    await setLabDevice(keysFolder, PLATFORM, null);
+  });
+
   it('signs with keys for signing alone, by their own padding, and does nothing else', async () => {
     const digest = hash('sha256', DATA, 'hex');
     const lines = await keys(

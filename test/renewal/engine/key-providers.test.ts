@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Pebble, startPebble } from '../../../lab/pebble/server.ts';
-import { createKeyProviders, type SimKeys } from '../../../lab/sim-windows/key-providers.ts';
+import { createKeyProviders, type KeyProviderOptions, type SimKeys } from '../../../lab/sim-windows/key-providers.ts';
 import { WindowsError } from '../../../src/errors/error.ts';
 import type { HostKeys } from '../../../src/ports/host-keys.ts';
+import type { Transport } from '../../../src/ports/transport.ts';
 import type { Outcome } from '../../../src/renewal/engine/outcome.ts';
 import { type CaAddress, openEngine } from '../support/state.ts';
 import { serveTokens } from '../support/token-folder.ts';
@@ -41,21 +42,31 @@ interface Run {
    * Handles of the certificate's keys by the state of what was issued for them; renewals that came to nothing: `none`.
    */
   handles(status: string): Promise<readonly string[]>;
+  /** How many orders the CA was asked for. */
+  ordered(): number;
   /** Thumbprints of all certificates that the database holds, in the order of their issuance. */
   issued(): Promise<readonly string[]>;
   /** Handles of all keys that the database holds. */
   sealed(): Promise<readonly string[]>;
 }
 
-async function withRun(work: (run: Run) => Promise<void>): Promise<void> {
+async function withRun(work: (run: Run) => Promise<void>, options: KeyProviderOptions = {}): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'everbind-providers-'));
   folders.add(folder);
-  const keys = createKeyProviders();
+  const keys = createKeyProviders(options);
+  let orders = 0;
+  const counting =
+    (transport: Transport): Transport =>
+    async (request, signal) => {
+      if (request.url.endsWith('/order-plz')) orders += 1;
+      return transport(request, signal);
+    };
   try {
     await work({
       keys,
+      ordered: () => orders,
       renew: async (key, { force = false, host = keys } = {}) => {
-        const { engine, apply, close } = await openEngine(folder, ca, { hostKeys: host });
+        const { engine, apply, close } = await openEngine(folder, ca, { hostKeys: host, transport: counting });
         try {
           await apply(
             `[{ name: shop, names: [shop.keys.test], key: ${key}, deployments: [{ type: iis }], keepOld: 0 }]`,
@@ -165,8 +176,30 @@ describe('renewals with keys in providers', () => {
       const outcome = await renew(`{ provider: ${PLATFORM}, algorithm: ec-p384 }`);
       assert.equal(failedWith(outcome), 'KEY_ALGORITHM_UNSUPPORTED');
       assert.deepEqual(keys.current(), []);
-      assert.equal((await renew(`{ provider: ${PLATFORM}, algorithm: rsa-2048 }`)).kind, 'renewed');
+      assert.equal((await renew(`{ provider: ${PLATFORM}, algorithm: ec-p256 }`)).kind, 'renewed');
     });
+  });
+
+  it('an RSA key that cannot sign with RSA-PSS is refused before anything is ordered', async () => {
+    await withRun(async ({ keys, renew, issued, ordered }) => {
+      const outcome = await renew(`{ provider: ${PLATFORM}, algorithm: rsa-2048 }`);
+      assert.equal(failedWith(outcome), 'KEY_NOT_POSSESSED');
+      assert.ok(outcome.kind === 'failed' && outcome.message.includes('use ec-p256 with this provider'));
+      assert.equal(ordered(), 0);
+      assert.deepEqual(await issued(), []);
+      assert.equal((await renew(`{ provider: ${PLATFORM}, algorithm: ec-p256 }`)).kind, 'renewed');
+      assert.equal(ordered(), 1);
+      assert.equal(keys.current().length, 1, 'the RSA key is still there');
+    });
+  });
+
+  it('an RSA key of a TPM that signs with RSA-PSS as TLS 1.3 wants it is used', async () => {
+    await withRun(
+      async ({ renew }) => {
+        assert.equal((await renew(`{ provider: ${PLATFORM}, algorithm: rsa-2048 }`)).kind, 'renewed');
+      },
+      { tpmPss: 'digest-salt' },
+    );
   });
 
   it('goes on with the same key once a device that was away is back', async () => {

@@ -6,6 +6,8 @@
  * How the device behind a provider behaves, from PROVIDER/device in the folder that EVERBIND_LAB_KEYS names: lines of
  * `word status`, read at every call, so that a device can be taken away and brought back. Words:
  *   away      whatever needs the device fails with this status
+ *   pss       a TPM refuses RSA-PSS with this status, by default NTE_NOT_SUPPORTED
+ *   pss-salt  a TPM signs with RSA-PSS when the salt is as long as the hash; the status is for other salts
  */
 
 /* The status behind a word; 0 when the file does not have it. */
@@ -13,4 +15,7 @@ SECURITY_STATUS device_status(const struct provider *provider, const char *word)
 
 /* 0, or the status with which everything fails because the device is not there. */
 SECURITY_STATUS device_away(const struct provider *provider);
+
+/* 0, or the status with which the device refuses to sign with RSA-PSS and this salt. */
+SECURITY_STATUS device_refuses_pss(const struct provider *provider, DWORD salt, DWORD hash_octets);
 #endif

@@ -2,11 +2,11 @@
 #include <wchar.h>
 
 static const struct provider providers[] = {
-    { MS_KEY_STORAGE_PROVIDER, L"Keys in software", NCRYPT_IMPL_SOFTWARE_FLAG, { TRUE, TRUE, TRUE }, 2048, 4096, FALSE },
+    { MS_KEY_STORAGE_PROVIDER, L"Keys in software", NCRYPT_IMPL_SOFTWARE_FLAG, { TRUE, TRUE, TRUE }, 2048, 4096, FALSE, FALSE },
     /* What TPMs of today have in common. */
-    { L"Microsoft Platform Crypto Provider", L"Stands for a TPM", NCRYPT_IMPL_HARDWARE_FLAG, { TRUE, TRUE, FALSE }, 2048, 2048, FALSE },
-    { L"Everbind Lab HSM", L"Stands for a vendor's HSM", NCRYPT_IMPL_HARDWARE_FLAG, { TRUE, TRUE, TRUE }, 2048, 4096, FALSE },
-    { MS_SMART_CARD_KEY_STORAGE_PROVIDER, L"No card reader here", NCRYPT_IMPL_HARDWARE_FLAG, { TRUE, TRUE, TRUE }, 2048, 4096, TRUE },
+    { L"Microsoft Platform Crypto Provider", L"Stands for a TPM", NCRYPT_IMPL_HARDWARE_FLAG, { TRUE, TRUE, FALSE }, 2048, 2048, FALSE, TRUE },
+    { L"Everbind Lab HSM", L"Stands for a vendor's HSM", NCRYPT_IMPL_HARDWARE_FLAG, { TRUE, TRUE, TRUE }, 2048, 4096, FALSE, FALSE },
+    { MS_SMART_CARD_KEY_STORAGE_PROVIDER, L"No card reader here", NCRYPT_IMPL_HARDWARE_FLAG, { TRUE, TRUE, TRUE }, 2048, 4096, TRUE, FALSE },
 };
 
 static const WCHAR *const names[ALGORITHM_COUNT] = { L"RSA", L"ECDSA_P256", L"ECDSA_P384" };

@@ -12,6 +12,8 @@ struct provider {
     DWORD rsa_least, rsa_most;
     /* Registered, but its device is not plugged in. */
     BOOL deviceless;
+    /* Firmware TPMs do not sign with RSA-PSS. */
+    BOOL tpm;
 };
 
 /* NULL past the last one. */

@@ -47,6 +47,8 @@ static SECURITY_STATUS sign(const struct object *key, void *padding, BYTE *hash,
     if (signature == NULL) return 0;
     if (room < size) return NTE_BUFFER_TOO_SMALL;
     if (key->algorithm == ALGORITHM_RSA) {
+        if ((flags & BCRYPT_PAD_PSS) != 0) status = device_refuses_pss(key->provider, ((BCRYPT_PSS_PADDING_INFO *)padding)->cbSalt, hash_octets);
+        if (status != 0) return status;
         return rsa_sign(key->blob, key->blob_octets, padding, flags & ~(DWORD)NCRYPT_SILENT_FLAG, hash, hash_octets, signature, room, length);
     }
     ecdsa = ecdsa_key_of(key);

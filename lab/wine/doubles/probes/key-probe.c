@@ -127,7 +127,7 @@ static void export(int count, WCHAR **words)
 }
 
 /*
- * sign PROVIDER NAME pkcs1|pss|plain HASH-ALGORITHM HASH: the status, the signature, and what checking it and a spoilt
+ * sign PROVIDER NAME pkcs1|pss|plain HASH-ALGORITHM HASH [SALT-OCTETS]: the status, the signature, and what checking it and a spoilt
  * one says.
  */
 static void sign(int count, WCHAR **words)
@@ -137,7 +137,7 @@ static void sign(int count, WCHAR **words)
     BYTE hash[64], signature[1024];
     DWORD octets = octets_of_word(word_at(count, words, 5), hash, sizeof hash), length = 0, again = 0;
     BCRYPT_PKCS1_PADDING_INFO pkcs1 = { algorithm };
-    BCRYPT_PSS_PADDING_INFO pss = { algorithm, octets };
+    BCRYPT_PSS_PADDING_INFO pss = { algorithm, *word_at(count, words, 6) == 0 ? octets : wcstoul(word_at(count, words, 6), NULL, 10) };
     void *padding = wcscmp(how, L"pkcs1") == 0 ? (void *)&pkcs1 : wcscmp(how, L"pss") == 0 ? (void *)&pss : NULL;
     DWORD flags = padding == &pkcs1 ? BCRYPT_PAD_PKCS1 : padding == &pss ? BCRYPT_PAD_PSS : 0;
     SECURITY_STATUS status;
