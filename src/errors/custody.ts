@@ -45,8 +45,10 @@ export const CUSTODY_ERRORS = entries({
   KEY_NOT_POSSESSED: {
     exit: 1,
     meaning: { resume: 'discard' },
-    summary: 'A certificate was not stored because the key named for it is not its own, or does not sign.',
-    action: 'Check the device that keeps the key. If it was replaced or reset, renew with --force: a new key is made.',
+    summary:
+      'A key cannot be used for a certificate: it is not the key of this certificate, or does not sign as TLS needs it.',
+    action:
+      'Where the message says so, use another key.algorithm with this provider. Otherwise check the device that keeps the key; if it was replaced or reset, renew with --force: a new key is made.',
   },
   KEY_SEAL_BROKEN: {
     exit: 1,

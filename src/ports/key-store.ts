@@ -21,6 +21,7 @@ export interface KeyStore {
   readonly provider: string;
   /**
    * Makes the key `name`, or returns the one that an interrupted run already made under that name. Durable on return.
+   * KEY_NOT_POSSESSED when the store can make such a key and a web server could not use it.
    */
   generate(name: string, algorithm: KeyAlgorithm): Promise<KeyHandle>;
   /** Opens a key for signing. */

@@ -3,9 +3,11 @@ import type { HostKeyName, HostKeys } from '../../ports/host-keys.ts';
 import type { KeyAlgorithm } from '../../ports/key-store.ts';
 import { isSoftwareProvider } from './handle.ts';
 import { isLost } from './lost-key.ts';
+import { withoutPss } from '../possession.ts';
 
 /** Statuses of NCrypt functions (winerror.h) that have a meaning of their own here. */
 export const NTE = {
+  badFlags: 0x80090009,
   exists: 0x8009000f,
   noPermission: 0x80090010,
   badKeyset: 0x80090016,
@@ -19,6 +21,24 @@ export const NTE = {
 const ACCESS_DENIED = 5;
 const PCP_DEVICE_NOT_READY = 0x80290401;
 
+/**
+ * What is said of an algorithm, a length or a padding that a provider does not have. Of a TPM (winerror.h): algorithm,
+ * value, size, scheme, curve; of its provider: parameter, flag, algorithm, length of the salt.
+ */
+const NOT_OFFERED: ReadonlySet<number> = new Set([
+  NTE.invalidParameter,
+  NTE.notSupported,
+  0x80280081,
+  0x80280084,
+  0x80280087,
+  0x80280092,
+  0x802800a6,
+  0x80290403,
+  0x80290404,
+  0x80290405,
+  0x40290423,
+]);
+
 /** High words of what TPMs and their driver (FACILITY_TPM_SERVICES) and smart cards (FACILITY_SCARD) answer. */
 const DEVICE_FACILITIES: ReadonlySet<number> = new Set([0x8028, 0x8010]);
 
@@ -26,8 +46,8 @@ const DEVICE_FACILITIES: ReadonlySet<number> = new Set([0x8028, 0x8010]);
 export interface Asked {
   readonly handle: string;
   readonly key: HostKeyName;
-  /** null when the algorithm played no part. */
-  readonly algorithm: KeyAlgorithm | null;
+  /** What was asked for and the provider may lack: an algorithm for a new key, or RSA-PSS. null: neither. */
+  readonly algorithm: KeyAlgorithm | 'PS256' | null;
 }
 
 /**
@@ -47,20 +67,18 @@ export async function keyFailure(keys: HostKeys, asked: Asked, error: unknown): 
     new EverbindError(code, message, details, { cause: error });
   if (absent) return failed('KEY_PROVIDER_UNKNOWN', `no key storage provider is called ${provider}; ${there}`);
   if (call === 'NCryptOpenKey' && status === NTE.badKeyset) return absentKey(keys, asked, error);
+  if (algorithm === 'PS256' && (NOT_OFFERED.has(status) || status === NTE.badFlags)) return withoutPss(handle, error);
+  if (algorithm !== null && call !== 'NCryptOpenKey' && NOT_OFFERED.has(status)) {
+    return failed('KEY_ALGORITHM_UNSUPPORTED', `${provider} makes no ${algorithm} keys; ${there}`);
+  }
   if (isNotReady(provider, status)) {
     return failed(
       'KEY_PROVIDER_NOT_READY',
       `the device of ${provider} is not there or not ready (${call}: 0x${status.toString(16)}); ${there}`,
     );
   }
-  switch (status) {
-    case NTE.notSupported:
-    case NTE.invalidParameter:
-      if (algorithm === null || call === 'NCryptOpenKey') break;
-      return failed('KEY_ALGORITHM_UNSUPPORTED', `${provider} makes no ${algorithm} keys; ${there}`);
-    case NTE.noPermission:
-    case ACCESS_DENIED:
-      return failed('KEY_ACCESS_DENIED', `${provider} does not let this account use ${asked.key.name}`);
+  if (status === NTE.noPermission || status === ACCESS_DENIED) {
+    return failed('KEY_ACCESS_DENIED', `${provider} does not let this account use ${asked.key.name}`);
   }
   return failed('KEY_STORE_FAILED', `${provider}: ${error.message}`);
 }

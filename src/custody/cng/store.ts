@@ -3,7 +3,7 @@ import type { HostKeyName, HostKeys } from '../../ports/host-keys.ts';
 import type { CertificateKeyAlgorithm, KeyAlgorithm, KeyHandle, KeyStore } from '../../ports/key-store.ts';
 import type { Signer } from '../../ports/signer.ts';
 import { publicKeyAlgorithm, signatureOf } from '../key-algorithm.ts';
-import { absentKey, keyFailure, NTE } from './cng-failure.ts';
+import { absentKey, type Asked, keyFailure, NTE } from './cng-failure.ts';
 import { handlePrefix, hostKeyName, keyHandle, SOFTWARE_KSP } from './handle.ts';
 import { assertCertificateOf, assertSigns } from '../possession.ts';
 
@@ -19,7 +19,7 @@ export function createCngKeyStore({ hostKeys, provider = SOFTWARE_KSP }: CngKeyS
   /** Calls a provider and turns its failure into an error of ours. */
   async function ask<T>(
     handle: KeyHandle,
-    algorithm: KeyAlgorithm | null,
+    algorithm: Asked['algorithm'],
     call: (keys: HostKeys, key: HostKeyName) => Promise<T>,
   ): Promise<T> {
     const key = hostKeyName(handle);
@@ -46,6 +46,19 @@ export function createCngKeyStore({ hostKeys, provider = SOFTWARE_KSP }: CngKeyS
     };
   }
 
+  /**
+   * An RSA key of a TPM may sign certificate requests, and fail in every handshake of TLS 1.3. Throws
+   * KEY_NOT_POSSESSED.
+   */
+  async function assertSignsPss(handle: KeyHandle, { algorithm, publicKey }: Signer): Promise<void> {
+    if (algorithm !== 'RS256') return;
+    await assertSigns(handle, {
+      algorithm: 'PS256',
+      publicKey,
+      sign: (data) => ask(handle, 'PS256', (keys, key) => keys.sign(key, 'PS256', data)),
+    });
+  }
+
   return {
     provider: handlePrefix(provider),
 
@@ -64,7 +77,10 @@ export function createCngKeyStore({ hostKeys, provider = SOFTWARE_KSP }: CngKeyS
         return keys.publicKey(key);
       });
       const kept = made === null ? null : publicKeyAlgorithm(made);
-      if (kept === algorithm) return handle;
+      if (kept === algorithm) {
+        if (algorithm.startsWith('rsa-')) await assertSignsPss(handle, await open(handle));
+        return handle;
+      }
       if (made === null) {
         throw new EverbindError('KEY_STORE_FAILED', `${provider} made the key ${handle} and does not have it`, {
           handle,
@@ -85,6 +101,7 @@ export function createCngKeyStore({ hostKeys, provider = SOFTWARE_KSP }: CngKeyS
       const signer = await open(handle);
       await assertCertificateOf(handle, signer.publicKey, chain);
       await assertSigns(handle, signer);
+      await assertSignsPss(handle, signer);
       return { kind: 'provider', providerName, keyName };
     },
 

@@ -1,7 +1,7 @@
 import { createPublicKey, hash } from 'node:crypto';
 import { WindowsError } from '../../errors/error.ts';
 import type { Semaphore } from '../../concurrency/semaphore.ts';
-import type { SignatureAlgorithm } from '../../ports/signer.ts';
+import type { HostSignature } from '../../ports/host-keys.ts';
 import { layouts } from '../ffi/layouts.ts';
 import { mustBeZero, type Native, numberRoom } from '../ffi/native.ts';
 import { onThread } from '../ffi/on-thread.ts';
@@ -13,6 +13,9 @@ import { exportPublicKey } from './public-key.ts';
 
 // bcrypt.h
 const PAD_PKCS1 = 2;
+const PAD_PSS = 8;
+/** As long as the hash (RFC 8446 section 4.2.3). */
+const SALT_OCTETS = 32;
 
 const MAX_SIGNATURE = 1024;
 
@@ -21,20 +24,17 @@ export async function signWith(
   native: Native,
   threads: Semaphore,
   handle: bigint,
-  algorithm: SignatureAlgorithm,
+  algorithm: HostSignature,
   data: Uint8Array,
 ): Promise<Uint8Array> {
-  const { ncrypt, ffi } = native;
-  if (algorithmOf(exportPublicKey(native, handle)) !== algorithm) {
+  const { ncrypt } = native;
+  if (algorithmOf(exportPublicKey(native, handle)) !== (algorithm === 'PS256' ? 'RS256' : algorithm)) {
     throw new WindowsError('NCryptSignHash', STATUS.NTE_INVALID_PARAMETER, { algorithm });
   }
   const digest = hash(algorithm === 'ES384' ? 'sha384' : 'sha256', data, 'buffer');
-  const padding =
-    algorithm === 'RS256'
-      ? new Structure(ffi, layouts.BCRYPT_PKCS1_PADDING_INFO).pointToText('pszAlgId', 'SHA256').octets
-      : null;
+  const { padding, scheme } = paddingOf(native, algorithm);
   const [signature, octets] = [Buffer.alloc(MAX_SIGNATURE), numberRoom()];
-  const flags = SILENT | (padding === null ? 0 : PAD_PKCS1);
+  const flags = SILENT | scheme;
   const status = await threads.run(() =>
     onThread(ncrypt.NCryptSignHash, [
       handle,
@@ -51,7 +51,22 @@ export async function signWith(
   return new Uint8Array(signature.subarray(0, octets.readUInt32LE()));
 }
 
-function algorithmOf(spki: Uint8Array): SignatureAlgorithm | null {
+function paddingOf(
+  { ffi }: Native,
+  algorithm: HostSignature,
+): { readonly padding: Buffer | null; readonly scheme: number } {
+  if (algorithm === 'RS256') {
+    const pkcs1 = new Structure(ffi, layouts.BCRYPT_PKCS1_PADDING_INFO).pointToText('pszAlgId', 'SHA256');
+    return { padding: pkcs1.octets, scheme: PAD_PKCS1 };
+  }
+  if (algorithm !== 'PS256') return { padding: null, scheme: 0 };
+  const pss = new Structure(ffi, layouts.BCRYPT_PSS_PADDING_INFO)
+    .pointToText('pszAlgId', 'SHA256')
+    .setUint32('cbSalt', SALT_OCTETS);
+  return { padding: pss.octets, scheme: PAD_PSS };
+}
+
+function algorithmOf(spki: Uint8Array): HostSignature | null {
   switch (kindOf(createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' }))) {
     case 'ec-p256':
       return 'ES256';
