@@ -1,5 +1,7 @@
 import type { Native } from '../../src/windows/ffi/native.ts';
-import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { oldBelief } from '../../lab/beliefs/old-belief.ts';
+import { privateKeyOfBlob } from '../../lab/wine/doubles/key-files.ts';
 import { fakeMemory } from './fake-memory.ts';
 
 /** A call that was made: its name and what it was about. */
@@ -19,9 +21,17 @@ export interface FakeNcrypt {
   fault: (call: NativeCall, moment: 'before' | 'after') => number;
 }
 
+export interface FakeNcryptOptions {
+  /** Forms in which a private key is refused, PKCS8_PRIVATEKEY or a property, and with which status. */
+  readonly refusesForm?: Readonly<Record<string, number>>;
+}
+
 interface Key {
   readonly name: string;
-  key: KeyObject;
+  /** NCrypt's name. */
+  readonly algorithm: string;
+  /** null until it is finalized, unless it was given. */
+  key: KeyObject | null;
   finalized: boolean;
   readonly properties: Map<string, Buffer>;
 }
@@ -32,8 +42,11 @@ const INVALID_HANDLE = 0x80090026;
 const DO_NOT_FINALIZE = 0x400;
 const PKCS_KEY_NAME = 45;
 
-/** As much of ncrypt.dll as importing a key needs, in memory. One provider, whatever its name. */
-export function fakeNcrypt(): FakeNcrypt {
+const privateForms: ReadonlySet<string> = new Set(['PRIVATEBLOB', 'RSAFULLPRIVATEBLOB', 'ECCPRIVATEBLOB']);
+
+/** As much of ncrypt.dll as making and importing a key needs, in memory. One provider, whatever its name. */
+export function fakeNcrypt({ refusesForm = {} }: FakeNcryptOptions = {}): FakeNcrypt {
+  const refusalOf = (form: string): number => (oldBelief('D14') ? 0 : (refusesForm[form] ?? 0));
   const memory = fakeMemory();
   const keys = new Map<bigint, Key>();
   const fake: FakeNcrypt = { native: null as never, calls: [], kept: new Map(), open: new Set(), fault: () => 0 };
@@ -57,6 +70,7 @@ export function fakeNcrypt(): FakeNcrypt {
     const key = keys.get(handle);
     if (key === undefined || key.finalized) return INVALID_HANDLE;
     key.finalized = true;
+    key.key ??= generate(key.algorithm);
     fake.kept.set(key.name, { key: key.key, properties: new Map(key.properties) });
     return 0;
   };
@@ -92,26 +106,48 @@ export function fakeNcrypt(): FakeNcrypt {
         if (buffer.readUInt32LE(4) !== PKCS_KEY_NAME || (flags & DO_NOT_FINALIZE) === 0) return BAD_KEYSET;
         const name = memory.text(buffer.readBigUInt64LE(8));
         if (fake.kept.has(name)) return EXISTS;
+        const refused = refusalOf(type);
+        if (refused !== 0) return refused;
         const key = createPrivateKey({ key: Buffer.from(data.subarray(0, octets)), format: 'der', type: 'pkcs8' });
-        keys.set(opened(room), { name, key, finalized: false, properties: new Map() });
+        keys.set(opened(room), { name, algorithm: '', key, finalized: false, properties: new Map() });
+        return 0;
+      }),
+    NCryptCreatePersistedKey: (
+      _provider: bigint,
+      room: Uint8Array,
+      algorithm: string,
+      name: string,
+      _keySpec: number,
+      flags: number,
+    ) =>
+      call('NCryptCreatePersistedKey', `${algorithm} 0x${flags.toString(16)}`, () => {
+        if (fake.kept.has(name)) return EXISTS;
+        keys.set(opened(room), { name, algorithm, key: null, finalized: false, properties: new Map() });
         return 0;
       }),
     NCryptSetProperty: (handle: bigint, property: string, value: Uint8Array) =>
       call('NCryptSetProperty', property, () => {
-        keys.get(handle)?.properties.set(property, Buffer.from(value));
-        return keys.has(handle) ? 0 : INVALID_HANDLE;
+        const key = keys.get(handle);
+        if (key === undefined) return INVALID_HANDLE;
+        if (privateForms.has(property)) {
+          const refused = refusalOf(property);
+          if (refused === 0) key.key = privateKeyOfBlob(key.algorithm, Buffer.from(value));
+          return refused;
+        }
+        key.properties.set(property, Buffer.from(value));
+        return 0;
       }),
     NCryptFinalizeKey: onThread('NCryptFinalizeKey', finalize),
     NCryptOpenKey: (_provider: bigint, room: Uint8Array, name: string) =>
       call('NCryptOpenKey', name, () => {
         const kept = fake.kept.get(name);
         if (kept === undefined) return BAD_KEYSET;
-        keys.set(opened(room), { name, key: kept.key, finalized: true, properties: new Map() });
+        keys.set(opened(room), { name, algorithm: '', key: kept.key, finalized: true, properties: new Map() });
         return 0;
       }),
     NCryptGetProperty: (handle: bigint, property: string, value: Buffer) =>
       call('NCryptGetProperty', property, () => {
-        value.write(`${keys.get(handle)?.key.asymmetricKeyType === 'rsa' ? 'RSA' : 'ECDSA'}\0`, 'utf16le');
+        value.write(`${keys.get(handle)?.key?.asymmetricKeyType === 'rsa' ? 'RSA' : 'ECDSA'}\0`, 'utf16le');
         return 0;
       }),
     NCryptExportKey: (
@@ -124,9 +160,9 @@ export function fakeNcrypt(): FakeNcrypt {
       octets: Buffer,
     ) =>
       call('NCryptExportKey', type, () => {
-        const key = keys.get(handle);
-        if (key === undefined) return INVALID_HANDLE;
-        octets.writeUInt32LE(blob.fill(0).write(publicBlob(key.key).toString('latin1'), 'latin1'));
+        const key = keys.get(handle)?.key;
+        if (key === undefined || key === null) return INVALID_HANDLE;
+        octets.writeUInt32LE(blob.fill(0).write(publicBlob(key).toString('latin1'), 'latin1'));
         return 0;
       }),
     NCryptDeleteKey: (handle: bigint) =>
@@ -156,6 +192,11 @@ export function fakeNcrypt(): FakeNcrypt {
   };
   const native = { ffi: memory.ffi, ncrypt, advapi32, kernel32: { LocalFree: () => null }, copy: memory.read };
   return Object.assign(fake, { native: native as unknown as Native });
+}
+
+function generate(algorithm: string): KeyObject {
+  if (algorithm === 'RSA') return generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+  return generateKeyPairSync('ec', { namedCurve: algorithm === 'ECDSA_P256' ? 'P-256' : 'P-384' }).privateKey;
 }
 
 /** BCRYPT_RSAPUBLIC_BLOB or BCRYPT_ECCPUBLIC_BLOB of a key. */

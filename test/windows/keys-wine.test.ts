@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { createLabCa, type LabCa } from '../../lab/test-ca.ts';
-import { findLabKey, readLabKeys } from '../../lab/wine/doubles/key-files.ts';
+import { findLabKey, readLabKeys, setLabDevice } from '../../lab/wine/doubles/key-files.ts';
 import { ensureLab } from '../../lab/wine/lab.ts';
 import type { WinePrefix } from '../../lab/wine/prefix.ts';
 import type { WindowsHost } from '../../src/ports/windows-host.ts';
@@ -105,6 +105,34 @@ describe('keys under Wine', () => {
       );
       await certificates.remove('MY', thumbprint);
       assert.deepEqual(await readLabKeys(prefix.keysFolder), []);
+    });
+  }
+
+  for (const [algorithm, name] of [
+    ['ec-p256', 'ECDSA_P256'],
+    ['ec-p384', 'ECDSA_P384'],
+    ['rsa-2048', 'RSA'],
+    ['rsa-4096', 'RSA'],
+  ] as const) {
+    it(`gives an imported ${algorithm} key as a property, on the same terms, where PKCS #8 is refused`, async (t) => {
+      const forms = [{ PKCS8_PRIVATEKEY: 0x80090029 }, { PKCS8_PRIVATEKEY: 0x80090029, PRIVATEBLOB: 0x80090027 }];
+      t.after(() => setLabDevice(prefix.keysFolder, SOFTWARE_PROVIDER, null));
+      for (const refused of forms) {
+        await setLabDevice(prefix.keysFolder, SOFTWARE_PROVIDER, refused);
+        const { certificates } = plain.host;
+        const { der, privateKey, thumbprint } = await issueFor(ca, algorithm, 'imported.contract.test');
+        await certificates.importWithKey('WebHosting', der, privateKey, 'one');
+        const [kept, ...others] = await readLabKeys(prefix.keysFolder);
+        assert.deepEqual(others, []);
+        assert.equal(kept?.algorithm, name);
+        assert.equal(kept.exportPolicy, 0);
+        assert.equal(kept.keyUsage, 2);
+        assert.deepEqual(trustees(kept.securityDescriptor), [SYSTEM, ADMINISTRATORS]);
+        const own = { key: Buffer.from(privateKey), format: 'der', type: 'pkcs8' } as const;
+        assert.ok(kept.privateKey.equals(createPrivateKey(own)));
+        await certificates.remove('WebHosting', thumbprint);
+        assert.deepEqual(await readLabKeys(prefix.keysFolder), []);
+      }
     });
   }
 

@@ -9,7 +9,7 @@ import { createKeys } from '../../src/windows/keys/keys.ts';
 import { kindOf, privateKeyInfo } from '../../src/windows/keys/private-key.ts';
 import { spkiOfBlob } from '../../src/windows/keys/public-key.ts';
 import { SOFTWARE_PROVIDER, statusOf } from '../ports/windows-host-support.ts';
-import { fakeNcrypt, publicBlob } from './fake-ncrypt.ts';
+import { type FakeNcrypt, fakeNcrypt, publicBlob } from './fake-ncrypt.ts';
 
 const DEVICE_NOT_READY = 0x80090030;
 const name = { provider: SOFTWARE_PROVIDER, name: 'everbind.imported.my.00' };
@@ -68,6 +68,60 @@ describe('a private key for NCryptImportKey', () => {
       assert.equal(kindOf(privateKey), null);
       assert.throws(() => privateKeyInfo(privateKey), { status: 0x80090029 });
     }
+  });
+});
+
+describe('importing a key where PKCS #8 is refused', () => {
+  const NOT_SUPPORTED = 0x80090029;
+  const importCalls = (fake: FakeNcrypt): readonly string[] =>
+    fake.calls
+      .slice(fake.calls.findIndex((call) => call.name === 'NCryptImportKey'))
+      .map((call) => `${call.name} ${call.about}`.trim());
+
+  it('gives an RSA key as PRIVATEBLOB where PKCS #8 is refused, on the same terms', async () => {
+    const fake = fakeNcrypt({ refusesForm: { PKCS8_PRIVATEKEY: NOT_SUPPORTED } });
+    assert.equal(await createKeys(fake.native).importKey(name, rsa), true);
+    assert.ok(fake.kept.get(name.name)?.key.equals(rsa));
+    assert.deepEqual(importCalls(fake), [
+      'NCryptImportKey PKCS8_PRIVATEKEY 0x460',
+      'NCryptCreatePersistedKey RSA 0x20',
+      'NCryptSetProperty PRIVATEBLOB',
+      'NCryptSetProperty Export Policy',
+      'NCryptSetProperty Key Usage',
+      'NCryptSetProperty Security Descr',
+      'NCryptFinalizeKey',
+    ]);
+    assert.equal(fake.open.size, 0);
+    assert.equal(await createKeys(fake.native).importKey(name, rsa), false);
+  });
+
+  // NTE_NOT_SUPPORTED, NTE_INVALID_PARAMETER, NTE_BAD_TYPE.
+  for (const status of [0x80090029, 0x80090027, 0x8009000a]) {
+    for (const key of [p256, p384, rsa]) {
+      it(`gives a ${kindOf(key)} key as the property of its kind when 0x${status.toString(16)} refuses the others`, async () => {
+        const fake = fakeNcrypt({ refusesForm: { PKCS8_PRIVATEKEY: status, PRIVATEBLOB: status } });
+        assert.equal(await createKeys(fake.native).importKey(name, key), true);
+        assert.ok(fake.kept.get(name.name)?.key.equals(key));
+        const kind = key === rsa ? 'RSAFULLPRIVATEBLOB' : 'ECCPRIVATEBLOB';
+        assert.ok(importCalls(fake).includes(`NCryptSetProperty ${kind}`));
+        assert.equal(fake.open.size, 0);
+      });
+    }
+  }
+
+  it('says with what PKCS #8 was refused when nothing else is taken, and leaves nothing', async () => {
+    const refusesForm = { PKCS8_PRIVATEKEY: 0x80090027, PRIVATEBLOB: 0x80090029, RSAFULLPRIVATEBLOB: 0x80090029 };
+    const fake = fakeNcrypt({ refusesForm });
+    assert.equal(await statusOf(createKeys(fake.native).importKey(name, rsa)), 0x80090027);
+    assert.equal(fake.kept.size, 0);
+    assert.equal(fake.open.size, 0);
+  });
+
+  it('tries no other form after any other failure', async () => {
+    const fake = fakeNcrypt({ refusesForm: { PKCS8_PRIVATEKEY: DEVICE_NOT_READY } });
+    assert.equal(await statusOf(createKeys(fake.native).importKey(name, rsa)), DEVICE_NOT_READY);
+    assert.equal(importCalls(fake).length, 1 + 2, 'a key was looked for, and not made');
+    assert.ok(!importCalls(fake).some((call) => call.startsWith('NCryptCreatePersistedKey')));
   });
 });
 

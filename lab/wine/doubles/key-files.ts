@@ -79,11 +79,12 @@ function readKey(provider: string, scope: string, text: string): LabKey {
     exportPolicy: Number(value('export-policy')),
     keyUsage: Number(value('key-usage')),
     securityDescriptor: Buffer.from(value('security-descriptor'), 'hex'),
-    privateKey: privateKeyOf(algorithm, Buffer.from(value('blob'), 'hex')),
+    privateKey: privateKeyOfBlob(algorithm, Buffer.from(value('blob'), 'hex')),
   };
 }
 
-function privateKeyOf(algorithm: string, blob: Buffer): KeyObject {
+/** The key in a BCRYPT_RSAFULLPRIVATE_BLOB or BCRYPT_ECCPRIVATE_BLOB. `algorithm`: NCrypt's name. */
+export function privateKeyOfBlob(algorithm: string, blob: Buffer): KeyObject {
   const jwk = algorithm === 'RSA' ? rsaJwk(blob) : ecJwk(blob);
   return createPrivateKey({ key: jwk, format: 'jwk' });
 }

@@ -24,3 +24,16 @@ SECURITY_STATUS device_refuses_pss(const struct provider *provider, DWORD salt, 
     if (other_salt != 0) return salt == hash_octets ? 0 : other_salt;
     return refused != 0 ? refused : NTE_NOT_SUPPORTED;
 }
+
+static SECURITY_STATUS status_of_name(const struct provider *provider, const WCHAR *name)
+{
+    char word[64];
+    if (WideCharToMultiByte(CP_UTF8, 0, name, -1, word, sizeof word, NULL, NULL) == 0) return 0;
+    return device_status(provider, word);
+}
+
+SECURITY_STATUS device_refuses_form(const struct provider *provider, const WCHAR *form)
+{
+    if (provider->implementation == NCRYPT_IMPL_HARDWARE_FLAG) return NTE_NOT_SUPPORTED;
+    return lab_old_belief(L"D14") ? 0 : status_of_name(provider, form);
+}

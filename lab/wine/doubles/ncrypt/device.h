@@ -8,6 +8,7 @@
  *   away      whatever needs the device fails with this status
  *   pss       a TPM refuses RSA-PSS with this status, by default NTE_NOT_SUPPORTED
  *   pss-salt  a TPM signs with RSA-PSS when the salt is as long as the hash; the status is for other salts
+ *   NAME      a private key in this form, PKCS8_PRIVATEKEY or a property, is refused with this status
  */
 
 /* The status behind a word; 0 when the file does not have it. */
@@ -18,4 +19,7 @@ SECURITY_STATUS device_away(const struct provider *provider);
 
 /* 0, or the status with which the device refuses to sign with RSA-PSS and this salt. */
 SECURITY_STATUS device_refuses_pss(const struct provider *provider, DWORD salt, DWORD hash_octets);
+
+/* 0, or the status with which a private key in this form is refused. */
+SECURITY_STATUS device_refuses_form(const struct provider *provider, const WCHAR *form);
 #endif

@@ -131,7 +131,9 @@ static SECURITY_STATUS import_key(NCRYPT_PROV_HANDLE provider_handle, const WCHA
     if (provider == NULL) return NTE_INVALID_HANDLE;
     if (handle == NULL || type == NULL || octets == NULL) return NTE_INVALID_PARAMETER;
     if ((flags & ~known) != 0) return NTE_BAD_FLAGS;
-    if (wcscmp(type, NCRYPT_PKCS8_PRIVATE_KEY_BLOB) != 0 || provider->provider->implementation == NCRYPT_IMPL_HARDWARE_FLAG) return NTE_NOT_SUPPORTED;
+    if (wcscmp(type, NCRYPT_PKCS8_PRIVATE_KEY_BLOB) != 0) return NTE_NOT_SUPPORTED;
+    status = device_refuses_form(provider->provider, type);
+    if (status != 0) return status;
     status = pkcs8_read(octets, count, &imported);
     if (status != 0) return status;
     status = length_is_offered(provider->provider, imported.algorithm, imported.bits) ? 0 : NTE_NOT_SUPPORTED;

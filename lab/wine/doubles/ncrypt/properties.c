@@ -1,4 +1,5 @@
 #include "answer.h"
+#include "device.h"
 #include "key-file.h"
 #include "../shared/call.h"
 #include "../shared/export.h"
@@ -26,6 +27,49 @@ static SECURITY_STATUS refused_length(const struct provider *provider)
     return provider->implementation == NCRYPT_IMPL_HARDWARE_FLAG && !lab_old_belief(L"D12") ? NTE_INVALID_PARAMETER : NTE_NOT_SUPPORTED;
 }
 
+static BOOL is_private_form(const WCHAR *name)
+{
+    static const WCHAR *const forms[] = { BCRYPT_PRIVATE_KEY_BLOB, BCRYPT_RSAFULLPRIVATE_BLOB, BCRYPT_ECCPRIVATE_BLOB };
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        if (wcscmp(forms[i], name) == 0) return TRUE;
+    }
+    return FALSE;
+}
+
+/* The length of a private key's modulus or coordinates in bits; 0 for what is no whole blob of this algorithm. */
+static DWORD bits_of_blob(enum algorithm algorithm, const BYTE *value, DWORD octets)
+{
+    BCRYPT_RSAKEY_BLOB rsa;
+    BCRYPT_ECCKEY_BLOB ecc;
+    DWORD magic = algorithm == ALGORITHM_P256 ? BCRYPT_ECDSA_PRIVATE_P256_MAGIC : BCRYPT_ECDSA_PRIVATE_P384_MAGIC;
+    if (algorithm == ALGORITHM_RSA) {
+        if (octets < sizeof rsa) return 0;
+        memcpy(&rsa, value, sizeof rsa);
+        if (rsa.Magic != BCRYPT_RSAFULLPRIVATE_MAGIC || octets != sizeof rsa + rsa.cbPublicExp + 2 * rsa.cbModulus + 3 * rsa.cbPrime1 + 2 * rsa.cbPrime2) return 0;
+        return rsa.BitLength;
+    }
+    if (octets < sizeof ecc) return 0;
+    memcpy(&ecc, value, sizeof ecc);
+    return ecc.dwMagic == magic && octets == sizeof ecc + 3 * ecc.cbKey ? 8 * ecc.cbKey : 0;
+}
+
+/* A private key for a key that is not finalized. */
+static SECURITY_STATUS set_private(struct object *key, const WCHAR *form, const BYTE *value, DWORD octets)
+{
+    SECURITY_STATUS status = device_refuses_form(key->provider, form);
+    DWORD bits = bits_of_blob(key->algorithm, value, octets);
+    if (status != 0) return status;
+    if (key->finalized || wcscmp(form, key->algorithm == ALGORITHM_RSA ? BCRYPT_ECCPRIVATE_BLOB : BCRYPT_RSAFULLPRIVATE_BLOB) == 0) return NTE_NOT_SUPPORTED;
+    if (bits == 0 || !length_is_offered(key->provider, key->algorithm, bits)) return NTE_BAD_DATA;
+    free(key->blob);
+    key->blob = malloc(octets);
+    if (key->blob == NULL) return NTE_NO_MEMORY;
+    memcpy(key->blob, value, octets);
+    key->blob_octets = octets;
+    key->length = bits;
+    return 0;
+}
+
 static SECURITY_STATUS set_property(struct object *object, const WCHAR *name, const BYTE *value, DWORD octets)
 {
     DWORD number = 0;
@@ -33,6 +77,7 @@ static SECURITY_STATUS set_property(struct object *object, const WCHAR *name, co
     if (object->kind != OBJECT_KEY) return NTE_NOT_SUPPORTED;
     if (wcscmp(name, NCRYPT_SECURITY_DESCR_PROPERTY) == 0) return set_security(object, value, octets);
     if (wcscmp(name, NCRYPT_WINDOW_HANDLE_PROPERTY) == 0) return 0;
+    if (is_private_form(name)) return set_private(object, name, value, octets);
     if (octets != sizeof number) return NTE_INVALID_PARAMETER;
     memcpy(&number, value, sizeof number);
     /* Nothing else may change once the key is made; with which status is not documented. */
