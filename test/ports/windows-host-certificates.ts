@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
+import { openPfx } from '../../lab/sim-windows/pfx.ts';
+import { OPENSSL_PFX } from './openssl-pfx.ts';
 import {
   certified,
   type ContractContext,
@@ -76,6 +78,17 @@ export function certificatesContract(name: string, { open, ca }: ContractContext
         assert.equal((await certificates.find('WebHosting', thumbprint))?.hasPrivateKey, true);
       });
     }
+
+    it('imports a certificate whose RSA key came in a PKCS #12 file of OpenSSL', async (t) => {
+      const { certificates } = opened.host;
+      const { leaf, key } = await openPfx(OPENSSL_PFX.octets, OPENSSL_PFX.password);
+      const thumbprint = leaf.fingerprint.replaceAll(':', '').toLowerCase();
+      t.after(() => certificates.remove('MY', thumbprint));
+      await certificates.importWithKey('MY', leaf.raw, key.export({ type: 'pkcs8', format: 'der' }), 'pfx');
+      const found = await certificates.find('MY', thumbprint);
+      assert.equal(found?.hasPrivateKey, true);
+      assert.equal(found.friendlyName, 'pfx');
+    });
 
     it('refuses the key of another certificate with 0x8009000d and stores nothing', async () => {
       const { certificates } = opened.host;

@@ -78,6 +78,9 @@ export const layouts = {
   NCryptProviderName: { size: 16, fields: { pszName: 0, pszComment: 8 } },
   BCRYPT_PKCS1_PADDING_INFO: { size: 8, fields: { pszAlgId: 0 } },
   BCRYPT_PSS_PADDING_INFO: { size: 16, fields: { pszAlgId: 0, cbSalt: 8 } },
-  BCRYPT_RSAKEY_BLOB: { size: 24, fields: { Magic: 0, cbPublicExp: 8, cbModulus: 12 } },
+  BCRYPT_RSAKEY_BLOB: {
+    size: 24,
+    fields: { Magic: 0, BitLength: 4, cbPublicExp: 8, cbModulus: 12, cbPrime1: 16, cbPrime2: 20 },
+  },
   BCRYPT_ECCKEY_BLOB: { size: 8, fields: { dwMagic: 0, cbKey: 4 } },
 } as const satisfies Readonly<Record<string, Layout>>;

@@ -1,3 +1,4 @@
+import { WindowsError } from '../../errors/error.ts';
 import type { HostKeyName } from '../../ports/host-keys.ts';
 import type { CertificateKeyAlgorithm } from '../../ports/key-store.ts';
 import type { Semaphore } from '../../concurrency/semaphore.ts';
@@ -8,11 +9,13 @@ import { Structure, wide } from '../ffi/structure.ts';
 import { securityDescriptor } from '../files/security-descriptor.ts';
 import { STATUS } from '../status.ts';
 import { MACHINE_KEY, SILENT, withProvider } from './key-handles.ts';
+import { type AlgorithmName, privateBlob } from './private-blob.ts';
 
 // ncrypt.h and bcrypt.h
 const DO_NOT_FINALIZE = 0x400;
 const PERSIST = 0x80000000;
 const PKCS8 = 'PKCS8_PRIVATEKEY';
+const PRIVATE_KEY = 'PRIVATEBLOB';
 const PKCS_KEY_NAME = 45;
 const DACL_SECURITY_INFORMATION = 4;
 const ALLOW_SIGNING = 2;
@@ -21,7 +24,9 @@ const EXPORT_NONE = 0;
 /** Full access for SYSTEM, as which http.sys uses the key, and for administrators; nothing is inherited. */
 const ACCESS = 'D:P(A;;GA;;;SY)(A;;GA;;;BA)';
 
-const kinds: Readonly<Record<CertificateKeyAlgorithm, { readonly name: string; readonly length: number | null }>> = {
+const kinds: Readonly<
+  Record<CertificateKeyAlgorithm, { readonly name: AlgorithmName; readonly length: number | null }>
+> = {
   'ec-p256': { name: 'ECDSA_P256', length: null },
   'ec-p384': { name: 'ECDSA_P384', length: null },
   'rsa-2048': { name: 'RSA', length: 2048 },
@@ -36,23 +41,66 @@ export function createKey(
   key: HostKeyName,
   algorithm: CertificateKeyAlgorithm,
 ): Promise<void> {
-  const { ncrypt } = native;
   const { name, length } = kinds[algorithm];
+  return createWith(native, threads, key, name, length === null ? [] : [['Length', numberRoom(length), 0]]);
+}
+
+function createWith(
+  native: Native,
+  threads: Semaphore,
+  key: HostKeyName,
+  algorithm: AlgorithmName,
+  properties: readonly Property[],
+): Promise<void> {
+  const { ncrypt } = native;
   const details = { provider: key.provider, algorithm };
   return withProvider(native, key, async (provider) => {
     const room = handleRoom();
-    const status = ncrypt.NCryptCreatePersistedKey(provider, room, name, key.name, 0, MACHINE_KEY);
+    const status = ncrypt.NCryptCreatePersistedKey(provider, room, algorithm, key.name, 0, MACHINE_KEY);
     mustBeZero('NCryptCreatePersistedKey', status, details);
-    const properties: readonly Property[] = length === null ? [] : [['Length', numberRoom(length), 0]];
     await finish(native, threads, room.readBigUInt64LE(), properties, details);
   });
 }
 
+/** With these statuses a provider says that it does not take a private key in this form. */
+const formRefused: ReadonlySet<number> = new Set([
+  STATUS.NTE_BAD_TYPE,
+  STATUS.NTE_INVALID_PARAMETER,
+  STATUS.NTE_NOT_SUPPORTED,
+]);
+
 /**
- * Gives a private key to a provider. `pkcs8` is what `privateKeyInfo` returned. Throws WindowsError, 0x8009000f when
- * the name is taken.
+ * Gives a private key to a provider. `pkcs8` is what `privateKeyInfo` returned. Which forms providers take is not
+ * documented for all: PKCS #8 first, then the key as a property of a new one. Throws WindowsError, 0x8009000f when the
+ * name is taken.
  */
-export function importKey(native: Native, threads: Semaphore, key: HostKeyName, pkcs8: Buffer): Promise<void> {
+export async function importKey(native: Native, threads: Semaphore, key: HostKeyName, pkcs8: Buffer): Promise<void> {
+  const refused = await unlessRefused(importPkcs8(native, threads, key, pkcs8));
+  if (refused === null) return;
+  const blob = privateBlob(pkcs8);
+  try {
+    for (const property of [PRIVATE_KEY, blob.property]) {
+      const given = createWith(native, threads, key, blob.algorithm, [[property, blob.octets, PERSIST]]);
+      if ((await unlessRefused(given)) === null) return;
+    }
+  } finally {
+    blob.octets.fill(0);
+  }
+  throw refused;
+}
+
+/** The failure by which a provider refused the form of a key; null when it took it. */
+async function unlessRefused(work: Promise<void>): Promise<WindowsError | null> {
+  try {
+    await work;
+    return null;
+  } catch (error) {
+    if (error instanceof WindowsError && formRefused.has(error.status)) return error;
+    throw error;
+  }
+}
+
+function importPkcs8(native: Native, threads: Semaphore, key: HostKeyName, pkcs8: Buffer): Promise<void> {
   const { ncrypt, ffi } = native;
   const details = { provider: key.provider };
   return withProvider(native, key, async (provider) => {
