@@ -24,6 +24,14 @@ export interface FakeNcrypt {
 export interface FakeNcryptOptions {
   /** Forms in which a private key is refused, PKCS8_PRIVATEKEY or a property, and with which status. */
   readonly refusesForm?: Readonly<Record<string, number>>;
+  /** Impl Type of the provider. By default software. */
+  readonly implementation?: 'software' | 'hardware';
+  /** Security Descr Support of the provider; null: it does not know this property. By default 1. */
+  readonly descriptors?: number | null;
+  /** Properties of a key that are refused, and with which status. */
+  readonly refusesProperty?: Readonly<Record<string, number>>;
+  /** The status with which NCRYPT_PERSIST_FLAG is refused. */
+  readonly refusesPersist?: number;
 }
 
 interface Key {
@@ -39,13 +47,21 @@ interface Key {
 const EXISTS = 0x8009000f;
 const BAD_KEYSET = 0x80090016;
 const INVALID_HANDLE = 0x80090026;
+const NOT_SUPPORTED = 0x80090029;
+const PERSIST = 0x80000000;
 const DO_NOT_FINALIZE = 0x400;
 const PKCS_KEY_NAME = 45;
 
 const privateForms: ReadonlySet<string> = new Set(['PRIVATEBLOB', 'RSAFULLPRIVATEBLOB', 'ECCPRIVATEBLOB']);
 
 /** As much of ncrypt.dll as making and importing a key needs, in memory. One provider, whatever its name. */
-export function fakeNcrypt({ refusesForm = {} }: FakeNcryptOptions = {}): FakeNcrypt {
+export function fakeNcrypt({
+  refusesForm = {},
+  implementation = 'software',
+  descriptors = 1,
+  refusesProperty = {},
+  refusesPersist = 0,
+}: FakeNcryptOptions = {}): FakeNcrypt {
   const refusalOf = (form: string): number => (oldBelief('D14') ? 0 : (refusesForm[form] ?? 0));
   const memory = fakeMemory();
   const keys = new Map<bigint, Key>();
@@ -125,10 +141,12 @@ export function fakeNcrypt({ refusesForm = {} }: FakeNcryptOptions = {}): FakeNc
         keys.set(opened(room), { name, algorithm, key: null, finalized: false, properties: new Map() });
         return 0;
       }),
-    NCryptSetProperty: (handle: bigint, property: string, value: Uint8Array) =>
+    NCryptSetProperty: (handle: bigint, property: string, value: Uint8Array, _octets: number, flags: number) =>
       call('NCryptSetProperty', property, () => {
         const key = keys.get(handle);
         if (key === undefined) return INVALID_HANDLE;
+        const refusal = refusesProperty[property] ?? (flags >= PERSIST ? refusesPersist : 0);
+        if (refusal !== 0 && !oldBelief('D15')) return refusal;
         if (privateForms.has(property)) {
           const refused = refusalOf(property);
           if (refused === 0) key.key = privateKeyOfBlob(key.algorithm, Buffer.from(value));
@@ -147,6 +165,11 @@ export function fakeNcrypt({ refusesForm = {} }: FakeNcryptOptions = {}): FakeNc
       }),
     NCryptGetProperty: (handle: bigint, property: string, value: Buffer) =>
       call('NCryptGetProperty', property, () => {
+        if (!keys.has(handle)) {
+          if (property === 'Impl Type') value.writeUInt32LE(implementation === 'hardware' ? 1 : 2);
+          if (property === 'Security Descr Support') value.writeUInt32LE(descriptors ?? 0);
+          return property === 'Security Descr Support' && descriptors === null ? NOT_SUPPORTED : 0;
+        }
         value.write(`${keys.get(handle)?.key?.asymmetricKeyType === 'rsa' ? 'RSA' : 'ECDSA'}\0`, 'utf16le');
         return 0;
       }),

@@ -4,7 +4,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { createLabCa, type LabCa } from '../../lab/test-ca.ts';
-import { findLabKey, readLabKeys, setLabDevice } from '../../lab/wine/doubles/key-files.ts';
+import {
+  findLabKey,
+  type LabDevice,
+  type LabKey,
+  readLabKeys,
+  setLabDevice,
+} from '../../lab/wine/doubles/key-files.ts';
 import { ensureLab } from '../../lab/wine/lab.ts';
 import type { WinePrefix } from '../../lab/wine/prefix.ts';
 import type { WindowsHost } from '../../src/ports/windows-host.ts';
@@ -15,6 +21,8 @@ import { startWineHost, type WineHost } from '../../lab/wine/wine-host.ts';
 // is closed, whatever fails.
 
 const KEY = { provider: SOFTWARE_PROVIDER, name: 'everbind-wine' };
+const PLATFORM = 'Microsoft Platform Crypto Provider';
+const HSM = 'Everbind Lab HSM';
 const DEVICE_ERROR = 0x80090030;
 const DATA = Buffer.from('signed');
 
@@ -72,6 +80,8 @@ describe('keys under Wine', () => {
       assert.equal(kept.exportPolicy, 0);
       assert.equal(kept.keyUsage, 2);
       assert.deepEqual(trustees(kept.securityDescriptor), [SYSTEM, ADMINISTRATORS]);
+      // Full access is kept as the rights that it stands for, not as it was asked for.
+      assert.deepEqual(masks(kept.securityDescriptor), [FILE_ALL_ACCESS, FILE_ALL_ACCESS]);
     });
   }
 
@@ -211,12 +221,33 @@ describe('keys under Wine', () => {
     assertNothingOpen(journal);
   });
 
-  it('makes a key without a descriptor where the provider has none', async (t) => {
-    t.after(() => plain.host.keys.remove(KEY));
-    await withFaults('NCryptSetProperty:3:0x80090029', (host) => host.keys.create(KEY, 'ec-p256'));
-    const kept = await findLabKey(prefix.keysFolder, KEY.provider, KEY.name);
-    assert.equal(kept?.securityDescriptor.length, 0);
-    assert.equal(kept.exportPolicy, 0);
+  it('makes a key without the terms that a TPM or an HSM does not know, and none in the software provider', async () => {
+    const create = async (provider: string, device: LabDevice): Promise<LabKey | number | null> => {
+      const key = { ...KEY, provider };
+      await setLabDevice(prefix.keysFolder, provider, device);
+      const status = await statusOf(plain.host.keys.create(key, 'ec-p256'));
+      await setLabDevice(prefix.keysFolder, provider, null);
+      const kept = await findLabKey(prefix.keysFolder, provider, key.name);
+      await plain.host.keys.remove(key);
+      return status === 0 ? kept : status;
+    };
+    const made = async (provider: string, device: LabDevice): Promise<LabKey> => {
+      const kept = await create(provider, device);
+      assert.ok(typeof kept === 'object' && kept !== null, `${provider}: ${kept}`);
+      return kept;
+    };
+    assert.equal((await made(PLATFORM, {})).securityDescriptor.length, 0);
+    assert.equal((await made(PLATFORM, {})).keyUsage, 2);
+    assert.equal((await made(PLATFORM, { descriptors: 1, 'Security Descr': 0x80090027 })).securityDescriptor.length, 0);
+    const terms = { 'Key Usage': 0x80090029, 'Export Policy': 0x80090027 };
+    assert.ok((await made(HSM, terms)).securityDescriptor.length > 0);
+    assert.equal((await made(HSM, { persist: 0x80090009 })).keyUsage, 2);
+    for (const term of ['Key Usage', 'Export Policy', 'Security Descr', 'persist']) {
+      for (const status of [0x80090029, 0x80090027, 0x80090009]) {
+        assert.equal(await create(SOFTWARE_PROVIDER, { [term]: status }), status, term);
+      }
+    }
+    assert.deepEqual(await readLabKeys(prefix.keysFolder), []);
   });
 
   it('keeps what it stored for processes to come', async (t) => {
@@ -248,7 +279,18 @@ describe('keys under Wine', () => {
 const SYSTEM = 'S-1-5-18';
 const ADMINISTRATORS = 'S-1-5-32-544';
 const ACCESS_ALLOWED = 0;
+const FILE_ALL_ACCESS = 0x1f01ff;
 const DACL_PROTECTED = 0x1000;
+
+function masks(descriptor: Buffer): readonly number[] {
+  const list = descriptor.readUInt32LE(16);
+  let entry = list + 8;
+  return Array.from({ length: descriptor.readUInt16LE(list + 4) }, () => {
+    const mask = descriptor.readUInt32LE(entry + 4);
+    entry += descriptor.readUInt16LE(entry + 2);
+    return mask;
+  });
+}
 
 function trustees(descriptor: Buffer): readonly string[] {
   assert.ok((descriptor.readUInt16LE(2) & DACL_PROTECTED) !== 0, 'the access list may inherit');

@@ -71,6 +71,67 @@ describe('a private key for NCryptImportKey', () => {
   });
 });
 
+describe('making a key', () => {
+  const hardware = { provider: 'Acme HSM', name: 'everbind-r-1' };
+  const terms = ['Export Policy', 'Key Usage', 'Security Descr'];
+  const setProperties = (fake: FakeNcrypt): readonly string[] =>
+    fake.calls.filter((call) => call.name === 'NCryptSetProperty').map((call) => call.about);
+
+  // NTE_NOT_SUPPORTED, NTE_INVALID_PARAMETER, NTE_BAD_FLAGS.
+  for (const status of [0x80090029, 0x80090027, 0x80090009]) {
+    const hex = `0x${status.toString(16)}`;
+    it(`a device that refuses its terms with ${hex} makes a key all the same`, async () => {
+      const refusesProperty = Object.fromEntries(terms.map((term) => [term, status]));
+      const fake = fakeNcrypt({ implementation: 'hardware', descriptors: null, refusesProperty });
+      await createKeys(fake.native).create(hardware, 'ec-p256');
+      const kept = fake.kept.get(hardware.name);
+      assert.equal(kept?.key.asymmetricKeyType, 'ec');
+      assert.deepEqual([...kept.properties.keys()], [], 'the double refused nothing');
+      for (const term of terms) assert.ok(setProperties(fake).includes(term), term);
+      assert.equal(fake.open.size, 0);
+    });
+
+    it(`the software provider makes no key whose terms it refuses with ${hex}`, async () => {
+      for (const term of terms) {
+        const fake = fakeNcrypt({ refusesProperty: { [term]: status } });
+        for (const provider of [SOFTWARE_PROVIDER.toUpperCase(), 'Another Software Provider']) {
+          assert.equal(await statusOf(createKeys(fake.native).create({ ...name, provider }, 'ec-p256')), status);
+        }
+        // Whatever it says of itself.
+        const odd = fakeNcrypt({ refusesProperty: { [term]: status }, implementation: 'hardware', descriptors: 0 });
+        assert.equal(await statusOf(createKeys(odd.native).create(name, 'ec-p256')), status);
+        assert.equal(fake.kept.size + odd.kept.size, 0);
+        assert.equal(fake.open.size + odd.open.size, 0);
+      }
+    });
+  }
+
+  it('a device that refuses to keep terms is given them without NCRYPT_PERSIST_FLAG', async () => {
+    const fake = fakeNcrypt({ implementation: 'hardware', refusesPersist: 0x80090009 });
+    await createKeys(fake.native).create(hardware, 'ec-p256');
+    assert.deepEqual([...(fake.kept.get(hardware.name)?.properties.keys() ?? [])], terms);
+    assert.deepEqual(
+      setProperties(fake),
+      terms.flatMap((term) => [term, term]),
+    );
+  });
+
+  it('a device without security descriptors is not given one', async () => {
+    const fake = fakeNcrypt({ implementation: 'hardware', descriptors: 0 });
+    await createKeys(fake.native).create(hardware, 'rsa-2048');
+    assert.deepEqual([...(fake.kept.get(hardware.name)?.properties.keys() ?? [])], ['Length', ...terms.slice(0, 2)]);
+  });
+
+  it('a device that fails while it is given terms makes no key', async () => {
+    for (const term of terms) {
+      const fake = fakeNcrypt({ implementation: 'hardware', refusesProperty: { [term]: DEVICE_NOT_READY } });
+      assert.equal(await statusOf(createKeys(fake.native).create(hardware, 'ec-p256')), DEVICE_NOT_READY);
+      assert.equal(fake.kept.size, 0);
+      assert.equal(fake.open.size, 0);
+    }
+  });
+});
+
 describe('importing a key where PKCS #8 is refused', () => {
   const NOT_SUPPORTED = 0x80090029;
   const importCalls = (fake: FakeNcrypt): readonly string[] =>

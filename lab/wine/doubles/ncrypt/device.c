@@ -2,6 +2,7 @@
 #include "key-file.h"
 #include "../shared/old-belief.h"
 #include <stdlib.h>
+#include <wchar.h>
 
 SECURITY_STATUS device_status(const struct provider *provider, const char *word)
 {
@@ -36,4 +37,21 @@ SECURITY_STATUS device_refuses_form(const struct provider *provider, const WCHAR
 {
     if (provider->implementation == NCRYPT_IMPL_HARDWARE_FLAG) return NTE_NOT_SUPPORTED;
     return lab_old_belief(L"D14") ? 0 : status_of_name(provider, form);
+}
+
+SECURITY_STATUS device_refuses_property(const struct provider *provider, const WCHAR *name, DWORD flags)
+{
+    BOOL term = wcscmp(name, NCRYPT_EXPORT_POLICY_PROPERTY) == 0 || wcscmp(name, NCRYPT_KEY_USAGE_PROPERTY) == 0;
+    SECURITY_STATUS status;
+    if (lab_old_belief(L"D15")) return 0;
+    status = status_of_name(provider, name);
+    if (status == 0 && term && (flags & NCRYPT_PERSIST_FLAG) != 0) status = device_status(provider, "persist");
+    if (status == 0 && wcscmp(name, NCRYPT_SECURITY_DESCR_PROPERTY) == 0 && device_descriptors(provider) == 0) status = NTE_NOT_SUPPORTED;
+    return status;
+}
+
+DWORD device_descriptors(const struct provider *provider)
+{
+    DWORD number = (DWORD)device_status(provider, "descriptors");
+    return number == 0 && (!provider->tpm || lab_old_belief(L"D15")) ? 1 : number;
 }

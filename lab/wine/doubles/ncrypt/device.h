@@ -8,7 +8,9 @@
  *   away      whatever needs the device fails with this status
  *   pss       a TPM refuses RSA-PSS with this status, by default NTE_NOT_SUPPORTED
  *   pss-salt  a TPM signs with RSA-PSS when the salt is as long as the hash; the status is for other salts
- *   NAME      a private key in this form, PKCS8_PRIVATEKEY or a property, is refused with this status
+ *   NAME      a property, or a private key in this form (PKCS8_PRIVATEKEY), is refused with this status
+ *   persist   Export Policy and Key Usage with NCRYPT_PERSIST_FLAG are refused with this status
+ *   descriptors  Security Descr Support is this number, by default 0 for a TPM and 1 for the others
  */
 
 /* The status behind a word; 0 when the file does not have it. */
@@ -22,4 +24,10 @@ SECURITY_STATUS device_refuses_pss(const struct provider *provider, DWORD salt, 
 
 /* 0, or the status with which a private key in this form is refused. */
 SECURITY_STATUS device_refuses_form(const struct provider *provider, const WCHAR *form);
+
+/* 0, or the status with which setting a property of a key is refused. */
+SECURITY_STATUS device_refuses_property(const struct provider *provider, const WCHAR *name, DWORD flags);
+
+/* The provider's Security Descr Support; 0 for one without security descriptors. */
+DWORD device_descriptors(const struct provider *provider);
 #endif

@@ -7,6 +7,19 @@
 #include <stdlib.h>
 #include <wchar.h>
 
+/* Generic rights become specific ones, as in files: what is read back is not what was set. */
+static void map_rights(BYTE *descriptor)
+{
+    static GENERIC_MAPPING rights = { FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE, FILE_ALL_ACCESS };
+    BOOL present, defaulted;
+    ACL *list;
+    ACE_HEADER *entry;
+    if (lab_old_belief(L"D15") || !GetSecurityDescriptorDacl(descriptor, &present, &list, &defaulted) || !present || list == NULL) return;
+    for (DWORD i = 0; GetAce(list, i, (void **)&entry); i++) {
+        if (entry->AceType <= ACCESS_DENIED_ACE_TYPE) MapGenericMask(&((ACCESS_ALLOWED_ACE *)entry)->Mask, &rights);
+    }
+}
+
 /* The descriptor of a key, in self-relative form. It may be changed as long as the key lives. */
 static SECURITY_STATUS set_security(struct object *key, const BYTE *value, DWORD octets)
 {
@@ -15,6 +28,7 @@ static SECURITY_STATUS set_security(struct object *key, const BYTE *value, DWORD
     copy = malloc(octets);
     if (copy == NULL) return NTE_NO_MEMORY;
     memcpy(copy, value, octets);
+    map_rights(copy);
     free(key->security);
     key->security = copy;
     key->security_octets = octets;
@@ -70,11 +84,14 @@ static SECURITY_STATUS set_private(struct object *key, const WCHAR *form, const 
     return 0;
 }
 
-static SECURITY_STATUS set_property(struct object *object, const WCHAR *name, const BYTE *value, DWORD octets)
+static SECURITY_STATUS set_property(struct object *object, const WCHAR *name, const BYTE *value, DWORD octets, DWORD flags)
 {
     DWORD number = 0;
+    SECURITY_STATUS status;
     if (name == NULL || value == NULL) return NTE_INVALID_PARAMETER;
     if (object->kind != OBJECT_KEY) return NTE_NOT_SUPPORTED;
+    status = device_refuses_property(object->provider, name, flags);
+    if (status != 0) return status;
     if (wcscmp(name, NCRYPT_SECURITY_DESCR_PROPERTY) == 0) return set_security(object, value, octets);
     if (wcscmp(name, NCRYPT_WINDOW_HANDLE_PROPERTY) == 0) return 0;
     if (is_private_form(name)) return set_private(object, name, value, octets);
@@ -105,9 +122,8 @@ LAB_EXPORT SECURITY_STATUS WINAPI NCryptSetProperty(NCRYPT_HANDLE handle, LPCWST
     struct object *object = object_of_any(handle);
     SECURITY_STATUS status = NTE_INVALID_HANDLE;
     BOOL ahead = lab_call_begin(&call, "NCryptSetProperty");
-    (void)flags;
     lab_call_about(&call, L"%ls", name == NULL ? L"" : name);
-    if (ahead && object != NULL) status = set_property(object, name, value, octets);
+    if (ahead && object != NULL) status = set_property(object, name, value, octets, flags);
     return (SECURITY_STATUS)lab_call_end(&call, (DWORD)status);
 }
 
@@ -133,6 +149,7 @@ static SECURITY_STATUS get_property(const struct object *object, const WCHAR *na
     if (wcscmp(name, NCRYPT_IMPL_TYPE_PROPERTY) == 0) return answer_number(object->provider->implementation, output, room, length);
     if (object->kind == OBJECT_KEY) return get_of_key(object, name, output, room, length);
     if (wcscmp(name, NCRYPT_NAME_PROPERTY) == 0) return answer_text(object->provider->name, output, room, length);
+    if (wcscmp(name, NCRYPT_SECURITY_DESCR_SUPPORT_PROPERTY) == 0) return answer_number(device_descriptors(object->provider), output, room, length);
     return NTE_NOT_SUPPORTED;
 }
 
