@@ -145,6 +145,16 @@ describe('keys under Wine', () => {
     });
   }
 
+  it('takes an imported key away with its certificate, whatever the case in which Windows names the provider', async () => {
+    const { certificates } = plain.host;
+    const { der, privateKey, thumbprint } = await issue(ca, 'case.contract.test');
+    await certificates.importWithKey('MY', der, privateKey, 'one');
+    const key = { provider: SOFTWARE_PROVIDER.toUpperCase(), name: `everbind.imported.my.${thumbprint}` };
+    await certificates.addWithKey('MY', der, key, 'two');
+    await certificates.remove('MY', thumbprint);
+    assert.deepEqual(await readLabKeys(prefix.keysFolder), []);
+  });
+
   it('leaves no key when an import fails, and finds the key of an import that was interrupted', async (t) => {
     const { der, privateKey, thumbprint } = await issue(ca, 'interrupted.contract.test');
     const importFails = async (faults: string): Promise<void> => {

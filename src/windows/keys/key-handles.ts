@@ -3,6 +3,9 @@ import type { HostKeyName } from '../../ports/host-keys.ts';
 import { handleRoom, mustBeZero, type Native } from '../ffi/native.ts';
 import { STATUS } from '../status.ts';
 
+/** The provider that every Windows has. */
+export const SOFTWARE_PROVIDER = 'Microsoft Software Key Storage Provider';
+
 /** Flags of NCrypt functions (ncrypt.h): the key is the machine's, and no provider may show a window. */
 export const MACHINE_KEY = 0x20;
 export const SILENT = 0x40;

@@ -6,23 +6,16 @@ import { layouts } from '../ffi/layouts.ts';
 import { handleRoom, mustBeZero, type Native, numberRoom } from '../ffi/native.ts';
 import { onThread } from '../ffi/on-thread.ts';
 import { Structure, wide } from '../ffi/structure.ts';
-import { securityDescriptor } from '../files/security-descriptor.ts';
 import { STATUS } from '../status.ts';
 import { MACHINE_KEY, SILENT, withProvider } from './key-handles.ts';
+import { type OpenProvider, PERSIST, setTerms } from './key-terms.ts';
 import { type AlgorithmName, privateBlob } from './private-blob.ts';
 
 // ncrypt.h and bcrypt.h
 const DO_NOT_FINALIZE = 0x400;
-const PERSIST = 0x80000000;
 const PKCS8 = 'PKCS8_PRIVATEKEY';
 const PRIVATE_KEY = 'PRIVATEBLOB';
 const PKCS_KEY_NAME = 45;
-const DACL_SECURITY_INFORMATION = 4;
-const ALLOW_SIGNING = 2;
-const EXPORT_NONE = 0;
-
-/** Full access for SYSTEM, as which http.sys uses the key, and for administrators; nothing is inherited. */
-const ACCESS = 'D:P(A;;GA;;;SY)(A;;GA;;;BA)';
 
 const kinds: Readonly<
   Record<CertificateKeyAlgorithm, { readonly name: AlgorithmName; readonly length: number | null }>
@@ -58,7 +51,14 @@ function createWith(
     const room = handleRoom();
     const status = ncrypt.NCryptCreatePersistedKey(provider, room, algorithm, key.name, 0, MACHINE_KEY);
     mustBeZero('NCryptCreatePersistedKey', status, details);
-    await finish(native, threads, room.readBigUInt64LE(), properties, details);
+    await finish(
+      native,
+      threads,
+      { name: key.provider, handle: provider },
+      room.readBigUInt64LE(),
+      properties,
+      details,
+    );
   });
 }
 
@@ -116,7 +116,7 @@ function importPkcs8(native: Native, threads: Semaphore, key: HostKeyName, pkcs8
     const flags = MACHINE_KEY | SILENT | DO_NOT_FINALIZE;
     const status = ncrypt.NCryptImportKey(provider, 0n, PKCS8, parameters.octets, room, pkcs8, pkcs8.length, flags);
     mustBeZero('NCryptImportKey', status, details);
-    await finish(native, threads, room.readBigUInt64LE(), [], details);
+    await finish(native, threads, { name: key.provider, handle: provider }, room.readBigUInt64LE(), [], details);
   });
 }
 
@@ -124,40 +124,27 @@ type Property = readonly [name: string, value: Buffer, flags: number];
 type Details = Readonly<Record<string, string>>;
 
 /**
- * Forbids the export of a new key and all uses but signing, then finalizes it. Nothing is stored before that: to free
- * the handle is enough to drop the key.
+ * Sets properties and terms of a new key, then finalizes it. Nothing is stored before that: to free the handle is
+ * enough to drop the key.
  */
 async function finish(
   native: Native,
   threads: Semaphore,
+  provider: OpenProvider,
   handle: bigint,
   properties: readonly Property[],
   details: Details,
 ): Promise<void> {
   const { ncrypt } = native;
   try {
-    const terms: readonly Property[] = [
-      ...properties,
-      ['Export Policy', numberRoom(EXPORT_NONE), PERSIST],
-      ['Key Usage', numberRoom(ALLOW_SIGNING), PERSIST],
-    ];
-    for (const [property, value, flags] of terms) {
+    for (const [property, value, flags] of properties) {
       const status = ncrypt.NCryptSetProperty(handle, property, value, value.length, flags);
       mustBeZero('NCryptSetProperty', status, { ...details, property });
     }
-    protect(native, handle, details);
+    setTerms(native, provider, handle);
     const finalized = await threads.run(() => onThread(ncrypt.NCryptFinalizeKey, [handle, SILENT]));
     mustBeZero('NCryptFinalizeKey', finalized, details);
   } finally {
     ncrypt.NCryptFreeObject(handle);
   }
-}
-
-/** A provider whose keys are not files may know no security descriptors; its device decides on access then. */
-function protect(native: Native, handle: bigint, details: Details): void {
-  const property = 'Security Descr';
-  const descriptor = securityDescriptor(native, ACCESS);
-  const flags = DACL_SECURITY_INFORMATION | PERSIST;
-  const status = native.ncrypt.NCryptSetProperty(handle, property, descriptor, descriptor.length, flags);
-  if (status !== STATUS.NTE_NOT_SUPPORTED) mustBeZero('NCryptSetProperty', status, { ...details, property });
 }

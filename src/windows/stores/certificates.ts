@@ -3,12 +3,10 @@ import { WindowsError } from '../../errors/error.ts';
 import type { HostKeyName } from '../../ports/host-keys.ts';
 import type { CertificateStores, StoreName } from '../../ports/windows-host.ts';
 import type { Native } from '../ffi/native.ts';
+import { SOFTWARE_PROVIDER } from '../keys/key-handles.ts';
 import type { NativeKeys } from '../keys/keys.ts';
 import { STATUS } from '../status.ts';
 import { ADD, changeStore, readStore } from './certificate-store.ts';
-
-/** The provider that every Windows has. */
-const SOFTWARE_PROVIDER = 'Microsoft Software Key Storage Provider';
 
 /** Stores of LocalMachine. `keys` holds the keys of certificates and is called when one of them is needed. */
 export function createCertificateStores(native: Native, keys: () => NativeKeys): CertificateStores {
@@ -70,7 +68,7 @@ function importedKeyName(store: StoreName, thumbprint: string): HostKeyName {
 
 function isImported(key: HostKeyName, store: StoreName, thumbprint: string): boolean {
   const own = importedKeyName(store, thumbprint);
-  return key.name === own.name && key.provider === own.provider;
+  return key.name === own.name && key.provider.toLowerCase() === own.provider.toLowerCase();
 }
 
 function parse(der: Uint8Array): X509Certificate {
