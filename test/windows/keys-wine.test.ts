@@ -13,6 +13,7 @@ import {
 } from '../../lab/wine/doubles/key-files.ts';
 import { ensureLab } from '../../lab/wine/lab.ts';
 import type { WinePrefix } from '../../lab/wine/prefix.ts';
+import { createCngKeyStore } from '../../src/custody/cng/store.ts';
 import type { WindowsHost } from '../../src/ports/windows-host.ts';
 import { certified, issue, issueFor, SOFTWARE_PROVIDER, statusOf } from '../ports/windows-host-support.ts';
 import { startWineHost, type WineHost } from '../../lab/wine/wine-host.ts';
@@ -118,32 +119,39 @@ describe('keys under Wine', () => {
     });
   }
 
-  for (const [algorithm, name] of [
-    ['ec-p256', 'ECDSA_P256'],
-    ['ec-p384', 'ECDSA_P384'],
-    ['rsa-2048', 'RSA'],
-  ] as const) {
-    it(`gives an imported ${algorithm} key as a property, on the same terms, where PKCS #8 is refused`, async (t) => {
-      const forms = [{ PKCS8_PRIVATEKEY: 0x80090029 }, { PKCS8_PRIVATEKEY: 0x80090029, PRIVATEBLOB: 0x80090027 }];
-      t.after(() => setLabDevice(prefix.keysFolder, SOFTWARE_PROVIDER, null));
+  it('gives imported keys as a property, on the same terms, where PKCS #8 is refused', async (t) => {
+    t.after(() => setLabDevice(prefix.keysFolder, SOFTWARE_PROVIDER, null));
+    const forms = [{ PKCS8_PRIVATEKEY: 0x80090029 }, { PKCS8_PRIVATEKEY: 0x80090029, PRIVATEBLOB: 0x80090027 }];
+    const journal = await withFaults('', async ({ certificates }) => {
       for (const refused of forms) {
         await setLabDevice(prefix.keysFolder, SOFTWARE_PROVIDER, refused);
-        const { certificates } = plain.host;
-        const { der, privateKey, thumbprint } = await issueFor(ca, algorithm, 'imported.contract.test');
-        await certificates.importWithKey('WebHosting', der, privateKey, 'one');
-        const [kept, ...others] = await readLabKeys(prefix.keysFolder);
-        assert.deepEqual(others, []);
-        assert.equal(kept?.algorithm, name);
-        assert.equal(kept.exportPolicy, 0);
-        assert.equal(kept.keyUsage, 2);
-        assert.deepEqual(trustees(kept.securityDescriptor), [SYSTEM, ADMINISTRATORS]);
-        const own = { key: Buffer.from(privateKey), format: 'der', type: 'pkcs8' } as const;
-        assert.ok(kept.privateKey.equals(createPrivateKey(own)));
-        await certificates.remove('WebHosting', thumbprint);
-        assert.deepEqual(await readLabKeys(prefix.keysFolder), []);
+        for (const algorithm of ['ec-p256', 'ec-p384', 'rsa-2048'] as const) {
+          const { der, privateKey, thumbprint } = await issueFor(ca, algorithm, 'imported.contract.test');
+          await certificates.importWithKey('WebHosting', der, privateKey, 'one');
+          const [kept, ...others] = await readLabKeys(prefix.keysFolder);
+          assert.deepEqual(others, []);
+          assert.equal(kept?.exportPolicy, 0);
+          assert.equal(kept.keyUsage, 2);
+          assert.deepEqual(trustees(kept.securityDescriptor), [SYSTEM, ADMINISTRATORS]);
+          const own = { key: Buffer.from(privateKey), format: 'der', type: 'pkcs8' } as const;
+          assert.ok(kept.privateKey.equals(createPrivateKey(own)));
+          await certificates.remove('WebHosting', thumbprint);
+          assert.deepEqual(await readLabKeys(prefix.keysFolder), []);
+        }
       }
     });
-  }
+    assertNothingOpen(journal);
+    const given = journal.filter(([, call, , , about]) => call === 'NCryptSetProperty' && about?.endsWith('BLOB'));
+    assert.deepEqual(
+      given.map(([, , status, , about]) => `${about} ${status}`),
+      [
+        ...['PRIVATEBLOB 0x00000000', 'PRIVATEBLOB 0x00000000', 'PRIVATEBLOB 0x00000000'],
+        ...['PRIVATEBLOB 0x80090027', 'ECCPRIVATEBLOB 0x00000000'],
+        ...['PRIVATEBLOB 0x80090027', 'ECCPRIVATEBLOB 0x00000000'],
+        ...['PRIVATEBLOB 0x80090027', 'RSAFULLPRIVATEBLOB 0x00000000'],
+      ],
+    );
+  });
 
   it('takes an imported key away with its certificate, whatever the case in which Windows names the provider', async () => {
     const { certificates } = plain.host;
@@ -243,7 +251,7 @@ describe('keys under Wine', () => {
     };
     const made = async (provider: string, device: LabDevice): Promise<LabKey> => {
       const kept = await create(provider, device);
-      assert.ok(typeof kept === 'object' && kept !== null, `${provider}: ${kept}`);
+      assert.ok(typeof kept === 'object' && kept !== null, `${provider} refused: ${JSON.stringify(device)}`);
       return kept;
     };
     assert.equal((await made(PLATFORM, {})).securityDescriptor.length, 0);
@@ -258,6 +266,37 @@ describe('keys under Wine', () => {
       }
     }
     assert.deepEqual(await readLabKeys(prefix.keysFolder), []);
+  });
+
+  it('a TPM that is away hides its keys and has not lost them; one that answers and does not find a key has', async () => {
+    const keys = createCngKeyStore({ hostKeys: async () => plain.host.keys, provider: PLATFORM });
+    const handle = await keys.generate('away', 'ec-p256');
+    for (const status of [0x80090016, 0x80090030, 0x80280095]) {
+      await setLabDevice(prefix.keysFolder, PLATFORM, { away: status });
+      const looked = plain.host.keys.publicKey({ provider: PLATFORM, name: 'everbind-away' });
+      if (status === 0x80090016) assert.equal(await looked, null);
+      else assert.equal(await statusOf(looked), status);
+      await assert.rejects(keys.open(handle), { code: 'KEY_PROVIDER_NOT_READY' });
+      await assert.rejects(keys.generate('other', 'ec-p256'), { code: 'KEY_PROVIDER_NOT_READY' });
+    }
+    await setLabDevice(prefix.keysFolder, PLATFORM, null);
+    assert.equal((await keys.open(handle)).algorithm, 'ES256');
+    await keys.destroy(handle);
+    await assert.rejects(keys.open(handle), { code: 'KEY_NOT_FOUND' });
+    assert.deepEqual(await readLabKeys(prefix.keysFolder), []);
+  });
+
+  it('RSA keys of a TPM are refused unless it signs with RSA-PSS and a salt of 32 octets', async () => {
+    const keys = createCngKeyStore({ hostKeys: async () => plain.host.keys, provider: PLATFORM });
+    for (const device of [{}, { pss: 0x40290423 }]) {
+      await setLabDevice(prefix.keysFolder, PLATFORM, device);
+      await assert.rejects(keys.generate('pss', 'rsa-2048'), { code: 'KEY_NOT_POSSESSED' });
+    }
+    await setLabDevice(prefix.keysFolder, PLATFORM, { 'pss-salt': 0x40290423 });
+    const handle = await keys.generate('pss', 'rsa-2048');
+    await assert.rejects(keys.generate('long', 'rsa-3072'), { code: 'KEY_ALGORITHM_UNSUPPORTED' });
+    await setLabDevice(prefix.keysFolder, PLATFORM, null);
+    await keys.destroy(handle);
   });
 
   it('keeps what it stored for processes to come', async (t) => {
