@@ -145,10 +145,15 @@ describe('keys under Wine', () => {
     assert.deepEqual(
       given.map(([, , status, , about]) => `${about} ${status}`),
       [
-        ...['PRIVATEBLOB 0x00000000', 'PRIVATEBLOB 0x00000000', 'PRIVATEBLOB 0x00000000'],
-        ...['PRIVATEBLOB 0x80090027', 'ECCPRIVATEBLOB 0x00000000'],
-        ...['PRIVATEBLOB 0x80090027', 'ECCPRIVATEBLOB 0x00000000'],
-        ...['PRIVATEBLOB 0x80090027', 'RSAFULLPRIVATEBLOB 0x00000000'],
+        'PRIVATEBLOB 0x00000000',
+        'PRIVATEBLOB 0x00000000',
+        'PRIVATEBLOB 0x00000000',
+        'PRIVATEBLOB 0x80090027',
+        'ECCPRIVATEBLOB 0x00000000',
+        'PRIVATEBLOB 0x80090027',
+        'ECCPRIVATEBLOB 0x00000000',
+        'PRIVATEBLOB 0x80090027',
+        'RSAFULLPRIVATEBLOB 0x00000000',
       ],
     );
   });
