@@ -34,7 +34,7 @@ export interface OpenProvider {
 /**
  * Forbids the export of a key that is not finalized, all uses but signing, and its use by others than SYSTEM and
  * administrators. A provider in software must take all of it. A device has rules of its own, and what it does not know
- * of these terms is passed over: its keys do not leave it. Throws WindowsError.
+ * of these terms is passed over: its own rules hold. Throws WindowsError.
  */
 export function setTerms(native: Native, provider: OpenProvider, key: bigint): void {
   const binding = isSoftware(native, provider);
