@@ -5,7 +5,6 @@ import type { ChoiceOrder } from './serving/certificate-choice.ts';
 import type { ActiveFault, Faults } from './faults.ts';
 import type { CentralStore } from './identities.ts';
 import type { OtherNode } from './serving/other-nodes.ts';
-import type { KeyDevices } from './key-providers.ts';
 import type { KeyDevices, KeyProviderOptions } from './key-providers.ts';
 import type { PortRow } from './serving/port-table.ts';
 import type { Registration } from './serving/routing.ts';
