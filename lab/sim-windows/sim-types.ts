@@ -59,6 +59,8 @@ export interface SimSnapshot {
   readonly keys: readonly string[];
   readonly registrations: readonly string[];
   readonly faults: readonly ActiveFault[];
+  /** How often ASP.NET would have restarted an application because a folder below its root went away. */
+  readonly applicationRestarts: number;
 }
 
 /** A running double of a Windows host with IIS. */

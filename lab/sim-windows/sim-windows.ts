@@ -10,6 +10,7 @@ import { backupsInMemory, createAppcmd } from './appcmd/appcmd.ts';
 import { createStores } from './certificate-stores.ts';
 import { loadConfiguration } from './configuration.ts';
 import { createFaults } from './faults.ts';
+import { createApplicationRestarts } from './serving/application-restarts.ts';
 import { createHttpFront } from './serving/http-front.ts';
 import { createIdentities } from './identities.ts';
 import { createKeyProviders } from './key-providers.ts';
@@ -35,8 +36,9 @@ export type { SimWindows, SimWindowsOptions } from './sim-types.ts';
 export async function startSimWindows(options: SimWindowsOptions): Promise<SimWindows> {
   const elevated = options.elevated ?? true;
   const configuration = loadConfiguration(options.applicationHostConfig);
-  const files = createSiteFiles(options.rootFolder);
   const sites = createSites(configuration, { startDelayMs: options.startDelayMs ?? START_DELAY_MS });
+  const restarts = createApplicationRestarts(() => sites.all().flatMap(({ inventory }) => inventory.rootPath ?? []));
+  const files = createSiteFiles(options.rootFolder, restarts.folderWentAway);
   const keys = createKeyProviders(options.keyProviders);
   const stores = createStores(keys, options.aia);
   const faults = createFaults();
@@ -192,6 +194,7 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
         .current()
         .map(({ scheme, host: name, port, path }) => `${scheme}://${name}:${port}${path}`),
       faults: await faults.list(),
+      applicationRestarts: restarts.count(),
     }),
     serveAsync,
   };

@@ -20,9 +20,9 @@ interface Located {
 
 /**
  * Windows paths below one Linux folder, without regard to case as Windows has it. Symbolic links are refused: they
- * could lead out.
+ * could lead out. `folderWentAway` is told each folder that was removed.
  */
-export function createSiteFiles(rootFolder: string): SiteFiles {
+export function createSiteFiles(rootFolder: string, folderWentAway: (path: string) => void = () => {}): SiteFiles {
   const locate = async (path: string, root?: string): Promise<Located> => {
     const { text, segments } = parseWindowsPath(path);
     if (root !== undefined && !isBelow(segments, parseWindowsPath(root).segments)) {
@@ -73,6 +73,7 @@ export function createSiteFiles(rootFolder: string): SiteFiles {
       if (found.kind !== 'folder') return false;
       try {
         await rmdir(join(rootFolder, ...found.existing));
+        folderWentAway(path);
         return true;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOTEMPTY') return false;

@@ -59,6 +59,25 @@ test('webroot: the file is served only thanks to our web.config', async (t) => {
   assert.deepEqual(await world.tree(), rest);
 });
 
+test('webroot: no application restarts, since no folder below a root goes away', async (t) => {
+  const world = await startWorld(t);
+  const restarts = async (): Promise<number> => (await world.sim.snapshot()).applicationRestarts;
+  for (const name of ['shop.everbind.test', 'a.tenants.everbind.test', 'shop.everbind.test']) {
+    await roundTrip(world, 'webroot', httpTask(name));
+  }
+  assert.equal(await restarts(), 0);
+  // The double does count, and only folders below a root that go away.
+  const { files } = world.sim.host;
+  await files.write('C:\\inetpub\\shop\\made\\file.txt', Buffer.from('x'));
+  await files.removeFile('C:\\inetpub\\shop\\made\\file.txt');
+  await files.write('C:\\elsewhere\\made\\file.txt', Buffer.from('x'));
+  await files.removeFile('C:\\elsewhere\\made\\file.txt');
+  assert.equal(await files.removeEmptyFolder('C:\\elsewhere\\made'), true);
+  assert.equal(await restarts(), 0);
+  assert.equal(await files.removeEmptyFolder('C:\\inetpub\\Shop\\MADE'), true);
+  assert.equal(await restarts(), 1);
+});
+
 for (const name of [
   'shop.everbind.test',
   'www.shop.everbind.test',
