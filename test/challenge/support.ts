@@ -35,6 +35,15 @@ export async function treeOf(folder: string): Promise<Readonly<Record<string, st
   return Object.fromEntries(Object.entries(tree).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** A tree with the folders for challenge responses below these site roots: once made, they stay, empty. */
+export function withChallengeFolders(
+  tree: Awaited<ReturnType<typeof treeOf>>,
+  ...roots: readonly string[]
+): Awaited<ReturnType<typeof treeOf>> {
+  const folders = roots.flatMap((root) => [`${root}/.well-known`, `${root}/.well-known/acme-challenge`]);
+  return { ...tree, ...Object.fromEntries(folders.map((folder) => [folder, 'folder'])) };
+}
+
 /** For assert.rejects: the code and, where given, details.reason. */
 export function coded(code: string, reason?: string): (error: unknown) => boolean {
   return (error) =>

@@ -75,6 +75,7 @@ export function filesContract(name: string, { open }: ContractContext): void {
       assert.notEqual(await statusOf(files.read(`${opened.folder}\\long`, 100)), 0);
       await files.removeFile(`${opened.folder}\\long`);
       assert.notEqual(await statusOf(files.write(opened.folder, Buffer.from('x'))), 0);
+      assert.notEqual(await statusOf(files.read(opened.folder, 0)), 0);
       assert.notEqual(await statusOf(files.write(`${opened.folder}\\root.txt\\below`, Buffer.from('x'))), 0);
       assert.equal(await files.read(`${opened.folder}\\nowhere\\file`, 10), null);
     });

@@ -17,25 +17,22 @@ import { createHash } from 'node:crypto';
 export const WEB_CONFIG_FORMS = ['plain', 'handlers', 'rewrite', 'handlers-rewrite'] as const;
 export type WebConfigForm = (typeof WEB_CONFIG_FORMS)[number];
 
-/** The folders that a web.config can record as made by Everbind, the inner one first. */
-export const CHALLENGE_FOLDERS = ['acme-challenge', '.well-known'] as const;
-export type ChallengeFolder = (typeof CHALLENGE_FOLDERS)[number];
-
 /** `torn`: the beginning of one of ours, cut off by a kill. */
 export type FoundWebConfig =
-  | { readonly kind: 'ours'; readonly form: WebConfigForm; readonly madeFolders: readonly ChallengeFolder[] }
+  | { readonly kind: 'ours'; readonly form: WebConfigForm }
   | { readonly kind: 'torn' }
   | { readonly kind: 'foreign' };
 
 const declaration = '<?xml version="1.0" encoding="UTF-8"?>\n';
 const marker = '<!-- Made by Everbind for the time of an ACME challenge; it removes this file itself. ';
 const end = '</configuration>\n';
-const seal = /^form=([a-z-]+) folders=([a-z.,-]*) sha256=([0-9a-f]{64}) -->\n/;
+// Those of earlier versions also name folders.
+const seal = /^(form=([a-z-]+)(?: folders=[a-z.,-]*)?) sha256=([0-9a-f]{64}) -->\n/;
 
-/** The file for a form. It names the folders that were made for it, so that any later run can remove them. */
-export function renderWebConfig(form: WebConfigForm, madeFolders: readonly ChallengeFolder[]): Uint8Array {
+/** The file for a form. */
+export function renderWebConfig(form: WebConfigForm): Uint8Array {
   const body = bodyOf(form);
-  const facts = `form=${form} folders=${madeFolders.join(',')}`;
+  const facts = `form=${form}`;
   return Buffer.from(`${declaration}${marker}${facts} sha256=${digest(facts, body)} -->\n${body}`, 'utf8');
 }
 
@@ -45,13 +42,10 @@ export function readWebConfig(octets: Uint8Array): FoundWebConfig {
   const head = `${declaration}${marker}`;
   if (!text.startsWith(head)) return { kind: head.startsWith(text) ? 'torn' : 'foreign' };
   const found = seal.exec(text.slice(head.length));
-  const [line = '', form = '', folders = '', sum] = found ?? [];
+  const [line = '', facts = '', form = '', sum] = found ?? [];
   const body = text.slice(head.length + line.length);
   const known = WEB_CONFIG_FORMS.find((candidate) => candidate === form);
-  const madeFolders = CHALLENGE_FOLDERS.filter((folder) => folders.split(',').includes(folder));
-  if (known !== undefined && sum === digest(`form=${form} folders=${folders}`, body)) {
-    return { kind: 'ours', form: known, madeFolders };
-  }
+  if (known !== undefined && sum === digest(facts, body)) return { kind: 'ours', form: known };
   return { kind: text.endsWith(end) ? 'foreign' : 'torn' };
 }
 

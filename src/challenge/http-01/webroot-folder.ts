@@ -2,8 +2,6 @@ import { WindowsError } from '../../errors/error.ts';
 import type { SiteFiles } from '../../ports/windows-host.ts';
 import { createKeyedMutex } from '../../concurrency/keyed-mutex.ts';
 import {
-  CHALLENGE_FOLDERS,
-  type ChallengeFolder,
   type FoundWebConfig,
   readWebConfig,
   renderWebConfig,
@@ -14,15 +12,16 @@ import {
 /** `root-missing`: there is no such root folder. `file-exists`: a foreign file has the name. */
 export type PutOutcome = 'written' | 'root-missing' | 'file-exists';
 
-/** The folder `.well-known\acme-challenge` of any number of roots, shared by all tasks of this process. */
+/**
+ * The folder `.well-known\acme-challenge` of any number of roots, shared by all tasks of this process. Once made, it
+ * stays, empty: ASP.NET watches the folders below the root of an application and restarts it when one is removed.
+ */
 export interface WebrootFolders {
   /**
    * Writes the challenge response and, where the folder has none, our web.config. Safe to repeat, also after a kill.
    */
   put(root: string, token: string, response: string): Promise<PutOutcome>;
-  /**
-   * Removes the response; with the last one of the root also web.config and the empty folders that were made for it.
-   */
+  /** Removes the response; with the last one of the root also our web.config. */
   remove(root: string, token: string, response: string): Promise<void>;
   /** The form of our web.config in the folder; null when it has none or a foreign one. */
   form(root: string): Promise<WebConfigForm | null>;
@@ -99,7 +98,7 @@ export function createWebrootFolders(files: SiteFiles): WebrootFolders {
         if (WEB_CONFIG_FORMS.indexOf(found.form) > tried) return found.form;
         const next = WEB_CONFIG_FORMS[tried + 1];
         if (next === undefined || stateOf(root).settled) return null;
-        await files.write(webConfigPath(root), renderWebConfig(next, found.madeFolders), root);
+        await files.write(webConfigPath(root), renderWebConfig(next), root);
         return next;
       }),
 
@@ -113,45 +112,33 @@ export function createWebrootFolders(files: SiteFiles): WebrootFolders {
 async function placeWebConfig(files: SiteFiles, root: string): Promise<boolean> {
   const found = await findWebConfig(files, root);
   if (found !== null && found.kind !== 'torn') return true;
-  const made = await files.write(webConfigPath(root), renderWebConfig('plain', []), root);
-  if (made.length > CHALLENGE_FOLDERS.length) {
-    await removeMade(files, root, made);
-    return false;
+  if (found === null && (await isMissing(files, root))) return false;
+  const made = await files.write(webConfigPath(root), renderWebConfig('plain'), root);
+  if (made.length <= CHALLENGE_FOLDERS) return true;
+  // The root went away in between, and was made again: no application can be there that the removal would restart.
+  await files.removeFile(webConfigPath(root), root);
+  for (const [index, folder] of made.toReversed().entries()) {
+    await (index < CHALLENGE_FOLDERS ? files.removeEmptyFolder(folder, root) : files.removeEmptyFolder(folder));
   }
-  // Only now is it known which folders are new. A kill between the two writes leaves empty folders, and never removes a
-  // foreign one.
-  const madeFolders: readonly ChallengeFolder[] = CHALLENGE_FOLDERS.slice(0, made.length);
-  if (made.length === 0) return true;
-  try {
-    await files.write(webConfigPath(root), renderWebConfig('plain', madeFolders), root);
-  } catch (error) {
-    await removeMade(files, root, made).catch(() => {});
-    throw error;
-  }
-  return true;
+  return false;
 }
 
-async function removeMade(files: SiteFiles, root: string, made: readonly string[]): Promise<void> {
-  await files.removeFile(webConfigPath(root), root);
-  // Where the root did not exist, the root and folders above it were made as well.
-  for (const [index, folder] of made.toReversed().entries()) {
-    await (index < CHALLENGE_FOLDERS.length ? files.removeEmptyFolder(folder, root) : files.removeEmptyFolder(folder));
+/** A folder that is there cannot be read, and one that may not be looked at is left to the write that follows. */
+async function isMissing(files: SiteFiles, folder: string): Promise<boolean> {
+  try {
+    return (await files.read(folder, 0)) === null;
+  } catch (error) {
+    if (error instanceof WindowsError) return false;
+    throw error;
   }
 }
+
+/** `.well-known` and `acme-challenge`. */
+const CHALLENGE_FOLDERS = 2;
 
 async function dismantle(files: SiteFiles, root: string): Promise<void> {
   const found = await findWebConfig(files, root);
-  if (found === null || found.kind === 'foreign') return;
-  await files.removeFile(webConfigPath(root), root);
-  if (found.kind === 'torn' || !found.madeFolders.includes('acme-challenge')) return;
-  let gone = false;
-  try {
-    gone = await files.removeEmptyFolder(challengeFolder(root), root);
-  } finally {
-    // Responses of a killed run are still in it: the removal of the last one needs the record of the folders.
-    if (!gone) await files.write(webConfigPath(root), renderWebConfig(found.form, found.madeFolders), root);
-  }
-  if (gone && found.madeFolders.includes('.well-known')) await files.removeEmptyFolder(wellKnownFolder(root), root);
+  if (found !== null && found.kind !== 'foreign') await files.removeFile(webConfigPath(root), root);
 }
 
 async function findWebConfig(files: SiteFiles, root: string): Promise<FoundWebConfig | null> {
@@ -172,12 +159,8 @@ function isBeginning(found: Uint8Array, response: string): boolean {
   return response.startsWith(Buffer.from(found).toString('latin1'));
 }
 
-function wellKnownFolder(root: string): string {
-  return `${root.replace(/[\\/]+$/, '')}\\.well-known`;
-}
-
 function challengeFolder(root: string): string {
-  return `${wellKnownFolder(root)}\\acme-challenge`;
+  return `${root.replace(/[\\/]+$/, '')}\\.well-known\\acme-challenge`;
 }
 
 function webConfigPath(root: string): string {
