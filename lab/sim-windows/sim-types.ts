@@ -9,6 +9,7 @@ import type { KeyDevices, KeyProviderOptions } from './key-providers.ts';
 import type { PortRow } from './serving/port-table.ts';
 import type { Registration } from './serving/routing.ts';
 import type { TlsBehaviour } from './serving/tls-front.ts';
+import type { UrlReservation } from './serving/url-registrations.ts';
 
 export interface SimWindowsOptions {
   /** The file as it is on disk; any real one. */
@@ -26,6 +27,10 @@ export interface SimWindowsOptions {
   readonly elevated?: boolean;
   /** Ports (as configured) that a process without http.sys listens on: registrations there fail with 32. */
   readonly foreignPorts?: readonly number[];
+  /** URL prefixes that are reserved for other accounts. */
+  readonly reservations?: readonly UrlReservation[];
+  /** For so many milliseconds after its end a URL registration is still in the way (183); 0 by default. */
+  readonly registrationsLingerMs?: number;
   readonly centralStore?: CentralStore;
   /**
    * Certificates (DER) that Windows can fetch when it builds a path, by the URL in a certificate's authority

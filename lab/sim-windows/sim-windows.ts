@@ -89,6 +89,8 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
   const registrations = createRegistrations({
     elevated,
     foreignPorts: new Set(options.foreignPorts),
+    reservations: options.reservations ?? [],
+    lingerMs: options.registrationsLingerMs ?? 0,
     changed: reconcile,
   });
   const tls = oldBelief('D9') ? {} : (options.tls ?? {});

@@ -285,6 +285,56 @@ for (const [what, options, reason, choices] of [
   });
 }
 
+test('http.sys: a prefix whose registration ended a moment ago is registered after a while', async (t) => {
+  const refusals: number[] = [];
+  const world = await startWorld(
+    t,
+    { registrationsLingerMs: 400 },
+    {
+      hostOf: ({ host }) => ({
+        ...host,
+        httpServer: {
+          serve: (prefix, answer) =>
+            host.httpServer.serve(prefix, answer).catch((error: unknown) => {
+              if (error instanceof WindowsError) refusals.push(error.status);
+              throw error;
+            }),
+        },
+      }),
+    },
+  );
+  await roundTrip(world, 'http.sys', httpTask());
+  assert.deepEqual(refusals, []);
+  await roundTrip(world, 'http.sys', httpTask());
+  assert.ok(refusals.length > 0 && refusals.every((status) => status === 183), refusals.join(' '));
+  await roundTrip(world, 'auto', httpTask());
+  assert.deepEqual(world.choices, ['shop.everbind.test http.sys shared-with-iis']);
+});
+
+for (const status of [5, 183] as const) {
+  test(`auto: a prefix that is reserved for another account (${status}) leads to webroot`, async (t) => {
+    const account = 'NT AUTHORITY\\LOCAL SERVICE';
+    const reservations = [{ prefix: 'http://+:80/.well-known/', account, status }];
+    const world = await startWorld(t, { reservations });
+    await roundTrip(world, 'auto', httpTask());
+    assert.deepEqual(world.choices, [
+      'shop.everbind.test http.sys shared-with-iis',
+      'shop.everbind.test webroot http-sys-refused',
+    ]);
+    assert.match(world.reasons[1] ?? '', new RegExp(`status ${status}\\b`));
+  });
+}
+
+for (const status of [5, 32, 87, 183, 1214, 1450]) {
+  test(`auto: whatever status http.sys refuses with, webroot is next: ${status}`, async (t) => {
+    const world = await startWorld(t);
+    await world.sim.faults.add({ kind: 'fail', call: 'httpServer.serve', status });
+    await roundTrip(world, 'auto', httpTask());
+    assert.match(world.choices[1] ?? '', /webroot http-sys-refused$/);
+    assert.match(world.reasons[1] ?? '', new RegExp(`status ${status}\\b`));
+  });
+}
+
 test('auto: when neither way is open the message names both', async (t) => {
   const world = await startWorld(t);
   await world.sim.host.httpServer.serve('http://+:8080/.well-known/acme-challenge/', () => null);

@@ -35,6 +35,8 @@ export interface World {
   /** Root folders of the sites, `C:\inetpub`. */
   readonly inetpub: string;
   readonly choices: string[];
+  /** The reason of each choice. */
+  readonly reasons: string[];
   readonly solvers: ReturnType<typeof createSolvers>;
   tree(): ReturnType<typeof treeOf>;
 }
@@ -49,17 +51,21 @@ export async function startWorld(
   const sim = await startSimWindows({ applicationHostConfig: Buffer.from(configuration), rootFolder, ...options });
   t.after(() => sim.stop());
   const choices: string[] = [];
+  const reasons: string[] = [];
   const host = more.hostOf?.(sim) ?? sim.host;
   return {
     sim,
     inetpub: join(rootFolder, 'C', 'inetpub'),
     choices,
+    reasons,
     solvers: createSolvers({
       windows: { host, sites: async () => more.sites ?? (await readInventory(host)).sites },
       clock: systemClock,
       random: systemRandom,
-      onChoice: (task, choice: HttpModeChoice) =>
-        choices.push(`${task.identifier.value} ${choice.mode} ${choice.code}`),
+      onChoice: (task, choice: HttpModeChoice) => {
+        choices.push(`${task.identifier.value} ${choice.mode} ${choice.code}`);
+        reasons.push(choice.reason);
+      },
     }),
     tree: () => treeOf(rootFolder),
   };
