@@ -7,7 +7,7 @@ import { WindowsError } from '../../src/errors/error.ts';
 import type { ChallengeTask } from '../../src/ports/solver.ts';
 import { systemClock, systemRandom } from '../../src/net/system.ts';
 import { connectSimWindows } from '../../lab/sim-windows/client.ts';
-import { http, startWorld, type World } from './sim.ts';
+import { http, impatient, startWorld, type World } from './sim.ts';
 import { coded, dnsTask, httpTask, site, temporaryFolder, withChallengeFolders } from './support.ts';
 
 // appcmd tells nothing without administrator's rights.
@@ -258,7 +258,7 @@ for (const [what, options, reason, choices] of [
   ['no rights', { elevated: false }, 'http-sys-denied', ['webroot not-elevated']],
 ] as const) {
   test(`auto: http.sys refuses (${what}), so it is webroot; mode http.sys says why it failed`, async (t) => {
-    const world = await startWorld(t, options, { sites: [shop] });
+    const world = await startWorld(t, options, { sites: [shop], clock: impatient });
     if (reason === 'http-sys-taken') {
       await world.sim.host.httpServer.serve('http://+:80/.well-known/acme-challenge/', ({ path }) =>
         path.includes('theirs') ? 'theirs' : null,
@@ -315,7 +315,7 @@ for (const status of [5, 183] as const) {
   test(`auto: a prefix that is reserved for another account (${status}) leads to webroot`, async (t) => {
     const account = 'NT AUTHORITY\\LOCAL SERVICE';
     const reservations = [{ prefix: 'http://+:80/.well-known/', account, status }];
-    const world = await startWorld(t, { reservations });
+    const world = await startWorld(t, { reservations }, { clock: impatient });
     await roundTrip(world, 'auto', httpTask());
     assert.deepEqual(world.choices, [
       'shop.everbind.test http.sys shared-with-iis',
@@ -327,7 +327,7 @@ for (const status of [5, 183] as const) {
 
 for (const status of [5, 32, 87, 183, 1214, 1450]) {
   test(`auto: whatever status http.sys refuses with, webroot is next: ${status}`, async (t) => {
-    const world = await startWorld(t);
+    const world = await startWorld(t, {}, { clock: impatient });
     await world.sim.faults.add({ kind: 'fail', call: 'httpServer.serve', status });
     await roundTrip(world, 'auto', httpTask());
     assert.match(world.choices[1] ?? '', /webroot http-sys-refused$/);
@@ -336,7 +336,7 @@ for (const status of [5, 32, 87, 183, 1214, 1450]) {
 }
 
 test('auto: when neither way is open the message names both', async (t) => {
-  const world = await startWorld(t);
+  const world = await startWorld(t, {}, { clock: impatient });
   await world.sim.host.httpServer.serve('http://+:8080/.well-known/acme-challenge/', () => null);
   const task = httpTask('unknown.everbind.test');
   await assert.rejects(world.solvers(task, http('auto', { port: 8080 })).present(task), (error) => {

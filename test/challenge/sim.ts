@@ -6,6 +6,7 @@ import type { HttpChallengeConfig } from '../../src/config/types.ts';
 import type { SiteInventory } from '../../src/iis/config/inventory-types.ts';
 import { readInventory } from '../../src/iis/inventory.ts';
 import { systemClock, systemRandom } from '../../src/net/system.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 import type { WindowsHost } from '../../src/ports/windows-host.ts';
 import { type SimWindows, type SimWindowsOptions, startSimWindows } from '../../lab/sim-windows/sim-windows.ts';
 import { temporaryFolder, treeOf } from './support.ts';
@@ -41,11 +42,18 @@ export interface World {
   tree(): ReturnType<typeof treeOf>;
 }
 
+/** For what is known to fail: nothing waits. */
+export const impatient: Clock = { now: () => Date.now(), sleep: async () => {} };
+
 /** A double of a Windows host with a handful of sites, and the solvers over it. */
 export async function startWorld(
   t: TestContext,
   options: Partial<SimWindowsOptions> = {},
-  more: { readonly hostOf?: (sim: SimWindows) => WindowsHost; readonly sites?: readonly SiteInventory[] } = {},
+  more: {
+    readonly hostOf?: (sim: SimWindows) => WindowsHost;
+    readonly sites?: readonly SiteInventory[];
+    readonly clock?: Clock;
+  } = {},
 ): Promise<World> {
   const rootFolder = await temporaryFolder(t);
   const sim = await startSimWindows({ applicationHostConfig: Buffer.from(configuration), rootFolder, ...options });
@@ -60,7 +68,7 @@ export async function startWorld(
     reasons,
     solvers: createSolvers({
       windows: { host, sites: async () => more.sites ?? (await readInventory(host)).sites },
-      clock: systemClock,
+      clock: more.clock ?? systemClock,
       random: systemRandom,
       onChoice: (task, choice: HttpModeChoice) => {
         choices.push(`${task.identifier.value} ${choice.mode} ${choice.code}`);

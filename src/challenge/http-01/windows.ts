@@ -35,7 +35,7 @@ export function createWindowsHttp(windows: WindowsSites, clock: Clock): WindowsH
   const checkAt = (port: number) => createSelfCheck({ resolve: iisEndpoints(host, sites, port), clock });
   return {
     facts: async () => ({ elevated: (await description()).elevated, sites: await sites() }),
-    httpSys: (port) => createHttpSysSolver({ httpServer: host.httpServer, port, selfCheck: checkAt(port) }),
+    httpSys: (port) => createHttpSysSolver({ httpServer: host.httpServer, port, selfCheck: checkAt(port), clock }),
     webroot: ({ path, port }) =>
       createWebrootSolver({
         folders,
