@@ -3,6 +3,7 @@ import type { AppcmdRefuses } from './appcmd/change.ts';
 import type { AnsiCodePage } from './appcmd/code-page.ts';
 import type { ChoiceOrder } from './serving/certificate-choice.ts';
 import type { ActiveFault, Faults } from './faults.ts';
+import type { SimFirewall } from './serving/firewall.ts';
 import type { CentralStore } from './identities.ts';
 import type { OtherNode } from './serving/other-nodes.ts';
 import type { KeyDevices, KeyProviderOptions } from './key-providers.ts';
@@ -27,6 +28,8 @@ export interface SimWindowsOptions {
   readonly elevated?: boolean;
   /** Ports (as configured) that a process without http.sys listens on: registrations there fail with 32. */
   readonly foreignPorts?: readonly number[];
+  /** What connections from outside meet; WITH_IIS by default. */
+  readonly firewall?: SimFirewall;
   /** URL prefixes that are reserved for other accounts. */
   readonly reservations?: readonly UrlReservation[];
   /** For so many milliseconds after its end a URL registration is still in the way (183); 0 by default. */
@@ -81,5 +84,7 @@ export interface SimWindows {
   snapshot(): Promise<SimSnapshot>;
   /** `host.httpServer.serve` for responses that take time, because another process makes them. */
   serveAsync(prefix: string, answer: Registration['answer']): Promise<() => Promise<void>>;
+  /** Opens `at` on 127.0.0.1 as `port` of this host seen from outside, through its firewall, where a CA is. */
+  openToOutside(port: number, at: number): Promise<number>;
   stop(): Promise<void>;
 }

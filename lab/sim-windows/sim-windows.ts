@@ -11,6 +11,7 @@ import { createStores } from './certificate-stores.ts';
 import { loadConfiguration } from './configuration.ts';
 import { createFaults } from './faults.ts';
 import { createApplicationRestarts } from './serving/application-restarts.ts';
+import { WITH_IIS } from './serving/firewall.ts';
 import { createHttpFront } from './serving/http-front.ts';
 import { createIdentities } from './identities.ts';
 import { createKeyProviders } from './key-providers.ts';
@@ -18,6 +19,7 @@ import { createListeners, type Listener, type Listeners } from './serving/listen
 import { createCredentials } from './serving/credentials.ts';
 import { createNetwork } from './serving/network.ts';
 import { createOtherNodes } from './serving/other-nodes.ts';
+import { createOutside } from './serving/outside.ts';
 import { portRows } from './serving/port-table.ts';
 import { listenRpc } from './rpc-server.ts';
 import { createSimHost } from './sim-host.ts';
@@ -156,6 +158,10 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
     return { listeners: made, ready: made.reconcile(wanted()) };
   });
   const { listeners, httpPort } = opened;
+  const outside = createOutside(options.firewall ?? WITH_IIS, listeners, (port) => ({
+    address: '127.0.0.1',
+    port: port === 80 ? httpPort : port,
+  }));
 
   const appcmd = createAppcmd({
     configuration,
@@ -199,6 +205,7 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
       applicationRestarts: restarts.count(),
     }),
     serveAsync,
+    openToOutside: outside.open,
   };
   const stopRpc = options.socketPath === undefined ? null : await listenRpc(sim, options.socketPath);
   return {
@@ -208,6 +215,7 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
       clearTimeout(settling);
       await stopRpc?.();
       await queue;
+      await outside.close();
       await listeners.close();
     },
   };

@@ -138,6 +138,18 @@ test('listener: a certificate on a machine without IIS', async () => {
   assert.deepEqual(await issue(solvers, config, names), names.map(identifierKey));
 });
 
+test('auto: without an http binding the CA, which asks from outside, gets its response through http.sys', async (t) => {
+  const [port = 0] = await freePorts(1);
+  const firewall = { inbound: [{ receiver: 'http.sys', port }] } as const;
+  const world = await startWorld(t, { keepPorts: true, firewall });
+  await world.sim.openToOutside(port, pebble.httpPort);
+  const [outside, inside] = [dns('outside.everbind.test'), dns('inside.everbind.test')];
+  assert.deepEqual(await issue(world.solvers, http('auto', { port }), outside), outside.map(identifierKey));
+  assert.deepEqual(world.choices, ['outside.everbind.test http.sys elevated']);
+  // Over loopback a listener can be seen all the same, which says nothing about the CA.
+  await assert.rejects(issue(world.solvers, http('listener', { port }), inside), coded('ACME_AUTHORIZATION_INVALID'));
+});
+
 test('tls-alpn-01: names and addresses of both families, which the CA looks at by their reverse names', async () => {
   const solvers = createSolvers({ windows: null, clock: systemClock, random: systemRandom });
   // A machine may have no IPv6 at all.
