@@ -9,6 +9,7 @@ export const hostCalls = [
   'appcmd',
   'endpoints',
   'addresses',
+  'allowsInbound',
   'certificates.list',
   'certificates.find',
   'certificates.importWithKey',
@@ -48,6 +49,7 @@ export function hostFromCalls(
     appcmd: method('appcmd'),
     endpoints: method('endpoints'),
     addresses: method('addresses'),
+    allowsInbound: method('allowsInbound'),
     certificates: {
       list: method('certificates.list'),
       find: method('certificates.find'),

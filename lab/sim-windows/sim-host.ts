@@ -5,6 +5,7 @@ import type { SimKeys } from './key-providers.ts';
 import type { SimStores } from './certificate-stores.ts';
 import type { FaultBoard } from './faults.ts';
 import { callHost, hostFromCalls } from './host-calls.ts';
+import { letsIn, type SimFirewall } from './serving/firewall.ts';
 import type { SimWindows } from './sim-types.ts';
 import type { SimRecords } from './ssl-records.ts';
 import type { UrlRegistrations } from './serving/url-registrations.ts';
@@ -36,6 +37,7 @@ export function createSimHost(parts: {
   readonly registrations: UrlRegistrations;
   readonly endpoints: WindowsHost['endpoints'];
   readonly addresses: WindowsHost['addresses'];
+  readonly firewall: SimFirewall;
 }): Pick<SimWindows, 'host' | 'serveAsync'> {
   const { elevated, faults } = parts;
   const serveAsync: SimWindows['serveAsync'] = (prefix, answer) =>
@@ -59,6 +61,7 @@ export function createSimHost(parts: {
     sslRecords: parts.records,
     files: parts.files,
     httpServer: { serve },
+    allowsInbound: async (port, receiver) => (letsIn(parts.firewall, port, receiver) ? 'allowed' : 'blocked'),
     endpoints: parts.endpoints,
     addresses: parts.addresses,
   };

@@ -158,7 +158,8 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
     return { listeners: made, ready: made.reconcile(wanted()) };
   });
   const { listeners, httpPort } = opened;
-  const outside = createOutside(options.firewall ?? WITH_IIS, listeners, (port) => ({
+  const firewall = options.firewall ?? WITH_IIS;
+  const outside = createOutside(firewall, listeners, (port) => ({
     address: '127.0.0.1',
     port: port === 80 ? httpPort : port,
   }));
@@ -183,6 +184,7 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
     registrations,
     endpoints: async (address, port) => network.reach(listeners, address, port),
     addresses: async () => network.addresses(),
+    firewall,
   });
   const sim = {
     host,

@@ -3,6 +3,7 @@ import type { ChallengeTask } from '../ports/solver.ts';
 
 /** `details.reason` of CHALLENGE_PRESENT_FAILED and CHALLENGE_CLEANUP_FAILED; docs/challenges.md explains each. */
 export const FAILURE_REASONS = [
+  'no-mode',
   'no-site',
   'root-missing',
   'file-exists',

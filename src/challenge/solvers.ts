@@ -20,6 +20,7 @@ import { createExecProvider } from './dns-01/exec.ts';
 import { listenerEndpoints } from './http-01/endpoints.ts';
 import { unsupported } from './challenge-failure.ts';
 import { createAutoSolver } from './http-01/auto.ts';
+import { firewallDoubt } from './http-01/firewall-doubt.ts';
 import { createHttpListenerSolver } from './http-01/listener.ts';
 import { iisListensOn } from './http-01/sites.ts';
 import { createWindowsHttp, type WindowsHttp, type WindowsSites } from './http-01/windows.ts';
@@ -94,7 +95,8 @@ function createHttpSolvers(options: SolversOptions): (task: SolverTask, config: 
   const listener = (port: number): Solver =>
     kept(['listener', port], () => {
       const selfCheck = createSelfCheck({ resolve: listenerEndpoints(listenAddress, port), clock });
-      return createHttpListenerSolver({ address: listenAddress, port, selfCheck });
+      const solver = createHttpListenerSolver({ address: listenAddress, port, selfCheck });
+      return behindFirewall(solver, options.windows, port);
     });
   const onWindows = (host: WindowsHttp, mode: 'webroot' | 'http.sys', { path, port }: HttpChallengeConfig): Solver =>
     mode === 'http.sys'
@@ -108,7 +110,10 @@ function createHttpSolvers(options: SolversOptions): (task: SolverTask, config: 
   const auto = (config: HttpChallengeConfig): Solver =>
     kept(['auto', config.path, config.port], () =>
       createAutoSolver({
-        choose: async (refusal) => chooseHttpMode({ config, windows: (await windows?.facts()) ?? null, refusal }),
+        choose: async ({ identifier }, failed) => {
+          const facts = (await windows?.facts(config.port)) ?? null;
+          return chooseHttpMode({ name: identifier.value, config, windows: facts, failed });
+        },
         solverFor: (task, mode) => solverFor(task, mode, config),
         onChoice: options.onChoice ?? (() => {}),
         afterKill: windows === null ? null : onWindows(windows, 'webroot', config),
@@ -130,8 +135,16 @@ function createTlsAlpnSolvers(options: SolversOptions): (task: SolverTask, confi
     if (task.wildcard) throw unsupported(task, 'tls-alpn-01 cannot validate a wildcard; configure dns-01 for it');
     const ownedByIis = async (): Promise<boolean> =>
       windows !== null && iisListensOn(await windows.sites(), 'https', port);
-    return kept([port], () => createTlsAlpnSolver({ address, port, clock, random, ownedByIis }));
+    return kept([port], () =>
+      behindFirewall(createTlsAlpnSolver({ address, port, clock, random, ownedByIis }), windows, port),
+    );
   };
+}
+
+/** A solver that listens by itself, with what there is to say of the firewall of Windows. */
+function behindFirewall(solver: Solver, windows: WindowsSites | null, port: number): Solver {
+  if (windows === null) return solver;
+  return { ...solver, firewallDoubt: () => firewallDoubt(windows.host, port, 'program') };
 }
 
 function createDnsSolvers(options: SolversOptions): (task: SolverTask, config: DnsChallengeConfig) => Solver {

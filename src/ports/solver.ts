@@ -39,4 +39,9 @@ export interface Solver {
   wait(task: ChallengeTask, signal?: AbortSignal): Promise<void>;
   /** Removes only what `present` of this task put there. */
   cleanUp(task: ChallengeTask): Promise<void>;
+  /**
+   * What a person should know of this machine's firewall when the CA cannot connect; null: nothing. `wait` cannot see
+   * it, since it looks over loopback. For a task that is presented. Never throws.
+   */
+  firewallDoubt?(task: ChallengeTask): Promise<string | null>;
 }

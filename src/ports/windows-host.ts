@@ -24,7 +24,18 @@ export interface WindowsHost {
    * That of a cluster is there only while this node holds it.
    */
   addresses(): Promise<readonly string[]>;
+  /**
+   * Whether the firewall of Windows lets connections from outside to a TCP port reach `receiver`. A rule for a program
+   * does nothing for http.sys, and the other way round. Nothing on this machine can see it: loopback meets no firewall.
+   */
+  allowsInbound(port: number, receiver: InboundReceiver): Promise<InboundAccess>;
 }
+
+/** `program`: the program of this process, where it listens itself. */
+export type InboundReceiver = 'http.sys' | 'program';
+
+/** `unknown`: the rules hold for some connections or networks only, or could not be read. */
+export type InboundAccess = 'allowed' | 'blocked' | 'unknown';
 
 export interface Endpoint {
   readonly address: string;

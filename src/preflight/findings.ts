@@ -62,6 +62,11 @@ export const FINDINGS = {
     why: 'The CA has to reach port 80 there. Many routers do not let a server reach its own public address, so this may be true from here only.',
     fix: 'Open port 80 to everybody, and try it from outside.',
   },
+  'firewall-doubtful': {
+    severity: 'doubtful',
+    why: 'What this machine sees over loopback meets no firewall; a CA comes from outside. Rules of another firewall are not known here.',
+    fix: 'Enable the rule World Wide Web Services (HTTP Traffic-In), or make an inbound rule for the port; for a listener of Everbind, one for its program.',
+  },
   'redirect-not-followed': {
     severity: 'fails',
     why: 'CAs follow at most ten redirects, to http on port 80 and https on port 443.',

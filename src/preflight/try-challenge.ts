@@ -42,6 +42,8 @@ export async function tryChallenge(
     solver = solverFor(task, config);
     await solver.present(task, signal);
     if (!config.type.startsWith('dns-')) await solver.wait(task, signal);
+    const doubt = (await solver.firewallDoubt?.(task)) ?? null;
+    if (doubt !== null) findings.push(finding('firewall-doubtful', doubt, { name }));
     if (config.type === 'http-01') findings.push(...(await look(task)));
   } catch (error) {
     signal.throwIfAborted();

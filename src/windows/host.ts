@@ -2,6 +2,7 @@ import type { WindowsHost } from '../ports/windows-host.ts';
 import { runAppcmd } from './appcmd.ts';
 import { createCertificateStores } from './stores/certificates.ts';
 import { describeHost } from './describe.ts';
+import { inboundAccess } from './firewall/firewall.ts';
 import { endpointsOf, ipListenList, ownAddresses } from './http/endpoints.ts';
 import { createSiteFiles } from './files/files.ts';
 import { createHttpServer, type NativeHttpServer } from './http/http-server.ts';
@@ -41,6 +42,7 @@ export async function createWindowsHost(): Promise<NativeWindowsHost> {
     get httpServer() {
       return httpServer();
     },
+    allowsInbound: async (port, receiver) => inboundAccess(native, port, receiver),
     endpoints: async (address, port) => endpointsOf(address, port, ipListenList(native), ownAddresses()),
     addresses: async () => ownAddresses(),
   };

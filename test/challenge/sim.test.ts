@@ -244,16 +244,16 @@ test('http.sys: from another process, and gone with it', async (t) => {
 test('auto: http.sys where it can', async (t) => {
   const world = await startWorld(t);
   await roundTrip(world, 'auto', httpTask());
-  assert.deepEqual(world.choices, ['shop.everbind.test http.sys shared-with-iis']);
+  assert.deepEqual(world.choices, ['shop.everbind.test http.sys elevated']);
 });
 
 for (const [what, options, reason, choices] of [
-  ['taken by another program', {}, 'http-sys-taken', ['http.sys shared-with-iis', 'webroot http-sys-refused']],
+  ['taken by another program', {}, 'http-sys-taken', ['http.sys elevated', 'webroot http-sys-refused']],
   [
     'a foreign port',
     { foreignPorts: [80] },
     'http-sys-port-foreign',
-    ['http.sys shared-with-iis', 'webroot http-sys-refused'],
+    ['http.sys elevated', 'webroot http-sys-refused'],
   ],
   ['no rights', { elevated: false }, 'http-sys-denied', ['webroot not-elevated']],
 ] as const) {
@@ -308,7 +308,7 @@ test('http.sys: a prefix whose registration ended a moment ago is registered aft
   await roundTrip(world, 'http.sys', httpTask());
   assert.ok(refusals.length > 0 && refusals.every((status) => status === 183), refusals.join(' '));
   await roundTrip(world, 'auto', httpTask());
-  assert.deepEqual(world.choices, ['shop.everbind.test http.sys shared-with-iis']);
+  assert.deepEqual(world.choices, ['shop.everbind.test http.sys elevated']);
 });
 
 for (const status of [5, 183] as const) {
@@ -318,7 +318,7 @@ for (const status of [5, 183] as const) {
     const world = await startWorld(t, { reservations }, { clock: impatient });
     await roundTrip(world, 'auto', httpTask());
     assert.deepEqual(world.choices, [
-      'shop.everbind.test http.sys shared-with-iis',
+      'shop.everbind.test http.sys elevated',
       'shop.everbind.test webroot http-sys-refused',
     ]);
     assert.match(world.reasons[1] ?? '', new RegExp(`status ${status}\\b`));
@@ -340,8 +340,8 @@ test('auto: when neither way is open the message names both', async (t) => {
   await world.sim.host.httpServer.serve('http://+:8080/.well-known/acme-challenge/', () => null);
   const task = httpTask('unknown.everbind.test');
   await assert.rejects(world.solvers(task, http('auto', { port: 8080 })).present(task), (error) => {
-    assert.ok(coded('CHALLENGE_PRESENT_FAILED', 'no-site')(error));
-    assert.match((error as Error).message, /no IIS site .* another ACME client/);
+    assert.ok(coded('CHALLENGE_PRESENT_FAILED', 'http-sys-taken')(error));
+    assert.match((error as Error).message, /another ACME client.*; no started IIS site .*; the Windows firewall/);
     return true;
   });
 });

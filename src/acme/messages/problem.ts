@@ -163,13 +163,14 @@ export class AcmeProblemError extends EverbindError {
     response: { readonly httpStatus: number; readonly retryAfterMs: number | null },
     details: ErrorDetails = {},
     facts: Pick<FailureFacts, 'link' | 'names'> = {},
+    note = '',
   ) {
     const name = acmeErrorType(problem) ?? problem.type;
     const text = problem.detail === '' ? (problem.title ?? '') : problem.detail;
     const { httpStatus, retryAfterMs } = response;
     super(
       code,
-      text === '' ? `The CA reports ${name}` : `The CA reports ${name}: ${text}`,
+      [`The CA reports ${name}${text === '' ? '' : `: ${text}`}`, ...(note === '' ? [] : [note])].join('. '),
       {
         problem: problem.type,
         status: httpStatus,
@@ -189,6 +190,13 @@ export class AcmeProblemError extends EverbindError {
     );
     this.name = 'AcmeProblemError';
     this.problem = problem;
+  }
+
+  /** The same failure, with a sentence of ours behind what the CA says. */
+  withNote(note: string): AcmeProblemError {
+    const { httpStatus = 0, retryAfterMs = null } = this.facts;
+    const code = this.code as ProblemCode;
+    return new AcmeProblemError(code, this.problem, { httpStatus, retryAfterMs }, this.details, this.facts, note);
   }
 }
 

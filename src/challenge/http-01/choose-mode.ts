@@ -1,6 +1,7 @@
 import type { HttpChallengeConfig } from '../../config/types.ts';
 import type { SiteInventory } from '../../iis/config/inventory-types.ts';
-import { iisListensOn } from './sites.ts';
+import type { InboundAccess } from '../../ports/windows-host.ts';
+import { sitesFor } from './sites.ts';
 
 export type HttpMode = 'webroot' | 'http.sys' | 'listener';
 
@@ -9,10 +10,10 @@ export const CHOICE_CODES = [
   'configured',
   'no-windows-host',
   'path-configured',
-  'no-iis-on-port',
+  'elevated',
   'not-elevated',
   'http-sys-refused',
-  'shared-with-iis',
+  'inbound-rule',
 ] as const;
 export type ChoiceCode = (typeof CHOICE_CODES)[number];
 
@@ -24,36 +25,68 @@ export interface HttpModeChoice {
 }
 
 export interface HttpModeFacts {
+  /** As canonicalHost has it. */
+  readonly name: string;
   readonly config: Pick<HttpChallengeConfig, 'mode' | 'path' | 'port'>;
-  /** null on a machine without IIS. */
-  readonly windows: { readonly elevated: boolean; readonly sites: readonly SiteInventory[] } | null;
-  /** The message with which http.sys refused the URL prefix; null when it has not. */
-  readonly refusal: string | null;
+  /** null on a machine without IIS. `listenerAccess`: whether the firewall lets connections reach our own listener. */
+  readonly windows: {
+    readonly elevated: boolean;
+    readonly sites: readonly SiteInventory[];
+    readonly listenerAccess: InboundAccess;
+  } | null;
+  /** The modes that have failed for this name, with the message of the failure. */
+  readonly failed: ReadonlyMap<HttpMode, string>;
+}
+
+/** No mode is left, or none can work. `reason`: why those that were not tried cannot; '' when all have failed. */
+export interface NoHttpMode {
+  readonly mode: null;
+  readonly reason: string;
 }
 
 /** The mode for http-01; a decision on facts, without I/O. */
-export function chooseHttpMode({ config, windows, refusal }: HttpModeFacts): HttpModeChoice {
+export function chooseHttpMode({ name, config, windows, failed }: HttpModeFacts): HttpModeChoice | NoHttpMode {
   const { mode, path, port } = config;
-  if (mode !== 'auto') return { mode, code: 'configured', reason: `mode ${mode} is configured` };
+  const only = (choice: HttpModeChoice): HttpModeChoice | NoHttpMode =>
+    failed.has(choice.mode) ? { mode: null, reason: '' } : choice;
+
+  if (mode !== 'auto') {
+    const doubt = mode === 'listener' && windows !== null ? DOUBTS[windows.listenerAccess] : null;
+    const reason = [`mode ${mode} is configured`, ...(doubt === null ? [] : [doubt])].join(', but ');
+    return only({ mode, code: 'configured', reason });
+  }
   if (windows === null) {
-    return { mode: 'listener', code: 'no-windows-host', reason: 'there is no IIS on this machine' };
+    return only({ mode: 'listener', code: 'no-windows-host', reason: 'there is no IIS on this machine' });
   }
-  if (path !== null) return { mode: 'webroot', code: 'path-configured', reason: `the folder ${path} is configured` };
-  if (!iisListensOn(windows.sites, 'http', port)) {
-    return {
-      mode: 'listener',
-      code: 'no-iis-on-port',
-      reason: `no started IIS site has an http binding on port ${port}`,
-    };
+  if (path !== null) {
+    return only({ mode: 'webroot', code: 'path-configured', reason: `the folder ${path} is configured` });
   }
-  if (!windows.elevated) {
-    const reason = 'this process is not elevated, so http.sys would refuse a URL prefix';
-    return { mode: 'webroot', code: 'not-elevated', reason };
+
+  const { elevated, listenerAccess } = windows;
+  const refusal = failed.get('http.sys');
+  if (elevated && refusal === undefined) {
+    const reason = `this process may register URL prefixes, and http.sys shares port ${port} with every site`;
+    return { mode: 'http.sys', code: 'elevated', reason };
   }
-  if (refusal !== null) return { mode: 'webroot', code: 'http-sys-refused', reason: refusal };
-  return {
-    mode: 'http.sys',
-    code: 'shared-with-iis',
-    reason: `http.sys shares port ${port} with IIS, and no site is touched`,
-  };
+  const notElevated = elevated ? [] : ['this process is not elevated, so http.sys would refuse a URL prefix'];
+  const served = sitesFor(windows.sites, 'http', name, port) !== null;
+  if (served && !failed.has('webroot')) {
+    const [reason = refusal ?? ''] = notElevated;
+    return { mode: 'webroot', code: elevated ? 'http-sys-refused' : 'not-elevated', reason };
+  }
+  const notServed = served ? [] : [`no started IIS site has an http binding for it on port ${port}`];
+  const doubt = DOUBTS[listenerAccess];
+  if (elevated && doubt === null && !failed.has('listener')) {
+    const reason = 'the firewall has an inbound rule for this program, and no other mode is left';
+    return { mode: 'listener', code: 'inbound-rule', reason };
+  }
+  const notListening = elevated && doubt !== null ? [doubt] : [];
+  return { mode: null, reason: [...notElevated, ...notServed, ...notListening].join('; ') };
 }
+
+/** What speaks against a listener of our own. */
+const DOUBTS: Readonly<Record<InboundAccess, string | null>> = {
+  allowed: null,
+  blocked: 'the Windows firewall has no inbound rule that lets a CA reach a listener of Everbind',
+  unknown: 'nothing says that the Windows firewall lets a CA reach a listener of Everbind',
+};

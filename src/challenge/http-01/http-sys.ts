@@ -1,4 +1,4 @@
-import { EverbindError, WindowsError } from '../../errors/error.ts';
+import { WindowsError } from '../../errors/error.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Solver } from '../../ports/solver.ts';
 import type { HttpServer } from '../../ports/windows-host.ts';
@@ -34,12 +34,6 @@ const refusals: ReadonlyMap<number, readonly [reason: FailureReason, text: strin
   ],
   [32, ['http-sys-port-foreign', 'a program beside http.sys owns the port']],
 ]);
-
-/** Whether http.sys refused the prefix, with whichever status: another mode may work. */
-export function isHttpSysRefusal(error: unknown): error is EverbindError {
-  if (!(error instanceof EverbindError) || error.code !== 'CHALLENGE_PRESENT_FAILED') return false;
-  return error.facts.reason?.startsWith('http-sys-') === true;
-}
 
 /**
  * http-01 by a URL prefix of http.sys beside IIS on the same port, registered with the first challenge response and

@@ -2,8 +2,9 @@ import type { HttpChallengeConfig } from '../../config/types.ts';
 import type { SiteInventory } from '../../iis/config/inventory-types.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Solver } from '../../ports/solver.ts';
-import type { WindowsHost } from '../../ports/windows-host.ts';
+import type { InboundAccess, WindowsHost } from '../../ports/windows-host.ts';
 import { iisEndpoints } from './endpoints.ts';
+import { firewallDoubt, inboundAccess } from './firewall-doubt.ts';
 import { createHttpSysSolver } from './http-sys.ts';
 import { createWebrootSolver } from './webroot.ts';
 import { sitesFor } from './sites.ts';
@@ -20,7 +21,12 @@ export interface WindowsSites {
 
 /** The http-01 solvers that need Windows; every call makes a new one. */
 export interface WindowsHttp {
-  facts(): Promise<{ readonly elevated: boolean; readonly sites: readonly SiteInventory[] }>;
+  /** For chooseHttpMode. */
+  facts(port: number): Promise<{
+    readonly elevated: boolean;
+    readonly sites: readonly SiteInventory[];
+    readonly listenerAccess: InboundAccess;
+  }>;
   httpSys(port: number): Solver;
   webroot(config: Pick<HttpChallengeConfig, 'path' | 'port'>): Solver;
 }
@@ -34,10 +40,17 @@ export function createWindowsHttp(windows: WindowsSites, clock: Clock): WindowsH
   const folders = createWebrootFolders(host.files);
   const checkAt = (port: number) => createSelfCheck({ resolve: iisEndpoints(host, sites, port), clock });
   return {
-    facts: async () => ({ elevated: (await description()).elevated, sites: await sites() }),
-    httpSys: (port) => createHttpSysSolver({ httpServer: host.httpServer, port, selfCheck: checkAt(port), clock }),
-    webroot: ({ path, port }) =>
-      createWebrootSolver({
+    facts: async (port) => ({
+      elevated: (await description()).elevated,
+      sites: await sites(),
+      listenerAccess: await inboundAccess(host, port, 'program'),
+    }),
+    httpSys: (port) => ({
+      ...createHttpSysSolver({ httpServer: host.httpServer, port, selfCheck: checkAt(port), clock }),
+      firewallDoubt: () => firewallDoubt(host, port, 'http.sys'),
+    }),
+    webroot: ({ path, port }) => ({
+      ...createWebrootSolver({
         folders,
         rootsFor: async (name) => {
           if (path !== null) return [path];
@@ -46,5 +59,7 @@ export function createWindowsHttp(windows: WindowsSites, clock: Clock): WindowsH
         },
         selfCheck: checkAt(port),
       }),
+      firewallDoubt: () => firewallDoubt(host, port, 'http.sys'),
+    }),
   };
 }

@@ -20,6 +20,26 @@ export function advapi32(ffi: Ffi) {
     >(
       'uint32_t __stdcall RegGetValueW(uintptr_t key, str16 subKey, str16 value, uint32_t flags, void *type, void *data, void *octets)',
     ),
+    /** Returns a Win32 status. */
+    RegOpenKeyExW: library.func<
+      (key: bigint, subKey: string, options: number, access: number, opened: Uint8Array) => number
+    >('uint32_t __stdcall RegOpenKeyExW(uintptr_t key, str16 subKey, uint32_t options, uint32_t access, void *opened)'),
+    /** Returns a Win32 status. `units` counts UTF-16 units, `octets` octets. */
+    RegEnumValueW: library.func<
+      (
+        key: bigint,
+        index: number,
+        name: Uint8Array,
+        units: Uint8Array,
+        reserved: null,
+        type: Uint8Array,
+        data: Uint8Array,
+        octets: Uint8Array,
+      ) => number
+    >(
+      'uint32_t __stdcall RegEnumValueW(uintptr_t key, uint32_t index, void *name, void *units, void *reserved, void *type, void *data, void *octets)',
+    ),
+    RegCloseKey: library.func<(key: bigint) => number>('uint32_t __stdcall RegCloseKey(uintptr_t key)'),
     ConvertStringSidToSidW: library.func<(text: string, sid: Uint8Array) => number>(
       'int32_t __stdcall ConvertStringSidToSidW(str16 text, void *sid)',
     ),

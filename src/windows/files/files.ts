@@ -6,6 +6,7 @@ import { readFile, removeFile, writeFile } from './file-calls.ts';
 import type { Native } from '../ffi/native.ts';
 import { isFolder, refuseLinks, type SitePlace, withObject } from './site-object.ts';
 import { STATUS } from '../status.ts';
+import { expandVariables } from './variables.ts';
 
 // Node's error codes, back to the Win32 codes that they stand for.
 const statuses: Readonly<Record<string, number>> = {
@@ -87,11 +88,6 @@ function unlessAbsent<T>(absent: T, work: () => T): T {
     if (status === STATUS.FILE_NOT_FOUND || status === STATUS.PATH_NOT_FOUND) return absent;
     throw error;
   }
-}
-
-/** Replaces `%NAME%` by the environment's value. Like Windows, it leaves the name of a variable that does not exist. */
-function expandVariables(path: string): string {
-  return path.replace(/%([^%]+)%/g, (whole, name: string) => process.env[name] ?? whole);
 }
 
 /** Makes the missing folders of a path and returns them, outermost first. */

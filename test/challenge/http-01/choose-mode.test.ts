@@ -1,60 +1,109 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chooseHttpMode, type HttpModeFacts } from '../../../src/challenge/http-01/choose-mode.ts';
+import { chooseHttpMode, type HttpMode } from '../../../src/challenge/http-01/choose-mode.ts';
 import { sitesFor } from '../../../src/challenge/http-01/sites.ts';
+import type { SiteInventory } from '../../../src/iis/config/inventory-types.ts';
+import type { InboundAccess } from '../../../src/ports/windows-host.ts';
 import { site } from '../support.ts';
 
 const shop = site('shop', [
   ['http', '*:80:shop.example'],
   ['https', '*:443:shop.example'],
 ]);
-const auto: HttpModeFacts['config'] = { mode: 'auto', path: null, port: 80 };
-const windows = { elevated: true, sites: [shop] };
+const MODES = ['http.sys', 'webroot', 'listener'] as const;
 
-const cases: readonly (readonly [what: string, facts: HttpModeFacts, mode: string, code: string])[] = [
-  [
-    'a configured mode holds',
-    { config: { ...auto, mode: 'webroot' }, windows, refusal: null },
-    'webroot',
-    'configured',
-  ],
-  [
-    'a configured mode holds without IIS',
-    { config: { ...auto, mode: 'http.sys' }, windows: null, refusal: null },
-    'http.sys',
-    'configured',
-  ],
-  ['IIS shares the port', { config: auto, windows, refusal: null }, 'http.sys', 'shared-with-iis'],
-  [
-    'a folder is configured',
-    { config: { ...auto, path: 'D:\\acme' }, windows, refusal: null },
-    'webroot',
-    'path-configured',
-  ],
-  ['http.sys has refused', { config: auto, windows, refusal: 'taken' }, 'webroot', 'http-sys-refused'],
-  ['no rights', { config: auto, windows: { ...windows, elevated: false }, refusal: null }, 'webroot', 'not-elevated'],
-  ['no IIS', { config: auto, windows: null, refusal: null }, 'listener', 'no-windows-host'],
-  ['IIS on another port', { config: { ...auto, port: 8080 }, windows, refusal: null }, 'listener', 'no-iis-on-port'],
-  [
-    'all sites stopped',
-    { config: auto, windows: { elevated: true, sites: [{ ...shop, state: 'Stopped' }] }, refusal: null },
-    'listener',
-    'no-iis-on-port',
-  ],
-  [
-    'https alone is not port 80',
-    { config: auto, windows: { elevated: true, sites: [site('a', [['https', '*:80:']])] }, refusal: null },
-    'listener',
-    'no-iis-on-port',
-  ],
+/** Sites, each with whether one of them receives http for shop.example on port 80. */
+const iis: readonly (readonly [what: string, sites: readonly SiteInventory[], serves: boolean])[] = [
+  ['a site for the name', [shop], true],
+  ['a site for every name', [site('any', [['http', '*:80:']])], true],
+  ['a site on a share', [site('unc', [['http', '*:80:shop.example']], { rootPath: '\\\\nas\\web' })], true],
+  ['no site', [], false],
+  ['sites for other names', [site('other', [['http', '*:80:other.example']])], false],
+  ['another port', [site('a', [['http', '*:8080:shop.example']])], false],
+  ['https alone', [site('a', [['https', '*:80:shop.example']])], false],
+  ['all sites stopped', [{ ...shop, state: 'Stopped' }], false],
 ];
 
-for (const [what, facts, mode, code] of cases) {
-  test(`mode: ${what}`, () => {
-    const choice = chooseHttpMode(facts);
-    assert.equal(choice.mode, mode);
-    assert.equal(choice.code, code);
+/** What the first of these that has not failed is; by hand, from docs/challenges.md. */
+function expectedOrder(elevated: boolean, serves: boolean, access: InboundAccess): readonly string[] {
+  const [webroot, listener] = [serves ? ['webroot'] : [], access === 'allowed' ? ['listener'] : []];
+  return elevated ? ['http.sys', ...webroot, ...listener] : webroot;
+}
+
+const CODES: Readonly<Record<string, string>> = {
+  'http.sys true': 'elevated',
+  'webroot true': 'http-sys-refused',
+  'webroot false': 'not-elevated',
+  'listener true': 'inbound-rule',
+};
+
+/** Every set of modes that may have failed. */
+const failures = [0, 1, 2, 3, 4, 5, 6, 7].map(
+  (bits) => new Map(MODES.filter((_, index) => (bits >> index) % 2 === 1).map((mode) => [mode, `${mode} said no`])),
+);
+
+for (const [what, sites, serves] of iis) {
+  test(`auto on Windows, every combination of rights, firewall and failures: ${what}`, () => {
+    for (const elevated of [true, false]) {
+      for (const listenerAccess of ['allowed', 'blocked', 'unknown'] as const) {
+        for (const failed of failures) {
+          // Without rights http.sys is never asked, so that it cannot have refused; nor is the webroot before it.
+          if (failed.has('http.sys') !== failed.size > 0 && elevated) continue;
+          const choice = chooseHttpMode({
+            name: 'shop.example',
+            config: { mode: 'auto', path: null, port: 80 },
+            windows: { elevated, sites, listenerAccess },
+            failed,
+          });
+          const order = expectedOrder(elevated, serves, listenerAccess);
+          const expected = order.find((mode) => !failed.has(mode as HttpMode)) ?? null;
+          const facts = JSON.stringify({ elevated, listenerAccess, failed: [...failed.keys()] });
+          assert.equal(choice.mode, expected, facts);
+          if (choice.mode !== null) {
+            assert.equal(choice.code, CODES[`${choice.mode} ${elevated}`], facts);
+            assert.notEqual(choice.reason, '', facts);
+          } else {
+            // Each mode that was not tried has its reason.
+            assert.equal(/not elevated/.test(choice.reason), !elevated, facts);
+            assert.equal(/no started IIS site/.test(choice.reason), !serves, facts);
+            assert.equal(/Windows firewall/.test(choice.reason), elevated && listenerAccess !== 'allowed', facts);
+          }
+        }
+      }
+    }
+  });
+}
+
+const windows = { elevated: true, sites: [shop], listenerAccess: 'allowed' } as const;
+const nothing = new Map<HttpMode, string>();
+
+for (const [what, config, host, mode, code] of [
+  ['a configured mode holds', { mode: 'webroot' }, windows, 'webroot', 'configured'],
+  ['a configured mode holds without IIS', { mode: 'http.sys' }, null, 'http.sys', 'configured'],
+  ['a folder is configured', { path: 'D:\\acme' }, windows, 'webroot', 'path-configured'],
+  ['a folder without rights', { path: 'D:\\acme' }, { ...windows, elevated: false }, 'webroot', 'path-configured'],
+  ['no IIS', {}, null, 'listener', 'no-windows-host'],
+] as const) {
+  test(`mode: ${what}, and when it has failed no other is tried`, () => {
+    const facts = {
+      name: 'shop.example',
+      config: { mode: 'auto', path: null, port: 80, ...config },
+      windows: host,
+    } as const;
+    const choice = chooseHttpMode({ ...facts, failed: nothing });
+    assert.deepEqual([choice.mode, 'code' in choice ? choice.code : null], [mode, code]);
     assert.notEqual(choice.reason, '');
+    assert.deepEqual(chooseHttpMode({ ...facts, failed: new Map([[mode, 'no']]) }), { mode: null, reason: '' });
+  });
+}
+
+for (const listenerAccess of ['allowed', 'blocked', 'unknown'] as const) {
+  test(`a configured listener stays, with a warning unless the firewall lets it in: ${listenerAccess}`, () => {
+    const config = { mode: 'listener', path: null, port: 80 } as const;
+    const host = { ...windows, listenerAccess };
+    const choice = chooseHttpMode({ name: 'shop.example', config, windows: host, failed: nothing });
+    assert.equal(choice.mode, 'listener');
+    assert.equal(/Windows firewall/.test(choice.reason), listenerAccess !== 'allowed');
   });
 }
 

@@ -3,7 +3,7 @@ import type { AcmeClient } from '../../../../acme/client.ts';
 import { authorizationProblem } from '../../../../acme/messages/authorization.ts';
 import type { AuthorizationResource } from '../../../../acme/session/authorization-requests.ts';
 import type { OrderResource } from '../../../../acme/messages/order.ts';
-import { AcmeProblemError } from '../../../../acme/messages/problem.ts';
+import { AcmeProblemError, isProblem } from '../../../../acme/messages/problem.ts';
 import type { ChallengeConfig } from '../../../../config/types.ts';
 import {
   forgetChallengeFailures,
@@ -46,7 +46,7 @@ export async function authorize<T>(
     const works = await presentPending(run, client, certificate, request, authorizations);
     const ready = await validate(run, client, request, order, works, goesOn).catch(async (error: unknown) => {
       // Before the responses are removed: a name that the CA then looks for in vain has not failed by itself.
-      const reason = await reasonOf(client, authorizations, error);
+      const reason = await withFirewallDoubt(await reasonOf(client, authorizations, error), works);
       await cleanUp(run, works);
       if (store.holdsLease()) {
         await noteChallengeFailures(store, certificate.id, failedWays(works, reason), clock.now());
@@ -127,6 +127,17 @@ function failedWays(works: readonly ChallengeWork[], reason: unknown): readonly 
   if (!(reason instanceof AcmeProblemError) || reason.code !== 'ACME_AUTHORIZATION_INVALID') return [];
   const { names } = reason.facts;
   return names === undefined ? [] : waysOf(works.filter(({ task }) => names.includes(task.identifier.value)));
+}
+
+/** A CA that could not connect cannot know what this machine's firewall has to do with it. */
+async function withFirewallDoubt(reason: unknown, works: readonly ChallengeWork[]): Promise<unknown> {
+  if (!isProblem(reason, 'connection')) return reason;
+  for (const { solver, task } of works) {
+    if (reason.facts.names?.includes(task.identifier.value) === false) continue;
+    const doubt = (await solver.firewallDoubt?.(task)) ?? null;
+    if (doubt !== null) return reason.withNote(doubt);
+  }
+  return reason;
 }
 
 /**
