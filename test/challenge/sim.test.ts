@@ -6,6 +6,8 @@ import { createSolvers } from '../../src/challenge/solvers.ts';
 import { WindowsError } from '../../src/errors/error.ts';
 import type { ChallengeTask } from '../../src/ports/solver.ts';
 import { systemClock, systemRandom } from '../../src/net/system.ts';
+import { freePorts } from '../../lab/loopback.ts';
+import type { SimFirewall } from '../../lab/sim-windows/serving/firewall.ts';
 import { connectSimWindows } from '../../lab/sim-windows/client.ts';
 import { http, impatient, startWorld, type World } from './sim.ts';
 import { coded, dnsTask, httpTask, site, temporaryFolder, withChallengeFolders } from './support.ts';
@@ -34,8 +36,13 @@ async function get(world: World, task: ChallengeTask, address = '127.0.0.1'): Pr
   });
 }
 
-async function roundTrip(world: World, mode: 'auto' | 'webroot' | 'http.sys', task: ChallengeTask): Promise<void> {
-  const solver = world.solvers(task, http(mode));
+async function roundTrip(
+  world: World,
+  mode: 'auto' | 'webroot' | 'http.sys',
+  task: ChallengeTask,
+  more: Parameters<typeof http>[1] = {},
+): Promise<void> {
+  const solver = world.solvers(task, http(mode, more));
   await solver.present(task);
   await solver.wait(task);
   await solver.cleanUp(task);
@@ -345,6 +352,117 @@ test('auto: when neither way is open the message names both', async (t) => {
     return true;
   });
 });
+
+for (const status of [5, 32, 87, 183, 1214]) {
+  test(`auto: refused with ${status} and no site for the name, a listener that the firewall lets in is last`, async (t) => {
+    const [port = 0] = await freePorts(1);
+    const firewall = { inbound: [{ receiver: 'program', port }] } as const;
+    const world = await startWorld(t, { firewall }, { clock: impatient });
+    await world.sim.faults.add({ kind: 'fail', call: 'httpServer.serve', status });
+    await roundTrip(world, 'auto', httpTask('unknown.everbind.test'), { port });
+    assert.deepEqual(world.choices, [
+      'unknown.everbind.test http.sys elevated',
+      'unknown.everbind.test listener inbound-rule',
+    ]);
+  });
+}
+
+test('auto: a root that does not exist leads on as a refused prefix does, and the message has all of it', async (t) => {
+  const [port = 0] = await freePorts(1);
+  const sites = [site('gone', [['http', `*:${port}:shop.everbind.test`]], { rootPath: 'C:\\gone' })];
+  const letting = { inbound: [{ receiver: 'program', port }] } as const;
+  for (const [firewall, modes] of [
+    [letting, ['http.sys', 'webroot', 'listener']],
+    [{ inbound: [] }, ['http.sys', 'webroot']],
+  ] as const) {
+    const world = await startWorld(t, { firewall }, { sites, clock: impatient });
+    await world.sim.faults.add({ kind: 'fail', call: 'httpServer.serve', status: 1214 });
+    const task = httpTask();
+    const solver = world.solvers(task, http('auto', { port }));
+    const message = await solver.present(task).then(
+      () => '',
+      (error: unknown) => {
+        assert.ok(coded('CHALLENGE_PRESENT_FAILED', 'root-missing')(error));
+        return (error as Error).message;
+      },
+    );
+    assert.deepEqual(
+      world.choices.map((choice) => choice.split(' ')[1]),
+      modes,
+    );
+    if (modes.length === 2) assert.match(message, /C:\\gone .*; before that: .* status 1214.*; the Windows firewall/);
+    else assert.equal(message, '');
+    await solver.cleanUp(task);
+  }
+});
+
+test('auto: not elevated and no site for the name fails and says so', async (t) => {
+  const world = await startWorld(t, { elevated: false }, { sites: [shop] });
+  const task = httpTask('unknown.everbind.test');
+  await assert.rejects(world.solvers(task, http('auto')).present(task), (error) => {
+    assert.ok(coded('CHALLENGE_PRESENT_FAILED', 'no-mode')(error));
+    assert.match((error as Error).message, /not elevated.*no started IIS site/);
+    return true;
+  });
+  assert.deepEqual(world.choices, []);
+});
+
+test('auto: no site on the port, or all stopped: http.sys all the same', async (t) => {
+  for (const sites of [[], [{ ...shop, state: 'Stopped' as const }]]) {
+    const world = await startWorld(t, {}, { sites });
+    await roundTrip(world, 'auto', httpTask());
+    assert.deepEqual(world.choices, ['shop.everbind.test http.sys elevated']);
+  }
+});
+
+const doubts: readonly (readonly [
+  what: string,
+  firewall: SimFirewall,
+  fails: boolean,
+  doubts: Readonly<Record<'http.sys' | 'webroot' | 'listener', boolean>>,
+])[] = [
+  [
+    'for http.sys alone',
+    { inbound: [{ receiver: 'http.sys', port: 80 }] },
+    false,
+    { 'http.sys': false, webroot: false, listener: true },
+  ],
+  [
+    'for the program alone',
+    { inbound: [{ receiver: 'program', port: 80 }] },
+    false,
+    { 'http.sys': true, webroot: true, listener: false },
+  ],
+  ['for nobody', { inbound: [] }, false, { 'http.sys': true, webroot: true, listener: true }],
+  [
+    'not there: the firewall is off',
+    { enabled: false, inbound: [] },
+    false,
+    { 'http.sys': false, webroot: false, listener: false },
+  ],
+  ['not to be read', { inbound: [] }, true, { 'http.sys': false, webroot: false, listener: true }],
+];
+
+for (const [what, firewall, fails, expected] of doubts) {
+  test(`what is known of the firewall when its rule is ${what}`, async (t) => {
+    const world = await startWorld(t, { firewall });
+    if (fails) await world.sim.faults.add({ kind: 'fail', call: 'allowsInbound', status: 5 });
+    const task = httpTask();
+    for (const mode of ['http.sys', 'webroot', 'listener'] as const) {
+      const doubt = await world.solvers(task, http(mode)).firewallDoubt?.(task);
+      assert.equal(
+        typeof doubt === 'string' && /port 80\b.*firewall|firewall.*port 80\b/.test(doubt),
+        expected[mode],
+        mode,
+      );
+    }
+    const auto = world.solvers(task, http('auto'));
+    assert.equal(await auto.firewallDoubt?.(task), null, 'nothing is presented');
+    await auto.present(task);
+    assert.equal((await auto.firewallDoubt?.(task)) !== null, expected['http.sys']);
+    await auto.cleanUp(task);
+  });
+}
 
 test('auto: cleans up what a killed run that had chosen webroot left', async (t) => {
   const world = await startWorld(t);

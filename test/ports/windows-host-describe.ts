@@ -19,5 +19,12 @@ export function describeContract(name: string, { open }: ContractContext): void 
       assert.notEqual(description.machineName, '');
       assert.equal(hostProblem(description), null);
     });
+
+    it('says of the firewall what it knows', async () => {
+      for (const receiver of ['http.sys', 'program'] as const) {
+        const access = await opened.host.allowsInbound(80, receiver);
+        assert.ok(['allowed', 'blocked', 'unknown'].includes(access), access);
+      }
+    });
   });
 }

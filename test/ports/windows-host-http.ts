@@ -12,7 +12,7 @@ export function httpServerContract(name: string, { open }: ContractContext): voi
     });
     after(() => opened.close());
 
-    it('responds below its prefix with host and path of the request, with 404 for null and elsewhere', async () => {
+    it('responds below its prefix with host and path of the request, with 404 for null, and with an error elsewhere', async () => {
       const { host, ports } = opened;
       const end = await host.httpServer.serve(
         `http://+:${ports[1]}/.well-known/acme-challenge/`,
@@ -24,7 +24,9 @@ export function httpServerContract(name: string, { open }: ContractContext): voi
         body: `one.contract.test ${path}`,
       });
       assert.equal((await fetchFrom(host, ports[1], 'x', '/.well-known/acme-challenge/none')).status, 404);
-      assert.equal((await fetchFrom(host, ports[1], 'x', '/elsewhere')).status, 404);
+      // Which of these http.sys takes for a path that nobody has registered is not documented.
+      const elsewhere = await fetchFrom(host, ports[1], 'x', '/elsewhere');
+      assert.ok(elsewhere.status === 404 || elsewhere.status === 400, String(elsewhere.status));
       await end();
       await end();
     });

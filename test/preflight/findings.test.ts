@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import { decodeDirectory } from '../../src/acme/messages/directory.ts';
 import type { IssuerConfig } from '../../src/config/types.ts';
 import { finding, FINDINGS, wouldFail } from '../../src/preflight/findings.ts';
+import { systemRandom } from '../../src/net/system.ts';
+import { tryChallenge } from '../../src/preflight/try-challenge.ts';
 import { examineIssuer } from '../../src/preflight/certificate.ts';
 
 test('docs/preflight.md has a row for every finding, with its severity', async () => {
@@ -44,4 +46,29 @@ test('what a directory says against an account holds only until there is one', (
   const binding = { keyId: 'one', hmacKey: 'secret:HMAC' } as const;
   const ready = { ...issuer, termsOfServiceAgreed: true, externalAccountBinding: binding, profile: 'classic' };
   assert.deepEqual(codes(ready, false), []);
+});
+
+test('what a solver knows of the firewall is a doubt while its response can be seen', async () => {
+  for (const doubt of ['no rule for port 80', null]) {
+    let presented = false;
+    const parts = {
+      random: systemRandom,
+      accountUrl: null,
+      solverFor: () => ({
+        type: 'http-01' as const,
+        present: async () => void (presented = true),
+        wait: async () => {},
+        cleanUp: async () => void (presented = false),
+        firewallDoubt: async () => (presented ? doubt : 'asked too late'),
+      }),
+    };
+    const http = { type: 'http-01', mode: 'auto', path: null, port: 80 } as const;
+    const { signal } = new AbortController();
+    const found = await tryChallenge(parts, { type: 'dns', value: 'shop.test' }, http, async () => [], signal);
+    assert.deepEqual(
+      found.map(({ code, severity, what }) => [code, severity, what]),
+      doubt === null ? [] : [['firewall-doubtful', 'doubtful', doubt]],
+    );
+    assert.equal(wouldFail(found, ['ca']), false);
+  }
 });

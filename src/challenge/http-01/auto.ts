@@ -73,7 +73,9 @@ function isNotPlaced(error: unknown): error is EverbindError {
   );
 }
 
-/** The failure of the last mode with those before it, which are often the ones to fix, and why there is no further one. */
+/**
+ * The failure of the last mode with those before it, which are often the ones to fix, and why there is no further one.
+ */
 function noneWorked(task: ChallengeTask, failures: readonly EverbindError[], reason: string): EverbindError {
   const [last, ...earlier] = failures.toReversed();
   if (last === undefined) return presentFailed(task, 'no-mode', reason);

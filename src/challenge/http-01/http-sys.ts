@@ -46,7 +46,8 @@ export function createHttpSysSolver({ httpServer, port, selfCheck, clock }: Http
   const prefix = `http://+:${port}${CHALLENGE_PATH}`;
   let stop: (() => Promise<void>) | null = null;
 
-  // A registration that has just ended, of an earlier response or of a process that was killed, may still be in the way.
+  // A registration that has just ended, of an earlier response or of a process that was killed, may still be in the
+  // way.
   const register = async (signal: AbortSignal | undefined): Promise<() => Promise<void>> => {
     for (let attempt = 0; ; attempt += 1) {
       try {

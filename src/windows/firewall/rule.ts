@@ -14,8 +14,8 @@ export interface InboundRule {
 }
 
 /**
- * Reads a rule in the grammar of [MS-GPFAS] 2.2.2.19, in which the registry keeps those of the machine as well. null: it
- * has nothing to do with TCP that comes in, or is not active. `unreadable`: not in that grammar. Fields that are not
+ * Reads a rule in the grammar of [MS-GPFAS] 2.2.2.19, in which the registry keeps those of the machine as well. null:
+ * it has nothing to do with TCP that comes in, or is not active. `unreadable`: not in that grammar. Fields that are not
  * known here count as conditions.
  */
 export function readInboundRule(text: string): InboundRule | 'unreadable' | null {
@@ -56,11 +56,10 @@ const ACTIONS: ReadonlyMap<string, 'allow' | 'block' | 'bypass'> = new Map([
 ]);
 
 const PORT_FIELDS = ['LPort', 'LPort2_10', 'LPort2_20', 'LPort2_24', 'LPort2_25', 'LPort2_29'] as const;
-/** Read above, or of no weight here: names, and what concerns NAT traversal and source ports of replies. */
-const KNOWN: ReadonlySet<string> = new Set([
-  ...['Action', 'Active', 'App', 'Dir', 'Profile', 'Protocol', 'Svc', ...PORT_FIELDS],
-  ...['Name', 'Desc', 'EmbedCtxt', 'Edge', 'Defer', 'LSM'],
-]);
+/** Of no weight here: names, and what concerns NAT traversal and the source ports of replies. */
+const HARMLESS = ['Name', 'Desc', 'EmbedCtxt', 'Edge', 'Defer', 'LSM'] as const;
+const READ = ['Action', 'Active', 'App', 'Dir', 'Profile', 'Protocol', 'Svc', ...PORT_FIELDS] as const;
+const KNOWN: ReadonlySet<string> = new Set<string>([...READ, ...HARMLESS]);
 
 /** The value of a field that may occur once; null when it is absent, or not so. */
 function onlyOf(values: ReadonlyMap<string, readonly string[]>, name: string): string | null {

@@ -43,6 +43,8 @@ export interface World {
   onResponse: (request: HttpRequest, response: HttpResponse) => HttpResponse | Promise<HttpResponse>;
   /** Whether the challenge response for this name is right. */
   rightResponse: (name: string) => boolean;
+  /** What the solver has to say of the firewall of this machine. */
+  firewallDoubt: string | null;
   /** Told the name before its challenge is presented; may throw. */
   onPresent: (name: string) => void;
   /** Told each durable step; may throw, as a defect would. */
@@ -76,6 +78,7 @@ export async function withWorldAt<T>(folder: string, front: Front, work: (world:
       const shown = world.rightResponse(identifier.value) ? keyAuthorization : `${keyAuthorization}-of-somebody-else`;
       await tokens.present({ ...task, keyAuthorization: shown }, signal);
     },
+    firewallDoubt: async () => world.firewallDoubt,
   };
   const opened = await openEngine(folder, ca, {
     clock,
@@ -100,6 +103,7 @@ export async function withWorldAt<T>(folder: string, front: Front, work: (world:
     meddle: () => null,
     onResponse: (_, response) => response,
     rightResponse: () => true,
+    firewallDoubt: null,
     onPresent: () => {},
     onProgress: () => {},
     apply: (certificates, { issuer = '', top = '', directoryUrl = ca.directoryUrl } = {}) =>

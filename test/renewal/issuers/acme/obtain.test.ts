@@ -124,6 +124,26 @@ describe('obtaining', () => {
 });
 
 describe('a name that cannot be validated', () => {
+  test('because the CA cannot connect: the message has what is known of the firewall here', async (world) => {
+    await world.apply('[{ name: shop, names: [far.obtain.test, near.obtain.test], deployments: [] }]');
+    // Nothing listens there.
+    await suite.pebble.challenge('add-a', { host: 'far.obtain.test.', addresses: ['127.0.0.99'] });
+    world.firewallDoubt = 'a wall of fire stands before it';
+    const { code, message } = await failed(world);
+    assert.equal(code, 'ACME_AUTHORIZATION_INVALID');
+    assert.match(message, /connection: .*127\.0\.0\.99.*\. a wall of fire stands before it$/);
+    assert.equal(world.show('shop').certificate.lastError?.message, message);
+  });
+
+  test('for another reason: the message says nothing of the firewall', async (world) => {
+    await world.apply(one);
+    world.rightResponse = () => false;
+    world.firewallDoubt = 'a wall of fire stands before it';
+    const { message } = await failed(world);
+    assert.match(message, /unauthorized/);
+    assert.doesNotMatch(message, /wall/);
+  });
+
   test('ends the order, gives the other authorizations up, and the next attempt makes a new one', async (world) => {
     await world.apply(one);
     world.rightResponse = (name) => name !== 'www.shop.obtain.test';
