@@ -111,7 +111,7 @@ function createHttpSolvers(options: SolversOptions): (task: SolverTask, config: 
     kept(['auto', config.path, config.port], () =>
       createAutoSolver({
         choose: async ({ identifier }, failed) => {
-          const facts = (await windows?.facts(config.port)) ?? null;
+          const facts = (await windows?.facts(config.port, failed)) ?? null;
           return chooseHttpMode({ name: identifier.value, config, windows: facts, failed });
         },
         solverFor: (task, mode) => solverFor(task, mode, config),

@@ -415,6 +415,19 @@ test('auto: no site on the port, or all stopped: http.sys all the same', async (
   }
 });
 
+test('auto: http.sys responds even where appcmd says nothing of the sites', async (t) => {
+  const world = await startWorld(t);
+  await world.sim.faults.add({ kind: 'appcmd', exitCode: 2, stdout: '' });
+  const task = httpTask();
+  const solver = world.solvers(task, http('auto'));
+  await solver.present(task);
+  await solver.wait(task);
+  assert.deepEqual(world.choices, ['shop.everbind.test http.sys elevated']);
+  await world.sim.faults.clear();
+  await solver.cleanUp(task);
+  assert.deepEqual((await world.sim.snapshot()).registrations, []);
+});
+
 const doubts: readonly (readonly [
   what: string,
   firewall: SimFirewall,

@@ -4,6 +4,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Solver } from '../../ports/solver.ts';
 import type { InboundAccess, WindowsHost } from '../../ports/windows-host.ts';
 import { iisEndpoints } from './endpoints.ts';
+import type { HttpMode } from './choose-mode.ts';
 import { firewallDoubt, inboundAccess } from './firewall-doubt.ts';
 import { createHttpSysSolver } from './http-sys.ts';
 import { createWebrootSolver } from './webroot.ts';
@@ -21,8 +22,11 @@ export interface WindowsSites {
 
 /** The http-01 solvers that need Windows; every call makes a new one. */
 export interface WindowsHttp {
-  /** For chooseHttpMode. */
-  facts(port: number): Promise<{
+  /** For chooseHttpMode. What does not matter while http.sys can be tried is not looked for until it has failed. */
+  facts(
+    port: number,
+    failed: ReadonlyMap<HttpMode, string>,
+  ): Promise<{
     readonly elevated: boolean;
     readonly sites: readonly SiteInventory[];
     readonly listenerAccess: InboundAccess;
@@ -38,15 +42,21 @@ export function createWindowsHttp(windows: WindowsSites, clock: Clock): WindowsH
   const sites = memoizeFor(SITES_AGE_MS, clock, windows.sites);
   const description = memoizeFor(Number.POSITIVE_INFINITY, clock, () => host.describe());
   const folders = createWebrootFolders(host.files);
-  const checkAt = (port: number) => createSelfCheck({ resolve: iisEndpoints(host, sites, port), clock });
+  const checkAt = (port: number, of = sites) => createSelfCheck({ resolve: iisEndpoints(host, of, port), clock });
+  // Where IIS does not say, a URL prefix can still be seen on every address.
+  const knownSites = (): Promise<readonly SiteInventory[]> => sites().catch(() => []);
   return {
-    facts: async (port) => ({
-      elevated: (await description()).elevated,
-      sites: await sites(),
-      listenerAccess: await inboundAccess(host, port, 'program'),
-    }),
+    facts: async (port, failed) => {
+      const { elevated } = await description();
+      const refused = failed.has('http.sys');
+      return {
+        elevated,
+        sites: elevated && !refused ? [] : await sites(),
+        listenerAccess: refused ? await inboundAccess(host, port, 'program') : 'unknown',
+      };
+    },
     httpSys: (port) => ({
-      ...createHttpSysSolver({ httpServer: host.httpServer, port, selfCheck: checkAt(port), clock }),
+      ...createHttpSysSolver({ httpServer: host.httpServer, port, selfCheck: checkAt(port, knownSites), clock }),
       firewallDoubt: () => firewallDoubt(host, port, 'http.sys'),
     }),
     webroot: ({ path, port }) => ({
