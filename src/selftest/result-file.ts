@@ -1,5 +1,3 @@
-import type { ErrorCode } from '../errors/table.ts';
-
 /**
  * Changes when a field changes its meaning or goes. A field more changes nothing: readers ignore what they do not know.
  */
@@ -201,7 +199,8 @@ export interface TestStep {
   readonly outcome: 'passed' | 'failed' | 'skipped';
   /** Milliseconds. */
   readonly ms: number;
-  readonly code: ErrorCode | null;
+  /** Of docs/errors.md, when it failed. */
+  readonly code: string | null;
   readonly message: string;
   readonly calls: readonly RawCall[];
 }

@@ -1,0 +1,59 @@
+import type { Asking } from '../asking.ts';
+import { millisecondsSince } from '../recording-host.ts';
+import { siteOf } from '../own-names.ts';
+
+/** Runs appcmd on objects of ours alone: its octets stand in the file. */
+export async function ownAppcmd(
+  asking: Asking,
+  args: readonly string[],
+): Promise<{ readonly exitCode: number; readonly stdout: Uint8Array }> {
+  const began = performance.now();
+  const { exitCode, stdout } = await rawAppcmd(asking, args);
+  const stdoutHex = Buffer.from(stdout).subarray(0, 65_536).toString('hex');
+  asking.note({ kind: 'appcmd', run: { args, exitCode, stdoutHex, ms: millisecondsSince(began) } });
+  return { exitCode, stdout };
+}
+
+/** Where Windows has it, the program itself: the host decodes what it writes. */
+async function rawAppcmd(
+  asking: Asking,
+  args: readonly string[],
+): Promise<{ readonly exitCode: number; readonly stdout: Uint8Array }> {
+  const { tools } = asking;
+  if (tools === null) return asking.host.appcmd(args);
+  let stdout: Uint8Array = new Uint8Array();
+  const exitCode = await asking.call(`appcmd ${args.slice(0, 2).join(' ')}`, async () => {
+    const end = await tools.run('inetsrv\\appcmd', args);
+    ({ stdout } = end);
+    return end.status ?? 0xffffffff;
+  });
+  return { exitCode, stdout };
+}
+
+/** Makes a site, and removes it in the end. `arguments_` follow its name. */
+export async function placeSite(
+  asking: Asking,
+  label: string,
+  ...rest: readonly string[]
+): Promise<{ readonly name: string; readonly exitCode: number }> {
+  const name = siteOf(label);
+  asking.onEnd(() => ownAppcmd(asking, ['delete', 'site', name]));
+  const { exitCode } = await ownAppcmd(asking, ['add', 'site', `/name:${name}`, ...rest]);
+  return { name, exitCode };
+}
+
+/** `Started`, `Stopped`, `Unknown`; null when appcmd does not list it. */
+export async function stateOf(asking: Asking, site: string): Promise<string | null> {
+  const { stdout } = await ownAppcmd(asking, ['list', 'site', site, '/xml']);
+  return /\sstate="([A-Za-z]+)"/.exec(Buffer.from(stdout).toString('latin1'))?.[1] ?? null;
+}
+
+/** How long until a site is Started, at most `limitMs`; null when it is not by then. */
+export async function untilStarted(asking: Asking, site: string, limitMs = 15_000): Promise<number | null> {
+  const began = performance.now();
+  for (;;) {
+    if ((await stateOf(asking, site)) === 'Started') return millisecondsSince(began);
+    if (performance.now() - began > limitMs) return null;
+    await asking.clock.sleep(100);
+  }
+}
