@@ -9,13 +9,14 @@ import type { Native } from '../../src/windows/ffi/native.ts';
 import { writeEvents, writeState } from './logs.ts';
 import { createNameHider } from './name-hider.ts';
 import { judgeFile, type Observed } from './observer/judge.ts';
+import { questions } from './questions.ts';
 import { millisecondsSince } from './recording-host.ts';
 import { type FirstRun, runFirstRun } from './run.ts';
 import { SABOTAGES, type Sabotage, spoil } from './sabotage.ts';
 import { systemTools, type Tools } from './tools.ts';
 
 const DEFAULT_OUT = 'everbind-first-run.json';
-const help = `node lab/first-run/main.ts [--out FILE] [--logs FOLDER] [--with-names] [--json]
+const help = `node lab/first-run/main.ts [--out FILE] [--logs FOLDER] [--with-names] [--only IDS] [--json]
 
 Asks a Windows server the questions that only a real one can answer (docs/windows-first-run.md), and writes what it saw
 into one file. Needs Windows Server 2016 or later with IIS, in a process of an administrator or SYSTEM; no network.
@@ -24,6 +25,7 @@ Everything that it makes is removed again.
   --out FILE       the result file (default: ${DEFAULT_OUT})
   --logs FOLDER    also what netsh, certutil, appcmd and the event logs show; these have names of sites
   --with-names     names in the result file instead of hashes
+  --only IDS       ask these questions only, as 12,13; the others are skipped
   --json           print the last line only
   --double         ask the double of Windows instead, to test this script; says nothing about Windows
   --sabotage NAME  with --double: do something wrong, which must be seen: ${Object.keys(SABOTAGES).join(', ')}
@@ -36,6 +38,8 @@ interface Options {
   readonly out: string;
   readonly logs: string | null;
   readonly withNames: boolean;
+  /** null: all. */
+  readonly only: ReadonlySet<number> | null;
   readonly json: boolean;
   readonly double: boolean;
   readonly sabotage: Sabotage | null;
@@ -49,6 +53,7 @@ function optionsOf(args: readonly string[]): Options | null {
         out: { type: 'string', default: DEFAULT_OUT },
         logs: { type: 'string' },
         'with-names': { type: 'boolean', default: false },
+        only: { type: 'string' },
         json: { type: 'boolean', default: false },
         double: { type: 'boolean', default: false },
         sabotage: { type: 'string' },
@@ -56,8 +61,11 @@ function optionsOf(args: readonly string[]): Options | null {
     });
     const { sabotage, double } = values;
     if (sabotage !== undefined && (!double || !Object.hasOwn(SABOTAGES, sabotage))) return null;
+    const only = values.only?.split(',').map(Number) ?? null;
+    if (only?.every((id) => questions.some((question) => question.id === id)) === false) return null;
     return {
       out: values.out,
+      only: only === null ? null : new Set(only),
       logs: values.logs ?? null,
       withNames: values['with-names'],
       json: values.json,
@@ -157,7 +165,7 @@ function isWine(native: Native | null): boolean {
 }
 
 async function carryOut(
-  { out, withNames, json, sabotage }: Options,
+  { out, withNames, only, json, sabotage }: Options,
   machine: Pick<FirstRun, 'kind' | 'host' | 'native' | 'koffi' | 'tools'> & { readonly tools: Tools | null },
   observed: () => Promise<Observed | null>,
 ): Promise<readonly string[]> {
@@ -171,6 +179,7 @@ async function carryOut(
     random: systemRandom,
     names: createNameHider(withNames),
     sabotage,
+    only,
     onAnswer,
   });
   const file = spoil(whole, sabotage, 'Contoso Webshop');

@@ -183,7 +183,7 @@ export const questions: readonly Question[] = [
     id: 21,
     question: 'Does an RSA key for signing alone serve TLS, and what does a client get that knows TLS_RSA suites only?',
     beliefs: ['A74', 'U12'],
-    expected: 'a client with ECDHE is served; one with TLS_RSA alone is refused',
+    expected: 'a client with ECDHE is served; what one with TLS_RSA alone gets is noted',
     file: 'src/windows/keys/new-key.ts',
     relies: true,
   },

@@ -80,7 +80,8 @@ export function get(
         host: endpoint.address,
         port: endpoint.port,
         path,
-        headers: { host, connection: 'close' },
+        // Wine knows no other spelling.
+        headers: { Host: host, Connection: 'close' },
         agent: false,
         timeout: 30_000,
       },

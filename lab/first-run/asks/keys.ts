@@ -126,14 +126,20 @@ export const askRsaImport: Ask = async (asking) => {
   const jwk = pair.key.export({ format: 'jwk' }) as Readonly<Record<string, unknown>>;
   const others = await withProviderHandle(asking, PROVIDERS.software, async (provider) => {
     const texts: string[] = [];
-    for (const [index, blob] of (['PRIVATEBLOB', 'RSAFULLPRIVATEBLOB'] as const).entries()) {
+    const forms = [
+      ['PRIVATEBLOB', false],
+      ['PRIVATEBLOB', true],
+      ['RSAFULLPRIVATEBLOB', true],
+    ] as const;
+    for (const [index, [property, full]] of forms.entries()) {
       const name = key(PROVIDERS.software, index);
       asking.onEnd(() => asking.host.keys.remove(name));
-      const octets = rsaBlob(jwk, blob === 'RSAFULLPRIVATEBLOB');
-      const { property, finalize, pkcs1 } = await importByProperty(asking, provider, name, blob, octets);
+      const octets = rsaBlob(jwk, full);
+      const { set, finalize, pkcs1 } = await importByProperty(asking, provider, name, property, octets);
       octets.fill(0);
       const rest = finalize === null ? '' : `, finalize ${statusText(finalize)}, sign ${statusText(pkcs1 ?? 0)}`;
-      texts.push(`${blob} as a property: ${statusText(property)}${rest}`);
+      const what = `${property} with an RSA ${full ? 'full ' : ''}private blob`;
+      texts.push(`${what}: ${statusText(set)}${rest}`);
     }
     return texts;
   });

@@ -174,36 +174,34 @@ export async function accessListOf(asking: Asking, key: bigint): Promise<string 
   }
 }
 
-const BLOBS = { PRIVATEBLOB: 'RSAPRIVATEBLOB', RSAFULLPRIVATEBLOB: 'RSAFULLPRIVATEBLOB' } as const;
-
-/** Sets an RSA private key as a property of a new key, under the name of a blob, and finalizes it; the statuses. */
+/** Sets an RSA private key as a property of a new key, and finalizes it; the statuses. */
 export async function importByProperty(
   asking: Asking,
   provider: bigint,
   key: HostKeyName,
-  blob: keyof typeof BLOBS,
+  property: 'PRIVATEBLOB' | 'RSAFULLPRIVATEBLOB',
   octets: Buffer,
-): Promise<{ readonly property: number; readonly finalize: number | null; readonly pkcs1: number | null }> {
+): Promise<{ readonly set: number; readonly finalize: number | null; readonly pkcs1: number | null }> {
   const native = nativeOf(asking);
   const { ncrypt } = native;
   const room = handleRoom();
   const created = await asking.call('NCryptCreatePersistedKey rsa', () =>
     ncrypt.NCryptCreatePersistedKey(provider, room, 'RSA', key.name, 0, MACHINE_KEY),
   );
-  if (created !== 0) return { property: created, finalize: null, pkcs1: null };
+  if (created !== 0) return { set: created, finalize: null, pkcs1: null };
   const handle = room.readBigUInt64LE();
   let deleted = false;
   try {
-    const property = await asking.call(`NCryptSetProperty ${blob}`, () =>
-      ncrypt.NCryptSetProperty(handle, BLOBS[blob], octets, octets.length, 0),
+    const set = await asking.call(`NCryptSetProperty ${property}`, () =>
+      ncrypt.NCryptSetProperty(handle, property, octets, octets.length, 0),
     );
-    if (property !== 0) return { property, finalize: null, pkcs1: null };
+    if (set !== 0) return { set, finalize: null, pkcs1: null };
     const finalize = await asking.call('NCryptFinalizeKey', () => ncrypt.NCryptFinalizeKey(handle, SILENT));
     const pkcs1 = finalize === 0 ? await sign(asking, native, handle, 'pkcs1') : null;
     if (finalize === 0) {
       deleted = (await asking.call('NCryptDeleteKey', () => ncrypt.NCryptDeleteKey(handle, SILENT))) === 0;
     }
-    return { property, finalize, pkcs1 };
+    return { set, finalize, pkcs1 };
   } finally {
     if (!deleted) ncrypt.NCryptFreeObject(handle);
   }
