@@ -19,7 +19,9 @@ export const ACCOUNTS = {
 const PROGRAM = join(import.meta.dirname, 'as-account.ts');
 const WAIT_MS = 60_000;
 
-/** Runs work as another account, by a scheduled task that is removed again; its status, or null when it never responded. */
+/**
+ * Runs work as another account, by a scheduled task that is removed again; its status, or null when it never responded.
+ */
 export async function asAccount(
   asking: Asking,
   account: (typeof ACCOUNTS)[keyof typeof ACCOUNTS],
@@ -39,8 +41,20 @@ export async function asAccount(
     async () =>
       (
         await tools.run('schtasks', [
-          ...['/create', '/tn', task, '/tr', command, '/sc', 'once', '/st', '00:00', '/f'],
-          ...['/ru', account.name, '/rl', 'highest'],
+          '/create',
+          '/tn',
+          task,
+          '/tr',
+          command,
+          '/sc',
+          'once',
+          '/st',
+          '00:00',
+          '/f',
+          '/ru',
+          account.name,
+          '/rl',
+          'highest',
         ])
       ).status ?? 0xffffffff,
   );

@@ -28,7 +28,10 @@ export interface Asking {
   call(name: string, work: () => number | Promise<number>): Promise<number>;
   /** A port that nothing uses; another one each time. */
   port(): Promise<number>;
-  /** Work that is done when the question has been answered, the last first. A failure there is found by the reading at the end. */
+  /**
+   * Work that is done when the question has been answered, the last first. A failure there is found by the reading at
+   * the end.
+   */
   onEnd(work: () => Promise<unknown>): void;
   note(fact: Noted): void;
 }

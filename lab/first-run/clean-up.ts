@@ -10,7 +10,9 @@ export interface Trace {
   remove(): Promise<unknown>;
 }
 
-/** Everything of ours that is on the machine, whichever run made it. What cannot be looked at is reported by `failed`. */
+/**
+ * Everything of ours that is on the machine, whichever run made it. What cannot be looked at is reported by `failed`.
+ */
 export async function findTraces(host: WindowsHost, failed: (what: string) => void): Promise<readonly Trace[]> {
   const traces: Trace[] = [];
   const look = async (what: string, work: () => Promise<readonly Trace[]>): Promise<void> => {
@@ -32,11 +34,10 @@ export async function findTraces(host: WindowsHost, failed: (what: string) => vo
   await look('sites', async () =>
     (await readInventory(host)).sites
       .filter(({ name }) => name.startsWith(PREFIX))
-      .map(({ name, id }) => ({
+      .map(({ name }) => ({
         kind: 'site',
         text: `site ${name}`,
-        remove: () =>
-          host.appcmd(['delete', 'site', `/site.id:${id}`]).then(() => host.appcmd(['delete', 'site', name])),
+        remove: () => host.appcmd(['delete', 'site', name]),
       })),
   );
   for (const store of ['MY', 'WebHosting', 'CA', 'Root'] as const) {

@@ -7,6 +7,7 @@ import type { Native } from '../../src/windows/ffi/native.ts';
 import type { NameHider } from './name-hider.ts';
 import { registryText } from './native/registry-text.ts';
 import { ranAs } from './native/token.ts';
+import { tpmFacts } from './native/tpm.ts';
 import type { Tools } from './tools.ts';
 
 export type MachineFacts = Pick<ResultFile, 'ranAs' | 'machine' | 'iis' | 'httpSys' | 'firewall' | 'schannel'>;
@@ -87,7 +88,7 @@ function machine(native: Native): NonNullable<ResultFile['machine']> {
     nlb: has('WLBS'),
     container: number(CONTROL, 'ContainerType') !== null,
     secureBoot: isOne(number(`${CONTROL}\\SecureBoot\\State`, 'UEFISecureBootEnabled')),
-    tpm: null,
+    tpm: tpmFacts(native),
     fips: isOne(number(`${CONTROL}\\Lsa\\FipsAlgorithmPolicy`, 'Enabled')),
     wdac: null,
     appLocker: null,

@@ -116,6 +116,11 @@ async function onWindows(options: Options): Promise<readonly string[]> {
     return ['this is not Windows; --double asks the double of it'];
   }
   const { host, native, koffi } = await openWindows();
+  const elevated = await host.describe().then(
+    (description) => description.elevated,
+    () => true,
+  );
+  if (!elevated) return ['this process is not elevated: run it as administrator or SYSTEM'];
   const tools = systemTools(native?.ffi.systemFolder ?? 'C:\\Windows\\System32');
   const startedAt = new Date().toISOString();
   if (options.logs !== null) await writeState(tools, join(options.logs, 'before'));
@@ -140,8 +145,10 @@ async function openWindows(): Promise<{ host: WindowsHost; native: Native | null
     return { host: await createWindowsHost(), native, koffi: { version, loaded: true, loadMs, error: null } };
   } catch (error) {
     const { hostFromCalls } = await import('../sim-windows/host-calls.ts');
-    const fail = (): Promise<never> => Promise.reject(error as Error);
-    const text = error instanceof Error ? error.message.slice(0, 500) : 'thrown';
+    const fail = (): Promise<never> => Promise.reject(error);
+    // Folders may have the names of people.
+    const message = error instanceof Error ? error.message.slice(0, 500) : 'thrown';
+    const text = message.replaceAll(/[A-Za-z]:\\(?:[^\\:"'<>|]*\\)*/g, '');
     return {
       host: hostFromCalls(fail, fail),
       native: null,
@@ -161,7 +168,8 @@ async function koffiVersion(): Promise<string | null> {
 
 /** Wine's ntdll says so. */
 function isWine(native: Native | null): boolean {
-  return native?.ffi.open('ntdll').optional('void *__stdcall wine_get_version()') != null;
+  if (native === null) return false;
+  return native.ffi.open('ntdll').optional('void *__stdcall wine_get_version()') !== null;
 }
 
 async function carryOut(
@@ -193,3 +201,5 @@ async function carryOut(
 }
 
 process.exitCode = await main(process.argv.slice(2));
+// A question that never ended may hold something open.
+setTimeout(() => process.exit(), 5_000).unref();

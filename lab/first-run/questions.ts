@@ -240,7 +240,7 @@ export const questions: readonly Question[] = [
   {
     id: 28,
     question: 'How does http.sys share port 80: with IIS, with another reservation, with another program; 404 or 400?',
-    beliefs: ['A50', 'A51', 'A53', 'A54', 'A55', 'A60', 'A61', 'A62', 'A63', 'A66', 'U11', 'U17'],
+    beliefs: ['A50', 'A51', 'A53', 'A54', 'A55', 'A56', 'A60', 'A61', 'A62', 'A63', 'A66', 'U11', 'U17'],
     expected:
       'our prefix gets the request; the same one again 183; 404 or 400 beside it; it can be registered again at once',
     file: 'src/windows/http/http-server.ts',

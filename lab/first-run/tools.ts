@@ -4,7 +4,10 @@ import { execFile } from 'node:child_process';
 export interface Tools {
   /** `C:\\Windows\\System32`. */
   readonly folder: string;
-  /** Runs `name.exe`, or a path below the folder. Does not throw: an exit status of null means that it did not run or end. */
+  /**
+   * Runs `name.exe`, or a path below the folder. Does not throw: an exit status of null means that it did not run or
+   * end.
+   */
   run(program: string, args: readonly string[]): Promise<ToolEnd>;
 }
 

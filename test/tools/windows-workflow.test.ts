@@ -39,7 +39,7 @@ describe('the Windows workflow', () => {
     assert.match(last?.uses ?? '', /^actions\/upload-artifact@/);
     assert.equal(last?.if, '${{ always() }}');
     assert.ok(others.length >= 10);
-    for (const step of others) assert.equal(step.if, '${{ !cancelled() }}', step.name);
+    for (const step of others) assert.equal(step.if, '${{ !cancelled() }}', step.name ?? '');
     // The one key that would turn a red step green.
     assert.doesNotMatch(text, /continue-on-error/);
     assert.equal(strategy['fail-fast'], false);

@@ -5,7 +5,7 @@ const LONG = 600;
 
 /** The report for a terminal. */
 export function textOf(file: ResultFile, verdict: FileVerdict): string {
-  const lines = [`${sourceOf(file)}`, ''];
+  const lines = [sourceOf(file), ''];
   const section = (title: string, list: readonly Judged[]): void => {
     if (list.length === 0) return;
     lines.push(`${title}:`);
@@ -42,7 +42,7 @@ export function markdownOf(file: ResultFile, verdict: FileVerdict): string {
       return `| ${[String(question.id), ...cells.map(cell), file_].join(' | ')} |`;
     });
   return [
-    `${cell(sourceOf(file))}`,
+    cell(sourceOf(file)),
     '',
     '| # | Question | Answer | Expected by the code | Observed | Relied on by |',
     '| --- | --- | --- | --- | --- | --- |',

@@ -7,8 +7,9 @@ import { placeLeaf } from '../place.ts';
 import { hostOf } from '../own-names.ts';
 import { ownAppcmd, placeSite, stateOf, untilStarted } from './sites.ts';
 
-// e with acute (in every Western code page), L with stroke (in 1250), two Chinese characters, a quotation mark.
-const LETTERS = '\u00e9 \u0141 \u6f22\u5b57 "q"';
+// e with acute (in every Western code page), L with stroke (in 1250), two Chinese characters, an apostrophe. IIS allows
+// no quotation mark in a name.
+const LETTERS = "\u00e9 \u0141 \u6f22\u5b57 it's";
 const [E_UTF8, E_ANSI, E_OEM] = ['c3a9', 'e9', '82'];
 
 /** Question 24. */
@@ -21,6 +22,8 @@ export const askAppcmd: Ask = async (asking) => {
     [added === 0, `add site ${statusText(added)}`],
     [oddly.exitCode === 0, `add site with letters beyond ASCII ${statusText(oddly.exitCode)}`],
   ];
+  const quoted = await placeSite(asking, 'q24 "q"', `/physicalPath:${FOLDER}`);
+  parts.push([true, `add site with a quotation mark ${statusText(quoted.exitCode)}`]);
   const zero = async (what: string, ...args: readonly string[]): Promise<void> => {
     const { exitCode } = await ownAppcmd(asking, args);
     parts.push([exitCode === 0, `${what} ${statusText(exitCode)}`]);

@@ -32,16 +32,10 @@ export const askStructures: Ask = async (asking) => {
   const { host } = asking;
   const parts: [boolean, string][] = [];
   const attempt = async (structures: string, work: () => Promise<boolean>): Promise<void> => {
-    let good = false;
-    const status = await statusOf(
-      work().then((value) => {
-        good = value;
-      }),
-    );
-    parts.push([
-      status === 0 && good,
-      `${structures}: ${status === 0 ? (good ? 'read back' : 'read back otherwise') : statusText(status)}`,
-    ]);
+    const result = await work().catch((error: unknown) => statusOf(Promise.reject(error as Error)));
+    const good = result === true;
+    const text = typeof result === 'number' ? statusText(result) : good ? 'read back' : 'read back otherwise';
+    parts.push([good, `${structures}: ${text}`]);
   };
   const leaf = await placeLeaf(asking, { hosts: [hostOf('q02')] });
   await attempt('CERT_CONTEXT, CRYPT_KEY_PROV_INFO, CRYPT_DATA_BLOB, NCryptBuffer, NCryptBufferDesc', async () => {

@@ -78,7 +78,8 @@ function inputOf(asking: Asking, id: number, position: number): Buffer | null {
   }
 }
 
-// HTTP_SERVICE_CONFIG_SSL_SNI_SET_EX: the key, and HTTP_SERVICE_CONFIG_SSL_PARAM_EX { type, flags, union of 16 octets }.
+// HTTP_SERVICE_CONFIG_SSL_SNI_SET_EX: the key, and HTTP_SERVICE_CONFIG_SSL_PARAM_EX { type, flags, union of 16 octets
+// }.
 const SNI_SET_EX = { size: 168, param: 136, flags: 144, value: 152 };
 const SNI_EX_ID = 9;
 /** ExParamTypeHttp2Window; the value is HTTP2_WINDOW_SIZE_PARAM, a number. */

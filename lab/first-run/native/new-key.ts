@@ -215,13 +215,6 @@ export function exportStatus(asking: Asking, handle: bigint): Promise<number> {
   );
 }
 
-/** The text of a property of a provider or key; null when it has none. */
-export function textProperty(native: Native, object: bigint, property: string): string | null {
-  const [value, octets] = [Buffer.alloc(1024), numberRoom()];
-  if (native.ncrypt.NCryptGetProperty(object, property, value, value.length, octets, 0) !== 0) return null;
-  return value.toString('utf16le', 0, Math.min(octets.readUInt32LE(), value.length)).replace(/\0.*$/s, '');
-}
-
 /** BCRYPT_RSAKEY_BLOB with what follows it, from a private key in JWK form (RFC 7518 section 6.3.2). */
 export function rsaBlob(jwk: Readonly<Record<string, unknown>>, full: boolean): Buffer {
   const part = (name: string, length?: number): Buffer => {

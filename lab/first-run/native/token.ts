@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import type { RanAs } from '../../../src/selftest/result-file.ts';
 import { isAdministrator } from '../../../src/windows/administrator.ts';
 import { layouts } from '../../../src/windows/ffi/layouts.ts';
@@ -28,7 +29,7 @@ export function ranAs(native: Native, { hide }: NameHider): RanAs {
       elevated: isAdministrator(native),
       integrity: integrity === undefined ? null : Number(integrity),
       session: told === 0 ? null : session.readUInt32LE(),
-      console: process.stdout.isTTY === true,
+      console: isatty(1),
     };
   } finally {
     kernel32.CloseHandle(token);

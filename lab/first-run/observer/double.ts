@@ -6,7 +6,9 @@ import { callHost, hostFromCalls } from '../../sim-windows/host-calls.ts';
 import type { SimSnapshot } from '../../sim-windows/sim-types.ts';
 import { startSimWindows } from '../../sim-windows/sim-windows.ts';
 
-/** One call that reached the double, with what came back: 0, a status, an exit code of appcmd; null for anything else. */
+/**
+ * One call that reached the double, with what came back: 0, a status, an exit code of appcmd; null for anything else.
+ */
 export interface JournalEntry {
   readonly name: string;
   readonly status: number | null;

@@ -19,7 +19,12 @@ it('the first run makes its native calls under Wine, and says that it was Wine',
   const entry = await prefix.install('lab/first-run/main.ts', 'first-run');
   const only = [1, 2, 3, 6, 8, 10, 11, 12, 13];
   const { status, stdout, stderr } = await prefix.run([
-    ...[entry, '--out', 'C:\\first-run.json', '--json', '--only', only.join(',')],
+    entry,
+    '--out',
+    'C:\\first-run.json',
+    '--json',
+    '--only',
+    only.join(','),
   ]);
   assert.equal(stderr, '');
   assert.equal(status, 0, stdout);
@@ -34,7 +39,7 @@ it('the first run makes its native calls under Wine, and says that it was Wine',
   const answers = new Map(file.questions.map(({ id, verdict, observed }) => [id, { verdict, observed }]));
   for (const id of only)
     assert.doesNotMatch(answers.get(id)?.observed ?? '', /^(?:ended early|needs )/, `question ${id}`);
-  for (const id of [1, 2, 3, 6, 8, 12]) assert.equal(answers.get(id)?.verdict, 'yes', answers.get(id)?.observed);
+  for (const id of [1, 2, 3, 6, 8, 12]) assert.equal(answers.get(id)?.verdict, 'yes', answers.get(id)?.observed ?? '');
   const calls = file.questions.flatMap(({ raw }) => raw.calls);
   const statusesOf = (name: string): readonly (number | null)[] =>
     calls.filter((call) => call.name === name).map((call) => call.status);

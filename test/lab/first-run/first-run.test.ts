@@ -57,8 +57,8 @@ describe('the first run', () => {
     assert.equal(file.host, 'double');
     assert.deepEqual(file.snapshots?.diff, []);
     // Only what a double does not have at all is skipped.
-    const needs = file.questions.filter(({ verdict }) => verdict === 'skipped').map(({ id }) => id);
-    assert.deepEqual(needs, [1, 2, 4, 6, 7, 10, 11, 29, 30]);
+    const lacking = new Set([1, 2, 4, 6, 7, 10, 11, 29, 30]);
+    for (const { id, verdict } of file.questions) assert.ok(verdict !== 'skipped' || lacking.has(id), `question ${id}`);
     // Nothing of an asked question went wrong in the script itself.
     const broken = file.questions.filter(({ observed }) => observed.startsWith('ended early'));
     assert.deepEqual(
