@@ -251,6 +251,7 @@ export interface LoggedEvent {
   readonly firstText: string | null;
 }
 
+/** Of the questions; of a self-test's steps, where passed is yes and failed is no. */
 export interface ResultSummary {
   readonly yes: number;
   readonly no: number;

@@ -141,6 +141,25 @@ describe('what a result file means', () => {
     assert.ok(markdown.startsWith('First run on the double: says nothing about Windows.'));
   });
 
+  it('is, for a self-test, what its steps say', () => {
+    const step = {
+      step: 'bind it',
+      outcome: 'failed',
+      ms: 1,
+      code: 'SELFTEST_FAILED',
+      message: 'no',
+      calls: [],
+    } as const;
+    const summary = { yes: 1, no: 1, other: 0, skipped: 0, blocking: ['bind it'] };
+    const steps = [step, { ...step, step: 'host', outcome: 'passed', code: null } as const];
+    const file: ResultFile = { ...made, producedBy: 'selftest', questions: [], snapshots: null, steps, summary };
+    assert.deepEqual(inconsistencies(file), []);
+    assert.equal(inconsistencies({ ...file, summary: made.summary }).length > 0, true);
+    const text = textOf(file, verdictOf(file));
+    assert.match(text, /^FAILED step bind it: no \[SELFTEST_FAILED\]$/m);
+    assert.match(text, /^1 of 2 steps failed\.$/m);
+  });
+
   it('is the exit status of the reader: 0, 1, 2', async () => {
     const ended = async (name: string, octets: Uint8Array): Promise<Awaited<ReturnType<typeof runCommand>>> => {
       await writeFile(join(folder, name), octets);

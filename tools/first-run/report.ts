@@ -62,12 +62,13 @@ function sourceOf({ host, producedBy, machine, iis, startedAt }: ResultFile): st
 }
 
 function countsOf(file: ResultFile, { fallen, surprises, confirmed, unanswered, failedSteps }: FileVerdict): string {
+  const steps = `${failedSteps.length} of ${file.steps.length} steps failed`;
+  if (file.producedBy === 'selftest') return `${steps}.`;
   const parts = [
     `${confirmed.length} as expected`,
     `${fallen.length} fell`,
     `${surprises.length} otherwise than expected`,
     `${unanswered.length} not answered`,
-    ...(file.steps.length === 0 ? [] : [`${failedSteps.length} of ${file.steps.length} steps failed`]),
   ];
   return `${parts.join(', ')}.`;
 }

@@ -27,7 +27,7 @@ export function inconsistencies(file: ResultFile): readonly Inconsistency[] {
     if (verdict === 'skipped' && !observed.startsWith('needs ')) report(path, 'skipped without saying what it needs');
   }
   for (const verdict of verdicts) {
-    const count = file.questions.filter((question) => question.verdict === verdict).length;
+    const count = countOf(file, verdict);
     if (file.summary[verdict] !== count) report(`summary.${verdict}`, `${file.summary[verdict]} instead of ${count}`);
   }
   const native = file.questions.some(({ raw }) => raw.calls.some(({ name }) => /^(?:NCrypt|Http|GetTick)/.test(name)));
@@ -43,4 +43,11 @@ export function inconsistencies(file: ResultFile): readonly Inconsistency[] {
   }
   if (leftovers.length > 0) report('leftovers', `${leftovers.length} left`);
   return found;
+}
+
+/** Of questions, or of the steps of a self-test: passed is yes, failed is no. */
+function countOf({ producedBy, questions, steps }: ResultFile, verdict: Verdict): number {
+  if (producedBy === 'first-run') return questions.filter((question) => question.verdict === verdict).length;
+  const outcomes = { yes: 'passed', no: 'failed', other: null, skipped: 'skipped' } as const;
+  return steps.filter(({ outcome }) => outcome === outcomes[verdict]).length;
 }

@@ -161,7 +161,7 @@ const resultFile = z.object({
     }),
     5_000,
   ),
-  summary: z.object({ yes: count, no: count, other: count, skipped: count, blocking: list(text(100), 1_000) }),
+  summary: z.object({ yes: count, no: count, other: count, skipped: count, blocking: list(line, 1_000) }),
 });
 
 export type ReadResult =
