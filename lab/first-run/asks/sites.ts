@@ -9,7 +9,8 @@ export async function ownAppcmd(
 ): Promise<{ readonly exitCode: number; readonly stdout: Uint8Array }> {
   const began = performance.now();
   const { exitCode, stdout } = await rawAppcmd(asking, args);
-  const stdoutHex = Buffer.from(stdout).subarray(0, 65_536).toString('hex');
+  // A refusal may name the file of a shared configuration, and with it somebody's server.
+  const stdoutHex = exitCode === 0 ? Buffer.from(stdout).subarray(0, 65_536).toString('hex') : null;
   asking.note({ kind: 'appcmd', run: { args, exitCode, stdoutHex, ms: millisecondsSince(began) } });
   return { exitCode, stdout };
 }
