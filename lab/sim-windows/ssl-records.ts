@@ -2,6 +2,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { WindowsError } from '../../src/errors/error.ts';
 import { formatIp, parseIp } from '../../src/pki/x509/ip-address.ts';
 import type { SslRecord, SslRecordKey, SslRecords } from '../../src/ports/windows-host.ts';
+import { oldBelief } from '../beliefs/old-belief.ts';
 
 const FILE_NOT_FOUND = 2;
 const INVALID_PARAMETER = 87;
@@ -38,7 +39,7 @@ export function createRecords(
     set: async (record) => {
       check('HttpSetServiceConfiguration', record);
       if (records.has(keyId(record.key))) throw new WindowsError('HttpSetServiceConfiguration', ALREADY_EXISTS);
-      records.set(keyId(record.key), structuredClone(record));
+      records.set(keyId(record.key), kept(record, record.key));
       await changed();
     },
     update: async (record) => {
@@ -47,7 +48,7 @@ export function createRecords(
         throw new WindowsError('HttpUpdateServiceConfiguration', FILE_NOT_FOUND);
       }
       check('HttpUpdateServiceConfiguration', record);
-      records.set(keyId(record.key), structuredClone({ ...record, key: old?.key ?? record.key }));
+      records.set(keyId(record.key), kept(record, old?.key ?? record.key));
       await changed();
     },
     remove: async (key) => {
@@ -71,6 +72,13 @@ function keyId(key: SslRecordKey): string {
     case 'ccs':
       return `ccs ${key.port}`;
   }
+}
+
+// MY is what http.sys looks in when a record names no store; whether it reads back by name is not documented, so here it
+// does not.
+function kept(record: SslRecord, key: SslRecordKey): SslRecord {
+  const isDefault = record.certificateStore?.toUpperCase() === 'MY' && !oldBelief('D6');
+  return structuredClone({ ...record, key, certificateStore: isDefault ? null : record.certificateStore });
 }
 
 /** Equal for two keys that name the same record. */
@@ -97,8 +105,18 @@ function isValid(record: SslRecord): boolean {
       ? /^[0-9a-f]{40}$/i.test(record.certificateHash ?? '')
       : record.certificateHash === null && record.certificateStore === null) &&
     /^\{[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\}$/i.test(record.appId) &&
-    unsigned.every((value) => Number.isInteger(value) && value >= 0 && value <= 0xffffffff)
+    unsigned.every((value) => Number.isInteger(value) && value >= 0 && value <= 0xffffffff) &&
+    (key.kind !== 'ccs' || hasDefaultOptions(record) || oldBelief('D5'))
   );
+}
+
+// The record of the central store for a whole port takes no options, as integration tests of SslCertBinding.Net on
+// Windows show.
+function hasDefaultOptions(record: SslRecord): boolean {
+  const { certCheckMode, revocationFreshnessTime, revocationUrlRetrievalTimeout, ctlIdentifier, ctlStoreName, flags } =
+    record;
+  const numbers = [certCheckMode, revocationFreshnessTime, revocationUrlRetrievalTimeout, flags];
+  return numbers.every((value) => value === 0) && ctlIdentifier === null && ctlStoreName === null;
 }
 
 // A wildcard stands for the left-most label only.

@@ -1,4 +1,5 @@
 #include "record-value.h"
+#include "../shared/old-belief.h"
 #include <wchar.h>
 
 static ULONG whole_pointers(size_t octets)
@@ -20,6 +21,12 @@ static BOOL copy_text(const WCHAR *from, WCHAR *to, BOOL *has)
     return TRUE;
 }
 
+static BOOL has_options(const SSL_RECORD *record)
+{
+    return record->check_mode != 0 || record->freshness_time != 0 || record->retrieval_timeout != 0 || record->flags != 0 ||
+           record->has_ctl_identifier || record->has_ctl_store;
+}
+
 DWORD record_of_param(enum ssl_config_id id, const SSL_PARAM *param, SSL_RECORD *record)
 {
     BOOL needs_hash = id == SSL_ID_IPPORT || id == SSL_ID_SNI;
@@ -37,6 +44,7 @@ DWORD record_of_param(enum ssl_config_id id, const SSL_PARAM *param, SSL_RECORD 
     record->freshness_time = param->DefaultRevocationFreshnessTime;
     record->retrieval_timeout = param->DefaultRevocationUrlRetrievalTimeout;
     record->flags = param->DefaultFlags;
+    if (id == SSL_ID_CCS && has_options(record) && !lab_old_belief(L"D5")) return ERROR_INVALID_PARAMETER;
     return 0;
 }
 

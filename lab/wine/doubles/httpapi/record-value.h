@@ -4,7 +4,7 @@
 
 /*
  * Copies a caller's parameters. Records by address and host need a certificate's hash, those of central stores take
- * none: else ERROR_INVALID_PARAMETER.
+ * none: else ERROR_INVALID_PARAMETER. A record of the central store for a whole port takes default options only.
  */
 DWORD record_of_param(enum ssl_config_id id, const SSL_PARAM *param, SSL_RECORD *record);
 

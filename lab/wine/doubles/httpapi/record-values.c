@@ -1,4 +1,5 @@
 #include "record-values.h"
+#include "../shared/old-belief.h"
 #include <wchar.h>
 
 static DWORD write_text(HKEY key, const WCHAR *name, BOOL has, const WCHAR *text)
@@ -38,6 +39,8 @@ DWORD record_values_read(HKEY key, SSL_RECORD *record)
     if (!read_value(key, L"AppId", &record->app_id, sizeof record->app_id)) return ERROR_FILE_NOT_FOUND;
     record->has_hash = read_value(key, L"SslCertHash", record->hash, SSL_HASH_OCTETS);
     record->has_store = read_value(key, L"SslCertStoreName", record->store, sizeof record->store);
+    /* MY is the store of a record without one; whether Windows then returns its name is not documented. */
+    if (record->has_store && _wcsicmp(record->store, L"MY") == 0 && !lab_old_belief(L"D6")) record->has_store = FALSE;
     record->has_ctl_identifier = read_value(key, L"DefaultSslCtlIdentifier", record->ctl_identifier, sizeof record->ctl_identifier);
     record->has_ctl_store = read_value(key, L"DefaultSslCtlStoreName", record->ctl_store, sizeof record->ctl_store);
     read_value(key, L"DefaultSslCertCheckMode", &record->check_mode, sizeof record->check_mode);
