@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync, hash, type KeyObject } from 'node:crypto';
 import { type LabCa, pkcs8Of } from '../../lab/test-ca.ts';
 import { WindowsError } from '../../src/errors/error.ts';
+import { sameStore } from '../../src/iis/records/ssl-record.ts';
 import type { CertificateKeyAlgorithm } from '../../src/ports/key-store.ts';
 import type { HostKeyName } from '../../src/ports/host-keys.ts';
 import type { SslRecord, SslRecordKey, StoreName, WindowsHost } from '../../src/ports/windows-host.ts';
@@ -112,20 +113,32 @@ export async function certified(
   return { der, thumbprint: hash('sha1', der, 'hex') };
 }
 
-/** A record with unusual values in the fields that a renewal carries over. */
+/**
+ * A record with unusual values in the fields that a renewal carries over. That of the central store for a port has
+ * default values: Windows takes no others.
+ */
 export function recordFor(key: SslRecordKey, certificateHash: string | null, store: string | null = 'MY'): SslRecord {
+  const hasOptions = key.kind !== 'ccs';
   return {
     key,
     certificateHash,
     certificateStore: store,
     appId: '{0b5f2a5c-53a4-4d1c-9d2e-000000000001}',
-    certCheckMode: 1,
-    revocationFreshnessTime: 77,
-    revocationUrlRetrievalTimeout: 88,
+    certCheckMode: hasOptions ? 1 : 0,
+    revocationFreshnessTime: hasOptions ? 77 : 0,
+    revocationUrlRetrievalTimeout: hasOptions ? 88 : 0,
     ctlIdentifier: null,
     ctlStoreName: null,
-    flags: 0x40 | 0x400,
+    flags: hasOptions ? 0x40 | 0x400 : 0,
   };
+}
+
+/**
+ * A record as it is compared: whether one in MY reads back with the store's name or without differs from host to host.
+ */
+export function comparable(record: SslRecord | null): SslRecord | null {
+  if (record === null) return null;
+  return sameStore(record.certificateStore, null) ? { ...record, certificateStore: null } : record;
 }
 
 /** The Win32 status with which a call fails. */

@@ -77,12 +77,15 @@ static void change(int count, WCHAR **words)
     param->pSslHash = param->SslHashLength == 0 ? NULL : hash;
     param->AppId = (GUID){ 0x4dc3e181, 0xe14b, 0x4a21, { 0xb0, 0x22, 0x59, 0xfc, 0x66, 0x9b, 0x09, 0x14 } };
     param->pSslCertStoreName = *store == 0 || *store == L'-' ? NULL : (PWSTR)store;
-    param->DefaultCertCheckMode = 1;
-    param->DefaultRevocationFreshnessTime = 77;
-    param->DefaultRevocationUrlRetrievalTimeout = 88;
-    param->pDefaultSslCtlIdentifier = (PWSTR)L"list \x6f22";
-    param->pDefaultSslCtlStoreName = (PWSTR)L"list store";
     param->DefaultFlags = wcstoul(word_at(count, words, 5), NULL, 0);
+    /* A record of the central store for a port takes default options only. */
+    if (id != SSL_ID_CCS) {
+        param->DefaultCertCheckMode = 1;
+        param->DefaultRevocationFreshnessTime = 77;
+        param->DefaultRevocationUrlRetrievalTimeout = 88;
+        param->pDefaultSslCtlIdentifier = (PWSTR)L"list \x6f22";
+        param->pDefaultSslCtlStoreName = (PWSTR)L"list store";
+    }
     octets -= wcstoul(word_at(count, words, 6), NULL, 10);
     printf("%lx", call(NULL, id, &set, octets, NULL));
 }
@@ -107,6 +110,11 @@ static void hammer(int count, WCHAR **words)
         status = call(NULL, id, &set, octets, NULL);
     }
     printf("%lx", status);
+}
+
+static BOOL is_text(const WCHAR *text, const WCHAR *expected)
+{
+    return text != NULL && wcscmp(text, expected) == 0;
 }
 
 static BOOL within(const void *pointer, const BYTE *buffer, ULONG octets)
@@ -144,7 +152,7 @@ static void read_record(DWORD id)
     print_octets(param->pSslHash, param->SslHashLength);
     printf(" app=%08lx store=%ls check=%lu fresh=%lu timeout=%lu", param->AppId.Data1, param->pSslCertStoreName == NULL ? L"(none)" : param->pSslCertStoreName,
            (unsigned long)param->DefaultCertCheckMode, (unsigned long)param->DefaultRevocationFreshnessTime, (unsigned long)param->DefaultRevocationUrlRetrievalTimeout);
-    printf(" ctl=%d%d flags=%lu", wcscmp(param->pDefaultSslCtlIdentifier, L"list \x6f22") == 0, wcscmp(param->pDefaultSslCtlStoreName, L"list store") == 0, (unsigned long)param->DefaultFlags);
+    printf(" ctl=%d%d flags=%lu", is_text(param->pDefaultSslCtlIdentifier, L"list \x6f22"), is_text(param->pDefaultSslCtlStoreName, L"list store"), (unsigned long)param->DefaultFlags);
 }
 
 /* query ID KEY */
