@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildDoubles } from './doubles/build.ts';
 import { installDoubles } from './doubles/install.ts';
+import { WINE_COPIES } from './doubles/library.ts';
 import { ensureChroot, runInside } from './chroot.ts';
 import { createPrefix, type WinePrefix } from './prefix.ts';
 import { withLock } from '../machine-lock.ts';
@@ -47,7 +48,8 @@ export async function ensureLab(say: (line: string) => void = (line) => console.
     newPrefix: async ({ applicationHostConfig, update = true, env = {} }) => {
       const place = `${WORK}/${randomBytes(6).toString('hex')}`;
       await mkdir(join(root, place), { recursive: true });
-      const prefix = await createPrefix(root, place, env);
+      const copies = join(doubles.slice(root.length), WINE_COPIES);
+      const prefix = await createPrefix(root, place, { WINEDLLPATH: copies, ...env });
       const stopAppcmd = await installDoubles(doubles, prefix, { update, applicationHostConfig });
       return {
         ...prefix,

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Compile, copyWineLibrary, linkLibrary } from './library.ts';
+import { type Compile, copyWineLibrary, DOUBLED_LIBRARIES, linkLibrary } from './library.ts';
 
 const sources = fileURLToPath(new URL('.', import.meta.url));
 /** For every C file: warnings are errors; most of the time goes into Windows' headers, of which few are needed. */
@@ -29,8 +29,8 @@ export interface DoublesLab {
 
 /**
  * Builds all doubles into a folder below `parent`, which the lab sees too, and returns the folder: httpapi.dll,
- * httpapi-no-update.dll (without HttpUpdateServiceConfiguration, as before Windows 10 1703), ncrypt.dll, Wine's own of
- * both as NAME_wine.dll, appcmd.exe, and the probes of the tests, http-probe.exe and key-probe.exe. The folder is named
+ * httpapi-no-update.dll (without HttpUpdateServiceConfiguration, as before Windows 10 1703), crypt32.dll, ncrypt.dll,
+ * Wine's own of each as NAME_wine.dll, appcmd.exe, and the probes of the tests, http-probe.exe and key-probe.exe. The folder is named
  * after the sources, so that another checkout that works at the same time keeps its own. One caller at a time.
  */
 export async function buildDoubles(lab: DoublesLab, parent: string): Promise<string> {
@@ -57,11 +57,11 @@ async function removeOld(parent: string): Promise<void> {
 }
 
 async function buildAll(lab: DoublesLab, folder: string): Promise<void> {
-  for (const part of ['shared', 'httpapi', 'ncrypt', 'appcmd', 'probes']) {
+  for (const part of ['shared', ...DOUBLED_LIBRARIES, 'appcmd', 'probes']) {
     await cp(join(sources, part), join(folder, part), { recursive: true });
   }
   const compile: Compile = (args) => lab.compile(folder, [...COMPILER_FLAGS, ...args]);
-  for (const name of ['httpapi', 'ncrypt']) await copyWineLibrary(lab.wineDlls, name, folder);
+  for (const name of DOUBLED_LIBRARIES) await copyWineLibrary(lab.wineDlls, name, folder);
   const shared = await compileAll(folder, 'shared', compile);
   const httpapi = await compileAll(folder, 'httpapi', compile);
   const ncrypt = await compileAll(folder, 'ncrypt', compile);
@@ -72,6 +72,12 @@ async function buildAll(lab: DoublesLab, folder: string): Promise<void> {
   await linkLibrary({ ...http, file: 'httpapi', objects: [...httpapi, ...shared] }, folder, compile);
   const older = [...httpapi.filter((object) => object !== configuration), 'configuration-no-update.o', ...shared];
   await linkLibrary({ ...http, file: 'httpapi-no-update', objects: older }, folder, compile);
+  const crypt32 = await compileAll(folder, 'crypt32', compile);
+  await linkLibrary(
+    { file: 'crypt32', library: 'crypt32', objects: [...crypt32, ...shared], links: [], refused: null },
+    folder,
+    compile,
+  );
   await linkLibrary(
     {
       file: 'ncrypt',
@@ -110,6 +116,6 @@ async function fingerprint(wineDlls: string): Promise<string> {
   const hash = createHash('sha256');
   const files = (await readdir(sources, { recursive: true })).filter((path) => BUILT_FROM.test(path)).sort();
   for (const path of files) hash.update(path).update(await readFile(join(sources, path)));
-  for (const name of ['httpapi', 'ncrypt']) hash.update(await readFile(join(wineDlls, `${name}.dll`)));
+  for (const name of DOUBLED_LIBRARIES) hash.update(await readFile(join(wineDlls, `${name}.dll`)));
   return hash.digest('hex').slice(0, 32);
 }

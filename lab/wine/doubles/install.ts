@@ -1,6 +1,7 @@
 import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setRegistryValues } from '../registry-file.ts';
+import { DOUBLED_LIBRARIES } from './library.ts';
 import { startAppcmdService } from './appcmd/service.ts';
 
 /** A prefix as the installation sees it; no Wine process may be running in it. */
@@ -23,10 +24,11 @@ export async function installDoubles(
 ): Promise<() => Promise<void>> {
   const system32 = join(prefix.driveC, 'windows', 'system32');
   await replace(join(built, options.update ? 'httpapi.dll' : 'httpapi-no-update.dll'), join(system32, 'httpapi.dll'));
-  for (const file of ['httpapi_wine.dll', 'ncrypt.dll', 'ncrypt_wine.dll']) {
+  const wines = DOUBLED_LIBRARIES.map((name) => `${name}_wine.dll`);
+  for (const file of ['crypt32.dll', 'ncrypt.dll', ...wines]) {
     await replace(join(built, file), join(system32, file));
   }
-  const preferred = { httpapi: '"native"', ncrypt: '"native"' };
+  const preferred = Object.fromEntries(DOUBLED_LIBRARIES.map((name) => [name, '"native"']));
   await setRegistryValues(join(prefix.folder, 'user.reg'), 'Software\\Wine\\DllOverrides', preferred);
   if (options.applicationHostConfig === null) return async () => {};
   const version = { MajorVersion: 'dword:0000000a', MinorVersion: 'dword:00000000' };

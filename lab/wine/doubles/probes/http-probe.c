@@ -183,13 +183,21 @@ static void add_certificate(int count, WCHAR **words)
     DWORD octets = octets_of_word(word_at(count, words, 2), der, sizeof der);
     CRYPT_KEY_PROV_INFO key = { .pwszContainerName = (PWSTR)word_at(count, words, 3), .pwszProvName = (PWSTR)L"Microsoft Software Key Storage Provider", .dwFlags = 0x20 };
     HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0, CERT_SYSTEM_STORE_LOCAL_MACHINE, word_at(count, words, 1));
-    PCCERT_CONTEXT certificate = NULL;
-    BOOL done = store != NULL && CertAddEncodedCertificateToStore(store, X509_ASN_ENCODING, der, octets, CERT_STORE_ADD_REPLACE_EXISTING, &certificate);
+    PCCERT_CONTEXT certificate = CertCreateCertificateContext(X509_ASN_ENCODING, der, octets);
+    BOOL done = store != NULL && certificate != NULL;
     if (done && key.pwszContainerName[0] != L'-') done = CertSetCertificateContextProperty(certificate, CERT_KEY_PROV_INFO_PROP_ID, 0, &key);
-    /* Wine writes what was changed when it is told to. */
-    if (done) done = CertControlStore(store, 0, CERT_STORE_CTRL_COMMIT, NULL);
+    if (done) done = CertAddCertificateContextToStore(store, certificate, CERT_STORE_ADD_REPLACE_EXISTING, NULL);
     printf("%lx", done ? 0 : GetLastError());
     if (certificate != NULL) CertFreeCertificateContext(certificate);
+    if (store != NULL) CertCloseStore(store, 0);
+}
+
+/* commit STORE: tells a store to write all that was changed. */
+static void commit(int count, WCHAR **words)
+{
+    HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0, CERT_SYSTEM_STORE_LOCAL_MACHINE, word_at(count, words, 1));
+    BOOL done = store != NULL && CertControlStore(store, CERT_STORE_CTRL_COMMIT_FORCE_FLAG, CERT_STORE_CTRL_COMMIT, NULL);
+    printf("%lx", done ? 0 : GetLastError());
     if (store != NULL) CertCloseStore(store, 0);
 }
 
@@ -214,7 +222,7 @@ int wmain(int count, WCHAR **words)
 {
     static const struct probe_entry entries[] = {
         { L"set", change }, { L"update", change }, { L"delete", change }, { L"query", query_key }, { L"next", query_next },
-        { L"add-certificate", add_certificate }, { L"hammer", hammer }, { L"serve", serve }, { NULL, NULL },
+        { L"add-certificate", add_certificate }, { L"hammer", hammer }, { L"commit", commit }, { L"serve", serve }, { NULL, NULL },
     };
     return probe_main(count, words, entries);
 }
