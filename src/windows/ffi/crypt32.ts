@@ -14,9 +14,6 @@ export function crypt32(ffi: Ffi) {
     CertCloseStore: library.func<(store: bigint, flags: number) => number>(
       'int32_t __stdcall CertCloseStore(void *store, uint32_t flags)',
     ),
-    CertControlStore: library.func<(store: bigint, flags: number, control: number, parameter: null) => number>(
-      'int32_t __stdcall CertControlStore(void *store, uint32_t flags, uint32_t control, void *parameter)',
-    ),
     CertCreateCertificateContext: library.func<(encoding: number, der: Uint8Array, octets: number) => bigint | null>(
       'void *__stdcall CertCreateCertificateContext(uint32_t encoding, void *der, uint32_t octets)',
     ),

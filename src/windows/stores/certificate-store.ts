@@ -12,8 +12,6 @@ const CERT_STORE_PROV_SYSTEM_W = 10;
 const CERT_SYSTEM_STORE_LOCAL_MACHINE = 0x20000;
 const CERT_STORE_OPEN_EXISTING_FLAG = 0x4000;
 const CERT_STORE_READONLY_FLAG = 0x8000;
-const CERT_STORE_CTRL_COMMIT = 3;
-const CERT_STORE_CTRL_COMMIT_FORCE_FLAG = 1;
 const X509_ASN_ENCODING = 1;
 const CERT_FIND_SHA1_HASH = 0x10000;
 const CERT_KEY_PROV_INFO_PROP_ID = 2;
@@ -51,16 +49,13 @@ export function readStore<T>(native: Native, name: StoreName, work: (store: Open
   );
 }
 
-/** Changes a store, which is made if this machine does not have it. The change is on the disk when this returns. */
+/**
+ * Changes a store, which is made if this machine does not have it. The stores of LocalMachine that lie in the registry
+ * write each change at once (https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-certcontrolstore), so
+ * nothing is committed: a store that is a collection may refuse that, or write parts of it that are not ours.
+ */
 export function changeStore(native: Native, name: StoreName, work: (store: OpenStore) => void): void {
-  withStore(native, name, 0, (handle) => {
-    work(openStore(native, name, handle));
-    if (
-      native.crypt32.CertControlStore(handle, CERT_STORE_CTRL_COMMIT_FORCE_FLAG, CERT_STORE_CTRL_COMMIT, null) === 0
-    ) {
-      throw native.lastError('CertControlStore');
-    }
-  });
+  withStore(native, name, 0, (handle) => work(openStore(native, name, handle)));
 }
 
 function withStore<T>(native: Native, name: StoreName, flags: number, work: (handle: bigint) => T): T | null {
