@@ -1,4 +1,5 @@
 #include "certificate-check.h"
+#include "extended-parameters.h"
 #include "record-key.h"
 #include "record-store.h"
 #include "record-value.h"
@@ -40,7 +41,14 @@ static DWORD write_record(struct lab_call *call, DWORD id, const void *informati
     WCHAR name[RECORD_NAME_CHARACTERS];
     const SSL_PARAM *param;
     SSL_RECORD record;
-    DWORD status = read_set(id, information, octets, name, &param);
+    DWORD status;
+    if (extended_base(id) != 0 && !replaces) {
+        name[0] = 0;
+        status = extended_set(id, information, octets, name);
+        lab_call_about(call, L"%lu %ls", id, name);
+        return status;
+    }
+    status = read_set(id, information, octets, name, &param);
     if (status != 0) return status;
     lab_call_about(call, L"%lu %ls", id, name);
     status = record_of_param(id, param, &record);
@@ -84,6 +92,8 @@ static DWORD delete_record(struct lab_call *call, DWORD id, const void *informat
     lab_call_about(call, L"%lu %ls", id, name);
     if (!record_store_lock()) return ERROR_BADDB;
     status = record_delete(id, name);
+    /* Whether Windows drops them with the record is not documented; nothing says that it keeps them. */
+    if (status == 0) extended_delete(id, name);
     record_store_unlock();
     return status;
 }
@@ -167,7 +177,13 @@ static DWORD query_record(struct lab_call *call, DWORD id, const void *input, UL
 {
     WCHAR name[RECORD_NAME_CHARACTERS] = L"", kept[RECORD_NAME_CHARACTERS];
     SSL_RECORD record;
-    DWORD kind, position, status = read_query(id, input, octets, name, &kind, &position);
+    DWORD kind, position, status;
+    if (extended_base(id) != 0) {
+        status = extended_query(id, input, octets, output, room, needed, name);
+        lab_call_about(call, L"%lu %ls", id, name);
+        return status;
+    }
+    status = read_query(id, input, octets, name, &kind, &position);
     if (status != 0) return status;
     if (!record_store_lock()) return ERROR_BADDB;
     status = kind == HttpServiceConfigQueryExact ? record_kept_name(id, name, kept) : record_name_at(id, position, kept);

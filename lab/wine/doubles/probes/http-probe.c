@@ -192,6 +192,41 @@ static void add_certificate(int count, WCHAR **words)
     if (store != NULL) CertCloseStore(store, 0);
 }
 
+/* set-extended ID KEY TYPE FLAGS: one of the parameters beside a record; the ID is that of the parameters. */
+static void set_extended(int count, WCHAR **words)
+{
+    CHANGE call = (CHANGE)(void *)function("HttpSetServiceConfiguration");
+    DWORD id = wcstoul(word_at(count, words, 1), NULL, 10);
+    BOOL by_host = id == SSL_ID_SNI_EX || id == SSL_ID_SCOPED_CCS_EX;
+    SSL_PARAM_EX param = { wcstoul(word_at(count, words, 3), NULL, 10), wcstoul(word_at(count, words, 4), NULL, 10), { 0, 0 } };
+    SSL_ADDRESS_SET_EX by_address = { .ParamDesc = param };
+    SSL_SNI_SET_EX by_name = { .ParamDesc = param };
+    fill_key(by_host ? SSL_ID_SNI : SSL_ID_IPPORT, word_at(count, words, 2));
+    by_address.Address = by_name.KeyDesc.IpPort = address;
+    by_name.KeyDesc.Host = host;
+    printf("%lx", by_host ? call(NULL, id, &by_name, sizeof by_name, NULL) : call(NULL, id, &by_address, sizeof by_address, NULL));
+}
+
+/* query-extended ID KEY TYPE */
+static void query_extended(int count, WCHAR **words)
+{
+    QUERY call = (QUERY)(void *)function("HttpQueryServiceConfiguration");
+    DWORD id = wcstoul(word_at(count, words, 1), NULL, 10), type = wcstoul(word_at(count, words, 3), NULL, 10), status;
+    BOOL by_host = id == SSL_ID_SNI_EX || id == SSL_ID_SCOPED_CCS_EX;
+    SSL_ADDRESS_QUERY_EX by_address = { .ParamType = type };
+    SSL_SNI_QUERY_EX by_name = { .ParamType = type };
+    SSL_ADDRESS_SET_EX answer;
+    SSL_SNI_SET_EX named;
+    ULONG needed = 0;
+    fill_key(by_host ? SSL_ID_SNI : SSL_ID_IPPORT, word_at(count, words, 2));
+    by_address.Address = by_name.KeyDesc.IpPort = address;
+    by_name.KeyDesc.Host = host;
+    status = by_host ? call(NULL, id, &by_name, sizeof by_name, &named, sizeof named, &needed, NULL)
+                     : call(NULL, id, &by_address, sizeof by_address, &answer, sizeof answer, &needed, NULL);
+    printf("%lx", status);
+    if (status == 0) printf(" flags=%lu", (unsigned long)(by_host ? named.ParamDesc.Flags : answer.ParamDesc.Flags));
+}
+
 /* commit STORE: tells a store to write all that was changed. */
 static void commit(int count, WCHAR **words)
 {
@@ -222,7 +257,7 @@ int wmain(int count, WCHAR **words)
 {
     static const struct probe_entry entries[] = {
         { L"set", change }, { L"update", change }, { L"delete", change }, { L"query", query_key }, { L"next", query_next },
-        { L"add-certificate", add_certificate }, { L"hammer", hammer }, { L"commit", commit }, { L"serve", serve }, { NULL, NULL },
+        { L"add-certificate", add_certificate }, { L"hammer", hammer }, { L"commit", commit }, { L"set-extended", set_extended }, { L"query-extended", query_extended }, { L"serve", serve }, { NULL, NULL },
     };
     return probe_main(count, words, entries);
 }
