@@ -6,7 +6,7 @@ import type { WineLab } from './lab.ts';
 const FOLDER = 'opt/offsets';
 
 // Structures that the header of mingw-w64 lacks, with the members that Microsoft documents for them (http.h, Windows 8
-// and later).
+// and later), or that the metadata of its headers lists (…_EX).
 const LACKING = `typedef struct { SOCKADDR_STORAGE IpPort; PWSTR Host; } HTTP_SERVICE_CONFIG_SSL_SNI_KEY;
 typedef struct { HTTP_SERVICE_CONFIG_SSL_SNI_KEY KeyDesc; HTTP_SERVICE_CONFIG_SSL_PARAM ParamDesc; } HTTP_SERVICE_CONFIG_SSL_SNI_SET;
 typedef struct {
@@ -20,7 +20,15 @@ typedef struct {
     HTTP_SERVICE_CONFIG_QUERY_TYPE QueryDesc;
     HTTP_SERVICE_CONFIG_SSL_CCS_KEY KeyDesc;
     DWORD dwToken;
-} HTTP_SERVICE_CONFIG_SSL_CCS_QUERY;`;
+} HTTP_SERVICE_CONFIG_SSL_CCS_QUERY;
+typedef struct { SOCKADDR_STORAGE IpPort; } HTTP_SERVICE_CONFIG_SSL_KEY_EX;
+typedef struct { DWORD ParamType; ULONGLONG Flags; struct { ULONG Count; void *List; } Longest; } HTTP_SERVICE_CONFIG_SSL_PARAM_EX;
+#define EX(kind, key) \\
+    typedef struct { HTTP_SERVICE_CONFIG_QUERY_TYPE QueryDesc; key KeyDesc; DWORD dwToken; DWORD ParamType; } kind##_QUERY_EX; \\
+    typedef struct { key KeyDesc; HTTP_SERVICE_CONFIG_SSL_PARAM_EX ParamDesc; } kind##_SET_EX;
+EX(HTTP_SERVICE_CONFIG_SSL, HTTP_SERVICE_CONFIG_SSL_KEY_EX)
+EX(HTTP_SERVICE_CONFIG_SSL_SNI, HTTP_SERVICE_CONFIG_SSL_SNI_KEY)
+EX(HTTP_SERVICE_CONFIG_SSL_CCS, HTTP_SERVICE_CONFIG_SSL_CCS_KEY)`;
 
 /** The same structures as the compiler lays them out. Rejects when one of them, or a field, does not exist. */
 export async function compiledLayouts(

@@ -69,6 +69,13 @@ export const IIS_ERRORS = entries({
     summary: 'Somebody else changed an http.sys record after it was read; it was left as it is.',
     action: 'Look at the record (netsh http show sslcert), then renew again: the next plan starts from it.',
   },
+  IIS_RECORD_HAS_EXTENDED_PARAMETERS: {
+    exit: 1,
+    summary:
+      'An http.sys record has settings beside it that this Windows would lose when the certificate is replaced; it was left as it is.',
+    action:
+      'Write down what netsh http show sslcert shows for the record (HTTP/2, TLS 1.3, QUIC, session tickets), set the new certificate and those settings by hand with netsh, or update Windows: later versions replace a record in one call.',
+  },
   IIS_RESTORE_FAILED: {
     exit: 1,
     summary: 'Not every http.sys record could be put back to its earlier state.',

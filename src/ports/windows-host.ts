@@ -146,7 +146,7 @@ export interface SslRecords {
   set(record: SslRecord): Promise<void>;
   /**
    * Replaces atomically as far as the host can; status 2 when absent, 1312 as for set. After a failure the old record
-   * stands.
+   * stands. IIS_RECORD_HAS_EXTENDED_PARAMETERS where the host could replace it only by losing what lies beside it.
    */
   update(record: SslRecord): Promise<void>;
   /** Status 2 when absent. */

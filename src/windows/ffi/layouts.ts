@@ -41,6 +41,19 @@ export const layouts = {
   HTTP_SERVICE_CONFIG_SSL_QUERY: { size: 24, fields: { QueryDesc: 0, KeyDesc: 8, dwToken: 16 } },
   HTTP_SERVICE_CONFIG_SSL_SNI_QUERY: { size: 152, fields: { QueryDesc: 0, KeyDesc: 8, dwToken: 144 } },
   HTTP_SERVICE_CONFIG_SSL_CCS_QUERY: { size: 144, fields: { QueryDesc: 0, KeyDesc: 8, dwToken: 136 } },
+  HTTP_SERVICE_CONFIG_SSL_QUERY_EX: { size: 144, fields: { QueryDesc: 0, KeyDesc: 8, dwToken: 136, ParamType: 140 } },
+  HTTP_SERVICE_CONFIG_SSL_SNI_QUERY_EX: {
+    size: 152,
+    fields: { QueryDesc: 0, KeyDesc: 8, dwToken: 144, ParamType: 148 },
+  },
+  HTTP_SERVICE_CONFIG_SSL_CCS_QUERY_EX: {
+    size: 144,
+    fields: { QueryDesc: 0, KeyDesc: 8, dwToken: 136, ParamType: 140 },
+  },
+  HTTP_SERVICE_CONFIG_SSL_SET_EX: { size: 160, fields: { ParamDesc: 128 } },
+  HTTP_SERVICE_CONFIG_SSL_SNI_SET_EX: { size: 168, fields: { ParamDesc: 136 } },
+  HTTP_SERVICE_CONFIG_SSL_CCS_SET_EX: { size: 160, fields: { ParamDesc: 128 } },
+  HTTP_SERVICE_CONFIG_SSL_PARAM_EX: { size: 32, fields: { ParamType: 0, Flags: 8 } },
   HTTP_SERVICE_CONFIG_IP_LISTEN_QUERY: { size: 136, fields: { AddrCount: 0, AddrList: 8 } },
 
   HTTP_REQUEST: {

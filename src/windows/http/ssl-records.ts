@@ -1,6 +1,7 @@
-import { WindowsError } from '../../errors/error.ts';
+import { EverbindError, WindowsError } from '../../errors/error.ts';
 import type { SslRecord, SslRecordKey, SslRecords } from '../../ports/windows-host.ts';
 import { configured } from './http-configuration.ts';
+import { extendedParameterTypes } from './extended-parameters.ts';
 import { mustBeZero, type Native, numberRoom } from '../ffi/native.ts';
 import {
   configIds,
@@ -105,7 +106,8 @@ export function createSslRecords(native: Native): SslRecords {
 
   /**
    * For records and versions of Windows that cannot replace in one call: removes the old record and adds the new one.
-   * If that fails, the old one is added again.
+   * If that fails, the old one is added again. Parameters beside the record would be gone: then nothing is changed
+   * (IIS_RECORD_HAS_EXTENDED_PARAMETERS).
    */
   const replace = (record: SslRecord): void => {
     const { kind } = record.key;
@@ -114,6 +116,8 @@ export function createSslRecords(native: Native): SslRecords {
     }
     const old = query(record.key);
     if (old === null) throw new WindowsError('HttpDeleteServiceConfiguration', STATUS.FILE_NOT_FOUND, { kind });
+    const types = extendedParameterTypes(native, record.key);
+    if (types.length > 0) throw hasExtendedParameters(record.key, types);
     const removed = remove(record.key);
     // A call may report a failure and have taken effect all the same.
     if (removed !== 0 && query(record.key) !== null) {
@@ -158,4 +162,13 @@ export function createSslRecords(native: Native): SslRecords {
       configured(native, () => mustBeZero('HttpDeleteServiceConfiguration', remove(key), { kind: key.kind }));
     },
   };
+}
+
+function hasExtendedParameters(key: SslRecordKey, types: readonly number[]): EverbindError {
+  const name = 'host' in key ? key.host : key.kind === 'ipport' ? key.address : 'central store';
+  return new EverbindError(
+    'IIS_RECORD_HAS_EXTENDED_PARAMETERS',
+    `the http.sys record ${name}, port ${key.port}, has extended parameters (types ${types.join(', ')}), which would be lost`,
+    { ...key, types: types.map(String) },
+  );
 }
