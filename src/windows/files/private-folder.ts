@@ -28,8 +28,11 @@ const ACCESS = 'D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)';
  * folder that is there already must be so: in %ProgramData% everybody may make one, with a configuration in it that we
  * would then obey. Throws STORE_EXPOSED, WindowsError.
  */
-export async function ensurePrivateFolder(path: string): Promise<void> {
-  const native = await loadNative();
+export async function ensurePrivateFolder(path: string, native?: Native): Promise<void> {
+  ensureWith(native ?? (await loadNative()), path);
+}
+
+function ensureWith(native: Native, path: string): void {
   if (create(native, path)) return;
   // A junction leads wherever its maker wants.
   const problem = lstatSync(path).isDirectory()
