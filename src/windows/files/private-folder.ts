@@ -17,6 +17,10 @@ const CURRENT_PROCESS = 0xffff_ffff_ffff_ffffn;
 const TOKEN_QUERY = 8;
 const TOKEN_USER = 1;
 
+// The group. Without it a folder may belong to the account that made it (the default owner of a token differs from
+// server to server), which says nothing about who that is to the next one that runs here, such as SYSTEM.
+const OWNER = 'O:BA';
+
 /**
  * Full access for SYSTEM and administrators, inherited by what is made inside; nothing is inherited from the folder
  * above.
@@ -47,7 +51,7 @@ function ensureWith(native: Native, path: string): void {
 function create(native: Native, path: string): boolean {
   mkdirSync(dirname(path), { recursive: true });
   // Without the rights of an administrator this account would lock itself out.
-  const access = isAdministrator(native) ? ACCESS : `${ACCESS}(A;OICI;FA;;;${ownSid(native)})`;
+  const access = isAdministrator(native) ? `${OWNER}${ACCESS}` : `${ACCESS}(A;OICI;FA;;;${ownSid(native)})`;
   const { size } = layouts.SECURITY_ATTRIBUTES;
   const attributes = new Structure(native.ffi, layouts.SECURITY_ATTRIBUTES)
     .setUint32('nLength', size)
