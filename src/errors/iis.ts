@@ -15,7 +15,7 @@ export const IIS_ERRORS = entries({
   IIS_TOO_OLD: {
     exit: 5,
     summary: 'This version of IIS is too old.',
-    action: 'Everbind needs IIS 8 (Windows Server 2012) or later: older ones know no certificates by host name (SNI).',
+    action: 'Everbind needs IIS 10 (Windows Server 2016) or later; move the sites to such a server.',
   },
   IIS_APPCMD_FAILED: {
     exit: 1,

@@ -11,6 +11,12 @@ export const WINDOWS_ERRORS = entries({
     summary: 'This command needs a Windows host with IIS.',
     action: 'Run it on the IIS server.',
   },
+  WIN_FFI_BLOCKED: {
+    exit: 5,
+    summary: 'The library by which Everbind calls Windows (koffi.node) cannot be loaded.',
+    action:
+      'Look into the event logs Microsoft-Windows-CodeIntegrity/Operational and AppLocker/EXE and DLL: the file is not signed, so a policy (WDAC, AppLocker) must allow it by its hash. If no policy blocks it, install Everbind again: the file is missing or damaged.',
+  },
   WIN_NOT_ELEVATED: {
     exit: 5,
     summary: 'This process does not have the rights of an administrator.',

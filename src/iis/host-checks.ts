@@ -1,8 +1,8 @@
 import { EverbindError } from '../errors/error.ts';
 import type { HostDescription } from '../ports/windows-host.ts';
 
-// IIS 8 (Windows Server 2012) brought SNI, the central certificate store and the store WebHosting.
-const OLDEST = 8;
+// IIS 10 came with Windows Server 2016, the oldest that Node runs on.
+const OLDEST = 10;
 
 /**
  * Why Everbind cannot work on this server; null when it can. Codes: WIN_NOT_ELEVATED, IIS_NOT_INSTALLED, IIS_TOO_OLD.

@@ -12,12 +12,13 @@ const server = {
 
 test('a server that can be worked on has no problem', () => {
   assert.equal(hostProblem(server), null);
-  assert.equal(hostProblem({ ...server, iisVersion: '8.0' }), null);
 });
 
 test('each reason to refuse has its code; the one that elevation does not fix comes first', () => {
   assert.equal(hostProblem({ ...server, elevated: false })?.code, 'WIN_NOT_ELEVATED');
   assert.equal(hostProblem({ ...server, iisVersion: null, elevated: false })?.code, 'IIS_NOT_INSTALLED');
-  assert.equal(hostProblem({ ...server, iisVersion: '7.5' })?.code, 'IIS_TOO_OLD');
+  for (const iisVersion of ['7.5', '8.0', '8.5']) {
+    assert.equal(hostProblem({ ...server, iisVersion })?.code, 'IIS_TOO_OLD', iisVersion);
+  }
   assert.equal(hostProblem({ ...server, roleServices: ['ftp'] })?.code, 'IIS_NOT_INSTALLED');
 });

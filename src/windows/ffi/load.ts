@@ -1,6 +1,8 @@
 import type { KoffiFunc } from 'koffi';
 import { EverbindError } from '../../errors/error.ts';
 
+type Koffi = typeof import('koffi')['default'];
+
 /** A pointer argument: octets of ours, read and written in place; an address that Windows returned; or NULL. */
 export type Pointer = Uint8Array | bigint | null;
 
@@ -27,7 +29,8 @@ export interface Ffi {
 }
 
 /**
- * Loads koffi, here and nowhere else, so that no other platform ever loads it. Throws WIN_NOT_WINDOWS.
+ * Loads koffi, here and nowhere else, so that no other platform ever loads it. Throws WIN_NOT_WINDOWS; WIN_FFI_BLOCKED
+ * when this Windows does not load koffi.node or lets it make no call.
  *
  * Libraries are loaded by their full path: Windows would look beside the program first, and anybody who can write there
  * could plant one. kernel32, which every process has already, names the system folder; the environment does not, since
@@ -39,18 +42,7 @@ export async function loadFfi(): Promise<Ffi> {
       platform: process.platform,
     });
   }
-  const { default: koffi } = await import('koffi');
-  const getSystemDirectory = koffi
-    .load('kernel32.dll')
-    .func('uint32_t __stdcall GetSystemDirectoryW(void *buffer, uint32_t size)') as (
-    buffer: Buffer,
-    size: number,
-  ) => number;
-  const path = Buffer.alloc(520);
-  const length = getSystemDirectory(path, path.length / 2);
-  if (length === 0 || length > path.length / 2) throw new Error('GetSystemDirectoryW failed');
-  const folder = path.toString('utf16le', 0, length * 2);
-
+  const { koffi, folder } = await loadKoffi();
   return {
     systemFolder: folder,
     open: (name) => {
@@ -77,4 +69,30 @@ export async function loadFfi(): Promise<Ffi> {
     },
     addressOf: (octets) => koffi.address(octets),
   };
+}
+
+/** koffi, and the system folder by its first call. */
+async function loadKoffi(): Promise<{ readonly koffi: Koffi; readonly folder: string }> {
+  try {
+    const { default: koffi } = await import('koffi');
+    const getSystemDirectory = koffi
+      .load('kernel32.dll')
+      .func('uint32_t __stdcall GetSystemDirectoryW(void *buffer, uint32_t size)') as (
+      buffer: Buffer,
+      size: number,
+    ) => number;
+    const path = Buffer.alloc(520);
+    const length = getSystemDirectory(path, path.length / 2);
+    if (length === 0 || length > path.length / 2) throw new Error('GetSystemDirectoryW failed');
+    return { koffi, folder: path.toString('utf16le', 0, length * 2) };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const { code } = error as NodeJS.ErrnoException;
+    throw new EverbindError(
+      'WIN_FFI_BLOCKED',
+      `koffi.node, by which Windows is called, does not work here: ${reason}`,
+      { reason: code ?? null },
+      { cause: error },
+    );
+  }
 }
