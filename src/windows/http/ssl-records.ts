@@ -34,6 +34,7 @@ const noSuchCall: ReadonlySet<number> = new Set([
 const FIRST_ROOM = 1024;
 const MAX_ROOM = 1 << 20;
 const MAX_RECORDS = 100_000;
+const MAX_READINGS = 5;
 const RESTORE_ATTEMPTS = 3;
 
 type Change = 'HttpSetServiceConfiguration' | 'HttpUpdateServiceConfiguration' | 'HttpDeleteServiceConfiguration';
@@ -75,7 +76,7 @@ export function createSslRecords(native: Native): SslRecords {
     throw new WindowsError('HttpQueryServiceConfiguration', found, { kind: key.kind });
   };
 
-  const enumerate = (kind: SslRecordKey['kind']): readonly SslRecord[] => {
+  const readAll = (kind: SslRecordKey['kind']): readonly SslRecord[] => {
     const records: SslRecord[] = [];
     while (records.length < MAX_RECORDS) {
       const found = ask(kind, nextQuery(ffi, kind, records.length));
@@ -86,6 +87,20 @@ export function createSslRecords(native: Native): SslRecords {
       // Windows refuses a kind of record that it does not have at the first query, not after some records.
       if (ends.has(found) && (found !== STATUS.INVALID_PARAMETER || records.length === 0)) return records;
       throw new WindowsError('HttpQueryServiceConfiguration', found, { kind });
+    }
+    return records;
+  };
+
+  /**
+   * Positions move when others add and remove records meanwhile: a reading may pass over one, or have one twice. It is
+   * repeated until two agree. Where they never do, the last one counts: whoever changes a record asks for it before.
+   */
+  const enumerate = (kind: SslRecordKey['kind']): readonly SslRecord[] => {
+    let [records, text] = eachOnce(readAll(kind));
+    for (let reading = 2; reading <= MAX_READINGS && records.length > 0; reading += 1) {
+      const before = text;
+      [records, text] = eachOnce(readAll(kind));
+      if (text === before) break;
     }
     return records;
   };
@@ -171,4 +186,11 @@ function hasExtendedParameters(key: SslRecordKey, types: readonly number[]): Eve
     `the http.sys record ${name}, port ${key.port}, has extended parameters (types ${types.join(', ')}), which would be lost`,
     { ...key, types: types.map(String) },
   );
+}
+
+/** The last record of each key, and a text that is equal for equal records in any order. */
+function eachOnce(records: readonly SslRecord[]): readonly [readonly SslRecord[], string] {
+  const byKey = new Map(records.map((record) => [JSON.stringify(record.key), record]));
+  const texts = [...byKey.values()].map((record) => JSON.stringify(record));
+  return [[...byKey.values()], texts.sort().join('\n')];
 }
