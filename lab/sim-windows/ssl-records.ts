@@ -16,14 +16,17 @@ export interface SimRecords extends SslRecords {
 
 /**
  * The SSL configuration of http.sys, ids 1, 5, 6 and 11. `hasCertificate` tells whether LocalMachine\store has the
- * certificate with its key; `changed` runs after each change. The order of `enumerate` is undocumented in Windows, so
+ * certificate with its key; `changed` runs after each change. Whether host names have a case is not documented either:
+ * `hostCase`. The order of `enumerate` is undocumented in Windows, so
  * here it differs from call to call.
  */
 export function createRecords(
   hasCertificate: (store: string | null, hash: string) => boolean,
   changed: () => Promise<void>,
+  hostCase: 'ignored' | 'kept' = 'ignored',
 ): SimRecords {
   const records = new Map<string, SslRecord>();
+  const keyId = (key: SslRecordKey): string => recordId(key, hostCase);
   const draw = randomSequence(0x5eed);
   const check = (call: string, record: SslRecord): void => {
     const { kind } = record.key;
@@ -58,9 +61,8 @@ export function createRecords(
   };
 }
 
-// http.sys takes host names without regard to case; whether it takes A-labels for Unicode names is not documented, so
-// here it does not.
-function keyId(key: SslRecordKey): string {
+// Whether http.sys takes A-labels for Unicode names is not documented, so here it does not.
+function recordId(key: SslRecordKey, hostCase: 'ignored' | 'kept'): string {
   switch (key.kind) {
     case 'ipport': {
       const octets = parseIp(key.address);
@@ -68,7 +70,7 @@ function keyId(key: SslRecordKey): string {
     }
     case 'hostnameport':
     case 'scopedccs':
-      return `${key.kind} ${key.host.toLowerCase()} ${key.port}`;
+      return `${key.kind} ${hostCase === 'kept' ? key.host : key.host.toLowerCase()} ${key.port}`;
     case 'ccs':
       return `ccs ${key.port}`;
   }
@@ -83,7 +85,7 @@ function kept(record: SslRecord, key: SslRecordKey): SslRecord {
 
 /** Equal for two keys that name the same record. */
 export function sameKey(left: SslRecordKey, right: SslRecordKey): boolean {
-  return keyId(left) === keyId(right);
+  return recordId(left, 'ignored') === recordId(right, 'ignored');
 }
 
 function isValid(record: SslRecord): boolean {

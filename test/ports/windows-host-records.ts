@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { recordKeyId } from '../../src/iis/records/ssl-record.ts';
 import type { SslRecordKey } from '../../src/ports/windows-host.ts';
 import {
   comparable,
@@ -60,16 +61,49 @@ export function recordsContract(name: string, { open, ca }: ContractContext): vo
       assert.deepEqual(await sslRecords.query(plain.key), plain);
     });
 
-    it('takes host names without regard to case', async (t) => {
+    // Whether CASE.Contract.Test is the same record is not documented.
+    it('has a record under the name that was given to it, and lists it once, equal without regard to case', async (t) => {
       const { sslRecords } = opened.host;
       const { thumbprint } = await installed(t, opened.host, await ca(), 'MY', 'case.contract.test');
       const [port] = opened.ports;
-      await sslRecords.set(recordFor({ kind: 'hostnameport', host: 'case.contract.test', port }, thumbprint));
-      const other: SslRecordKey = { kind: 'hostnameport', host: 'CASE.Contract.Test', port };
-      assert.equal((await sslRecords.query(other))?.certificateHash, thumbprint);
-      assert.equal(await statusOf(sslRecords.set(recordFor(other, thumbprint))), 183);
-      await sslRecords.remove(other);
-      assert.equal(await sslRecords.query(other), null);
+      const key: SslRecordKey = { kind: 'hostnameport', host: 'Case.contract.test', port };
+      await sslRecords.set(recordFor(key, thumbprint));
+      assert.equal((await sslRecords.query(key))?.certificateHash, thumbprint);
+      assert.equal(await statusOf(sslRecords.set(recordFor(key, thumbprint))), 183);
+      const listed = (await sslRecords.enumerate()).filter((record) => recordKeyId(record.key) === recordKeyId(key));
+      assert.equal(listed.length, 1);
+      // As it is listed, it can be changed and removed.
+      const found = listed[0]?.key ?? key;
+      await sslRecords.update({ ...recordFor(found, thumbprint), flags: 2 });
+      assert.equal((await sslRecords.query(key))?.flags, 2);
+      await sslRecords.remove(found);
+      assert.equal(await sslRecords.query(key), null);
+    });
+
+    it('has both forms of an IDN under the names that were given to them', async (t) => {
+      const { sslRecords } = opened.host;
+      const { thumbprint } = await installed(t, opened.host, await ca(), 'MY', 'xn--bcher-kva.contract.test');
+      const [port] = opened.ports;
+      for (const host of ['bücher.contract.test', 'xn--bcher-kva.contract.test']) {
+        const key: SslRecordKey = { kind: 'hostnameport', host, port };
+        await sslRecords.set(recordFor(key, thumbprint));
+        assert.equal((await sslRecords.query(key))?.certificateHash, thumbprint, host);
+        const listed = (await sslRecords.enumerate()).filter((record) => recordKeyId(record.key) === recordKeyId(key));
+        assert.equal(listed.length, 1, host);
+        await sslRecords.remove(listed[0]?.key ?? key);
+        assert.equal(await sslRecords.query(key), null, host);
+      }
+    });
+
+    it('says of a kind of record that it does not have that there are none', async () => {
+      const { sslRecords } = opened.host;
+      const absent: readonly SslRecordKey[] = [
+        { kind: 'ipport', address: '192.0.2.99', port: opened.ports[0] },
+        { kind: 'hostnameport', host: 'absent.contract.test', port: opened.ports[0] },
+        { kind: 'ccs', port: opened.ports[0] },
+        { kind: 'scopedccs', host: 'absent.contract.test', port: opened.ports[0] },
+      ];
+      for (const key of absent) assert.equal(await sslRecords.query(key), null, key.kind);
     });
 
     it('refuses to create a record twice with 183 and keeps the first', async (t) => {

@@ -136,9 +136,8 @@ export function recordFor(key: SslRecordKey, certificateHash: string | null, sto
 /**
  * A record as it is compared: whether one in MY reads back with the store's name or without differs from host to host.
  */
-export function comparable(record: SslRecord | null): SslRecord | null {
-  if (record === null) return null;
-  return sameStore(record.certificateStore, null) ? { ...record, certificateStore: null } : record;
+export function comparable<T extends SslRecord | null>(record: T): T {
+  return record !== null && sameStore(record.certificateStore, null) ? { ...record, certificateStore: null } : record;
 }
 
 /** The Win32 status with which a call fails. */

@@ -61,7 +61,7 @@ export function joinSlots(inventory: Pick<Inventory, 'sites' | 'records'>): {
     for (const binding of site.bindings) {
       const read = readBinding(site, binding);
       if ('code' in read) unusable.push(read);
-      else if (read.sni) attach({ kind: 'hostnameport', host: read.host, port: read.port }, read, false);
+      else if (read.sni) attach({ kind: 'hostnameport', host: hostOfRecord(read), port: read.port }, read, false);
       else {
         const address = read.address === '*' ? '0.0.0.0' : withoutZone(read.address);
         attach({ kind: 'ipport', address, port: read.port }, read, false);
@@ -72,6 +72,16 @@ export function joinSlots(inventory: Pick<Inventory, 'sites' | 'records'>): {
     }
   }
   return { slots, unusable };
+}
+
+/**
+ * The host of a record that is missing: as the binding spells it, which is how IIS would write it, but in lower case
+ * and without a final dot, as clients ask. Which form of an IDN http.sys wants is not documented.
+ */
+function hostOfRecord({ binding, host }: SlotUser): string {
+  if (binding.information.kind !== 'ip-port-host' || !host.includes('xn--')) return host;
+  const written = binding.information.host.toLowerCase().replace(/\.$/, '');
+  return canonicalHost(written) === host ? written : host;
 }
 
 function readBinding(site: SiteInventory, binding: SiteBinding): SlotUser | UnusableBinding {

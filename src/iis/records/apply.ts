@@ -1,4 +1,5 @@
 import { EverbindError, errorCode } from '../../errors/error.ts';
+import { canonicalHost, hostToUnicode } from '../../pki/x509/names.ts';
 import type { SslRecord, SslRecordKey, SslRecords, WindowsHost } from '../../ports/windows-host.ts';
 import { recordKeyId, recordKeyText, sameRecord } from './ssl-record.ts';
 
@@ -39,7 +40,7 @@ export async function restoreRecords(host: Host, changes: readonly RecordChange[
   for (const change of changes) {
     const record = recordKeyText(change.key);
     try {
-      const current = await host.sslRecords.query(change.key);
+      const current = await find(host, change.key);
       const state = stateOf(change, current);
       if (state === 'foreign') foreign.push(record);
       else if (state !== 'before') await putBack(host, change, current);
@@ -75,21 +76,35 @@ async function readAll(
   host: Host,
   changes: readonly RecordChange[],
 ): Promise<readonly { readonly change: RecordChange; readonly current: SslRecord | null }[]> {
-  return Promise.all(changes.map(async (change) => ({ change, current: await host.sslRecords.query(change.key) })));
+  return Promise.all(changes.map(async (change) => ({ change, current: await find(host, change.key) })));
+}
+
+/** The record of this key, in whichever form its host is written: a second one beside it would compete with it. */
+async function find({ sslRecords }: Host, key: SslRecordKey): Promise<SslRecord | null> {
+  const found = await sslRecords.query(key);
+  if (found !== null || !('host' in key)) return found;
+  const canonical = canonicalHost(key.host);
+  const others = [canonical, hostToUnicode(canonical)].filter((form) => form !== key.host.toLowerCase());
+  for (const form of new Set(others)) {
+    const other = await sslRecords.query({ ...key, host: form });
+    if (other !== null) return other;
+  }
+  return null;
 }
 
 async function putBack(host: Host, change: RecordChange, current: SslRecord | null): Promise<void> {
   if (change.before !== null) return write(host, change.before, current);
   if (current === null) return;
-  await host.sslRecords.remove(change.key);
-  if ((await host.sslRecords.query(change.key)) !== null) throw didNotTake(change.key, 'it is still there');
+  await host.sslRecords.remove(current.key);
+  if ((await host.sslRecords.query(current.key)) !== null) throw didNotTake(change.key, 'it is still there');
 }
 
 async function write(host: Host, record: SslRecord, current: SslRecord | null): Promise<void> {
   const records: SslRecords = host.sslRecords;
+  const key = current?.key ?? record.key;
   if (current === null) await records.set(record);
-  else await records.update({ ...record, key: current.key });
-  const readBack = await records.query(record.key);
+  else await records.update({ ...record, key });
+  const readBack = await records.query(key);
   if (readBack === null) throw didNotTake(record.key, 'it is not there');
   if (!sameRecord(readBack, record)) {
     throw didNotTake(record.key, `it reads back with certificate ${readBack.certificateHash ?? '(none)'}`);

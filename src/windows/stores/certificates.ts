@@ -68,6 +68,7 @@ function importedKeyName(store: StoreName, thumbprint: string): HostKeyName {
 
 function isImported(key: HostKeyName, store: StoreName, thumbprint: string): boolean {
   const own = importedKeyName(store, thumbprint);
+  // Whether Windows returns a provider's name in the case in which it was given is not documented.
   return key.name === own.name && key.provider.toLowerCase() === own.provider.toLowerCase();
 }
 

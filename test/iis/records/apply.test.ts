@@ -9,6 +9,7 @@ import { decodeRecord, encodeRecord } from '../../../src/iis/records/ssl-record-
 import { recordKeyId, sameRecord } from '../../../src/iis/records/ssl-record.ts';
 import type { SslRecord, SslRecords } from '../../../src/ports/windows-host.ts';
 import { NEW, OLD, planInput, record, THEIRS } from '../fixtures.ts';
+import { comparable } from '../../ports/windows-host-support.ts';
 import { scenario } from '../scenarios.ts';
 
 async function records(...initial: readonly SslRecord[]): Promise<SimRecords> {
@@ -26,8 +27,11 @@ const renewal = (text: string, before: SslRecord | null): RecordChange => ({
   after: { ...(before ?? record(text, null)), certificateHash: NEW },
 });
 
+/** In one order; a record in MY reads back without a store. */
 const sorted = (list: readonly SslRecord[]): readonly SslRecord[] =>
-  list.toSorted((left, right) => (recordKeyId(left.key) < recordKeyId(right.key) ? -1 : 1));
+  list
+    .map((one) => comparable(one))
+    .toSorted((left, right) => (recordKeyId(left.key) < recordKeyId(right.key) ? -1 : 1));
 
 class Killed extends Error {}
 
