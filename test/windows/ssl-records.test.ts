@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { SslRecord } from '../../src/ports/windows-host.ts';
+import type { SslRecord, SslRecordKey } from '../../src/ports/windows-host.ts';
 import type { Native } from '../../src/windows/ffi/native.ts';
 import { recordStructure } from '../../src/windows/http/ssl-record-structures.ts';
 import { createSslRecords } from '../../src/windows/http/ssl-records.ts';
@@ -17,6 +17,7 @@ function changing(records: SslRecord[], before: (position: number) => void) {
   const memory = fakeMemory();
   let queries = 0;
   const query = (_service: null, id: number, input: Buffer, octets: number, output: Buffer): number => {
+    // A Windows that has no other kind of record.
     if (id !== BY_HOST) return 87;
     assert.equal(input.readUInt32LE(0), QUERY_NEXT);
     const position = input.readUInt32LE(octets - 8);
@@ -41,6 +42,7 @@ function changing(records: SslRecord[], before: (position: number) => void) {
   const httpapi = { HttpInitialize: () => 0, HttpTerminate: () => 0, HttpQueryServiceConfiguration: query };
   const host = createSslRecords({ ffi: memory.ffi, httpapi } as unknown as Native);
   return {
+    query: (key: SslRecordKey) => host.query(key),
     hosts: async () => (await host.enumerate()).map(({ key }) => ('host' in key ? key.host : '')).sort(),
     queries: () => queries,
   };
@@ -75,4 +77,10 @@ it('records that stand still are read twice, and no more', async () => {
   const { hosts, queries } = changing([record('a.example')], () => {});
   assert.deepEqual(await hosts(), ['a.example']);
   assert.equal(queries(), 4);
+});
+
+it('there are no records of the central store by host where Windows does not know them, and a bad answer is an error', async () => {
+  const { query } = changing([], () => {});
+  assert.equal(await query({ kind: 'scopedccs', host: 'a.example', port: 443 }), null);
+  await assert.rejects(query({ kind: 'ipport', address: '0.0.0.0', port: 443 }), { status: 87 });
 });

@@ -73,6 +73,8 @@ export function createSslRecords(native: Native): SslRecords {
     const found = ask(key.kind, exact);
     if (typeof found === 'object') return found;
     if (found === STATUS.FILE_NOT_FOUND || found === STATUS.NOT_FOUND) return null;
+    // Older versions of Windows have no such records.
+    if (found === STATUS.INVALID_PARAMETER && key.kind === 'scopedccs') return null;
     throw new WindowsError('HttpQueryServiceConfiguration', found, { kind: key.kind });
   };
 
