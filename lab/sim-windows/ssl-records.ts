@@ -76,8 +76,8 @@ function recordId(key: SslRecordKey, hostCase: 'ignored' | 'kept'): string {
   }
 }
 
-// MY is what http.sys looks in when a record names no store; whether it reads back by name is not documented, so here it
-// does not.
+// MY is what http.sys looks in when a record names no store; whether it reads back by name is not documented, so here
+// it does not.
 function kept(record: SslRecord, key: SslRecordKey): SslRecord {
   const isDefault = record.certificateStore?.toUpperCase() === 'MY' && !oldBelief('D6');
   return structuredClone({ ...record, key, certificateStore: isDefault ? null : record.certificateStore });

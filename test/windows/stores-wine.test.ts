@@ -5,8 +5,8 @@ import { startWineHost } from '../../lab/wine/wine-host.ts';
 import { openProbeHost } from '../lab/wine/wine-doubles-probe.ts';
 import { issue } from '../ports/windows-host-support.ts';
 
-// Whether a store of LocalMachine can be told to write what was changed is not documented: it is a collection, and parts
-// of it may refuse. Stores in the registry need not be told.
+// Whether a store of LocalMachine can be told to write what was changed is not documented: it is a collection, and
+// parts of it may refuse. Stores in the registry need not be told.
 
 it('what a store is given is there for other processes, though the store cannot be told to write', async () => {
   const opened = await openProbeHost({ applicationHostConfig: null });

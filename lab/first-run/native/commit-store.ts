@@ -19,7 +19,13 @@ export interface CommitStatus {
 /** Opens stores for writing, changes nothing, and commits: with and without FORCE. */
 export async function commitStatuses(asking: Asking, stores: readonly StoreName[]): Promise<readonly CommitStatus[]> {
   const native = nativeOf(asking);
-  const { crypt32 } = native;
+  const { crypt32, ffi } = native;
+  // The program itself never asks for this.
+  const commit = ffi
+    .open('crypt32')
+    .func<(store: bigint, flags: number, control: number, parameter: null) => number>(
+      'int32_t __stdcall CertControlStore(void *store, uint32_t flags, uint32_t control, void *parameter)',
+    );
   const found: CommitStatus[] = [];
   for (const store of stores) {
     for (const force of [false, true]) {
@@ -29,7 +35,7 @@ export async function commitStatuses(asking: Asking, stores: readonly StoreName[
         if (!handle) return native.lastError('CertOpenStore').status;
         try {
           const flags = force ? CERT_STORE_CTRL_COMMIT_FORCE_FLAG : 0;
-          const done = crypt32.CertControlStore(handle, flags, CERT_STORE_CTRL_COMMIT, null);
+          const done = commit(handle, flags, CERT_STORE_CTRL_COMMIT, null);
           return done === 0 ? native.lastError('CertControlStore').status : 0;
         } finally {
           crypt32.CertCloseStore(handle, 0);

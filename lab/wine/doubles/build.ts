@@ -30,8 +30,9 @@ export interface DoublesLab {
 /**
  * Builds all doubles into a folder below `parent`, which the lab sees too, and returns the folder: httpapi.dll,
  * httpapi-no-update.dll (without HttpUpdateServiceConfiguration, as before Windows 10 1703), crypt32.dll, ncrypt.dll,
- * Wine's own of each as NAME_wine.dll, appcmd.exe, and the probes of the tests, http-probe.exe and key-probe.exe. The folder is named
- * after the sources, so that another checkout that works at the same time keeps its own. One caller at a time.
+ * Wine's own of each as NAME_wine.dll, appcmd.exe, and the probes of the tests, http-probe.exe and key-probe.exe. The
+ * folder is named after the sources, so that another checkout that works at the same time keeps its own. One caller at
+ * a time.
  */
 export async function buildDoubles(lab: DoublesLab, parent: string): Promise<string> {
   const name = await fingerprint(lab.wineDlls);

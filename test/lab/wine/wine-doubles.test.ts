@@ -8,7 +8,8 @@ const DAY_MS = 24 * 3600 * 1000;
 const PARAMETERS = 'check=1 fresh=77 timeout=88 ctl=11';
 const DEFAULTS = 'check=0 fresh=0 timeout=0 ctl=00';
 
-// A record's line: asked for the size, with one octet too little, and with enough. One in MY reads back without a store.
+// A record's line: asked for the size, with one octet too little, and with enough. One in MY reads back without a
+// store.
 function record(key: string, thumbprint: string, flags: number, parameters = PARAMETERS): string {
   return `7a 7a 0 fits key=${key} hash=${thumbprint} app=4dc3e181 store=(none) ${parameters} flags=${flags}`;
 }
