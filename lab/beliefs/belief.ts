@@ -52,9 +52,9 @@ export interface Unknown extends Common {
 }
 
 /** Shorthands for the tables; files below test/. */
-export const test = (file: string, title: string, runBy?: string): NamedTest => ({
+export const test = (file: string, title: string, more: Pick<NamedTest, 'runBy' | 'template'> = {}): NamedTest => ({
   file: `test/${file}`,
   title,
-  ...(runBy === undefined ? {} : { runBy: `test/${runBy}` }),
+  ...more,
 });
 export const noTest = (why: string): BeliefTest => ({ none: why });

@@ -54,6 +54,7 @@ async function testProblems(test: BeliefTest): Promise<readonly string[]> {
   if ('none' in test) return test.none === '' ? ['nothing says why it has no test'] : [];
   const text = await readFile(join(root, test.file), 'utf8').catch(() => null);
   if (text === null) return [`there is no ${test.file}`];
-  const quoted = [`'${test.title.replaceAll("'", "\\'")}'`, `\`${test.title}\``, `"${test.title}"`];
-  return quoted.some((title) => text.includes(title)) ? [] : [`${test.file} has no test "${test.title}"`];
+  const title = test.template ?? test.title;
+  const quoted = [`'${title.replaceAll("'", "\\'")}'`, `\`${title}\``, `"${title}"`];
+  return quoted.some((one) => text.includes(one)) ? [] : [`${test.file} has no test "${title}"`];
 }
