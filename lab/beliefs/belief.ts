@@ -20,8 +20,11 @@ interface Common {
 export type BeliefTest = NamedTest | { readonly none: string };
 export interface NamedTest {
   readonly file: string;
+  /** As the runner prints it. */
   readonly title: string;
   readonly runBy?: string;
+  /** What stands in the file, where the title is put together. */
+  readonly template?: string;
 }
 
 /** A source says so. */
@@ -52,7 +55,7 @@ export interface Unknown extends Common {
 }
 
 /** Shorthands for the tables; files below test/. */
-export const test = (file: string, title: string, more: Pick<NamedTest, 'runBy' | 'template'> = {}): NamedTest => ({
+export const test = (file: string, title: string, more: Partial<NamedTest> = {}): NamedTest => ({
   file: `test/${file}`,
   title,
   ...more,

@@ -15,7 +15,10 @@ export const tlsHandshakes: readonly Belief[] = [
       'What is sent has to lead to a trusted root. Another good path is a note; a missing intermediate, or a path that only this machine completes, is a finding with its remedy.',
     doubles: ['D20'],
     reliesOn: ['src/verify/judge-served.ts'],
-    test: noTest('filled in below'),
+    test: test(
+      'renewal/deployment/served-chain.test.ts',
+      'a machine that trusts the self-signed twin of a cross-signed root serves the shorter chain: renewed, with a note',
+    ),
   },
   {
     id: 'A106',
@@ -25,7 +28,10 @@ export const tlsHandshakes: readonly Belief[] = [
     instead: 'After restoring, what is served is compared with what was served before the change, not with the record.',
     doubles: ['D8'],
     reliesOn: ['src/deploy/iis/deployment.ts'],
-    test: noTest('filled in below'),
+    test: test(
+      'deploy/iis/renewal-property.test.ts',
+      'a failed adoption is undone where another certificate was served than the record had',
+    ),
   },
   {
     id: 'A107',
@@ -33,7 +39,10 @@ export const tlsHandshakes: readonly Belief[] = [
     verdict: 'confirmed',
     source: 'dotnet/runtime issue 43879',
     reliesOn: ['src/verify/judge-served.ts'],
-    test: noTest('filled in below'),
+    test: test(
+      'lab/sim-windows/served-chain.test.ts',
+      'the path is kept until the record is written again, whatever becomes of the stores',
+    ),
   },
   {
     id: 'A108',
@@ -58,7 +67,10 @@ export const tlsHandshakes: readonly Belief[] = [
     question: 22,
     meanwhile: 'A handshake that the server ends is tried once more with classic groups alone.',
     reliesOn: [probe, handshakes],
-    test: noTest('filled in below'),
+    test: test(
+      'deploy/iis/before.test.ts',
+      'a server that does not understand a long ClientHello is asked once more with a short one',
+    ),
   },
   {
     id: 'A111',
@@ -69,7 +81,13 @@ export const tlsHandshakes: readonly Belief[] = [
       'Every endpoint is shaken hands with before the change. Afterwards only what worked before, or fails in a new way, counts.',
     doubles: ['D9'],
     reliesOn: [handshakes, 'src/deploy/iis/deployment.ts'],
-    test: noTest('filled in below'),
+    test: test(
+      'deploy/iis/before.test.ts',
+      'a server that failed every handshake before the change is not rolled back for it: nothing above TLS 1.1 is on',
+      {
+        template: 'a server that failed every handshake before the change is not rolled back for it: ${name}',
+      },
+    ),
   },
   {
     id: 'A112',
@@ -79,7 +97,10 @@ export const tlsHandshakes: readonly Belief[] = [
     meanwhile: 'A timeout alone is tried again twice, with longer time.',
     doubles: ['D9'],
     reliesOn: [handshakes],
-    test: noTest('filled in below'),
+    test: test(
+      'deploy/iis/before.test.ts',
+      'the first handshake after a change is slow: it is waited for, and only then judged',
+    ),
   },
   {
     id: 'A113',
@@ -89,7 +110,10 @@ export const tlsHandshakes: readonly Belief[] = [
     meanwhile: 'If it does not, it did not before the change either, and nothing is rolled back.',
     doubles: ['D9'],
     reliesOn: [handshakes],
-    test: noTest('filled in below'),
+    test: test(
+      'deploy/iis/before.test.ts',
+      'a client certificate is asked for: the handshake of a client without one shows what is served',
+    ),
   },
   {
     id: 'A114',
@@ -115,7 +139,10 @@ export const tlsHandshakes: readonly Belief[] = [
     meanwhile: 'Bindings to an address are asked at that address, and so is an address that may shadow a host.',
     doubles: ['D7'],
     reliesOn: [handshakes, 'src/windows/http/endpoints.ts'],
-    test: noTest('filled in below'),
+    test: test(
+      'deploy/iis/rival.test.ts',
+      'a record of the very address at which a binding to every address is looked at rolls nothing back',
+    ),
   },
   {
     id: 'A117',
@@ -125,6 +152,12 @@ export const tlsHandshakes: readonly Belief[] = [
     instead: 'Addresses that the machine does not have are not asked; the check says address-absent.',
     doubles: ['D1'],
     reliesOn: ['src/windows/http/endpoints.ts'],
-    test: noTest('filled in below'),
+    test: test(
+      'deploy/iis/addresses.test.ts',
+      'an address of a cluster that this machine does not have now is not probed: old-certificate',
+      {
+        template: 'an address of a cluster that this machine does not have now is not probed: ${answer}',
+      },
+    ),
   },
 ];

@@ -117,7 +117,10 @@ export const httpSysRecords: readonly Belief[] = [
     meanwhile: 'MY and no name are the same store wherever records are compared.',
     doubles: ['D6'],
     reliesOn: ['src/iis/records/ssl-record.ts'],
-    test: noTest('filled in below'),
+    test: test(
+      'lab/sim-windows/ssl-records.test.ts',
+      'a record in MY reads back without a store, and is changed and restored all the same',
+    ),
   },
   {
     id: 'A29',
@@ -135,7 +138,9 @@ export const httpSysRecords: readonly Belief[] = [
     instead: 'It takes default options alone; others are refused with 87. Everbind writes no such record.',
     doubles: ['D5'],
     reliesOn: [records],
-    test: noTest('filled in below'),
+    test: test('ports/windows-host-records.ts', 'refuses options in the record of the central store for a port: 87', {
+      runBy: 'lab/sim-windows/contract.test.ts',
+    }),
   },
   {
     id: 'A31',
@@ -183,7 +188,10 @@ export const httpSysRecords: readonly Belief[] = [
     meanwhile: 'Update alone is used where it exists. Without it, a record with such parameters is not replaced.',
     doubles: ['D18'],
     reliesOn: [records],
-    test: noTest('filled in below'),
+    test: test(
+      'windows/extended-parameters-wine.test.ts',
+      'a record by host is left as it is where Windows cannot replace it in one call',
+    ),
   },
   {
     id: 'A36',
@@ -219,7 +227,10 @@ export const httpSysRecords: readonly Belief[] = [
       'A plan with both reports it; the address is probed and what is served there is shown, and nothing is rolled back for it.',
     doubles: ['D7'],
     reliesOn: ['src/iis/plan/findings.ts', 'src/iis/plan/endpoints.ts'],
-    test: noTest('filled in below'),
+    test: test(
+      'deploy/iis/rival.test.ts',
+      'a record of one address that wins over the name is seen there, reported, and no reason to roll back',
+    ),
   },
   {
     id: 'A40',

@@ -1,4 +1,4 @@
-import { type Belief, noTest, test } from '../belief.ts';
+import { type Belief, test } from '../belief.ts';
 
 const loop = 'src/windows/http/request-loop.ts';
 const solver = 'src/challenge/http-01/http-sys.ts';
@@ -65,7 +65,9 @@ export const httpSysServer: readonly Belief[] = [
     meanwhile: 'Every refusal, whatever its number, leads to the next way; the number is in the message.',
     doubles: ['D17'],
     reliesOn: [solver, 'src/challenge/http-01/auto.ts'],
-    test: noTest('filled in below'),
+    test: test('challenge/sim.test.ts', 'auto: a prefix that is reserved for another account (5) leads to webroot', {
+      template: 'auto: a prefix that is reserved for another account (${status}) leads to webroot',
+    }),
   },
   {
     id: 'A57',
@@ -118,7 +120,10 @@ export const httpSysServer: readonly Belief[] = [
     meanwhile: '183 right after the end of a registration is tried again for a short time before it counts.',
     doubles: ['D17'],
     reliesOn: [solver],
-    test: noTest('filled in below'),
+    test: test(
+      'challenge/sim.test.ts',
+      'http.sys: a prefix whose registration ended a moment ago is registered after a while',
+    ),
   },
   {
     id: 'A63',
@@ -138,7 +143,10 @@ export const httpSysServer: readonly Belief[] = [
     verdict: 'confirmed',
     source: 'win-acme issues 1307 and 1334',
     reliesOn: ['src/challenge/http-01/choose-mode.ts'],
-    test: noTest('filled in below'),
+    test: test(
+      'windows/firewall-wine.test.ts',
+      'is not known before there is one, and then lets in what the policy says',
+    ),
   },
   {
     id: 'A65',
@@ -150,7 +158,10 @@ export const httpSysServer: readonly Belief[] = [
       'Inbound traffic to node.exe is blocked unless a rule allows it. Elevated, http.sys is always used; the listener is the last way, and only behind a rule that was found.',
     doubles: ['D10'],
     reliesOn: ['src/challenge/http-01/choose-mode.ts'],
-    test: noTest('filled in below'),
+    test: test(
+      'challenge/pebble.test.ts',
+      'auto: without an http binding the CA, which asks from outside, gets its response through http.sys',
+    ),
   },
   {
     id: 'A66',
@@ -158,7 +169,7 @@ export const httpSysServer: readonly Belief[] = [
     verdict: 'confirmed',
     source: 'win-acme issues 1508 and 1533',
     reliesOn: ['src/challenge/http-01/choose-mode.ts'],
-    test: noTest('filled in below'),
+    test: test('challenge/sim.test.ts', 'auto: no site on the port, or all stopped: http.sys all the same'),
   },
   {
     id: 'A67',

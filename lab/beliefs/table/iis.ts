@@ -1,4 +1,4 @@
-import { type Belief, noTest, test } from '../belief.ts';
+import { type Belief, test } from '../belief.ts';
 
 const inventory = 'src/iis/inventory.ts';
 const changes = 'src/iis/change-sites.ts';
@@ -27,7 +27,10 @@ export const iis: readonly Belief[] = [
       'It is in the ANSI code page, and letters that this lacks are lost. Names and bindings come from applicationHost.config; appcmd is asked for states by id.',
     doubles: ['D2'],
     reliesOn: [inventory],
-    test: noTest('filled in below'),
+    test: test(
+      'iis/site-names.test.ts',
+      'names of sites are those of the configuration, although appcmd writes in the code page of the machine',
+    ),
   },
   {
     id: 'A120',
@@ -72,7 +75,7 @@ export const iis: readonly Belief[] = [
     instead: 'They take effect later. State and port are waited for, up to 15 seconds.',
     doubles: ['D3'],
     reliesOn: [changes],
-    test: noTest('filled in below'),
+    test: test('iis/await-site.test.ts', 'a site that starts some time after appcmd has ended is waited for'),
   },
   {
     id: 'A125',
@@ -82,7 +85,7 @@ export const iis: readonly Belief[] = [
     instead: 'start ends with 0x800710D8. The error says what the site lacks.',
     doubles: ['D3'],
     reliesOn: [changes],
-    test: noTest('filled in below'),
+    test: test('iis/await-site.test.ts', 'what does not come in 15 seconds is said, with what is missing'),
   },
   {
     id: 'A126',
@@ -135,7 +138,10 @@ export const iis: readonly Belief[] = [
     question: 24,
     meanwhile: 'Nothing is read from its texts.',
     reliesOn: ['src/windows/appcmd.ts', inventory],
-    test: noTest('filled in below'),
+    test: test(
+      'iis/config/appcmd-output.test.ts',
+      'ids and states are read in every code page that Windows has for ANSI',
+    ),
   },
   {
     id: 'A132',
@@ -154,7 +160,7 @@ export const iis: readonly Belief[] = [
     meanwhile:
       'The redirection is followed by reading the file; where that cannot be read, the answer of appcmd is used and said to be inexact.',
     reliesOn: [inventory],
-    test: noTest('filled in below'),
+    test: test('iis/inventory.test.ts', 'what cannot be read is asked of appcmd, and reported: names may be wrong'),
   },
   {
     id: 'A134',

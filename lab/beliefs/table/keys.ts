@@ -87,7 +87,14 @@ export const keys: readonly Belief[] = [
     meanwhile: 'No code compares the list that is read back with the one that was set.',
     doubles: ['D15'],
     reliesOn: [newKey],
-    test: noTest('filled in below'),
+    test: test(
+      'windows/keys-wine.test.ts',
+      'asks for a ec-p256 key that cannot be had back, for signing, for SYSTEM and administrators alone',
+      {
+        template:
+          'asks for a ${algorithm} key that cannot be had back, for signing, for SYSTEM and administrators alone',
+      },
+    ),
   },
   {
     id: 'A77',
@@ -115,7 +122,7 @@ export const keys: readonly Belief[] = [
       'The provider is asked first whether it has them. What a hardware provider answers to Key Usage and Export Policy is advice; the software provider has to take its terms.',
     doubles: ['D15'],
     reliesOn: [newKey],
-    test: noTest('filled in below'),
+    test: test('windows/keys.test.ts', 'a device that refuses its terms with 0x80090027 makes a key all the same'),
   },
   {
     id: 'A80',
@@ -160,7 +167,7 @@ export const keys: readonly Belief[] = [
     meanwhile: 'PKCS#8 is tried first, then the private blob; what counts is that the key signs.',
     doubles: ['D14'],
     reliesOn: [newKey],
-    test: noTest('filled in below'),
+    test: test('windows/keys.test.ts', 'gives an RSA key as PRIVATEBLOB where PKCS #8 is refused, on the same terms'),
   },
   {
     id: 'A85',
@@ -180,7 +187,10 @@ export const keys: readonly Belief[] = [
       'The TPM provider refuses the length with 0x80090027, and a curve that it lacks with 0x80090029. Both are KEY_ALGORITHM_UNSUPPORTED while an algorithm is asked for.',
     doubles: ['D12'],
     reliesOn: [failure],
-    test: noTest('filled in below'),
+    test: test(
+      'custody/cng/store.test.ts',
+      'an algorithm that the provider does not have is refused with its name and the others',
+    ),
   },
   {
     id: 'A87',
@@ -191,7 +201,10 @@ export const keys: readonly Belief[] = [
       'A smart-card provider without a card answers 0x80090016, and so does a TPM in trouble. Away is not lost: a key counts as lost only when its provider is seen to work.',
     doubles: ['D12'],
     reliesOn: [failure, 'src/custody/cng/store.ts'],
-    test: noTest('filled in below'),
+    test: test(
+      'renewal/engine/key-providers.test.ts',
+      'an ordered certificate outlives a device that goes away and answers 0x80090016',
+    ),
   },
   {
     id: 'A88',
@@ -202,7 +215,10 @@ export const keys: readonly Belief[] = [
       'TLS 1.3 wants PSS with a salt as long as the hash, which some TPMs refuse. Possession of RSA keys is proved with PSS, salt 32, as well.',
     doubles: ['D13'],
     reliesOn: ['src/custody/possession.ts', 'src/windows/keys/sign.ts'],
-    test: noTest('filled in below'),
+    test: test(
+      'renewal/engine/key-providers.test.ts',
+      'an RSA key that cannot sign with RSA-PSS is refused before anything is ordered',
+    ),
   },
   {
     id: 'A89',

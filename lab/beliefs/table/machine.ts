@@ -18,7 +18,10 @@ export const machine: readonly Belief[] = [
     meanwhile: 'The owner is set when the folder is made.',
     doubles: ['D19'],
     reliesOn: ['src/windows/files/private-folder.ts', 'src/windows/files/folder-access.ts'],
-    test: noTest('filled in below'),
+    test: test(
+      'windows/private-folder.test.ts',
+      'a folder that an administrator makes is private to a later run as SYSTEM, whoever new objects belong to',
+    ),
   },
   {
     id: 'A137',
@@ -40,7 +43,7 @@ export const machine: readonly Belief[] = [
     instead: 'It unloads the application, and sessions are lost. Folders that were made for a challenge stay, empty.',
     doubles: ['D11'],
     reliesOn: ['src/challenge/http-01/webroot-folder.ts'],
-    test: noTest('filled in below'),
+    test: test('challenge/sim.test.ts', 'webroot: no application restarts, since no folder below a root goes away'),
   },
   {
     id: 'A139',
@@ -86,7 +89,7 @@ export const machine: readonly Belief[] = [
     question: 30,
     meanwhile: 'A write that fails is a coded error, and the next run resumes.',
     reliesOn: ['src/store/store.ts'],
-    test: noTest('filled in below'),
+    test: test('store/failures.test.ts', 'fails the commit with STORE_BUSY when there is no time left'),
   },
   {
     id: 'A144',
@@ -107,7 +110,10 @@ export const machine: readonly Belief[] = [
     question: 1,
     meanwhile: 'A refusal has a code of its own with advice.',
     reliesOn: ['src/windows/ffi/load.ts'],
-    test: noTest('filled in below'),
+    test: test(
+      'windows/ffi-blocked-wine.test.ts',
+      'a koffi.node that Windows does not load, or that is not there, is an error that names policies',
+    ),
   },
   {
     id: 'A146',
@@ -145,7 +151,10 @@ export const machine: readonly Belief[] = [
     question: 28,
     meanwhile: 'The policy is read; where local rules do not count, none is found, and the listener is not chosen.',
     reliesOn: ['src/challenge/http-01/choose-mode.ts'],
-    test: noTest('filled in below'),
+    test: test(
+      'windows/firewall-wine.test.ts',
+      'is not known before there is one, and then lets in what the policy says',
+    ),
   },
   {
     id: 'A150',

@@ -1,4 +1,4 @@
-import { type Belief, noTest, test } from '../belief.ts';
+import { type Belief, test } from '../belief.ts';
 
 const store = 'src/windows/stores/certificate-store.ts';
 const contract = 'ports/windows-host-certificates.ts';
@@ -31,7 +31,10 @@ export const stores: readonly Belief[] = [
       'On Windows it is not called: registry stores keep each change at once. What was written is read back with a new handle.',
     doubles: ['D16'],
     reliesOn: [store],
-    test: noTest('filled in below'),
+    test: test(
+      'windows/stores-wine.test.ts',
+      'what a store is given is there for other processes, though the store cannot be told to write',
+    ),
   },
   {
     id: 'A97',
