@@ -15,7 +15,16 @@ const HOST: SslRecordKey = { kind: 'hostnameport', host: 'beside.contract.test',
 const ADDRESS: SslRecordKey = { kind: 'ipport', address: '192.0.2.7', port: 8443 };
 const CENTRAL: SslRecordKey = { kind: 'scopedccs', host: 'beside.contract.test', port: 8443 };
 
-for (const update of [false, true]) {
+const TITLES = {
+  'hostnameport false': 'a record by host is left as it is where Windows cannot replace it in one call',
+  'ipport false': 'a record by address is left as it is where Windows cannot replace it in one call',
+  'scopedccs false': 'a record of the central store is left as it is where Windows can update no record',
+  'hostnameport true': 'a record by host keeps them where Windows replaces it in one call',
+  'ipport true': 'a record by address keeps them where Windows replaces it in one call',
+  'scopedccs true': 'a record of the central store is left as it is where Windows can update others only',
+} as const;
+
+for (const update of [false, true] as const) {
   describe(`extended parameters of records, ${update ? 'with' : 'without'} HttpUpdateServiceConfiguration`, () => {
     let probes: ProbeHost;
     let wine: WineHost;
@@ -48,7 +57,7 @@ for (const update of [false, true]) {
     for (const [key, id, name] of cases) {
       // Update is documented for the ids 1, 5 and 6 alone.
       const isRefused = !update || key.kind === 'scopedccs';
-      it(`of a ${key.kind} record are ${isRefused ? 'a reason to leave it as it is' : 'kept'}`, async () => {
+      it(TITLES[`${key.kind} ${update}`], async () => {
         const { sslRecords } = wine.host;
         await sslRecords.set(recordOf(key, old, 1));
         const set = await probes.probe('http-probe', [
