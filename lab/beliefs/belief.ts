@@ -46,7 +46,7 @@ export interface Contradicted extends Common {
 /** Nobody says. The first run on a Windows server asks. */
 export interface Unknown extends Common {
   readonly verdict: 'unknown';
-  /** Number in lab/first-run/questions.ts; null where no run can ask. */
+  /** Number in lab/first-run/questions.ts; null where the first run does not ask. */
   readonly question: number | null;
   /** What the code does so that either answer is safe. */
   readonly meanwhile: string;

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { questions } from '../first-run/questions.ts';
 import type { Belief, BeliefTest } from './belief.ts';
 import type { DoubleChange } from './doubles.ts';
 import type { ChangedDouble } from './old-belief.ts';
@@ -16,7 +17,6 @@ export interface BeliefTable {
 
 /** The judged beliefs; a table with fewer has lost some. */
 const BELIEFS = 150;
-const QUESTIONS = 30;
 
 /** What is wrong with the table by itself, in words; without running a test. */
 export async function tableProblems({ beliefs, doubles }: BeliefTable): Promise<readonly string[]> {
@@ -29,7 +29,8 @@ export async function tableProblems({ beliefs, doubles }: BeliefTable): Promise<
     for (const problem of await testProblems(belief.test)) say(problem);
     if (belief.verdict === 'unknown') {
       const { question, meanwhile } = belief;
-      if (question !== null && !(question >= 1 && question <= QUESTIONS)) say(`there is no question ${question}`);
+      const asks = questions.some(({ id, beliefs: asked }) => id === question && asked.includes(belief.id));
+      if (question !== null && !asks) say(`question ${question} does not ask this`);
       if (meanwhile === '') say('nothing says what the code does meanwhile');
     } else {
       if (belief.source === '') say('it has no source');

@@ -40,9 +40,10 @@ export const DOUBLES: Readonly<Record<ChangedDouble, DoubleChange>> = {
   D4: { change: 'A new site stays stopped.', test: filled, redIn: '' },
   D5: {
     change: 'A plain central-store record takes default options alone.',
-    test: test('ports/windows-host-records.ts', 'refuses options in the record of the central store for a port: 87', {
-      runBy: 'lab/sim-windows/contract.test.ts',
-    }),
+    test: test(
+      'lab/sim-windows/ssl-records.test.ts',
+      'a record of the central store for a port takes default options only, one for a host takes all',
+    ),
     redIn: 'e7114bd',
   },
   D6: {
@@ -99,6 +100,7 @@ export const DOUBLES: Readonly<Record<ChangedDouble, DoubleChange>> = {
     test: test(
       'renewal/engine/key-providers.test.ts',
       'an ordered certificate outlives a device that goes away and answers 0x80090016',
+      { template: 'an ordered certificate outlives a device that goes away and answers ${hex}' },
     ),
     redIn: '2d73601',
   },
@@ -117,7 +119,9 @@ export const DOUBLES: Readonly<Record<ChangedDouble, DoubleChange>> = {
   },
   D15: {
     change: 'The access list of a key is mapped; hardware refuses access list, usage and policy.',
-    test: test('windows/keys.test.ts', 'a device that refuses its terms with 0x80090027 makes a key all the same'),
+    test: test('windows/keys.test.ts', 'a device that refuses its terms with 0x80090027 makes a key all the same', {
+      template: 'a device that refuses its terms with ${hex} makes a key all the same',
+    }),
     redIn: '5baa58c',
   },
   D16: {

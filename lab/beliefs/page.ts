@@ -11,7 +11,7 @@ export function beliefsPage(): string {
     '',
     'Generated from `lab/beliefs/` by `node tools/beliefs-page.ts --write`. Nothing has been run on a Windows server yet, so each belief that the code rests on was judged against sources: documentation of Microsoft, source code that is in use, and reports from real servers.',
     '',
-    `Of ${BELIEFS.length} beliefs ${count('confirmed')} are **confirmed** by a source. ${count('contradicted')} were **contradicted**: the code does now what stands after the arrow. ${count('unknown')} are **unknown**: the code is safe with either answer, and the first run on a Windows server asks the question with that number ([windows-first-run.md](windows-first-run.md)).`,
+    `Of ${BELIEFS.length} beliefs ${count('confirmed')} are **confirmed** by a source. ${count('contradicted')} were **contradicted**: the code does now what stands after the arrow. ${count('unknown')} are **unknown**: the code is safe with either answer, and where there is a number, the first run on a Windows server asks that question ([windows-first-run.md](windows-first-run.md)).`,
     '',
     'Each row names a test of that behaviour. `npm run lab -- beliefs` checks that every test exists. For the doubles below it does more: it switches each double back to the old belief (`EVERBIND_LAB_OLD_BELIEF=D1`) and sees the test fail.',
     '',
@@ -54,7 +54,9 @@ function verdictCell(belief: Belief): string {
   const doubles = doublesOf(belief);
   const by = doubles.length === 0 ? '' : ` (${doubles.join(', ')})`;
   if (belief.verdict !== 'unknown') return `${belief.verdict}: ${belief.source}${by}`;
-  return belief.question === null ? `unknown; no run can ask${by}` : `unknown; question ${belief.question}${by}`;
+  return belief.question === null
+    ? `unknown; the first run does not ask${by}`
+    : `unknown; question ${belief.question}${by}`;
 }
 
 function testCell(test: BeliefTest): string {

@@ -165,7 +165,7 @@ export const questions: readonly Question[] = [
   {
     id: 19,
     question: 'Which chain is sent, with the intermediate in the store CA and without it, in TLS 1.2 and 1.3?',
-    beliefs: ['A97', 'A98', 'A102', 'A105'],
+    beliefs: ['A102', 'A105'],
     expected: 'leaf and intermediate where the store CA has it; the leaf alone where nothing has it',
     file: 'src/verify/judge-served.ts',
     relies: true,

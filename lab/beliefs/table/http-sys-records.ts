@@ -67,7 +67,7 @@ export const httpSysRecords: readonly Belief[] = [
     id: 'A23',
     belief: 'An enumeration misses nothing while other programs change records.',
     verdict: 'unknown',
-    question: 12,
+    question: null,
     meanwhile:
       'A record is asked for by its key before it is written; one that differs from the plan stops the writing.',
     reliesOn: [records, 'src/iis/records/apply.ts'],
@@ -138,9 +138,10 @@ export const httpSysRecords: readonly Belief[] = [
     instead: 'It takes default options alone; others are refused with 87. Everbind writes no such record.',
     doubles: ['D5'],
     reliesOn: [records],
-    test: test('ports/windows-host-records.ts', 'refuses options in the record of the central store for a port: 87', {
-      runBy: 'lab/sim-windows/contract.test.ts',
-    }),
+    test: test(
+      'lab/sim-windows/ssl-records.test.ts',
+      'a record of the central store for a port takes default options only, one for a host takes all',
+    ),
   },
   {
     id: 'A31',
@@ -280,7 +281,7 @@ export const httpSysRecords: readonly Belief[] = [
     id: 'A45',
     belief: 'The list of addresses to listen on confines every listener of http.sys.',
     verdict: 'unknown',
-    question: 12,
+    question: null,
     meanwhile: 'An address that is not listed is not probed, and the check says so.',
     reliesOn: ['src/windows/http/endpoints.ts'],
     test: test(
@@ -292,7 +293,7 @@ export const httpSysRecords: readonly Belief[] = [
     id: 'A46',
     belief: 'A process that is not elevated may read the records.',
     verdict: 'unknown',
-    question: 11,
+    question: null,
     meanwhile: 'Everbind works elevated only and says so first.',
     reliesOn: ['src/iis/host-checks.ts'],
     test: test(

@@ -134,7 +134,7 @@ export const httpSysServer: readonly Belief[] = [
     reliesOn: [],
     test: test(
       contract,
-      'responds below its prefix with host and path of the request, with 404 for null and elsewhere',
+      'responds below its prefix with host and path of the request, with 404 for null, and with an error elsewhere',
     ),
   },
   {

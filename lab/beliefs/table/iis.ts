@@ -13,10 +13,7 @@ export const iis: readonly Belief[] = [
     verdict: 'confirmed',
     source: 'IIS documentation; outputs that were published',
     reliesOn: [output],
-    test: test(
-      'iis/config/appcmd-output.test.ts',
-      'list site without /config: bindings part at a protocol, not at every comma',
-    ),
+    test: test('iis/config/appcmd-output.test.ts', 'list site: ids and states, with /config or without'),
   },
   {
     id: 'A119',
@@ -147,7 +144,7 @@ export const iis: readonly Belief[] = [
     id: 'A132',
     belief: 'The version of IIS, the start of its services and the central store are these values of the registry.',
     verdict: 'unknown',
-    question: 2,
+    question: null,
     meanwhile: 'A value that is not there means that the part is not installed, and is said so.',
     reliesOn: ['src/windows/describe.ts'],
     test: test('ports/windows-host-describe.ts', 'is that of a server with IIS, and of an administrator'),

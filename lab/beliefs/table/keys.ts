@@ -122,7 +122,9 @@ export const keys: readonly Belief[] = [
       'The provider is asked first whether it has them. What a hardware provider answers to Key Usage and Export Policy is advice; the software provider has to take its terms.',
     doubles: ['D15'],
     reliesOn: [newKey],
-    test: test('windows/keys.test.ts', 'a device that refuses its terms with 0x80090027 makes a key all the same'),
+    test: test('windows/keys.test.ts', 'a device that refuses its terms with 0x80090027 makes a key all the same', {
+      template: 'a device that refuses its terms with ${hex} makes a key all the same',
+    }),
   },
   {
     id: 'A80',
@@ -204,6 +206,7 @@ export const keys: readonly Belief[] = [
     test: test(
       'renewal/engine/key-providers.test.ts',
       'an ordered certificate outlives a device that goes away and answers 0x80090016',
+      { template: 'an ordered certificate outlives a device that goes away and answers ${hex}' },
     ),
   },
   {
@@ -233,7 +236,7 @@ export const keys: readonly Belief[] = [
     belief:
       'Machine keys lie in ProgramData\\Microsoft\\Crypto\\Keys, protected for SYSTEM, and do not roam to other nodes of a cluster.',
     verdict: 'unknown',
-    question: 5,
+    question: 6,
     meanwhile: 'No code reads that folder. The page on custody says that each node has keys of its own.',
     reliesOn: [],
     test: noTest('no code depends on it'),

@@ -71,7 +71,7 @@ export const machine: readonly Belief[] = [
     reliesOn: ['src/windows/files/file-calls.ts'],
     test: test(
       'challenge/http-01/webroot.test.ts',
-      'when Windows refuses a file, present fails with a code and leaves nothing behind',
+      'when Windows refuses a file, present fails with a code and leaves empty folders at most',
     ),
   },
   {
@@ -100,7 +100,7 @@ export const machine: readonly Belief[] = [
     reliesOn: ['src/windows/files/site-object.ts'],
     test: test(
       'challenge/http-01/webroot.test.ts',
-      'when Windows refuses a file, present fails with a code and leaves nothing behind',
+      'when Windows refuses a file, present fails with a code and leaves empty folders at most',
     ),
   },
   {
@@ -148,7 +148,7 @@ export const machine: readonly Belief[] = [
     id: 'A149',
     belief: 'Group Policy does not make the firewall ignore local rules.',
     verdict: 'unknown',
-    question: 28,
+    question: null,
     meanwhile: 'The policy is read; where local rules do not count, none is found, and the listener is not chosen.',
     reliesOn: ['src/challenge/http-01/choose-mode.ts'],
     test: test(

@@ -48,7 +48,7 @@ export const stores: readonly Belief[] = [
     id: 'A98',
     belief: 'Replacing a leaf in MY or WebHosting that came by policy fails with 5.',
     verdict: 'unknown',
-    question: 3,
+    question: null,
     meanwhile: 'The install fails with its code before anything is bound.',
     reliesOn: ['src/deploy/iis/install.ts'],
     test: test('deploy/iis/deployment.test.ts', 'install: an import without effect is found out'),
