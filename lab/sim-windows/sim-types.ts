@@ -44,6 +44,8 @@ export interface SimWindowsOptions {
   readonly ansiCodePage?: AnsiCodePage;
   /** From the end of an appcmd that adds, changes or starts a site to its effect. Default: START_DELAY_MS. */
   readonly startDelayMs?: number;
+  /** IIS leaves every site that is added later Stopped, as it does with one that it cannot start. */
+  readonly newSitesStayStopped?: boolean;
   /** Forms of commands that its appcmd does not take. */
   readonly appcmdRefuses?: readonly AppcmdRefuses[];
   readonly tls?: TlsBehaviour;

@@ -38,7 +38,10 @@ export type { SimWindows, SimWindowsOptions } from './sim-types.ts';
 export async function startSimWindows(options: SimWindowsOptions): Promise<SimWindows> {
   const elevated = options.elevated ?? true;
   const configuration = loadConfiguration(options.applicationHostConfig);
-  const sites = createSites(configuration, { startDelayMs: options.startDelayMs ?? START_DELAY_MS });
+  const sites = createSites(configuration, {
+    startDelayMs: options.startDelayMs ?? START_DELAY_MS,
+    newStayStopped: options.newSitesStayStopped === true && !oldBelief('D4'),
+  });
   const restarts = createApplicationRestarts(() => sites.all().flatMap(({ inventory }) => inventory.rootPath ?? []));
   const files = createSiteFiles(options.rootFolder, restarts.folderWentAway);
   const keys = createKeyProviders(options.keyProviders);

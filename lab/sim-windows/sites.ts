@@ -61,11 +61,19 @@ type OwnUrl = Omit<BoundUrl, 'site'>;
 /** From the end of an appcmd to its effect. On real servers 0.3 to 3 s were seen. */
 export const START_DELAY_MS = 60;
 
+interface SitesOptions {
+  readonly startDelayMs?: number;
+  readonly memory?: SitesMemory;
+  /** IIS runs none of the sites that are added later, whatever asks it to. */
+  readonly newStayStopped?: boolean;
+}
+
 /** All sites that are to run run already, but for those of `memory`. */
 export function createSites(
   configuration: SimConfiguration,
-  { startDelayMs = START_DELAY_MS, memory }: { readonly startDelayMs?: number; readonly memory?: SitesMemory } = {},
+  { startDelayMs = START_DELAY_MS, memory, newStayStopped = false }: SitesOptions = {},
 ): SimSites {
+  const first = new Set(configuration.siteElements().map(({ attributes }) => attributes['name']));
   const old = oldBelief('D3');
   const wanted = new Map(Object.entries(memory?.wanted ?? {}));
   const starting = new Map(Object.entries(memory?.starting ?? {}));
@@ -88,6 +96,7 @@ export function createSites(
         known: true,
         own: [],
       };
+      if (newStayStopped && !first.has(element.attributes['name'])) return stopped;
       const own = urlsOf(inventory);
       if (!old && (own.length === 0 || !hasRootApplication(element))) {
         return { ...stopped, inventory: { ...inventory, state: 'Unknown' as const }, known: false };
