@@ -85,21 +85,25 @@ async function renewAndRollBack(options: SelfTestOptions, steps: ReturnType<type
     own.set(material.thumbprint, FRIENDLY_NAME);
     return material;
   };
+  const verified = async (installed: Installed | null, expected: CertificateMaterial | null): Promise<string> =>
+    served(await deployment.verify(given(installed).plan, given(expected)), given(expected).thumbprint);
   const [firstKey, secondKey] = KEYS;
   await steps.run('make a site with an https binding', () => makeSite(host, options.clock));
   const material = await steps.run('make a key and a request', () => issue(firstKey, null));
   await steps.run('put the certificate into the store', () => deployment.install(given(material)));
   const first = await steps.run('bind it', () => bind(deployment, given(material)));
-  await steps.run('shake hands', async () => served(await deployment.verify(given(first).plan, given(material))));
+  await steps.run('shake hands', () => verified(first, material));
   const before = await steps.run('look at the record', () => recordOf(host));
   const renewal = await steps.run('make another key and request', () => issue(secondKey, given(first)));
   await steps.run('put the new certificate into the store', () => deployment.install(given(renewal)));
   const second = await steps.run('switch the record', () => bind(deployment, given(renewal)));
-  await steps.run('shake hands again', async () => served(await deployment.verify(given(second).plan, given(renewal))));
+  await steps.run('shake hands again', () => verified(second, renewal));
   await steps.run('every other field of the record is kept', async () => {
     sameBut(given(before), await recordOf(host), given(renewal).thumbprint);
   });
-  await steps.run('roll back', async () => served(await deployment.restore(given(second).plan)));
+  await steps.run('roll back', async () =>
+    served(await deployment.restore(given(second).plan), given(material).thumbprint),
+  );
   await steps.run('the record is as it was', async () => {
     sameBut(given(before), await recordOf(host), given(material).thumbprint);
   });
@@ -146,11 +150,16 @@ async function bind(deployment: Deployment, material: CertificateMaterial): Prom
   return { material, plan };
 }
 
-function served(checks: readonly EndpointCheck[]): string {
+/** A handshake must have shown this very certificate; what nobody looked at shows nothing. */
+function served(checks: readonly EndpointCheck[], thumbprint: string): string {
   const wrong = checks.find(({ outcome }) => outcome === 'failed');
   if (wrong !== undefined) throw new EverbindError('SELFTEST_FAILED', `${wrong.endpoint}: ${wrong.message}`);
-  if (checks.length === 0) throw new EverbindError('SELFTEST_FAILED', 'there was nothing to shake hands with');
-  return checks.map(({ endpoint }) => endpoint).join(', ');
+  const seen = checks.filter(
+    ({ outcome, servedThumbprint }) => outcome === 'verified' && servedThumbprint === thumbprint,
+  );
+  if (seen.length > 0) return seen.map(({ endpoint }) => endpoint).join(', ');
+  const why = checks.map(({ endpoint, message }) => `${endpoint}: ${message}`).join('; ');
+  throw new EverbindError('SELFTEST_FAILED', `no handshake showed the certificate ${thumbprint}. ${why}`);
 }
 
 async function recordOf(host: WindowsHost): Promise<SslRecord> {
