@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { createCngKeyStore } from '../custody/cng/store.ts';
 import type { CertificateKeyAlgorithm } from '../ports/key-store.ts';
-import type { HostDescription } from '../ports/windows-host.ts';
+import { resultOf } from '../selftest/result.ts';
+import type { ResultFile, TestStep } from '../selftest/result-file.ts';
 import { runSelfTest } from '../selftest/self-test.ts';
-import type { StepResult } from '../selftest/steps.ts';
 import { tlsProbe } from '../verify/tls-probe.ts';
 import { connectHost } from './connect-host.ts';
 import type { Environment } from './environment.ts';
@@ -10,37 +12,49 @@ import type { Environment } from './environment.ts';
 export interface SelfTestOptions {
   /** Key storage provider that makes the keys; absent: the software one of Windows. */
   readonly provider?: string | undefined;
-  readonly algorithm: CertificateKeyAlgorithm;
-  onStep(step: StepResult): void;
-}
-
-export interface SelfTestReport {
-  readonly host: HostDescription;
-  /** As handles name it. */
-  readonly provider: string;
-  readonly steps: readonly StepResult[];
+  /** Of the keys; absent: every one that the provider makes. */
+  readonly algorithm?: CertificateKeyAlgorithm | undefined;
+  onStep(step: TestStep): void;
 }
 
 /**
- * Renews a certificate of a temporary site of this machine, takes it back, and removes everything. Errors: those of
+ * Renews certificates of temporary sites of this machine, rolls them back, and removes everything. Errors: those of
  * connectHost.
  */
 export async function selfTest(
   environment: Environment,
   { provider, algorithm, onStep }: SelfTestOptions,
-): Promise<SelfTestReport> {
+): Promise<ResultFile> {
   const { clock, random, signal } = environment;
   const { host, close } = await connectHost(environment);
   try {
-    const description = await host.describe();
-    const keys = createCngKeyStore({
-      hostKeys: () => Promise.resolve(host.keys),
-      ...(provider === undefined ? {} : { provider }),
+    const startedAt = new Date(clock.now()).toISOString();
+    const run = await runSelfTest({
+      host,
+      openKeys: (keys) =>
+        createCngKeyStore({
+          hostKeys: () => Promise.resolve(keys),
+          ...(provider === undefined ? {} : { provider }),
+        }),
+      algorithm: algorithm ?? null,
+      probe: tlsProbe,
+      clock,
+      random,
+      signal,
+      onStep,
     });
-    const steps = await runSelfTest({ host, keys, algorithm, probe: tlsProbe, clock, random, signal, onStep });
     signal.throwIfAborted();
-    return { host: description, provider: keys.provider, steps };
+    const { version, versions, execPath } = process;
+    const node = { version, openssl: versions.openssl, exe: basename(execPath), signed: null };
+    return resultOf(run, { host: kindOfHost(), startedAt, endedAt: new Date(clock.now()).toISOString(), node });
   } finally {
     await close();
   }
+}
+
+/** Wine calls itself Windows. A program that only Wine has tells them apart. */
+function kindOfHost(): ResultFile['host'] {
+  if (process.platform !== 'win32') return 'double';
+  const wine = join(process.env['SystemRoot'] ?? 'C:\\Windows', 'System32', 'winecfg.exe');
+  return existsSync(wine) ? 'wine' : 'windows';
 }

@@ -1,187 +1,141 @@
-import { createHash } from 'node:crypto';
-import { createIisDeployment } from '../deploy/iis/deployment.ts';
 import { EverbindError } from '../errors/error.ts';
-import { recordKeyText } from '../iis/records/ssl-record.ts';
-import { buildCsr } from '../pki/x509/csr.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { CertificateMaterial, Deployment, DeploymentPlan, EndpointCheck } from '../ports/deployment.ts';
+import type { HostKeys } from '../ports/host-keys.ts';
 import type { CertificateKeyAlgorithm, KeyStore } from '../ports/key-store.ts';
 import type { Random } from '../ports/random.ts';
-import type { SslRecord, WindowsHost } from '../ports/windows-host.ts';
+import type { HostDescription, WindowsHost } from '../ports/windows-host.ts';
 import type { Probe } from '../verify/probe.ts';
+import type { Bench } from './bench.ts';
+import { type BindingKind, NAME_BINDING, OTHER_BINDINGS } from './binding-kind.ts';
 import { findTraces, removeTraces } from './clean-up.ts';
-import { serveAndAsk } from './http-response.ts';
+import { HTTP_PORT, serveAndAsk } from './http-response.ts';
+import { ALGORITHMS, keyNameOf, makeKeyStep, RENEWAL_KEY } from './keys.ts';
 import { createLocalCa } from './local-ca.ts';
-import { FRIENDLY_NAME, HOST, KEYS, SITE, STORE } from './names.ts';
-import { createSteps, type StepResult } from './steps.ts';
-import { makeSite } from './temporary-site.ts';
+import { type MadeKey, renewWithEach, renewWithImported } from './other-keys.ts';
+import { recordHost } from './recorded-host.ts';
+import { recordProbe } from './recorded-probe.ts';
+import { renewBinding } from './renew-binding.ts';
+import { replaceRecord } from './replace-record.ts';
+import type { AppcmdRun, SeenHandshake, TestStep } from './result-file.ts';
+import { createSteps, type Steps } from './steps.ts';
+import { hasIpv6 } from './temporary-site.ts';
 
 export interface SelfTestOptions {
   readonly host: WindowsHost;
-  /** Where the keys of the test are created. */
-  readonly keys: KeyStore;
-  readonly algorithm: CertificateKeyAlgorithm;
+  /** Opens the key store in which the keys of the test are made. */
+  openKeys(hostKeys: HostKeys): KeyStore;
+  /** Of the keys; null: every one that the provider makes. */
+  readonly algorithm: CertificateKeyAlgorithm | null;
   readonly probe: Probe;
   readonly clock: Clock;
   readonly random: Random;
   readonly signal: AbortSignal;
-  onStep(result: StepResult): void;
+  onStep(result: TestStep): void;
 }
 
-interface Installed {
-  readonly material: CertificateMaterial;
-  readonly plan: DeploymentPlan;
+export interface SelfTestRun {
+  readonly host: HostDescription;
+  /** As handles name it. */
+  readonly provider: string;
+  readonly steps: readonly TestStep[];
+  readonly handshakes: readonly SeenHandshake[];
+  readonly appcmd: readonly AppcmdRun[];
+  /** What is still there at the end, in words. */
+  readonly leftovers: readonly string[];
 }
 
 /**
- * Renews a certificate of a temporary site on this server, rolls it back, and removes everything again. The code, the
- * calls and their order are those of a real renewal; only the CA is our own. Never throws: a step that fails ends the
- * test, and everything that was created is removed in any case.
+ * Renews certificates of temporary sites on this server, rolls them back, and removes everything again. A step that
+ * fails ends its part of the test, and everything that was created is removed in any case. Throws only what `describe`
+ * of the host does.
  */
-export async function runSelfTest(options: SelfTestOptions): Promise<readonly StepResult[]> {
-  const { host, keys, signal } = options;
-  const steps = createSteps(options.clock, signal, options.onStep);
-  await steps.run('host', async () => {
-    const { os, elevated, iisVersion, roleServices } = await host.describe();
-    const rights = elevated ? 'elevated' : 'not elevated';
-    return `${os}, IIS ${iisVersion ?? 'absent'} (${roleServices.join(', ')}), ${rights}`;
-  });
+export async function runSelfTest(options: SelfTestOptions): Promise<SelfTestRun> {
+  const { clock, random, signal } = options;
+  const { host, takeCalls, appcmd } = recordHost(options.host, clock);
+  const recorded = recordProbe(options.probe, clock);
+  const keys = options.openKeys(host.keys);
+  const done: TestStep[] = [];
+  const leftovers: string[] = [];
+  const onStep = (result: TestStep): void => {
+    done.push(result);
+    options.onStep(result);
+  };
+  const steps = createSteps({ clock, signal, takeCalls, onStep });
+  const description = await host.describe();
+  const { handshakes } = recorded;
+  const run = { host: description, provider: keys.provider, steps: done, handshakes, appcmd, leftovers };
+  await steps.run('host', async () => describe(description));
   // Holds the URL prefix until the end, so that a second self-test is refused here, before it can remove what this one
   // creates.
-  const stop = await steps.run('respond over HTTP', () => serveAndAsk(host, options.random));
-  if (stop === null) return steps.results();
+  const prefix = await steps.run('respond over HTTP', () => serveAndAsk(host, random));
+  if (prefix === null) return run;
   try {
-    await steps.run('remove what an earlier run left', async () => {
-      const removed = await removeTraces(host, keys);
-      return removed.length === 0 ? 'nothing was left' : removed.join(', ');
-    });
-    await renewAndRollBack(options, steps);
+    await steps.run('remove what an earlier run left', () => removeTraces(host, keys));
+    const ca = createLocalCa(random, clock.now());
+    await testAll({ host, keys, ca, clock, recorded, probe: options.probe }, steps, options.algorithm);
   } finally {
-    await steps.always('remove everything', () => removeAll(host, keys));
-    await stop.end();
+    await steps.always('remove everything', () => removeTraces(host, keys));
+    await steps.always('nothing is left', async () => {
+      leftovers.push(...(await findTraces(host, keys)));
+      if (leftovers.length === 0) return '';
+      throw new EverbindError('SELFTEST_FAILED', `still there: ${leftovers.join(', ')}`);
+    });
+    await steps.always('the HTTP response is gone', () => prefix.end());
   }
-  return steps.results();
+  steps.skip('the firewall, from outside', FROM_OUTSIDE);
+  return run;
 }
 
-async function renewAndRollBack(options: SelfTestOptions, steps: ReturnType<typeof createSteps>): Promise<void> {
-  const { host } = options;
-  const ca = createLocalCa(options.random);
-  const own = new Map<string, string>();
-  const deployment = createIisDeployment({
-    host,
-    probe: options.probe,
-    sites: [SITE],
-    // The site is new: its record is not there yet.
-    adopt: true,
-    store: STORE,
-    adoptForeignAppIds: [],
-    ownThumbprints: () => own,
-    clock: options.clock,
-    // Nobody knows the root of this CA: only the chain that it issued will do.
-    visitorRoots: async () => [],
+const FROM_OUTSIDE =
+  'this cannot be tested here: every connection of the self-test stays on this server, so it shows nothing about firewalls, load balancers and addresses on the way to visitors and CAs';
+
+async function testAll(bench: Bench, steps: Steps, algorithm: CertificateKeyAlgorithm | null): Promise<void> {
+  const keys = await makeKeys(bench, steps, algorithm);
+  const pair = await steps.run('make the key of the renewal', async () => {
+    const [first] = keys;
+    if (first === undefined) throw new EverbindError('SELFTEST_FAILED', 'the provider makes keys of no algorithm');
+    return { first: first.handle, second: await bench.keys.generate(RENEWAL_KEY, first.algorithm) };
   });
-  const issue = async (name: string, previous: Installed | null): Promise<CertificateMaterial> => {
-    const material = await newCertificate(options, ca, name, previous);
-    own.set(material.thumbprint, FRIENDLY_NAME);
-    return material;
-  };
-  const verified = async (installed: Installed | null, expected: CertificateMaterial | null): Promise<string> =>
-    served(await deployment.verify(given(installed).plan, given(expected)), given(expected).thumbprint);
-  const [firstKey, secondKey] = KEYS;
-  await steps.run('make a site with an https binding', () => makeSite(host, options.clock));
-  const material = await steps.run('make a key and a request', () => issue(firstKey, null));
-  await steps.run('put the certificate into the store', () => deployment.install(given(material)));
-  const first = await steps.run('bind it', () => bind(deployment, given(material)));
-  await steps.run('shake hands', () => verified(first, material));
-  const before = await steps.run('look at the record', () => recordOf(host));
-  const renewal = await steps.run('make another key and request', () => issue(secondKey, given(first)));
-  await steps.run('put the new certificate into the store', () => deployment.install(given(renewal)));
-  const second = await steps.run('switch the record', () => bind(deployment, given(renewal)));
-  await steps.run('shake hands again', () => verified(second, renewal));
-  await steps.run('every other field of the record is kept', async () => {
-    sameBut(given(before), await recordOf(host), given(renewal).thumbprint);
-  });
-  await steps.run('roll back', async () =>
-    served(await deployment.restore(given(second).plan), given(material).thumbprint),
-  );
-  await steps.run('the record is as it was', async () => {
-    sameBut(given(before), await recordOf(host), given(material).thumbprint);
-  });
-}
-
-/** What an earlier step created. A step runs only when all before it have passed. */
-function given<T>(value: T | null): T {
-  if (value === null) throw new EverbindError('INTERNAL', 'a step of the self-test runs without the one before it');
-  return value;
-}
-
-/** The request is the one for a CA: the provider signs it and the signature is checked, so the key works. */
-async function newCertificate(
-  { keys, algorithm, clock }: SelfTestOptions,
-  ca: ReturnType<typeof createLocalCa>,
-  keyName: string,
-  previous: Installed | null,
-): Promise<CertificateMaterial> {
-  const handle = await keys.generate(keyName, algorithm);
-  const signer = await keys.open(handle);
-  const identifiers = [{ type: 'dns', value: HOST } as const];
-  await buildCsr({ identifiers, signer });
-  const chain = [ca.issue(signer.publicKey, clock.now())];
-  return {
-    name: FRIENDLY_NAME,
-    identifiers,
-    chain,
-    thumbprint: createHash('sha1')
-      .update(chain[0] ?? '')
-      .digest('hex'),
-    previousThumbprint: previous?.material.thumbprint ?? null,
-    friendlyName: FRIENDLY_NAME,
-    attach: () => keys.attach(handle, chain),
-  };
-}
-
-async function bind(deployment: Deployment, material: CertificateMaterial): Promise<Installed> {
-  const plan = await deployment.plan(material);
-  if (plan.changes.length !== 1) {
-    const why = plan.skipped.map(({ target, reason }) => `${target}: ${reason}`).join('; ');
-    throw new EverbindError('SELFTEST_FAILED', `the plan has ${plan.changes.length} changes instead of one. ${why}`);
+  const name = steps.part();
+  const renewed = await renewBinding(bench, name, NAME_BINDING, pair);
+  await replaceRecord(bench, name.part(), renewed);
+  await renewWithEach(name, renewed, keys.slice(1));
+  await renewWithImported(bench, name, renewed);
+  for (const kind of OTHER_BINDINGS) {
+    const problem = await addressProblem(bench, kind);
+    if (problem === null) await renewBinding(bench, steps.part(), kind, pair);
+    else steps.skip(`${kind.label}: renew and roll back`, problem);
   }
-  await deployment.apply(plan);
-  return { material, plan };
 }
 
-/** A handshake must have shown this very certificate; what nobody looked at shows nothing. */
-function served(checks: readonly EndpointCheck[], thumbprint: string): string {
-  const wrong = checks.find(({ outcome }) => outcome === 'failed');
-  if (wrong !== undefined) throw new EverbindError('SELFTEST_FAILED', `${wrong.endpoint}: ${wrong.message}`);
-  const seen = checks.filter(
-    ({ outcome, servedThumbprint }) => outcome === 'verified' && servedThumbprint === thumbprint,
-  );
-  if (seen.length > 0) return seen.map(({ endpoint }) => endpoint).join(', ');
-  const why = checks.map(({ endpoint, message }) => `${endpoint}: ${message}`).join('; ');
-  throw new EverbindError('SELFTEST_FAILED', `no handshake showed the certificate ${thumbprint}. ${why}`);
-}
-
-async function recordOf(host: WindowsHost): Promise<SslRecord> {
-  const records = await host.sslRecords.enumerate();
-  const record = records.find(({ key }) => key.kind === 'hostnameport' && key.host === HOST);
-  if (record === undefined) throw new EverbindError('SELFTEST_FAILED', `there is no record of ${HOST}`);
-  return record;
-}
-
-function sameBut(before: SslRecord, after: SslRecord, certificateHash: string): void {
-  if (JSON.stringify({ ...before, certificateHash }) === JSON.stringify(after)) return;
-  throw new EverbindError(
-    'SELFTEST_FAILED',
-    `the record ${recordKeyText(after.key)} has other fields than before: ${JSON.stringify({ before, after })}`,
-  );
-}
-
-async function removeAll(host: WindowsHost, keys: KeyStore): Promise<string> {
-  const removed = await removeTraces(host, keys);
-  const left = await findTraces(host);
-  if (left.length > 0) {
-    throw new EverbindError('SELFTEST_FAILED', `still there: ${left.map(({ text }) => text).join(', ')}`);
+async function makeKeys(
+  { keys }: Bench,
+  steps: Steps,
+  algorithm: CertificateKeyAlgorithm | null,
+): Promise<readonly MadeKey[]> {
+  const made: MadeKey[] = [];
+  for (const wanted of algorithm === null ? ALGORITHMS : [algorithm]) {
+    // Providers differ in what they make. What was asked for by name has to be made.
+    const refusals = algorithm === null ? (['KEY_ALGORITHM_UNSUPPORTED'] as const) : [];
+    const make = async (): Promise<MadeKey> => {
+      return { algorithm: wanted, handle: await keys.generate(keyNameOf(wanted), wanted) };
+    };
+    const key = await steps.run(makeKeyStep(wanted), make, refusals);
+    if (key !== null) made.push(key);
   }
-  return removed.length === 0 ? 'there was nothing' : removed.join(', ');
+  return made;
+}
+
+/** Why this server has no such address; null when it does, and for a binding to every address. */
+async function addressProblem({ host }: Bench, { address }: BindingKind): Promise<string | null> {
+  if (address === '*') return null;
+  if (address.includes(':') && !(await hasIpv6())) return 'this server has no IPv6';
+  const reached = await host.endpoints('*', HTTP_PORT);
+  if (reached.some((place) => place.address === '127.0.0.1')) return null;
+  return 'http.sys is confined to other addresses (netsh http show iplisten)';
+}
+
+function describe({ os, elevated, iisVersion, roleServices }: HostDescription): string {
+  const rights = elevated ? 'elevated' : 'not elevated';
+  return `${os}, IIS ${iisVersion ?? 'absent'} (${roleServices.join(', ')}), ${rights}`;
 }

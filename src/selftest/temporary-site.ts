@@ -3,24 +3,38 @@ import { EverbindError } from '../errors/error.ts';
 import { awaitListening } from '../iis/await-site.ts';
 import { createSiteChanges } from '../iis/change-sites.ts';
 import { readInventory } from '../iis/inventory.ts';
-import { SSL_FLAG } from '../iis/config/ssl-flags.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { WindowsHost } from '../ports/windows-host.ts';
-import { FOLDER, HOST, SITE } from './names.ts';
+import type { BindingKind } from './binding-kind.ts';
+import { FOLDER } from './names.ts';
 
 const LOWEST = 40_000;
 const HIGHEST = 48_999;
 
-/** Creates the site with one https binding with SNI on a port that nothing uses. Returns where it is. */
-export async function makeSite(host: WindowsHost, clock: Clock): Promise<string> {
+/** A site of a self-test that listens. */
+export interface TemporarySite {
+  readonly kind: BindingKind;
+  /** Of its one https binding. */
+  readonly port: number;
+}
+
+/**
+ * Creates the site with its https binding on a port that nothing uses, and waits until it listens. Errors:
+ * SELFTEST_FAILED, IIS_APPCMD_FAILED, those of SiteChanges and of awaitListening.
+ */
+export async function makeSite(host: WindowsHost, clock: Clock, kind: BindingKind): Promise<TemporarySite> {
+  const { site, address, sslFlags } = kind;
   const port = await freePort(host);
-  const binding = `*:${port}:${HOST}`;
-  await appcmd(host, ['add', 'site', `/name:${SITE}`, `/physicalPath:${FOLDER}`]);
+  const place = address.includes(':') ? `[${address}]` : address;
+  await appcmd(host, ['add', 'site', `/name:${site}`, `/physicalPath:${FOLDER}`]);
   // No backup: it would stay behind, and the changes concern this site only.
-  await createSiteChanges(host, clock, { backUp: false }).addHttpsBinding(SITE, binding, SSL_FLAG.sni);
-  const site = (await readInventory(host)).sites.find(({ name }) => name === SITE);
-  await awaitListening(host, clock, { siteId: site?.id ?? 0, address: '*', port });
-  return binding;
+  const changes = createSiteChanges(host, clock, { backUp: false });
+  await changes.addHttpsBinding(site, `${place}:${port}:${kind.host}`, sslFlags);
+  // IIS may have given up on a site that had no binding yet. Whether it runs is seen below.
+  await host.appcmd(['start', 'site', site]);
+  const siteId = (await readInventory(host)).sites.find(({ name }) => name === site)?.id ?? 0;
+  await awaitListening(host, clock, { siteId, address, port });
+  return { kind, port };
 }
 
 async function appcmd(host: WindowsHost, args: readonly string[]): Promise<void> {
@@ -39,16 +53,21 @@ async function freePort(host: WindowsHost): Promise<number> {
     ...records.map(({ key }) => key.port),
   ]);
   for (let port = LOWEST; port <= HIGHEST; port += 1) {
-    if (!taken.has(port) && (await canListen(port))) return port;
+    if (!taken.has(port) && (await canListen('0.0.0.0', port))) return port;
   }
   throw new EverbindError('SELFTEST_FAILED', `no port from ${LOWEST} to ${HIGHEST} is free`);
 }
 
-/** A program other than http.sys may use it. */
-function canListen(port: number): Promise<boolean> {
+/** Whether this machine has an address of IPv6 at all. */
+export function hasIpv6(): Promise<boolean> {
+  return canListen('::1', 0);
+}
+
+/** A program other than http.sys may use the port. 0 is any free one. */
+function canListen(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));
-    server.listen({ port, host: '0.0.0.0', exclusive: true }, () => server.close(() => resolve(true)));
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
   });
 }

@@ -9,6 +9,8 @@ export interface ProbeTarget {
   readonly timeoutMs: number;
   /** Offer X25519, P-256 and P-384 alone: with a post-quantum share the ClientHello exceeds one packet. */
   readonly classicGroups?: boolean;
+  /** This version alone; absent: TLS 1.2 or later. */
+  readonly version?: 'TLSv1.2' | 'TLSv1.3';
 }
 
 /** What a visitor gets. */
@@ -17,6 +19,8 @@ export interface ServedCertificate {
   readonly chain: readonly Uint8Array[];
   /** `TLSv1.3`, `TLSv1.2`. */
   readonly protocol: string;
+  /** As IANA names it: `TLS_AES_256_GCM_SHA384`. */
+  readonly cipher?: string;
 }
 
 /**

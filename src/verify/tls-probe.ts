@@ -8,7 +8,7 @@ import type { Probe, ProbeTarget, ServedCertificate } from './probe.ts';
 // Schannel sends at most a handful; a hostile peer may send a long chain within its message limit.
 const MAX_CHAIN = 20;
 
-/** Makes the handshake with node:tls, TLS 1.2 or later. Sends nothing else. */
+/** Makes the handshake with node:tls. Sends nothing else. */
 export const tlsProbe: Probe = (target, signal) =>
   new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
@@ -20,7 +20,8 @@ export const tlsProbe: Probe = (target, signal) =>
       host: target.address,
       port: target.port,
       servername: serverName(target.host),
-      minVersion: 'TLSv1.2',
+      minVersion: target.version ?? 'TLSv1.2',
+      maxVersion: target.version ?? 'TLSv1.3',
       // The one connection whose certificate is not checked: it exists to see what visitors get, whether that is
       // expired, self-signed or a stranger's. Nothing is sent over it and nothing received is trusted; judge-served.ts
       // judges the chain.
@@ -71,7 +72,8 @@ function servedBy(socket: TLSSocket): ServedCertificate | null {
     chain.push(new Uint8Array(certificate.raw));
     certificate = certificate.issuerCertificate;
   }
-  return chain.length === 0 ? null : { chain, protocol: socket.getProtocol() ?? '' };
+  const { standardName: cipher } = socket.getCipher();
+  return chain.length === 0 ? null : { chain, protocol: socket.getProtocol() ?? '', cipher };
 }
 
 const problems = {
