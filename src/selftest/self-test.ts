@@ -6,7 +6,7 @@ import type { Random } from '../ports/random.ts';
 import type { HostDescription, WindowsHost } from '../ports/windows-host.ts';
 import type { Probe } from '../verify/probe.ts';
 import type { Bench } from './bench.ts';
-import { type BindingKind, NAME_BINDING, OTHER_BINDINGS } from './binding-kind.ts';
+import { NAME_BINDING, OTHER_BINDINGS } from './binding-kind.ts';
 import { findTraces, removeTraces } from './clean-up.ts';
 import { HTTP_PORT, serveAndAsk } from './http-response.ts';
 import { ALGORITHMS, keyNameOf, makeKeyStep, RENEWAL_KEY } from './keys.ts';
@@ -101,10 +101,11 @@ async function testAll(bench: Bench, steps: Steps, algorithm: CertificateKeyAlgo
   await replaceRecord(bench, name.part(), renewed);
   await renewWithEach(name, renewed, keys.slice(1));
   await renewWithImported(bench, name, renewed);
+  const absent = await steps.run('look for addresses of this server', () => absentAddresses(bench));
   for (const kind of OTHER_BINDINGS) {
-    const problem = await addressProblem(bench, kind);
-    if (problem === null) await renewBinding(bench, steps.part(), kind, pair);
-    else steps.skip(`${kind.label}: renew and roll back`, problem);
+    const reason = absent?.get(kind.address);
+    if (reason === undefined) await renewBinding(bench, steps.part(), kind, pair);
+    else steps.skip(`${kind.label}: renew and roll back`, reason);
   }
 }
 
@@ -126,13 +127,14 @@ async function makeKeys(
   return made;
 }
 
-/** Why this server has no such address; null when it does, and for a binding to every address. */
-async function addressProblem({ host }: Bench, { address }: BindingKind): Promise<string | null> {
-  if (address === '*') return null;
-  if (address.includes(':') && !(await hasIpv6())) return 'this server has no IPv6';
+/** Why a binding to an address cannot be tested, by address. */
+async function absentAddresses({ host }: Bench): Promise<ReadonlyMap<string, string>> {
   const reached = await host.endpoints('*', HTTP_PORT);
-  if (reached.some((place) => place.address === '127.0.0.1')) return null;
-  return 'http.sys is confined to other addresses (netsh http show iplisten)';
+  if (!reached.some(({ address }) => address === '127.0.0.1')) {
+    const reason = 'http.sys is confined to other addresses (netsh http show iplisten)';
+    return new Map(OTHER_BINDINGS.filter(({ address }) => address !== '*').map(({ address }) => [address, reason]));
+  }
+  return new Map((await hasIpv6()) ? [] : [['::1', 'this server has no IPv6']]);
 }
 
 function describe({ os, elevated, iisVersion, roleServices }: HostDescription): string {

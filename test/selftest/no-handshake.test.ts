@@ -1,65 +1,70 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type TestContext, it } from 'node:test';
-import { type SimWindows, startSimWindows } from '../../lab/sim-windows/sim-windows.ts';
-import type { Clock } from '../../src/ports/clock.ts';
-import type { WindowsHost } from '../../src/ports/windows-host.ts';
-import { runIn } from '../cli/world.ts';
-import { configuration } from '../lab/demo/odd-configurations.ts';
+import { it } from 'node:test';
+import { EverbindError } from '../../src/errors/error.ts';
+import type { EndpointCheck } from '../../src/ports/deployment.ts';
+import { assertSeen } from '../../src/selftest/tested-binding.ts';
+import { failedSteps, hurriedClock, startSelfTestWorld } from './world.ts';
 
-async function start(
-  t: TestContext,
-  options: Partial<Parameters<typeof startSimWindows>[0]>,
-): Promise<{ readonly sim: SimWindows; selftest(host?: WindowsHost, clock?: Clock): Promise<number> }> {
-  const folder = await mkdtemp(join(tmpdir(), 'everbind-selftest-'));
-  const sites = [{ name: 'Shop', bindings: [{ protocol: 'http', info: '*:80:' }] }];
-  const sim = await startSimWindows({
-    applicationHostConfig: Buffer.from(configuration(sites)),
-    rootFolder: join(folder, 'windows'),
-    ...options,
-  });
-  t.after(async () => {
-    await sim.stop();
-    await rm(folder, { recursive: true, force: true });
-  });
-  return {
-    sim,
-    selftest: async (host = sim.host, clock) => {
-      const world = { stateDir: join(folder, 'state'), openHost: () => Promise.resolve({ host, close() {} }) };
-      return (await runIn(world, ['selftest', '--json'], clock === undefined ? {} : { clock })).status;
-    },
-  };
-}
-
-it('a self-test whose site IIS leaves stopped does not pass', async (t) => {
-  const { sim, selftest } = await start(t, { newSitesStayStopped: true });
-  let skipped = 0;
-  // Sleeping takes no time.
-  const clock: Clock = {
-    now: () => Date.now() + skipped,
-    sleep: async (ms) => {
-      skipped += ms;
-    },
-  };
-  assert.equal(await selftest(sim.host, clock), 1);
-  const { sites: left, records, certificates, keys } = await sim.snapshot();
-  assert.deepEqual(
-    { left: left.map(({ name }) => name), records, certificates, keys },
-    { left: ['Shop'], records: [], certificates: [], keys: [] },
-  );
+it('a self-test whose site IIS leaves stopped does not pass', async () => {
+  const world = await startSelfTestWorld({ newSitesStayStopped: true });
+  try {
+    const untouched = await world.traces();
+    const { status, result } = await world.selftest(['--algorithm', 'ec-p256'], world.sim.host, hurriedClock());
+    assert.equal(status, 1);
+    assert.deepEqual(
+      failedSteps(result),
+      ['name', 'wildcard', 'address', 'IPv6 address'].map((kind) => `${kind}: make a site with this binding`),
+    );
+    assert.deepEqual(result.handshakes, []);
+    assert.equal(await world.traces(), untouched);
+  } finally {
+    await world.stop();
+  }
 });
 
-it('a self-test does not pass where no address of this machine leads to the binding', async (t) => {
-  const { sim, selftest } = await start(t, {});
-  const { host } = sim;
-  // The first look is that of the wait for the site, if anybody waits.
-  const asked = new Set<number>();
-  const endpoints: WindowsHost['endpoints'] = async (address, port) => {
-    const there = port === 80 || !asked.has(port);
-    asked.add(port);
-    return there ? host.endpoints(address, port) : [];
-  };
-  assert.equal(await selftest({ ...host, endpoints }), 1);
+it('a self-test does not pass where no address of this machine leads to the binding', async () => {
+  const world = await startSelfTestWorld();
+  try {
+    const { host } = world.sim;
+    // The first look is that of the wait for the site.
+    const asked = new Set<number>();
+    const blind = {
+      ...host,
+      endpoints: async (address: string, port: number) => {
+        const there = port === 80 || !asked.has(port);
+        asked.add(port);
+        return there ? host.endpoints(address, port) : [];
+      },
+    };
+    const { status, result } = await world.selftest(['--algorithm', 'ec-p256'], blind);
+    assert.equal(status, 1);
+    assert.equal(failedSteps(result)[0], 'name: shake hands');
+    assert.deepEqual(result.handshakes, []);
+  } finally {
+    await world.stop();
+  }
+});
+
+const SHOWN = 'aa'.repeat(20);
+
+function check(outcome: EndpointCheck['outcome'], servedThumbprint: string | null): EndpointCheck {
+  return { endpoint: '127.0.0.1:443', host: '', outcome, code: null, message: '', servedThumbprint, findings: [] };
+}
+
+it('only a handshake that showed the expected certificate counts, and none may fail beside it', () => {
+  assertSeen([check('verified', SHOWN), check('not-checked', null), check('shadowed', 'bb'.repeat(20))], SHOWN);
+  for (const checks of [
+    [],
+    [check('not-checked', null)],
+    [check('failed-before', SHOWN)],
+    [check('shadowed', SHOWN)],
+    [check('verified', null)],
+    [check('verified', 'bb'.repeat(20))],
+    [check('verified', SHOWN), check('failed', null)],
+  ]) {
+    assert.throws(
+      () => assertSeen(checks, SHOWN),
+      (error) => error instanceof EverbindError && error.code === 'SELFTEST_FAILED',
+    );
+  }
 });
