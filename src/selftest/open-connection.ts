@@ -26,7 +26,12 @@ export async function openConnection({ address, port }: Endpoint, ca: LocalCa): 
     ALPNProtocols: ['http/1.1'],
   });
   socket.on('error', () => socket.destroy());
-  await once(socket, 'secureConnect', { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  try {
+    await once(socket, 'secureConnect', { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
   return { ask: () => ask(socket), close: () => void socket.destroy() };
 }
 

@@ -93,6 +93,18 @@ test('the host goes out as SNI in A-labels; none for no host and for an address'
   assert.deepEqual(asked, ['shop.test', 'xn--bcher-kva.test', false, false, false, false]);
 });
 
+test('one version alone is offered on demand, and the cipher suite is named as by IANA', async (t) => {
+  const port = await listen(t, serverOf(await makeCertificate({ commonName: 'versions' })));
+  for (const [version, suite] of [
+    ['TLSv1.2', /^TLS_ECDHE_/],
+    ['TLSv1.3', /^TLS_(AES|CHACHA20)_/],
+  ] as const) {
+    const { protocol, cipher } = await tlsProbe({ address: '127.0.0.1', port, host: '', timeoutMs: 30_000, version });
+    assert.equal(protocol, version);
+    assert.match(cipher ?? '', suite);
+  }
+});
+
 test('TLS 1.2 is enough, TLS 1.1 is not', async (t) => {
   const certificate = await makeCertificate({ commonName: 'old' });
   const options = { ciphers: 'DEFAULT:@SECLEVEL=0' } as const;
