@@ -39,9 +39,9 @@ const PATIENCE_MS = 30_000;
 const LONGEST_GAP_MS = 1_000;
 
 /**
- * Shakes hands again and again while `change` runs, until the new certificate is served, and returns the times in words.
- * Throws SELFTEST_FAILED when it is not served within 30 seconds after the change, and when handshakes failed for more
- * than a second.
+ * Shakes hands again and again while `change` runs, until the new certificate is served, and returns the times in
+ * words. Throws SELFTEST_FAILED when it is not served within 30 seconds after the change, and when handshakes failed
+ * for more than a second.
  */
 export async function watchChange(watched: Watched, change: () => Promise<void>): Promise<string> {
   const { clock, leaf } = watched;
