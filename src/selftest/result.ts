@@ -1,5 +1,5 @@
 import { ALGORITHMS, makeKeyStep } from './keys.ts';
-import { type Machine, type ProviderFacts, RESULT_SCHEMA, type ResultFile, type TestStep } from './result-file.ts';
+import { type Machine, type ProviderFacts, RESULT_SCHEMA, type ResultFile } from './result-file.ts';
 import type { SelfTestRun } from './self-test.ts';
 
 /** A self-test as a result file. What a self-test does not look at is null, or an empty list. */
@@ -8,7 +8,8 @@ export function resultOf(
   about: Pick<ResultFile, 'host' | 'startedAt' | 'endedAt' | 'node'>,
 ): ResultFile {
   const { os, elevated, iisVersion, roleServices } = run.host;
-  const { steps, handshakes, appcmd, leftovers } = run;
+  const { steps, handshakes, appcmd, leftovers, snapshots } = run;
+  const blocking = steps.filter(({ outcome }) => outcome === 'failed').map(({ step }) => step);
   return {
     schema: RESULT_SCHEMA,
     producedBy: 'selftest',
@@ -36,10 +37,11 @@ export function resultOf(
     steps,
     handshakes,
     appcmd,
-    snapshots: null,
+    snapshots,
     leftovers,
     events: [],
-    summary: summaryOf(steps),
+    // Counts of questions, of which a self-test has none.
+    summary: { yes: 0, no: 0, other: 0, skipped: 0, blocking },
   };
 }
 
@@ -77,10 +79,4 @@ function providerFacts({ provider, steps }: SelfTestRun): ProviderFacts {
     return [{ algorithm, status, createMs: ms, perProperty: {}, signPkcs1: null, signPssSalt32: null }];
   });
   return { name: provider, open: null, algorithms };
-}
-
-function summaryOf(steps: readonly TestStep[]): ResultFile['summary'] {
-  const count = (wanted: TestStep['outcome']): number => steps.filter(({ outcome }) => outcome === wanted).length;
-  const blocking = steps.filter(({ outcome }) => outcome === 'failed').map(({ step }) => step);
-  return { yes: count('passed'), no: count('failed'), other: 0, skipped: count('skipped'), blocking };
 }

@@ -16,7 +16,8 @@ import { recordHost } from './recorded-host.ts';
 import { recordProbe } from './recorded-probe.ts';
 import { renewBinding } from './renew-binding.ts';
 import { replaceRecord } from './replace-record.ts';
-import type { AppcmdRun, SeenHandshake, TestStep } from './result-file.ts';
+import type { AppcmdRun, SeenHandshake, Snapshots, TestStep } from './result-file.ts';
+import { compareSnapshots, createNameHider, snapshotOf } from './snapshot.ts';
 import { createSteps, type Steps } from './steps.ts';
 import { hasIpv6 } from './temporary-site.ts';
 
@@ -40,6 +41,8 @@ export interface SelfTestRun {
   readonly steps: readonly TestStep[];
   readonly handshakes: readonly SeenHandshake[];
   readonly appcmd: readonly AppcmdRun[];
+  /** null when another self-test was under way. */
+  readonly snapshots: Snapshots | null;
   /** What is still there at the end, in words. */
   readonly leftovers: readonly string[];
 }
@@ -63,14 +66,26 @@ export async function runSelfTest(options: SelfTestOptions): Promise<SelfTestRun
   const steps = createSteps({ clock, signal, takeCalls, onStep });
   const description = await host.describe();
   const { handshakes } = recorded;
-  const run = { host: description, provider: keys.provider, steps: done, handshakes, appcmd, leftovers };
+  const run = {
+    host: description,
+    provider: keys.provider,
+    steps: done,
+    handshakes,
+    appcmd,
+    leftovers,
+    snapshots: null,
+  };
   await steps.run('host', async () => describe(description));
   // Holds the URL prefix until the end, so that a second self-test is refused here, before it can remove what this one
   // creates.
   const prefix = await steps.run('respond over HTTP', () => serveAndAsk(host, random));
   if (prefix === null) return run;
+  // Others may change something meanwhile, so what differs is written down and not judged.
+  const hide = createNameHider();
+  let before: readonly string[] = [];
   try {
     await steps.run('remove what an earlier run left', () => removeTraces(host, keys));
+    before = await snapshotOf(options.host, hide);
     const ca = createLocalCa(random, clock.now());
     await testAll({ host, keys, ca, clock, recorded, probe: options.probe }, steps, options.algorithm);
   } finally {
@@ -83,7 +98,7 @@ export async function runSelfTest(options: SelfTestOptions): Promise<SelfTestRun
     await steps.always('the HTTP response is gone', () => prefix.end());
   }
   steps.skip('the firewall, from outside', FROM_OUTSIDE);
-  return run;
+  return { ...run, snapshots: compareSnapshots(before, await snapshotOf(options.host, hide)) };
 }
 
 const FROM_OUTSIDE =

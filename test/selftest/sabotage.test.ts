@@ -210,6 +210,7 @@ describe('the self-test finds', () => {
     });
     assert.deepEqual(failedSteps(result), ['nothing is left']);
     assert.match(result.leftovers.join(), /^certificate [0-9a-f]{40} in CA$/);
+    assert.match(result.snapshots?.diff.join() ?? '', /^\+ certificate CA name#[0-9a-f]{12} false$/);
     await heal();
   });
 

@@ -58,7 +58,7 @@ function statusOf({ steps, summary }: ResultFile): number {
   return steps.some(({ code }) => code === 'SELFTEST_UNDER_WAY') ? 4 : 1;
 }
 
-function print(environment: CliEnvironment, { machine, iis, steps, summary }: ResultFile): void {
+function print(environment: CliEnvironment, { machine, iis, steps }: ResultFile): void {
   const paint = painter(environment.io.colour);
   const columns = [
     { title: 'STEP' },
@@ -78,9 +78,10 @@ function print(environment: CliEnvironment, { machine, iis, steps, summary }: Re
     sayWrapped(environment.io, `${paint(styles[outcome], outcome.padEnd(7))}  `, text, 9);
   }
   const total = steps.reduce((sum, { ms }) => sum + ms, 0);
-  const skipped = summary.skipped === 0 ? '' : `, ${summary.skipped} skipped`;
+  const count = (wanted: TestStep['outcome']): number => steps.filter(({ outcome }) => outcome === wanted).length;
+  const skipped = count('skipped') === 0 ? '' : `, ${count('skipped')} skipped`;
   environment.io.out(
-    `${summary.yes} of ${steps.length} steps passed${skipped}, ${summary.no} failed, in ${(total / 1000).toFixed(1)} s on ${machine?.productName ?? '-'}, IIS ${iis?.version ?? '-'}.\n`,
+    `${count('passed')} of ${steps.length} steps passed${skipped}, ${count('failed')} failed, in ${(total / 1000).toFixed(1)} s on ${machine?.productName ?? '-'}, IIS ${iis?.version ?? '-'}.\n`,
   );
 }
 
