@@ -6,7 +6,7 @@ import { assertSeen } from '../../src/selftest/tested-binding.ts';
 import { failedSteps, hurriedClock, startSelfTestWorld } from './world.ts';
 
 it('a self-test whose site IIS leaves stopped does not pass', async () => {
-  const world = await startSelfTestWorld({ newSitesStayStopped: true });
+  const world = await startSelfTestWorld({ newSitesStayStopped: true, startDelayMs: 0 });
   try {
     const untouched = await world.traces();
     const { status, result } = await world.selftest(['--algorithm', 'ec-p256'], world.sim.host, hurriedClock());
