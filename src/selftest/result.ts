@@ -1,5 +1,5 @@
 import { ALGORITHMS, makeKeyStep } from './keys.ts';
-import { type Machine, type ProviderFacts, RESULT_SCHEMA, type ResultFile } from './result-file.ts';
+import { type Machine, type ProviderFacts, RESULT_SCHEMA, type ResultFile, type TestStep } from './result-file.ts';
 import type { SelfTestRun } from './self-test.ts';
 
 /** A self-test as a result file. What a self-test does not look at is null, or an empty list. */
@@ -9,6 +9,7 @@ export function resultOf(
 ): ResultFile {
   const { os, elevated, iisVersion, roleServices } = run.host;
   const { steps, handshakes, appcmd, leftovers, snapshots } = run;
+  const count = (wanted: TestStep['outcome']): number => steps.filter(({ outcome }) => outcome === wanted).length;
   const blocking = steps.filter(({ outcome }) => outcome === 'failed').map(({ step }) => step);
   return {
     schema: RESULT_SCHEMA,
@@ -40,8 +41,8 @@ export function resultOf(
     snapshots,
     leftovers,
     events: [],
-    // Counts of questions, of which a self-test has none.
-    summary: { yes: 0, no: 0, other: 0, skipped: 0, blocking },
+    // Of steps, since a self-test asks no questions.
+    summary: { yes: count('passed'), no: blocking.length, other: 0, skipped: count('skipped'), blocking },
   };
 }
 
