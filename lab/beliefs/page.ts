@@ -35,7 +35,7 @@ export function beliefsPage(): string {
 }
 
 function row(belief: Belief): string {
-  const files = belief.reliesOn.map((file) => `\`${file.replace(/^src\//, '')}\``).join(', ');
+  const files = belief.reliesOn.map((file) => `\`${file}\``).join(', ');
   return `| ${belief.id} | ${cell(beliefCell(belief))} | ${cell(verdictCell(belief))} | ${files} | ${testCell(belief.test)} |`;
 }
 
@@ -60,7 +60,7 @@ function verdictCell(belief: Belief): string {
 }
 
 function testCell(test: BeliefTest): string {
-  return 'none' in test ? `none: ${cell(test.none)}` : `\`${test.file.replace(/^test\//, '')}\`: ${cell(test.title)}`;
+  return 'none' in test ? `none: ${cell(test.none)}` : `\`${test.file}\`: ${cell(test.title)}`;
 }
 
 function cell(text: string): string {

@@ -15,6 +15,7 @@ import {
   type ResultSummary,
   type SeenHandshake,
 } from '../../src/selftest/result-file.ts';
+import { compareSnapshots, snapshotOf } from '../../src/selftest/snapshot.ts';
 import type { Probe } from '../../src/verify/probe.ts';
 import type { Native } from '../../src/windows/ffi/native.ts';
 import { asks } from './asks/all.ts';
@@ -30,7 +31,6 @@ import { createPorts } from './ports.ts';
 import { type Question, questions } from './questions.ts';
 import { millisecondsSince, recordingHost } from './recording-host.ts';
 import type { Sabotage } from './sabotage.ts';
-import { compareSnapshots, snapshotOf } from './snapshot.ts';
 import type { Tools } from './tools.ts';
 
 /** What a first run runs on. */
@@ -60,7 +60,7 @@ export async function runFirstRun(run: FirstRun): Promise<ResultFile> {
   const startedAt = new Date(clock.now()).toISOString();
   // What an earlier run left would be in the way, and would count as ours.
   await removeTraces(host);
-  const before = await snapshotOf(host, names);
+  const before = await snapshotOf(host, names.hide);
   const noted: Noted[] = [];
   const port = createPorts(host);
   const answered: AnsweredQuestion[] = [];
@@ -72,7 +72,7 @@ export async function runFirstRun(run: FirstRun): Promise<ResultFile> {
   await leaveSomething(run);
   await removeTraces(host, ({ kind }) => isKept(sabotage, kind));
   const facts = await machineFacts(run);
-  const after = await snapshotOf(host, names);
+  const after = await snapshotOf(host, names.hide);
   const snapshots = compareSnapshots(before, after);
   const unseen: string[] = [];
   const traces = await findTraces(host, (what) => unseen.push(`${what}: could not be looked at`));

@@ -34,7 +34,7 @@ export function pairsIn<Factor extends string>(
   );
 }
 
-function pairsOfAll<Factor extends string>(factors: readonly Factor[]): readonly string[] {
+function pairsOfAll(factors: readonly string[]): readonly string[] {
   const values = [false, true];
   return factors.flatMap((first, index) =>
     factors
