@@ -47,6 +47,7 @@ export function judgeChanged(
   before: Sights | null,
   judge: Judge,
 ): Promise<readonly EndpointCheck[]> {
+  const outOfOrder = failuresOfPlaces(handshakes, before);
   return mapBounded(withRivals(handshakes), JUDGED_AT_ONCE, async (handshake) => {
     const { endpoint, place, seen } = handshake;
     const earlier = before?.get(sightKey(place, endpoint.host)) ?? null;
@@ -54,7 +55,7 @@ export function judgeChanged(
       case 'none':
         return checkOf(handshake, notProbed(endpoint, seen.code));
       case 'failed':
-        return checkOf(handshake, failedAfter(endpoint, seen, earlier));
+        return checkOf(handshake, failedAfter(endpoint, seen, earlier, outOfOrder.get(place) ?? []));
       case 'served': {
         const verdict = await judge(seen.served, endpoint);
         if ('fault' in verdict) return checkOf(handshake, wrongAfter(endpoint, seen, earlier, verdict.fault));
@@ -98,14 +99,34 @@ function withRivals(handshakes: readonly Handshake[]): readonly Handshake[] {
   });
 }
 
-function failedAfter(endpoint: PlannedEndpoint, seen: Failed, earlier: Sight | null): Verdict {
+/** How handshakes failed before at places where every one with a record did. */
+function failuresOfPlaces(
+  handshakes: readonly Handshake[],
+  before: Sights | null,
+): ReadonlyMap<string, readonly Sight[]> {
+  const sights = new Map<string, Sight[]>();
+  for (const { endpoint, place } of handshakes) {
+    const sight = before?.get(sightKey(place, endpoint.host));
+    if (sight === undefined || endpoint.advisory || endpoint.hashBefore === null) continue;
+    sights.set(place, [...(sights.get(place) ?? []), sight]);
+  }
+  return new Map([...sights].filter(([, found]) => found.every(({ kind }) => kind === 'failed')));
+}
+
+/** `elsewhere`: how all others at the same address and port failed before; empty when one did not. */
+function failedAfter(
+  endpoint: PlannedEndpoint,
+  seen: Failed,
+  earlier: Sight | null,
+  elsewhere: readonly Sight[],
+): Verdict {
   if (endpoint.advisory) return shadowed(endpoint, seen.message);
   const isSame = earlier !== null && sameFailure(earlier, seen);
-  // Where the plan creates the record, there was nothing to shake hands with before. Only a time-out has another cause:
-  // http.sys ends connections for which it has no record at once.
-  const isCreated = endpoint.hashBefore === null;
-  if (isSame && (!isCreated || seen.code === 'VERIFY_TIMEOUT')) return failedBefore(seen);
-  return { outcome: 'failed', ...seen };
+  if (endpoint.hashBefore !== null) return isSame ? failedBefore(seen) : { outcome: 'failed', ...seen };
+  // Where the plan creates the record, there was nothing to shake hands with before: http.sys ends such connections at
+  // once. A time-out has another cause, and so has what the others there met as well.
+  const isOthers = elsewhere.some((sight) => sameFailure(sight, seen));
+  return isOthers || (isSame && seen.code === 'VERIFY_TIMEOUT') ? failedBefore(seen) : { outcome: 'failed', ...seen };
 }
 
 function wrongAfter(

@@ -140,6 +140,16 @@ test('a created record is judged as strictly as ever: without it every handshake
   ok((await deployment.verify(plan, material)).every(({ outcome }) => outcome === 'verified'));
 });
 
+test('a created record is not blamed for what every other record at that port met before', async () => {
+  await using world = await createWorld({ applicationHostConfig: two, tls: { noTls12: true, noTls13: true } });
+  await world.sim.host.sslRecords.remove({ kind: 'hostnameport', host: SHOP, port: 443 });
+  const { checks } = await deployed(world, names, quick);
+  deepEqual(outcomes(checks), [
+    'blog.everbind.test failed-before VERIFY_HANDSHAKE_FAILED',
+    `${SHOP} failed-before VERIFY_HANDSHAKE_FAILED`,
+  ]);
+});
+
 test('a plan of an earlier version, without a look, is judged as strictly as before', async () => {
   await using world = await createWorld({ applicationHostConfig: two, tls: { noTls12: true, noTls13: true } });
   const { material, plan } = await deployed(world, names, quick);

@@ -77,7 +77,7 @@ describe('the first run', () => {
     assert.ok(shown.octets.includes('Contoso Webshop'));
     const { octets } = await runOnDouble(null);
     assert.ok(!octets.includes('Contoso'));
-    assert.match(octets.toString('utf8'), /site name#[0-9a-f]{12} Started/);
+    assert.match(octets.toString('utf8'), /site name#[0-9a-f]{12} name#[0-9a-f]{12}/);
   });
 
   const seen: Readonly<Record<Sabotage, RegExp>> = {
