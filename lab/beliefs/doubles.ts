@@ -6,8 +6,10 @@ export interface DoubleChange {
   /** What it does now that it did not. */
   readonly change: string;
   readonly test: BeliefTest;
-  /** The commit in which the double was changed and that test failed. */
+  /** The commit in which the double was changed, and a test failed. */
   readonly redIn: string;
+  /** The test that failed there, where it was another one. */
+  readonly redTest?: string;
 }
 
 export const DOUBLES: Readonly<Record<ChangedDouble, DoubleChange>> = {
@@ -34,11 +36,13 @@ export const DOUBLES: Readonly<Record<ChangedDouble, DoubleChange>> = {
     change: 'A site without root application or usable binding does not start; changes of sites take effect later.',
     test: test('iis/await-site.test.ts', 'a site that starts some time after appcmd has ended is waited for'),
     redIn: 'f35e8ce',
+    redTest: 'serves what the record says from the next handshake on',
   },
   D4: {
     change: 'A new site stays stopped.',
     test: test('selftest/no-handshake.test.ts', 'a self-test whose site IIS leaves stopped does not pass'),
     redIn: '1fa25e1',
+    redTest: 'a self-test does not pass where no address of this machine leads to the binding',
   },
   D5: {
     change: 'A plain central-store record takes default options alone.',
@@ -55,6 +59,7 @@ export const DOUBLES: Readonly<Record<ChangedDouble, DoubleChange>> = {
       'a record in MY reads back without a store, and is changed and restored all the same',
     ),
     redIn: 'e7114bd',
+    redTest: 'keeps every field of every kind of record',
   },
   D7: {
     change: 'A record of the address can come before that of the host.',
@@ -149,6 +154,7 @@ export const DOUBLES: Readonly<Record<ChangedDouble, DoubleChange>> = {
       'a record by host is left as it is where Windows cannot replace it in one call',
     ),
     redIn: '5197185',
+    redTest: 'of a hostnameport record are a reason to leave it as it is',
   },
   D19: {
     change: 'A folder belongs to the account that made it, and SYSTEM comes later.',

@@ -20,7 +20,8 @@ export function beliefsPage(): string {
     '| Double | What it does now | Test | Red in |',
     '| --- | --- | --- | --- |',
     ...Object.entries(DOUBLES).map(
-      ([id, { change, test, redIn }]) => `| ${id} | ${cell(change)} | ${testCell(test)} | \`${redIn}\` |`,
+      ([id, { change, test, redIn, redTest }]) =>
+        `| ${id} | ${cell(change)} | ${testCell(test)} | \`${redIn}\`${redTest === undefined ? '' : `: ${cell(redTest)}`} |`,
     ),
     '',
     ...GROUPS.flatMap(({ title, beliefs }) => [

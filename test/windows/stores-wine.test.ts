@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { createLabCa } from '../../lab/test-ca.ts';
-import { startWineHost } from '../../lab/wine/wine-host.ts';
+import { startWineHost, type WineHost } from '../../lab/wine/wine-host.ts';
 import { openProbeHost } from '../lab/wine/wine-doubles-probe.ts';
 import { issue } from '../ports/windows-host-support.ts';
 
@@ -10,6 +10,13 @@ import { issue } from '../ports/windows-host-support.ts';
 
 it('what a store is given is there for other processes, though the store cannot be told to write', async () => {
   const opened = await openProbeHost({ applicationHostConfig: null });
+  // Whatever fails, a process that goes on would keep this one.
+  const started: WineHost[] = [];
+  const start = async (): Promise<WineHost['host']> => {
+    const wine = await startWineHost(opened.prefix);
+    started.push(wine);
+    return wine.host;
+  };
   try {
     const statuses = await opened.probe('http-probe', [
       ['commit', 'MY'],
@@ -18,22 +25,18 @@ it('what a store is given is there for other processes, though the store cannot 
     assert.deepEqual(statuses, ['32', '32']);
     const ca = await createLabCa('Everbind stores');
     const leaf = await issue(ca, 'shop.example');
-    const writer = await startWineHost(opened.prefix);
-    const { certificates } = writer.host;
+    const { certificates } = await start();
     await certificates.importWithKey('MY', leaf.der, leaf.privateKey, 'first');
     await certificates.importWithKey('MY', leaf.der, leaf.privateKey, 'second');
     await certificates.add('CA', ca.der);
-    const reader = await startWineHost(opened.prefix);
-    const found = await reader.host.certificates.find('MY', leaf.thumbprint);
+    const reader = await start();
+    const found = await reader.certificates.find('MY', leaf.thumbprint);
     assert.deepEqual([found?.friendlyName, found?.hasPrivateKey], ['second', true]);
-    assert.equal((await reader.host.certificates.list('CA')).length, 1);
+    assert.equal((await reader.certificates.list('CA')).length, 1);
     await certificates.remove('MY', leaf.thumbprint);
-    await reader.close();
-    const later = await startWineHost(opened.prefix);
-    assert.deepEqual(await later.host.certificates.list('MY'), []);
-    await later.close();
-    await writer.close();
+    assert.deepEqual(await (await start()).certificates.list('MY'), []);
   } finally {
+    for (const wine of started) await wine.close();
     await opened.close();
   }
 });
