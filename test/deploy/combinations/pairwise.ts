@@ -7,6 +7,7 @@ export type Combination<Factor extends string> = Readonly<Record<Factor, boolean
  */
 export function pairwise<Factor extends string>(factors: readonly Factor[]): readonly Combination<Factor>[] {
   const left = new Set(pairsOfAll(factors));
+  const candidates = everyCombination(factors);
   const rows: Combination<Factor>[] = [];
   const take = (row: Combination<Factor>): void => {
     rows.push(row);
@@ -16,12 +17,15 @@ export function pairwise<Factor extends string>(factors: readonly Factor[]): rea
   take(combination(factors, () => true));
   while (left.size > 0) {
     const gain = (row: Combination<Factor>): number => pairsIn(factors, row).filter((pair) => left.has(pair)).length;
-    const candidates = Array.from({ length: 2 ** factors.length }, (_, bits) =>
-      combination(factors, (index) => ((bits >> index) & 1) === 1),
-    );
     take(candidates.reduce((best, row) => (gain(row) > gain(best) ? row : best)));
   }
   return rows;
+}
+
+export function everyCombination<Factor extends string>(factors: readonly Factor[]): readonly Combination<Factor>[] {
+  return Array.from({ length: 2 ** factors.length }, (_, bits) =>
+    combination(factors, (index) => ((bits >> index) & 1) === 1),
+  );
 }
 
 /** Every pair of factors with its values, as text. */
