@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createDiffieHellmanGroup } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { createServer as createTlsServer, type TlsOptions, TLSSocket } from 'node:tls';
@@ -178,6 +179,19 @@ test('the probe says nothing beyond the handshake and hangs up', async (t) => {
   });
   await ended;
   assert.equal(octets, 0);
+});
+
+test('a second probe resumes no session, and so sees the certificate', async (t) => {
+  const certificate = await makeCertificate({ commonName: 'again' });
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const server = serverOf(certificate);
+    const target = { address: '127.0.0.1', port: await listen(t, server), host: 'again', timeoutMs: 30_000, version };
+    for (let time = 0; time < 2; time += 1) {
+      const accepted = once(server, 'secureConnection') as Promise<[TLSSocket]>;
+      assert.deepEqual((await tlsProbe(target)).chain, [certificate.der]);
+      assert.equal((await accepted)[0].isSessionReused(), false);
+    }
+  }
 });
 
 test('an IPv6 address is named with brackets', async () => {

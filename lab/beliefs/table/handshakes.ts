@@ -2,6 +2,7 @@ import { type Belief, noTest, test } from '../belief.ts';
 
 const probe = 'src/verify/tls-probe.ts';
 const handshakes = 'src/deploy/iis/handshakes.ts';
+const judged = 'src/deploy/iis/judge-handshakes.ts';
 
 /** What a visitor gets, and what a handshake from this machine shows of it. */
 export const tlsHandshakes: readonly Belief[] = [
@@ -27,7 +28,7 @@ export const tlsHandshakes: readonly Belief[] = [
     source: 'microsoft/IIS.Common issue 31 (CERT_RENEWAL_PROP_ID)',
     instead: 'After restoring, what is served is compared with what was served before the change, not with the record.',
     doubles: ['D8'],
-    reliesOn: ['src/deploy/iis/deployment.ts'],
+    reliesOn: [judged],
     test: test(
       'deploy/iis/renewal-property.test.ts',
       'a failed adoption is undone where another certificate was served than the record had',
@@ -80,7 +81,7 @@ export const tlsHandshakes: readonly Belief[] = [
     instead:
       'Every endpoint is shaken hands with before the change. Afterwards only what worked before, or fails in a new way, counts.',
     doubles: ['D9'],
-    reliesOn: [handshakes, 'src/deploy/iis/deployment.ts'],
+    reliesOn: [handshakes, judged],
     test: test(
       'deploy/iis/before.test.ts',
       'a server that failed every handshake before the change is not rolled back for it: nothing above TLS 1.1 is on',
@@ -109,7 +110,7 @@ export const tlsHandshakes: readonly Belief[] = [
     question: 22,
     meanwhile: 'If it does not, it did not before the change either, and nothing is rolled back.',
     doubles: ['D9'],
-    reliesOn: [handshakes],
+    reliesOn: [handshakes, judged],
     test: test(
       'deploy/iis/before.test.ts',
       'a client certificate is asked for: the handshake of a client without one shows what is served',
@@ -121,7 +122,7 @@ export const tlsHandshakes: readonly Belief[] = [
     verdict: 'confirmed',
     source: 'RFC 8446 section 2.2, RFC 5246 section 7.3; the probe keeps no session',
     reliesOn: [probe],
-    test: test('verify/tls-probe.test.ts', 'the probe says nothing beyond the handshake and hangs up'),
+    test: test('verify/tls-probe.test.ts', 'a second probe resumes no session, and so sees the certificate'),
   },
   {
     id: 'A115',
@@ -138,7 +139,7 @@ export const tlsHandshakes: readonly Belief[] = [
     question: 17,
     meanwhile: 'Bindings to an address are asked at that address, and so is an address that may shadow a host.',
     doubles: ['D7'],
-    reliesOn: [handshakes, 'src/windows/http/endpoints.ts'],
+    reliesOn: ['src/iis/plan/endpoints.ts', judged, 'src/windows/http/endpoints.ts'],
     test: test(
       'deploy/iis/rival.test.ts',
       'a record of the very address at which a binding to every address is looked at rolls nothing back',
@@ -151,7 +152,7 @@ export const tlsHandshakes: readonly Belief[] = [
     source: 'the code itself: bindings to cluster addresses stand in the configuration of every node',
     instead: 'Addresses that the machine does not have are not asked; the check says address-absent.',
     doubles: ['D1'],
-    reliesOn: ['src/windows/http/endpoints.ts'],
+    reliesOn: ['src/windows/http/endpoints.ts', 'src/iis/config/bound-address.ts', handshakes],
     test: test(
       'deploy/iis/addresses.test.ts',
       'an address of a cluster that this machine does not have now is not probed: old-certificate',

@@ -6,6 +6,11 @@ const contract = 'ports/windows-host-records.ts';
 const everyField = test(contract, 'keeps every field of every kind of record');
 const replaces = test(contract, 'replaces with update, and fails with 2 where nothing is to be replaced or removed');
 const selection = (order: string): ReturnType<typeof test> => test('lab/sim-windows/selection.test.ts', order);
+const standStill = test('windows/ssl-records.test.ts', 'records that stand still are read twice, and no more');
+const noKind = test(
+  'windows/ssl-records.test.ts',
+  'there are no records of the central store by host where Windows does not know them, and a bad answer is an error',
+);
 const hostFirst = selection(
   'selection, ${choiceOrder}: host, its wildcard, address, every address; removed one after another',
 );
@@ -14,11 +19,11 @@ const hostFirst = selection(
 export const httpSysRecords: readonly Belief[] = [
   {
     id: 'A17',
-    belief: 'Configuration ids are 0 to 12, parameter types of …Ex are 0 to 5, and the flag bits are these.',
+    belief: 'Configuration ids are 0 to 12, parameter types of …Ex are 0 to 6, and the flag bits are these.',
     verdict: 'confirmed',
     source: 'Win32 metadata (windows-rs), which has one bit more: 0x8000',
-    reliesOn: [structures, 'src/iis/config/ssl-flags.ts'],
-    test: test('iis/config/ssl-flags.test.ts', 'every bit up to 128 has its DefaultFlags'),
+    reliesOn: [structures, 'src/windows/http/extended-parameters.ts', 'src/iis/config/ssl-flags.ts'],
+    test: test('windows/extended-parameters.test.ts', 'those that it has are found by the id of the kind of record'),
   },
   {
     id: 'A18',
@@ -50,10 +55,7 @@ export const httpSysRecords: readonly Belief[] = [
     verdict: 'confirmed',
     source: 'SslCertBinding.Net',
     reliesOn: [records],
-    test: test(
-      'lab/wine/wine-doubles.test.ts',
-      'takes host names without regard to case, and returns 183, 2 and 87 as documented',
-    ),
+    test: noKind,
   },
   {
     id: 'A22',
@@ -61,7 +63,7 @@ export const httpSysRecords: readonly Belief[] = [
     verdict: 'confirmed',
     source: 'source of SslCertBinding.Net',
     reliesOn: [records],
-    test: everyField,
+    test: standStill,
   },
   {
     id: 'A23',
@@ -69,11 +71,11 @@ export const httpSysRecords: readonly Belief[] = [
     verdict: 'unknown',
     question: null,
     meanwhile:
-      'A record is asked for by its key before it is written; one that differs from the plan stops the writing.',
+      'The enumeration is repeated until two agree. A record is asked for by its key before it is written; one that differs from the plan stops the writing.',
     reliesOn: [records, 'src/iis/records/apply.ts'],
     test: test(
-      'iis/records/apply.test.ts',
-      'a record that somebody else changed since the plan stops the whole apply before the first write',
+      'windows/ssl-records.test.ts',
+      'a record that is removed while records are enumerated hides no other, and one that is added is not read twice',
     ),
   },
   {
@@ -89,7 +91,7 @@ export const httpSysRecords: readonly Belief[] = [
     belief: 'Deleting an absent key ends with 2.',
     verdict: 'unknown',
     question: 12,
-    meanwhile: 'What counts is whether the record is there afterwards.',
+    meanwhile: 'Where Everbind removes a record it has just read it, and it reads it again afterwards.',
     reliesOn: [records, 'src/iis/records/apply.ts'],
     test: replaces,
   },
@@ -188,7 +190,7 @@ export const httpSysRecords: readonly Belief[] = [
     question: 13,
     meanwhile: 'Update alone is used where it exists. Without it, a record with such parameters is not replaced.',
     doubles: ['D18'],
-    reliesOn: [records],
+    reliesOn: [records, 'src/windows/http/extended-parameters.ts'],
     test: test(
       'windows/extended-parameters-wine.test.ts',
       'a record by host is left as it is where Windows cannot replace it in one call',
@@ -209,7 +211,7 @@ export const httpSysRecords: readonly Belief[] = [
     question: 18,
     meanwhile: 'Nothing claims so: Everbind verifies new connections, and no probe offers a session.',
     reliesOn: ['src/verify/tls-probe.ts'],
-    test: test('verify/tls-probe.test.ts', 'the probe says nothing beyond the handshake and hangs up'),
+    test: test('verify/tls-probe.test.ts', 'a second probe resumes no session, and so sees the certificate'),
   },
   {
     id: 'A38',
@@ -239,7 +241,7 @@ export const httpSysRecords: readonly Belief[] = [
     verdict: 'unknown',
     question: 16,
     meanwhile: 'One name below the wildcard is probed.',
-    reliesOn: ['src/iis/plan/match.ts'],
+    reliesOn: ['src/iis/plan/match.ts', 'src/iis/plan/endpoints.ts'],
     test: hostFirst,
   },
   {
@@ -248,17 +250,29 @@ export const httpSysRecords: readonly Belief[] = [
     verdict: 'unknown',
     question: 16,
     meanwhile: 'Everbind compares hosts without case, and changes a record under the spelling that it has.',
-    reliesOn: ['src/iis/records/ssl-record.ts', 'src/iis/plan/slots.ts'],
-    test: test('iis/plan/plan.test.ts', 'hosts in Unicode and in A-labels are the same host'),
+    reliesOn: ['src/iis/records/ssl-record.ts', 'src/iis/records/apply.ts', 'src/iis/plan/slots.ts'],
+    test: test(
+      'iis/records/host-forms.test.ts',
+      'the record of Bücher.Example serves the binding of bücher.example: changed and restored, case kept',
+      {
+        template:
+          'the record of ${inRecord} serves the binding of ${inBinding}: changed and restored, case ${hostCase}',
+      },
+    ),
   },
   {
     id: 'A42',
     belief: 'The record of an internationalised host has its A-labels.',
     verdict: 'unknown',
     question: 16,
-    meanwhile: 'Both forms are found, the record that exists is changed, and no second form is made.',
-    reliesOn: ['src/iis/records/ssl-record.ts', 'src/iis/plan/slots.ts'],
-    test: test('iis/plan/plan.test.ts', 'hosts in Unicode and in A-labels are the same host'),
+    meanwhile:
+      'Both forms are found, the record that exists is changed, and no second form is made. A missing one is made as the binding spells it.',
+    reliesOn: ['src/iis/records/ssl-record.ts', 'src/iis/records/apply.ts', 'src/iis/plan/slots.ts'],
+    test: test(
+      'iis/records/host-forms.test.ts',
+      'a record that somebody else makes in the other form meanwhile is found, case kept',
+      { template: 'a record that somebody else makes in the other form meanwhile is found, case ${hostCase}' },
+    ),
   },
   {
     id: 'A43',
@@ -306,12 +320,9 @@ export const httpSysRecords: readonly Belief[] = [
     belief: 'Windows Server 2016 has scoped central-store records (id 11).',
     verdict: 'unknown',
     question: 11,
-    meanwhile: '87 at the first query counts as none.',
+    meanwhile: '87 counts as none, for one record and for all.',
     reliesOn: [records],
-    test: test(
-      'lab/wine/wine-doubles.test.ts',
-      'takes host names without regard to case, and returns 183, 2 and 87 as documented',
-    ),
+    test: noKind,
   },
   {
     id: 'A48',

@@ -62,9 +62,9 @@ export const httpSysServer: readonly Belief[] = [
     belief: 'A prefix that another account has reserved is refused with one of the codes that are known.',
     verdict: 'unknown',
     question: 28,
-    meanwhile: 'Every refusal, whatever its number, leads to the next way; the number is in the message.',
+    meanwhile: 'Every refusal, whatever its number, leads to the next mode; the number is in the message.',
     doubles: ['D17'],
-    reliesOn: [solver, 'src/challenge/http-01/auto.ts'],
+    reliesOn: [solver, 'src/challenge/http-01/auto.ts', 'src/challenge/http-01/choose-mode.ts'],
     test: test('challenge/sim.test.ts', 'auto: a prefix that is reserved for another account (5) leads to webroot', {
       template: 'auto: a prefix that is reserved for another account (${status}) leads to webroot',
     }),
@@ -98,8 +98,8 @@ export const httpSysServer: readonly Belief[] = [
     belief: 'CancelIoEx on the queue ends all receives within two seconds.',
     verdict: 'unknown',
     question: 28,
-    meanwhile: 'The loop waits two seconds at most and then closes the queue, which ends them.',
-    reliesOn: [loop],
+    meanwhile: 'The loop waits two seconds at most; then the queue is closed, which ends them.',
+    reliesOn: [loop, 'src/windows/http/http-server.ts'],
     test: test('windows/http-wine.test.ts', 'responds to what has arrived before it ends, and can be started again'),
   },
   {
@@ -108,7 +108,7 @@ export const httpSysServer: readonly Belief[] = [
     verdict: 'unknown',
     question: 28,
     meanwhile:
-      'Nothing is cleaned up after a kill; a prefix that stayed would be refused with 183, and the next way be taken.',
+      'Nothing is cleaned up after a kill; a prefix that stayed would be refused with 183, and the next mode be tried.',
     reliesOn: [solver],
     test: test('challenge/sim.test.ts', 'http.sys: from another process, and gone with it'),
   },
@@ -142,7 +142,7 @@ export const httpSysServer: readonly Belief[] = [
     belief: 'For the firewall, traffic of http.sys belongs to System.',
     verdict: 'confirmed',
     source: 'win-acme issues 1307 and 1334',
-    reliesOn: ['src/challenge/http-01/choose-mode.ts'],
+    reliesOn: ['src/windows/firewall/firewall.ts', 'src/challenge/http-01/firewall-doubt.ts'],
     test: test(
       'windows/firewall-wine.test.ts',
       'is not known before there is one, and then lets in what the policy says',
@@ -155,9 +155,9 @@ export const httpSysServer: readonly Belief[] = [
     source:
       'the IIS role opens port 80 for System alone (IIS-WebServerRole-HTTP-In-TCP); win-acme issues 1307, 1334, 633',
     instead:
-      'Inbound traffic to node.exe is blocked unless a rule allows it. Elevated, http.sys is always used; the listener is the last way, and only behind a rule that was found.',
+      'Inbound traffic to node.exe is blocked unless a rule allows it. Elevated, http.sys is always used; the listener is the last mode, and only behind a rule that was found.',
     doubles: ['D10'],
-    reliesOn: ['src/challenge/http-01/choose-mode.ts'],
+    reliesOn: ['src/challenge/http-01/choose-mode.ts', 'src/windows/firewall/judge.ts'],
     test: test(
       'challenge/pebble.test.ts',
       'auto: without an http binding the CA, which asks from outside, gets its response through http.sys',

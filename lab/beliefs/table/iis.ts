@@ -1,5 +1,6 @@
 import { type Belief, test } from '../belief.ts';
 
+const configuration = 'src/iis/configuration.ts';
 const inventory = 'src/iis/inventory.ts';
 const changes = 'src/iis/change-sites.ts';
 const output = 'src/iis/config/appcmd-output.ts';
@@ -23,7 +24,7 @@ export const iis: readonly Belief[] = [
     instead:
       'It is in the ANSI code page, and letters that this lacks are lost. Names and bindings come from applicationHost.config; appcmd is asked for states by id.',
     doubles: ['D2'],
-    reliesOn: [inventory],
+    reliesOn: [configuration, inventory, output],
     test: test(
       'iis/site-names.test.ts',
       'names of sites are those of the configuration, although appcmd writes in the code page of the machine',
@@ -35,8 +36,8 @@ export const iis: readonly Belief[] = [
     verdict: 'unknown',
     question: 24,
     meanwhile: 'What counts is what is read back.',
-    reliesOn: [inventory, changes],
-    test: test('iis/change-sites.test.ts', 'that reports success and did nothing is noticed'),
+    reliesOn: ['src/iis/appcmd-change.ts', 'src/iis/appcmd-lists.ts'],
+    test: test('iis/change-sites.test.ts', 'that took effect although the command ended with an error is done'),
   },
   {
     id: 'A121',
@@ -71,7 +72,7 @@ export const iis: readonly Belief[] = [
     source: 'chocolatey quickstart issue 40; the race before the web service has registered the URL',
     instead: 'They take effect later. State and port are waited for, up to 15 seconds.',
     doubles: ['D3'],
-    reliesOn: [changes],
+    reliesOn: ['src/iis/await-site.ts', 'src/agent/add-binding.ts', 'src/selftest/temporary-site.ts'],
     test: test('iis/await-site.test.ts', 'a site that starts some time after appcmd has ended is waited for'),
   },
   {
@@ -81,12 +82,12 @@ export const iis: readonly Belief[] = [
     source: 'improve.dk, azure-pipelines-extensions issue 187, ApplicationInsights-Home issue 475, win-acme issue 785',
     instead: 'start ends with 0x800710D8. The error says what the site lacks.',
     doubles: ['D3'],
-    reliesOn: [changes],
+    reliesOn: ['src/iis/await-site.ts', 'src/iis/appcmd-status.ts'],
     test: test('iis/await-site.test.ts', 'what does not come in 15 seconds is said, with what is missing'),
   },
   {
     id: 'A126',
-    belief: 'set site writes applicationHost.config.',
+    belief: 'set site, or set config with /commit:apphost, writes applicationHost.config.',
     verdict: 'confirmed',
     source: 'IIS documentation',
     reliesOn: [changes],
@@ -99,7 +100,7 @@ export const iis: readonly Belief[] = [
     question: 26,
     meanwhile: 'The binding is added without them, and the flags are set by a second command.',
     reliesOn: [changes],
-    test: test('iis/change-sites.test.ts', 'are added with their flags, once, and removed'),
+    test: test('iis/change-sites.test.ts', 'is told the flags of a binding in a command of their own'),
   },
   {
     id: 'A128',
@@ -108,7 +109,10 @@ export const iis: readonly Belief[] = [
     question: 27,
     meanwhile: 'The setting is read back; if it did not take, the other form is tried.',
     reliesOn: [changes],
-    test: test('iis/change-sites.test.ts', 'is set, exchanged and removed'),
+    test: test(
+      'iis/change-sites.test.ts',
+      'has the FTP certificate cleared where it refuses an empty value, or takes it and keeps the old one',
+    ),
   },
   {
     id: 'A129',
@@ -156,7 +160,7 @@ export const iis: readonly Belief[] = [
     question: 24,
     meanwhile:
       'The redirection is followed by reading the file; where that cannot be read, the answer of appcmd is used and said to be inexact.',
-    reliesOn: [inventory],
+    reliesOn: [configuration, inventory],
     test: test('iis/inventory.test.ts', 'what cannot be read is asked of appcmd, and reported: names may be wrong'),
   },
   {

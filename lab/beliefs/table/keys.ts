@@ -1,6 +1,8 @@
 import { type Belief, noTest, test } from '../belief.ts';
 
 const newKey = 'src/windows/keys/new-key.ts';
+const keyTerms = 'src/windows/keys/key-terms.ts';
+const privateBlob = 'src/windows/keys/private-blob.ts';
 const handles = 'src/windows/keys/key-handles.ts';
 const failure = 'src/custody/cng/cng-failure.ts';
 const contract = 'ports/windows-host-keys.ts';
@@ -17,7 +19,7 @@ export const keys: readonly Belief[] = [
     belief: 'The flags are: machine key 0x20, silent 0x40, persist 0x80000000, access list 4.',
     verdict: 'confirmed',
     source: 'ncrypt.h, winnt.h',
-    reliesOn: [handles, newKey],
+    reliesOn: [handles, keyTerms],
     test: terms,
   },
   {
@@ -25,7 +27,7 @@ export const keys: readonly Belief[] = [
     belief: 'Opening an absent key ends with 0x80090016.',
     verdict: 'confirmed',
     source: 'smallstep, KeePassWinHello issue 69',
-    reliesOn: [handles],
+    reliesOn: [handles, failure],
     test: test(contract, 'destroys a key, and has no error for one that is not there'),
   },
   {
@@ -58,7 +60,7 @@ export const keys: readonly Belief[] = [
     belief: 'Export policy 0 forbids every export.',
     verdict: 'confirmed',
     source: 'Microsoft: Key Storage Property Identifiers',
-    reliesOn: [newKey],
+    reliesOn: [keyTerms],
     test: terms,
   },
   {
@@ -68,7 +70,7 @@ export const keys: readonly Belief[] = [
     question: 21,
     meanwhile:
       'It is enough for ECDHE by protocol. The page on custody says what clients with RSA key exchange alone meet.',
-    reliesOn: [newKey],
+    reliesOn: [keyTerms],
     test: terms,
   },
   {
@@ -76,7 +78,7 @@ export const keys: readonly Belief[] = [
     belief: 'The access list is set before the key is finalized, with the flags persist and access list.',
     verdict: 'confirmed',
     source: 'scripts in use on servers',
-    reliesOn: [newKey],
+    reliesOn: [keyTerms],
     test: terms,
   },
   {
@@ -86,7 +88,7 @@ export const keys: readonly Belief[] = [
     question: 6,
     meanwhile: 'No code compares the list that is read back with the one that was set.',
     doubles: ['D15'],
-    reliesOn: [newKey],
+    reliesOn: [keyTerms],
     test: test(
       'windows/keys-wine.test.ts',
       'asks for a ec-p256 key that cannot be had back, for signing, for SYSTEM and administrators alone',
@@ -101,7 +103,7 @@ export const keys: readonly Belief[] = [
     belief: 'SYSTEM and administrators are enough for http.sys.',
     verdict: 'confirmed',
     source: 'the documentation of certreq uses the same list',
-    reliesOn: [newKey],
+    reliesOn: [keyTerms],
     test: terms,
   },
   {
@@ -110,7 +112,7 @@ export const keys: readonly Belief[] = [
     verdict: 'unknown',
     question: 7,
     meanwhile: 'Each managed certificate has a key of its own for IIS; the page on custody says who cannot use it.',
-    reliesOn: [newKey],
+    reliesOn: [keyTerms],
     test: terms,
   },
   {
@@ -121,7 +123,7 @@ export const keys: readonly Belief[] = [
     meanwhile:
       'The provider is asked first whether it has them. What a hardware provider answers to Key Usage and Export Policy is advice; the software provider has to take its terms.',
     doubles: ['D15'],
-    reliesOn: [newKey],
+    reliesOn: [keyTerms],
     test: test('windows/keys.test.ts', 'a device that refuses its terms with 0x80090027 makes a key all the same', {
       template: 'a device that refuses its terms with ${hex} makes a key all the same',
     }),
@@ -155,7 +157,7 @@ export const keys: readonly Belief[] = [
     belief: 'A private EC key can be given to the software provider.',
     verdict: 'confirmed',
     source: 'scripts in use on servers (ECCPRIVATEBLOB)',
-    reliesOn: [newKey],
+    reliesOn: [newKey, privateBlob],
     test: test(
       'ports/windows-host-certificates.ts',
       'imports a certificate with its ${algorithm} key, and takes it twice',
@@ -166,9 +168,9 @@ export const keys: readonly Belief[] = [
     belief: 'A private RSA key can be given to it in one form, known beforehand.',
     verdict: 'unknown',
     question: 8,
-    meanwhile: 'PKCS#8 is tried first, then the private blob; what counts is that the key signs.',
+    meanwhile: 'PKCS#8 is tried first, then the key as a property of a new one: PRIVATEBLOB, then that of its kind.',
     doubles: ['D14'],
-    reliesOn: [newKey],
+    reliesOn: [newKey, privateBlob],
     test: test('windows/keys.test.ts', 'gives an RSA key as PRIVATEBLOB where PKCS #8 is refused, on the same terms'),
   },
   {
@@ -177,7 +179,7 @@ export const keys: readonly Belief[] = [
     verdict: 'unknown',
     question: 9,
     meanwhile: 'Everbind compares them without case.',
-    reliesOn: [failure, 'src/windows/stores/certificates.ts'],
+    reliesOn: [failure, 'src/custody/cng/handle.ts', keyTerms, 'src/windows/stores/certificates.ts'],
     test: test(contract, 'finds a key by its name, whatever the case of the provider'),
   },
   {
@@ -202,7 +204,7 @@ export const keys: readonly Belief[] = [
     instead:
       'A smart-card provider without a card answers 0x80090016, and so does a TPM in trouble. Away is not lost: a key counts as lost only when its provider is seen to work.',
     doubles: ['D12'],
-    reliesOn: [failure, 'src/custody/cng/store.ts'],
+    reliesOn: [failure, 'src/custody/cng/lost-key.ts'],
     test: test(
       'renewal/engine/key-providers.test.ts',
       'an ordered certificate outlives a device that goes away and answers 0x80090016',
@@ -217,7 +219,7 @@ export const keys: readonly Belief[] = [
     instead:
       'TLS 1.3 wants PSS with a salt as long as the hash, which some TPMs refuse. Possession of RSA keys is proved with PSS, salt 32, as well.',
     doubles: ['D13'],
-    reliesOn: ['src/custody/possession.ts', 'src/windows/keys/sign.ts'],
+    reliesOn: ['src/custody/cng/store.ts', 'src/custody/possession.ts', 'src/windows/keys/sign.ts'],
     test: test(
       'renewal/engine/key-providers.test.ts',
       'an RSA key that cannot sign with RSA-PSS is refused before anything is ordered',
@@ -264,7 +266,7 @@ export const keys: readonly Belief[] = [
     belief: 'Worker processes of IIS need no right to the key.',
     verdict: 'confirmed',
     source: 'Microsoft Tech Community on HTTPS and SChannel: TLS is done by LSASS and the kernel',
-    reliesOn: [newKey],
+    reliesOn: [keyTerms],
     test: terms,
   },
 ];

@@ -150,7 +150,7 @@ export const machine: readonly Belief[] = [
     verdict: 'unknown',
     question: null,
     meanwhile: 'The policy is read; where local rules do not count, none is found, and the listener is not chosen.',
-    reliesOn: ['src/challenge/http-01/choose-mode.ts'],
+    reliesOn: ['src/windows/firewall/firewall.ts', 'src/windows/firewall/judge.ts'],
     test: test(
       'windows/firewall-wine.test.ts',
       'is not known before there is one, and then lets in what the policy says',
