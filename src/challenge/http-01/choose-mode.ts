@@ -7,7 +7,6 @@ export type HttpMode = 'webroot' | 'http.sys' | 'listener';
 
 /** Why a mode was chosen; docs/challenges.md explains each. */
 export const CHOICE_CODES = [
-  'configured',
   'no-windows-host',
   'path-configured',
   'elevated',
@@ -27,7 +26,7 @@ export interface HttpModeChoice {
 export interface HttpModeFacts {
   /** As canonicalHost has it. */
   readonly name: string;
-  readonly config: Pick<HttpChallengeConfig, 'mode' | 'path' | 'port'>;
+  readonly config: Pick<HttpChallengeConfig, 'path' | 'port'>;
   /** null on a machine without IIS. `listenerAccess`: whether the firewall lets connections reach our own listener. */
   readonly windows: {
     readonly elevated: boolean;
@@ -44,17 +43,11 @@ export interface NoHttpMode {
   readonly reason: string;
 }
 
-/** The mode for http-01; a decision on facts, without I/O. */
+/** The mode for http-01 where `auto` is configured; a decision on facts, without I/O. */
 export function chooseHttpMode({ name, config, windows, failed }: HttpModeFacts): HttpModeChoice | NoHttpMode {
-  const { mode, path, port } = config;
+  const { path, port } = config;
   const only = (choice: HttpModeChoice): HttpModeChoice | NoHttpMode =>
     failed.has(choice.mode) ? { mode: null, reason: '' } : choice;
-
-  if (mode !== 'auto') {
-    const doubt = mode === 'listener' && windows !== null ? DOUBTS[windows.listenerAccess] : null;
-    const reason = [`mode ${mode} is configured`, ...(doubt === null ? [] : [doubt])].join(', but ');
-    return only({ mode, code: 'configured', reason });
-  }
   if (windows === null) {
     return only({ mode: 'listener', code: 'no-windows-host', reason: 'there is no IIS on this machine' });
   }

@@ -51,7 +51,7 @@ for (const [what, sites, serves] of iis) {
           if (failed.has('http.sys') !== failed.size > 0 && elevated) continue;
           const choice = chooseHttpMode({
             name: 'shop.example',
-            config: { mode: 'auto', path: null, port: 80 },
+            config: { path: null, port: 80 },
             windows: { elevated, sites, listenerAccess },
             failed,
           });
@@ -78,8 +78,6 @@ const windows = { elevated: true, sites: [shop], listenerAccess: 'allowed' } as 
 const nothing = new Map<HttpMode, string>();
 
 for (const [what, config, host, mode, code] of [
-  ['a configured mode holds', { mode: 'webroot' }, windows, 'webroot', 'configured'],
-  ['a configured mode holds without IIS', { mode: 'http.sys' }, null, 'http.sys', 'configured'],
   ['a folder is configured', { path: 'D:\\acme' }, windows, 'webroot', 'path-configured'],
   ['a folder without rights', { path: 'D:\\acme' }, { ...windows, elevated: false }, 'webroot', 'path-configured'],
   ['no IIS', {}, null, 'listener', 'no-windows-host'],
@@ -87,23 +85,13 @@ for (const [what, config, host, mode, code] of [
   test(`mode: ${what}, and when it has failed no other is tried`, () => {
     const facts = {
       name: 'shop.example',
-      config: { mode: 'auto', path: null, port: 80, ...config },
+      config: { path: null, port: 80, ...config },
       windows: host,
     } as const;
     const choice = chooseHttpMode({ ...facts, failed: nothing });
     assert.deepEqual([choice.mode, 'code' in choice ? choice.code : null], [mode, code]);
     assert.notEqual(choice.reason, '');
     assert.deepEqual(chooseHttpMode({ ...facts, failed: new Map([[mode, 'no']]) }), { mode: null, reason: '' });
-  });
-}
-
-for (const listenerAccess of ['allowed', 'blocked', 'unknown'] as const) {
-  test(`a configured listener stays, with a warning unless the firewall lets it in: ${listenerAccess}`, () => {
-    const config = { mode: 'listener', path: null, port: 80 } as const;
-    const host = { ...windows, listenerAccess };
-    const choice = chooseHttpMode({ name: 'shop.example', config, windows: host, failed: nothing });
-    assert.equal(choice.mode, 'listener');
-    assert.equal(/Windows firewall/.test(choice.reason), listenerAccess !== 'allowed');
   });
 }
 
