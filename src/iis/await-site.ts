@@ -26,6 +26,7 @@ export interface ListeningSite {
 export async function awaitListening(host: WindowsHost, clock: Clock, place: ListeningSite): Promise<void> {
   const deadline = clock.now() + PATIENCE_MS;
   let state: SiteState = 'Unknown';
+  // Attempts are counted too: somebody may set the clock back meanwhile.
   for (let attempt = 0; attempt * PAUSE_MS < PATIENCE_MS && clock.now() < deadline; attempt += 1) {
     state = await stateOf(host, place.siteId);
     if (state === 'Started' && (await accepts(host, place))) return;
@@ -67,9 +68,9 @@ async function failure(
   host: WindowsHost,
   { siteId, address, port }: ListeningSite,
   state: SiteState,
-): Promise<unknown> {
+): Promise<EverbindError> {
   const site = (await readInventory(host)).sites.find(({ id }) => id === siteId);
-  if (site === undefined) throw new EverbindError('IIS_SITE_UNKNOWN', `there is no site with the id ${siteId}`);
+  if (site === undefined) return new EverbindError('IIS_SITE_UNKNOWN', `there is no site with the id ${siteId}`);
   const name = siteText(site);
   const missing = startProblem(site);
   if (missing !== null) {

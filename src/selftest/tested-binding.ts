@@ -54,8 +54,8 @@ export async function makeTestedBinding(bench: Bench, kind: TemporarySite['kind'
     adoptForeignAppIds: [],
     ownThumbprints: () => own,
     clock,
-    // Had visitors this root, a missing intermediate would be a finding and no fault: it depends on what Windows sends
-    // of a chain whose root it does not trust.
+    // As if visitors knew this root: an intermediate that is not sent is then a finding, and no fault. Whether Windows
+    // sends it is not known, since it does not trust the root.
     visitorRoots: async () => [ca.root],
   });
   const certify = (publicKey: Uint8Array, attach: (chain: readonly Uint8Array[]) => Promise<KeyAttachment>) => {

@@ -1,6 +1,6 @@
 import { EverbindError } from '../errors/error.ts';
 import { findPath } from '../pki/path/chain.ts';
-import { parseThose, parseTrustedRoots } from '../pki/path/parse-once.ts';
+import { parseReadable, parseTrustedRoots } from '../pki/path/parse-once.ts';
 import { serverPathRules } from '../pki/path/path-rules.ts';
 import { type Certificate, isSelfIssued, parseCertificate } from '../pki/x509/certificate.ts';
 import { matchesHost } from '../pki/x509/names.ts';
@@ -53,10 +53,10 @@ export async function judgeServed(
   if (host !== '' && !leaf.identifiers.some((name) => matchesHost(name, host))) {
     return { fault: { code: 'VERIFY_NAME_MISMATCH', message: `${describe(leaf)} has no name for ${host}` } };
   }
-  const above = parseThose(issuedAbove);
+  const above = parseReadable(issuedAbove);
   const needed = above.filter((certificate) => !isSelfIssued(certificate));
   if (needed.every(({ der }, index) => equal(servedAbove[index], der))) return { findings: [] };
-  return judgeChain(leaf, parseThose(servedAbove), above, await trust());
+  return judgeChain(leaf, parseReadable(servedAbove), above, await trust());
 }
 
 /**
@@ -133,7 +133,7 @@ function describe({ subjectText, identifiers, thumbprint }: Certificate): string
 
 function describeServed(der: Uint8Array | undefined): string {
   if (der === undefined) return 'nothing';
-  const [certificate] = parseThose([der]);
+  const [certificate] = parseReadable([der]);
   return certificate === undefined ? 'something that is no certificate' : describe(certificate);
 }
 

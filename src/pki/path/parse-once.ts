@@ -16,13 +16,13 @@ const intermediatesOf = new WeakMap<readonly Uint8Array[], Map<string, Certifica
 export function parseTrustedRoots(roots: readonly Uint8Array[]): readonly Certificate[] {
   const known = rootsOf.get(roots);
   if (known !== undefined) return known;
-  const parsed = parseThose(roots);
+  const parsed = parseReadable(roots);
   rootsOf.set(roots, parsed);
   return parsed;
 }
 
 /** The certificates of a list that can be parsed, in their order. */
-export function parseThose(list: readonly Uint8Array[]): readonly Certificate[] {
+export function parseReadable(list: readonly Uint8Array[]): readonly Certificate[] {
   return list.flatMap((der) => {
     try {
       return [parseCertificate(der)];
