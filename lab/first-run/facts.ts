@@ -1,8 +1,12 @@
 import { arch } from 'node:os';
+import { MAX_CONFIGURATION_OCTETS } from '../../src/iis/config/application-host-text.ts';
+import { isWildcard } from '../../src/iis/config/bound-address.ts';
+import { redirectedFolder } from '../../src/iis/config/redirection.ts';
 import { readInventory } from '../../src/iis/inventory.ts';
 import type { WindowsHost } from '../../src/ports/windows-host.ts';
 import type { HttpSysFacts, IisFacts, ResultFile } from '../../src/selftest/result-file.ts';
 import { registryNumber } from '../../src/windows/registry.ts';
+import { ipListenList } from '../../src/windows/http/endpoints.ts';
 import type { Native } from '../../src/windows/ffi/native.ts';
 import type { NameHider } from './name-hider.ts';
 import { registryText } from './native/registry-text.ts';
@@ -53,12 +57,17 @@ async function iisFacts(host: WindowsHost): Promise<IisFacts> {
   return {
     version: iisVersion,
     features: roleServices,
-    sharedConfig: null,
+    sharedConfig: await orNull(() => isShared(host)),
     siteCount: inventory?.sites.length ?? null,
     bindingKinds: inventory === null ? null : kinds,
     nonAsciiNames: inventory?.sites.filter(({ name }) => /[^\x20-\x7e]/.test(name)).length ?? null,
     ccs: roleServices.includes('central-certificate-store'),
   };
+}
+
+async function isShared({ files }: WindowsHost): Promise<boolean> {
+  const redirection = await files.read('config\\redirection.config', MAX_CONFIGURATION_OCTETS);
+  return redirection !== null && redirectedFolder(redirection) !== null;
 }
 
 const CURRENT_VERSION = 'SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion';
@@ -104,14 +113,18 @@ function machine(native: Native): NonNullable<ResultFile['machine']> {
   };
 }
 
-/** Addresses of loopback and wildcards are nobody's; a user's SID is. */
+const isLoopback = (address: string): boolean => address === '::1' || address.startsWith('127.');
+
+/** Addresses of loopback and wildcards are nobody's; others, and the URLs of reservations, are hidden. */
 async function httpSys(native: Native, tools: Tools | null, { hide }: NameHider): Promise<HttpSysFacts> {
   const urls = tools === null ? null : await tools.run('netsh', ['http', 'show', 'urlacl']);
   const reservations = [...(urls?.stdout.toString('latin1') ?? '').matchAll(/https?:\/\/[^\s]+:80\/[^\s]*/g)];
   return {
     ids: null,
     update: { exported: native.httpapi.HttpUpdateServiceConfiguration !== null },
-    iplisten: null,
+    iplisten: ipListenList(native).map((address) =>
+      isWildcard(address) || isLoopback(address) ? address : hide(address),
+    ),
     urlacl80: urls === null ? null : reservations.map(([url]) => hide(url)),
     portOwners: null,
     exParams: null,

@@ -1,11 +1,16 @@
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import { WindowsError } from '../../src/errors/error.ts';
+import type { HostKeyName } from '../../src/ports/host-keys.ts';
+import type { CertificateKeyAlgorithm } from '../../src/ports/key-store.ts';
 import type { SslRecord, SslRecordKey, StoreName } from '../../src/ports/windows-host.ts';
 import type { SeenHandshake } from '../../src/selftest/result-file.ts';
 import { recordKeyText } from '../../src/iis/records/ssl-record.ts';
 import type { Asking } from './asking.ts';
 import { type Authority, type KeyPair, type Leaf, makeAuthority, makeLeaf, newKey } from './certificates.ts';
 import { shakeHands } from './handshake.ts';
-import { APP_ID, PREFIX, URL_FOLDER } from './own-names.ts';
+import { APP_ID, keyNames, PREFIX, PROVIDERS, URL_FOLDER } from './own-names.ts';
+
+const NTE_BAD_KEYSET = 0x80090016;
 
 // What questions put on the machine. Each removes itself when the question has been answered.
 
@@ -46,6 +51,32 @@ export async function placeLeaf(
   await asking.host.certificates.importWithKey(store, leaf.der, pkcs8, PREFIX);
   pkcs8.fill(0);
   return { ...leaf, store };
+}
+
+/** A leaf in MY whose key the software provider made: the one of this number among our names. */
+export async function placeLeafOfProvider(
+  asking: Asking,
+  {
+    hosts,
+    algorithm,
+    number,
+  }: {
+    readonly hosts: readonly string[];
+    readonly algorithm: CertificateKeyAlgorithm;
+    readonly number: number;
+  },
+): Promise<{ readonly leaf: Placed; readonly key: HostKeyName }> {
+  const { host, random, clock } = asking;
+  const key = keyNames(PROVIDERS.software)[number];
+  if (key === undefined) throw new RangeError('no such name');
+  asking.onEnd(() => host.keys.remove(key));
+  await host.keys.create(key, algorithm);
+  const publicKey = await host.keys.publicKey(key);
+  if (publicKey === null) throw new WindowsError('NCryptOpenKey', NTE_BAD_KEYSET);
+  const leaf = makeLeaf(random, clock.now(), makeAuthority(random, clock.now(), 'CA'), { hosts, publicKey });
+  asking.onEnd(() => host.certificates.remove('MY', leaf.thumbprint));
+  await host.certificates.addWithKey('MY', leaf.der, key, PREFIX);
+  return { leaf: { ...leaf, store: 'MY' }, key };
 }
 
 /** A certificate without a key in a store. */

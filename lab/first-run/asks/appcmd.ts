@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createSiteChanges } from '../../../src/iis/change-sites.ts';
+import { readInventory } from '../../../src/iis/inventory.ts';
 import { errorCode } from '../../../src/errors/error.ts';
 import { type Ask, judge, judgeAll, statusText } from '../asking.ts';
 import { FOLDER, siteOf } from '../own-names.ts';
@@ -98,7 +99,9 @@ export const askDelays: Ask = async (asking) => {
 /** Question 26. */
 export const askFlags: Ask = async (asking) => {
   const port = await asking.port();
-  const [plain, sni, one] = ['', hostOf('q26'), hostOf('one.q26')].map((host) => `*:${port}:${host}`);
+  const [plain, sni, one, numbered] = ['', hostOf('q26'), hostOf('one.q26'), hostOf('id.q26')].map(
+    (host) => `*:${port}:${host}`,
+  );
   const { name } = await placeSite(
     asking,
     'q26',
@@ -110,6 +113,15 @@ export const askFlags: Ask = async (asking) => {
   await set(`/+bindings.[protocol='https',bindingInformation='${sni}']`);
   await set(`/bindings.[protocol='https',bindingInformation='${sni}'].sslFlags:1`);
   const inside = await set(`/+bindings.[protocol='https',bindingInformation='${one}',sslFlags='1']`);
+  // As the program names a site first; where appcmd refuses that, it takes the name.
+  const id = (await readInventory(asking.host)).sites.find((site) => site.name === name)?.id ?? 0;
+  const byId = await ownAppcmd(asking, [
+    'set',
+    'config',
+    '-section:system.applicationHost/sites',
+    `/+[id='${id}'].bindings.[protocol='https',bindingInformation='${numbered}']`,
+    '/commit:apphost',
+  ]);
   const { stdout } = await ownAppcmd(asking, ['list', 'site', name, '/config', '/xml']);
   const xml = Buffer.from(stdout).toString('latin1');
   const flags = (protocol: string, information: string): string => {
@@ -125,6 +137,7 @@ export const askFlags: Ask = async (asking) => {
     [withSni === '1', `https with SNI: ${withSni}`],
     [true, `http has sslFlags: ${http}`],
     [true, `in +[…]: ${statusText(inside)}, then ${flags('https', one ?? '')}`],
+    [true, `by the id of the site alone: ${statusText(byId.exitCode)}, then ${flags('https', numbered ?? '')}`],
   ]);
 };
 

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { createServer } from 'node:net';
-import type { Endpoint } from '../../../src/ports/windows-host.ts';
+import type { Endpoint, InboundReceiver } from '../../../src/ports/windows-host.ts';
 import { type Ask, type Asking, judge, judgeAll, statusOf, statusText } from '../asking.ts';
 import { URL_FOLDER } from '../own-names.ts';
 
@@ -32,10 +32,15 @@ export const askPrefix: Ask = async (asking) => {
     [below === 404 || below === 400, `another path below it: ${below}`],
     [refused === 0, `registered again ${TIMES} times at once: ${refused} refused`],
   ]);
+  const inbound = (receiver: InboundReceiver): Promise<string> => host.allowsInbound(PORT, receiver);
   const others = judge([
     [true, `beside it: ${beside}`],
     [true, `a port of another program: ${statusText(await foreignPort(asking))}`],
     [true, `a prefix that is reserved for LOCAL SERVICE: ${await reserved(asking)}`],
+    [
+      true,
+      `what Everbind reads of the firewall: http.sys ${await inbound('http.sys')}, node ${await inbound('program')}`,
+    ],
   ]);
   return { ...answer, observed: `${answer.observed}; ${others.observed}` };
 };

@@ -3,7 +3,7 @@ import { sameRecord, sameStore } from '../../../src/iis/records/ssl-record.ts';
 import { type Ask, type Asking, judge, judgeAll, statusOf, statusText } from '../asking.ts';
 import { exParametersAcross, queryIds } from '../native/http-ids.ts';
 import { hostOf } from '../own-names.ts';
-import { handshakeWith, listenForTls, placeLeaf, placeRecord, recordOf } from '../place.ts';
+import { handshakeWith, listenForTls, placeLeaf, placeLeafOfProvider, placeRecord, recordOf } from '../place.ts';
 
 /** Question 11. */
 export const askIds: Ask = async (asking) => {
@@ -226,5 +226,8 @@ export const askRefusals: Ask = async (asking) => {
   asking.onEnd(() => host.certificates.remove('MY', bare.thumbprint));
   await host.certificates.add('MY', bare.der);
   await attempt('no reference to a key', recordOf(key, bare));
+  const keyless = await placeLeafOfProvider(asking, { hosts: [hostOf('gone.q23')], algorithm: 'ec-p256', number: 0 });
+  await host.keys.remove(keyless.key);
+  await attempt('key gone', recordOf(key, keyless.leaf));
   return judge(parts);
 };

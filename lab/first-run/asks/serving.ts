@@ -1,15 +1,16 @@
 import type { TLSSocket } from 'node:tls';
 import { errorCode } from '../../../src/errors/error.ts';
 import type { SslRecordKey } from '../../../src/ports/windows-host.ts';
-import { type Ask, type Asking, judge, judgeAll, Skip } from '../asking.ts';
-import { type Authority, makeAuthority, makeLeaf } from '../certificates.ts';
-import { hostOf, keyNames, PREFIX, PROVIDERS } from '../own-names.ts';
+import { type Ask, type Asking, judge, judgeAll } from '../asking.ts';
+import { type Authority, makeAuthority } from '../certificates.ts';
+import { hostOf } from '../own-names.ts';
 import {
   handshakeText,
   handshakeWith,
   listenForTls,
   placeAuthority,
   placeLeaf,
+  placeLeafOfProvider,
   placeRecord,
   recordOf,
 } from '../place.ts';
@@ -162,17 +163,8 @@ export const askUnreachable: Ask = async (asking) => {
 export const askSigningOnly: Ask = async (asking) => {
   const sni = hostOf('q21');
   const { port, key } = await place(asking, 'q21');
-  const [name] = keyNames(PROVIDERS.software);
-  if (name === undefined) throw new Skip('a name for a key');
-  asking.onEnd(() => asking.host.keys.remove(name));
-  await asking.host.keys.create(name, 'rsa-2048');
-  const publicKey = await asking.host.keys.publicKey(name);
-  if (publicKey === null) return { verdict: 'no', observed: 'a key that was made is not there' };
-  const { random, clock } = asking;
-  const leaf = makeLeaf(random, clock.now(), makeAuthority(random, clock.now(), 'CA'), { hosts: [sni], publicKey });
-  asking.onEnd(() => asking.host.certificates.remove('MY', leaf.thumbprint));
-  await asking.host.certificates.addWithKey('MY', leaf.der, name, PREFIX);
-  await placeRecord(asking, recordOf(key, { ...leaf, store: 'MY' }));
+  const { leaf } = await placeLeafOfProvider(asking, { hosts: [sni], algorithm: 'rsa-2048', number: 0 });
+  await placeRecord(asking, recordOf(key, leaf));
   const tls12 = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const;
   const shake = (options: object): ReturnType<typeof handshakeWith> =>
     handshakeWith(asking, { port, sni, record: key, options });

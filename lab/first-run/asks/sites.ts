@@ -8,26 +8,10 @@ export async function ownAppcmd(
   args: readonly string[],
 ): Promise<{ readonly exitCode: number; readonly stdout: Uint8Array }> {
   const began = performance.now();
-  const { exitCode, stdout } = await rawAppcmd(asking, args);
+  const { exitCode, stdout } = await asking.host.appcmd(args);
   // A refusal may name the file of a shared configuration, and with it somebody's server.
   const stdoutHex = exitCode === 0 ? Buffer.from(stdout).subarray(0, 65_536).toString('hex') : null;
   asking.note({ kind: 'appcmd', run: { args, exitCode, stdoutHex, ms: millisecondsSince(began) } });
-  return { exitCode, stdout };
-}
-
-/** Where Windows has it, the program itself: the host decodes what it writes. */
-async function rawAppcmd(
-  asking: Asking,
-  args: readonly string[],
-): Promise<{ readonly exitCode: number; readonly stdout: Uint8Array }> {
-  const { tools } = asking;
-  if (tools === null) return asking.host.appcmd(args);
-  let stdout: Uint8Array = new Uint8Array();
-  const exitCode = await asking.call(`appcmd ${args.slice(0, 2).join(' ')}`, async () => {
-    const end = await tools.run('inetsrv\\appcmd', args);
-    ({ stdout } = end);
-    return end.status ?? 0xffffffff;
-  });
   return { exitCode, stdout };
 }
 
