@@ -11,3 +11,4 @@ export const FOLDER = '%SystemRoot%\\Temp\\EverbindSelftest';
 /** Registered with http.sys for the whole run. It ends with the process, and so also keeps two runs apart. */
 export const URL_PATH = '/.well-known/everbind-selftest/';
 export const STORE = 'WebHosting';
+export const OTHER_STORE = 'MY';

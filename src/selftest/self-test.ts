@@ -12,6 +12,7 @@ import { HTTP_PORT, serveAndAsk } from './http-response.ts';
 import { ALGORITHMS, keyNameOf, makeKeyStep, RENEWAL_KEY } from './keys.ts';
 import { createLocalCa } from './local-ca.ts';
 import { type MadeKey, renewWithEach, renewWithImported } from './other-keys.ts';
+import { renewFromOtherStore } from './other-store.ts';
 import { recordHost } from './recorded-host.ts';
 import { recordProbe } from './recorded-probe.ts';
 import { renewBinding } from './renew-binding.ts';
@@ -116,6 +117,7 @@ async function testAll(bench: Bench, steps: Steps, algorithm: CertificateKeyAlgo
   await replaceRecord(bench, name.part(), renewed);
   await renewWithEach(name, renewed, keys.slice(1));
   await renewWithImported(bench, name, renewed);
+  await renewFromOtherStore(name.part(), renewed, pair);
   const absent = await steps.run('look for addresses of this server', () => absentAddresses(bench));
   for (const kind of OTHER_BINDINGS) {
     const reason = absent?.get(kind.address);

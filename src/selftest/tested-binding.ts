@@ -9,13 +9,15 @@ import type { KeyAttachment, KeyHandle } from '../ports/key-store.ts';
 import type { Endpoint, SslRecord } from '../ports/windows-host.ts';
 import type { Bench } from './bench.ts';
 import { IDENTIFIERS } from './binding-kind.ts';
-import { MARK, STORE } from './names.ts';
+import { MARK, OTHER_STORE, STORE } from './names.ts';
 import { thumbprintOf } from './recorded-probe.ts';
 import { makeSite, type TemporarySite } from './temporary-site.ts';
 
 /** The binding of a temporary site, with the deployment that puts certificates on it. */
 export interface TestedBinding extends TemporarySite {
   readonly deployment: Deployment;
+  /** The same binding, with a deployment that puts certificates into this store. */
+  into(store: Store): TestedBinding;
   /** A certificate for a key in the key store. The request is the one for a CA, so the provider signs it. */
   issue(handle: KeyHandle): Promise<CertificateMaterial>;
   /** A certificate for a key that is made here and imported with it, as keys of the software custody are. */
@@ -32,6 +34,8 @@ export interface TestedBinding extends TemporarySite {
   place(): Promise<Endpoint>;
 }
 
+type Store = typeof STORE | typeof OTHER_STORE;
+
 const generate = promisify(generateKeyPair);
 
 /** Makes the site, and waits until it listens. Errors: those of makeSite. */
@@ -44,20 +48,6 @@ export async function makeTestedBinding(bench: Bench, kind: TemporarySite['kind'
   }
   const own = new Map<string, string>();
   let previousThumbprint: string | null = null;
-  const deployment = createIisDeployment({
-    host,
-    probe: recorded.probe,
-    sites: [kind.site],
-    // The site is new: its record is not there yet.
-    adopt: true,
-    store: STORE,
-    adoptForeignAppIds: [],
-    ownThumbprints: () => own,
-    clock,
-    // As if visitors knew this root: an intermediate that is not sent is then a finding, and no fault. Whether Windows
-    // sends it is not known, since it does not trust the root.
-    visitorRoots: async () => [ca.root],
-  });
   const certify = (publicKey: Uint8Array, attach: (chain: readonly Uint8Array[]) => Promise<KeyAttachment>) => {
     const chain = ca.issue(publicKey);
     const thumbprint = thumbprintOf(chain[0] ?? new Uint8Array());
@@ -74,42 +64,65 @@ export async function makeTestedBinding(bench: Bench, kind: TemporarySite['kind'
     previousThumbprint = thumbprint;
     return material;
   };
-  return {
-    ...site,
-    deployment,
-    issue: async (handle) => {
-      const signer = await keys.open(handle);
-      await buildCsr({ identifiers: IDENTIFIERS, signer });
-      return certify(signer.publicKey, (chain) => keys.attach(handle, chain));
-    },
-    issueImported: async (type) => {
-      const { publicKey, privateKey } =
-        type === 'rsa' ? await generate('rsa', { modulusLength: 2048 }) : await generate('ec', { namedCurve: 'P-256' });
-      const pkcs8 = new Uint8Array(privateKey.export({ type: 'pkcs8', format: 'der' }));
-      return certify(publicKey.export({ type: 'spki', format: 'der' }), async () => ({
-        kind: 'pkcs8',
-        privateKey: pkcs8,
-      }));
-    },
-    plan: async (material) => {
-      const plan = await deployment.look(await deployment.plan(material));
-      if (plan.changes.length === 1) return plan;
-      const why = plan.skipped.map(({ target, reason }) => `${target}: ${reason}`).join('; ');
-      throw new EverbindError('SELFTEST_FAILED', `the plan has ${plan.changes.length} changes instead of one. ${why}`);
-    },
-    verify: async (plan, material) => assertSeen(await deployment.verify(plan, material), material.thumbprint),
-    restore: async (plan, before) => assertSeen(await deployment.restore(plan), before.thumbprint),
-    record: async () => {
-      const record = await host.sslRecords.query(key);
-      if (record !== null) return record;
-      throw new EverbindError('SELFTEST_FAILED', `there is no http.sys record ${recordKeyText(key)}`);
-    },
-    place: async () => {
-      const [place] = await host.endpoints(kind.address, site.port);
-      if (place !== undefined) return place;
-      throw new EverbindError('SELFTEST_FAILED', `no address of this machine leads to ${kind.address}:${site.port}`);
-    },
+  const into = (store: Store): TestedBinding => {
+    const deployment = createIisDeployment({
+      host,
+      probe: recorded.probe,
+      sites: [kind.site],
+      // The site is new: its record is not there yet.
+      adopt: true,
+      store,
+      adoptForeignAppIds: [],
+      ownThumbprints: () => own,
+      clock,
+      // As if visitors knew this root: an intermediate that is not sent is then a finding, and no fault. Whether
+      // Windows sends it is not known, since it does not trust the root.
+      visitorRoots: async () => [ca.root],
+    });
+    return {
+      ...site,
+      deployment,
+      into,
+      issue: async (handle) => {
+        const signer = await keys.open(handle);
+        await buildCsr({ identifiers: IDENTIFIERS, signer });
+        return certify(signer.publicKey, (chain) => keys.attach(handle, chain));
+      },
+      issueImported: async (type) => {
+        const { publicKey, privateKey } =
+          type === 'rsa'
+            ? await generate('rsa', { modulusLength: 2048 })
+            : await generate('ec', { namedCurve: 'P-256' });
+        const pkcs8 = new Uint8Array(privateKey.export({ type: 'pkcs8', format: 'der' }));
+        return certify(publicKey.export({ type: 'spki', format: 'der' }), async () => ({
+          kind: 'pkcs8',
+          privateKey: pkcs8,
+        }));
+      },
+      plan: async (material) => {
+        const plan = await deployment.look(await deployment.plan(material));
+        if (plan.changes.length === 1) return plan;
+        const why = plan.skipped.map(({ target, reason }) => `${target}: ${reason}`).join('; ');
+        throw new EverbindError(
+          'SELFTEST_FAILED',
+          `the plan has ${plan.changes.length} changes instead of one. ${why}`,
+        );
+      },
+      verify: async (plan, material) => assertSeen(await deployment.verify(plan, material), material.thumbprint),
+      restore: async (plan, before) => assertSeen(await deployment.restore(plan), before.thumbprint),
+      record: async () => {
+        const record = await host.sslRecords.query(key);
+        if (record !== null) return record;
+        throw new EverbindError('SELFTEST_FAILED', `there is no http.sys record ${recordKeyText(key)}`);
+      },
+      place: async () => {
+        const [place] = await host.endpoints(kind.address, site.port);
+        if (place !== undefined) return place;
+        throw new EverbindError('SELFTEST_FAILED', `no address of this machine leads to ${kind.address}:${site.port}`);
+      },
+    };
   };
+  return into(STORE);
 }
 
 /**

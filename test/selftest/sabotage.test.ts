@@ -129,6 +129,20 @@ describe('the self-test finds', () => {
     );
   });
 
+  it('a record that keeps the store of the certificate before', async () => {
+    const { update } = world.sim.host.sslRecords;
+    let store: string | null = null;
+    const result = await sabotaged({
+      records: {
+        update: async (record) => {
+          store ??= record.certificateStore;
+          await update({ ...record, certificateStore: store });
+        },
+      },
+    });
+    assert.deepEqual(failedSteps(result), ['another store: renew and shake hands']);
+  });
+
   it('a certificate that is not served although its record reads back right', async () => {
     const { update, query } = world.sim.host.sslRecords;
     let shown: SslRecord | null = null;
