@@ -23,8 +23,8 @@ export async function readInventory(host: WindowsHost): Promise<Inventory> {
 }
 
 async function currentSites(host: WindowsHost): Promise<Pick<Inventory, 'sites' | 'ftpDefaults' | 'problems'>> {
-  const first = await readBoth(host);
-  const { section, listed, problems } = first.settled ? first : await readBoth(host);
+  const first = await readSites(host);
+  const { section, listed, problems } = first.settled ? first : await readSites(host);
   if (listed.length === 0 && section.sites.length > 0) throw listIsEmpty();
   const joined = join(section, listed);
   return {
@@ -35,7 +35,7 @@ async function currentSites(host: WindowsHost): Promise<Pick<Inventory, 'sites' 
 }
 
 /** What is configured, and what runs. */
-interface Both {
+interface SiteReading {
   readonly section: RawSites;
   readonly listed: readonly ListedSite[];
   readonly problems: readonly InventoryProblem[];
@@ -43,7 +43,7 @@ interface Both {
   readonly settled: boolean;
 }
 
-async function readBoth(host: WindowsHost): Promise<Both> {
+async function readSites(host: WindowsHost): Promise<SiteReading> {
   const [configured, listed] = await Promise.all([readSitesSection(host).catch(failure), listSites(host)]);
   if (configured instanceof EverbindError) {
     const reason = `${configured.message}; names with letters beyond ASCII may be wrong, use id:N for such sites`;

@@ -137,7 +137,7 @@ export const iis: readonly Belief[] = [
     belief: 'appcmd works as SYSTEM, without a console.',
     verdict: 'unknown',
     question: 24,
-    meanwhile: 'Nothing is read from its texts.',
+    meanwhile: 'Ids and states alone are read from what it prints; both are ASCII.',
     reliesOn: ['src/windows/appcmd.ts', inventory],
     test: test(
       'iis/config/appcmd-output.test.ts',

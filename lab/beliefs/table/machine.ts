@@ -67,7 +67,7 @@ export const machine: readonly Belief[] = [
     belief: 'Files that worker processes have open can be read and replaced.',
     verdict: 'unknown',
     question: 29,
-    meanwhile: 'A refusal has a code, and a challenge response by files is the second way.',
+    meanwhile: 'A refusal has a code, and a challenge response by files is the second mode.',
     reliesOn: ['src/windows/files/file-calls.ts'],
     test: test(
       'challenge/http-01/webroot.test.ts',
