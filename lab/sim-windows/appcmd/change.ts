@@ -85,8 +85,13 @@ function setValue(root: MutableElement, { steps }: ConfigurationPath, name: stri
     .map((part) => {
       const slash = part.indexOf('/');
       if (slash < 1) throw malformed(name);
-      const attributes = { protocol: part.slice(0, slash), bindingInformation: part.slice(slash + 1) };
-      return { name: 'binding', attributes, children: [] };
+      const protocol = part.slice(0, slash);
+      const flags = protocol === 'https' ? { sslFlags: '0' } : {};
+      return {
+        name: 'binding',
+        attributes: { protocol, bindingInformation: part.slice(slash + 1), ...flags },
+        children: [],
+      };
     });
 }
 
@@ -101,7 +106,10 @@ function addEntry(root: MutableElement, { steps }: ConfigurationPath, name: stri
   if (holder.children.some((child) => child.name === entry && keys.every((key) => sameText(child, key, last.keys)))) {
     throw new AppcmdRefusal(ALREADY_EXISTS, `Failed to add duplicate collection element "${label}".`);
   }
-  holder.children.push({ name: entry, attributes: { ...last.keys }, children: [] });
+  // IIS prints the flags of a new https binding, 0 too.
+  const isBare = entry === 'binding' && last.keys['protocol'] === 'https' && last.keys['sslFlags'] === undefined;
+  const attributes = { ...last.keys, ...(isBare ? { sslFlags: '0' } : {}) };
+  holder.children.push({ name: entry, attributes, children: [] });
 }
 
 function removeEntry(root: MutableElement, { steps }: ConfigurationPath, name: string): void {
