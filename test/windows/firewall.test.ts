@@ -71,6 +71,8 @@ describe('firewall rules', () => {
       'IF={12345678-1234-1234-1234-123456789012}',
       'IFType=Wireless',
       'Svc=termservice',
+      // Services only: neither http.sys nor a program that somebody started.
+      'Svc=*',
       'Security=Authenticate',
       'Security2_9=An-NoEncap',
       'LUAuth=D:(A;;CC;;;S-1-5-32-544)',
@@ -81,7 +83,7 @@ describe('firewall rules', () => {
     ]) {
       assert.equal(readOf(rule('Protocol=6', 'LPort=80', field)).conditional, true, field);
     }
-    assert.equal(readOf(rule('Protocol=6', 'Svc=*', 'Edge=TRUE', 'LSM=TRUE', 'Desc=a=b')).conditional, false);
+    assert.equal(readOf(rule('Protocol=6', 'Edge=TRUE', 'LSM=TRUE', 'Desc=a=b')).conditional, false);
     assert.equal(readOf(SYSTEM.replace('Action=Allow', 'Action=ByPass')).conditional, true);
   });
 
@@ -98,6 +100,10 @@ describe('firewall rules', () => {
       SYSTEM.replace('Action=Allow|', ''),
       SYSTEM.replace('Action=Allow', 'Action=Allow|Action=Block'),
       SYSTEM.replace('Protocol=6', 'Protocol=TCP'),
+      // Not a rule for every program, protocol or service.
+      SYSTEM.replace('App=System', 'App=System|App=C:\\other.exe'),
+      SYSTEM.replace('Protocol=6', 'Protocol=6|Protocol=17'),
+      SYSTEM.replace('Active=TRUE', 'Active=TRUE|Active=FALSE'),
       SYSTEM.replace('LPort=80', 'LPort'),
       SYSTEM.replace('LPort=80', '=80'),
       rule('Protocol=6', 'LPort=80').slice(1),

@@ -28,6 +28,7 @@ export function readInboundRule(text: string): InboundRule | 'unreadable' | null
     const [name, value] = [field.slice(0, equals), field.slice(equals + 1)];
     values.set(name, [...(values.get(name) ?? []), value]);
   }
+  if (ONCE.some((name) => (values.get(name)?.length ?? 0) > 1)) return 'unreadable';
   const action = ACTIONS.get(onlyOf(values, 'Action') ?? '');
   const direction = onlyOf(values, 'Dir');
   if (action === undefined || (direction !== 'In' && direction !== 'Out')) return 'unreadable';
@@ -35,16 +36,12 @@ export function readInboundRule(text: string): InboundRule | 'unreadable' | null
   const protocol = onlyOf(values, 'Protocol');
   if (protocol !== null && protocol !== TCP) return /^\d{1,3}$/.test(protocol) ? null : 'unreadable';
   const profiles = PROFILES.filter((profile) => values.get('Profile')?.includes(profile) ?? true);
-  const service = onlyOf(values, 'Svc');
   return {
     action: action === 'block' ? 'block' : 'allow',
     profiles,
     ports: portsOf(values),
     program: onlyOf(values, 'App'),
-    conditional:
-      action === 'bypass' ||
-      (service !== null && service !== '*') ||
-      [...values.keys()].some((name) => !KNOWN.has(name)),
+    conditional: action === 'bypass' || [...values.keys()].some((name) => !KNOWN.has(name)),
   };
 }
 
@@ -58,13 +55,13 @@ const ACTIONS: ReadonlyMap<string, 'allow' | 'block' | 'bypass'> = new Map([
 const PORT_FIELDS = ['LPort', 'LPort2_10', 'LPort2_20', 'LPort2_24', 'LPort2_25', 'LPort2_29'] as const;
 /** Of no weight here: names, and what concerns NAT traversal and the source ports of replies. */
 const HARMLESS = ['Name', 'Desc', 'EmbedCtxt', 'Edge', 'Defer', 'LSM'] as const;
-const READ = ['Action', 'Active', 'App', 'Dir', 'Profile', 'Protocol', 'Svc', ...PORT_FIELDS] as const;
-const KNOWN: ReadonlySet<string> = new Set<string>([...READ, ...HARMLESS]);
+const ONCE = ['Action', 'Active', 'App', 'Dir', 'Protocol'] as const;
+/** Not Svc: a service is a condition, and `*` is services only (INetFwRule::put_ServiceName). */
+const KNOWN: ReadonlySet<string> = new Set<string>([...ONCE, 'Profile', ...PORT_FIELDS, ...HARMLESS]);
 
-/** The value of a field that may occur once; null when it is absent, or not so. */
-function onlyOf(values: ReadonlyMap<string, readonly string[]>, name: string): string | null {
-  const found = values.get(name) ?? [];
-  return found.length === 1 ? (found[0] ?? null) : null;
+/** null when it is absent. */
+function onlyOf(values: ReadonlyMap<string, readonly string[]>, name: (typeof ONCE)[number]): string | null {
+  return values.get(name)?.[0] ?? null;
 }
 
 function portsOf(values: ReadonlyMap<string, readonly string[]>): InboundRule['ports'] {
