@@ -49,6 +49,7 @@ export function createIisDeployment(options: IisDeploymentOptions): Deployment {
     timeoutMs: options.probeTimeoutMs ?? 10_000,
     concurrency: options.probeConcurrency ?? 16,
     patience: options.patience ?? { pauseMs: 2000, timeoutMs: 30_000 },
+    clock: options.clock,
   };
   /** Whoever timed out before the change as well is not waited for. */
   const lookAgain = (plan: DeploymentPlan, before: Sights | null): Promise<readonly Handshake[]> =>

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { countdown } from '../../concurrency/countdown.ts';
 import { mapBounded } from '../../concurrency/map-bounded.ts';
 import { asEverbindError } from '../../errors/error.ts';
 import { hasAddress } from '../../iis/config/bound-address.ts';
 import type { PlannedEndpoint } from '../../iis/plan/types.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { Endpoint, WindowsHost } from '../../ports/windows-host.ts';
 import type { Probe, ProbeTarget, ServedCertificate } from '../../verify/probe.ts';
 import { placeText, sightKey } from './sight.ts';
@@ -14,6 +16,7 @@ export interface HandshakeOptions {
   readonly timeoutMs: number;
   readonly concurrency: number;
   readonly patience: Patience;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 /**
@@ -28,6 +31,11 @@ export interface Patience {
 }
 
 const FURTHER_TRIES = 2;
+/** How long further tries are begun: with thousands of endpoints they would take hours. */
+const PATIENCE_MS = 120_000;
+/** Once so many hosts of an address and port have timed out, and none has not, the others get less time. */
+const ENOUGH_TIMEOUTS = 16;
+const SHORT_MS = 1000;
 
 /** One look at an endpoint. */
 export interface Handshake {
@@ -76,12 +84,23 @@ export async function shakeHands(
   );
   // Several records may lead to one place; what it serves to a host does not depend on which one is asked about.
   const made = new Map<string, Promise<Seen>>();
+  const timeouts = new Map<string, number>();
+  const left = countdown(options.clock, PATIENCE_MS);
+  const lookAt = async (place: string, target: ProbeTarget): Promise<Seen> => {
+    const isSilent = (timeouts.get(place) ?? 0) >= ENOUGH_TIMEOUTS;
+    const patience = !isSilent && isPatient(place, target.host) ? options.patience : null;
+    const limited = isSilent ? { ...target, timeoutMs: Math.min(timeoutMs, SHORT_MS) } : target;
+    const seen = await look(probe, limited, patience, () => left() > 0);
+    // Where one does not time out, all others get their time.
+    timeouts.set(place, isTimeout(seen) ? (timeouts.get(place) ?? 0) + 1 : Number.NEGATIVE_INFINITY);
+    return seen;
+  };
   const seenAt = (target: ProbeTarget): Promise<Seen> => {
     const place = placeText(target);
     const key = sightKey(place, target.host);
     const known = made.get(key);
     if (known !== undefined) return known;
-    const seen = look(probe, target, isPatient(place, target.host) ? options.patience : null);
+    const seen = lookAt(place, target);
     made.set(key, seen);
     return seen;
   };
@@ -104,10 +123,15 @@ interface Target {
   readonly place: Endpoint | null;
 }
 
-async function look(probe: Probe, target: ProbeTarget, patience: Patience | null): Promise<Seen> {
+async function look(
+  probe: Probe,
+  target: ProbeTarget,
+  patience: Patience | null,
+  isTimeLeft: () => boolean,
+): Promise<Seen> {
   let seen = await tryOnce(probe, target);
   if (patience === null) return seen;
-  for (let tries = 0; tries < FURTHER_TRIES && isTimeout(seen); tries += 1) {
+  for (let tries = 0; tries < FURTHER_TRIES && isTimeout(seen) && isTimeLeft(); tries += 1) {
     await sleep(patience.pauseMs);
     seen = await tryOnce(probe, { ...target, timeoutMs: patience.timeoutMs });
     if (seen.kind === 'served') return { ...seen, slow: true };
