@@ -72,7 +72,6 @@ export function createIisDeployment(options: IisDeploymentOptions): Deployment {
       return encodePlan(planBindings({ inventory: await inventory(), certificate, policy }));
     },
     look: async (plan) => {
-      if (plan.changes.length === 0) return plan;
       const seen = await shakeHands(decodeEndpoints(plan), handshakes, () => false);
       return withSights(plan, sightsOf(seen));
     },
