@@ -14,8 +14,8 @@ const inTurn = createKeyedMutex();
 
 /**
  * Whether a key that its provider does not find is gone for good. A device that is away hides its keys with the same
- * status, 0x80090016, so it has to show that it is there: it makes a key and removes it, and the other one is still not
- * found. The software provider is always there. False when that cannot be shown.
+ * status, 0x80090016, so it has to show that it is there: it makes a key, does not find the other one, and still has
+ * the one that it made. The software provider is always there. False when that cannot be shown.
  */
 export async function isLost(keys: HostKeys, key: HostKeyName): Promise<boolean> {
   if (isSoftwareProvider(key.provider)) return true;
@@ -25,8 +25,11 @@ export async function isLost(keys: HostKeys, key: HostKeyName): Promise<boolean>
       const check = { provider: key.provider, name: CHECK_KEY };
       await keys.remove(check);
       if (!(await makes(keys, check))) return false;
+      const found = await keys.publicKey(key);
+      // A device that went away meanwhile hides both.
+      const isStillThere = (await keys.publicKey(check)) !== null;
       await keys.remove(check);
-      return (await keys.publicKey(key)) === null;
+      return found === null && isStillThere;
     });
   } catch (error) {
     if (error instanceof WindowsError) return false;

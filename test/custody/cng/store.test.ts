@@ -285,6 +285,23 @@ describe('failures of a provider', () => {
     assert.deepEqual(host.current(), [`${PLATFORM}/everbind-r-1`]);
   });
 
+  it('a device that goes away again once it has made a key has not shown that the other one is gone', async () => {
+    const host = createKeyProviders();
+    const handle = await storeOver(host, PLATFORM).generate('r-1', 'ec-p256');
+    await host.away(PLATFORM, 0x80090016);
+    const flapping: HostKeys = {
+      ...host,
+      create: async (key, algorithm) => {
+        await host.back(PLATFORM);
+        await host.create(key, algorithm);
+        await host.away(PLATFORM, 0x80090016);
+      },
+    };
+    assert.equal(await codeOf(storeOver(flapping, PLATFORM).open(handle)), 'KEY_PROVIDER_NOT_READY');
+    await host.back(PLATFORM);
+    assert.equal((await storeOver(host, PLATFORM).open(handle)).algorithm, 'ES256');
+  });
+
   it('a key that vanishes as it is made is not said to be there', async () => {
     const host = { ...createKeyProviders(), publicKey: async () => null };
     assert.equal(await codeOf(storeOver(host).generate('r-1', 'ec-p256')), 'KEY_STORE_FAILED');
