@@ -12,8 +12,12 @@ export const LOGS = [
   'Microsoft-Windows-IIS-Configuration/Operational',
 ] as const;
 
-/** Providers of the two general logs that are of interest. */
-const OF_INTEREST = /schannel|http|was|w3svc|iis|ftpsvc|tpm|crypto|certificate/i;
+/**
+ * Providers of the two general logs that are of interest. Others are programs of somebody, whose names stay out of the
+ * file.
+ */
+const OF_INTEREST =
+  /^(?:(?:Microsoft-Windows|Microsoft-IIS)-[\w-]*(?:http|was|w3svc|iis|ftpsvc|tpm|crypto|certificate|capi2)[\w-]*|Schannel|HTTP|WAS|W3SVC|W3SVC-WP|FTPSVC|TPM)$/i;
 const MOST = 200;
 
 /** How many events of each kind were logged since a moment (RFC 3339). Their texts have names and stay out. */
