@@ -12,6 +12,7 @@ import { readInventory } from './inventory.ts';
 export interface SiteChanges {
   /**
    * Adds an https binding. If it exists with these flags, nothing happens; with other flags: IIS_CHANGE_DID_NOT_TAKE.
+   * One whose flags cannot be set is removed again.
    */
   addHttpsBinding(site: string, bindingInformation: string, sslFlags: number): Promise<void>;
   /** Removes an https binding; an absent one is no error. */
@@ -24,6 +25,16 @@ export interface SiteChanges {
 export function createSiteChanges(host: WindowsHost, clock: Clock, options: { readonly backUp: boolean }): SiteChanges {
   const changes = createAppcmdChanges(host, clock, options);
   const current = async (wanted: string): Promise<SiteInventory> => siteIn((await readInventory(host)).sites, wanted);
+
+  const remove: SiteChanges['removeHttpsBinding'] = async (wanted, bindingInformation) => {
+    const entry = bindingEntry(bindingInformation);
+    const site = await current(wanted);
+    const gone = async (): Promise<boolean> => flagsOf(await current(wanted), bindingInformation) === undefined;
+    if (flagsOf(site, bindingInformation) === undefined) return;
+    const commands = siteElements(site).map((element) => setSites(`/-${element}.${entry}`));
+    if (await changes.make(commands, gone)) return;
+    throw didNotTake(`site ${wanted}, https ${bindingInformation}`, 'it is still there');
+  };
 
   return {
     addHttpsBinding: async (wanted, bindingInformation, sslFlags) => {
@@ -41,19 +52,17 @@ export function createSiteChanges(host: WindowsHost, clock: Clock, options: { re
       if (sslFlags === 0) return;
       // A separate command: some versions refuse the flags among the keys of a new binding.
       const flag = siteElements(site).map((element) => setSites(`/${element}.${entry}.sslFlags:${sslFlags}`));
-      if (await changes.make(flag, async () => (await flags()) === sslFlags)) return;
-      throw didNotTake(where, `flags ${await flags()}`);
+      let took = false;
+      try {
+        took = await changes.make(flag, async () => (await flags()) === sslFlags);
+        if (!took) throw didNotTake(where, `flags ${await flags()}`);
+      } finally {
+        // Without its flags it is another binding, which would be in the way of the next attempt.
+        if (!took) await remove(wanted, bindingInformation).catch(() => {});
+      }
     },
 
-    removeHttpsBinding: async (wanted, bindingInformation) => {
-      const entry = bindingEntry(bindingInformation);
-      const site = await current(wanted);
-      const gone = async (): Promise<boolean> => flagsOf(await current(wanted), bindingInformation) === undefined;
-      if (flagsOf(site, bindingInformation) === undefined) return;
-      const remove = siteElements(site).map((element) => setSites(`/-${element}.${entry}`));
-      if (await changes.make(remove, gone)) return;
-      throw didNotTake(`site ${wanted}, https ${bindingInformation}`, 'it is still there');
-    },
+    removeHttpsBinding: remove,
 
     setFtpCertificate: async (wanted, certificate) => {
       const site = await current(wanted);

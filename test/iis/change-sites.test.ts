@@ -8,6 +8,7 @@ import { createSiteChanges, type SiteChanges } from '../../src/iis/change-sites.
 import { readInventory } from '../../src/iis/inventory.ts';
 import type { SiteInventory } from '../../src/iis/config/inventory-types.ts';
 import type { Clock } from '../../src/ports/clock.ts';
+import type { WindowsHost } from '../../src/ports/windows-host.ts';
 import type { AppcmdResult } from '../../src/ports/windows-host.ts';
 import { coded } from '../acme/support.ts';
 import { configuration } from '../lab/demo/odd-configurations.ts';
@@ -208,6 +209,22 @@ describe('a change', () => {
     await sim.faults.add({ kind: 'appcmd', exitCode: 5, stdout: '', words: ['set', 'config'] });
     await assert.rejects(changes.addHttpsBinding('Shop', '*:443:x.change.test', 0), coded('IIS_ACCESS_DENIED'));
     assert.deepEqual(slept, []);
+  });
+
+  it('that adds a binding and cannot set its flags takes the binding back, so that it can be repeated', async () => {
+    const refused: WindowsHost = {
+      ...sim.host,
+      appcmd: async (args) =>
+        args.some((arg) => arg.includes('.sslFlags:')) ? { exitCode: 5, stdout: Buffer.of() } : sim.host.appcmd(args),
+    };
+    const before = await https('Shop');
+    const add = (on: WindowsHost): Promise<void> =>
+      createSiteChanges(on, clock, { backUp: false }).addHttpsBinding('Shop', '*:443:again.change.test', 1);
+    await assert.rejects(add(refused), coded('IIS_ACCESS_DENIED'));
+    assert.deepEqual(await https('Shop'), before);
+    await add(sim.host);
+    assert.ok((await https('Shop')).includes('*:443:again.change.test 1'));
+    await changes.removeHttpsBinding('Shop', '*:443:again.change.test');
   });
 
   it('that reports success and did nothing is noticed', async () => {
