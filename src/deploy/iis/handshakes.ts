@@ -74,12 +74,20 @@ export async function shakeHands(
 ): Promise<readonly Handshake[]> {
   const { host, probe, timeoutMs, concurrency } = options;
   const own = await host.addresses();
+  // Windows lists every interface for each answer, and most endpoints are of one address and port.
+  const placesOf = new Map<string, Promise<readonly Endpoint[]>>();
+  const placesAt = ({ address, port }: Endpoint): Promise<readonly Endpoint[]> => {
+    const binding = placeText({ address, port });
+    const places = placesOf.get(binding) ?? host.endpoints(address, port);
+    placesOf.set(binding, places);
+    return places;
+  };
   const targets = await mapBounded(
     endpoints.filter(({ advisory, address }) => !advisory || hasAddress(own, address)),
     concurrency,
     async (endpoint) => ({
       endpoint,
-      places: endpoint.skip === null ? await host.endpoints(endpoint.address, endpoint.port) : [],
+      places: endpoint.skip === null ? await placesAt(endpoint) : [],
     }),
   );
   // Several records may lead to one place; what it serves to a host does not depend on which one is asked about.
