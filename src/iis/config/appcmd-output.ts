@@ -15,10 +15,30 @@ export interface ListedSite {
 
 /** `appcmd list site /xml`. Throws IIS_APPCMD_OUTPUT_INVALID. */
 export function parseSiteList(stdout: Uint8Array): readonly ListedSite[] {
-  return elements(stdout, 'SITE').map(({ attributes }) => ({
+  let sites: readonly XmlElement[];
+  try {
+    sites = elements(stdout, 'SITE');
+  } catch (error) {
+    const spoiled = spoiledSites(decode(stdout));
+    if (spoiled.length > 0) return spoiled;
+    throw error;
+  }
+  return sites.map(({ attributes }) => ({
     id: attributes['SITE.ID'] ?? null,
     state: parseState(attributes['state']),
   }));
+}
+
+/**
+ * The sites of a whole list, a line each, that is no XML: where a code page lacks a letter, Windows writes one that
+ * looks like it, such as `&` for U+FF06, after appcmd has escaped the name.
+ */
+function spoiledSites(text: string): readonly ListedSite[] {
+  if (!text.includes('<appcmd>') || !text.trimEnd().endsWith('</appcmd>')) return [];
+  return text.split('\n').flatMap((line) => {
+    const [, id, state] = /^<SITE .* SITE\.ID="(\d{1,10})" .*state="(\w{1,20})" *\/?>$/.exec(line.trim()) ?? [];
+    return id === undefined ? [] : [{ id, state: parseState(state) }];
+  });
 }
 
 /**

@@ -48,3 +48,22 @@ test('ids and states are read in every code page that Windows has for ANSI', () 
   const utf8 = answer('<CONFIG><sites><site name="Łódź" id="1" /></sites></CONFIG>');
   equal(parseSitesSection(utf8).sites[0]?.name, 'Łódź');
 });
+
+test('letters that a code page turns into markup of XML spoil a name, and neither ids nor states', () => {
+  // U+FF06, U+FF02 and U+3008, as the code page 1252 has them by best fit.
+  for (const name of ['Shop & Co', '12" Rohre', 'Shop <neu', '" state="Stopped']) {
+    const list = answer(
+      `<SITE SITE.NAME="${name}" SITE.ID="1" bindings="http/*:80:" state="Started" />\r\n<SITE SITE.NAME="B" SITE.ID="2" bindings="" state="Stopped" />\r\n<SITE SITE.NAME="C" SITE.ID="3" bindings="" state="Starting" />\r\n`,
+    );
+    deepEqual(
+      parseSiteList(list),
+      [
+        { id: '1', state: 'Started' },
+        { id: '2', state: 'Stopped' },
+        { id: '3', state: 'Unknown' },
+      ],
+      name,
+    );
+    throws(() => parseSiteList(list.subarray(0, -15)), { code: 'IIS_APPCMD_OUTPUT_INVALID' }, 'half a list');
+  }
+});
