@@ -105,7 +105,15 @@ export function createCngKeyStore({ hostKeys, provider = SOFTWARE_KSP }: CngKeyS
       return { kind: 'provider', providerName, keyName };
     },
 
-    destroy: (handle) => ask(handle, null, (keys, key) => keys.remove(key)),
+    destroy: (handle) =>
+      ask(handle, null, async (keys, key) => {
+        // A key whose public half cannot be had can be removed all the same.
+        const publicKey = await keys.publicKey(key).catch(() => undefined);
+        if (publicKey !== null) return keys.remove(key);
+        // A device that is away hides its keys. What it hides is not destroyed.
+        const failure = await absentKey(keys, { handle, key });
+        if (failure.code !== 'KEY_NOT_FOUND') throw failure;
+      }),
   };
 }
 

@@ -252,6 +252,20 @@ describe('failures of a provider', () => {
     assert.deepEqual(host.current(), []);
   });
 
+  it('a key that a device hides is not said to be destroyed; it is when the device is back', async () => {
+    const host = createKeyProviders();
+    const keys = storeOver(host, PLATFORM);
+    const handle = await keys.generate('r-1', 'ec-p256');
+    for (const status of [0x80090016, 0x80090030]) {
+      await host.away(PLATFORM, status);
+      assert.equal(await codeOf(keys.destroy(handle)), 'KEY_PROVIDER_NOT_READY');
+    }
+    await host.back(PLATFORM);
+    await keys.destroy(handle);
+    await keys.destroy(handle);
+    assert.deepEqual(host.current(), []);
+  });
+
   it('a device shows that it is there by a key that is made and removed, also after a kill, and many at once', async () => {
     const host = createKeyProviders();
     // The provider has no elliptic curves, and the key of a process that was killed.
