@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { WindowsHost } from '../../src/ports/windows-host.ts';
+import { printable, wrap } from '../../src/cli/output/text.ts';
 import { systemClock, systemRandom } from '../../src/net/system.ts';
 import type { AnsweredQuestion, KoffiFacts } from '../../src/selftest/result-file.ts';
 import { tlsProbe } from '../../src/verify/tls-probe.ts';
@@ -28,7 +29,8 @@ Everything that it makes is removed again.
   --only IDS       ask these questions only, as 12,13; the others are skipped
   --json           print the last line only
   --double         ask the double of Windows instead, to test this script; says nothing about Windows
-  --sabotage NAME  with --double: do something wrong, which must be seen: ${Object.keys(SABOTAGES).join(', ')}
+  --sabotage NAME  with --double: do something wrong, which must be seen. NAME is one of
+                   ${wrap(Object.keys(SABOTAGES).join(', '), 80).join(`\n${' '.repeat(19)}`)}
 
 The last line is one JSON object. Exit status: 0 the run is sound and left nothing, whatever it saw; 1 it is not;
 2 wrong usage.
@@ -45,43 +47,53 @@ interface Options {
   readonly sabotage: Sabotage | null;
 }
 
-function optionsOf(args: readonly string[]): Options | null {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        out: { type: 'string', default: DEFAULT_OUT },
-        logs: { type: 'string' },
-        'with-names': { type: 'boolean', default: false },
-        only: { type: 'string' },
-        json: { type: 'boolean', default: false },
-        double: { type: 'boolean', default: false },
-        sabotage: { type: 'string' },
-      },
-    });
-    const { sabotage, double } = values;
-    if (sabotage !== undefined && (!double || !Object.hasOwn(SABOTAGES, sabotage))) return null;
-    const only = values.only?.split(',').map(Number) ?? null;
-    if (only?.every((id) => questions.some((question) => question.id === id)) === false) return null;
-    return {
-      out: values.out,
-      only: only === null ? null : new Set(only),
-      logs: values.logs ?? null,
-      withNames: values['with-names'],
-      json: values.json,
-      double,
-      sabotage: (sabotage as Sabotage | undefined) ?? null,
-    };
-  } catch {
-    return null;
-  }
+/** Throws a TypeError that says what is wrong with the arguments. */
+function optionsOf(args: readonly string[]): Options | 'help' {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      out: { type: 'string', default: DEFAULT_OUT },
+      logs: { type: 'string' },
+      'with-names': { type: 'boolean', default: false },
+      only: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      double: { type: 'boolean', default: false },
+      sabotage: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return 'help';
+  const { sabotage, double, logs } = values;
+  if (sabotage !== undefined && !double) throw new TypeError('--sabotage works with --double only');
+  if (sabotage !== undefined && !Object.hasOwn(SABOTAGES, sabotage)) throw new TypeError(`no sabotage is ${sabotage}`);
+  if (logs !== undefined && double) throw new TypeError('the double has no logs: leave --logs out');
+  const only = values.only?.split(',').map(Number) ?? null;
+  const known = (id: number): boolean => questions.some((question) => question.id === id);
+  if (only?.every(known) === false) throw new TypeError(`--only takes numbers from 1 to ${questions.length}`);
+  return {
+    out: values.out,
+    only: only === null ? null : new Set(only),
+    logs: logs ?? null,
+    withNames: values['with-names'],
+    json: values.json,
+    double,
+    sabotage: (sabotage as Sabotage | undefined) ?? null,
+  };
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const options = optionsOf(args);
-  if (options === null) {
-    process.stderr.write(help);
+  let options: Options | 'help';
+  try {
+    options = optionsOf(args);
+  } catch (error) {
+    process.stderr.write(
+      `error: ${error instanceof Error ? error.message : 'wrong usage'}\n(--help shows the usage)\n`,
+    );
     return 2;
+  }
+  if (options === 'help') {
+    process.stdout.write(help);
+    return 0;
   }
   const problems = await (options.double ? onDouble(options) : onWindows(options));
   for (const problem of problems) process.stderr.write(`${problem}\n`);
@@ -112,8 +124,7 @@ async function onDouble(options: Options): Promise<readonly string[]> {
 
 async function onWindows(options: Options): Promise<readonly string[]> {
   if (process.platform !== 'win32') {
-    process.stderr.write(help);
-    return ['this is not Windows; --double asks the double of it'];
+    return ['this is not Windows; --double asks a double of Windows instead'];
   }
   const { host, native, koffi } = await openWindows();
   const elevated = await host.describe().then(
@@ -177,8 +188,8 @@ async function carryOut(
   machine: Pick<FirstRun, 'kind' | 'host' | 'native' | 'koffi' | 'tools'> & { readonly tools: Tools | null },
   observed: () => Promise<Observed | null>,
 ): Promise<readonly string[]> {
-  const onAnswer = ({ id, verdict, observed: seen, ms }: AnsweredQuestion): void => {
-    if (!json) process.stdout.write(`${String(id).padStart(2)}  ${verdict.padEnd(7)}  ${Math.round(ms)} ms  ${seen}\n`);
+  const onAnswer = (answer: AnsweredQuestion): void => {
+    if (!json && only?.has(answer.id) !== false) process.stdout.write(answerText(answer));
   };
   const whole = await runFirstRun({
     ...machine,
@@ -195,11 +206,25 @@ async function carryOut(
   const problems = judgeFile(await readFile(out), await observed());
   const { yes, no, other, skipped } = file.summary;
   const { leftovers } = file;
+  if (!json) process.stdout.write(`\nThe answers are in ${out}. To read them: node tools/first-run.ts ${out}\n`);
   const line = { questions: file.questions.length, yes, no, other, skipped, leftovers: leftovers.length };
   process.stdout.write(`${JSON.stringify({ ...line, ok: problems.length === 0 })}\n`);
   return problems;
 }
 
+/** The question, its answer, and what was seen, in lines of at most 100 columns. */
+function answerText({ id, question, verdict, observed, ms }: AnsweredQuestion): string {
+  const indented = (text: string): string =>
+    wrap(printable(text), 86)
+      .map((line) => `${' '.repeat(14)}${line}\n`)
+      .join('');
+  const [first = '', ...rest] = indented(question).trimStart().split('\n');
+  const head = `${String(id).padStart(3)}  ${verdict.padEnd(7)}  ${first}\n${rest.join('\n')}`;
+  return `${head}${indented(`${observed} (${Math.round(ms)} ms)`)}`;
+}
+
+// The run removes what it made even when nobody reads its output any more.
+process.stdout.on('error', () => {});
 process.exitCode = await main(process.argv.slice(2));
 // A question that never ended may hold something open.
 setTimeout(() => process.exit(), 5_000).unref();

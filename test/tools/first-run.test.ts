@@ -157,7 +157,7 @@ describe('what a result file means', () => {
     assert.equal(inconsistencies({ ...file, summary: made.summary }).length > 0, true);
     const text = textOf(file, verdictOf(file));
     assert.match(text, /^FAILED step bind it: no \[SELFTEST_FAILED\]$/m);
-    assert.match(text, /^1 of 2 steps failed\.$/m);
+    assert.match(text, /^1 of 2 steps passed, 0 skipped, 1 failed\.$/m);
   });
 
   it('is the exit status of the reader: 0, 1, 2', async () => {
@@ -165,14 +165,24 @@ describe('what a result file means', () => {
       await writeFile(join(folder, name), octets);
       return runCommand(process.execPath, ['tools/first-run.ts', join(folder, name)]);
     };
-    const [good, fell, broken] = await Promise.all([
+    const [good, fell, broken, contradicting, help, wrong] = await Promise.all([
       ended('good', octetsOf(made)),
       ended('fell', octetsOf(answered(12, { verdict: 'no', observed: 'update absent 0' }))),
       ended('broken', spoilt('questions.3.verdict', 'maybe')),
+      ended('contradicting', spoilt('summary.yes', 30)),
+      runCommand(process.execPath, ['tools/first-run.ts', '--help']),
+      runCommand(process.execPath, ['tools/first-run.ts', 'one', 'two']),
     ]);
     assert.deepEqual([good.exitCode, fell.exitCode, broken.exitCode], [0, 1, 2]);
+    assert.equal(contradicting.exitCode, 1);
+    assert.equal(contradicting.stderr, 'summary.yes: 30 instead of 1\n');
+    assert.equal(help.exitCode, 0);
+    assert.match(help.stdout, /^node tools\/first-run\.ts FILE/);
+    assert.equal(wrong.exitCode, 2);
+    assert.equal(wrong.stderr, 'error: one file is wanted\n(--help shows the usage)\n');
     assert.match(fell.stdout, /FELL, and the code relies on it:\n {2}Q12 /);
-    assert.match(fell.stdout, /observed {2}update absent 0\n {5}relied on by {2}src\/windows\/http\/ssl-records\.ts/);
+    assert.match(fell.stdout, /observed {6}update absent 0\n {4}relied on by {2}src\/windows\/http\/ssl-records\.ts/);
+    assert.ok(fell.stdout.split('\n').every((line) => line.length <= 100));
     assert.match(broken.stderr, /^questions\.3\.verdict: /);
   });
 });

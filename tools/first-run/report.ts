@@ -1,3 +1,4 @@
+import { wrap } from '../../src/cli/output/text.ts';
 import type { ResultFile } from '../../src/selftest/result-file.ts';
 import type { FileVerdict, Judged } from './fallen.ts';
 
@@ -10,9 +11,12 @@ export function textOf(file: ResultFile, verdict: FileVerdict): string {
     if (list.length === 0) return;
     lines.push(`${title}:`);
     for (const { question, answer } of list) {
-      lines.push(`  Q${question.id} ${question.question}`);
-      lines.push(`     expected  ${question.expected}`, `     observed  ${plain(answer.observed)}`);
-      lines.push(`     relied on by  ${question.file}`);
+      lines.push(
+        ...labelled(`Q${question.id}`, question.question),
+        ...labelled('  expected', question.expected),
+        ...labelled('  observed', plain(answer.observed)),
+        ...labelled('  relied on by', question.file),
+      );
     }
     lines.push('');
   };
@@ -23,13 +27,22 @@ export function textOf(file: ResultFile, verdict: FileVerdict): string {
   }
   if (verdict.unanswered.length > 0) {
     lines.push('Not answered:');
-    for (const { question, answer } of verdict.unanswered) lines.push(`  Q${question.id} ${plain(answer.observed)}`);
+    for (const { question, answer } of verdict.unanswered) {
+      lines.push(...labelled(`Q${question.id}`, question.question), ...labelled('', plain(answer.observed)));
+    }
     lines.push('');
   }
   for (const left of file.leftovers) lines.push(`LEFT on the machine: ${plain(left)}`);
   if (verdict.beliefs.length > 0) lines.push(`Beliefs concerned: ${verdict.beliefs.join(', ')}`);
   lines.push(countsOf(file, verdict));
   return `${lines.join('\n')}\n`;
+}
+
+const LABEL = 18;
+
+/** In lines of at most 100 columns. */
+function labelled(label: string, text: string): readonly string[] {
+  return wrap(text, 100 - LABEL).map((line, index) => `${(index === 0 ? `  ${label}` : '').padEnd(LABEL)}${line}`);
 }
 
 /** The table for docs/verification.md. */
@@ -62,8 +75,11 @@ function sourceOf({ host, producedBy, machine, iis, startedAt }: ResultFile): st
 }
 
 function countsOf(file: ResultFile, { fallen, surprises, confirmed, unanswered, failedSteps }: FileVerdict): string {
-  const steps = `${failedSteps.length} of ${file.steps.length} steps failed`;
-  if (file.producedBy === 'selftest') return `${steps}.`;
+  if (file.producedBy === 'selftest') {
+    const skipped = file.steps.filter(({ outcome }) => outcome === 'skipped').length;
+    const passed = file.steps.length - failedSteps.length - skipped;
+    return `${passed} of ${file.steps.length} steps passed, ${skipped} skipped, ${failedSteps.length} failed.`;
+  }
   const parts = [
     `${confirmed.length} as expected`,
     `${fallen.length} fell`,

@@ -78,6 +78,34 @@ describe('the first run', () => {
     assert.ok(file.appcmd.length >= 25);
   });
 
+  it('says how it is used, and what is wrong with how it was', async () => {
+    const help = await runCommand(process.execPath, [MAIN, '--help']);
+    assert.equal(help.exitCode, 0);
+    assert.match(help.stdout, /^node lab\/first-run\/main\.ts \[--out FILE\]/);
+    for (const [args, problem] of [
+      ['--only 31', '--only takes numbers from 1 to 30'],
+      ['--double --logs x', 'the double has no logs: leave --logs out'],
+      ['--sabotage leave-key', '--sabotage works with --double only'],
+    ] as const) {
+      const { exitCode, stderr } = await runCommand(process.execPath, [MAIN, ...args.split(' ')]);
+      assert.equal(exitCode, 2);
+      assert.equal(stderr, `error: ${problem}\n(--help shows the usage)\n`);
+    }
+  });
+
+  it('shows each question that was asked with its answer, and where the file is', async () => {
+    const out = join(folder, 'shown.json');
+    const { stdout } = await runCommand(process.execPath, [MAIN, '--double', '--only', '12', '--out', out]);
+    const lines = stdout.split('\n');
+    assert.equal(
+      lines[0],
+      ' 12  yes      What do set, update, remove and query of each kind of record return, absent and',
+    );
+    assert.equal(lines[1], '              present?');
+    assert.equal(lines.at(-3), `The answers are in ${out}. To read them: node tools/first-run.ts ${out}`);
+    assert.ok(lines.slice(0, -3).every((line) => line.length <= 100 && !line.includes('needs')));
+  });
+
   it('shows names only when they are asked for', async () => {
     const shown = await runOnDouble(null, true);
     assert.ok(shown.octets.includes('Contoso Webshop'));
