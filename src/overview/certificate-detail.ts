@@ -5,6 +5,7 @@ import {
   type ManagedCertificate,
   requireCertificate,
 } from '../renewal/state/certificate-table.ts';
+import { servedState, type ServedState } from '../renewal/state/certificate-queries.ts';
 import { type Issued, issuedWith } from '../renewal/state/issued-table.ts';
 import { type Paused, pausedCertificates } from '../renewal/state/issuer-health.ts';
 import { openRenewal, type PastRenewal, pastRenewals, type RenewalStep } from '../renewal/state/renewal-table.ts';
@@ -15,6 +16,7 @@ export interface CertificateDetail {
   /** All that were issued and not removed yet, the newest first. */
   readonly issued: readonly Issued[];
   readonly openStep: RenewalStep | null;
+  readonly served: ServedState;
   /** The CA's window and the moment drawn in it. */
   readonly ariWindow: AriWindow | null;
   /** Issuers that take no orders for it until a person acts. */
@@ -33,6 +35,7 @@ export function showCertificate(db: DatabaseSync, name: string): CertificateDeta
     certificate,
     issued: (['active', 'pending', 'previous', 'failed'] as const).flatMap((status) => issuedWith(db, id, status)),
     openStep: openRenewal(db, id)?.step ?? null,
+    served: servedState(db, id),
     paused: pausedCertificates(db, id),
     ariWindow: ariWindowOf(db, id),
     renewals: pastRenewals(db, id, MOST_RENEWALS),

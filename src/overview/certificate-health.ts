@@ -15,16 +15,19 @@ export type CertificateHealth =
   | 'served-nowhere'
   /** It was deployed, and no endpoint that was looked at showed it: none could be verified before either. */
   | 'unverified'
+  /** It was deployed, and none of its endpoints could be looked at: their sites are stopped, for instance. */
+  | 'not-checked'
   | 'ok';
 
 /** Judges one certificate. `atWork`: whether an Everbind works on the state folder now. */
 export function healthOf(
-  { active, failures, openStep, nextDue, servedNowhere, unverified }: CertificateState,
+  { active, failures, openStep, nextDue, servedNowhere, unverified, notChecked }: CertificateState,
   { now, atWork }: { readonly now: number; readonly atWork: boolean },
 ): CertificateHealth {
   if (failures > 0) return 'failing';
   if (openStep !== null) return atWork ? 'under-way' : 'interrupted';
   if (nextDue <= now) return active === null ? 'new' : 'due';
   if (servedNowhere) return 'served-nowhere';
-  return unverified ? 'unverified' : 'ok';
+  if (unverified) return 'unverified';
+  return notChecked ? 'not-checked' : 'ok';
 }

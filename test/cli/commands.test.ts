@@ -204,6 +204,7 @@ test('list and status sum up', async () => {
   assert.match(out, /^shop +shop\.cli\.test \+1 +89 +in \d+ d +ok$/m);
   // Its only binding holds a certificate that Everbind did not install: it was renewed, and no visitor gets it.
   assert.match(out, /^blog +blog\.cli\.test +89 +in \d+ d +served nowhere$/m);
+  assert.match(out, /\nblog: no binding has it; see everbind show blog\n/);
   const { value: listed } = await world.json('list');
   assert.deepEqual(
     Array.from({ length: 3 }, (_, index) => listed['certificates']?.[index]?.['servedNowhere']),
@@ -224,6 +225,7 @@ test('show tells the history of one', async () => {
   assert.match(out, /^previous +[0-9a-f]{40}/m);
   assert.match(out, /^validate +http-01 \(auto\)$/m);
   assert.match(out, /^deployed to +IIS site shop$/m);
+  assert.match((await world.run(['show', 'blog'])).out, /^served +nowhere: no binding has it/m);
   assert.equal((await world.run(['show', 'nosuch'])).status, 2);
 });
 

@@ -73,6 +73,31 @@ test('a renewal that has begun is under way while an Everbind is at work, and in
     await state.close();
   }));
 
+test('what no handshake has shown is not called ok, by list, show or status', () =>
+  withFolder(async (folder) => {
+    const state = await openState(folder, { clock: systemClock });
+    await applyText(state, systemClock, configuration(['seen', 'stopped', 'unseen']));
+    const set = (name: string, verified: string): string =>
+      `UPDATE certificate SET next_due = 4000000000000, endpoints = 2, verified = ${verified} WHERE name = '${name}';`;
+    const sql = set('seen', '2') + set('stopped', 'NULL') + set('unseen', '0');
+    await state.store.commit(({ db }) => db.exec(sql));
+    await state.close();
+    const run = async (...args: readonly string[]): Promise<string> =>
+      (await runIn({ stateDir: folder, openHost: () => Promise.reject(new Error('not needed')) }, args)).out;
+    const list = await run('list');
+    assert.match(list, /^seen .* ok$/m);
+    assert.match(list, /^stopped .* not checked$/m);
+    assert.match(list, /^unseen .* unverified$/m);
+    assert.match(list, /\n\nunseen: no handshake has shown it; see everbind show unseen\n$/);
+    assert.doesNotMatch(await run('show', 'seen'), /handshake/);
+    assert.match(await run('show', 'stopped'), /^not checked {2}no handshake could be made where it is deployed/m);
+    assert.match(await run('show', 'unseen'), /^unverified {3}no handshake has shown it/m);
+    const status = await run('status');
+    assert.match(status, /^attention /);
+    assert.match(status, /^unverified +unseen: no handshake has shown it/m);
+    assert.doesNotMatch(status, /stopped/);
+  }));
+
 test('whoever reads the list slowly keeps nobody from writing, and sees each certificate once', () =>
   withState(systemClock, async (state) => {
     const { store } = state;

@@ -50,11 +50,11 @@ async function printList(
   const { io, clock } = environment;
   const now = clock.now();
   let count = 0;
-  let failing = false;
+  let troubled = false;
   function* rows(): Generator<readonly (string | Cell)[], void> {
     for (const certificate of certificates()) {
       count += 1;
-      failing ||= certificate.failures > 0;
+      troubled ||= trouble(certificate) !== null;
       yield [
         certificate.name,
         names(certificate),
@@ -80,16 +80,23 @@ async function printList(
   }
   if (title.done !== true) io.out(title.value);
   await outAll(io, lines);
-  if (failing) await sayFailing(io, certificates());
+  if (troubled) await sayTrouble(io, certificates());
   if (changed) io.out('\n');
   sayChanged(environment, changed);
 }
 
-async function sayFailing(io: CliEnvironment['io'], certificates: Iterable<CertificateState>): Promise<void> {
+function trouble({ failures, lastError, servedNowhere, unverified }: CertificateState): string | null {
+  if (failures > 0) return lastError?.code ?? 'INTERNAL';
+  if (servedNowhere) return 'no binding has it';
+  return unverified ? 'no handshake has shown it' : null;
+}
+
+async function sayTrouble(io: CliEnvironment['io'], certificates: Iterable<CertificateState>): Promise<void> {
   io.out('\n');
-  for (const { name, failures, lastError } of certificates) {
-    if (failures === 0) continue;
-    sayWrapped(io, '', `${name}: ${lastError?.code ?? 'INTERNAL'}; see everbind show ${name}`, 2);
+  for (const certificate of certificates) {
+    const text = trouble(certificate);
+    if (text === null) continue;
+    sayWrapped(io, '', `${certificate.name}: ${text}; see everbind show ${certificate.name}`, 2);
     await io.drained();
   }
 }
@@ -120,6 +127,7 @@ const STYLES: Readonly<Record<CertificateHealth, NonNullable<Cell['style']>>> = 
   due: 'yellow',
   'served-nowhere': 'red',
   unverified: 'yellow',
+  'not-checked': 'dim',
   ok: 'green',
 };
 

@@ -40,7 +40,7 @@ type Shown = CertificateDetail & { readonly stagingDirectory: string | null };
 
 function print(
   { io, deploymentCatalogue: catalogue = builtInCatalogue }: CliEnvironment,
-  { certificate, issued, openStep, ariWindow, paused, renewals, stagingDirectory: staging }: Shown,
+  { certificate, issued, openStep, served, ariWindow, paused, renewals, stagingDirectory: staging }: Shown,
   now: number,
   atWork: boolean,
 ): void {
@@ -82,6 +82,17 @@ function print(
   if (certificate.lastError !== null) {
     const { code, message, at } = certificate.lastError;
     say('last error', `${shortTime(at)} [${code}] ${message}`);
+  }
+  const { name } = certificate;
+  if (served.servedNowhere) say('served', `nowhere: no binding has it; everbind renew ${name} --dry-run says why`);
+  if (served.unverified) {
+    say(
+      'unverified',
+      `no handshake has shown it, nor did one succeed before it was renewed; everbind scan shows what is served now, everbind audit log --subject ${name} --type renewal.committed --json what each handshake came to`,
+    );
+  }
+  if (served.notChecked) {
+    say('not checked', 'no handshake could be made where it is deployed, for instance because each site is stopped');
   }
   for (const { issuer, link } of paused) say('paused', `by ${issuer}; to lift it open ${link}`);
   for (const one of issued) {

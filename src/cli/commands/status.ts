@@ -16,7 +16,7 @@ export function registerStatus(program: Command, environment: CliEnvironment, se
       'after',
       helpText(
         ['everbind status', 'everbind status --json'],
-        'Exit status: 0 all well, 1 a certificate is expired, failing or served nowhere.',
+        'Exit status: 0 all well, 1 a certificate is expired, failing, served nowhere or unverified.',
       ),
     )
     .action(async () => {
@@ -49,7 +49,10 @@ function print({ io }: CliEnvironment, overview: Overview, now: number): void {
     say('served nowhere', `${name}: no binding has it; everbind renew ${name} --dry-run says why`);
   }
   for (const name of overview.unverified) {
-    say('unverified', `${name}: no handshake has shown it, nor did one before it was renewed; see everbind scan`);
+    say(
+      'unverified',
+      `${name}: no handshake has shown it, nor did one succeed before it was renewed; see everbind show ${name}`,
+    );
   }
   for (const { url, names } of overview.explanations) say('CA explains', `${url} (${names.join(', ')})`);
   if (daemon !== null) say('everbind run', daemonText(daemon, now));

@@ -1,7 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { count, integer, optionalInteger, optionalText, text, word } from '../../store/row.ts';
+import { count, integer, optionalInteger, optionalText, type Row, text, word } from '../../store/row.ts';
 import { statement } from '../../store/statements.ts';
-import { type ManagedCertificate, SERVED_NOWHERE, toCertificate, UNVERIFIED } from './certificate-table.ts';
+import {
+  type ManagedCertificate,
+  NOT_CHECKED,
+  SERVED_NOWHERE,
+  toCertificate,
+  UNVERIFIED,
+} from './certificate-table.ts';
 import type { Issued } from './issued-table.ts';
 import { RENEWAL_STEPS, type RenewalStep } from './renewal-table.ts';
 
@@ -122,22 +128,40 @@ export function usesPersistRecords(db: DatabaseSync, issuer: string): boolean {
 }
 
 /** A managed certificate and where it stands. */
-export interface CertificateState extends ManagedCertificate {
+export interface CertificateState extends ManagedCertificate, ServedState {
   readonly active: Pick<Issued, 'thumbprint' | 'notBefore' | 'notAfter' | 'issuer'> | null;
   /** Step of a renewal that is not finished. */
   readonly openStep: RenewalStep | null;
+}
+
+/** What the last deployment of a certificate left to worry about; one of these at most. */
+export interface ServedState {
   /** It was deployed, has deployments, and no endpoint serves it. */
   readonly servedNowhere: boolean;
   /** It was deployed, endpoints were looked at, and none showed it. */
   readonly unverified: boolean;
+  /** It was deployed, and none of its endpoints could be looked at: their sites are stopped, for instance. */
+  readonly notChecked: boolean;
+}
+
+const SERVED_COLUMNS = `${SERVED_NOWHERE} AS served_nowhere, ${UNVERIFIED} AS unverified, ${NOT_CHECKED} AS not_checked`;
+
+function toServedState(row: Row): ServedState {
+  const is = (column: string): boolean => optionalInteger(row, column) === 1;
+  return { servedNowhere: is('served_nowhere'), unverified: is('unverified'), notChecked: is('not_checked') };
+}
+
+/** By the id of the certificate. */
+export function servedState(db: DatabaseSync, id: number): ServedState {
+  const row = statement(db, `SELECT ${SERVED_COLUMNS} FROM certificate WHERE id = ?`).get(id);
+  return toServedState(row ?? {});
 }
 
 /** The managed certificates after this name, in the order of their names. */
 export function certificatePage(db: DatabaseSync, after: string, limit: number): readonly CertificateState[] {
   const rows = statement(
     db,
-    `SELECT c.*, i.thumbprint, i.not_before, i.not_after, i.issuer, r.step, ${SERVED_NOWHERE} AS served_nowhere,
-     ${UNVERIFIED} AS unverified FROM certificate c
+    `SELECT c.*, i.thumbprint, i.not_before, i.not_after, i.issuer, r.step, ${SERVED_COLUMNS} FROM certificate c
      LEFT JOIN issued i ON i.certificate_id = c.id AND i.status = 'active'
      LEFT JOIN renewal r ON r.certificate_id = c.id AND r.outcome IS NULL
      WHERE c.removed = 0 AND c.name > ? ORDER BY c.name LIMIT ?`,
@@ -156,8 +180,7 @@ export function certificatePage(db: DatabaseSync, after: string, limit: number):
               issuer: text(row, 'issuer'),
             },
       openStep: row['step'] === null ? null : word(row, 'step', RENEWAL_STEPS),
-      servedNowhere: optionalInteger(row, 'served_nowhere') === 1,
-      unverified: optionalInteger(row, 'unverified') === 1,
+      ...toServedState(row),
     };
   });
 }

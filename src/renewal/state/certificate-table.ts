@@ -50,6 +50,9 @@ export const SERVED_NOWHERE = `endpoints = 0 AND json_array_length(config, '$.de
  */
 export const UNVERIFIED = 'verified = 0';
 
+/** Of a row of `certificate`: it has endpoints, and none could be looked at since the last deployment. */
+export const NOT_CHECKED = 'verified IS NULL AND endpoints > 0';
+
 /** Columns of a managed certificate. */
 export function toCertificate(row: Row): ManagedCertificate {
   return {
