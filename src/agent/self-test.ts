@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { createCngKeyStore } from '../custody/cng/store.ts';
 import type { CertificateKeyAlgorithm } from '../ports/key-store.ts';
+import { EverbindError } from '../errors/error.ts';
 import { resultOf } from '../selftest/result.ts';
 import type { ResultFile, TestStep } from '../selftest/result-file.ts';
-import { runSelfTest } from '../selftest/self-test.ts';
+import { runSelfTest, type SelfTestRun } from '../selftest/self-test.ts';
 import { tlsProbe } from '../verify/tls-probe.ts';
 import { connectHost } from './connect-host.ts';
 import type { Environment } from './environment.ts';
@@ -43,13 +44,23 @@ export async function selfTest(
       signal,
       onStep,
     });
-    signal.throwIfAborted();
+    if (signal.aborted) throw interrupted(run);
     const { version, versions, execPath } = process;
     const node = { version, openssl: versions.openssl, exe: basename(execPath), signed: null };
     return resultOf(run, { host: kindOfHost(), startedAt, endedAt: new Date(clock.now()).toISOString(), node });
   } finally {
     await close();
   }
+}
+
+/** What was made is removed all the same, or this says what was not. */
+function interrupted({ steps }: SelfTestRun): EverbindError {
+  const failed = steps.filter(({ outcome }) => outcome === 'failed');
+  const left =
+    failed.length === 0
+      ? 'everything that it made is removed'
+      : failed.map(({ step, message }) => `${step}: ${message}`).join('; ');
+  return new EverbindError('CLI_INTERRUPTED', `the self-test was interrupted; ${left}`);
 }
 
 /** Wine calls itself Windows. A program that only Wine has tells them apart. */

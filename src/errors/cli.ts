@@ -14,6 +14,7 @@ export const CLI_ERRORS = entries({
   CLI_INTERRUPTED: {
     exit: 130,
     summary: 'The command was told to stop (Ctrl+C, or the end of a service) and stopped at the next safe point.',
-    action: 'Nothing is lost: the next everbind renew --all-due goes on where this one stopped.',
+    action:
+      'Nothing is lost: repeat the command. A renewal that was interrupted goes on at the next everbind renew --all-due.',
   },
 });

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { inconsistencies } from '../../lab/first-run/reader/consistency.ts';
 import { readResultFile } from '../../lab/first-run/reader/schema.ts';
+import type { CliEnvironment } from '../../src/cli/environment.ts';
+import type { WindowsHost } from '../../src/ports/windows-host.ts';
 import type { ResultFile } from '../../src/selftest/result-file.ts';
+import { runIn } from '../cli/world.ts';
 import { failedSteps, type SelfTestWorld, startSelfTestWorld, stepOf } from './world.ts';
 
 let world: SelfTestWorld;
@@ -149,6 +152,36 @@ describe('the self-test', () => {
     assert.match(failed[0]?.message ?? '', /Microsoft Software Key Storage Provider/);
   });
 
+  it('tells people once what several steps say, and how many were not reached', async () => {
+    const { out } = await world.run(['--provider', 'Nobody', '--algorithm', 'ec-p256']);
+    const told = out.slice(out.indexOf('\n\n')).replaceAll(/\n {9}/g, ' ');
+    assert.match(told, /^failed {3}remove what an earlier run left, remove everything, nothing is left: no key /m);
+    assert.equal([...told.matchAll(/KEY_PROVIDER_UNKNOWN/g)].length, 1);
+    assert.match(told, /^skipped {2}\d\d steps: an earlier step did not pass$/m);
+    assert.ok(out.split('\n').every((line) => line.length <= 80));
+  });
+
+  it('removes what it made when it is interrupted, and says so', async () => {
+    const untouched = await world.traces();
+    const stop = new AbortController();
+    const { sim } = world;
+    const host: WindowsHost = {
+      ...sim.host,
+      certificates: {
+        ...sim.host.certificates,
+        addWithKey: async (...args) => {
+          await sim.host.certificates.addWithKey(...args);
+          stop.abort();
+        },
+      },
+    };
+    const openHost: CliEnvironment['openHost'] = () => Promise.resolve({ host, close: () => {} });
+    const { status, err } = await runIn({ stateDir: '/nonexistent', openHost }, ['selftest'], { signal: stop.signal });
+    assert.equal(status, 130);
+    assert.match(err, /the self-test was interrupted; everything that it made is removed\n/);
+    assert.equal(await world.traces(), untouched);
+  });
+
   it('runs once at a time', async () => {
     const end = await world.sim.host.httpServer.serve('http://+:80/.well-known/everbind-selftest/', () => null);
     const untouched = await world.traces();
@@ -177,6 +210,9 @@ describe('the self-test', () => {
     assert.match(out, /^name: switch the record +passed +\d+$/m);
     assert.match(out, /^passed {3}name: what is sent of the chain: sent with TLSv1\.2: leaf, intermediate;/m);
     assert.match(out, /^skipped {2}the firewall, from outside: this cannot be tested here/m);
-    assert.match(out, /^73 of 74 steps passed, 1 skipped, 0 failed, in [\d.]+ s on Windows Server .*, IIS 10\.0\.\n$/m);
+    assert.match(
+      out,
+      /^73 of 74 steps passed, 1 skipped, 0 failed, in [\d.]+ s on Windows Server\n\(sim-windows\), IIS 10\.0\.\n$/m,
+    );
   });
 });

@@ -6,7 +6,7 @@ import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
 import { renderTable } from '../output/table.ts';
-import { painter, sayWrapped, type Style } from '../output/text.ts';
+import { painter, plural, sayWrapped, type Style } from '../output/text.ts';
 import { createProgress } from '../progress.ts';
 import type { SetStatus, CliEnvironment } from '../environment.ts';
 
@@ -32,7 +32,7 @@ export function registerSelftest(program: Command, environment: CliEnvironment, 
         'Your sites, certificates and keys are not touched. The certificates come from a CA that lives as long as this test and that nothing trusts. Its intermediate certificate is in the store CA meanwhile; nothing is put into Root. What a killed test left behind is removed by the next one with the same provider.',
         'The test passes only when handshakes showed each certificate that was bound. It stays on this server: it cannot tell whether a firewall lets visitors and CAs in. Steps that say what they saw, such as which certificates of the chain are sent, are not judged.',
         '--json prints the result file: each step with its duration and the status of each call, and each handshake. It names no site of yours.',
-        'Exit status: 0 everything passed, 1 something did not, 4 another self-test is under way, 5 not elevated.',
+        'Exit status: 0 everything passed, 1 something did not, 4 another self-test is under way, 5 not elevated, 130 interrupted.',
       ),
     )
     .action(async () => {
@@ -72,16 +72,26 @@ function print(environment: CliEnvironment, { machine, iis, steps }: ResultFile)
   ]);
   environment.io.out(renderTable(columns, rows, { columns: environment.io.columns, paint }));
   environment.io.out('\n');
-  for (const { step, outcome, code, message } of steps) {
-    if (message === '' || message === NOT_REACHED) continue;
-    const text = `${step}: ${message}${code === null ? '' : ` [${code}]`}`;
+  // Several steps may say the same, such as that a provider does not exist.
+  const told = steps.filter(({ message }) => message !== '' && message !== NOT_REACHED);
+  for (const same of Map.groupBy(told, ({ outcome, message }) => `${outcome} ${message}`).values()) {
+    const [{ outcome, code, message }] = same as [TestStep];
+    const text = `${same.map(({ step }) => step).join(', ')}: ${message}${code === null ? '' : ` [${code}]`}`;
     sayWrapped(environment.io, `${paint(styles[outcome], outcome.padEnd(7))}  `, text, 9);
+  }
+  const unreached = steps.filter(({ message }) => message === NOT_REACHED).length;
+  if (unreached > 0) {
+    const text = `${plural(unreached, 'step')}: ${NOT_REACHED}`;
+    sayWrapped(environment.io, `${paint(styles.skipped, 'skipped')}  `, text, 9);
   }
   const total = steps.reduce((sum, { ms }) => sum + ms, 0);
   const count = (wanted: TestStep['outcome']): number => steps.filter(({ outcome }) => outcome === wanted).length;
   const skipped = count('skipped') === 0 ? '' : `, ${count('skipped')} skipped`;
-  environment.io.out(
-    `${count('passed')} of ${steps.length} steps passed${skipped}, ${count('failed')} failed, in ${(total / 1000).toFixed(1)} s on ${machine?.productName ?? '-'}, IIS ${iis?.version ?? '-'}.\n`,
+  sayWrapped(
+    environment.io,
+    '',
+    `${count('passed')} of ${steps.length} steps passed${skipped}, ${count('failed')} failed, in ${(total / 1000).toFixed(1)} s on ${machine?.productName ?? '-'}, IIS ${iis?.version ?? '-'}.`,
+    0,
   );
 }
 
