@@ -59,7 +59,7 @@ export async function checkBeliefs(options: CheckOptions): Promise<BeliefSummary
     const tells = now === 'passed' && before === 'failed';
     for (const id of doubles) (tells ? seen : blind).add(id);
     const verdict = tells ? 'tells   ' : 'BLIND   ';
-    say(`${verdict} ${doubles.join(', ')}: ${test.title} (as it is ${now}, by the old belief ${before})`);
+    say(`${verdict} ${doubles.join(', ')}: ${test.title} (${now}; with the old belief ${before})`);
   });
   const changed = CHANGED_DOUBLES.filter((id) => seen.has(id) && !blind.has(id));
   for (const id of CHANGED_DOUBLES) if (!seen.has(id) && !blind.has(id)) say(`BLIND    ${id}: no test was run`);

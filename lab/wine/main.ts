@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { processIo } from '../../src/cli/process-io.ts';
+import { wrap } from '../../src/cli/output/text.ts';
 import { printError } from '../../src/cli/report.ts';
 import { asEverbindError } from '../../src/errors/error.ts';
 import { DOUBLES } from '../beliefs/doubles.ts';
@@ -12,7 +13,8 @@ import { runLabRenewal } from './renew/run.ts';
 
 const help = `npm run lab -- up | renew | beliefs [--json] [--sabotage NAME]
 
-Everbind's win32 build on Windows binaries: node.exe under Wine, with doubles for what Wine lacks (docs/verification.md).
+Everbind's win32 build on Windows binaries: node.exe under Wine, with doubles for what Wine lacks
+(docs/verification.md).
 
   up       make the lab: a Debian system with Wine, kept for the next time
   renew    the whole job in a new Wine prefix: two renewals and a roll-back
@@ -20,7 +22,8 @@ Everbind's win32 build on Windows binaries: node.exe under Wine, with doubles fo
            doubles fail when the double is switched back to the old belief
 
   --json           print the last line only
-  --sabotage NAME  beliefs: spoil the table or a double, which must be seen: ${Object.keys(SABOTAGES).join(', ')}
+  --sabotage NAME  beliefs: spoil the table or a double, which must be seen. NAME is one of
+                   ${wrap(Object.keys(SABOTAGES).join(', '), 80).join(`\n${' '.repeat(19)}`)}
 
 Needs root on Debian, and about two minutes the first time. Exit status: 0 all is well, 1 it is not, 2 wrong usage.
 
@@ -38,8 +41,8 @@ try {
   process.exitCode = 1;
 }
 
-async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
+function parsed() {
+  return parseArgs({
     allowPositionals: true,
     options: {
       json: { type: 'boolean', default: false },
@@ -47,17 +50,33 @@ async function main(): Promise<number> {
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
+}
+
+function wrongUsage(problem: string): number {
+  io.err(`error: ${problem}\n(--help shows the usage)\n`);
+  return 2;
+}
+
+async function main(): Promise<number> {
+  let usage: ReturnType<typeof parsed>;
+  try {
+    usage = parsed();
+  } catch (error) {
+    return wrongUsage(error instanceof Error ? error.message : 'wrong usage');
+  }
+  const { values, positionals } = usage;
   const [command] = positionals;
   if (values.help) {
     io.out(help);
     return 0;
   }
-  const known = command === 'up' || command === 'renew' || command === 'beliefs';
-  const sabotage = values.sabotage === undefined ? null : (SABOTAGES[values.sabotage] ?? 'unknown');
-  if (positionals.length !== 1 || !known || sabotage === 'unknown' || (sabotage !== null && command !== 'beliefs')) {
-    io.err(help);
-    return 2;
+  if (positionals.length !== 1) return wrongUsage('one of up, renew and beliefs is wanted');
+  if (command !== 'up' && command !== 'renew' && command !== 'beliefs') {
+    return wrongUsage(`there is no ${command}; one of up, renew and beliefs is wanted`);
   }
+  const sabotage = values.sabotage === undefined ? null : (SABOTAGES[values.sabotage] ?? 'unknown');
+  if (sabotage === 'unknown') return wrongUsage(`no sabotage is ${values.sabotage}`);
+  if (sabotage !== null && command !== 'beliefs') return wrongUsage('--sabotage works with beliefs only');
   if (command === 'beliefs') {
     const spoil = sabotage ?? ((options) => options);
     const table = { beliefs: BELIEFS, doubles: DOUBLES };

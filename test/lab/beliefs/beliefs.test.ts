@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DOUBLES } from '../../../lab/beliefs/doubles.ts';
 import { CHANGED_DOUBLES } from '../../../lab/beliefs/old-belief.ts';
+import { runCommand } from '../../../lab/run-command.ts';
 import { type CheckOptions, checkBeliefs } from '../../../lab/beliefs/run.ts';
 import { SABOTAGES } from '../../../lab/beliefs/sabotage.ts';
 import { endOf, runTest } from '../../../lab/beliefs/switch-back.ts';
@@ -18,6 +19,11 @@ describe('what the code believes of Windows', () => {
   it('has for each belief its files, its source or question, and a test that exists', async () => {
     const said: string[] = [];
     const summary = await checkBeliefs(options(asHoped, said));
+    assert.ok(
+      said.includes(
+        'tells    D4: a self-test whose site IIS leaves stopped does not pass (passed; with the old belief failed)',
+      ),
+    );
     assert.deepEqual(
       said.filter((line) => !line.startsWith('tells ')),
       [],
@@ -46,6 +52,18 @@ describe('what the code believes of Windows', () => {
     const run = { ...options(runTest, said), alsoAsTheyAre: false };
     const { doublesChanged } = await checkBeliefs(run);
     assert.equal(doublesChanged, CHANGED_DOUBLES.length, said.join('\n'));
+  });
+
+  it('is told what is wrong with its command line', async () => {
+    for (const [args, problem] of [
+      [['bogus'], 'there is no bogus; one of up, renew and beliefs is wanted'],
+      [['renew', '--sabotage', 'always-red'], '--sabotage works with beliefs only'],
+      [['beliefs', '--sabotage', 'nope'], 'no sabotage is nope'],
+    ] as const) {
+      const { exitCode, stderr } = await runCommand(process.execPath, ['lab/wine/main.ts', ...args]);
+      assert.equal(exitCode, 2);
+      assert.equal(stderr, `error: ${problem}\n(--help shows the usage)\n`);
+    }
   });
 
   it('reads the end of a test from a report, and nothing from tests of other names', () => {
