@@ -79,7 +79,7 @@ export const tlsHandshakes: readonly Belief[] = [
     verdict: 'contradicted',
     source: 'diyan/pywinrm issue 363 and other reports of servers whose handshakes fail for reasons of their own',
     instead:
-      'Every endpoint is shaken hands with before the change. Afterwards only what worked before, or fails in a new way, counts.',
+      'Everbind makes a handshake with every endpoint before the change. Afterwards only what worked before, or fails in a new way, counts.',
     doubles: ['D9'],
     reliesOn: [handshakes, judged],
     test: test(
@@ -95,7 +95,7 @@ export const tlsHandshakes: readonly Belief[] = [
     belief: 'Ten seconds are enough for the first handshake after a change.',
     verdict: 'unknown',
     question: 20,
-    meanwhile: 'A timeout alone is tried again twice, with longer time.',
+    meanwhile: 'A handshake that times out, and no other, is tried twice more, with more time.',
     doubles: ['D9'],
     reliesOn: [handshakes],
     test: test(
@@ -108,7 +108,7 @@ export const tlsHandshakes: readonly Belief[] = [
     belief: 'A handshake without a client certificate completes where one is asked for.',
     verdict: 'unknown',
     question: 22,
-    meanwhile: 'If it does not, it did not before the change either, and nothing is rolled back.',
+    meanwhile: 'If it does not complete, it did not before the change either, and nothing is rolled back.',
     doubles: ['D9'],
     reliesOn: [handshakes, judged],
     test: test(
@@ -126,7 +126,7 @@ export const tlsHandshakes: readonly Belief[] = [
   },
   {
     id: 'A115',
-    belief: 'Addresses are asked for without SNI.',
+    belief: 'A handshake with an address has no SNI.',
     verdict: 'confirmed',
     source: 'RFC 6066 section 3',
     reliesOn: [probe],
@@ -137,7 +137,8 @@ export const tlsHandshakes: readonly Belief[] = [
     belief: 'A handshake over loopback shows what visitors get.',
     verdict: 'unknown',
     question: 17,
-    meanwhile: 'Bindings to an address are asked at that address, and so is an address that may shadow a host.',
+    meanwhile:
+      'Everbind probes a binding to an address at that address, and also each address whose record may shadow a host.',
     doubles: ['D7'],
     reliesOn: ['src/iis/plan/endpoints.ts', judged, 'src/windows/http/endpoints.ts'],
     test: test(
@@ -150,7 +151,7 @@ export const tlsHandshakes: readonly Belief[] = [
     belief: 'Every address of a binding belongs to this machine.',
     verdict: 'contradicted',
     source: 'the code itself: bindings to cluster addresses stand in the configuration of every node',
-    instead: 'Addresses that the machine does not have are not asked; the check says address-absent.',
+    instead: 'Everbind does not probe addresses that the machine does not have; the outcome says address-absent.',
     doubles: ['D1'],
     reliesOn: ['src/windows/http/endpoints.ts', 'src/iis/config/bound-address.ts', handshakes],
     test: test(

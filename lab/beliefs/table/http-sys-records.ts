@@ -209,7 +209,7 @@ export const httpSysRecords: readonly Belief[] = [
     belief: 'Established connections, session tickets and HTTP/3 get it as well.',
     verdict: 'unknown',
     question: 18,
-    meanwhile: 'Nothing claims so: Everbind verifies new connections, and no probe offers a session.',
+    meanwhile: 'Everbind claims nothing of these: it verifies new connections, and no probe offers a session.',
     reliesOn: ['src/verify/tls-probe.ts'],
     test: test('verify/tls-probe.test.ts', 'a second probe resumes no session, and so sees the certificate'),
   },
@@ -326,7 +326,7 @@ export const httpSysRecords: readonly Belief[] = [
   },
   {
     id: 'A48',
-    belief: 'The places in the registry where http.sys keeps records are not for others.',
+    belief: 'No other program should touch the places in the registry where http.sys keeps its records.',
     verdict: 'confirmed',
     source: 'SslCertBinding.Net uses the API alone; so does the code',
     reliesOn: [records],

@@ -108,7 +108,7 @@ export const httpSysServer: readonly Belief[] = [
     verdict: 'unknown',
     question: 28,
     meanwhile:
-      'Nothing is cleaned up after a kill; a prefix that stayed would be refused with 183, and the next mode be tried.',
+      'Nothing is cleaned up after a kill. If a prefix stayed, http.sys would refuse it with 183, and the next mode would be used.',
     reliesOn: [solver],
     test: test('challenge/sim.test.ts', 'http.sys: from another process, and gone with it'),
   },

@@ -149,7 +149,7 @@ export const iis: readonly Belief[] = [
     belief: 'The version of IIS, the start of its services and the central store are these values of the registry.',
     verdict: 'unknown',
     question: null,
-    meanwhile: 'A value that is not there means that the part is not installed, and is said so.',
+    meanwhile: 'Where a value is absent, Everbind says that the part is not installed.',
     reliesOn: ['src/windows/describe.ts'],
     test: test('ports/windows-host-describe.ts', 'is that of a server with IIS, and of an administrator'),
   },

@@ -125,7 +125,7 @@ export const machine: readonly Belief[] = [
   },
   {
     id: 'A147',
-    belief: 'Nano Server and containers are not meant.',
+    belief: 'Nobody runs Everbind on Nano Server or in a container.',
     verdict: 'unknown',
     question: null,
     meanwhile: 'Without the web service Everbind says IIS_NOT_INSTALLED.',
