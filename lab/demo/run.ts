@@ -159,7 +159,7 @@ async function stay(io: Io, world: DemoWorld, { certificates }: Declaration, sig
   await announce(world);
   try {
     io.out(
-      '\nThe world stays up until Ctrl+C. In another terminal, in this folder:\n' +
+      '\nThe demo stays up until Ctrl+C. In another terminal, in this folder:\n' +
         `  npm run everbind -- scan\n  npm run everbind -- list\n  npm run everbind -- show ${name}\n` +
         `  npm run everbind -- renew ${name} --force\n  npm run everbind -- rollback ${name} --yes\n` +
         '  npm run everbind -- audit verify\n',
