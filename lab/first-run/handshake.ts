@@ -10,7 +10,6 @@ export interface HandshakeRequest {
   readonly sni: string;
   readonly record?: string;
   readonly options?: ConnectionOptions;
-  readonly timeoutMs?: number;
 }
 
 const TIMEOUT_MS = 45_000;
@@ -18,7 +17,7 @@ const MAX_CHAIN = 20;
 
 /** One handshake, which never throws. The socket is open when `keep` is given, and then it is the caller's. */
 export function shakeHands(
-  { address, port, sni, record, options = {}, timeoutMs = TIMEOUT_MS }: HandshakeRequest,
+  { address, port, sni, record, options = {} }: HandshakeRequest,
   keep?: (socket: TLSSocket) => void,
 ): Promise<SeenHandshake> {
   return new Promise((resolve) => {
@@ -51,7 +50,7 @@ export function shakeHands(
       if (error === null && keep !== undefined) keep(socket);
       else socket.destroy();
     };
-    const timer = setTimeout(() => end('timeout'), timeoutMs);
+    const timer = setTimeout(() => end('timeout'), TIMEOUT_MS);
     socket.on('error', (error: NodeJS.ErrnoException) => end(error.code ?? 'error'));
     socket.once('close', () => end('closed'));
     socket.once('secureConnect', () => end(null));

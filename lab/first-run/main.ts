@@ -14,7 +14,7 @@ import { questions } from './questions.ts';
 import { millisecondsSince } from './recording-host.ts';
 import { type FirstRun, runFirstRun } from './run.ts';
 import { SABOTAGES, type Sabotage, spoil } from './sabotage.ts';
-import { systemTools, type Tools } from './tools.ts';
+import { systemTools } from './tools.ts';
 
 const DEFAULT_OUT = 'everbind-first-run.json';
 const help = `node lab/first-run/main.ts [--out FILE] [--logs FOLDER] [--with-names] [--only IDS] [--json]
@@ -185,7 +185,7 @@ function isWine(native: Native | null): boolean {
 
 async function carryOut(
   { out, withNames, only, json, sabotage }: Options,
-  machine: Pick<FirstRun, 'kind' | 'host' | 'native' | 'koffi' | 'tools'> & { readonly tools: Tools | null },
+  machine: Pick<FirstRun, 'kind' | 'host' | 'native' | 'koffi' | 'tools'>,
   observed: () => Promise<Observed | null>,
 ): Promise<readonly string[]> {
   const onAnswer = (answer: AnsweredQuestion): void => {

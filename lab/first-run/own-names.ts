@@ -23,8 +23,14 @@ export const PROVIDERS = {
 /** Keys cannot be listed: a run uses these names and no others. */
 const KEY_COUNT = 12;
 
+/** `index`: 0 to 11. Throws RangeError for another, which a clean-up would not find. */
+export function keyName(provider: string, index: number): HostKeyName {
+  if (index >= KEY_COUNT) throw new RangeError('no such name');
+  return { provider, name: `everbind-first-run-${index + 1}` };
+}
+
 export function keyNames(provider: string): readonly HostKeyName[] {
-  return Array.from({ length: KEY_COUNT }, (_, index) => ({ provider, name: `everbind-first-run-${index + 1}` }));
+  return Array.from({ length: KEY_COUNT }, (_, index) => keyName(provider, index));
 }
 
 export const hostOf = (label: string): string => `${label}.${DOMAIN}`;

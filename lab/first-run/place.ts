@@ -8,7 +8,7 @@ import { recordKeyText } from '../../src/iis/records/ssl-record.ts';
 import type { Asking } from './asking.ts';
 import { type Authority, type KeyPair, type Leaf, makeAuthority, makeLeaf, newKey } from './certificates.ts';
 import { shakeHands } from './handshake.ts';
-import { APP_ID, keyNames, PREFIX, PROVIDERS, URL_FOLDER } from './own-names.ts';
+import { APP_ID, keyName, PREFIX, PROVIDERS, URL_FOLDER } from './own-names.ts';
 
 const NTE_BAD_KEYSET = 0x80090016;
 
@@ -67,8 +67,7 @@ export async function placeLeafOfProvider(
   },
 ): Promise<{ readonly leaf: Placed; readonly key: HostKeyName }> {
   const { host, random, clock } = asking;
-  const key = keyNames(PROVIDERS.software)[number];
-  if (key === undefined) throw new RangeError('no such name');
+  const key = keyName(PROVIDERS.software, number);
   asking.onEnd(() => host.keys.remove(key));
   await host.keys.create(key, algorithm);
   const publicKey = await host.keys.publicKey(key);

@@ -1,5 +1,5 @@
-import { createServer } from 'node:net';
 import type { WindowsHost } from '../../src/ports/windows-host.ts';
+import { canListen } from '../../src/selftest/temporary-site.ts';
 import { PORTS } from './own-names.ts';
 
 /** Hands out ports that nothing uses, each once. Records of others count as use. */
@@ -15,12 +15,4 @@ export function createPorts(host: WindowsHost): () => Promise<number> {
     }
     throw new Error(`no port from ${PORTS.lowest} to ${PORTS.highest} is free`);
   };
-}
-
-function canListen(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen({ port, host: '0.0.0.0', exclusive: true }, () => server.close(() => resolve(true)));
-  });
 }

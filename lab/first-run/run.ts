@@ -25,7 +25,7 @@ import { loggedEvents } from './events.ts';
 import { machineFacts } from './facts.ts';
 import type { NameHider } from './name-hider.ts';
 import { makeAuthority, makeLeaf, newKey } from './certificates.ts';
-import { hostOf, keyNames, PREFIX, PROVIDERS } from './own-names.ts';
+import { hostOf, keyName, PREFIX, PROVIDERS } from './own-names.ts';
 import { recordOf } from './place.ts';
 import { createPorts } from './ports.ts';
 import { type Question, questions } from './questions.ts';
@@ -204,8 +204,7 @@ function isKept(sabotage: Sabotage | null, kind: Trace['kind']): boolean {
 }
 
 async function leaveSomething({ host, random, clock, sabotage }: FirstRun): Promise<void> {
-  const [key] = keyNames(PROVIDERS.software);
-  if (sabotage === 'leave-key' && key !== undefined) await host.keys.create(key, 'ec-p256');
+  if (sabotage === 'leave-key') await host.keys.create(keyName(PROVIDERS.software, 0), 'ec-p256');
   if (sabotage !== 'leave-record' && sabotage !== 'hide-leftover') return;
   const pair = newKey('ec-p256');
   const authority = makeAuthority(random, clock.now(), 'CA');

@@ -53,21 +53,16 @@ async function freePort(host: WindowsHost): Promise<number> {
     ...records.map(({ key }) => key.port),
   ]);
   for (let port = LOWEST; port <= HIGHEST; port += 1) {
-    if (!taken.has(port) && (await canListen('0.0.0.0', port))) return port;
+    if (!taken.has(port) && (await canListen(port))) return port;
   }
   throw new EverbindError('SELFTEST_FAILED', `no port from ${LOWEST} to ${HIGHEST} is free`);
 }
 
-/** Whether this machine has an address of IPv6 at all. */
-export function hasIpv6(): Promise<boolean> {
-  return canListen('::1', 0);
-}
-
-/** A program other than http.sys may use the port. 0 is any free one. */
-function canListen(host: string, port: number): Promise<boolean> {
+/** Whether the port is free for a program other than http.sys. One that such a program uses is not. */
+export function canListen(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));
-    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
+    server.listen({ port, host: '0.0.0.0', exclusive: true }, () => server.close(() => resolve(true)));
   });
 }

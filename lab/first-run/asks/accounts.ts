@@ -1,13 +1,12 @@
 import { ACCOUNTS, asAccount } from '../account-task.ts';
 import { type Ask, judgeAll, nativeOf, Skip, statusText, toolsOf } from '../asking.ts';
-import { keyNames, PROVIDERS } from '../own-names.ts';
+import { keyName, PROVIDERS } from '../own-names.ts';
 
 /** Question 7. */
 export const askAccounts: Ask = async (asking) => {
   nativeOf(asking);
   toolsOf(asking);
-  const [name] = keyNames(PROVIDERS.software);
-  if (name === undefined) throw new Skip('a name for a key');
+  const name = keyName(PROVIDERS.software, 0);
   asking.onEnd(() => asking.host.keys.remove(name));
   await asking.host.keys.create(name, 'ec-p256');
   const system = await asAccount(asking, ACCOUNTS.system, { kind: 'sign', ...name });

@@ -3,9 +3,8 @@ import { createSiteChanges } from '../../../src/iis/change-sites.ts';
 import { readInventory } from '../../../src/iis/inventory.ts';
 import { errorCode } from '../../../src/errors/error.ts';
 import { type Ask, judge, judgeAll, statusText } from '../asking.ts';
-import { FOLDER, siteOf } from '../own-names.ts';
+import { FOLDER, hostOf, siteOf } from '../own-names.ts';
 import { placeLeaf } from '../place.ts';
-import { hostOf } from '../own-names.ts';
 import { ownAppcmd, placeSite, stateOf, untilStarted } from './sites.ts';
 
 // e with acute (in every Western code page), L with stroke (in 1250), two Chinese characters, an apostrophe. IIS allows

@@ -22,24 +22,18 @@ import {
   withKeyHandle,
   withProviderHandle,
 } from '../native/new-key.ts';
-import { hostOf, keyNames, PROVIDERS } from '../own-names.ts';
+import { ALGORITHMS } from '../../../src/selftest/keys.ts';
+import { hostOf, keyName, PROVIDERS } from '../own-names.ts';
 import { placeLeaf } from '../place.ts';
 
-const algorithms: readonly CertificateKeyAlgorithm[] = ['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'];
 const EXISTS = 0x8009000f;
-
-function key(provider: string, number: number): { readonly provider: string; readonly name: string } {
-  const found = keyNames(provider)[number];
-  if (found === undefined) throw new RangeError('no such name');
-  return found;
-}
 
 /** Question 5. */
 export const askCreate: Ask = async (asking) => {
   const { host } = asking;
   const parts: [boolean, string][] = [];
-  for (const [index, algorithm] of algorithms.entries()) {
-    const name = key(PROVIDERS.software, index);
+  for (const [index, algorithm] of ALGORITHMS.entries()) {
+    const name = keyName(PROVIDERS.software, index);
     asking.onEnd(() => host.keys.remove(name));
     const began = performance.now();
     const made = await statusOf(host.keys.create(name, algorithm));
@@ -72,8 +66,8 @@ async function registered(asking: Asking): Promise<readonly string[]> {
 async function factsOf(asking: Asking, provider: string): Promise<ProviderFacts> {
   const made = await withProviderHandle(asking, provider, async (handle) => {
     const found: ProviderFacts['algorithms'][number][] = [];
-    for (const [index, algorithm] of algorithms.entries()) {
-      const name = key(provider, index + 5);
+    for (const [index, algorithm] of ALGORITHMS.entries()) {
+      const name = keyName(provider, index + 5);
       asking.onEnd(() => asking.host.keys.remove(name));
       found.push(await makeKeyByCalls(asking, handle, name, algorithm));
     }
@@ -87,7 +81,7 @@ async function factsOf(asking: Asking, provider: string): Promise<ProviderFacts>
 /** Question 6. */
 export const askDescriptor: Ask = async (asking) => {
   nativeOf(asking);
-  const name = key(PROVIDERS.software, 0);
+  const name = keyName(PROVIDERS.software, 0);
   asking.onEnd(() => asking.host.keys.remove(name));
   await asking.host.keys.create(name, 'ec-p256');
   const list = await withProviderHandle(asking, name.provider, (provider) =>
@@ -132,7 +126,7 @@ export const askRsaImport: Ask = async (asking) => {
       ['RSAFULLPRIVATEBLOB', true],
     ] as const;
     for (const [index, [property, full]] of forms.entries()) {
-      const name = key(PROVIDERS.software, index);
+      const name = keyName(PROVIDERS.software, index);
       asking.onEnd(() => asking.host.keys.remove(name));
       const octets = rsaBlob(jwk, full);
       const { set, finalize, pkcs1 } = await importByProperty(asking, provider, name, property, octets);
@@ -153,7 +147,7 @@ export const askProviderStatuses: Ask = async (asking) => {
   const all = await host.keys.providers();
   const parts: [boolean, string][] = [];
   const attempt = async (provider: string, algorithm: CertificateKeyAlgorithm): Promise<number> => {
-    const name = key(provider, 0);
+    const name = keyName(provider, 0);
     asking.onEnd(() => host.keys.remove(name));
     return statusOf(host.keys.create(name, algorithm));
   };
@@ -167,13 +161,13 @@ export const askProviderStatuses: Ask = async (asking) => {
       continue;
     }
     const small = await attempt(provider, 'rsa-2048');
-    if (small === 0) await host.keys.remove(key(provider, 0));
+    if (small === 0) await host.keys.remove(keyName(provider, 0));
     // What a device that is away returns, or nothing wrong.
     parts.push([[0, 0x80090030, 0x80090016].includes(small), `${provider}, rsa-2048: ${statusText(small)}`]);
     if (small !== 0) continue;
     const large = await attempt(provider, 'rsa-4096');
     parts.push([[0, 0x80090027, 0x80090029].includes(large), `${provider}, rsa-4096: ${statusText(large)}`]);
-    if (large === 0) await host.keys.remove(key(provider, 0));
+    if (large === 0) await host.keys.remove(keyName(provider, 0));
   }
   return judge(parts);
 };
@@ -183,7 +177,7 @@ export const askPss: Ask = async (asking) => {
   const native = nativeOf(asking);
   const parts: [boolean, string][] = [];
   for (const provider of await registered(asking)) {
-    const name = key(provider, 0);
+    const name = keyName(provider, 0);
     asking.onEnd(() => asking.host.keys.remove(name));
     const made = await statusOf(asking.host.keys.create(name, 'rsa-2048'));
     if (made !== 0) {

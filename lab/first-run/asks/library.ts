@@ -2,7 +2,7 @@ import { onThread } from '../../../src/windows/ffi/on-thread.ts';
 import type { SslRecordKey } from '../../../src/ports/windows-host.ts';
 import { type Ask, judgeAll, nativeOf, statusOf, statusText } from '../asking.ts';
 import { newKey } from '../certificates.ts';
-import { hostOf, keyNames, PROVIDERS, URL_FOLDER } from '../own-names.ts';
+import { hostOf, keyName, PROVIDERS, URL_FOLDER } from '../own-names.ts';
 import { placeLeaf, placeRecord, recordOf } from '../place.ts';
 import { get } from './http.ts';
 
@@ -59,8 +59,7 @@ export const askStructures: Ask = async (asking) => {
   await attempt('…_IP_LISTEN_QUERY', async () => Array.isArray(await host.endpoints('*', port)));
   await attempt('NCryptProviderName', async () => (await host.keys.providers()).includes(PROVIDERS.software));
   for (const [index, algorithm] of (['ec-p256', 'rsa-2048'] as const).entries()) {
-    const name = keyNames(PROVIDERS.software)[index];
-    if (name === undefined) continue;
+    const name = keyName(PROVIDERS.software, index);
     asking.onEnd(() => host.keys.remove(name));
     await attempt(
       `BCRYPT_${algorithm === 'ec-p256' ? 'ECCKEY_BLOB' : 'RSAKEY_BLOB, BCRYPT_PKCS1_PADDING_INFO'}`,

@@ -15,7 +15,7 @@ export async function ownAppcmd(
   return { exitCode, stdout };
 }
 
-/** Makes a site, and removes it in the end. `arguments_` follow its name. */
+/** Makes a site, and removes it in the end. `rest` follows its name. */
 export async function placeSite(
   asking: Asking,
   label: string,
@@ -33,12 +33,14 @@ export async function stateOf(asking: Asking, site: string): Promise<string | nu
   return /\sstate="([A-Za-z]+)"/.exec(Buffer.from(stdout).toString('latin1'))?.[1] ?? null;
 }
 
-/** How long until a site is Started, at most `limitMs`; null when it is not by then. */
-export async function untilStarted(asking: Asking, site: string, limitMs = 15_000): Promise<number | null> {
+const START_MS = 15_000;
+
+/** How long until a site is Started; null when it is not within 15 seconds. */
+export async function untilStarted(asking: Asking, site: string): Promise<number | null> {
   const began = performance.now();
   for (;;) {
     if ((await stateOf(asking, site)) === 'Started') return millisecondsSince(began);
-    if (performance.now() - began > limitMs) return null;
+    if (performance.now() - began > START_MS) return null;
     await asking.clock.sleep(100);
   }
 }

@@ -1,5 +1,5 @@
 import type { SslRecordKey } from '../../../src/ports/windows-host.ts';
-import { layouts } from '../../../src/windows/ffi/layouts.ts';
+import { type Layout, layouts } from '../../../src/windows/ffi/layouts.ts';
 import { numberRoom } from '../../../src/windows/ffi/native.ts';
 import { Structure } from '../../../src/windows/ffi/structure.ts';
 import { configured } from '../../../src/windows/http/http-configuration.ts';
@@ -11,9 +11,14 @@ const IDS = Array.from({ length: 13 }, (_, id) => id);
 const MOST_RECORDS = 100_000;
 const ROOM = 65_536;
 
-// Enumerations of the …Ex ids, whose queries have one field more: the type of parameter.
-const EX_OFFSET: Readonly<Record<number, number>> = { 8: 20, 9: 148, 10: 140, 12: 148 };
-const EX_LIKE = { 8: 'ipport', 9: 'hostnameport', 10: 'ccs', 12: 'scopedccs' } as const;
+// HttpServiceConfigQueryNext, and the queries of the …Ex ids, which also name a type of parameter: the first one here.
+const QUERY_NEXT = 1;
+const exQueries = {
+  8: layouts.HTTP_SERVICE_CONFIG_SSL_QUERY_EX,
+  9: layouts.HTTP_SERVICE_CONFIG_SSL_SNI_QUERY_EX,
+  10: layouts.HTTP_SERVICE_CONFIG_SSL_CCS_QUERY_EX,
+  12: layouts.HTTP_SERVICE_CONFIG_SSL_SNI_QUERY_EX,
+} as const satisfies Readonly<Record<number, Layout>>;
 
 export interface IdStatus {
   readonly id: number;
@@ -70,18 +75,19 @@ function inputOf(asking: Asking, id: number, position: number): Buffer | null {
     case 8:
     case 9:
     case 10:
-    case 12:
-      return nextQuery(ffi, EX_LIKE[id], position);
+    case 12: {
+      const layout: Layout<'QueryDesc' | 'dwToken'> = exQueries[id];
+      return new Structure(ffi, layout).setUint32('QueryDesc', QUERY_NEXT).setUint32('dwToken', position).octets;
+    }
     default:
       // HTTP_SERVICE_CONFIG_TIMEOUT_KEY, …_CACHE_KEY, …_SETTING_KEY: a number.
       return numberRoom(id === 7 ? 1 : 0);
   }
 }
 
-// HTTP_SERVICE_CONFIG_SSL_SNI_SET_EX: the key, and HTTP_SERVICE_CONFIG_SSL_PARAM_EX { type, flags, union of 16 octets
-// }.
-const SNI_SET_EX = { size: 168, param: 136, flags: 144, value: 152 };
 const SNI_EX_ID = 9;
+/** Of the union in HTTP_SERVICE_CONFIG_SSL_PARAM_EX. */
+const VALUE_OFFSET = 16;
 /** ExParamTypeHttp2Window; the value is HTTP2_WINDOW_SIZE_PARAM, a number. */
 const HTTP2_WINDOW = 0;
 const WINDOW = 131_072;
@@ -103,24 +109,23 @@ export async function exParametersAcross(
   const structure = keyStructure(native.ffi, key);
   if (structure === null) throw new RangeError('no key of a record');
   const { ffi, httpapi } = native;
-  const set = Buffer.alloc(SNI_SET_EX.size);
-  structure.octets.copy(set, 0, 0, SNI_SET_EX.param);
-  set.writeUInt32LE(HTTP2_WINDOW, SNI_SET_EX.param);
-  set.writeUInt32LE(WINDOW, SNI_SET_EX.value);
-  const holder = new Structure(ffi, { size: SNI_SET_EX.size, fields: {} }, set).keep(structure.octets);
+  const { ParamDesc: keyOctets } = layouts.HTTP_SERVICE_CONFIG_SSL_SNI_SET_EX.fields;
+  const parameter = new Structure(ffi, layouts.HTTP_SERVICE_CONFIG_SSL_PARAM_EX).setUint32('ParamType', HTTP2_WINDOW);
+  parameter.octets.writeUInt32LE(WINDOW, VALUE_OFFSET);
+  const set = new Structure(ffi, layouts.HTTP_SERVICE_CONFIG_SSL_SNI_SET_EX)
+    .setOctets('ParamDesc', parameter.octets)
+    .keep(structure.octets);
+  structure.octets.copy(set.octets, 0, 0, keyOctets);
   const status = await asking.call('HttpSetServiceConfiguration 9', () =>
-    configured(native, () =>
-      httpapi.HttpSetServiceConfiguration(null, SNI_EX_ID, holder.octets, holder.octets.length, null),
-    ),
+    configured(native, () => httpapi.HttpSetServiceConfiguration(null, SNI_EX_ID, set.octets, set.octets.length, null)),
   );
   const read = (): Promise<number> =>
     asking.call('HttpQueryServiceConfiguration 9', () =>
       configured(native, () => {
-        const { fields, size } = layouts.HTTP_SERVICE_CONFIG_SSL_SNI_QUERY;
-        const query = new Structure(ffi, { size, fields })
-          .setOctets('KeyDesc', structure.octets.subarray(0, SNI_SET_EX.param))
+        const query = new Structure(ffi, layouts.HTTP_SERVICE_CONFIG_SSL_SNI_QUERY_EX)
+          .setOctets('KeyDesc', structure.octets.subarray(0, keyOctets))
+          .setUint32('ParamType', HTTP2_WINDOW)
           .keep(structure.octets);
-        query.octets.writeUInt32LE(HTTP2_WINDOW, EX_OFFSET[SNI_EX_ID]);
         const [answer, length] = [Buffer.alloc(ROOM), numberRoom()];
         return httpapi.HttpQueryServiceConfiguration(
           null,

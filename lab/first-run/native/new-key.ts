@@ -7,16 +7,14 @@ import { onThread } from '../../../src/windows/ffi/on-thread.ts';
 import { Structure } from '../../../src/windows/ffi/structure.ts';
 import { securityDescriptor } from '../../../src/windows/files/security-descriptor.ts';
 import { MACHINE_KEY, SILENT } from '../../../src/windows/keys/key-handles.ts';
+import { PERSIST } from '../../../src/windows/keys/key-terms.ts';
 import { type Asking, nativeOf } from '../asking.ts';
 
 // ncrypt.h and bcrypt.h
-const PERSIST = 0x80000000;
 const DACL_SECURITY_INFORMATION = 4;
 const PAD_PKCS1 = 2;
 const PAD_PSS = 8;
 const SALT = 32;
-/** BCRYPT_PSS_PADDING_INFO { pszAlgId, cbSalt }. */
-const PSS_PADDING_INFO = { size: 16, fields: { pszAlgId: 0, cbSalt: 8 } } as const;
 const ACCESS = 'D:P(A;;GA;;;SY)(A;;GA;;;BA)';
 
 const kinds: Readonly<Record<CertificateKeyAlgorithm, readonly [name: string, bits: number | null]>> = {
@@ -104,7 +102,7 @@ export function sign(asking: Asking, native: Native, handle: bigint, padding: 'p
   const info =
     padding === 'pkcs1'
       ? new Structure(ffi, layouts.BCRYPT_PKCS1_PADDING_INFO).pointToText('pszAlgId', 'SHA256')
-      : new Structure(ffi, PSS_PADDING_INFO).pointToText('pszAlgId', 'SHA256').setUint32('cbSalt', SALT);
+      : new Structure(ffi, layouts.BCRYPT_PSS_PADDING_INFO).pointToText('pszAlgId', 'SHA256').setUint32('cbSalt', SALT);
   const [digest, signature, octets] = [Buffer.alloc(32, 7), Buffer.alloc(1024), numberRoom()];
   const flags = SILENT | (padding === 'pkcs1' ? PAD_PKCS1 : PAD_PSS);
   return asking.call(`NCryptSignHash ${padding}`, () =>
