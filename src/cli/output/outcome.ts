@@ -75,7 +75,7 @@ function verification(endpoints: readonly EndpointCheck[]): { readonly good: boo
   const verified = lookedAt.filter(({ outcome }) => outcome === 'verified').length;
   if (verified > 0) return { good: true, text: `${plural(verified, 'endpoint')} verified` };
   if (endpoints.length === 0) return { good: true, text: 'no endpoint to verify' };
-  if (lookedAt.length === 0) return { good: true, text: 'no endpoint could be checked' };
+  if (lookedAt.length === 0) return { good: false, text: 'no endpoint could be checked' };
   return lookedAt.every(({ outcome }) => outcome === 'failed-before')
     ? { good: false, text: `${plural(lookedAt.length, 'endpoint')} could not be verified before either` }
     : { good: false, text: 'no endpoint verified' };
