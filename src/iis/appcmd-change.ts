@@ -1,7 +1,7 @@
 import type { EverbindError } from '../errors/error.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { WindowsHost } from '../ports/windows-host.ts';
-import { appcmdFailed, win32Of } from './appcmd-status.ts';
+import { ACCESS_DENIED, appcmdFailed, win32Of } from './appcmd-status.ts';
 
 const ATTEMPTS = 4;
 const PAUSE_MS = 250;
@@ -12,7 +12,6 @@ const PAUSE_MS = 250;
  * one a lost race has.
  */
 const passing: ReadonlySet<number> = new Set([32, 33, 1006]);
-const ACCESS_DENIED = 5;
 
 /** The arguments of one command. */
 export type AppcmdCommand = readonly string[];

@@ -1,7 +1,7 @@
 import { EverbindError } from '../errors/error.ts';
 import type { ErrorCode } from '../errors/table.ts';
 
-const ACCESS_DENIED = 5;
+export const ACCESS_DENIED = 5;
 /** ERROR_OBJECT_NOT_FOUND: what IIS says of a site that it cannot run (HRESULT 0x800710D8). */
 const OBJECT_NOT_FOUND = 4312;
 

@@ -1,6 +1,6 @@
 import { EverbindError, errorCode } from '../errors/error.ts';
+import { thumbprintOf } from '../pki/x509/certificate.ts';
 import type { Bench } from './bench.ts';
-import { thumbprintOf } from './recorded-probe.ts';
 import type { TestedBinding } from './tested-binding.ts';
 
 const TIMEOUT_MS = 10_000;

@@ -1,7 +1,7 @@
 import { EverbindError, errorCode } from '../errors/error.ts';
+import { thumbprintOf } from '../pki/x509/certificate.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Probe, ProbeTarget } from '../verify/probe.ts';
-import { thumbprintOf } from './recorded-probe.ts';
 
 /** One of many handshakes. Times in milliseconds since 1970. */
 export interface WatchedHandshake {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type TLSSocket } from 'node:tls';
+import { toPem } from '../pki/asn1/pem.ts';
 import type { Endpoint } from '../ports/windows-host.ts';
 import type { LocalCa } from './local-ca.ts';
 import { HOST } from './names.ts';
@@ -22,7 +23,7 @@ export async function openConnection({ address, port }: Endpoint, ca: LocalCa): 
     port,
     servername: HOST,
     // With the intermediate, since what the server sends of the chain is looked at elsewhere.
-    ca: [ca.root, ca.intermediate].map(pem),
+    ca: [ca.root, ca.intermediate].map((der) => toPem('CERTIFICATE', der)),
     ALPNProtocols: ['http/1.1'],
   });
   socket.on('error', () => socket.destroy());
@@ -54,8 +55,4 @@ function ask(socket: TLSSocket): Promise<string> {
     socket.on('data', onData).once('close', onClose);
     socket.write(REQUEST);
   });
-}
-
-function pem(der: Uint8Array): string {
-  return `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64')}\n-----END CERTIFICATE-----\n`;
 }

@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto';
 import { errorCode } from '../errors/error.ts';
+import { thumbprintOf } from '../pki/x509/certificate.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Probe, ServedCertificate } from '../verify/probe.ts';
 import type { SeenHandshake } from './result-file.ts';
@@ -50,9 +50,4 @@ export function recordProbe(probe: Probe, clock: Clock): RecordedProbe {
       }
     },
   };
-}
-
-/** SHA-1, lower-case hex: how Windows names a certificate. */
-export function thumbprintOf(der: Uint8Array): string {
-  return hash('sha1', der, 'hex');
 }

@@ -1,4 +1,5 @@
 import { EverbindError } from '../errors/error.ts';
+import { hasAddress } from '../iis/config/bound-address.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { HostKeys } from '../ports/host-keys.ts';
 import type { CertificateKeyAlgorithm, KeyStore } from '../ports/key-store.ts';
@@ -20,7 +21,6 @@ import { replaceRecord } from './replace-record.ts';
 import type { AppcmdRun, SeenHandshake, Snapshots, TestStep } from './result-file.ts';
 import { compareSnapshots, createNameHider, snapshotOf } from './snapshot.ts';
 import { createSteps, type Steps } from './steps.ts';
-import { hasIpv6 } from './temporary-site.ts';
 
 export interface SelfTestOptions {
   readonly host: WindowsHost;
@@ -152,7 +152,7 @@ async function absentAddresses({ host }: Bench): Promise<ReadonlyMap<string, str
     const reason = 'http.sys is confined to other addresses (netsh http show iplisten)';
     return new Map(OTHER_BINDINGS.filter(({ address }) => address !== '*').map(({ address }) => [address, reason]));
   }
-  return new Map((await hasIpv6()) ? [] : [['::1', 'this server has no IPv6']]);
+  return new Map(hasAddress(await host.addresses(), '::1') ? [] : [['::1', 'this server has no IPv6']]);
 }
 
 function describe({ os, elevated, iisVersion, roleServices }: HostDescription): string {

@@ -2,6 +2,7 @@ import { generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
 import { createIisDeployment } from '../deploy/iis/deployment.ts';
 import { EverbindError } from '../errors/error.ts';
+import { thumbprintOf } from '../pki/x509/certificate.ts';
 import { recordKeyText } from '../iis/records/ssl-record.ts';
 import { buildCsr } from '../pki/x509/csr.ts';
 import type { CertificateMaterial, Deployment, DeploymentPlan, EndpointCheck } from '../ports/deployment.ts';
@@ -10,7 +11,6 @@ import type { Endpoint, SslRecord } from '../ports/windows-host.ts';
 import type { Bench } from './bench.ts';
 import { IDENTIFIERS } from './binding-kind.ts';
 import { MARK, OTHER_STORE, STORE } from './names.ts';
-import { thumbprintOf } from './recorded-probe.ts';
 import { makeSite, type TemporarySite } from './temporary-site.ts';
 
 /** The binding of a temporary site, with the deployment that puts certificates on it. */

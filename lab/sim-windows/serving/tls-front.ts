@@ -81,6 +81,7 @@ export function acceptTls(
       secureContext,
       ALPNProtocols: ['http/1.1'],
       requestCert: behaviour.clientCertificate === true,
+      // Asked for and not checked: whoever sends none gets a 403 below.
       rejectUnauthorized: false,
     });
     tls.on('error', () => tls.destroy());

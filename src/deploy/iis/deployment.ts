@@ -24,7 +24,7 @@ export interface IisDeploymentOptions {
   readonly adopt: boolean;
   readonly store: 'WebHosting' | 'MY';
   readonly adoptForeignAppIds: readonly string[];
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Clock;
   /** See DeploymentParts. */
   ownThumbprints(): ReadonlyMap<string, string>;
   /** See DeploymentParts. */

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { countdown } from '../../concurrency/countdown.ts';
 import { mapBounded } from '../../concurrency/map-bounded.ts';
 import { asEverbindError } from '../../errors/error.ts';
 import { hasAddress } from '../../iis/config/bound-address.ts';
 import type { PlannedEndpoint } from '../../iis/plan/types.ts';
+import { thumbprintOf } from '../../pki/x509/certificate.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Endpoint, WindowsHost } from '../../ports/windows-host.ts';
 import type { Probe, ProbeTarget, ServedCertificate } from '../../verify/probe.ts';
@@ -16,7 +15,7 @@ export interface HandshakeOptions {
   readonly timeoutMs: number;
   readonly concurrency: number;
   readonly patience: Patience;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Clock;
 }
 
 /**
@@ -98,7 +97,7 @@ export async function shakeHands(
     const isSilent = (timeouts.get(place) ?? 0) >= ENOUGH_TIMEOUTS;
     const patience = !isSilent && isPatient(place, target.host) ? options.patience : null;
     const limited = isSilent ? { ...target, timeoutMs: Math.min(timeoutMs, SHORT_MS) } : target;
-    const seen = await look(probe, limited, patience, () => left() > 0);
+    const seen = await look(probe, limited, patience, () => left() > 0, options.clock);
     // Where one does not time out, all others get their time.
     timeouts.set(place, isTimeout(seen) ? (timeouts.get(place) ?? 0) + 1 : Number.NEGATIVE_INFINITY);
     return seen;
@@ -136,11 +135,12 @@ async function look(
   target: ProbeTarget,
   patience: Patience | null,
   isTimeLeft: () => boolean,
+  clock: Clock,
 ): Promise<Seen> {
   let seen = await tryOnce(probe, target);
   if (patience === null) return seen;
   for (let tries = 0; tries < FURTHER_TRIES && isTimeout(seen) && isTimeLeft(); tries += 1) {
-    await sleep(patience.pauseMs);
+    await clock.sleep(patience.pauseMs);
     seen = await tryOnce(probe, { ...target, timeoutMs: patience.timeoutMs });
     if (seen.kind === 'served') return { ...seen, slow: true };
   }
@@ -165,9 +165,7 @@ async function tryOnce(probe: Probe, target: ProbeTarget): Promise<Seen> {
 async function shake(probe: Probe, target: ProbeTarget): Promise<Seen> {
   try {
     const served = await probe(target);
-    const thumbprint = createHash('sha1')
-      .update(served.chain[0] ?? new Uint8Array())
-      .digest('hex');
+    const thumbprint = thumbprintOf(served.chain[0] ?? new Uint8Array());
     return { kind: 'served', served, thumbprint, slow: false, classicGroups: false };
   } catch (error) {
     const { code, facts, message } = asEverbindError(error);

@@ -188,7 +188,7 @@ function decode(der: Uint8Array): Certificate {
     signatureAlgorithmDer: encodingOf(signatureAlgorithm),
     tbsDer: encodingOf(tbs),
     signature,
-    thumbprint: hash('sha1', der, 'hex'),
+    thumbprint: thumbprintOf(der),
     fingerprint: hash('sha256', der, 'hex'),
   };
 }
@@ -207,6 +207,11 @@ const PROCESSED: ReadonlySet<string> = new Set([
   EXTENSION.extendedKeyUsage,
   EXTENSION.tlsFeature,
 ]);
+
+/** SHA-1 of the DER, lower-case hex: how Windows names a certificate. */
+export function thumbprintOf(der: Uint8Array): string {
+  return hash('sha1', der, 'hex');
+}
 
 /** Subject and issuer are the same name (RFC 5280 section 3.2). */
 export function isSelfIssued({ subjectDer, issuerDer }: Pick<Certificate, 'subjectDer' | 'issuerDer'>): boolean {

@@ -76,12 +76,10 @@ export async function endStagingRun(
   data: EventData,
 ): Promise<void> {
   await store.commit(({ db, audit }) => {
+    const failed = type === 'staging-run.failed';
+    const sql = 'UPDATE staging_run SET over = ?, order_url = NULL, failed = failed + ? WHERE certificate_id = ?';
     // After a failed one even the same renewal tries at staging again.
-    const sql =
-      type === 'staging-run.failed'
-        ? 'UPDATE staging_run SET over = NULL, order_url = NULL, failed = failed + 1 WHERE certificate_id = ?'
-        : 'UPDATE staging_run SET over = ?, order_url = NULL WHERE certificate_id = ?';
-    statement(db, sql).run(...(type === 'staging-run.failed' ? [] : [renewalId]), certificateId);
+    statement(db, sql).run(failed ? null : renewalId, failed ? 1 : 0, certificateId);
     audit({ type, subject: name, data: withRenewal(renewalId, data) });
   });
 }

@@ -35,7 +35,8 @@ function canonical(program: string): string {
 }
 
 function readPolicy(native: Native): FirewallPolicy {
-  const [local, byPolicy] = [LOCAL_KEY, POLICY_KEY].map((key) => readRules(native, `${key}\\FirewallRules`));
+  const local = readRules(native, `${LOCAL_KEY}\\FirewallRules`);
+  const byPolicy = readRules(native, `${POLICY_KEY}\\FirewallRules`);
   return {
     profiles: {
       // The private profile had the name StandardProfile; old policies for it hold for public networks as well.
@@ -43,9 +44,9 @@ function readPolicy(native: Native): FirewallPolicy {
       Private: readProfile(native, 'StandardProfile', ['PrivateProfile', 'StandardProfile']),
       Public: readProfile(native, 'PublicProfile', ['PublicProfile', 'StandardProfile']),
     },
-    localRules: local?.rules ?? [],
-    policyRules: byPolicy?.rules ?? [],
-    incomplete: local?.incomplete !== false || byPolicy?.incomplete !== false,
+    localRules: local.rules,
+    policyRules: byPolicy.rules,
+    incomplete: local.incomplete || byPolicy.incomplete,
   };
 }
 

@@ -211,6 +211,7 @@ async function notServed(thumbprint: string, checks: readonly EndpointCheck[]): 
 function leafAt(endpoint: string, servername: string): Promise<string | null> {
   const { hostname, port } = new URL(`tls://${endpoint}`);
   return new Promise((resolve) => {
+    // The leaf is compared, not trusted: in some combinations it leads to no root on purpose.
     const socket = connect(
       { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port), servername, rejectUnauthorized: false },
       () => {

@@ -59,7 +59,7 @@ async function lookedAt(
     timeoutMs: 10_000,
     concurrency: 16,
     patience: { pauseMs: 0, timeoutMs: 30_000 },
-    clock: { now: () => elapsed },
+    clock: { now: () => elapsed, sleep: async () => {} },
   };
   const seen = await shakeHands(endpoints, options, () => true);
   return { seen, elapsed, asked, listed };
