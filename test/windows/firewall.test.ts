@@ -12,7 +12,7 @@ const PROGRAM =
 
 const every = ['Domain', 'Private', 'Public'];
 
-/** Parts of a rule that differ from SYSTEM. */
+/** An active inbound rule that allows, with these further fields. */
 function rule(...fields: readonly string[]): string {
   return `v2.30|${['Action=Allow', 'Active=TRUE', 'Dir=In', ...fields].join('|')}|`;
 }

@@ -47,7 +47,7 @@ for (const [what, sites, serves] of iis) {
     for (const elevated of [true, false]) {
       for (const listenerAccess of ['allowed', 'blocked', 'unknown'] as const) {
         for (const failed of failures) {
-          // Without rights http.sys is never asked, so that it cannot have refused; nor is the webroot before it.
+          // With rights http.sys is asked first: nothing else has failed unless it has.
           if (failed.has('http.sys') !== failed.size > 0 && elevated) continue;
           const choice = chooseHttpMode({
             name: 'shop.example',

@@ -66,6 +66,10 @@ test('real configurations load, are listed as they are and shake hands', async (
       const { sites } = parseSitesSection((await sim.host.appcmd(section)).stdout);
       assert.deepEqual(sites, parseApplicationHost(octets).sites);
       assert.deepEqual(
+        sites.map(({ name, id }) => [name, id]),
+        truth.sites.map(({ name, id }) => [name, id]),
+      );
+      assert.deepEqual(
         list.map(({ id }) => id),
         truth.sites.map(({ id }) => id),
       );
