@@ -12,9 +12,11 @@ export type RequestKind =
   | 'finalize'
   | 'certificate'
   | 'renewal-info'
+  | 'key-change'
+  | 'revoke'
   | 'other';
 
-// Pebble's own paths.
+// Paths of Pebble, then of the ACME server of Caddy.
 const paths: readonly (readonly [RegExp, RequestKind])[] = [
   [/^\/dir$/, 'directory'],
   [/^\/nonce-plz$/, 'nonce'],
@@ -28,6 +30,21 @@ const paths: readonly (readonly [RegExp, RequestKind])[] = [
   [/^\/finalize-order\//, 'finalize'],
   [/^\/certZ\//, 'certificate'],
   [/^\/draft-ietf-acme-ari-\d+\/renewalInfo\//, 'renewal-info'],
+  [/^\/rollover-account-key$/, 'key-change'],
+  [/^\/revoke-cert$/, 'revoke'],
+  [/^\/acme\/local\/directory$/, 'directory'],
+  [/^\/acme\/local\/new-nonce$/, 'nonce'],
+  [/^\/acme\/local\/new-account$/, 'new-account'],
+  [/^\/acme\/local\/account\/[^/]+\/orders$/, 'orders'],
+  [/^\/acme\/local\/account\//, 'account'],
+  [/^\/acme\/local\/new-order$/, 'new-order'],
+  [/^\/acme\/local\/order\/[^/]+\/finalize$/, 'finalize'],
+  [/^\/acme\/local\/order\//, 'order'],
+  [/^\/acme\/local\/authz\//, 'authorization'],
+  [/^\/acme\/local\/challenge\//, 'challenge'],
+  [/^\/acme\/local\/certificate\//, 'certificate'],
+  [/^\/acme\/local\/key-change$/, 'key-change'],
+  [/^\/acme\/local\/revoke-cert$/, 'revoke'],
 ];
 
 /** By the path of the URL, without the query. */

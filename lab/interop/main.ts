@@ -1,32 +1,48 @@
+import { casOptions, help as casHelp, runCas } from './cas.ts';
 import type { Check } from './check.ts';
 import { run as runDns, servers as dnsServers } from './dns.ts';
 
 // The product against other people's servers, for real: npm run interop -- GROUP. The last line is one JSON object.
 
-const GROUPS: Readonly<Record<string, { readonly servers: readonly string[]; run(check: Check): Promise<void> }>> = {
-  dns: { servers: dnsServers, run: runDns },
-};
+const [group = '', ...args] = process.argv.slice(2);
+const say = (line: string): void => console.log(line);
 
-const [name = ''] = process.argv.slice(2);
-const group = Object.hasOwn(GROUPS, name) ? GROUPS[name] : undefined;
-if (group === undefined) {
-  console.error(`usage: npm run interop -- ${Object.keys(GROUPS).join('|')}`);
-  process.exitCode = 2;
-} else {
+/** Prints the last line. */
+function end(line: { readonly ok: boolean }): void {
+  say(JSON.stringify(line));
+  if (!line.ok) process.exitCode = 1;
+}
+
+async function dns(): Promise<void> {
   let passed = 0;
   let failed = 0;
   const check: Check = async (what, work) => {
     try {
       await work();
       passed += 1;
-      console.log(`ok    ${what}`);
+      say(`ok    ${what}`);
     } catch (error) {
       failed += 1;
-      console.log(`FAIL  ${what}\n      ${error instanceof Error ? error.message : String(error)}`);
+      say(`FAIL  ${what}\n      ${error instanceof Error ? error.message : String(error)}`);
     }
   };
-  await check(`${name}: everything could be started, asked and stopped`, () => group.run(check));
-  const ok = failed === 0;
-  console.log(JSON.stringify({ passed, failed, servers: group.servers, ok }));
-  if (!ok) process.exitCode = 1;
+  await check('dns: everything could be started, asked and stopped', () => runDns(check));
+  end({ passed, failed, servers: dnsServers, ok: failed === 0 } as { readonly ok: boolean });
+}
+
+async function cas(): Promise<void> {
+  if (args.includes('--help')) return say(casHelp.trimEnd());
+  const options = casOptions(args);
+  if (options !== null) return end(await runCas(options, say));
+  console.error(casHelp);
+  process.exitCode = 2;
+}
+
+const groups: Readonly<Record<string, () => Promise<void>>> = { dns, cas };
+const run = Object.hasOwn(groups, group) ? groups[group] : undefined;
+if (run === undefined) {
+  console.error(`usage: npm run interop -- ${Object.keys(groups).join('|')}`);
+  process.exitCode = 2;
+} else {
+  await run();
 }

@@ -26,6 +26,8 @@ export interface PebbleOptions {
   /** Where validation connects for HTTP-01 and TLS-ALPN-01. */
   readonly httpPort?: number;
   readonly tlsPort?: number;
+  /** Behaves as a coming version will, where that is planned. */
+  readonly strict?: boolean;
   /** Retry-After in seconds; 0 = no header. */
   readonly retryAfterSeconds?: number;
   /** Resolver of the validation, `host:port`; by default the challenge test server that is started beside it. */
@@ -130,11 +132,17 @@ export async function startPebble(options: PebbleOptions = {}): Promise<Pebble> 
       ],
       { stdio: 'ignore', env: environment },
     ),
-    spawn(join(root, 'usr/bin/pebble'), ['-config', join(folder, 'pebble.json'), '-dnsserver', dnsServer], {
-      stdio: 'ignore',
-      env: environment,
-      cwd: folder,
-    }),
+    spawn(
+      join(root, 'usr/bin/pebble'),
+      [
+        '-config',
+        join(folder, 'pebble.json'),
+        '-dnsserver',
+        dnsServer,
+        ...(options.strict === true ? ['-strict'] : []),
+      ],
+      { stdio: 'ignore', env: environment, cwd: folder },
+    ),
   );
   const directoryUrl = `https://127.0.0.1:${listen}/dir`;
   const managementUrl = `https://127.0.0.1:${manage}`;
