@@ -29,7 +29,7 @@ export const ACCOUNT_QUIRKS: readonly Quirk[] = [
   },
   {
     name: 'the key change is listed and not implemented',
-    source: 'smallstep/certificates#1059',
+    source: 'smallstep/certificates, handler of key-change',
     rollover: 'refused',
     play: () => ({
       answer: ({ kind }) => (kind === 'key-change' ? problem(501, 'rateLimited', 'not implemented') : null),

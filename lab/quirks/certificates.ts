@@ -11,7 +11,7 @@ export const CERTIFICATE_QUIRKS: readonly Quirk[] = [
   },
   {
     name: 'the root stands before the intermediate',
-    source: 'PKISharp/ACMESharpCore, PKISharp/ACME-PS#120',
+    source: 'PKISharp/ACME-PS#120',
     play: async ({ rootPem }) => {
       const root = await rootPem();
       return changingChain(([leaf = '', ...others]) => [leaf, root, ...others].join(''));

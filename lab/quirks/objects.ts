@@ -1,5 +1,7 @@
-import type { Quirk } from './quirk.ts';
+import type { Quirk, QuirkPlay } from './quirk.ts';
 import { challengesOf, changing, firstTime, problem } from './responses.ts';
+
+type Json = Readonly<Record<string, unknown>>;
 
 const vendorChallenge = {
   type: 'vendor-email-02',
@@ -14,10 +16,17 @@ const beside = (challenge: object) =>
     json['status'] === 'pending' ? { ...json, challenges: [challenge, ...challengesOf(json)] } : null,
   );
 
-const ofValid = (change: (json: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>) =>
-  changing('authorization', (json) => (json['status'] === 'valid' ? change(json) : null));
+/** Valid authorizations of an order that is not said to be ready at once, so that they are looked at. */
+const ofValid = (change: (json: Json) => Json): QuirkPlay => {
+  const authorizations = changing('authorization', (json) => (json['status'] === 'valid' ? change(json) : null));
+  const orders = changing('new-order', (json) => (json['status'] === 'ready' ? { ...json, status: 'pending' } : null));
+  return {
+    spoil: (request, response) =>
+      authorizations.spoil?.(request, response) ?? orders.spoil?.(request, response) ?? null,
+  };
+};
 
-// Some of the authorizations are valid from the start.
+// At the second renewal they are valid from the start.
 const reusing = { reuseAuthorizationsPercent: 100 };
 
 /** Objects that lack something, have too much, or are not there yet. */

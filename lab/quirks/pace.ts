@@ -6,7 +6,7 @@ export const PACE_QUIRKS: readonly Quirk[] = [
   {
     name: 'more than three new orders at a time fail',
     source: 'caddyserver/caddy, module acme_server',
-    certificates: 24,
+    certificates: 42,
     play: () => ({
       answer: ({ kind, underWay }) =>
         kind === 'new-order' && underWay >= 3 ? problem(500, 'serverInternal', 'the order could not be stored') : null,

@@ -150,7 +150,7 @@ function declaration(
       : {
           type: 'dns-01',
           provider: 'httpreq',
-          endpoint: `http://127.0.0.1:${port}`,
+          settings: { endpoint: `http://127.0.0.1:${port}` },
           allowInsecureLoopback: true,
         };
   return {

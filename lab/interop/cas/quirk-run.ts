@@ -4,7 +4,7 @@ import { STRANGER } from '../../quirks/certificates.ts';
 import type { Quirk } from '../../quirks/quirk.ts';
 import { startCaFront } from './front.ts';
 import { failures, stepper } from './life.ts';
-import { ISSUER, startMachine } from './machine.ts';
+import { ISSUER, nameOf, startMachine } from './machine.ts';
 import { createObserver } from './observer.ts';
 import type { SimWindows } from '../../sim-windows/sim-windows.ts';
 import type { CaResult, Tally } from './result.ts';
@@ -37,7 +37,8 @@ export async function playQuirk(quirk: Quirk, { idle = false } = {}): Promise<Ca
     let left: readonly string[] = machine.hosts;
     let attempts = 0;
     for (; left.length > 0 && attempts <= (permits.failedAttempts ?? 0); attempts += 1) {
-      const end = await machine.everbind('renew', '--all-due', ...(attempts === 0 ? [] : ['--force']));
+      const which = attempts === 0 ? ['--all-due'] : [...left.map(nameOf), '--force'];
+      const end = await machine.everbind('renew', ...which);
       const fresh = await observer.look(left);
       tally.renewed += fresh.size;
       left = left.filter((host) => !fresh.has(host));
@@ -82,6 +83,6 @@ async function strangersIn({ host }: SimWindows): Promise<readonly string[]> {
   const stored = await Promise.all(
     (['CA', 'Root', 'MY', 'WebHosting'] as const).map((name) => host.certificates.list(name)),
   );
-  const strangers = stored.flat().filter(({ der }) => new X509Certificate(der).subject.includes(STRANGER));
+  const strangers = stored.flat().filter(({ der }) => (new X509Certificate(der).subject ?? '').includes(STRANGER));
   return strangers.length === 0 ? [] : [`${strangers.length} certificates beside the path were stored`];
 }
