@@ -117,13 +117,16 @@ export function failures(json: Readonly<Record<string, unknown>> | null): string
   );
 }
 
-/** Puts back what the record of this host had before Everbind came. */
-async function serveForeign({ sim }: Machine, host: string): Promise<void> {
-  const { records } = await sim.snapshot();
-  const record = records.find(({ key }) => key.kind === 'hostnameport' && key.host === host);
-  const other = records.find(({ key }) => key.kind === 'hostnameport' && key.host !== host);
-  if (record === undefined || other === undefined) throw new Error(`${host} has no record`);
-  await sim.host.sslRecords.set({ ...record, certificateHash: other.certificateHash });
+/** From now on the record of this host has the certificate from before Everbind came, for the same name. */
+async function serveForeign({ sim, seeded }: Machine, host: string): Promise<void> {
+  const [record] = (await sim.snapshot()).records.filter(({ key }) => key.kind === 'hostnameport' && key.host === host);
+  const [before] = seeded.filter(({ hosts }) => hosts.includes(host));
+  if (record === undefined || before === undefined) throw new Error(`${host} has no record`);
+  await sim.host.sslRecords.update({
+    ...record,
+    certificateHash: before.thumbprint,
+    certificateStore: before.store,
+  });
   await sim.faults.add({ kind: 'record-sticks', key: record.key });
 }
 

@@ -8,7 +8,7 @@ import { runCli } from '../../../src/cli/run.ts';
 import { systemClock, systemRandom } from '../../../src/net/system.ts';
 import type { Pebble } from '../../pebble/server.ts';
 import { connectSimWindows } from '../../sim-windows/client.ts';
-import { seedCertificates } from '../../sim-windows/seed.ts';
+import { type SeededRecord, seedCertificates } from '../../sim-windows/seed.ts';
 import { type SimWindows, startSimWindows } from '../../sim-windows/sim-windows.ts';
 import type { CaPlace } from '../../pebble/front.ts';
 
@@ -41,6 +41,8 @@ export interface Machine {
   readonly sim: SimWindows;
   /** Host names, those of the certificates too. */
   readonly hosts: readonly string[];
+  /** What the records held before Everbind came, of a CA that nobody trusts. */
+  readonly seeded: readonly SeededRecord[];
   /** Milliseconds by which the machine's clock is ahead. */
   clockAheadMs: number;
   /** Writes everbind.yaml anew, with these roots. */
@@ -72,7 +74,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
       httpPort: options.names.httpPort,
     });
     closers.push(() => sim.stop());
-    await seedCertificates(sim.host, { daysLeft: 3 });
+    const { records: seeded } = await seedCertificates(sim.host, { daysLeft: 3 });
     const txt = await startTxtService(options.names);
     closers.push(() => txt.close());
     const stateDir = join(folder, 'state');
@@ -108,6 +110,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     const machine: Machine = {
       sim,
       hosts,
+      seeded,
       clockAheadMs: 0,
       declare,
       everbind: (...args) => command([...args, '--json']),

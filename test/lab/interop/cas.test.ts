@@ -17,7 +17,8 @@ test('the CAs and the quirks are as many as promised, and each has a name and a 
   assert.equal(AUTHORITIES.length, 9);
   assert.ok(QUIRKS.length >= 15);
   assert.equal(new Set([...AUTHORITIES, ...QUIRKS].map(({ name }) => name)).size, AUTHORITIES.length + QUIRKS.length);
-  for (const { source } of QUIRKS) assert.match(source, /#\d+|RFC \d+|, (module|handler|pull request)|pull request \d+/);
+  for (const { source } of QUIRKS)
+    assert.match(source, /#\d+|RFC \d+|, (module|handler|pull request)|pull request \d+/);
 });
 
 test('npm run interop -- cas --short: two CAs and every sixth quirk', async () => {
@@ -49,7 +50,13 @@ for (const [name, { args, says }] of Object.entries(SABOTAGES)) {
 }
 
 test('wrong usage is refused', () => {
-  for (const args of [['--certificates', '4'], ['--certificates', 'x'], ['--sabotage', 'nothing'], ['--other'], ['more']]) {
+  for (const args of [
+    ['--certificates', '4'],
+    ['--certificates', 'x'],
+    ['--sabotage', 'nothing'],
+    ['--other'],
+    ['more'],
+  ]) {
     assert.equal(casOptions(args), null, args.join(' '));
   }
 });
