@@ -19,6 +19,9 @@ export interface ChildOrder {
 
 export interface Child {
   kill(): void;
+  stop(): void;
+  /** After stop(). */
+  resume(): void;
   readonly end: Promise<{ readonly killed: boolean; readonly status: number | null; readonly output: string }>;
 }
 
@@ -34,6 +37,8 @@ export function startChild(program: string, order: ChildOrder): Child {
   }
   return {
     kill: () => child.kill('SIGKILL'),
+    stop: () => child.kill('SIGSTOP'),
+    resume: () => child.kill('SIGCONT'),
     end: new Promise((resolve, reject) => {
       child.on('error', reject);
       child.on('close', (status, signal) => resolve({ killed: signal === 'SIGKILL', status, output }));

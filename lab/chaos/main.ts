@@ -4,16 +4,19 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundle } from '../../tools/build.ts';
 import { runSeed, type SeedResult } from './run-seed.ts';
+import { type Sabotage, SABOTAGES } from './sabotage.ts';
 import { summarize } from './summary.ts';
 
-const help = `npm run chaos -- [--seeds N] [--seed N] [--jobs N]
+const help = `npm run chaos -- [--seeds N] [--seed N] [--jobs N] [--sabotage NAME]
 
 Renews a fleet of certificates through a proxy that spoils what passes between Everbind and a real CA, while the program is killed again and
-again, and judges the end: every certificate bound and verified, none issued twice for one due date, no order lost, the log whole.
+again, or stopped while another one takes over, and judges the end: every certificate bound and verified, none issued twice for one due date, no order lost, the log whole.
 
   --seeds N   seeds 1 to N (default 20)
   --seed N    this seed alone, with what the program printed
   --jobs N    seeds at a time (default: one a processor)
+  --sabotage NAME  does one thing wrong before the judgement, which must find it:
+              ${Object.keys(SABOTAGES).join(', ')}
 
 The last line is one JSON object. Exit status: 0 all is well, 1 it is not, 2 wrong usage.
 
@@ -28,12 +31,14 @@ async function main(): Promise<number> {
   const number = (text: string | undefined, otherwise: number): number =>
     text === undefined ? otherwise : /^[1-9]\d{0,6}$/.test(text) ? Number(text) : Number.NaN;
   let options: { readonly seeds: number; readonly seed: number; readonly jobs: number };
+  let sabotage: Sabotage | undefined;
   try {
     const { values } = parseArgs({
       options: {
         seeds: { type: 'string' },
         seed: { type: 'string' },
         jobs: { type: 'string' },
+        sabotage: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
@@ -47,6 +52,10 @@ async function main(): Promise<number> {
       jobs: number(values.jobs, availableParallelism()),
     };
     if (Object.values(options).some(Number.isNaN)) throw new TypeError('not a number');
+    if (values.sabotage !== undefined) {
+      sabotage = Object.hasOwn(SABOTAGES, values.sabotage) ? SABOTAGES[values.sabotage] : undefined;
+      if (sabotage === undefined) throw new TypeError('no such sabotage');
+    }
   } catch {
     process.stderr.write(help);
     return 2;
@@ -59,7 +68,7 @@ async function main(): Promise<number> {
     const results: SeedResult[] = [];
     const worker = async (): Promise<void> => {
       for (let next = left.shift(); next !== undefined; next = left.shift()) {
-        const result = await runSeed(program, next);
+        const result = await runSeed(program, next, sabotage);
         results.push(result);
         report(result, { whole: seed > 0, done: results.length, of: seed > 0 ? 1 : seeds });
       }

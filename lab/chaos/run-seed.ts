@@ -1,9 +1,11 @@
 import { DatabaseSync } from 'node:sqlite';
 import { databaseFile } from '../../src/agent/state.ts';
 import { parsePemCertificates, toPem } from '../../src/pki/asn1/pem.ts';
-import { startChild } from './child-order.ts';
+import { type Child, startChild } from './child-order.ts';
 import { judge } from './judge.ts';
 import { killsOf } from './kills.ts';
+import { movingClock, readLead } from './moving-clock.ts';
+import { readProgress } from './progress.ts';
 import { pullWindows } from './pull-windows.ts';
 import { scenarioOf } from './scenario.ts';
 import { type ChaosWorld, startWorld } from './world.ts';
@@ -17,6 +19,8 @@ export interface SeedResult {
   readonly spare: number;
   readonly unknowable: number;
   readonly kills: number;
+  /** Children that were stopped while another one took over. */
+  readonly stops: number;
   /** Faults that happened, by name. */
   readonly faults: ReadonlyMap<string, number>;
   /** What must not be; empty when all is well. */
@@ -29,6 +33,8 @@ export interface SeedResult {
 const ROUNDS = 2;
 /** Runs of a child, each at another time, before it is said that it does not come to an end. */
 const MOST_RUNS = 60;
+/** Longer than a lease that nobody prolongs. */
+const LEASE_LASTS_MS = 60_000;
 
 /**
  * Renews a fleet through the faults and kills of this seed and judges the end. `program`: the bundled child. `tamper`
@@ -43,12 +49,14 @@ export async function runSeed(
   try {
     let output = '';
     let kills = 0;
+    let stops = 0;
     const findings: string[] = [];
     for (let round = 1; round <= ROUNDS; round += 1) {
       if (round > 1) await pullWindows(world, activeLeaves(world));
       const end = await runRound(program, world, { seed, round });
       output += end.output;
       kills += end.kills;
+      stops += end.stops;
       if (end.done) continue;
       findings.push(`round ${round} does not come to an end`);
       break;
@@ -66,6 +74,7 @@ export async function runSeed(
       spare: judgement.spare,
       unknowable: judgement.unknowable,
       kills,
+      stops,
       faults,
       findings: [...findings, ...judgement.findings],
       output: [output, '-- reached the CA', ...passedLines(world), '-- audit log', ...judgement.events, ''].join('\n'),
@@ -75,29 +84,62 @@ export async function runSeed(
   }
 }
 
+interface RoundEnd {
+  readonly done: boolean;
+  readonly kills: number;
+  readonly stops: number;
+  readonly output: string;
+}
+
+/** A child that was stopped in the middle, and goes on after so many passes of others. */
+interface Stopped {
+  readonly child: Child;
+  resumeAfter: number;
+}
+
 async function runRound(
   program: string,
   world: ChaosWorld,
   { seed, round }: { readonly seed: number; readonly round: number },
-): Promise<{ readonly done: boolean; readonly kills: number; readonly output: string }> {
+): Promise<RoundEnd> {
   const { demo, clockFile } = world;
+  const stopped: Stopped[] = [];
+  const counts = { kills: 0, stops: 0 };
   let output = '';
-  let killed = 0;
-  for (const kill of [...killsOf(seed, round), null]) {
+  for (const [index, kill] of [...killsOf(seed, round), null].entries()) {
     const { commit, when } = kill?.at === 'commit' ? kill : { commit: null, when: 'after' as const };
-    const order = { world: demo, clockFile, seed: seed * 100 + round * 10 + killed, rounds: round, runs: MOST_RUNS };
+    const order = { world: demo, clockFile, seed: seed * 100 + round * 10 + index, rounds: round, runs: MOST_RUNS };
     const child = startChild(program, { ...order, commit, when });
     let passes = 0;
-    world.onPass = () => {
-      passes += 1;
-      if (kill?.at === 'pass' && passes === kill.pass) child.kill();
-    };
-    const end = await child.end;
-    output += `-- round ${round}, ${JSON.stringify(kill)}\n${end.output}`;
-    if (end.killed) killed += 1;
-    else return { done: end.status === 0, kills: killed, output };
+    const stops = new Promise<null>((resolve) => {
+      world.onPass = () => {
+        passes += 1;
+        for (const other of stopped) if ((other.resumeAfter -= 1) === 0) other.child.resume();
+        if (kill?.at === 'pass' && passes === kill.pass) child.kill();
+        if (kill?.at !== 'stop' || passes !== kill.pass) return;
+        child.stop();
+        resolve(null);
+      };
+    });
+    const end = await Promise.race([child.end, stops]);
+    output += `-- round ${round}, ${JSON.stringify(kill)}\n`;
+    if (end === null) {
+      counts.stops += 1;
+      stopped.push({ child, resumeAfter: kill?.at === 'stop' ? kill.resumeAfter : 1 });
+      // Its lease runs out while it stands still.
+      movingClock(clockFile).moveTo(Date.now() + readLead(clockFile) + LEASE_LASTS_MS);
+      continue;
+    }
+    output += end.output;
+    if (!end.killed) break;
+    counts.kills += 1;
   }
-  return { done: false, kills: killed, output };
+  for (const { child } of stopped) {
+    child.resume();
+    const end = await child.end;
+    output += `-- stopped before\n${end.output}`;
+  }
+  return { done: readProgress(demo.stateDir, round).done, ...counts, output };
 }
 
 function passedLines({ proxies }: ChaosWorld): readonly string[] {

@@ -29,6 +29,7 @@ export function summarize(results: readonly SeedResult[]): ChaosSummary {
     text: [
       ...counts.map(([name, count]) => `${String(count).padStart(6)}  ${name}`),
       `${String(sum(({ kills }) => kills)).padStart(6)}  kills`,
+      `${String(sum(({ stops }) => stops)).padStart(6)}  children stopped while another one took over`,
       `${String(sum(({ unknowable }) => unknowable)).padStart(6)}  orders without a certificate that no client could have known of, or that another issuer was asked instead of`,
       `${String(sum(({ spare }) => spare)).padStart(6)}  certificates of an issuer that did not say so for an hour, so that another was asked`,
       ...failed.map(({ seed }) => `failed: npm run chaos -- --seed ${seed}`),

@@ -6,6 +6,7 @@ import { readInventory } from '../../src/iis/inventory.ts';
 import { type Declaration, declareCertificates } from '../demo/declare.ts';
 import type { DemoWorld } from '../demo/world.ts';
 import { createFaultPlan, type FaultPlan } from '../fault-proxy/fault-plan.ts';
+import { FAULTS } from '../fault-proxy/fault-table.ts';
 import { type FaultProxy, startFaultProxy } from '../fault-proxy/proxy.ts';
 import { upstreamOf } from '../fault-proxy/upstream.ts';
 import { type Pebble, startPebble } from '../pebble/server.ts';
@@ -14,6 +15,7 @@ import { seedCertificates } from '../sim-windows/seed.ts';
 import { type SimWindows, startSimWindows } from '../sim-windows/sim-windows.ts';
 import { FLEET_CONFIGURATION, fleetYaml } from './fleet.ts';
 import { readLead } from './moving-clock.ts';
+import { quirkFaults } from './quirk-faults.ts';
 import type { Scenario } from './scenario.ts';
 
 /** A CA behind fault proxies, a server that lives on whatever is killed, and a state folder with its configuration. */
@@ -62,9 +64,10 @@ export async function startWorld(seed: number, scenario: Scenario): Promise<Chao
     await mkdir(stateDir, { mode: 0o700 });
     const rootFile = join(folder, 'root.pem');
     await writeFile(rootFile, await pebble.rootPem());
+    const faults = [...FAULTS, ...(await quirkFaults())];
     const proxies: { issuer: string; proxy: FaultProxy; plan: FaultPlan }[] = [];
     for (let number = 1; number <= scenario.issuers; number += 1) {
-      const plan = createFaultPlan({ seed: seed * 10 + number, rate: scenario.rate, limit: scenario.limit });
+      const plan = createFaultPlan({ seed: seed * 10 + number, rate: scenario.rate, limit: scenario.limit, faults });
       const proxy = await startFaultProxy({
         upstream,
         plan,

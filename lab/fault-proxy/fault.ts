@@ -1,3 +1,4 @@
+import type { HttpResponse } from '../../src/ports/transport.ts';
 import type { RequestKind } from './request-kind.ts';
 
 /**
@@ -27,6 +28,8 @@ export type Fault =
    * response at this URL before.
    */
   | { readonly kind: 'duplicate'; readonly what: 'request' | 'response' }
+  /** Forwarded; the response is one of a CA with a quirk. null: there is nothing to change. */
+  | { readonly kind: 'quirk'; change(kind: RequestKind, response: HttpResponse): HttpResponse | null }
   /** The order is `processing` from now on and for ever; the CA never hears of the request for the certificate. */
   | { readonly kind: 'stuck' };
 

@@ -119,7 +119,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     const earlier = before.get(path);
     before.set(path, response);
     if (planned === null) send(outgoing, response);
-    else await spoil(outgoing, response, planned, earlier);
+    else await spoil(outgoing, response, planned, { kind, earlier });
   }
 
   /** Whatever happens to a response of the CA on its way. */
@@ -127,7 +127,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     outgoing: ServerResponse,
     response: HttpResponse,
     planned: NamedFault,
-    earlier: HttpResponse | undefined,
+    { kind, earlier }: { readonly kind: RequestKind; readonly earlier: HttpResponse | undefined },
   ): Promise<void> {
     const { fault } = planned;
     const orNone = (spoilt: HttpResponse | null | undefined): void => {
@@ -145,6 +145,8 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
         return;
       case 'garbled':
         return orNone(garble(response, fault.how));
+      case 'quirk':
+        return orNone(fault.change(kind, response));
       case 'nonce':
         return orNone(fault.how === 'lost' ? nonces.lose(response) : nonces.repeat(response));
       case 'duplicate':
