@@ -35,6 +35,7 @@ function issued(leaf: Leaf = {}, check: Partial<IssuedCheck> = {}): IssuedCheck 
     publicKey: key.spki,
     identifiers: [parseIdentifier('shop.example')],
     now,
+    clockLead: null,
     roots,
     ...check,
   };
