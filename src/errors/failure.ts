@@ -6,10 +6,9 @@ export interface FailureMeaning {
   /**
    * What the next attempt can do with an order that was begun. `continue`: go on where this one stopped, nothing is
    * lost. `ask`: the issuer may have done what it was asked for, and its response made no sense; ask how things stand,
-   * for a day at most. `recheck`: the certificate is there and may be
-   * good, and something on this machine (its clock, the roots that it trusts) kept it from being accepted; look at the
-   * same one again, for two days at most. `restart`: begin anew. `discard`: begin anew, and a certificate that is there already is of no
-   * use: its key is gone.
+   * for a day at most. `recheck`: the certificate is there and may be good, and something on this machine (its clock,
+   * the roots that it trusts) kept it from being accepted; look at the same one again, for two days at most. `restart`:
+   * begin anew. `discard`: begin anew, and a certificate that is there already is of no use: its key is gone.
    */
   readonly resume: 'continue' | 'ask' | 'recheck' | 'restart' | 'discard';
   /**

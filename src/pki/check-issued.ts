@@ -135,9 +135,9 @@ function foreignNames(leaf: Certificate, ordered: ReadonlySet<string>): string[]
   return [...foreign, ...others.map((label) => `common name ${label}`)];
 }
 
-function checkValidity(leaf: Certificate, check: IssuedCheck): void {
-  const { now, clockLead } = check;
-  const problem = lifetimeProblem(leaf, check.requestedNotAfter) ?? timeProblem(leaf, now);
+function checkValidity(leaf: Certificate, { now, clockLead, requestedNotAfter }: IssuedCheck): void {
+  const lifetime = lifetimeProblem(leaf, requestedNotAfter);
+  const problem = lifetime ?? timeProblem(leaf, now);
   if (problem === null) return;
   const details = {
     ...facts(leaf),
@@ -146,16 +146,18 @@ function checkValidity(leaf: Certificate, check: IssuedCheck): void {
     now: new Date(now).toISOString(),
   };
   const isEarly = problem === NOT_YET;
-  const mayHeal = isEarly || (problem === EXPIRED && clockLead === null);
   const recheck = {
     meaning: { resume: 'recheck' as const },
+    // From then on it is valid by this clock, too.
     ...(isEarly ? { retryWithinMs: leaf.notBefore - CLOCK_TOLERANCE - now } : {}),
   };
-  const wrong = clockLead === null ? null : clockProblem(clockLead);
-  if (wrong !== null && timeProblem(leaf, now) !== null && timeProblem(leaf, now + (clockLead ?? 0)) === null) {
-    const message = `The certificate ${problem} by the clock of this machine: ${wrong}`;
+  const isGoodThere = lifetime === null && clockLead !== null && timeProblem(leaf, now + clockLead) === null;
+  const wrong = isGoodThere ? clockProblem(clockLead) : null;
+  if (wrong !== null) {
+    const message = `The certificate ${problem} here: ${wrong}`;
     throw new EverbindError('PKI_CLOCK_WRONG', message, details, { facts: recheck });
   }
+  const mayHeal = isEarly || (problem === EXPIRED && clockLead === null);
   throw new EverbindError('PKI_ISSUED_VALIDITY', `The certificate ${problem}`, details, {
     facts: mayHeal ? recheck : {},
   });

@@ -1,4 +1,5 @@
 import { EverbindError } from '../../errors/error.ts';
+import { parseCertificate } from '../../pki/x509/certificate.ts';
 import { parseReadable } from '../../pki/path/parse-once.ts';
 import { parsePemCertificates } from '../../pki/asn1/pem.ts';
 import type { Signer } from '../../ports/signer.ts';
@@ -76,12 +77,16 @@ export function certificateRequests(session: Session): CertificateRequests {
         return { chain, alternates, preferredIssuerFound: true };
       }
       // An alternate that cannot be had is one less to choose from: the certificate is there.
-      const others = await Promise.allSettled(alternates.map((alternate) => download(alternate, signal)));
+      const others = await Promise.allSettled(
+        alternates.map(async (alternate) => {
+          const other = await download(alternate, signal);
+          return { chain: other.chain, isPreferred: topIssuer(other.chain) === preferredIssuer };
+        }),
+      );
       signal?.throwIfAborted();
-      const found = others
-        .flatMap((other) => (other.status === 'fulfilled' ? [other.value.chain] : []))
-        .find((other) => topIssuer(other) === preferredIssuer);
-      return { chain: found ?? chain, alternates, preferredIssuerFound: found !== undefined };
+      const found = others.find((other) => other.status === 'fulfilled' && other.value.isPreferred);
+      if (found?.status !== 'fulfilled') return { chain, alternates, preferredIssuerFound: false };
+      return { chain: found.value.chain, alternates, preferredIssuerFound: true };
     },
 
     revokeCertificate: async ({ der, reason, signer }, signal) => {
@@ -115,10 +120,14 @@ function isAllowed(target: string, policy: UrlPolicy): boolean {
   }
 }
 
-/** Common name of who issued the topmost certificate: upwards from the first one, in whatever order they were sent. */
-function topIssuer(chain: readonly Uint8Array[]): string | null {
-  const [leaf, ...others] = parseReadable(chain);
-  if (leaf === undefined) return null;
+/**
+ * Common name of who issued the topmost certificate: upwards from the first one, in whatever order the others were
+ * sent. Throws PKI_CERTIFICATE_INVALID.
+ */
+function topIssuer([first, ...rest]: readonly Uint8Array[]): string | null {
+  if (first === undefined) return null;
+  const leaf = parseCertificate(first);
+  const others = parseReadable(rest);
   let top = leaf;
   for (const left = new Set(others); ; ) {
     const { issuerDer } = top;

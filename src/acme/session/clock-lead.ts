@@ -2,8 +2,8 @@ import type { HttpResponse } from '../../ports/transport.ts';
 import { parseHttpDate } from '../messages/retry-after.ts';
 
 /**
- * How far the clock of whoever sent a response is ahead of ours, milliseconds, by its Date (RFC 9110 section 6.6.1) and,
- * where a cache kept it, its Age; null without a Date that can be read. Exact to a second and the time of the way.
+ * How far the clock of whoever sent a response is ahead of ours, milliseconds, by its Date (RFC 9110 section 6.6.1)
+ * and, where a cache kept it, its Age; null without a Date that can be read. Exact to a second and the time of the way.
  */
 export function clockLeadOf(headers: HttpResponse['headers'], now: number): number | null {
   const [sent, ...others] = headers['date'] ?? [];

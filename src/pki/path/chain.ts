@@ -114,13 +114,8 @@ function isIssuer(search: Search, issuer: Certificate, subject: Certificate, rol
     problemOf(issuer, findingOf(search, issuer, role)) ??
     problemOf(subject, signatureFinding(subject, issuer, search.budget));
   if (problem === null) return true;
-  if (role === 'root' && problem.reason === 'bad-signature') {
-    // A root of the same name: an older one of a CA that was set up anew, say.
-    const message = 'the trusted root of the name of its issuer has another key';
-    note(search, RANK.link, { ...problem, reason: 'untrusted-root', message });
-    return false;
-  }
-  const ofAnchor = role === 'root' && problem.certificate === issuer;
+  // A root with the name of the issuer that did not sign: an older one of a CA that was set up anew, say.
+  const ofAnchor = role === 'root' && (problem.certificate === issuer || problem.reason === 'bad-signature');
   note(search, problem.reason === 'limit' ? RANK.limit : RANK.link, { ...problem, ofAnchor });
   return false;
 }
