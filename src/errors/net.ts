@@ -29,6 +29,7 @@ export const NET_ERRORS = entries({
   },
   NET_PROXY_INVALID: {
     exit: 2,
+    meaning: { resume: 'continue' },
     summary: 'The proxy that the environment names cannot be used.',
     action: 'Set HTTPS_PROXY to http://host:port (or https), with percent signs in the password encoded, or remove it.',
   },

@@ -19,6 +19,7 @@ export const PKI_ERRORS = entries({
   },
   PKI_CERTIFICATE_INVALID: {
     exit: 1,
+    meaning: { resume: 'ask' },
     summary: 'A certificate cannot be parsed.',
     action: 'The certificate is damaged or breaks X.509; ask whoever issued it.',
   },

@@ -1,4 +1,5 @@
 import { meaningOf } from '../../errors/error.ts';
+import type { ErrorCode } from '../../errors/table.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Store } from '../../store/store.ts';
 import { activeOf } from '../state/issued-table.ts';
@@ -37,6 +38,18 @@ export function isResumable(error: unknown, renewal: Asked, now: number): boolea
     case 'discard':
       return false;
   }
+}
+
+/** Those with which a certificate that is there was not accepted. */
+const NOT_ACCEPTED: ReadonlySet<ErrorCode> = new Set(['PKI_CHAIN_INVALID', 'PKI_CLOCK_WRONG', 'PKI_ISSUED_VALIDITY']);
+
+/**
+ * How long to wait before another certificate is asked for, where the issuer has lost the order of one that this
+ * machine did not accept: it might not accept the next one either. Milliseconds; null: no longer.
+ */
+export function recheckedForMs(renewal: Asked, lastCode: ErrorCode | null, now: number): number | null {
+  const left = RECHECKED_MS - askedForMs(renewal, now);
+  return lastCode !== null && NOT_ACCEPTED.has(lastCode) && left > 0 ? left : null;
 }
 
 /**

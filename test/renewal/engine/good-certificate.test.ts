@@ -7,9 +7,11 @@ import { certificateRoots } from '../../../src/agent/issuer-parts.ts';
 import { parsePemCertificates, toPem } from '../../../src/pki/asn1/pem.ts';
 import { isSelfIssued, parseCertificate } from '../../../src/pki/x509/certificate.ts';
 import type { HttpRequest, HttpResponse } from '../../../src/ports/transport.ts';
+import { correctAfterClockPutBack } from '../../../src/renewal/engine/clock-put-back.ts';
 import type { Outcome } from '../../../src/renewal/engine/outcome.ts';
 import { showCertificate } from '../../../src/overview/certificate-detail.ts';
 import { readOverview } from '../../../src/overview/overview.ts';
+import { noteTime } from '../../../src/store/lease-row.ts';
 import { makeIntermediate, makeRoot, without } from '../../pki/support/make-chain.ts';
 import { type SettableClock, settableClock } from '../support/obtain-clock.ts';
 import { eventsOf } from '../support/obtain-rows.ts';
@@ -39,6 +41,8 @@ interface World {
   /** Changes the file of the roots, not the configuration. */
   writeRoots(pem: string): Promise<void>;
   removeRoots(): Promise<void>;
+  /** Sets the clock right, as the next command finds it. */
+  putClockBack(): Promise<void>;
   /** Runs what is due now. */
   renew(): Promise<Outcome | undefined>;
   /** Moves on to the next attempt and runs it. */
@@ -88,6 +92,11 @@ issuers: [{ name: ca, directory: "${pebble.directoryUrl}", termsOfServiceAgreed:
 certificates: [{ name: shop, names: [shop.example], deployments: [] }]
 `,
         );
+      },
+      putClockBack: async () => {
+        await state.store.commit(({ db }) => noteTime(db, clock.now()));
+        clock.moveTo(Date.now());
+        await correctAfterClockPutBack(state.store, clock);
       },
       renew: async () => {
         const outcomes: Outcome[] = [];
@@ -177,6 +186,10 @@ test('a clock that is years ahead: the certificate is used when the clock is rig
   const outcome = failedWith(await world.renew(), 'PKI_CLOCK_WRONG');
   assert.match(outcome.message, /clock of this machine is 3650 days ahead/);
   assert.equal(world.show().openStep, 'authorized');
+  await world.putClockBack();
+  assert.equal((await world.renewNext()).kind, 'renewed');
+  assert.ok(world.clock.now() < Date.now() + 2 * MINUTE);
+  assert.deepEqual(world.bought, { orders: 1, certificates: 1 });
 });
 
 test('a root that is not trusted here: the same certificate is used once it is, by a change of the file', async (world) => {
@@ -230,6 +243,34 @@ test('a root that is never trusted: far fewer certificates than the five a week 
   while (world.clock.now() - begun < 7 * DAY) failedWith(await world.renewNext(), 'PKI_CHAIN_INVALID');
   assert.ok(world.bought.orders <= 4, `${world.bought.orders} orders`);
   assert.equal(world.bought.certificates, world.bought.orders);
+});
+
+test('a CA that forgets the order meanwhile is not asked for one after the other', async (world) => {
+  world.onResponse = (request, response) =>
+    request.url.includes('/my-order/') &&
+    world.bought.certificates > 0 &&
+    world.events('renewal.attempt-failed').length > 0
+      ? { status: 404, headers: {}, body: new Uint8Array() }
+      : response;
+  await world.trust([stranger()]);
+  const begun = world.clock.now();
+  failedWith(await world.renew(), 'PKI_CHAIN_INVALID');
+  failedWith(await world.renewNext(), 'RENEWAL_ORDER_LOST');
+  assert.deepEqual(world.bought, { orders: 1, certificates: 1 });
+  world.onResponse = (_, response) => response;
+  await world.writeRoots(await pebble.rootPem());
+  assert.equal((await world.renewNext()).kind, 'renewed');
+  assert.ok(world.clock.now() - begun > 2 * DAY - HOUR);
+  assert.deepEqual(world.bought, { orders: 2, certificates: 2 });
+});
+
+test('a certificate that cannot be read is asked for once more, not ordered', async (world) => {
+  world.onResponse = chainInstead(() => [Uint8Array.of(0x30, 0x03, 0x02, 0x01, 0x05)]);
+  await world.trust([await pebble.rootPem()]);
+  failedWith(await world.renew(), 'PKI_CERTIFICATE_INVALID');
+  world.onResponse = (_, response) => response;
+  assert.equal((await world.renewNext()).kind, 'renewed');
+  assert.deepEqual(world.bought, { orders: 1, certificates: 1 });
 });
 
 test('the alternate chain leads to a root that is trusted here', async (world) => {
