@@ -7,7 +7,7 @@ const DAY = 24 * HOUR;
 
 /**
  * How a clock that the CA's is ahead of by `lead` milliseconds is wrong, for people; null when it is right enough. The
- * difference is rounded down to days, hours or minutes.
+ * difference is told in days or hours from two of them on, in minutes below.
  */
 export function clockProblem(lead: number): string | null {
   const off = Math.abs(lead);
