@@ -19,6 +19,11 @@ export interface AcmeClient extends AccountRequests, OrderRequests, Authorizatio
   directory(signal?: AbortSignal): Promise<Directory>;
   /** Begins to fetch the directory and a nonce ahead of the first request. A failure is reported by that request. */
   prepare(): void;
+  /**
+   * How far the CA's clock is ahead of ours, milliseconds, by the Date of its last response; null: there was none. TLS
+   * vouches for it as for the rest of the response.
+   */
+  clockLead(): number | null;
 }
 
 export type AcmeClientOptions = SessionOptions;
@@ -29,6 +34,7 @@ export function createAcmeClient(options: AcmeClientOptions): AcmeClient {
   return {
     directory: (signal) => session.directory(signal),
     prepare: () => session.prepare(),
+    clockLead: () => session.clockLead(),
     ...accountRequests(session),
     ...orderRequests(session),
     ...authorizationRequests(session),

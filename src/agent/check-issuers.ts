@@ -33,7 +33,8 @@ export async function askIssuer(
       backoffs,
     });
     const directory = await client.directory(signal);
-    return { config, directory, accountUrl: store.read((db) => readAccount(db, config))?.url ?? null };
+    const accountUrl = store.read((db) => readAccount(db, config))?.url ?? null;
+    return { config, directory, accountUrl, clockLead: client.clockLead() };
   } catch (error) {
     signal.throwIfAborted();
     return finding('issuer-unreachable', said(asEverbindError(error)), { issuer: config.name });

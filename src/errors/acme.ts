@@ -12,7 +12,7 @@ export const ACME_ERRORS = entries({
     meaning: { resume: 'continue', blames: 'issuer' },
     summary: 'The TLS certificate of the CA server is not trusted, or is for another host.',
     action:
-      'For a private CA name its root under trustRoots. Otherwise somebody may sit between this machine and the CA: find out who before going on.',
+      'Check the clock of this machine. For a private CA name its root under trustRoots. Otherwise somebody may sit between this machine and the CA: find out who before going on.',
   },
   ACME_TIMEOUT: {
     exit: 1,

@@ -9,6 +9,7 @@ export const CONFIG_ERRORS = entries({
   },
   CONFIG_UNREADABLE: {
     exit: 2,
+    meaning: { resume: 'continue' },
     summary: 'The configuration file cannot be read.',
     action: 'Check that it is an ordinary file, that this account may read it, and that it is not larger than allowed.',
   },

@@ -59,12 +59,14 @@ export const CUSTODY_ERRORS = entries({
   },
   KEY_MASTER_EXPOSED: {
     exit: 5,
+    meaning: { resume: 'recheck' },
     summary: 'Others than Everbind can read or replace the master key.',
     action:
       'Check who had access. Then make it an ordinary file, owned by the account that runs Everbind, with mode 0600, in a folder that others cannot write to.',
   },
   KEY_MASTER_INVALID: {
     exit: 1,
+    meaning: { resume: 'recheck' },
     summary: 'The file of the master key does not hold a master key.',
     action: 'Restore it from a backup; it must hold exactly 32 octets.',
   },

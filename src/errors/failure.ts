@@ -6,10 +6,11 @@ export interface FailureMeaning {
   /**
    * What the next attempt can do with an order that was begun. `continue`: go on where this one stopped, nothing is
    * lost. `ask`: the issuer may have done what it was asked for, and its response made no sense; ask how things stand,
-   * for a day at most. `restart`: begin anew. `discard`: begin anew, and a certificate that is there already is of no
-   * use: its key is gone.
+   * for a day at most. `recheck`: the certificate is there and may be good, and something on this machine (its clock,
+   * the roots that it trusts) kept it from being accepted; look at the same one again, for two days at most. `restart`:
+   * begin anew. `discard`: begin anew, and a certificate that is there already is of no use: its key is gone.
    */
-  readonly resume: 'continue' | 'ask' | 'restart' | 'discard';
+  readonly resume: 'continue' | 'ask' | 'recheck' | 'restart' | 'discard';
   /**
    * `issuer`: it does not work; another may. `name`: it works and will not issue for these names for now; another may.
    * `host`: what stands at the names or on their web server, and every issuer would see the same. `us`: this machine,
@@ -35,6 +36,8 @@ export interface FailureFacts {
   readonly meaning?: Partial<FailureMeaning>;
   /** How long the other side asked to wait, milliseconds. */
   readonly retryAfterMs?: number | null;
+  /** After how long, milliseconds, another attempt may succeed without anybody doing anything; it is made by then. */
+  readonly retryWithinMs?: number;
   /** Status of the HTTP response that carried the failure. */
   readonly httpStatus?: number;
   /** Type of the issuer's problem document (RFC 7807). */

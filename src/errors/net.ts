@@ -10,7 +10,7 @@ export const NET_ERRORS = entries({
     exit: 1,
     summary: 'The TLS certificate of a server is not trusted, or is for another host.',
     action:
-      'Check that the system trusts the root that the server uses. Otherwise somebody may sit between this machine and the server: find out who before going on.',
+      'Check the clock of this machine, and that the system trusts the root that the server uses. Otherwise somebody may sit between this machine and the server: find out who before going on.',
   },
   NET_TIMEOUT: {
     exit: 1,
@@ -29,6 +29,7 @@ export const NET_ERRORS = entries({
   },
   NET_PROXY_INVALID: {
     exit: 2,
+    meaning: { resume: 'continue' },
     summary: 'The proxy that the environment names cannot be used.',
     action: 'Set HTTPS_PROXY to http://host:port (or https), with percent signs in the password encoded, or remove it.',
   },

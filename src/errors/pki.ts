@@ -19,6 +19,7 @@ export const PKI_ERRORS = entries({
   },
   PKI_CERTIFICATE_INVALID: {
     exit: 1,
+    meaning: { resume: 'ask' },
     summary: 'A certificate cannot be parsed.',
     action: 'The certificate is damaged or breaks X.509; ask whoever issued it.',
   },
@@ -42,7 +43,8 @@ export const PKI_ERRORS = entries({
     exit: 1,
     meaning: { blames: 'issuer' },
     summary: 'No valid path leads from a certificate to a trusted root.',
-    action: 'See the reason in the details. For a private CA name its root under certificateRoots.',
+    action:
+      'See the reason in the details. For a private CA name its root under certificateRoots. Where the roots that this machine trusts are the reason, the certificate is kept for two days and checked again every hour.',
   },
   PKI_ISSUED_KEY_MISMATCH: {
     exit: 1,
@@ -61,6 +63,12 @@ export const PKI_ERRORS = entries({
     meaning: { blames: 'issuer' },
     summary: 'The CA sent a certificate that is not valid now, or not for a sane time.',
     action: 'Nothing was installed. Check the clock of this machine first, then report it to the CA.',
+  },
+  PKI_CLOCK_WRONG: {
+    exit: 1,
+    summary: 'The certificate is good by the clock of the CA, and not by the clock of this machine.',
+    action:
+      'Set the clock of this machine (w32tm /resync). The certificate is kept and used as soon as the clock is right; nothing is ordered again meanwhile.',
   },
   PKI_ISSUED_KEY_USAGE: {
     exit: 1,

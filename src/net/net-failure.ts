@@ -29,10 +29,15 @@ export function connectionFailed(url: string, cause: unknown): EverbindError {
   const reason = systemCode(cause);
   const server = place(url);
   if (certificateReasons.has(reason)) {
-    return new EverbindError('NET_SERVER_UNTRUSTED', `The certificate of ${server} is not trusted: ${reason}`, {
-      server,
-      reason,
-    });
+    const byClock = clockReasons.has(reason) ? `, by the clock of this machine (${new Date().toISOString()})` : '';
+    return new EverbindError(
+      'NET_SERVER_UNTRUSTED',
+      `The certificate of ${server} is not trusted: ${reason}${byClock}`,
+      {
+        server,
+        reason,
+      },
+    );
   }
   return new EverbindError(
     'NET_CONNECTION_FAILED',
@@ -82,6 +87,9 @@ const certificateReasons: ReadonlySet<string> = new Set([
   'ERR_TLS_CERT_ALTNAME_INVALID',
   'ERR_TLS_CERT_ALTNAME_FORMAT',
 ]);
+
+/** Those that a wrong clock brings about. Whoever sits there has not shown who it is: its own clock says nothing. */
+const clockReasons: ReadonlySet<string> = new Set(['CERT_NOT_YET_VALID', 'CERT_HAS_EXPIRED']);
 
 /** Status 101 for a request that asked for no other protocol. */
 export function protocolSwitched(): Error {

@@ -6,9 +6,11 @@ import {
   countCertificates,
   countWaiting,
   explained,
+  lastErrorWith,
   servedNowhere,
   unverified,
 } from '../renewal/state/certificate-queries.ts';
+import type { LastError } from '../renewal/state/certificate-table.ts';
 import { type Daemon, readDaemon } from '../renewal/state/daemon-row.ts';
 import {
   type HostBackoff,
@@ -45,6 +47,8 @@ export interface Overview extends CertificateCounts {
   readonly waiting: number;
   readonly paused: readonly Paused[];
   readonly hostBackoffs: readonly HostBackoff[];
+  /** Why the clock of this machine is taken to be wrong; null: nothing says so. */
+  readonly clock: LastError | null;
   /** The process of `everbind run`; null when none ran, or the last one was stopped. */
   readonly daemon: (Daemon & { readonly alive: boolean }) | null;
 }
@@ -67,6 +71,7 @@ export function readOverview(db: DatabaseSync, now: number): Overview {
     waiting: countWaiting(db),
     paused: pausedCertificates(db),
     hostBackoffs: hostBackoffs(db, now),
+    clock: lastErrorWith(db, 'PKI_CLOCK_WRONG'),
     daemon: daemonOf(db, now),
   };
 }

@@ -54,8 +54,15 @@ export interface IssuanceJournal {
 
 /** What an issuer hands over. Nothing of it has been checked against the request yet. */
 export interface IssuedChain {
-  /** DER, leaf first. */
+  /** DER, as the issuer sent it. */
   readonly chain: readonly Uint8Array[];
+  /**
+   * Other chains for the same certificate, one after the other; they are asked for where the first one is not accepted.
+   * What cannot be had is passed over.
+   */
+  others?(): AsyncIterable<readonly Uint8Array[]>;
+  /** How far the issuer's clock is ahead of ours, milliseconds; null or absent: not known. */
+  readonly clockLead?: number | null;
   /** The account that it was issued to. */
   readonly accountUrl: string;
   /** Roots that the chain may end in, DER. The same array each time. */

@@ -1,4 +1,5 @@
 import type { Directory } from '../acme/messages/directory.ts';
+import { clockProblem } from '../pki/clock-lead.ts';
 import { createSemaphore } from '../concurrency/semaphore.ts';
 import type { CertificateConfig, IssuerConfig } from '../config/types.ts';
 import { examineCaa } from './caa.ts';
@@ -16,13 +17,15 @@ export interface KnownIssuer {
   readonly directory: Directory;
   /** Null: there is no account yet. */
   readonly accountUrl: string | null;
+  /** How far the CA's clock is ahead of ours, milliseconds; null or absent: it did not say. */
+  readonly clockLead?: number | null;
 }
 
-/** Why a CA would refuse a certificate, by its directory and by CAA records. Asks only DNS. */
+/** Why a CA would refuse a certificate, by its directory, its clock and CAA records. Asks only DNS. */
 export async function examineOrder(
   lookups: Lookups,
   certificate: Pick<CertificateConfig, 'identifiers' | 'challenges'>,
-  { config, directory, accountUrl }: KnownIssuer,
+  { config, directory, accountUrl, clockLead = null }: KnownIssuer,
   signal?: AbortSignal,
 ): Promise<readonly PreflightFinding[]> {
   const identities = directory.meta.caaIdentities;
@@ -34,7 +37,9 @@ export async function examineOrder(
     const check = { issuer: config.name, identities, accountUrl, name: identifier.value, challenges };
     return slots.run(() => examineCaa(kept, check, signal));
   });
-  return [...examineIssuer(config, directory, accountUrl !== null), ...(await Promise.all(found)).flat()];
+  const wrong = clockLead === null ? null : clockProblem(clockLead);
+  const clock = wrong === null ? [] : [finding('clock-wrong', wrong, { issuer: config.name })];
+  return [...clock, ...examineIssuer(config, directory, accountUrl !== null), ...(await Promise.all(found)).flat()];
 }
 
 /** Why a CA would refuse an order, by its directory alone. `registered`: there is an account with it. */

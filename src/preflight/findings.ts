@@ -7,6 +7,11 @@ export const FINDINGS = {
     why: 'Without the directory of the CA nothing can be ordered.',
     fix: 'Check the address under issuers, network, proxy and firewall; trustRoots for a private CA.',
   },
+  'clock-wrong': {
+    severity: 'doubtful',
+    why: 'A new certificate may not be valid yet by a clock that is behind. It is kept, and used only once it is.',
+    fix: 'Set the clock of this machine: w32tm /resync.',
+  },
   'terms-not-agreed': {
     severity: 'fails',
     why: 'The CA registers no account without it.',

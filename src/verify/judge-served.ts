@@ -32,9 +32,9 @@ const MOST_SERVED = 20;
 
 /**
  * Judges what a server sends as a visitor does who asked for `host` ('' = no name was sent): is it the leaf of `issued`
- * (leaf first, DER, as the CA sent it and as it was accepted), is the host among its names, and does what is sent lead
- * to a trusted root? Windows sends the chain that it builds itself, so another chain than the CA's is no fault. `trust`
- * is asked only then.
+ * (leaf first, DER: the path that was accepted of what the CA sent), is the host among its names, and does what is sent
+ * lead to a trusted root? Windows sends the chain that it builds itself, so another chain than the CA's is no fault.
+ * `trust` is asked only then.
  */
 export async function judgeServed(
   { chain }: Pick<ServedCertificate, 'chain'>,

@@ -77,6 +77,11 @@ describe('everbind check', () => {
     assert.deepEqual([run.status, findings], [0, []], run.out);
   });
 
+  it('a clock that is two hours behind the CA', async () => {
+    const clock = { ...systemClock, now: () => systemClock.now() - 2 * 3_600_000 };
+    only(await check('fine.check.test', http, { clock }), 'clock-wrong', /2 hours behind the CA's/);
+  });
+
   it('asks for no address where validation uses a lasting record', async () => {
     const persist = { type: 'dns-persist-01' };
     const { run, findings } = await check('www.empty.test', persist, { dnsServer: world.bind.resolver });

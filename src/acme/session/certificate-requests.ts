@@ -1,5 +1,6 @@
 import { EverbindError } from '../../errors/error.ts';
 import { parseCertificate } from '../../pki/x509/certificate.ts';
+import { parseReadable } from '../../pki/path/parse-once.ts';
 import { parsePemCertificates } from '../../pki/asn1/pem.ts';
 import type { Signer } from '../../ports/signer.ts';
 import type { AcmeResponse } from './response.ts';
@@ -10,7 +11,7 @@ import { linkTargets } from '../messages/link-header.ts';
 import { offered } from '../messages/directory.ts';
 import { RESOURCES } from '../messages/resource.ts';
 import type { Session } from './session.ts';
-import { checkUrl } from '../messages/url-policy.ts';
+import { checkUrl, type UrlPolicy } from '../messages/url-policy.ts';
 
 /** The reasons of RFC 5280 section 5.3.1 that a subscriber may give. */
 export const REVOCATION_REASONS = {
@@ -26,9 +27,9 @@ export const REVOCATION_REASONS = {
 export type RevocationReason = (typeof REVOCATION_REASONS)[keyof typeof REVOCATION_REASONS];
 
 export interface DownloadedCertificate {
-  /** Leaf first, DER. Not checked beyond being PEM: see pki/check-issued.ts. */
+  /** DER, as the CA sent it. Not checked beyond being PEM: see pki/check-issued.ts. */
   readonly chain: readonly Uint8Array[];
-  /** Where the CA has other chains for the same leaf (RFC 8555 section 7.4.2). */
+  /** Where the CA has other chains for the same leaf (RFC 8555 section 7.4.2), at most ten. */
   readonly alternates: readonly string[];
   /** False when no chain has the preferred issuer, so that `chain` is the CA's default. */
   readonly preferredIssuerFound: boolean;
@@ -70,14 +71,22 @@ export function certificateRequests(session: Session): CertificateRequests {
     downloadCertificate: async (url, { preferredIssuer, signal } = {}) => {
       const { response, chain } = await download(url, signal);
       const alternates = linkTargets(response.headers['link'], 'alternate', response.url)
-        .slice(0, maxAlternates)
-        .map((target) => checkUrl(target, 'Link of the certificate', policy));
+        .filter((target) => isAllowed(target, policy))
+        .slice(0, maxAlternates);
       if (preferredIssuer === undefined || topIssuer(chain) === preferredIssuer) {
         return { chain, alternates, preferredIssuerFound: true };
       }
-      const others = await Promise.all(alternates.map((alternate) => download(alternate, signal)));
-      const found = others.find((other) => topIssuer(other.chain) === preferredIssuer);
-      return { chain: found?.chain ?? chain, alternates, preferredIssuerFound: found !== undefined };
+      // An alternate that cannot be had is one less to choose from: the certificate is there.
+      const others = await Promise.allSettled(
+        alternates.map(async (alternate) => {
+          const other = await download(alternate, signal);
+          return { chain: other.chain, isPreferred: topIssuer(other.chain) === preferredIssuer };
+        }),
+      );
+      signal?.throwIfAborted();
+      const found = others.find((other) => other.status === 'fulfilled' && other.value.isPreferred);
+      if (found?.status !== 'fulfilled') return { chain, alternates, preferredIssuerFound: false };
+      return { chain: found.value.chain, alternates, preferredIssuerFound: true };
     },
 
     revokeCertificate: async ({ der, reason, signer }, signal) => {
@@ -100,7 +109,31 @@ export function certificateRequests(session: Session): CertificateRequests {
   };
 }
 
-function topIssuer(chain: readonly Uint8Array[]): string | null {
-  const top = chain.at(-1);
-  return top === undefined ? null : parseCertificate(top).issuerCommonName;
+/** An alternate is a choice: one whose address is not allowed is none. */
+function isAllowed(target: string, policy: UrlPolicy): boolean {
+  try {
+    checkUrl(target, 'Link of the certificate', policy);
+    return true;
+  } catch (error) {
+    if (error instanceof EverbindError) return false;
+    throw error;
+  }
+}
+
+/**
+ * Common name of who issued the topmost certificate: upwards from the first one, in whatever order the others were
+ * sent. Throws PKI_CERTIFICATE_INVALID.
+ */
+function topIssuer([first, ...rest]: readonly Uint8Array[]): string | null {
+  if (first === undefined) return null;
+  const leaf = parseCertificate(first);
+  const others = parseReadable(rest);
+  let top = leaf;
+  for (const left = new Set(others); ; ) {
+    const { issuerDer } = top;
+    const next = [...left].find(({ subjectDer }) => Buffer.compare(subjectDer, issuerDer) === 0);
+    if (next === undefined) return top.issuerCommonName;
+    left.delete(next);
+    top = next;
+  }
 }

@@ -5,6 +5,7 @@ import type { Random } from '../../ports/random.ts';
 import type { Signer } from '../../ports/signer.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../ports/transport.ts';
 import { type AcmeResponse, checkResponse, transportFailure } from './response.ts';
+import { clockLeadOf } from './clock-lead.ts';
 import { decodeDirectory, type Directory } from '../messages/directory.ts';
 import type { HostBackoffs } from './host-backoff.ts';
 import { parseJson } from '../messages/json.ts';
@@ -60,6 +61,8 @@ export interface Session {
   prepare(): void;
   get(url: string, resource: Resource, signal?: AbortSignal): Promise<AcmeResponse>;
   post(request: SignedRequest, signal?: AbortSignal): Promise<AcmeResponse>;
+  /** How far the CA's clock is ahead of ours, milliseconds, by its last response; null: it did not say. */
+  clockLead(): number | null;
   /** The account's signer. Throws ACME_NO_ACCOUNT. */
   signer(): Signer;
   /** The account's URL. Throws ACME_NO_ACCOUNT. */
@@ -80,6 +83,7 @@ export function createSession(options: SessionOptions): Session {
   };
   const common = { 'user-agent': options.userAgent, 'accept-language': options.acceptLanguage ?? 'en' };
   const nonces = createNoncePool(clock, fetchNonce);
+  let lead: number | null = null;
   let cached: { readonly directory: Promise<Directory>; readonly until: number } | null = null;
 
   async function send(
@@ -100,6 +104,7 @@ export function createSession(options: SessionOptions): Session {
     const response = await transport(outgoing, signal).catch((error: unknown) => {
       throw transportFailure(error);
     });
+    lead = clockLeadOf(response.headers, clock.now()) ?? lead;
     // Renewal information is advice: its failures pause nothing else, and have a retry time of their own (RFC 9773
     // section 4.3).
     if (resource !== RESOURCES.renewalInfo) await backoffs?.note(request.url, response);
@@ -179,6 +184,7 @@ export function createSession(options: SessionOptions): Session {
     prepare: nonces.prepare,
     get,
     post,
+    clockLead: () => lead,
     signer: () => {
       if (account.signer === null) throw noAccount('no key');
       return account.signer;

@@ -55,6 +55,7 @@ function print({ io }: CliEnvironment, overview: Overview, now: number): void {
     );
   }
   for (const { url, names } of overview.explanations) say('CA explains', `${url} (${names.join(', ')})`);
+  if (overview.clock !== null) say('clock', overview.clock.message);
   if (daemon !== null) say('everbind run', daemonText(daemon, now));
   for (const { issuer, failures, closedUntil, code } of overview.issuers) {
     const asked =

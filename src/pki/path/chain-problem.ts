@@ -7,7 +7,6 @@ export type ChainReason =
   | 'expired'
   | 'no-issuer'
   | 'untrusted-root'
-  | 'order'
   | 'bad-signature'
   | 'weak-signature'
   | 'unsupported-signature'
@@ -35,16 +34,37 @@ export interface ChainProblem {
   /** What is wrong, for people. */
   readonly message: string;
   readonly certificate: Certificate;
+  /** Whether a trust anchor of this machine is at fault, not what was sent. */
+  readonly ofAnchor?: boolean;
 }
 
+/**
+ * What the clock of this machine, the roots that it trusts, and the rules along a path to one of them decide: the
+ * certificates that were sent may be good.
+ */
+const HERE: ReadonlySet<ChainReason> = new Set([
+  'not-yet-valid',
+  'expired',
+  'no-issuer',
+  'untrusted-root',
+  'path-length',
+  'name-constraints',
+  'policy',
+]);
+
 /** PKI_CHAIN_INVALID for a problem. */
-export function chainError({ reason, message, certificate }: ChainProblem): EverbindError {
-  return new EverbindError('PKI_CHAIN_INVALID', `${subjectOf(certificate)}: ${message}`, {
-    reason,
-    subject: certificate.subjectText,
-    issuer: certificate.issuerText,
-    fingerprint: certificate.fingerprint,
-  });
+export function chainError({ reason, message, certificate, ofAnchor = false }: ChainProblem): EverbindError {
+  return new EverbindError(
+    'PKI_CHAIN_INVALID',
+    `${subjectOf(certificate)}: ${message}`,
+    {
+      reason,
+      subject: certificate.subjectText,
+      issuer: certificate.issuerText,
+      fingerprint: certificate.fingerprint,
+    },
+    { facts: ofAnchor || HERE.has(reason) ? { meaning: { resume: 'recheck' } } : {} },
+  );
 }
 
 function subjectOf(certificate: Certificate): string {

@@ -114,7 +114,9 @@ function isIssuer(search: Search, issuer: Certificate, subject: Certificate, rol
     problemOf(issuer, findingOf(search, issuer, role)) ??
     problemOf(subject, signatureFinding(subject, issuer, search.budget));
   if (problem === null) return true;
-  note(search, problem.reason === 'limit' ? RANK.limit : RANK.link, problem);
+  // A root with the name of the issuer that did not sign: an older one of a CA that was set up anew, say.
+  const ofAnchor = role === 'root' && (problem.certificate === issuer || problem.reason === 'bad-signature');
+  note(search, problem.reason === 'limit' ? RANK.limit : RANK.link, { ...problem, ofAnchor });
   return false;
 }
 
@@ -131,7 +133,8 @@ function problemOf(certificate: Certificate, finding: PathFinding): ChainProblem
   return finding === null ? null : { reason: finding[0], message: finding[1], certificate };
 }
 
-function names(issuer: Certificate, subject: Certificate): boolean {
+/** Whether the issuer is the one that the subject names; not whether it signed it. */
+export function names(issuer: Certificate, subject: Certificate): boolean {
   if (Buffer.compare(issuer.subjectDer, subject.issuerDer) !== 0) return false;
   // Both name the key by its identifier: another one is another key of the same CA.
   const [wanted, own] = [subject.authorityKeyIdentifier, issuer.subjectKeyIdentifier];
@@ -139,7 +142,7 @@ function names(issuer: Certificate, subject: Certificate): boolean {
 }
 
 /** The same CA with the same key, in whatever certificate: meeting it twice is a loop (RFC 4158 section 2.4.2). */
-function sameAuthority(one: Certificate, other: Certificate): boolean {
+export function sameAuthority(one: Certificate, other: Certificate): boolean {
   return Buffer.compare(one.subjectDer, other.subjectDer) === 0 && Buffer.compare(one.spkiDer, other.spkiDer) === 0;
 }
 

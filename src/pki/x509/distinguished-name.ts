@@ -30,8 +30,12 @@ export function readName(element: DerElement): DistinguishedName {
 
 /** The last common name, or null. */
 export function commonName(name: DistinguishedName): string | null {
-  const found = name.flat().findLast((attribute) => attribute.oid === '2.5.4.3');
-  return found === undefined ? null : attributeText(found);
+  return commonNames(name).at(-1) ?? null;
+}
+
+/** All common names, in the order of the encoding. */
+export function commonNames(name: DistinguishedName): readonly string[] {
+  return name.flatMap((set) => set.filter(({ oid }) => oid === '2.5.4.3').map(attributeText));
 }
 
 /** The name as Windows and RFC 4514 write it, the last part first: `CN=shop.example, O=Shop, C=DE`. */

@@ -25,6 +25,9 @@ type Ports = { readonly clock: Clock; readonly random: Random };
 /** A person has to act first. */
 const UNTIL_LIFTED = 86_400_000;
 
+/** Between two looks at the same certificate. */
+const RECHECK_MS = 3_600_000;
+
 /** After a failed renewal: by the backoff rule. */
 export function afterFailure({ clock, random }: Ports, { id, failures }: ManagedCertificate): Reschedule {
   return (failure, { db }) => {
@@ -33,16 +36,24 @@ export function afterFailure({ clock, random }: Ports, { id, failures }: Managed
     // RFC 8555 section 6.7, as far as Boulder and others count it: failed validations, and orders that came to nothing.
     if (costs === 'validation' || costs === 'order') wantStagingRun(db, id);
     const active = activeOf(db, id);
-    const wait = backoffMs({
+    const usual = backoffMs({
       failures: failures + 1,
       uniform: random.uniform(),
       retryAfterMs: retryAfterOf(failure) ?? (failure.facts.link === undefined ? null : UNTIL_LIFTED),
       remainingMs: active === null ? null : active.notAfter - now,
     });
+    const wait = Math.min(usual, soonestOf(failure));
     setDue(db, id, { at: now + wait, reason: 'retry' });
     noteFailure(db, id, noteOf(failure, now), true);
     return now + wait;
   };
+}
+
+/** When a certificate that this machine does not accept may be looked at again, milliseconds from now. */
+function soonestOf(failure: EverbindError): number {
+  if (meaningOf(failure).resume !== 'recheck') return Number.POSITIVE_INFINITY;
+  // What is awaited is a change of this machine, which nobody tells us.
+  return Math.max(1000, Math.ceil(Math.min(RECHECK_MS, failure.facts.retryWithinMs ?? RECHECK_MS)));
 }
 
 /** After a failed roll-back, which is not tried again by itself: when the certificate that stays in use is due. */

@@ -1,5 +1,6 @@
-import type { IssuedCertificate } from '../../pki/check-issued.ts';
-import type { IssuanceJournal } from '../../ports/issuer.ts';
+import { errorCode, EverbindError } from '../../errors/error.ts';
+import type { IssuedCertificate, IssuedCheck } from '../../pki/check-issued.ts';
+import type { IssuanceJournal, IssuedChain } from '../../ports/issuer.ts';
 import { ariIdOf } from '../../pki/x509/ari-id.ts';
 import { toPem } from '../../pki/asn1/pem.ts';
 import { noteValidated } from '../ratelimits/limiter.ts';
@@ -46,15 +47,43 @@ export async function obtain(
       return { ...current, state };
     },
   };
-  const { chain, accountUrl, roots } = await issuer.issue(request, signer, journal);
-  const issued = await context.checkIssued({
-    chain,
+  const delivered = await issuer.issue(request, signer, journal);
+  const accepted = await accept(context, delivered, {
     publicKey: signer.publicKey,
     identifiers: begun.identifiers,
     now: clock.now(),
-    roots,
+    clockLead: delivered.clockLead ?? null,
+    roots: delivered.roots,
   });
-  return save(context, name, renewal, accountUrl, issued);
+  return save(context, name, renewal, delivered.accountUrl, accepted);
+}
+
+interface Accepted {
+  readonly issued: IssuedCertificate;
+  /** Whether it is not the chain that the issuer sent first. */
+  readonly alternate: boolean;
+}
+
+/** The certificate with the first of its chains that leads to a trusted root. */
+async function accept(
+  { checkIssued, signal }: RunContext,
+  { chain, others }: IssuedChain,
+  check: Omit<IssuedCheck, 'chain'>,
+): Promise<Accepted> {
+  try {
+    return { issued: await checkIssued({ ...check, chain }), alternate: false };
+  } catch (error) {
+    if (errorCode(error) !== 'PKI_CHAIN_INVALID' || others === undefined) throw error;
+    for await (const other of others()) {
+      signal.throwIfAborted();
+      try {
+        return { issued: await checkIssued({ ...check, chain: other }), alternate: true };
+      } catch (alike) {
+        if (!(alike instanceof EverbindError)) throw alike;
+      }
+    }
+    throw error;
+  }
 }
 
 /** A renewal without what its step adds. */
@@ -81,7 +110,7 @@ async function save(
   name: string,
   renewal: Obtaining,
   accountUrl: string,
-  issued: IssuedCertificate,
+  { issued, alternate }: Accepted,
 ): Promise<NotDeployed> {
   const { certificateId, algorithm, keyHandle, issuer } = renewal;
   const { thumbprint, notBefore, notAfter, leaf, root } = issued;
@@ -113,6 +142,7 @@ async function save(
       notBefore: new Date(notBefore).toISOString(),
       notAfter: new Date(notAfter).toISOString(),
       root: root.subjectText,
+      ...(alternate ? { alternate } : {}),
     };
     audit({ type, subject: name, data: withRenewal(renewal.id, data) });
     return next;

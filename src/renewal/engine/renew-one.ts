@@ -11,7 +11,7 @@ import { obtain } from './obtain.ts';
 import type { Outcome } from './outcome.ts';
 import { closeRenewal } from './end-attempt.ts';
 import { failureData, recordFailure } from './record-failure.ts';
-import { isResumable, mayHaveIssued } from './resumable.ts';
+import { isResumable, mayHaveIssued, recheckedForMs } from './resumable.ts';
 import { begin, resumeOrBegin } from './resume-or-begin.ts';
 
 /**
@@ -131,6 +131,11 @@ async function obtainOrAnew(
   } catch (error) {
     const failure = asEverbindError(error);
     if (failure.code !== 'RENEWAL_ORDER_LOST') throw error;
+    const wait = recheckedForMs(renewal, certificate.lastError?.code ?? null, context.clock.now());
+    if (wait !== null) {
+      const facts = { ...failure.facts, retryAfterMs: wait };
+      throw new EverbindError(failure.code, failure.message, failure.details, { cause: failure, facts });
+    }
     // Only an order of an earlier attempt can be lost, so this does not come round again.
     await context.store.commit((transaction) =>
       closeRenewal(transaction, certificate.name, renewal, context.clock.now(), {

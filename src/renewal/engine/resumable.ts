@@ -1,10 +1,18 @@
 import { meaningOf } from '../../errors/error.ts';
+import type { ErrorCode } from '../../errors/table.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Store } from '../../store/store.ts';
 import { activeOf } from '../state/issued-table.ts';
 import type { Obtaining } from '../state/renewal-table.ts';
 
 const HOUR_MS = 3_600_000;
+
+/**
+ * A certificate that may be good, and that this machine does not accept, is kept for so long. Another one would fail
+ * alike; but it may also be the issuer that is at fault after all. One in two days is no more than four a week, where
+ * CAs allow five.
+ */
+const RECHECKED_MS = 48 * HOUR_MS;
 
 /** An order that an issuer leaves unfinished, or says nothing sensible of, for longer has been forgotten; some do. */
 export const PATIENCE_MS = 24 * HOUR_MS;
@@ -18,8 +26,30 @@ export function askedForMs({ startedAt, authorizedAt }: Asked, now: number): num
 
 /** Whether a failure before the certificate is there leaves an order that the next attempt can finish. */
 export function isResumable(error: unknown, renewal: Asked, now: number): boolean {
-  const { resume } = meaningOf(error);
-  return resume === 'continue' || (resume === 'ask' && askedForMs(renewal, now) < PATIENCE_MS);
+  const asked = askedForMs(renewal, now);
+  switch (meaningOf(error).resume) {
+    case 'continue':
+      return true;
+    case 'ask':
+      return asked < PATIENCE_MS;
+    case 'recheck':
+      return asked < RECHECKED_MS;
+    case 'restart':
+    case 'discard':
+      return false;
+  }
+}
+
+/** Those with which a certificate that is there was not accepted. */
+const NOT_ACCEPTED: ReadonlySet<ErrorCode> = new Set(['PKI_CHAIN_INVALID', 'PKI_CLOCK_WRONG', 'PKI_ISSUED_VALIDITY']);
+
+/**
+ * How long to wait before another certificate is asked for, where the issuer has lost the order of one that this
+ * machine did not accept: it might not accept the next one either. Milliseconds; null: no longer.
+ */
+export function recheckedForMs(renewal: Asked, lastCode: ErrorCode | null, now: number): number | null {
+  const left = RECHECKED_MS - askedForMs(renewal, now);
+  return lastCode !== null && NOT_ACCEPTED.has(lastCode) && left > 0 ? left : null;
 }
 
 /**

@@ -1,7 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { count, integer, optionalInteger, optionalText, type Row, text, word } from '../../store/row.ts';
+import type { ErrorCode } from '../../errors/table.ts';
+import { count, integer, optionalInteger, optionalJson, optionalText, type Row, text, word } from '../../store/row.ts';
 import { statement } from '../../store/statements.ts';
 import {
+  type LastError,
   type ManagedCertificate,
   NOT_CHECKED,
   SERVED_NOWHERE,
@@ -42,6 +44,16 @@ export function dueAndExpired(db: DatabaseSync, now: number): readonly number[] 
      WHERE c.removed = 0 AND c.next_due <= ? AND i.not_after <= ? ORDER BY i.not_after LIMIT 10000`,
   ).all(now, now);
   return rows.map((row) => integer(row, 'id'));
+}
+
+/** The last failure with this code, of certificates whose last attempt failed; null: there is none. */
+export function lastErrorWith(db: DatabaseSync, code: ErrorCode): LastError | null {
+  const row = statement(
+    db,
+    `SELECT last_error FROM certificate WHERE removed = 0 AND failures > 0 AND last_error ->> 'code' = ?
+     ORDER BY last_error ->> 'at' DESC LIMIT 1`,
+  ).get(code);
+  return row === undefined ? null : optionalJson<LastError>(row, 'last_error');
 }
 
 export interface DueId {

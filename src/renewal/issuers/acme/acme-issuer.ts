@@ -1,3 +1,4 @@
+import type { AcmeClient } from '../../../acme/client.ts';
 import type { OrderResource } from '../../../acme/messages/order.ts';
 import { isProblem } from '../../../acme/messages/problem.ts';
 import { EverbindError } from '../../../errors/error.ts';
@@ -97,11 +98,35 @@ async function issue(
   const url = valid.order.certificate;
   if (url === null) throw new EverbindError('ACME_RESPONSE_INVALID', 'The CA names no certificate in a valid order');
   const { preferredIssuer } = session.config;
-  const { chain } = await client.downloadCertificate(url, {
+  const { chain, alternates } = await client.downloadCertificate(url, {
     ...(preferredIssuer === null ? {} : { preferredIssuer }),
     signal,
   });
-  return { chain, accountUrl, roots };
+  // The default chain as well, where another one is preferred.
+  const others = preferredIssuer === null ? alternates : [url, ...alternates];
+  return {
+    chain,
+    others: () => downloadEach(run, client, others),
+    accountUrl,
+    roots,
+    clockLead: client.clockLead(),
+  };
+}
+
+/** The chains at these addresses, those that can be had. */
+async function* downloadEach(
+  { signal }: AcmeRun,
+  client: AcmeClient,
+  urls: readonly string[],
+): AsyncGenerator<readonly Uint8Array[]> {
+  for (const url of urls) {
+    const found = await client.downloadCertificate(url, { signal }).catch((error: unknown) => {
+      signal.throwIfAborted();
+      if (error instanceof EverbindError) return null;
+      throw error;
+    });
+    if (found !== null) yield found.chain;
+  }
 }
 
 /** An interrupted run may have asked already: the order then is no longer `ready` and is only waited for. */
