@@ -49,15 +49,19 @@ export function createAdaptiveLimit(): AdaptiveLimit {
     }
   }
 
-  function lower(): void {
+  /** `level`: how many ran when the task began. */
+  function lower(level: number): void {
     epoch += 1;
     fineAtCeiling = 0;
-    // A task that ran alone failed for another reason than the others.
-    if (running > 1) {
-      ceiling = Math.min(ceiling, running - 1);
+    if (level > 1) {
+      ceiling = Math.min(ceiling, level - 1);
       probeAfter = Math.min(probeAfter * 2, LONGEST_PROBE);
+    } else {
+      // Even one alone is too much: this is an outage, and so may have been what was taken for a level.
+      ceiling = MOST;
+      probeAfter = PROBE_AFTER;
     }
-    limit = Math.max(1, Math.min(limit, running) / 2);
+    limit = Math.max(1, Math.min(limit, level / 2));
   }
 
   return {
@@ -66,9 +70,10 @@ export function createAdaptiveLimit(): AdaptiveLimit {
       if (running < Math.floor(limit)) running += 1;
       else await place(waiting, signal);
       const began = epoch;
+      const level = running;
       return (ending) => {
         if (ending === 'fine') raise();
-        if (ending === 'overloaded' && began === epoch) lower();
+        if (ending === 'overloaded' && began === epoch) lower(level);
         running -= 1;
         admit();
       };

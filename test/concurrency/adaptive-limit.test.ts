@@ -8,7 +8,10 @@ async function rounds(count: number, judge: (atOnce: number) => (index: number) 
   const limit = createAdaptiveLimit();
   const stop = new AbortController();
   let running: ((ending: Ending) => void)[] = [];
-  const add = async (): Promise<void> => void running.push(await limit.enter(stop.signal));
+  const add = async (): Promise<void> => {
+    const leave = await limit.enter(stop.signal);
+    running.push(leave);
+  };
   const sizes: number[] = [];
   for (let index = 0; index < 2_000; index += 1) void add().catch(() => {});
   for (let round = 0; round < count; round += 1) {
@@ -30,16 +33,13 @@ test('doubles each round while all goes well', async () => {
 test('halves after an overload, once for all tasks that ran then, and stays below what was too much', async () => {
   const sizes = await rounds(40, (atOnce) => (index) => (atOnce > 20 && index >= 20 ? 'overloaded' : 'fine'));
   assert.deepEqual(sizes.slice(0, 4), [4, 8, 16, 32]);
+  const later = sizes.slice(5);
   assert.ok(
-    sizes.slice(4, 6).every((size) => size >= 14 && size <= 18),
+    later.every((size) => size >= 10),
     sizes.join(' '),
   );
-  const failing = sizes.slice(4).filter((size) => size > 20);
-  assert.ok(failing.length <= 8, sizes.join(' '));
-  assert.ok(
-    sizes.slice(4).every((size) => size >= 8),
-    sizes.join(' '),
-  );
+  assert.ok(later.filter((size) => size > 20).length <= 3, sizes.join(' '));
+  assert.equal(sizes.at(-1), 20);
 });
 
 test('one at a time always runs, and failures of that one are no reason to stay there', async () => {
