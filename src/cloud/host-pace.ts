@@ -25,8 +25,15 @@ interface Hold {
   readonly error: EverbindError;
 }
 
-/** `isThrottled`: whether the failure says that the host is asked too often, and that it has done nothing. */
-export function createHostPace(clock: Clock, isThrottled: (error: EverbindError) => boolean): HostPace {
+/**
+ * `isThrottled`: whether the failure says that the host is asked too often, and that it has done nothing. `isOverload`:
+ * whether it is a reason to ask for less at a time; a status of 5xx unless told.
+ */
+export function createHostPace(
+  clock: Clock,
+  isThrottled: (error: EverbindError) => boolean,
+  isOverload: (error: EverbindError) => boolean = ({ facts }) => (facts.httpStatus ?? 0) >= 500,
+): HostPace {
   const limit = createAdaptiveLimit();
   let held: Hold | null = null;
   /** Since the last call that was taken. */
@@ -84,10 +91,9 @@ export function createHostPace(clock: Clock, isThrottled: (error: EverbindError)
         } catch (error) {
           if (passed === undefined || !(error instanceof EverbindError)) throw error;
           const throttled = isThrottled(error);
-          const { httpStatus = 0 } = error.facts;
-          if (throttled || httpStatus >= 500) ending = 'overloaded';
+          if (throttled || isOverload(error)) ending = 'overloaded';
           // A refusal is an answer too.
-          else if (httpStatus > 0) taken();
+          else if (error.facts.httpStatus !== undefined) taken();
           if (!throttled || !hold(error, passed)) throw error;
         } finally {
           leave(ending);
