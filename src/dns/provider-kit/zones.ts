@@ -44,9 +44,9 @@ export class UnservedZone<Z> {
 }
 
 /**
- * Asks for one candidate after the other; `ask` returns null where there is no such zone. One that is not served is used
- * only when no other one is found. Throws DNS_ZONE_NOT_FOUND. With credentials for a single zone many hosts send 403 for
- * every other name. That failure is thrown only when no zone is found.
+ * Asks for one candidate after the other; `ask` returns null where there is no such zone. One that is not served is
+ * used only when no other one is found. Throws DNS_ZONE_NOT_FOUND. With credentials for a single zone many hosts send
+ * 403 for every other name. That failure is thrown only when no zone is found.
  */
 export async function walkUp<Z>(
   host: string,

@@ -67,9 +67,9 @@ async function newOrder(
 }
 
 /**
- * Sends newOrder, and again after a failure of the CA itself: CAs fail this way for as long as they have too many orders
- * to make at a time. What is in the account's list came of the first request, and is used; where there is no list to
- * look at, one order at most is left behind.
+ * Sends newOrder, and again after a failure of the CA itself: CAs fail this way for as long as they have too many
+ * orders to make at a time. What is in the account's list came of the first request, and is used; where there is no
+ * list to look at, one order at most is left behind.
  */
 async function createOrder(run: AcmeRun, client: AcmeClient, order: NewOrder): Promise<NewOrderResult | OrderResource> {
   const { clock, random, signal } = run;
