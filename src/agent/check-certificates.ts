@@ -60,9 +60,10 @@ export async function checkCertificates(
       publicHttpPort: environment.publicHttpPort ?? 80,
       mayTry: lease !== null,
     };
-    const backoffs = durableHostBackoff({ store: state.store, clock: environment.clock, random: environment.random });
+    const ports = { store: state.store, clock: environment.clock, random: environment.random };
     const asked = new Map<string, Promise<KnownIssuer | PreflightFinding>>();
     const ask = (issuer: IssuerConfig): Promise<KnownIssuer | PreflightFinding> => {
+      const backoffs = durableHostBackoff(ports, issuer.directory);
       const response = asked.get(issuer.name) ?? askIssuer(state, environment, issuer, backoffs, opened);
       asked.set(issuer.name, response);
       return response;

@@ -17,6 +17,7 @@ export const FAILURE_REASONS = [
   'http-sys-owns-port',
   'being-validated',
   'program-failed',
+  'program-busy',
   'program-timeout',
   'program-output',
   'program-not-started',

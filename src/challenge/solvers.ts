@@ -154,7 +154,7 @@ function createDnsSolvers(options: SolversOptions): (task: SolverTask, config: D
   const kept = createKept();
   const openProvider = async (config: DnsChallengeConfig): Promise<DnsProvider> => {
     if ('command' in config) {
-      return createExecProvider({ command: config.command, timeoutMs: config.timeoutSeconds * 1_000 });
+      return createExecProvider({ command: config.command, timeoutMs: config.timeoutSeconds * 1_000, clock });
     }
     const hosts = options.dnsHosts;
     if (hosts === undefined) throw new Error('no DNS host can be reached from here');
@@ -172,6 +172,19 @@ function createDnsSolvers(options: SolversOptions): (task: SolverTask, config: D
       resolveSecret: (reference) => hosts.resolveSecret(reference),
     });
   };
+  // One provider for each host and credentials, so that all challenges keep its pace together.
+  const providers = new Map<string, Promise<DnsProvider>>();
+  const sharedProvider = (config: DnsChallengeConfig): Promise<DnsProvider> => {
+    const key = JSON.stringify(
+      'command' in config
+        ? [config.command, config.timeoutSeconds]
+        : [config.provider, config.settings, config.allowInsecureLoopback],
+    );
+    const provider = providers.get(key) ?? openProvider(config);
+    providers.set(key, provider);
+    provider.catch(() => providers.delete(key));
+    return provider;
+  };
   return (task, config) => {
     // RFC 8738 section 7.
     if (task.identifier.type === 'ip')
@@ -179,7 +192,7 @@ function createDnsSolvers(options: SolversOptions): (task: SolverTask, config: D
     return kept([JSON.stringify(config)], () =>
       createDns01Solver({
         type: config.type,
-        openProvider: () => openProvider(config),
+        openProvider: () => sharedProvider(config),
         resolver,
         port,
         clock,

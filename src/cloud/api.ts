@@ -5,6 +5,7 @@ import { EverbindError } from '../errors/error.ts';
 import type { ErrorCode } from '../errors/table.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../ports/transport.ts';
+import { createHostPace } from './host-pace.ts';
 
 /** Larger than any response that we ask for. */
 const maxBytes = 4 * 1024 * 1024;
@@ -104,25 +105,49 @@ export function formBody(fields: Readonly<Record<string, string>>): Pick<ApiRequ
 
 /**
  * Calls of one API. Every failure is an EverbindError with one of the codes, without anything in it that was sent or
- * received. Rejects with the signal's reason.
+ * received. While the host asks to send fewer requests, they wait, up to a minute and a half. Rejects with the signal's
+ * reason.
  */
 export function createApi(options: ApiOptions): Api {
-  const { base } = options;
-  return async (request, signal) => {
-    const outgoing = prepare(base, request);
-    const credentials = (await options.authorize?.(outgoing, signal)) ?? {};
-    const { url, body } = outgoing;
-    const headers = { ...outgoing.headers, ...credentials };
-    const response = await send(
-      options,
-      { method: request.method, url: url.href, headers, maxBytes, timeoutMs, ...(body === '' ? {} : { body }) },
-      signal,
-    );
-    const result = read(options, response);
-    const { status } = result;
-    if ((status >= 200 && status < 300) || request.expect?.includes(status) === true) return result;
-    throw result.failure();
+  // Whoever issues the credentials is another host, with a pace of its own.
+  const ofOthers = new WeakSet();
+  const authorize: ApiOptions['authorize'] = async (request, signal) => {
+    try {
+      return (await options.authorize?.(request, signal)) ?? {};
+    } catch (error) {
+      if (error instanceof EverbindError) ofOthers.add(error);
+      throw error;
+    }
   };
+  const pace = createHostPace(
+    options.clock,
+    (error) => !ofOthers.has(error) && (error.code === options.codes.rate || isPause(error.facts)),
+  );
+  return (request, signal) => pace.run(() => callOnce({ ...options, authorize }, request, signal), signal);
+}
+
+/** RFC 9110 section 15.6.4. */
+function isPause({ httpStatus, retryAfterMs = null }: EverbindError['facts']): boolean {
+  return httpStatus === 503 && retryAfterMs !== null;
+}
+
+/** Signed anew each time, since most signatures cover the time. */
+async function callOnce(options: ApiOptions, request: ApiRequest, signal?: AbortSignal): Promise<ApiResponse> {
+  const outgoing = prepare(options.base, request);
+  const credentials = (await options.authorize?.(outgoing, signal)) ?? {};
+  const { url, body } = outgoing;
+  const headers = { ...outgoing.headers, ...credentials };
+  const response = await send(
+    options,
+    { method: request.method, url: url.href, headers, maxBytes, timeoutMs, ...(body === '' ? {} : { body }) },
+    signal,
+  );
+  const result = read(options, response);
+  const { status } = result;
+  // Some hosts say so with a status that callers expect, or with 200.
+  if (options.explain?.(result) === 'rate') throw result.failure();
+  if ((status >= 200 && status < 300) || request.expect?.includes(status) === true) return result;
+  throw result.failure();
 }
 
 function prepare(base: string, request: ApiRequest): OutgoingRequest {
@@ -180,12 +205,12 @@ function read(options: ApiOptions, { status, headers, body }: HttpResponse): Api
     },
     failure: () => {
       const refusal = explain?.(result) ?? byStatus(status);
+      const wait = retryAfterMs(headers, clock.now());
       if (refusal === 'credentials') {
         const message = `${host} refuses the credentials, or they may not do this`;
         return new EverbindError(codes.credentials, message, { host, status }, { facts: { httpStatus: status } });
       }
       if (refusal === 'rate') {
-        const wait = retryAfterMs(headers, clock.now());
         const facts = { retryAfterMs: wait, httpStatus: status };
         return new EverbindError(
           codes.rate,
@@ -195,7 +220,8 @@ function read(options: ApiOptions, { status, headers, body }: HttpResponse): Api
         );
       }
       const message = `${host} responded with an error, status ${status}`;
-      return new EverbindError(codes.failed, message, { host, status }, { facts: { httpStatus: status } });
+      const facts = { httpStatus: status, ...(wait === null ? {} : { retryAfterMs: wait }) };
+      return new EverbindError(codes.failed, message, { host, status }, { facts });
     },
   };
   return result;

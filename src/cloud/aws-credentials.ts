@@ -22,15 +22,15 @@ export function awsCredentials(
 ): (signal?: AbortSignal) => Promise<AwsCredentials> {
   if (keys !== null) return () => Promise.resolve(keys);
   const call = createApi({ host, base: 'http://169.254.169.254', transport: metadata, clock, codes });
-  return cached(clock, async (signal) => {
+  return cached(clock, async () => {
     const lifetime = { 'x-aws-ec2-metadata-token-ttl-seconds': '60' };
-    const session = await call({ method: 'PUT', path: '/latest/api/token', headers: lifetime }, signal);
+    const session = await call({ method: 'PUT', path: '/latest/api/token', headers: lifetime });
     const headers = { 'x-aws-ec2-metadata-token': session.text().trim() };
     const path = '/latest/meta-data/iam/security-credentials/';
-    const listed = await call({ method: 'GET', path, headers }, signal);
+    const listed = await call({ method: 'GET', path, headers });
     const name = listed.text().trim();
     if (!role.test(name)) throw unusableResponse(codes.failed, host, 'there is no role', listed.status);
-    const response = await call({ method: 'GET', path: path + segment(name), headers }, signal);
+    const response = await call({ method: 'GET', path: path + segment(name), headers });
     const { AccessKeyId, SecretAccessKey, Token, Expiration } = response.read(roleKeys);
     return {
       value: { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: Token },

@@ -53,9 +53,7 @@ export function azureToken(
       ...(identity.clientId === null ? {} : { client_id: identity.clientId }),
     };
     const path = '/metadata/identity/oauth2/token';
-    return cached(clock, async (signal) =>
-      usable(await call({ method: 'GET', path, query, headers: { metadata: 'true' } }, signal)),
-    );
+    return cached(clock, async () => usable(await call({ method: 'GET', path, query, headers: { metadata: 'true' } })));
   }
 
   const call = createApi({ host: 'Microsoft Entra ID', base: loginEndpoint, transport, clock, codes, explain });
@@ -66,5 +64,5 @@ export function azureToken(
     client_secret: identity.clientSecret,
     scope: `${resource}/.default`,
   });
-  return cached(clock, async (signal) => usable(await call({ method: 'POST', path, ...form }, signal)));
+  return cached(clock, async () => usable(await call({ method: 'POST', path, ...form })));
 }

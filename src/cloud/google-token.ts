@@ -59,7 +59,7 @@ export function googleToken(
     const base = 'http://169.254.169.254/computeMetadata/v1/instance/service-accounts/default';
     const call = createApi({ host: 'Google instance metadata', base, transport: metadata, clock, codes });
     const headers = { 'metadata-flavor': 'Google' };
-    return cached(clock, async (signal) => usable(await call({ method: 'GET', path: '/token', headers }, signal)));
+    return cached(clock, async () => usable(await call({ method: 'GET', path: '/token', headers })));
   }
   const call = createApi({
     host: 'Google sign-in',
@@ -69,12 +69,12 @@ export function googleToken(
     codes,
     explain: (response) => (response.status === 400 ? 'credentials' : null),
   });
-  return cached(clock, async (signal) => {
+  return cached(clock, async () => {
     const form = formBody({
       grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
       assertion: googleAssertion(account, scope, clock.now()),
     });
-    return usable(await call({ method: 'POST', path: '', ...form }, signal));
+    return usable(await call({ method: 'POST', path: '', ...form }));
   });
 }
 

@@ -18,7 +18,7 @@ export const DNS_ERRORS = entries({
   DNS_RATE_LIMITED: {
     exit: 1,
     meaning: { resume: 'continue' },
-    summary: 'The DNS host limits the number of requests.',
+    summary: 'The DNS host limits the number of requests, for longer than Everbind waits.',
     action: 'Nothing to do: the next attempt is scheduled. Ask the host for a higher limit if it happens often.',
   },
   DNS_PROVIDER_FAILED: {

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { EverbindError } from '../../src/errors/error.ts';
@@ -75,4 +77,41 @@ export function site(
     ),
     ...more,
   };
+}
+
+/** Connections that say `first` and then nothing, as an attacker opens them. */
+export async function flood(port: number, count: number, first = ''): Promise<Flood> {
+  const sockets = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => {});
+      socket.resume();
+      await new Promise<void>((resolve) => {
+        socket.once('connect', resolve);
+        socket.once('close', () => resolve());
+      });
+      if (first !== '') socket.write(first);
+      return socket;
+    }),
+  );
+  return {
+    open: () => sockets.filter((socket) => !socket.closed).length,
+    stop: () => sockets.forEach((socket) => socket.destroy()),
+  };
+}
+
+export interface Flood {
+  /** How many are still open. */
+  open(): number;
+  stop(): void;
+}
+
+/** Waits until it is so, for `ms` milliseconds at most; how long it took. */
+export async function until(done: () => boolean, ms: number): Promise<number> {
+  const began = performance.now();
+  while (!done()) {
+    if (performance.now() - began > ms) throw new Error(`not within ${ms} ms`);
+    await sleep(10);
+  }
+  return performance.now() - began;
 }

@@ -17,7 +17,7 @@ export const RESOURCES = {
   orders: { name: 'orders list', mediaType: json, maxBytes: 256 * KIB, timeoutMs: 60_000 },
   order: { name: 'order', mediaType: json, maxBytes: 256 * KIB, timeoutMs: 60_000 },
   // Some CAs issue before they respond; up to two minutes have been seen.
-  finalize: { name: 'order', mediaType: json, maxBytes: 256 * KIB, timeoutMs: 150_000 },
+  finalize: { name: 'finalize', mediaType: json, maxBytes: 256 * KIB, timeoutMs: 150_000 },
   authorization: { name: 'authorization', mediaType: json, maxBytes: 64 * KIB, timeoutMs: 60_000 },
   challenge: { name: 'challenge', mediaType: json, maxBytes: 64 * KIB, timeoutMs: 60_000 },
   certificate: {

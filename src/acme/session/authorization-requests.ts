@@ -57,15 +57,20 @@ export function authorizationRequests(session: Session): AuthorizationRequests {
   const decode = (response: AcmeResponse): Authorization =>
     decodeAuthorization(parseJson(response.body, 'authorization'), policy);
 
-  async function getAuthorization(url: string, options: AuthorizationOptions = {}): Promise<AuthorizationResource> {
-    const response = await session.post({ url, payload: '', resource: RESOURCES.authorization }, options.signal);
+  async function getAuthorization(
+    url: string,
+    options: AuthorizationOptions = {},
+    polling = false,
+  ): Promise<AuthorizationResource> {
+    const { authorization: resource } = RESOURCES;
+    const response = await session.post({ url, payload: '', resource, polling }, options.signal);
     const authorization = decode(response);
     if (options.identifiers !== undefined) checkAuthorization(authorization, options.identifiers);
     return { url, authorization, retryAfterMs: response.retryAfterMs };
   }
 
   return {
-    getAuthorization,
+    getAuthorization: (url, options) => getAuthorization(url, options),
 
     deactivateAuthorization: async (url, signal) =>
       decode(
@@ -84,7 +89,7 @@ export function authorizationRequests(session: Session): AuthorizationRequests {
         {
           what: 'authorization',
           ask: async (signal) => {
-            const resource = await getAuthorization(url, { identifiers: options.identifiers, signal });
+            const resource = await getAuthorization(url, { identifiers: options.identifiers, signal }, true);
             const { status } = resource.authorization;
             if (status !== 'pending' && status !== 'valid') throw authorizationFailed(resource);
             return resource;

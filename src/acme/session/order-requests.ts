@@ -73,8 +73,9 @@ export function orderRequests(session: Session): OrderRequests {
       identifiers,
       signal,
     }: { readonly identifiers?: readonly Identifier[] | undefined; readonly signal?: AbortSignal | undefined } = {},
+    polling = false,
   ): Promise<OrderResource> {
-    const response = await session.post({ url, payload: '', resource: RESOURCES.order }, signal);
+    const response = await session.post({ url, payload: '', resource: RESOURCES.order, polling }, signal);
     const order = decode(response);
     if (identifiers !== undefined) checkOrder(order, { identifiers });
     return { url, order, retryAfterMs: response.retryAfterMs };
@@ -114,7 +115,7 @@ export function orderRequests(session: Session): OrderRequests {
         {
           what: 'order',
           ask: async (signal) => {
-            const resource = await getOrder(url, { identifiers, signal });
+            const resource = await getOrder(url, { identifiers, signal }, true);
             if (resource.order.status === 'invalid') throw orderFailed(resource);
             return resource;
           },

@@ -1,5 +1,5 @@
 import { unlessAborted } from '../../concurrency/unless-aborted.ts';
-import { EverbindError } from '../../errors/error.ts';
+import { EverbindError, retryAfterOf } from '../../errors/error.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Signer } from '../../ports/signer.ts';
@@ -7,7 +7,7 @@ import type { HttpRequest, HttpResponse, Transport } from '../../ports/transport
 import { type AcmeResponse, checkResponse, transportFailure } from './response.ts';
 import { clockLeadOf } from './clock-lead.ts';
 import { decodeDirectory, type Directory } from '../messages/directory.ts';
-import type { HostBackoffs } from './host-backoff.ts';
+import { type HostBackoffs, PATIENCE_MS } from './host-backoff.ts';
 import { parseJson } from '../messages/json.ts';
 import { signerKey } from '../jose/jwk.ts';
 import { type ProtectedHeader, signJws } from '../jose/jws.ts';
@@ -28,7 +28,7 @@ export interface SessionOptions {
   readonly signer?: Signer | undefined;
   readonly accountUrl?: string | undefined;
   readonly allowInsecureLoopback?: boolean | undefined;
-  /** Shared by all sessions with the same hosts; without it no pause is obeyed. */
+  /** Shared by all sessions with the same directory; without it no pause is obeyed and no limit kept. */
   readonly backoffs?: HostBackoffs | undefined;
 }
 
@@ -39,6 +39,8 @@ export interface SignedRequest {
   readonly resource: Resource;
   /** Signs with this key, named by its JWK, instead of the account's. */
   readonly keyOf?: Signer;
+  /** Whoever asks again and again anyway wants to hear of a failure at once. */
+  readonly polling?: boolean;
 }
 
 /**
@@ -70,6 +72,12 @@ export interface Session {
 }
 
 const maxBadNonces = 10;
+/** Without a pause so many times: a CA whose servers do not share their nonces needs a few. */
+const badNoncesAtOnce = 3;
+const badNoncePauseMs = 50;
+/** How often one request is sent again that the CA certainly did not carry out, or that changes nothing. */
+const maxRepeats = 3;
+const repeatPauseMs = 250;
 const directoryLifetimeMs = 3600_000;
 
 /** Sends nothing yet. Throws ACME_INSECURE_URL for a directory or an account whose URL is not allowed. */
@@ -111,8 +119,41 @@ export function createSession(options: SessionOptions): Session {
     return response;
   }
 
+  /** Sends when the host has a place for a request of this kind; what must be fresh is made then. */
+  async function inPlace(
+    url: string,
+    kind: string,
+    signal: AbortSignal | undefined,
+    work: () => Promise<HttpResponse>,
+  ): Promise<HttpResponse> {
+    const leave = await backoffs?.enter(url, kind, signal);
+    let status: number | null = null;
+    try {
+      const response = await work();
+      ({ status } = response);
+      return response;
+    } finally {
+      leave?.(status);
+    }
+  }
+
   async function get(url: string, resource: Resource, signal?: AbortSignal): Promise<AcmeResponse> {
-    return checkResponse(await send({ method: 'GET', url }, resource, signal), url, resource, clock.now());
+    const response = await inPlace(url, resource.name, signal, () => send({ method: 'GET', url }, resource, signal));
+    return checkResponse(response, url, resource, clock.now());
+  }
+
+  /** Waits until the request may be sent again. Throws the error where it may not, or not soon. */
+  async function pauseOrThrow(
+    error: unknown,
+    { resource, repeats, safe }: { readonly resource: Resource; readonly repeats: number; readonly safe: boolean },
+    signal?: AbortSignal,
+  ): Promise<void> {
+    // Renewal information has a retry time of its own (RFC 9773 section 4.3).
+    const wait =
+      resource === RESOURCES.renewalInfo || repeats >= maxRepeats ? null : repeatAfterMs(error, repeats, safe);
+    if (wait === null) throw error;
+    // Up to a tenth more, so that not all requests go on at the same moment.
+    await clock.sleep(Math.ceil(wait * (1 + random.uniform() / 10)), signal);
   }
 
   async function fetchNonce(): Promise<string> {
@@ -125,7 +166,20 @@ export function createSession(options: SessionOptions): Session {
   }
 
   async function directory(signal?: AbortSignal): Promise<Directory> {
-    signal?.throwIfAborted();
+    for (let repeats = 0; ; repeats += 1) {
+      signal?.throwIfAborted();
+      try {
+        return await unlessAborted(cachedDirectory(), signal);
+      } catch (error) {
+        signal?.throwIfAborted();
+        // Whoever cannot be stopped does not wait.
+        if (signal === undefined) throw error;
+        await pauseOrThrow(error, { resource: RESOURCES.directory, repeats, safe: true }, signal);
+      }
+    }
+  }
+
+  function cachedDirectory(): Promise<Directory> {
     if (cached === null || clock.now() >= cached.until) {
       const fetched = fetchDirectory();
       const entry = { directory: fetched, until: clock.now() + directoryLifetimeMs };
@@ -134,7 +188,7 @@ export function createSession(options: SessionOptions): Session {
         if (cached === entry) cached = null;
       });
     }
-    return unlessAborted(cached.directory, signal);
+    return cached.directory;
   }
 
   async function fetchDirectory(): Promise<Directory> {
@@ -144,20 +198,36 @@ export function createSession(options: SessionOptions): Session {
 
   async function post(request: SignedRequest, signal?: AbortSignal): Promise<AcmeResponse> {
     signal?.throwIfAborted();
-    const { url, resource, payload, keyOf } = request;
+    const { url, resource, payload, keyOf, polling = false } = request;
     const signer = keyOf ?? session.signer();
     const key: ProtectedHeader['key'] =
       keyOf === undefined ? { kid: session.accountUrl() } : { jwk: signerKey(keyOf).jwk };
+    // A response to a challenge may be repeated (RFC 8555 section 8.2).
+    const safe = payload === '' || resource === RESOURCES.challenge;
     let fresh: string | null = null;
-    for (let attempt = 0; ; attempt += 1) {
+    const trySend = async (): Promise<HttpResponse> => {
       const taken: string | Promise<string> = fresh ?? nonces.take();
+      fresh = null;
       const nonce = typeof taken === 'string' ? taken : await unlessAborted(taken, signal);
       const signing = signJws({ signer, header: { nonce, url, key }, payload });
       const jws = await unlessAborted(signing, signal).catch((error: unknown) => {
         nonces.put(nonce);
         throw error;
       });
-      const response = await send({ method: 'POST', url, body: JSON.stringify(jws) }, resource, signal);
+      return send({ method: 'POST', url, body: JSON.stringify(jws) }, resource, signal);
+    };
+    let repeats = 0;
+    for (let attempt = 0; ; attempt += 1) {
+      const kind = payload === '' ? 'read' : resource.name;
+      const response = await inPlace(url, kind, signal, trySend).catch(async (error: unknown) => {
+        // It was not sent: the CA had no nonce to give.
+        await pauseOrThrow(error, { resource, repeats, safe: true }, signal);
+        return null;
+      });
+      if (response === null) {
+        repeats += 1;
+        continue;
+      }
       fresh = responseNonce(response.headers);
       let checked: AcmeResponse;
       try {
@@ -165,9 +235,17 @@ export function createSession(options: SessionOptions): Session {
       } catch (error) {
         const unknown = response.repeated === true && payload !== '' && isBadNonce(error);
         // The nonce of a badNonce error is kept for the retry (RFC 8555 section 6.5).
-        if (attempt < maxBadNonces && isBadNonce(error) && !unknown) continue;
+        if (attempt < maxBadNonces && isBadNonce(error) && !unknown) {
+          if (attempt >= badNoncesAtOnce) await clock.sleep(badNoncePauseMs * 2 ** (attempt - badNoncesAtOnce), signal);
+          continue;
+        }
         if (fresh !== null) nonces.put(fresh);
-        throw unknown ? responseLost(url, error) : error;
+        fresh = null;
+        if (polling) throw error;
+        await pauseOrThrow(unknown ? responseLost(url, error) : error, { resource, repeats, safe }, signal);
+        repeats += 1;
+        attempt = -1;
+        continue;
       }
       if (fresh !== null) nonces.put(fresh);
       return checked;
@@ -199,6 +277,18 @@ export function createSession(options: SessionOptions): Session {
 
 function isBadNonce(error: unknown): boolean {
   return error instanceof AcmeProblemError && acmeErrorType(error.problem) === 'badNonce';
+}
+
+/**
+ * In how many milliseconds a request may be sent again; null: it may not. 503 and 429 with a Retry-After say that
+ * nothing was done. After another failure of the server only what changes nothing is sent again.
+ */
+function repeatAfterMs(error: unknown, repeats: number, safe: boolean): number | null {
+  if (!(error instanceof EverbindError)) return null;
+  const { httpStatus = 0 } = error.facts;
+  const wish = retryAfterOf(error);
+  if ((httpStatus === 503 || httpStatus === 429) && wish !== null) return wish <= PATIENCE_MS ? wish : null;
+  return safe && httpStatus >= 500 && httpStatus !== 501 ? repeatPauseMs * 4 ** repeats : null;
 }
 
 /** The nonce may be used up because the CA took the first of two copies: sent once more, the CA might do it twice. */

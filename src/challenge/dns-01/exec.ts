@@ -1,5 +1,7 @@
+import { createHostPace } from '../../cloud/host-pace.ts';
 import { zoneCandidates } from '../../dns/provider-kit/zones.ts';
 import { type ProgramEnd, runProgram } from '../../dns/run-program.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { DnsProvider, TxtRecord } from '../../ports/dns-provider.ts';
 import { cleanUpFailed, type FailureReason, presentFailed } from '../challenge-failure.ts';
 
@@ -8,7 +10,11 @@ export interface DnsExecOptions {
   readonly command: readonly string[];
   /** For one run of the program. */
   readonly timeoutMs: number;
+  readonly clock: Clock;
 }
+
+/** EX_TEMPFAIL of sysexits.h: the host takes no more changes for now, and the program has changed nothing. */
+const TRY_AGAIN = 75;
 
 const MAX_OUTPUT = 65_536;
 
@@ -17,23 +23,23 @@ const MAX_OUTPUT = 65_536;
  * its exit code decides. It must be safe to repeat and keep several values at one name, since a name and its wildcard
  * are validated by the same record.
  */
-export function createExecProvider({ command, timeoutMs }: DnsExecOptions): DnsProvider {
-  const run = (record: TxtRecord, action: 'present' | 'cleanup', signal?: AbortSignal): Promise<ProgramEnd> =>
-    runProgram({ command, input: messageFor(record, action), timeoutMs, maxOutput: MAX_OUTPUT }, signal);
+export function createExecProvider({ command, timeoutMs, clock }: DnsExecOptions): DnsProvider {
+  const pace = createHostPace(clock, ({ facts }) => facts.reason === 'program-busy');
+  const run = async (record: TxtRecord, action: 'present' | 'cleanup', signal?: AbortSignal): Promise<void> => {
+    const input = messageFor(record, action);
+    const problem = problemOf(
+      await runProgram({ command, input, timeoutMs, maxOutput: MAX_OUTPUT }, signal),
+      timeoutMs,
+    );
+    if (problem === null) return;
+    const text = `the DNS program ${problem.text}`;
+    if (action === 'present') throw presentFailed(taskOf(record), problem.reason, text, problem.details);
+    throw cleanUpFailed(taskOf(record), problem.reason, text, { record: record.name, ...problem.details });
+  };
 
   return {
-    present: async (record, signal) => {
-      const problem = problemOf(await run(record, 'present', signal), timeoutMs);
-      if (problem === null) return;
-      throw presentFailed(taskOf(record), problem.reason, `the DNS program ${problem.text}`, problem.details);
-    },
-
-    cleanUp: async (record, signal) => {
-      const problem = problemOf(await run(record, 'cleanup', signal), timeoutMs);
-      if (problem === null) return;
-      const details = { record: record.name, ...problem.details };
-      throw cleanUpFailed(taskOf(record), problem.reason, `the DNS program ${problem.text}`, details);
-    },
+    present: (record, signal) => pace.run(() => run(record, 'present', signal), signal),
+    cleanUp: (record, signal) => pace.run(() => run(record, 'cleanup', signal), signal),
 
     // Only the program knows the zone.
     findZone: async (name) => {
@@ -71,7 +77,7 @@ function problemOf(end: ProgramEnd, timeoutMs: number): Problem | null {
       if (end.exitCode === 0) return null;
       const how = end.exitCode === null ? 'was killed' : `ended with exit code ${end.exitCode}`;
       return {
-        reason: 'program-failed',
+        reason: end.exitCode === TRY_AGAIN ? 'program-busy' : 'program-failed',
         text: `${how}${said(end.lastWords)}`,
         details: { exitCode: end.exitCode },
       };

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Solver } from '../../ports/solver.ts';
 import { createKeyedMutex } from '../../concurrency/keyed-mutex.ts';
+import { boundConnections } from '../bounded-connections.ts';
 import { listenFailed } from '../challenge-failure.ts';
 import type { SelfCheck } from './self-check.ts';
 import { checkedToken, tokenOfPath } from '../token.ts';
@@ -59,8 +60,7 @@ function open(responses: ReadonlyMap<string, string>, address: string | null, po
       { maxHeaderSize: 8_192, headersTimeout: 5_000, requestTimeout: 5_000, connectionsCheckingInterval: 1_000 },
       (request, response) => respond(responses, request, response),
     );
-    // CAs look from a handful of places. An attacker who floods the port gets no more connections than this.
-    server.maxConnections = 256;
+    boundConnections(server);
     server.once('error', reject);
     server.listen({ port, ...(address === null ? {} : { host: address }) }, () => resolve(server));
   });

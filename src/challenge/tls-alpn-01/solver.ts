@@ -3,6 +3,7 @@ import { createSecureContext, createServer, type SecureContext, type Server } fr
 import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Solver } from '../../ports/solver.ts';
+import { boundConnections } from '../bounded-connections.ts';
 import { listenFailed, presentFailed } from '../challenge-failure.ts';
 import { createKeyedMutex } from '../../concurrency/keyed-mutex.ts';
 import { ACME_TLS, challengeCertificate, serverName } from './certificate.ts';
@@ -28,6 +29,8 @@ interface Listener {
   readonly sockets: ReadonlySet<Socket>;
 }
 
+const HANDSHAKE_MS = 5_000;
+const AFTER_HANDSHAKE_MS = 2_000;
 const INSTEAD = 'http-01 with mode http.sys, or dns-01';
 
 /**
@@ -88,24 +91,20 @@ function open(
   port: number,
 ): Promise<Listener> {
   return new Promise((resolve, reject) => {
-    const sockets = new Set<Socket>();
     const server = createServer({
       // A client that offers other protocols only gets an alert; one that offers none is disconnected below.
       ALPNProtocols: [ACME_TLS],
       // RFC 8737 section 4.
       minVersion: 'TLSv1.2',
-      handshakeTimeout: 5_000,
+      handshakeTimeout: HANDSHAKE_MS,
       // For any other name there is no certificate, and the handshake fails.
       SNICallback: (name, done) => done(null, responses.get(name.toLowerCase())?.context),
     });
-    // CAs look from a handful of places. An attacker who floods the port gets no more connections than this.
-    server.maxConnections = 256;
-    server.on('connection', (socket: Socket) => {
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
-    });
+    const sockets = boundConnections(server);
     server.on('secureConnection', (socket) => {
       socket.on('error', () => {});
+      // A client that does not close its side in turn is not waited for.
+      socket.setTimeout(AFTER_HANDSHAKE_MS, () => socket.destroy());
       socket.end();
     });
     // Clients choose how to connect: their failed handshakes are no failure of ours.

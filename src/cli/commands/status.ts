@@ -62,8 +62,8 @@ function print({ io }: CliEnvironment, overview: Overview, now: number): void {
       closedUntil === null || closedUntil <= now ? 'still asked' : `asked again ${relativeTime(closedUntil, now)}`;
     say('issuer', `${issuer}: failed ${failures}x [${code}], ${asked}`);
   }
-  for (const { host, until } of overview.hostBackoffs) {
-    say('backing off', `${host} asked for it; asked again ${relativeTime(until, now)}`);
+  for (const { directory, host, until } of overview.hostBackoffs) {
+    say('backing off', `${host} asked for it; asked again ${relativeTime(until, now)} for the CA ${directory}`);
   }
   for (const { name, issuer, link } of overview.paused) say('paused', `${name} by ${issuer}; to lift it open ${link}`);
   for (const account of overview.accounts) say('account', accountText(account, now));

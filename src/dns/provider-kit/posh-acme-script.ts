@@ -1,5 +1,5 @@
 /** Exit codes of the script. */
-export const POSH_EXIT = { done: 0, failed: 1, noModule: 2, noPlugin: 3, arguments: 4 } as const;
+export const POSH_EXIT = { done: 0, failed: 1, noModule: 2, noPlugin: 3, arguments: 4, throttled: 5 } as const;
 
 /**
  * One script for every task. The task comes through standard input as one JSON object in ASCII, so that no part of it
@@ -43,7 +43,11 @@ try {
   $code = ${POSH_EXIT.done}
 } catch {
   $said = $_.Exception.GetType().FullName
-  if ($_.Exception.Response) { $said += ' status ' + [int]$_.Exception.Response.StatusCode }
+  if ($_.Exception.Response) {
+    $status = [int]$_.Exception.Response.StatusCode
+    $said += ' status ' + $status
+    if ($status -eq 429) { $code = ${POSH_EXIT.throttled} }
+  }
   $script = $_.InvocationInfo.ScriptName
   if ($script) { $said += ' at ' + (Split-Path -Leaf $script) + ':' + $_.InvocationInfo.ScriptLineNumber }
   [Console]::Error.WriteLine($said)

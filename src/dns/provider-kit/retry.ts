@@ -25,7 +25,8 @@ export async function whileBusy<T>(
   }
 }
 
-function isBusy(error: unknown): boolean {
+/** The server failed on its own side. */
+export function isBusy(error: unknown): boolean {
   if (!(error instanceof EverbindError) || error.code !== 'DNS_PROVIDER_FAILED') return false;
   const { httpStatus = 0, reason } = error.facts;
   return reason === 'SERVFAIL' || httpStatus >= 500;

@@ -34,27 +34,45 @@ export function zoneCandidates(name: string): readonly string[] {
   return candidates;
 }
 
+/** A zone that the host does not serve to the world, or not yet. */
+export class UnservedZone<Z> {
+  readonly key: Z;
+
+  constructor(key: Z) {
+    this.key = key;
+  }
+}
+
 /**
- * Asks for one candidate after the other; `ask` returns null where there is no such zone. Throws DNS_ZONE_NOT_FOUND.
- * With credentials for a single zone many hosts send 403 for every other name. That failure is thrown only when no zone
- * is found.
+ * Asks for one candidate after the other; `ask` returns null where there is no such zone. One that is not served is
+ * used only when no other one is found. Throws DNS_ZONE_NOT_FOUND. With credentials for a single zone many hosts send
+ * 403 for every other name. That failure is thrown only when no zone is found.
  */
 export async function walkUp<Z>(
   host: string,
   name: string,
-  ask: (candidate: string) => Promise<Z | null>,
+  ask: (candidate: string) => Promise<Z | UnservedZone<Z> | null>,
 ): Promise<Zone<Z>> {
   let forbidden: unknown = null;
+  let unserved: Zone<Z> | null = null;
   for (const candidate of zoneCandidates(name)) {
     try {
-      const key = await ask(candidate);
-      if (key !== null) return { name: candidate, key };
+      const found = await ask(candidate);
+      if (found instanceof UnservedZone) unserved ??= { name: candidate, key: found.key };
+      else if (found !== null) return { name: candidate, key: found };
     } catch (error) {
       if (!isForbidden(host, error)) throw error;
       forbidden ??= error;
     }
   }
+  if (unserved !== null) return unserved;
   throw forbidden ?? zoneNotFound(host, name);
+}
+
+/** The zone that the settings name. Throws DNS_ZONE_NOT_FOUND when there is none, or it does not hold the name. */
+export function givenZone<Z>(host: string, name: string, zone: Zone<Z> | null): Zone<Z> {
+  if (zone === null || (name !== zone.name && !name.endsWith(`.${zone.name}`))) throw zoneNotFound(host, name);
+  return zone;
 }
 
 /** Refused by the host itself, not by the service that issues its tokens. */

@@ -13,7 +13,10 @@ const login = 'https://login.microsoftonline.com';
 const query = { 'api-version': '2018-05-01' };
 const ttl = 10;
 
-const zoneResponse = z.object({ name: z.string() });
+const zoneResponse = z.object({
+  name: z.string(),
+  properties: z.object({ zoneType: z.string().default('Public') }).default({ zoneType: 'Public' }),
+});
 const recordSet = z.object({
   etag: z.string().min(1),
   properties: z.object({
@@ -84,7 +87,9 @@ export const azure: ProviderDefinition = {
           walkUp(host, name, async (candidate) => {
             const path = pathOf(candidate);
             const response = await call({ method: 'GET', path, query, expect: [404] }, signal);
-            return response.status === 404 || response.read(zoneResponse).name !== candidate ? null : path;
+            if (response.status === 404) return null;
+            const { name: found, properties } = response.read(zoneResponse);
+            return found === candidate && properties.zoneType === 'Public' ? path : null;
           }),
 
         read: async (zone, name, signal) => {

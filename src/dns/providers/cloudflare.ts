@@ -1,11 +1,12 @@
 import * as z from 'zod';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
+import { wrongSetting } from '../provider-kit/provider-failure.ts';
 import { hostApi } from '../provider-kit/api.ts';
 import { allPages } from '../provider-kit/pages.ts';
 import { recordProvider } from '../provider-kit/records.ts';
-import { endpoint, endpointSetting, required } from '../provider-kit/settings.ts';
+import { endpoint, endpointSetting, optional, required } from '../provider-kit/settings.ts';
 import { quoteTxt } from '../provider-kit/txt-text.ts';
-import { walkUp } from '../provider-kit/zones.ts';
+import { givenZone, UnservedZone, walkUp } from '../provider-kit/zones.ts';
 
 const base = 'https://api.cloudflare.com/client/v4';
 /** The lowest that every plan allows. */
@@ -13,7 +14,9 @@ const ttl = 60;
 const perPage = 100;
 
 const id = z.string().regex(/^[0-9a-f]{32}$/);
-const zones = z.object({ success: z.literal(true), result: z.array(z.object({ id, name: z.string().max(255) })) });
+const zone = z.object({ id, name: z.string().max(255), status: z.string().optional() });
+const zones = z.object({ success: z.literal(true), result: z.array(zone) });
+const oneZone = z.object({ success: z.literal(true), result: zone });
 const records = z.object({
   success: z.literal(true),
   result: z.array(z.object({ id, type: z.string(), name: z.string(), content: z.string() })),
@@ -29,6 +32,13 @@ export const cloudflare: ProviderDefinition = {
   title: 'Cloudflare',
   settings: [
     { name: 'apiToken', required: true, secret: true, description: 'API token; not the global API key.' },
+    {
+      name: 'zoneId',
+      required: false,
+      secret: false,
+      description: 'Zone ID, where the zone is not to be looked for, or several accounts have one of this name.',
+      example: '023e105f4ecef8ad9ca31a8372d0c353',
+    },
     endpointSetting(base),
   ],
   privilege: 'API token with the permissions Zone / Zone / Read and Zone / DNS / Edit, for the one zone only.',
@@ -37,6 +47,8 @@ export const cloudflare: ProviderDefinition = {
   create: (settings, { transport, clock }) => {
     const host = 'Cloudflare';
     const authorization = `Bearer ${required(settings, 'apiToken')}`;
+    const zoneId = optional(settings, 'zoneId');
+    if (zoneId !== null && !id.safeParse(zoneId).success) throw wrongSetting('zoneId', 'an ID');
     const call = hostApi({
       host,
       base: endpoint(settings, base),
@@ -50,11 +62,20 @@ export const cloudflare: ProviderDefinition = {
     });
 
     return recordProvider<string>({
-      zoneOf: (name, signal) =>
-        walkUp(host, name, async (candidate) => {
+      zoneOf: async (name, signal) => {
+        if (zoneId !== null) {
+          const response = await call({ method: 'GET', path: `/zones/${zoneId}`, expect: [404] }, signal);
+          const found = response.status === 404 ? null : response.read(oneZone).result;
+          return givenZone(host, name, found === null ? null : { name: found.name, key: zoneId });
+        }
+        return walkUp(host, name, async (candidate) => {
           const response = await call({ method: 'GET', path: '/zones', query: { name: candidate } }, signal);
-          return response.read(zones).result.find((zone) => zone.name === candidate)?.id ?? null;
-        }),
+          const found = response.read(zones).result.filter((one) => one.name === candidate);
+          const active = found.find(({ status = 'active' }) => status === 'active');
+          const [other] = found;
+          return active?.id ?? (other === undefined ? null : new UnservedZone(other.id));
+        });
+      },
 
       list: async (zone, name, signal) => {
         const found = await allPages(host, 1, async (page) => {

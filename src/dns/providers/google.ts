@@ -7,17 +7,14 @@ import { hostApi } from '../provider-kit/api.ts';
 import { poll } from '../provider-kit/poll.ts';
 import { recordSetProvider } from '../provider-kit/rrset.ts';
 import { endpoint, endpointSetting, optional } from '../provider-kit/settings.ts';
-import { walkUp } from '../provider-kit/zones.ts';
+import { givenZone, walkUp } from '../provider-kit/zones.ts';
 
 const base = 'https://dns.googleapis.com';
 const scope = 'https://www.googleapis.com/auth/ndev.clouddns.readwrite';
 const ttl = 5;
 
-const zones = z.object({
-  managedZones: z
-    .array(z.object({ name: z.string(), dnsName: z.string(), visibility: z.string().default('public') }))
-    .default([]),
-});
+const zone = z.object({ name: z.string(), dnsName: z.string(), visibility: z.string().default('public') });
+const zones = z.object({ managedZones: z.array(zone).default([]) });
 const sets = z.object({
   rrsets: z
     .array(z.object({ name: z.string(), type: z.string(), ttl: z.int(), rrdatas: z.array(z.string()).min(1) }))
@@ -43,10 +40,18 @@ export const google: ProviderDefinition = {
       secret: false,
       description: 'Project that holds the zone, when it is not the one of the key; needed without a key.',
     },
+    {
+      name: 'managedZone',
+      required: false,
+      secret: false,
+      description:
+        'Name of the managed zone, where it is not to be looked for, or several public ones have the same DNS name.',
+      example: 'example-com',
+    },
     endpointSetting(base),
   ],
   privilege:
-    'A custom role with dns.managedZones.list, dns.resourceRecordSets.list, .create, .delete and .update, dns.changes.create and dns.changes.get; of the predefined roles, roles/dns.admin. All but dns.managedZones.list may be granted on the one managed zone.',
+    'A custom role with dns.managedZones.list (dns.managedZones.get where managedZone is given), dns.resourceRecordSets.list, .create, .delete and .update, dns.changes.create and dns.changes.get; of the predefined roles, roles/dns.admin. All but dns.managedZones.list may be granted on the one managed zone.',
   testedAgainst: 'double of the documented API',
   documentation: 'https://cloud.google.com/dns/docs/reference/rest/v1',
   create: (settings, parts) => {
@@ -57,6 +62,10 @@ export const google: ProviderDefinition = {
     if (key !== '' && account === null) throw wrongSetting('serviceAccountKey', 'the JSON key of a service account');
     const project = optional(settings, 'project') ?? account?.project ?? null;
     if (project === null) throw wrongSetting('project', 'given');
+    const managedZone = optional(settings, 'managedZone');
+    if (managedZone !== null && !/^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(managedZone)) {
+      throw wrongSetting('managedZone', 'the name of a managed zone');
+    }
     const token = googleToken(account, scope, { ...parts, codes: DNS_CODES });
     const call = hostApi({
       host,
@@ -71,14 +80,22 @@ export const google: ProviderDefinition = {
 
     const provider = recordSetProvider<string>(
       {
-        zoneOf: (name, signal) =>
-          walkUp(host, name, async (candidate) => {
+        zoneOf: async (name, signal) => {
+          if (managedZone !== null) {
+            const path = `/${managedZone}`;
+            const response = await call({ method: 'GET', path, expect: [404] }, signal);
+            const dnsName = response.status === 404 ? null : response.read(zone).dnsName.replace(/\.$/, '');
+            return givenZone(host, name, dnsName === null ? null : { name: dnsName, key: path });
+          }
+          return walkUp(host, name, async (candidate) => {
             const response = await call({ method: 'GET', path: '', query: { dnsName: `${candidate}.` } }, signal);
-            const found = response
+            const [found, ...twins] = response
               .read(zones)
-              .managedZones.find((zone) => zone.dnsName === `${candidate}.` && zone.visibility === 'public');
+              .managedZones.filter((one) => one.dnsName === `${candidate}.` && one.visibility === 'public');
+            if (twins.length > 0) throw wrongSetting('managedZone', `given; ${candidate} has several public zones`);
             return found === undefined ? null : `/${segment(found.name)}`;
-          }),
+          });
+        },
 
         read: async (zone, name, signal) => {
           const query = { name: `${name}.`, type: 'TXT' };

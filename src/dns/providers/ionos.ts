@@ -10,7 +10,7 @@ const base = 'https://api.hosting.ionos.com/dns';
 const ttl = 60;
 
 const id = z.uuid();
-const zones = z.array(z.object({ id, name: z.string() }));
+const zones = z.array(z.object({ id, name: z.string(), type: z.string().default('NATIVE') }));
 const records = z.object({
   records: z.array(z.object({ id, type: z.string(), name: z.string(), content: z.string() })).default([]),
 });
@@ -40,7 +40,9 @@ export const ionos: ProviderDefinition = {
     return recordProvider<string>({
       zoneOf: async (name, signal) => {
         const response = await call({ method: 'GET', path: '/v1/zones' }, signal);
-        return longestZone(host, name, new Map(response.read(zones).map((zone) => [zone.name, zone.id])));
+        // A copy of a zone at other servers (type SLAVE) takes no records.
+        const writable = response.read(zones).filter(({ type }) => type !== 'SLAVE');
+        return longestZone(host, name, new Map(writable.map((zone) => [zone.name, zone.id])));
       },
 
       list: async (zone, name, signal) => {

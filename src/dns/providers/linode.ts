@@ -4,14 +4,23 @@ import { allPages } from '../provider-kit/pages.ts';
 import { recordProvider } from '../provider-kit/records.ts';
 import { endpointSetting, required } from '../provider-kit/settings.ts';
 import { tokenApi } from '../provider-kit/api.ts';
-import { relativeName, walkUp } from '../provider-kit/zones.ts';
+import { relativeName, UnservedZone, walkUp } from '../provider-kit/zones.ts';
 
 const base = 'https://api.linode.com/v4';
 /** The lowest that the API takes. */
 const ttl = 30;
 const pageSize = 100;
 
-const domains = z.object({ data: z.array(z.object({ id: z.int(), domain: z.string() })) });
+const domains = z.object({
+  data: z.array(
+    z.object({
+      id: z.int(),
+      domain: z.string(),
+      type: z.string().default('master'),
+      status: z.string().default('active'),
+    }),
+  ),
+});
 const records = z.object({
   data: z.array(z.object({ id: z.int(), type: z.string(), name: z.string(), target: z.string() })),
   pages: z.int(),
@@ -38,7 +47,12 @@ export const linode: ProviderDefinition = {
         walkUp(host, name, async (candidate) => {
           const headers = { 'x-filter': JSON.stringify({ domain: candidate }) };
           const response = await call({ method: 'GET', path: '/domains', headers }, signal);
-          return response.read(domains).data.find(({ domain }) => domain === candidate)?.id ?? null;
+          // A copy of a zone at other servers (type slave) takes no records.
+          const zone = response
+            .read(domains)
+            .data.find(({ domain, type }) => domain === candidate && type === 'master');
+          if (zone === undefined) return null;
+          return zone.status === 'active' ? zone.id : new UnservedZone(zone.id);
         }),
 
       list: async (zone, name, signal) => {

@@ -51,8 +51,8 @@ export const ovh: ProviderDefinition = {
     const options = { host, base: endpoint(settings, region), transport, clock };
     const unsigned = hostApi(options);
     /** Milliseconds that OVH's clock is ahead of ours: a signature is valid for a short time only. */
-    const ahead = cached(clock, async (signal) => {
-      const theirs = (await unsigned({ method: 'GET', path: '/auth/time' }, signal)).read(seconds) * 1000;
+    const ahead = cached(clock, async () => {
+      const theirs = (await unsigned({ method: 'GET', path: '/auth/time' })).read(seconds) * 1000;
       return { value: theirs - clock.now(), expiresAt: clock.now() + clockMs };
     });
     const call = hostApi({

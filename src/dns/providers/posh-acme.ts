@@ -1,9 +1,10 @@
 import { posix, win32 } from 'node:path';
 import * as z from 'zod';
+import { createHostPace } from '../../cloud/host-pace.ts';
 import { EverbindError } from '../../errors/error.ts';
 import type { TxtRecord } from '../../ports/dns-provider.ts';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
-import { wrongSetting } from '../provider-kit/provider-failure.ts';
+import { DNS_CODES, wrongSetting } from '../provider-kit/provider-failure.ts';
 import { POSH_EXIT, poshCommand } from '../provider-kit/posh-acme-script.ts';
 import { optional, required } from '../provider-kit/settings.ts';
 import { zoneCandidates } from '../provider-kit/zones.ts';
@@ -64,7 +65,7 @@ export const poshAcme: ProviderDefinition = {
     "Whatever the plugin's guide says for its host. The plugin runs with the rights of Everbind, so only administrators may be able to change the module's folder.",
   testedAgainst: 'double of the documented API',
   documentation: 'https://poshac.me/docs/latest/Plugins/',
-  create: (settings, { runProgram, systemFolder, inTurn }) => {
+  create: (settings, { runProgram, systemFolder, inTurn, clock }) => {
     const plugin = required(settings, 'plugin');
     if (!/^[A-Za-z0-9_]{1,64}$/.test(plugin)) throw wrongSetting('plugin', 'the name of a plugin');
     const module = optional(settings, 'module') ?? 'Posh-ACME';
@@ -86,9 +87,10 @@ export const poshAcme: ProviderDefinition = {
       throw new EverbindError('DNS_PROVIDER_FAILED', `PowerShell did not run to its end (${end.kind})`, details);
     }
 
+    const pace = createHostPace(clock, ({ code }) => code === DNS_CODES.rate);
     return {
-      present: (record, signal) => run('present', record, signal),
-      cleanUp: (record, signal) => run('cleanup', record, signal),
+      present: (record, signal) => pace.run(() => run('present', record, signal), signal),
+      cleanUp: (record, signal) => pace.run(() => run('cleanup', record, signal), signal),
       // Only the plugin knows the zone.
       findZone: (name) => Promise.resolve(zoneCandidates(name).at(-1) ?? name),
     };
@@ -100,6 +102,9 @@ function failed(plugin: string, exitCode: number | null, said: string): Everbind
   if (exitCode === POSH_EXIT.noPlugin) return wrongSetting('plugin', 'one of the plugins of this Posh-ACME');
   if (exitCode === POSH_EXIT.arguments) return wrongSetting('arguments', `usable${words(said)}`);
   const details = { plugin, exitCode };
+  if (exitCode === POSH_EXIT.throttled) {
+    return new EverbindError(DNS_CODES.rate, `the host of the plugin ${plugin} asks to send fewer requests`, details);
+  }
   return new EverbindError('DNS_PROVIDER_FAILED', `the plugin ${plugin} failed${words(said)}`, details);
 }
 

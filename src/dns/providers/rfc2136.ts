@@ -1,3 +1,4 @@
+import { createHostPace } from '../../cloud/host-pace.ts';
 import { EverbindError } from '../../errors/error.ts';
 import { ipVersion } from '../../pki/x509/ip-address.ts';
 import type { TxtRecord } from '../../ports/dns-provider.ts';
@@ -9,7 +10,7 @@ import { signMessage, TSIG_ALGORITHMS, type TsigKey, verifyMessage } from '../wi
 import { encodeUpdate } from '../wire/update.ts';
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
 import { wrongSetting, zoneNotFound } from '../provider-kit/provider-failure.ts';
-import { whileBusy } from '../provider-kit/retry.ts';
+import { isBusy, whileBusy } from '../provider-kit/retry.ts';
 import { optional, required, timeToLive, TTL_SETTING } from '../provider-kit/settings.ts';
 
 type Settings = Readonly<Record<string, string>>;
@@ -100,11 +101,14 @@ export const rfc2136: ProviderDefinition = {
       return owner.name;
     }
 
+    // A server that is asked for too much at a time responds SERVFAIL or drops what it cannot take.
+    const pace = createHostPace(clock, () => false, isBusy);
+
     async function change(action: 'add' | 'delete', record: TxtRecord, signal?: AbortSignal): Promise<void> {
       const zone = await zoneOf(record.name, signal);
       // Signed anew each time, since the signature covers the time.
       const update = (): Promise<DnsMessage> =>
-        send(encodeUpdate(messageId(random), zone, { action, record, ttl }), signal);
+        pace.run(() => send(encodeUpdate(messageId(random), zone, { action, record, ttl }), signal), signal);
       await whileBusy({ clock, random }, update, signal);
     }
 

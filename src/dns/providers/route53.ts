@@ -1,6 +1,6 @@
 import type { ProviderDefinition } from '../provider-kit/definition.ts';
 import { awsCredentials } from '../../cloud/aws-credentials.ts';
-import { DNS_CODES, unusable, wrongSetting, zoneNotFound } from '../provider-kit/provider-failure.ts';
+import { DNS_CODES, unusable, wrongSetting } from '../provider-kit/provider-failure.ts';
 import type { ApiResponse } from '../../cloud/api.ts';
 import { hostApi } from '../provider-kit/api.ts';
 import { poll } from '../provider-kit/poll.ts';
@@ -8,7 +8,7 @@ import { type RecordSet, recordSetProvider } from '../provider-kit/rrset.ts';
 import { endpoint, endpointSetting, optional, required } from '../provider-kit/settings.ts';
 import { signAws } from '../../cloud/aws-signature.ts';
 import { escapeXml, nodesAt, parseXml, textAt, type XmlNode } from '../provider-kit/xml.ts';
-import { walkUp, type Zone } from '../provider-kit/zones.ts';
+import { givenZone, walkUp, type Zone } from '../provider-kit/zones.ts';
 
 const base = 'https://route53.amazonaws.com';
 const api = '/2013-04-01';
@@ -97,18 +97,17 @@ export const route53: ProviderDefinition = {
       });
     }
 
-    async function givenZone(id: string, name: string, signal?: AbortSignal): Promise<Zone<string>> {
+    async function zoneWithId(id: string, name: string, signal?: AbortSignal): Promise<Zone<string>> {
       const response = await call({ method: 'GET', path: `${api}/hostedzone/${id}`, expect: [404] }, signal);
-      if (response.status === 404) throw zoneNotFound(host, name);
+      if (response.status === 404) return givenZone<string>(host, name, null);
       const zone = (textAt(xml(response, 'GetHostedZoneResponse'), 'HostedZone', 'Name') ?? '').replace(/\.$/, '');
-      if (name !== zone && !name.endsWith(`.${zone}`)) throw zoneNotFound(host, name);
-      return { name: zone, key: id };
+      return givenZone(host, name, { name: zone, key: id });
     }
 
     const provider = recordSetProvider<string>(
       {
         zoneOf: (name, signal) =>
-          hostedZoneId === null ? searchZone(name, signal) : givenZone(hostedZoneId, name, signal),
+          hostedZoneId === null ? searchZone(name, signal) : zoneWithId(hostedZoneId, name, signal),
 
         read: async (zone, name, signal) => {
           const query = { name: `${name}.`, type: 'TXT', maxitems: '1' };

@@ -1,3 +1,4 @@
+import { createHostPace } from '../../cloud/host-pace.ts';
 import { EverbindError } from '../../errors/error.ts';
 import type { TxtRecord } from '../../ports/dns-provider.ts';
 import type { ProgramEnd } from '../run-program.ts';
@@ -37,7 +38,7 @@ export const windowsDns: ProviderDefinition = {
     'No credentials: dnscmd runs as the account of Everbind. Give that account (the computer account for SYSTEM) the right to create and delete child objects in the one zone, in place of membership in DnsAdmins. dnscmd comes with the DNS Server Tools feature.',
   testedAgainst: 'double of the documented API',
   documentation: 'https://learn.microsoft.com/windows-server/administration/windows-commands/dnscmd',
-  create: (settings, { runProgram, systemFolder }) => {
+  create: (settings, { runProgram, systemFolder, clock }) => {
     const server = optional(settings, 'server') ?? '.';
     if (!/^(?:\.|[A-Za-z0-9][A-Za-z0-9.:-]{0,252})$/.test(server))
       throw wrongSetting('server', 'a host name, an address or "."');
@@ -89,16 +90,20 @@ export const windowsDns: ProviderDefinition = {
       if (code !== DONE && !fine.includes(code)) throw unexpected(code);
     }
 
+    // Each change starts programs: a few at a time.
+    const pace = createHostPace(clock, () => false);
+    const paced: typeof change = (record, argumentsFor, fine, signal) =>
+      pace.run(() => change(record, argumentsFor, fine, signal), signal);
     return {
       present: (record, signal) =>
-        change(
+        paced(
           record,
           (zone, node) => ['/RecordAdd', zone, node, ttl, 'TXT', record.value],
           [RECORD_ALREADY_EXISTS],
           signal,
         ),
       cleanUp: (record, signal) =>
-        change(
+        paced(
           record,
           (zone, node) => ['/RecordDelete', zone, node, 'TXT', record.value, '/f'],
           [RECORD_DOES_NOT_EXIST, NAME_DOES_NOT_EXIST],

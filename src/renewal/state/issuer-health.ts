@@ -155,28 +155,39 @@ export function pausedCertificates(db: DatabaseSync, certificateId: number | nul
     }));
 }
 
-/** A host that asked us to stay away for longer than anybody waits. */
+/** A host that asked a CA's clients to stay away for longer than anybody waits. */
 export interface HostBackoff {
+  /** URL of the CA's directory. What other CAs send to the host is not held back. */
+  readonly directory: string;
   readonly host: string;
   /** No request is sent there before. */
   readonly until: number;
 }
 
-/** Hosts that no request is sent to now. A row that was noted later than now is of a clock that was put back. */
+/**
+ * Hosts that no request is sent to now, and for which CA. A row that was noted later than now is of a clock that was
+ * put back.
+ */
 export function hostBackoffs(db: DatabaseSync, now: number): readonly HostBackoff[] {
-  return statement(db, 'SELECT host, until FROM host_backoff WHERE until > ? AND noted_at <= ? ORDER BY host')
+  const sql =
+    'SELECT directory, host, until FROM host_backoff WHERE until > ? AND noted_at <= ? ORDER BY directory, host';
+  return statement(db, sql)
     .all(now, now)
-    .map((row) => ({ host: text(row, 'host'), until: integer(row, 'until') }));
+    .map((row) => ({ directory: text(row, 'directory'), host: text(row, 'host'), until: integer(row, 'until') }));
 }
 
-export function noteHostBackoff({ db, audit }: Transaction, { host, until }: HostBackoff, now: number): void {
+export function noteHostBackoff(
+  { db, audit }: Transaction,
+  { directory, host, until }: HostBackoff,
+  now: number,
+): void {
   statement(db, 'DELETE FROM host_backoff WHERE until <= ? OR noted_at > ?').run(now, now);
   statement(
     db,
-    `INSERT INTO host_backoff (host, until, noted_at) VALUES (?, ?, ?)
-     ON CONFLICT (host) DO UPDATE SET until = excluded.until, noted_at = excluded.noted_at`,
-  ).run(host, until, now);
-  audit({ type: 'host.backoff', subject: host, data: { until: new Date(until).toISOString() } });
+    `INSERT INTO host_backoff (directory, host, until, noted_at) VALUES (?, ?, ?, ?)
+     ON CONFLICT (directory, host) DO UPDATE SET until = excluded.until, noted_at = excluded.noted_at`,
+  ).run(directory, host, until, now);
+  audit({ type: 'host.backoff', subject: host, data: { directory, until: new Date(until).toISOString() } });
 }
 
 /** After the clock was put back. */

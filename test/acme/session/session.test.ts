@@ -250,7 +250,13 @@ async function abortedRegistration(stage: 'directory' | 'nonce' | 'signer' | 'ac
     userAgent: 'x',
     signer: stage === 'signer' ? { ...signer, sign: hang } : signer,
     ...(stage === 'hold'
-      ? { backoffs: { pass: (_url, signal) => passAborted(signal, stopped), note: async () => {} } }
+      ? {
+          backoffs: {
+            pass: (_url, signal) => passAborted(signal, stopped),
+            note: async () => {},
+            enter: async () => () => {},
+          },
+        }
       : {}),
   });
   const call = client.newAccount({ termsOfServiceAgreed: true }, stop.signal);

@@ -17,7 +17,7 @@ import { coded, dnsTask, httpTask, temporaryFolder } from '../support.ts';
 type TxtLookup = (name: string) => Promise<readonly string[]>;
 
 function solverOver(
-  options: DnsExecOptions,
+  options: Omit<DnsExecOptions, 'clock'>,
   {
     lookup = async () => [],
     clock = systemClock,
@@ -26,7 +26,7 @@ function solverOver(
 ): Solver {
   return createDns01Solver({
     type: 'dns-01',
-    openProvider: () => Promise.resolve(createExecProvider(options)),
+    openProvider: () => Promise.resolve(createExecProvider({ ...options, clock })),
     resolver: txtResolver(lookup),
     port: 53,
     clock,
@@ -47,7 +47,7 @@ async function program(t: TestContext, body: string, options: Partial<DnsExecOpt
     `import fs from 'node:fs';\nconst log = ${JSON.stringify(log)};\nconst input = fs.readFileSync(0, 'utf8');\n${body}\n`,
   );
   const command = [process.execPath, file, '--with', 'an argument'];
-  const solver = solverOver({ command, timeoutMs: 60_000, ...options });
+  const solver = solverOver({ command, timeoutMs: 60_000, ...options }, options.clock === undefined ? {} : options);
   return { solver, log: () => readFile(log, 'utf8') };
 }
 
@@ -164,6 +164,34 @@ test('a program that ends but leaves a child behind does not delay us', async (t
   );
   // It would be waited for until the time is up, which is an error.
   await solver.present(dnsTask());
+});
+
+test('a program that ends with 75 is run again after a while, and given up after a minute and a half', async (t) => {
+  const clock = fastClock();
+  const busy = `const runs = fs.readFileSync(log, 'utf8').length; fs.appendFileSync(log, 'x'); process.exit(runs < 3 ? 75 : 0);`;
+  const { solver, log } = await program(t, busy, { clock });
+  await solver.present(dnsTask());
+  assert.equal(await log(), 'xxxx');
+  assert.deepEqual(clock.slept, [1_000, 2_000, 4_000]);
+  const { solver: never, log: runs } = await program(t, `fs.appendFileSync(log, 'x'); process.exit(75);`, { clock });
+  await assert.rejects(never.present(dnsTask()), coded('CHALLENGE_PRESENT_FAILED', 'program-busy'));
+  assert.ok((await runs()).length <= 10);
+  assert.ok(clock.now() <= 120_000);
+});
+
+test('only a few programs run at a time', async (t) => {
+  const { solver, log } = await program(
+    t,
+    `fs.appendFileSync(log, '+'); await new Promise((resolve) => setTimeout(resolve, 300)); fs.appendFileSync(log, '-');`,
+  );
+  await Promise.all(Array.from({ length: 12 }, (_, index) => solver.present(dnsTask(`n${index}.everbind.test`))));
+  let most = 0;
+  let running = 0;
+  for (const mark of await log()) {
+    running += mark === '+' ? 1 : -1;
+    most = Math.max(most, running);
+  }
+  assert.ok(most >= 2 && most <= 8, `${most} at a time`);
 });
 
 test('a program that does not read its input may succeed', async () => {

@@ -7,7 +7,7 @@ import { listenerEndpoints } from '../../../src/challenge/http-01/endpoints.ts';
 import { createSelfCheck } from '../../../src/challenge/http-01/self-check.ts';
 import { systemClock } from '../../../src/net/system.ts';
 import { freePorts } from '../../../lab/loopback.ts';
-import { coded, httpTask } from '../support.ts';
+import { coded, flood, httpTask, until } from '../support.ts';
 
 async function listener(address: string | null = '127.0.0.1') {
   const [port = 0] = await freePorts(1);
@@ -126,4 +126,30 @@ test('headers without end are refused', async () => {
   });
   assert.match(answer, /^HTTP\/1\.1 431 /);
   await solver.cleanUp(task);
+});
+
+test('the CA gets its answer through 400 connections that say nothing, or never end their headers', async (t) => {
+  for (const first of ['', 'GET /.well-known/acme-challenge/x HTTP/1.1\r\nhost: x\r\n']) {
+    const { port, solver } = await listener();
+    const task = httpTask();
+    t.after(() => solver.cleanUp(task));
+    await solver.present(task);
+    const idle = await flood(port, 400, first);
+    const began = performance.now();
+    for (let asked = 0; asked < 5; asked += 1) assert.equal((await ask(port, pathOf(task.token))).status, 200);
+    assert.ok(performance.now() - began < 1_000);
+    await until(() => idle.open() <= 256, 1_000);
+    assert.ok(idle.open() > 200, `${idle.open()} open: only the oldest make room`);
+    idle.stop();
+  }
+});
+
+test('whoever sends headers slowly, or none, is disconnected after a few seconds', async (t) => {
+  const { port, solver } = await listener();
+  const task = httpTask();
+  t.after(() => solver.cleanUp(task));
+  await solver.present(task);
+  const silent = await flood(port, 1);
+  const slow = await flood(port, 1, 'GET / HTTP/1.1\r\n');
+  assert.ok((await until(() => silent.open() + slow.open() === 0, 8_000)) > 1_000);
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect as connectTcp, createServer, type AddressInfo, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { connect, createServer as createTlsServer } from 'node:tls';
 import { createSolvers } from '../../../src/challenge/solvers.ts';
@@ -14,7 +14,7 @@ import { systemClock, systemRandom } from '../../../src/net/system.ts';
 import { parsePemCertificates } from '../../../src/pki/asn1/pem.ts';
 import type { ChallengeTask } from '../../../src/ports/solver.ts';
 import { freePorts } from '../../../lab/loopback.ts';
-import { coded, httpTask, site } from '../support.ts';
+import { coded, flood, httpTask, site, until } from '../support.ts';
 
 const alpnTask = (name?: string, type?: 'dns' | 'ip'): ChallengeTask => ({
   ...httpTask(name, type),
@@ -141,4 +141,45 @@ test('where IIS has https on the port nothing is tried; a wildcard cannot be val
     () => solvers({ ...task, wildcard: true }, { type: 'tls-alpn-01', port }),
     coded('CHALLENGE_UNSUPPORTED'),
   );
+});
+
+test('the CA gets its handshake through 400 connections that say nothing, or begin one and stop', async (t) => {
+  const { port, solver } = await listener();
+  const task = alpnTask('shop.everbind.test');
+  t.after(() => solver.cleanUp(task));
+  await solver.present(task);
+  // A record header of TLS that promises 512 bytes of a ClientHello.
+  for (const first of ['', '\x16\x03\x01\x02\x00\x01']) {
+    const idle = await flood(port, 400, first);
+    const began = performance.now();
+    for (let asked = 0; asked < 5; asked += 1) {
+      assert.equal(await shake(port, 'shop.everbind.test', ['acme-tls/1']), 'acme-tls/1');
+    }
+    assert.ok(performance.now() - began < 1_000);
+    await until(() => idle.open() <= 256, 1_000);
+    assert.ok(idle.open() > 200, `${idle.open()} open: only the oldest make room`);
+    idle.stop();
+  }
+});
+
+test('handshakes that never end, and clients that stay after theirs, are disconnected after a few seconds', async (t) => {
+  const { port, solver } = await listener();
+  const task = alpnTask('shop.everbind.test');
+  t.after(() => solver.cleanUp(task));
+  await solver.present(task);
+  const idle = await flood(port, 1, '\x16\x03\x01\x02\x00\x01');
+  const staying = await new Promise<Socket>((resolve) => {
+    const options = { servername: 'shop.everbind.test', rejectUnauthorized: false, allowHalfOpen: true };
+    const raw = connectTcp({ port, host: '127.0.0.1', allowHalfOpen: true });
+    const socket = connect({ ...options, socket: raw, ALPNProtocols: ['acme-tls/1'] }, () => resolve(raw));
+    socket.on('error', () => {});
+  });
+  let left = false;
+  staying.on('error', () => (left = true));
+  assert.ok((await until(() => idle.open() === 0, 8_000)) > 1_000);
+  // The server is gone for good: what is sent is refused.
+  await until(() => {
+    if (!staying.destroyed) staying.write('x');
+    return left || staying.destroyed;
+  }, 8_000);
 });

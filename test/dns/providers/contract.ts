@@ -52,6 +52,14 @@ export const foreign = `other "value" with \\ in it ${'x'.repeat(150)}`;
 const one = 'nHQmRjLHqlFNrHIlVd4EcG5NqVNyoBXNJAYvyKyLqLY';
 const two = '-pE7yU_0dmzAqZkJrQ4IhBYYyS2C2xKMfOdYQ9Hg8kM';
 
+/** How long providers have slept since a host was opened last, ms. */
+let slept = 0;
+
+/** The time of providers under test, ms since 1970. */
+export function contractNow(): number {
+  return Date.now() + slept;
+}
+
 type Fault = (count: number) => DoubleAnswer | null;
 
 /** Registers the tests that every hosted provider passes. */
@@ -77,7 +85,13 @@ export function hostContract(contract: HostContract): void {
     metadata: (request, signal) =>
       transport({ ...request, url: request.url.replace('http://169.254.169.254', server.url) }, signal),
     // Whoever waits between two questions does not keep the tests waiting.
-    clock: { now: () => Date.now(), sleep: async (_ms, signal) => signal?.throwIfAborted() },
+    clock: {
+      now: contractNow,
+      sleep: async (ms, signal) => {
+        signal?.throwIfAborted();
+        slept += Math.ceil(ms);
+      },
+    },
     random: systemRandom,
     inTurn: createKeyedMutex(),
   });
@@ -85,6 +99,7 @@ export function hostContract(contract: HostContract): void {
   /** A fresh host with a provider for it. `requests` counts. */
   function open(changes: Readonly<Record<string, string>> = {}) {
     const host = contract.start();
+    slept = 0;
     let count = 0;
     let fault: Fault = () => null;
     let spy: (request: DoubleRequest) => void = () => {};
@@ -212,15 +227,69 @@ export function hostContract(contract: HostContract): void {
     }
   });
 
-  check('asked too often, at any request', async () => {
+  check('asked too often at any request: waits as long as the host asks, and goes on', async () => {
     for (const action of ['present', 'cleanUp'] as const) {
       await atEachRequest(action, tooMany, async (call, at) => {
-        const error = await failure(call);
         if (at <= requestsBefore) return;
-        assert.equal(error.code, 'DNS_RATE_LIMITED', inspect(error));
-        assert.equal(error.details['retryAfterMs'], retryAfterMs);
+        await call;
+        assert.ok(slept >= (retryAfterMs ?? 500) - 50 && slept < 60_000, `slept ${slept}`);
       });
     }
+  });
+
+  check('asked too often for minutes: says so, and asks less and less often', async () => {
+    for (const action of ['present', 'cleanUp'] as const) {
+      const { host, provider, failWith, requests } = open();
+      failWith((count) => (count > requestsBefore ? tooMany : null));
+      const error = await failure(provider[action]({ name, value: one }));
+      assert.equal(error.code, 'DNS_RATE_LIMITED', inspect(error));
+      assert.equal(error.details['retryAfterMs'], retryAfterMs);
+      assert.ok(slept >= 30_000 && slept <= 120_000, `slept ${slept}`);
+      assert.ok(requests() - requestsBefore <= 12, `${requests()} requests`);
+      const before = slept;
+      await failure(provider[action]({ name, value: two }));
+      assert.equal(slept, before, 'the next call waits for as long again');
+      assert.deepEqual(values(host), base);
+    }
+  });
+
+  check('asked to wait for an hour: says so at once, and sends nothing more until then', async () => {
+    const { host, provider, failWith, requests } = open();
+    failWith((count) => {
+      if (count <= requestsBefore) return null;
+      return { status: 429, headers: { 'retry-after': '3000' }, text: 'slow down' };
+    });
+    const error = await failure(provider.present({ name, value: one }));
+    assert.equal(error.code, 'DNS_RATE_LIMITED', inspect(error));
+    const asked = requests();
+    assert.equal((await failure(provider.present({ name, value: two }))).code, 'DNS_RATE_LIMITED');
+    assert.equal(requests(), asked);
+    failWith(() => null);
+    slept += 3_001_000;
+    await provider.present({ name, value: one });
+    assert.deepEqual(values(host), sorted(...base, one));
+  });
+
+  check('twelve names at a host that takes two requests a second and fifteen a minute', async () => {
+    const { host, provider, failWith } = open();
+    const taken: number[] = [];
+    failWith((count) => {
+      const now = contractNow();
+      const within = (ms: number): number => taken.filter((at) => at > now - ms).length;
+      if (count > requestsBefore && (within(1_000) >= 2 || within(60_000) >= 15)) {
+        return { ...tooMany, headers: { ...tooMany.headers, 'retry-after': '1' } };
+      }
+      taken.push(now);
+      return null;
+    });
+    const records = Array.from({ length: 12 }, (_, index) => ({
+      name: `_acme-challenge.n${index}.example.com`,
+      value: one,
+    }));
+    await Promise.all(records.map((record) => provider.present(record)));
+    for (const record of records) assert.deepEqual(host.values(record.name), [one]);
+    await Promise.all(records.map((record) => provider.cleanUp(record)));
+    for (const record of records) assert.deepEqual(host.values(record.name), []);
   });
 
   check('broken at any request: said so, and the next attempt finishes', async () => {

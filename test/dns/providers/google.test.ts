@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import { google } from '../../../src/dns/providers/google.ts';
-import { hostContract, secretWord } from './contract.ts';
+import { contractNow, hostContract, secretWord } from './contract.ts';
 import type { DoubleAnswer, DoubleRequest } from './double.ts';
 import { type Sets, zoneSets } from './sets.ts';
 
@@ -140,7 +140,7 @@ function signIn({ method, headers, body }: DoubleRequest): DoubleAnswer {
   assert.equal(scope, 'https://www.googleapis.com/auth/ndev.clouddns.readwrite');
   assert.equal(aud, `http://${headers['host']}/token`);
   assert.equal(Number(exp), Number(iat) + 3600);
-  assert.ok(Math.abs(Number(iat) - Date.now() / 1000) < 300);
+  assert.ok(Math.abs(Number(iat) - contractNow() / 1000) < 300);
   const signed = Buffer.from(`${header}.${claims}`);
   if (!verify('RSA-SHA256', signed, createPublicKey(privateKey), Buffer.from(signature, 'base64url'))) {
     return { status: 400, json: { error: 'invalid_grant', error_description: 'Invalid JWT Signature.' } };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { ovh } from '../../../src/dns/providers/ovh.ts';
 import { signOvh } from '../../../src/cloud/ovh-signature.ts';
 import { quoteTxt } from '../../../src/dns/provider-kit/txt-text.ts';
-import { hostContract, secretWord } from './contract.ts';
+import { contractNow, hostContract, secretWord } from './contract.ts';
 import type { DoubleAnswer, DoubleRequest } from './double.ts';
 import { type Row, type Rows, zoneRows } from './rows.ts';
 
@@ -44,7 +44,7 @@ hostContract({
 function isSigned({ method, path, rawQuery, headers, body }: DoubleRequest): boolean {
   const url = new URL(`http://${headers['host']}${path}${rawQuery === '' ? '' : `?${rawQuery}`}`);
   const seconds = Number(headers['x-ovh-timestamp']);
-  assert.ok(Math.abs(seconds * 1000 - Date.now() - aheadMs) < 900_000, 'the time is not ours but theirs');
+  assert.ok(Math.abs(seconds * 1000 - contractNow() - aheadMs) < 900_000, 'the time is not ours but theirs');
   const expected = signOvh({ method, url, headers: {}, body }, credentials, seconds);
   return Object.entries(expected).every(([header, value]) => headers[header] === value);
 }
@@ -53,7 +53,7 @@ function answer(rows: Rows, request: DoubleRequest): DoubleAnswer {
   const { method, path, query } = request;
   if (path === '/1.0/auth/time') {
     assert.deepEqual([method, request.headers['x-ovh-signature']], ['GET', undefined]);
-    return { status: 200, text: String(Math.floor((Date.now() + aheadMs) / 1000)) };
+    return { status: 200, text: String(Math.floor((contractNow() + aheadMs) / 1000)) };
   }
   if (!isSigned(request)) return refused(403, 'INVALID_SIGNATURE');
   const [, zone, rest = ''] = /^\/1\.0\/domain\/zone\/([^/]+)(.*)$/.exec(path) ?? assert.fail(path);

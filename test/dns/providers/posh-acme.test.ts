@@ -23,7 +23,7 @@ const { plugin, arguments: args } = JSON.parse(input);
 process.stdout.write('much that nobody reads');
 const said = 'System.Net.WebException status 401 at ' + plugin + '.ps1:42';
 process.stderr.write(plugin === 'Leaky' ? said + ' ' + JSON.stringify(args) : said);
-process.exitCode = { Good: 0, Broken: 1, Leaky: 1, Missing: 3 }[plugin] ?? 4;
+process.exitCode = { Good: 0, Broken: 1, Leaky: 1, Missing: 3, Busy: 5 }[plugin] ?? 4;
 `;
 
 const token = secretWord('token');
@@ -87,6 +87,16 @@ test('posh-acme: failures by exit code, with the place of the error and without 
     .present(record)
     .catch((reason: unknown) => reason);
   assert.ok(error instanceof EverbindError && error.details['reason'] === 'not-started', inspect(error));
+});
+
+test('posh-acme: a plugin whose host asks for patience is run again after a while', async () => {
+  const slept: number[] = [];
+  const clock = { now: () => slept.reduce((sum, ms) => sum + ms, 0), sleep: async (ms: number) => void slept.push(ms) };
+  const provider = poshAcme.create({ program, plugin: 'Busy' }, { ...idleParts, runProgram, clock });
+  const error: unknown = await provider.present(record).catch((reason: unknown) => reason);
+  assert.ok(error instanceof EverbindError && error.code === 'DNS_RATE_LIMITED', inspect(error));
+  assert.deepEqual(slept.slice(0, 4), [1_000, 2_000, 4_000, 8_000]);
+  assert.ok(clock.now() <= 90_000);
 });
 
 test('posh-acme: settings that could run something else are refused', () => {

@@ -1,6 +1,7 @@
 import type { AcmeClient } from '../../../acme/client.ts';
 import type { OrderResource } from '../../../acme/messages/order.ts';
 import { isProblem } from '../../../acme/messages/problem.ts';
+import { failedForNow } from '../../../acme/session/host-backoff.ts';
 import { EverbindError } from '../../../errors/error.ts';
 import { buildCsr } from '../../../pki/x509/csr.ts';
 import type { IssuanceJournal, IssuanceRequest, IssuedChain, Issuer, Issuers } from '../../../ports/issuer.ts';
@@ -12,7 +13,7 @@ import type { AcmePorts, AcmeRun, IssuerSession } from './acme-ports.ts';
 import { authorize } from './authorization/authorize.ts';
 import { cleanUpLeftovers } from './authorization/present-all.ts';
 import { abandonOrder } from './order/abandon-order.ts';
-import { openOrder, type Ordered } from './order/open-order.ts';
+import { FIRST_PAUSE_MS, MOST_REPEATS, openOrder, type Ordered } from './order/open-order.ts';
 import { preflight } from './order/preflight.ts';
 import { runAtStaging } from './order/staging-run.ts';
 
@@ -131,7 +132,7 @@ async function* downloadEach(
 
 /** An interrupted run may have asked already: the order then is no longer `ready` and is only waited for. */
 async function finalize(
-  { signal }: AcmeRun,
+  { clock, random, signal }: AcmeRun,
   { client }: IssuerSession,
   { identifiers }: IssuanceRequest,
   signer: Signer,
@@ -139,15 +140,20 @@ async function finalize(
 ): Promise<OrderResource> {
   const { url } = begun;
   let order = begun;
-  if (order.order.status === 'ready') {
+  for (let sent = 1; order.order.status === 'ready'; sent += 1) {
     const csr = await buildCsr({ identifiers, signer });
-    const finalized = await client.finalize(order.order.finalize, csr, signal).catch((error: unknown) => {
+    try {
+      order = { url, ...(await client.finalize(order.order.finalize, csr, signal)) };
+      break;
+    } catch (error) {
       // The request came to the CA twice, on its way or from a run that was killed: the first one was taken (RFC 8555
       // section 7.4).
-      if (isProblem(error, 'orderNotReady')) return null;
-      throw error;
-    });
-    if (finalized !== null) order = { url, ...finalized };
+      if (isProblem(error, 'orderNotReady')) break;
+      if (!failedForNow(error) || sent > MOST_REPEATS) throw error;
+      // While the order is still ready, nothing came of it.
+      await clock.sleep(FIRST_PAUSE_MS * 2 ** sent * (0.5 + random.uniform()), signal);
+      order = await client.getOrder(url, { identifiers, signal });
+    }
   }
   if (order.order.status === 'valid') return order;
   return client.waitForOrder(url, { until: 'valid', identifiers, signal, retryAfterMs: order.retryAfterMs });

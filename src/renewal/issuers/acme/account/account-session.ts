@@ -43,17 +43,19 @@ export async function openAccount(
   return { client, accountUrl: row.url ?? (await register(ports, config, client, signal)) };
 }
 
-/** Backoffs that outlast this process. */
-export function durableHostBackoff({
-  store,
-  clock,
-  random,
-}: Pick<AcmePorts, 'store' | 'clock' | 'random'>): HostBackoffs {
+/** What the hosts of the CA with this directory bear; long pauses outlast this process. */
+export function durableHostBackoff(
+  { store, clock, random }: Pick<AcmePorts, 'store' | 'clock' | 'random'>,
+  directory: string,
+): HostBackoffs {
   return createHostBackoffs({
     clock,
     random,
-    kept: store.read((db) => hostBackoffs(db, clock.now())).map(({ host, until }) => [host, until] as const),
-    keep: (host, until) => store.commit((transaction) => noteHostBackoff(transaction, { host, until }, clock.now())),
+    kept: store
+      .read((db) => hostBackoffs(db, clock.now()))
+      .flatMap((one) => (one.directory === directory ? [[one.host, one.until] as const] : [])),
+    keep: (host, until) =>
+      store.commit((transaction) => noteHostBackoff(transaction, { directory, host, until }, clock.now())),
   });
 }
 

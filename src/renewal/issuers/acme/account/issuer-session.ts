@@ -32,11 +32,18 @@ function createIssuerSessions(
   signal: AbortSignal,
 ): IssuerSessions {
   const opened = new Map<string, Promise<IssuerSession>>();
-  const backoffs = durableHostBackoff(ports);
+  // By directory: accounts with one CA share what it bears, also when one of them is opened again.
+  const backoffs = new Map<string, HostBackoffs>();
+  const backoffsOf = (directory: string): HostBackoffs => {
+    const kept = backoffs.get(directory) ?? durableHostBackoff(ports, directory);
+    backoffs.set(directory, kept);
+    return kept;
+  };
   const open = (name: string): Promise<IssuerSession> => {
     let session = opened.get(name);
     if (session === undefined) {
-      session = openIssuer(ports, at(configOf(ports, name)), backoffs, signal);
+      const config = at(configOf(ports, name));
+      session = openIssuer(ports, config, backoffsOf(config.directory), signal);
       opened.set(name, session);
       session.catch(() => opened.delete(name));
     }

@@ -1,11 +1,18 @@
+import type { AcmeClient } from '../../../../acme/client.ts';
 import type { OrderResource } from '../../../../acme/messages/order.ts';
 import { acmeErrorType, type Problem } from '../../../../acme/messages/problem.ts';
+import type { NewOrder, NewOrderResult } from '../../../../acme/session/order-requests.ts';
+import { failedForNow } from '../../../../acme/session/host-backoff.ts';
 import { EverbindError } from '../../../../errors/error.ts';
 import type { IssuanceJournal, IssuanceRequest, IssuanceState } from '../../../../ports/issuer.ts';
 import { askedForMs, PATIENCE_MS } from '../../../engine/resumable.ts';
 import { activeOf } from '../../../state/issued-table.ts';
 import type { AcmeRun, IssuerSession } from '../acme-ports.ts';
 import { recoverOrder } from './recover-order.ts';
+
+/** How often a request is sent again that the CA may have carried out, and the pauses before it. */
+export const MOST_REPEATS = 3;
+export const FIRST_PAUSE_MS = 100;
 
 /** A request that has its order. */
 export type Ordered = IssuanceRequest & { readonly state: Extract<IssuanceState, { readonly orderUrl: string }> };
@@ -46,17 +53,53 @@ async function newOrder(
       data: { issuer: config.name, names: identifiers.map(({ value }) => value), replaces, profile: config.profile },
     },
   );
-  const order = await client.newOrder(
-    {
-      identifiers,
-      ...(config.profile === null ? {} : { profile: config.profile }),
-      ...(replaces === null ? {} : { replaces }),
-    },
-    run.signal,
-  );
+  const order = await createOrder(run, client, {
+    identifiers,
+    ...(config.profile === null ? {} : { profile: config.profile }),
+    ...(replaces === null ? {} : { replaces }),
+  });
+  if (!('replacesRefused' in order)) {
+    return [await noteOrder(session, requested, journal, order, 'order.recovered', {}), order];
+  }
   const refused = order.replacesRefused;
   const data = refused === null ? {} : { replacesRefused: acmeErrorType(refused) ?? refused.type };
   return [await noteOrder(session, requested, journal, order, 'order.created', data), order];
+}
+
+/**
+ * Sends newOrder, and again after a failure of the CA itself: CAs fail this way for as long as they have too many
+ * orders to make at a time. What is in the account's list came of the first request, and is used; where there is no
+ * list to look at, one order at most is left behind.
+ */
+async function createOrder(run: AcmeRun, client: AcmeClient, order: NewOrder): Promise<NewOrderResult | OrderResource> {
+  const { clock, random, signal } = run;
+  for (let sent = 1; ; sent += 1) {
+    try {
+      return await client.newOrder(order, signal);
+    } catch (error) {
+      if (!failedForNow(error) || sent > MOST_REPEATS) throw error;
+      await clock.sleep(FIRST_PAUSE_MS * 2 ** sent * (0.5 + random.uniform()), signal);
+      const found = await lookForOrder(run, client, order.identifiers);
+      if (found !== null && found !== 'none') return found;
+      // With `replaces` it was sent a second time already, without.
+      if (found === null && (sent > 1 || order.replaces !== undefined)) throw error;
+    }
+  }
+}
+
+/** `none`: the account's list has no such order. Null where there is no list, or it cannot be read. */
+async function lookForOrder(
+  run: AcmeRun,
+  client: AcmeClient,
+  identifiers: IssuanceRequest['identifiers'],
+): Promise<OrderResource | 'none' | null> {
+  try {
+    if ((await client.getAccount(run.signal)).orders === null) return null;
+    return (await recoverOrder(run, client, identifiers)) ?? 'none';
+  } catch {
+    run.signal.throwIfAborted();
+    return null;
+  }
 }
 
 /** Some CAs answer with an order that another renewal has (Boulder does): the journal refuses that. */
