@@ -6,6 +6,7 @@ import { certificate } from './sql/certificate.ts';
 import { challenge } from './sql/challenge.ts';
 import { custody } from './sql/custody.ts';
 import { daemon } from './sql/daemon.ts';
+import { deployedState } from './sql/deployed-state.ts';
 import { issuer } from './sql/issuer.ts';
 import { renewal } from './sql/renewal.ts';
 import { verifiedEndpoints } from './sql/verified-endpoints.ts';
@@ -24,6 +25,7 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { number: 100, sql: [auditAndLease, custody, certificate, renewal, issuer, challenge, daemon].join('') },
   { number: 101, sql: verifiedEndpoints },
+  { number: 110, sql: deployedState },
 ];
 
 /**

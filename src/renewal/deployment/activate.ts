@@ -1,11 +1,20 @@
+import type { DatabaseSync } from 'node:sqlite';
 import type { EndpointCheck } from '../../ports/deployment.ts';
 import type { RunContext } from '../engine/engine-ports.ts';
 import type { Renewed } from '../engine/outcome.ts';
 import { type Due, dueAfterRollBack, dueAfterUse } from '../schedule/due-date.ts';
 import { placeDue } from '../schedule/maintenance.ts';
-import { type DeployedAt, noteDeployed, setDue } from '../state/certificate-table.ts';
-import { isKeyRevoked, issuedBefore, markActive } from '../state/issued-table.ts';
-import { type Deploying, endRenewal, type NotDeployed, withRenewal } from '../state/renewal-table.ts';
+import { dueInUse } from '../state/certificate-queries.ts';
+import {
+  type DeployedAt,
+  forgetAriWindow,
+  isDeploymentRequested,
+  noteDeployed,
+  noteDeploymentPlanned,
+  setDue,
+} from '../state/certificate-table.ts';
+import { isKeyRevoked, type Issued, issuedBefore, markActive } from '../state/issued-table.ts';
+import { type Deploying, endRenewal, type NotDeployed, type RenewalKind, withRenewal } from '../state/renewal-table.ts';
 import { checkData, type DeploymentJob, type Planned } from './deployment-job.ts';
 import { markOld } from './retire.ts';
 
@@ -19,26 +28,25 @@ export async function activate(
 ): Promise<Renewed> {
   const now = clock.now();
   const { name, id, config } = certificate;
-  const wanted =
-    renewal.kind === 'rollback'
-      ? dueAfterRollBack(issued, now)
-      : dueAfterUse(
-          issued,
-          null,
-          store.read((db) => issuedBefore(db, issued)),
-        );
+  const wanted = store.read((db) => dueOf(db, renewal.kind, issued, now));
   // Revoked while bindings stood half-changed: visitors get this one until there is one with another key, which cannot
   // wait.
   const revoked = store.read((db) => isKeyRevoked(db, id, issued.keyHandle));
+  // The configuration changed after the plan was made.
+  const again = planned.length > 0 && store.read((db) => isDeploymentRequested(db, id));
   const due: Due = revoked
     ? { at: now, reason: 'revoked' }
-    : placeDue(config.maintenance, wanted, issued, random.uniform());
-  const type = renewal.kind === 'rollback' ? 'rollback.committed' : 'renewal.committed';
+    : again
+      ? { at: now, reason: 'redeploy' }
+      : placeDue(config.maintenance, wanted, issued, random.uniform());
+  const type = `${renewal.kind}.committed`;
   await store.commit(({ db, audit }) => {
+    if (planned.length === 0) noteDeploymentPlanned(db, id);
     markActive(db, issued);
     markOld(db, certificate, now);
     endRenewal(db, renewal.id, 'renewed', now);
-    noteDeployed(db, id, servedAt(planned, endpoints), now);
+    noteDeployed(db, id, servedAt(planned, endpoints));
+    if (renewal.kind !== 'deployment') forgetAriWindow(db, id, now);
     setDue(db, id, due);
     const data = {
       thumbprint: issued.thumbprint,
@@ -59,6 +67,17 @@ export async function activate(
     changes: planned.reduce((sum, { plan }) => sum + plan.changes.length, 0),
     skipped: planned.flatMap(({ plan }) => plan.skipped),
   };
+}
+
+function dueOf(db: DatabaseSync, kind: RenewalKind, issued: Issued, now: number): Due {
+  switch (kind) {
+    case 'renewal':
+      return dueAfterUse(issued, null, issuedBefore(db, issued));
+    case 'rollback':
+      return dueAfterRollBack(issued, now);
+    case 'deployment':
+      return dueInUse(db, issued);
+  }
 }
 
 /** What has it already is not looked at again, and counts as verified. */

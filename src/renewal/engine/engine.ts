@@ -92,7 +92,8 @@ export function createEngine(ports: EnginePorts): Engine {
           const certificate = store.read((db) => certificateById(db, next.value));
           if (certificate === null) continue;
           if (!asked && (await defer(context, certificate))) continue;
-          const outcome = await renewOne(context, certificate);
+          // Whoever forces a renewal wants a new certificate.
+          const outcome = await renewOne(context, selection.force ? { ...certificate, redeploy: false } : certificate);
           // Like a maintenance window: nothing happened that anybody has to read about.
           if (outcome === null || (outcome.kind === 'deferred' && !asked)) continue;
           worked += 1;

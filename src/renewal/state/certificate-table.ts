@@ -27,6 +27,8 @@ export interface ManagedCertificate {
   readonly config: CertificateConfig;
   readonly nextDue: number;
   readonly dueReason: DueReason;
+  /** The certificate in use is to be deployed again: see requestDeployment. */
+  readonly redeploy: boolean;
   readonly failures: number;
   readonly lastError: LastError | null;
   readonly removed: boolean;
@@ -61,6 +63,7 @@ export function toCertificate(row: Row): ManagedCertificate {
     config: json<CertificateConfig>(row, 'config'),
     nextDue: integer(row, 'next_due'),
     dueReason: word(row, 'due_reason', DUE_REASONS),
+    redeploy: flag(row, 'redeploy'),
     failures: integer(row, 'failures'),
     lastError: optionalJson<LastError>(row, 'last_error'),
     removed: flag(row, 'removed'),
@@ -132,7 +135,7 @@ export type DueEvent =
   | 'settled'
   /** The CA was asked for its ARI window. */
   | 'polled'
-  /** A renewal was begun: what is open is due. */
+  /** A renewal was begun, or a deployment is wanted: what is open is due. */
   | 'begun'
   /** An issuer is configured otherwise, or gone. */
   | 'issuer-changed';
@@ -181,6 +184,25 @@ function writeDue(db: DatabaseSync, { at, reason }: Due, event: DueEvent, where:
   statement(db, sql).run(at, ...(keepsReason ? [] : [reason]), ...ids, ...(onlyEarlier ? [at] : []));
 }
 
+/**
+ * Has the certificate in use deployed again at once, by the configuration as it is then, without an order; for one that
+ * is to be renewed anyway the renewal does it. The wish stands until a plan is journaled that was made after it.
+ */
+export function requestDeployment(db: DatabaseSync, id: number, now: number): void {
+  statement(db, 'UPDATE certificate SET redeploy = 1 WHERE id = ?').run(id);
+  setDue(db, id, { at: now, reason: 'redeploy' }, 'begun');
+}
+
+/** A plan was made by the present configuration, or there is nowhere to deploy to. */
+export function noteDeploymentPlanned(db: DatabaseSync, id: number): void {
+  statement(db, 'UPDATE certificate SET redeploy = 0 WHERE id = ?').run(id);
+}
+
+/** Whether the certificate in use is to be deployed again. */
+export function isDeploymentRequested(db: DatabaseSync, id: number): boolean {
+  return statement(db, 'SELECT 1 FROM certificate WHERE id = ? AND redeploy = 1').get(id) !== undefined;
+}
+
 /** Notes why an attempt failed. `counts`: one more failure in a row. */
 export function noteFailure(db: DatabaseSync, id: number, error: LastError, counts: boolean): void {
   statement(db, 'UPDATE certificate SET failures = failures + ?, last_error = ? WHERE id = ?').run(
@@ -203,16 +225,19 @@ export interface DeployedAt {
   readonly verified: number | null;
 }
 
-/**
- * A certificate is in use from now on. The ARI window was that of the one before; the CA is asked for the new one at
- * once.
- */
-export function noteDeployed(db: DatabaseSync, id: number, { endpoints, verified }: DeployedAt, now: number): void {
+/** A certificate is in use. */
+export function noteDeployed(db: DatabaseSync, id: number, { endpoints, verified }: DeployedAt): void {
+  const sql = 'UPDATE certificate SET failures = 0, last_error = NULL, endpoints = ?, verified = ? WHERE id = ?';
+  statement(db, sql).run(endpoints, verified, id);
+}
+
+/** Another certificate is in use: the ARI window was that of the one before, and the CA is asked for its own at once. */
+export function forgetAriWindow(db: DatabaseSync, id: number, now: number): void {
   statement(
     db,
-    `UPDATE certificate SET failures = 0, last_error = NULL, window_start = NULL, window_end = NULL, selected = NULL,
-     explanation_url = NULL, next_poll = ?, endpoints = ?, verified = ? WHERE id = ?`,
-  ).run(now, endpoints, verified, id);
+    `UPDATE certificate SET window_start = NULL, window_end = NULL, selected = NULL, explanation_url = NULL, next_poll = ?
+     WHERE id = ?`,
+  ).run(now, id);
 }
 
 /** The CA's ARI window (RFC 9773) and the moment drawn in it. */
@@ -250,7 +275,15 @@ export function setNextPoll(db: DatabaseSync, id: number, at: number | null): vo
 }
 
 // What counts from the certificate's own dates is right whatever the clock said.
-const COUNTED_FROM_NOW: readonly DueReason[] = ['new', 'changed', 'revoked', 'requested', 'retry', 'rate-limit'];
+const COUNTED_FROM_NOW: readonly DueReason[] = [
+  'new',
+  'changed',
+  'revoked',
+  'requested',
+  'redeploy',
+  'retry',
+  'rate-limit',
+];
 
 /**
  * After the clock was put back. A certificate that seemed to have expired is never asked for again, unless it is begun
