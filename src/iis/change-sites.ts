@@ -17,8 +17,11 @@ export interface SiteChanges {
   addHttpsBinding(site: string, bindingInformation: string, sslFlags: number): Promise<void>;
   /** Removes an https binding; an absent one is no error. */
   removeHttpsBinding(site: string, bindingInformation: string): Promise<void>;
-  /** Sets the site's own FTP certificate. null removes the setting, so that the one of siteDefaults applies. */
-  setFtpCertificate(site: string, certificate: FtpCertificate | null): Promise<void>;
+  /**
+   * Sets the site's own FTP certificate. null removes the setting, so that the one of siteDefaults applies. With `from`
+   * only while it has that one, which is read right before each command: IIS_RECORD_CHANGED_BY_OTHERS.
+   */
+  setFtpCertificate(site: string, certificate: FtpCertificate | null, from?: FtpCertificate | null): Promise<void>;
 }
 
 /** `backUp`: the configuration of IIS is backed up before the first change; the last ten of our backups are kept. */
@@ -64,13 +67,19 @@ export function createSiteChanges(host: WindowsHost, clock: Clock, options: { re
 
     removeHttpsBinding: remove,
 
-    setFtpCertificate: async (wanted, certificate) => {
+    setFtpCertificate: async (wanted, certificate, from) => {
       const site = await current(wanted);
       if (same(site.ftp, certificate)) return;
       const took = async (): Promise<boolean> => same((await current(wanted)).ftp, certificate);
       const paths = siteElements(site).map((element) => `/${element}.ftpServer.security.ssl`);
       const forms = certificate === null ? emptied(paths) : paths.map((path) => filled(path, certificate));
-      if (await changes.make(forms, took)) return;
+      const isAsBefore = async (): Promise<void> => {
+        const { ftp } = await current(wanted);
+        if (from === undefined || same(ftp, from) || same(ftp, certificate)) return;
+        const message = `the FTP certificate of ${wanted} is ${ftp?.certificateHash ?? 'none'} now, which was not there before`;
+        throw new EverbindError('IIS_RECORD_CHANGED_BY_OTHERS', message, { site: wanted });
+      };
+      if (await changes.make(forms, took, isAsBefore)) return;
       const { ftp } = await current(wanted);
       throw didNotTake(`FTP certificate of ${wanted}`, ftp === null ? 'there is none' : ftp.certificateHash);
     },

@@ -8,6 +8,8 @@ export interface DnsExecOptions {
   readonly command: readonly string[];
   /** For one run of the program. */
   readonly timeoutMs: number;
+  /** Runs it; runProgram when absent. */
+  readonly run?: typeof runProgram;
 }
 
 const MAX_OUTPUT = 65_536;
@@ -17,9 +19,9 @@ const MAX_OUTPUT = 65_536;
  * its exit code decides. It must be safe to repeat and keep several values at one name, since a name and its wildcard
  * are validated by the same record.
  */
-export function createExecProvider({ command, timeoutMs }: DnsExecOptions): DnsProvider {
+export function createExecProvider({ command, timeoutMs, run: start = runProgram }: DnsExecOptions): DnsProvider {
   const run = (record: TxtRecord, action: 'present' | 'cleanup', signal?: AbortSignal): Promise<ProgramEnd> =>
-    runProgram({ command, input: messageFor(record, action), timeoutMs, maxOutput: MAX_OUTPUT }, signal);
+    start({ command, input: messageFor(record, action), timeoutMs, maxOutput: MAX_OUTPUT }, signal);
 
   return {
     present: async (record, signal) => {
