@@ -13,12 +13,13 @@ interface Order {
   /** Kill at this commit, from 1; null: never. */
   readonly commit: number | null;
   readonly when: 'before' | 'after';
+  readonly signal?: 'SIGKILL' | 'SIGSTOP';
   /** By how many milliseconds its clock is ahead. */
   readonly leadMs?: number;
 }
 
-const { world, argv, commit, when, leadMs = 0 } = JSON.parse(process.argv[2] ?? '{}') as Order;
-const commits = dieAtCommit(commit, when);
+const { world, argv, commit, when, signal, leadMs = 0 } = JSON.parse(process.argv[2] ?? '{}') as Order;
+const commits = dieAtCommit(commit, when, signal);
 const clock: Clock = { ...systemClock, now: () => Date.now() + leadMs };
 process.exitCode = await runCli(argv, {
   ...cliWorld(world, processIo(process), new AbortController().signal),

@@ -83,3 +83,32 @@ test('stopped before it stores a certificate, it stores none', () =>
     await assertFenced(world, old, 'certificates.addWithKey');
     assertAll(await world.records(), world.active());
   }));
+
+test('stopped before it asks the CA for another account key, it asks for none', () =>
+  withWorld(async (world) => {
+    await world.takeOver(['renew', '--all-due']);
+    const account = (): Readonly<Record<string, unknown>> =>
+      world.row('SELECT next_key, handle FROM account LEFT JOIN custody_keys ON handle = next_key');
+    let commit = 1;
+    let old = world.start(['account', 'rollover', 'pebble'], { stopAtCommit: commit });
+    await world.stopped(old);
+    while (account()['handle'] === null) {
+      // What was killed after it had chosen the key begins with making it.
+      if (account()['next_key'] === null) commit += 1;
+      assert.ok(commit < 20, 'it makes a key');
+      old.child.kill('SIGKILL');
+      await old.ended;
+      old = world.start(['account', 'rollover', 'pebble'], { stopAtCommit: commit });
+      await world.stopped(old);
+    }
+    // This one has opened the account with the key that it had, since the CA knows no other yet.
+    const other = world.start(['renew', '--force'], { late: true, stopAtCommit: 5 });
+    await world.stopped(other);
+    const { url } = world.row('SELECT url FROM account');
+    old.child.kill('SIGCONT');
+    assert.match((await old.ended).output, /STORE_LEASE_LOST/);
+    other.child.kill('SIGCONT');
+    const { status, output } = await other.ended;
+    assert.equal(status, 0, output);
+    assert.equal(world.row('SELECT url FROM account')['url'], url);
+  }));

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,11 +39,15 @@ export interface StoppedWorld {
   readonly sim: SimWindows;
   readonly state: DemoWorld;
   /** Starts a command; the clock of `late` ones is a minute ahead, so that every lease has run out. */
-  start(argv: readonly string[], options?: { readonly late?: boolean }): Running;
+  start(argv: readonly string[], options?: { readonly late?: boolean; readonly stopAtCommit?: number }): Running;
   /** Runs a late command, which must succeed. */
   takeOver(argv: readonly string[]): Promise<void>;
   /** Slows these calls down and stops the process once the double has got so many of them. */
   stopAt(running: Running, call: Extract<Fault, { kind: 'delay' }>['call'], count: number): Promise<void>;
+  /** Returns once the process has stopped itself, or ended. */
+  stopped(running: Running): Promise<void>;
+  /** The first row of a query. */
+  row(sql: string): Readonly<Record<string, unknown>>;
   /** How many calls the double has got since stopAt. */
   calls(): Promise<number>;
   /** What the records hold, by their number. */
@@ -91,8 +96,9 @@ export async function startStoppedWorld(settings = ''): Promise<StoppedWorld> {
   const world: StoppedWorld = {
     sim,
     state,
-    start: (argv, { late = false } = {}) => {
-      const order = { world: state, argv, commit: null, when: 'after', leadMs: late ? LATE_MS : 0 };
+    start: (argv, { late = false, stopAtCommit = null } = {}) => {
+      const leadMs = late ? LATE_MS : 0;
+      const order = { world: state, argv, commit: stopAtCommit, when: 'after', signal: 'SIGSTOP', leadMs };
       const child = spawn(process.execPath, [program, JSON.stringify(order)], { stdio: ['ignore', 'pipe', 'pipe'] });
       children.add(child);
       let output = '';
@@ -133,12 +139,18 @@ export async function startStoppedWorld(settings = ''): Promise<StoppedWorld> {
       const found = await sim.host.sslRecords.enumerate();
       return HOSTS.map((host) => found.find(({ key }) => 'host' in key && key.host === host)?.certificateHash ?? null);
     },
-    active: () => {
-      const store = openStore({ path: join(stateDir, 'everbind.db'), clock: systemClock, readOnly: true });
-      const rows = store.read((db) => db.prepare(`SELECT thumbprint FROM issued WHERE status = 'active'`).all());
-      void store.close();
-      return String(rows[0]?.['thumbprint']);
+    stopped: async ({ child, ended }) => {
+      let over = false;
+      void ended.then(() => (over = true));
+      while (!over && !readFileSync(`/proc/${child.pid}/stat`, 'utf8').includes(') T ')) await sleep(5);
     },
+    row: (sql) => {
+      const store = openStore({ path: join(stateDir, 'everbind.db'), clock: systemClock, readOnly: true });
+      const [row = {}] = store.read((db) => db.prepare(sql).all());
+      void store.close();
+      return row;
+    },
+    active: () => String(world.row(`SELECT thumbprint FROM issued WHERE status = 'active'`)['thumbprint']),
     challengeFiles: async () => {
       const entries = await readdir(windows, { recursive: true, withFileTypes: true });
       return entries
