@@ -2,20 +2,24 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { EndpointCheck } from '../../ports/deployment.ts';
 import type { RunContext } from '../engine/engine-ports.ts';
 import type { Renewed } from '../engine/outcome.ts';
-import { type Due, dueAfterRollBack, dueAfterUse } from '../schedule/due-date.ts';
+import { type Due, dueAfterRollBack, dueAfterUse, nextLookAt } from '../schedule/due-date.ts';
 import { placeDue } from '../schedule/maintenance.ts';
 import { dueInUse } from '../state/certificate-queries.ts';
 import {
   type DeployedAt,
+  driftOf,
   forgetAriWindow,
+  heldOf,
   isDeploymentRequested,
+  type Look,
   noteDeployed,
   noteDeploymentPlanned,
+  noteLook,
   setDue,
 } from '../state/certificate-table.ts';
 import { isKeyRevoked, type Issued, issuedBefore, markActive } from '../state/issued-table.ts';
 import { type Deploying, endRenewal, type NotDeployed, type RenewalKind, withRenewal } from '../state/renewal-table.ts';
-import { checkData, type DeploymentJob, type Planned } from './deployment-job.ts';
+import { checkData, type DeploymentJob, type Planned, targetsOf } from './deployment-job.ts';
 import { markOld } from './retire.ts';
 
 /** The certificate is in use and visitors get it: it becomes the active one, and the one before it the previous. */
@@ -46,6 +50,7 @@ export async function activate(
     markOld(db, certificate, now);
     endRenewal(db, renewal.id, 'renewed', now);
     noteDeployed(db, id, servedAt(planned, endpoints));
+    noteLook(db, id, lookAfter(db, id, renewal.kind, planned, now));
     if (renewal.kind !== 'deployment') forgetAriWindow(db, id, now);
     setDue(db, id, due);
     const data = {
@@ -78,6 +83,21 @@ function dueOf(db: DatabaseSync, kind: RenewalKind, issued: Issued, now: number)
     case 'deployment':
       return dueInUse(db, issued);
   }
+}
+
+/** What a deployment of the same certificate spared is looked at further on; a new certificate begins anew. */
+function lookAfter(db: DatabaseSync, id: number, kind: RenewalKind, planned: readonly Planned[], now: number): Look {
+  const holding = new Set(planned.flatMap(({ plan }) => plan.holds ?? []));
+  const drift =
+    kind === 'deployment'
+      ? driftOf(db, id).filter(({ target, restorable }) => !restorable && !holding.has(target))
+      : [];
+  const before = heldOf(db, id);
+  const held = planned.map(({ config, plan }) => {
+    const spared = targetsOf(before, config).filter((target) => drift.some((one) => one.target === target));
+    return { config, targets: [...(plan.holds ?? []), ...spared] };
+  });
+  return { held, drift, nextLook: planned.length === 0 ? null : nextLookAt(now, 'deployment', 0) };
 }
 
 /** What has it already is not looked at again, and counts as verified. */

@@ -145,3 +145,13 @@ export const POLL_WITHOUT_WINDOWS_MS = 7 * DAY;
 export function pollAfterMs(retryAfterMs: number | null): number {
   return retryAfterMs === null ? POLL_USUAL : Math.min(Math.max(retryAfterMs, MINUTE), DAY);
 }
+
+/**
+ * When to look next whether what is deployed is still there: an hour after a deployment, since whoever puts things back
+ * does so soon, and from then on about daily, never later. `uniform` is from [0, 1). On the hour, so that certificates
+ * share a reading of the server, which takes seconds, and are spread over the day all the same.
+ */
+export function nextLookAt(now: number, after: 'deployment' | 'look', uniform: number): number {
+  const wait = after === 'deployment' ? HOUR : DAY - HOUR - (uniform * DAY) / 4;
+  return Math.ceil((now + wait) / HOUR) * HOUR;
+}

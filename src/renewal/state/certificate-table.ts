@@ -1,7 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { CertificateConfig } from '../../config/types.ts';
+import type { CertificateConfig, DeploymentConfig } from '../../config/types.ts';
 import { EverbindError } from '../../errors/error.ts';
 import type { ErrorCode } from '../../errors/table.ts';
+import type { Drift } from '../../ports/deployment.ts';
 import {
   flag,
   integer,
@@ -54,6 +55,9 @@ export const UNVERIFIED = 'verified = 0';
 
 /** Of a row of `certificate`: it has endpoints, and none could be looked at since the last deployment. */
 export const NOT_CHECKED = 'verified IS NULL AND endpoints > 0';
+
+/** Of a row of `certificate`: the last look found that something is not as it was deployed. */
+export const DRIFTED = 'drift IS NOT NULL';
 
 /** Columns of a managed certificate. */
 export function toCertificate(row: Row): ManagedCertificate {
@@ -186,10 +190,11 @@ function writeDue(db: DatabaseSync, { at, reason }: Due, event: DueEvent, where:
 
 /**
  * Has the certificate in use deployed again at once, by the configuration as it is then, without an order; for one that
- * is to be renewed anyway the renewal does it. The wish stands until a plan is journaled that was made after it.
+ * is to be renewed anyway the renewal does it. The wish stands until a plan is journaled that was made after it. What a
+ * look found before counts no more: nothing is spared for it.
  */
 export function requestDeployment(db: DatabaseSync, id: number, now: number): void {
-  statement(db, 'UPDATE certificate SET redeploy = 1 WHERE id = ?').run(id);
+  statement(db, 'UPDATE certificate SET redeploy = 1, drift = NULL WHERE id = ?').run(id);
   setDue(db, id, { at: now, reason: 'redeploy' }, 'begun');
 }
 
@@ -215,6 +220,46 @@ export function noteFailure(db: DatabaseSync, id: number, error: LastError, coun
 /** Failures in a row begin anew; the last error stays to be seen. */
 export function forgetFailures(db: DatabaseSync, id: number): void {
   statement(db, 'UPDATE certificate SET failures = 0 WHERE id = ?').run(id);
+}
+
+/** What the targets of one deployment were when they were last looked at: those that hold the certificate in use. */
+export interface Held {
+  readonly config: DeploymentConfig;
+  readonly targets: readonly string[];
+}
+
+/** What was found the last time that the server was compared with what was deployed. */
+export interface Look {
+  readonly held: readonly Held[];
+  readonly drift: readonly Drift[];
+  /** When to look again; null: never. */
+  readonly nextLook: number | null;
+}
+
+/** Nothing before the first look. */
+export function heldOf(db: DatabaseSync, id: number): readonly Held[] {
+  const row = statement(db, 'SELECT held FROM certificate WHERE id = ?').get(id);
+  return (row === undefined ? null : optionalJson<readonly Held[]>(row, 'held')) ?? [];
+}
+
+/** What is not as it was deployed; empty when all is, or when nobody has looked. */
+export function driftOf(db: DatabaseSync, id: number): readonly Drift[] {
+  const row = statement(db, 'SELECT drift FROM certificate WHERE id = ?').get(id);
+  return (row === undefined ? null : optionalJson<readonly Drift[]>(row, 'drift')) ?? [];
+}
+
+export function noteLook(db: DatabaseSync, id: number, { held, drift, nextLook }: Look): void {
+  statement(db, 'UPDATE certificate SET held = ?, drift = ?, next_look = ? WHERE id = ?').run(
+    JSON.stringify(held),
+    drift.length === 0 ? null : JSON.stringify(drift),
+    nextLook,
+    id,
+  );
+}
+
+/** Looks at it then, and not before. */
+export function lookLater(db: DatabaseSync, id: number, at: number | null): void {
+  statement(db, 'UPDATE certificate SET next_look = ? WHERE id = ?').run(at, id);
 }
 
 /** Where a certificate is in use. */
@@ -292,7 +337,7 @@ const COUNTED_FROM_NOW: readonly DueReason[] = [
 export function shiftCertificates(db: DatabaseSync, shift: ClockShift): void {
   const reasons = COUNTED_FROM_NOW.map((reason) => `'${reason}'`).join(', ');
   shiftTimes(db, { table: 'certificate', columns: ['next_due'], where: `due_reason IN (${reasons})` }, shift);
-  shiftTimes(db, { table: 'certificate', columns: ['next_poll'] }, shift);
+  shiftTimes(db, { table: 'certificate', columns: ['next_poll', 'next_look'] }, shift);
   statement(
     db,
     `UPDATE certificate SET next_poll = ? WHERE removed = 0 AND next_poll IS NULL AND EXISTS (SELECT 1 FROM issued i

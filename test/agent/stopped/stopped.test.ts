@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { HostCall } from '../../../lab/sim-windows/host-calls.ts';
-import { HOSTS, type Running, startStoppedWorld, type StoppedWorld } from './world.ts';
+import { HOSTS, LATE_MS, type Running, startStoppedWorld, type StoppedWorld } from './world.ts';
 
 // A process is stopped in the middle of its work (a suspended machine, a debugger), another one takes over, and then
 // the first one goes on.
@@ -58,7 +58,7 @@ test('stopped while it restores records, it restores no further one', () =>
     await world.stopAt(old, 'sslRecords.query', 29);
     await world.sim.faults.remove(fault);
     // It finishes the roll-back, which is no success.
-    const { output } = await world.start(['renew', '--all-due'], { late: true }).ended;
+    const { output } = await world.start(['renew', '--all-due'], { leadMs: LATE_MS }).ended;
     assert.match(output, /rolled back/);
     await world.takeOver(['renew', '--force']);
     await assertFenced(world, old, 'sslRecords.update');
@@ -102,7 +102,7 @@ test('stopped before it asks the CA for another account key, it asks for none', 
       await world.stopped(old);
     }
     // This one has opened the account with the key that it had, since the CA knows no other yet.
-    const other = world.start(['renew', '--force'], { late: true, stopAtCommit: 5 });
+    const other = world.start(['renew', '--force'], { leadMs: LATE_MS, stopAtCommit: 5 });
     await world.stopped(other);
     const { url } = world.row('SELECT url FROM account');
     old.child.kill('SIGCONT');

@@ -38,8 +38,8 @@ export interface Running {
 export interface StoppedWorld {
   readonly sim: SimWindows;
   readonly state: DemoWorld;
-  /** Starts a command; the clock of `late` ones is a minute ahead, so that every lease has run out. */
-  start(argv: readonly string[], options?: { readonly late?: boolean; readonly stopAtCommit?: number }): Running;
+  /** Starts a command; `leadMs`: by how much its clock is ahead. */
+  start(argv: readonly string[], options?: { readonly leadMs?: number; readonly stopAtCommit?: number }): Running;
   /** Runs a late command, which must succeed. */
   takeOver(argv: readonly string[]): Promise<void>;
   /** Slows these calls down and stops the process once the double has got so many of them. */
@@ -59,7 +59,8 @@ export interface StoppedWorld {
   stop(): Promise<void>;
 }
 
-const LATE_MS = 60_000;
+/** Every lease has run out by then. */
+export const LATE_MS = 60_000;
 
 export async function startStoppedWorld(settings = ''): Promise<StoppedWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'everbind-stopped-'));
@@ -96,8 +97,7 @@ export async function startStoppedWorld(settings = ''): Promise<StoppedWorld> {
   const world: StoppedWorld = {
     sim,
     state,
-    start: (argv, { late = false, stopAtCommit = null } = {}) => {
-      const leadMs = late ? LATE_MS : 0;
+    start: (argv, { leadMs = 0, stopAtCommit = null } = {}) => {
       const order = { world: state, argv, commit: stopAtCommit, when: 'after', signal: 'SIGSTOP', leadMs };
       const child = spawn(process.execPath, [program, JSON.stringify(order)], { stdio: ['ignore', 'pipe', 'pipe'] });
       children.add(child);
@@ -118,7 +118,7 @@ export async function startStoppedWorld(settings = ''): Promise<StoppedWorld> {
       return { child, ended };
     },
     takeOver: async (argv) => {
-      const { status, output } = await world.start(argv, { late: true }).ended;
+      const { status, output } = await world.start(argv, { leadMs: LATE_MS }).ended;
       if (status !== 0) throw new Error(`${argv.join(' ')}: ${status}\n${output}`);
     },
     stopAt: async ({ child, ended }, call, count) => {
