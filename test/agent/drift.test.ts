@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { hostKeyName } from '../../src/custody/cng/handle.ts';
 import { createSiteChanges } from '../../src/iis/change-sites.ts';
 import { systemClock } from '../../src/net/system.ts';
 import type { SslRecord, SslRecordKey } from '../../src/ports/windows-host.ts';
@@ -41,9 +42,9 @@ async function strangers(): Promise<readonly { readonly thumbprint: string; read
   return (await world.sim.host.certificates.list('MY')).map(({ thumbprint }) => ({ thumbprint, store: 'MY' }));
 }
 
-async function events(type: string): Promise<readonly { readonly data: Record<string, unknown> }[]> {
-  const output = await run(['audit', 'log', '--subject', 'all', '--all', '--type', type, '--json']);
-  return (JSON.parse(output.slice(0, output.lastIndexOf(']') + 1)) as { data: Record<string, unknown> }[]) ?? [];
+async function events(type: string): Promise<number> {
+  const output = await run(['audit', 'log', '--subject', 'all', '--all', '--type', type]);
+  return output.split(type).length - 1;
 }
 
 const issued = (): unknown => world.row('SELECT count(*) AS n FROM issued')['n'];
@@ -82,15 +83,15 @@ test('the same is logged once, and its end too', async () => {
   await run(['renew', '--all-due']);
   hours += 30;
   await run(['renew', '--all-due']);
-  assert.equal((await events('bindings.drifted')).length, 1);
+  assert.equal(await events('bindings.drifted'), 1);
   await run(['status'], 1);
   await give(1, world.active(), 'WebHosting');
   hours += 30;
   await run(['renew', '--all-due']);
-  assert.equal((await events('bindings.as-deployed')).length, 1);
+  assert.equal(await events('bindings.as-deployed'), 1);
   await run(['status']);
   // Nothing is begun where nothing is off.
-  assert.equal((await events('deployment.started')).length, 1);
+  assert.equal(await events('deployment.started'), 1);
 });
 
 test('a certificate that is gone from the store is put there again', async () => {
@@ -116,8 +117,7 @@ test('a record that holds an earlier certificate of ours gets the one in use', a
 
 test('a key that is gone for good has another certificate requested at once', async () => {
   const handle = String(world.row(`SELECT key_handle FROM issued WHERE status = 'active'`)['key_handle']);
-  const [, provider = '', name = ''] = handle.split(':');
-  await world.sim.host.keys.remove({ provider: decodeURIComponent(provider), name });
+  await world.sim.host.keys.remove(hostKeyName(handle));
   hours += 30;
   await run(['renew', '--all-due']);
   assert.equal(issued(), 3);
