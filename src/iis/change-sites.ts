@@ -12,9 +12,15 @@ import { readInventory } from './inventory.ts';
 export interface SiteChanges {
   /**
    * Adds an https binding. If it exists with these flags, nothing happens; with other flags: IIS_CHANGE_DID_NOT_TAKE.
-   * One whose flags cannot be set is removed again.
+   * One whose flags cannot be set is removed again. `unfinished`: an earlier attempt may have been killed before it set
+   * the flags; a binding without any is finished then.
    */
-  addHttpsBinding(site: string, bindingInformation: string, sslFlags: number): Promise<void>;
+  addHttpsBinding(
+    site: string,
+    bindingInformation: string,
+    sslFlags: number,
+    options?: { readonly unfinished: boolean },
+  ): Promise<void>;
   /** Removes an https binding; an absent one is no error. */
   removeHttpsBinding(site: string, bindingInformation: string): Promise<void>;
   /**
@@ -40,18 +46,17 @@ export function createSiteChanges(host: WindowsHost, clock: Clock, options: { re
   };
 
   return {
-    addHttpsBinding: async (wanted, bindingInformation, sslFlags) => {
+    addHttpsBinding: async (wanted, bindingInformation, sslFlags, { unfinished } = { unfinished: false }) => {
       const entry = bindingEntry(bindingInformation);
       const site = await current(wanted);
       const where = `site ${wanted}, https ${bindingInformation}`;
       const flags = async (): Promise<number | null | undefined> => flagsOf(await current(wanted), bindingInformation);
       const before = flagsOf(site, bindingInformation);
-      if (before !== undefined) {
-        if (before !== sslFlags) throw didNotTake(where, `flags ${before}`);
-        return;
-      }
-      const add = siteElements(site).map((element) => setSites(`/+${element}.${entry}`));
-      if (!(await changes.make(add, async () => (await flags()) !== undefined))) throw didNotTake(where, 'absent');
+      if (before === sslFlags) return;
+      if (before === undefined) {
+        const add = siteElements(site).map((element) => setSites(`/+${element}.${entry}`));
+        if (!(await changes.make(add, async () => (await flags()) !== undefined))) throw didNotTake(where, 'absent');
+      } else if (!unfinished || before !== 0) throw didNotTake(where, `flags ${before}`);
       if (sslFlags === 0) return;
       // A separate command: some versions refuse the flags among the keys of a new binding.
       const flag = siteElements(site).map((element) => setSites(`/${element}.${entry}.sslFlags:${sslFlags}`));
