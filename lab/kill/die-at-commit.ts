@@ -2,8 +2,8 @@ import { DatabaseSync } from 'node:sqlite';
 
 /**
  * Has this process kill or stop itself at its n-th commit (from 1; null: never), right before it reaches the disk or
- * right after. The product knows nothing of this: SQLite's COMMIT is what is watched, below all of it. Returns what counts
- * the commits so far.
+ * right after. The product knows nothing of this: SQLite's COMMIT is what is watched, below all of it. Returns what
+ * counts the commits so far.
  */
 export function dieAtCommit(
   commit: number | null,

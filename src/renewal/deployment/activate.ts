@@ -4,10 +4,10 @@ import type { RunContext } from '../engine/engine-ports.ts';
 import type { Renewed } from '../engine/outcome.ts';
 import { type Due, dueAfterRollBack, dueAfterUse, nextLookAt } from '../schedule/due-date.ts';
 import { placeDue } from '../schedule/maintenance.ts';
-import { dueInUse } from '../state/certificate-queries.ts';
 import {
   type DeployedAt,
   driftOf,
+  dueInUse,
   forgetAriWindow,
   heldOf,
   isDeploymentRequested,

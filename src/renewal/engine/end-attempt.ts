@@ -3,8 +3,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Transaction } from '../../store/store.ts';
 import { backoffMs, type Due } from '../schedule/due-date.ts';
-import { dueInUse } from '../state/certificate-queries.ts';
-import { type LastError, type ManagedCertificate, noteFailure, setDue } from '../state/certificate-table.ts';
+import { dueInUse, type LastError, type ManagedCertificate, noteFailure, setDue } from '../state/certificate-table.ts';
 import { activeOf, markUnused } from '../state/issued-table.ts';
 import {
   endRenewal,

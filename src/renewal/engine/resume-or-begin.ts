@@ -7,8 +7,7 @@ import type { Identifier } from '../../pki/x509/names.ts';
 import type { KeyCustody, KeyHandle } from '../../ports/key-store.ts';
 import type { Store, Transaction } from '../../store/store.ts';
 import { chooseIssuer, giveBackTokens, issuersWithRoom, requireRoom, takeTokens } from '../ratelimits/limiter.ts';
-import { dueInUse } from '../state/certificate-queries.ts';
-import { type ManagedCertificate, setDue } from '../state/certificate-table.ts';
+import { dueInUse, type ManagedCertificate, setDue } from '../state/certificate-table.ts';
 import { activeOf, isKeyRevoked, type Issued, requireIssued } from '../state/issued-table.ts';
 import { usableIssuers } from '../state/issuer-health.ts';
 import {
@@ -125,7 +124,10 @@ export async function supersede(
   }
 }
 
-/** Journals the start of a renewal, of a roll-back or of a deployment. What is open is due, also when it was begun before its time. */
+/**
+ * Journals the start of a renewal, of a roll-back or of a deployment. What is open is due, also when it was begun
+ * before its time.
+ */
 export function openIn(transaction: Transaction, name: string, renewal: Obtaining | NotDeployed): void {
   insertRenewal(transaction, name, renewal);
   setDue(transaction.db, renewal.certificateId, { at: renewal.startedAt, reason: 'requested' }, 'begun');

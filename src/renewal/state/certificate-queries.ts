@@ -1,9 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { count, integer, optionalInteger, optionalText, type Row, text, word } from '../../store/row.ts';
 import { statement } from '../../store/statements.ts';
-import { type Due, dueAfterRollBack, dueAt } from '../schedule/due-date.ts';
 import {
-  ariWindowOf,
   DRIFTED,
   type ManagedCertificate,
   NOT_CHECKED,
@@ -12,7 +10,7 @@ import {
   UNVERIFIED,
 } from './certificate-table.ts';
 import type { Issued } from './issued-table.ts';
-import { RENEWAL_STEPS, type RenewalStep, rolledBackAt } from './renewal-table.ts';
+import { RENEWAL_STEPS, type RenewalStep } from './renewal-table.ts';
 
 // Questions about all certificates at once, by looks into indexes. Times are milliseconds since 1970.
 
@@ -45,14 +43,6 @@ export function dueAndExpired(db: DatabaseSync, now: number): readonly number[] 
      WHERE c.removed = 0 AND c.next_due <= ? AND i.not_after <= ? ORDER BY i.not_after LIMIT 10000`,
   ).all(now, now);
   return rows.map((row) => integer(row, 'id'));
-}
-
-/** When the certificate in use is due, whatever has come between. */
-export function dueInUse(db: DatabaseSync, active: Issued): Due {
-  const at = rolledBackAt(db, active.certificateId, active.id);
-  return at === null
-    ? dueAt(active, ariWindowOf(db, active.certificateId)?.selected ?? null)
-    : dueAfterRollBack(active, at);
 }
 
 export interface DueId {

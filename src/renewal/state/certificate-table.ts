@@ -16,7 +16,8 @@ import {
 } from '../../store/row.ts';
 import { type ClockShift, shiftTimes } from '../../store/shift-times.ts';
 import { statement } from '../../store/statements.ts';
-import { type Due, DUE_REASONS, type DueReason } from '../schedule/due-date.ts';
+import { type Dated, type Due, DUE_REASONS, type DueReason, dueAfterRollBack, dueAt } from '../schedule/due-date.ts';
+import { rolledBackAt } from './renewal-table.ts';
 
 // The table `certificate`: what is managed, when it is due, what its CA said of its ARI window. Nothing else writes it.
 // Times are milliseconds since 1970.
@@ -276,7 +277,9 @@ export function noteDeployed(db: DatabaseSync, id: number, { endpoints, verified
   statement(db, sql).run(endpoints, verified, id);
 }
 
-/** Another certificate is in use: the ARI window was that of the one before, and the CA is asked for its own at once. */
+/**
+ * Another certificate is in use: the ARI window was that of the one before, and the CA is asked for its own at once.
+ */
 export function forgetAriWindow(db: DatabaseSync, id: number, now: number): void {
   statement(
     db,
@@ -305,6 +308,17 @@ export function ariWindowOf(db: DatabaseSync, id: number): AriWindow | null {
     selected: integer(row, 'selected'),
     explanationUrl: optionalText(row, 'explanation_url'),
   };
+}
+
+/** When the certificate in use is due, whatever has come between. */
+export function dueInUse(
+  db: DatabaseSync,
+  active: Dated & { readonly id: number; readonly certificateId: number },
+): Due {
+  const at = rolledBackAt(db, active.certificateId, active.id);
+  return at === null
+    ? dueAt(active, ariWindowOf(db, active.certificateId)?.selected ?? null)
+    : dueAfterRollBack(active, at);
 }
 
 export function setAriWindow(db: DatabaseSync, id: number, { start, end, selected, explanationUrl }: AriWindow): void {
