@@ -68,6 +68,7 @@ export async function activate(
     thumbprint: issued.thumbprint,
     notAfter: issued.notAfter,
     nextDue: due.at,
+    ...(renewal.kind === 'deployment' ? { again: true } : {}),
     endpoints,
     changes: planned.reduce((sum, { plan }) => sum + plan.changes.length, 0),
     skipped: planned.flatMap(({ plan }) => plan.skipped),

@@ -60,7 +60,11 @@ async function deployInUse(context: RunContext, certificate: ManagedCertificate)
 }
 
 /** Whether a renewal would get nothing better: it is not due yet, and as the configuration wants it. */
-function isWhatIsWanted({ store, keys, clock }: RunContext, certificate: ManagedCertificate, issued: Issued): boolean {
+export function isWhatIsWanted(
+  { store, keys, clock }: Pick<RunContext, 'store' | 'keys' | 'clock'>,
+  certificate: ManagedCertificate,
+  issued: Issued,
+): boolean {
   const { config } = certificate;
   const now = clock.now();
   if (issued.status !== 'active' || issued.notAfter <= now) return false;

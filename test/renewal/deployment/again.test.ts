@@ -37,9 +37,14 @@ describe('a deployment that is asked for', () => {
     server.bound.clear();
     await request(world);
     assert.equal(world.show('shop').certificate.dueReason, 'redeploy');
+    const [preview] = await world.engine.dryRun({ names: [], force: false });
+    assert.deepEqual([preview?.orders, preview?.plans.map(({ detail }) => detail)], [false, [thumbprint]]);
     const [events, calls] = [eventCount(state.store), server.calls.length];
     const outcome = await runOne(world, 'renewed');
-    assert.deepEqual([outcome.thumbprint, outcome.changes, outcome.nextDue], [thumbprint, 1, selected]);
+    assert.deepEqual(
+      [outcome.thumbprint, outcome.changes, outcome.nextDue, outcome.again],
+      [thumbprint, 1, selected, true],
+    );
     assert.deepEqual([...server.bound], [['shop:all', thumbprint]]);
     assert.deepEqual(
       callsOf(world, calls),
