@@ -4,6 +4,8 @@ import { createSiteChanges } from '../iis/change-sites.ts';
 import { type Inventory, type SiteInventory, siteText } from '../iis/config/inventory-types.ts';
 import { readInventory } from '../iis/inventory.ts';
 import { canonicalHost } from '../pki/x509/names.ts';
+import { readEvents } from '../store/audit-read.ts';
+import type { StoreReader } from '../store/store.ts';
 import { connectHost } from './connect-host.ts';
 import type { AgentPaths, Environment } from './environment.ts';
 import { findSite } from './find-sites.ts';
@@ -47,13 +49,19 @@ export async function addBinding(
     try {
       const log = (type: string): Promise<void> =>
         state.store.commit(({ audit }) => audit({ type, subject: site.name, data: { binding, sslFlags } }));
+      const unfinished = isUnfinished(state.store, site.name, binding, sslFlags);
       // Logged before as well, so that the log also has a binding that a kill leaves behind.
-      await log('bindings.adding');
-      await createSiteChanges(server, environment.clock, { backUp: true }).addHttpsBinding(
-        site.id === null ? site.name : `id:${site.id}`,
-        binding,
-        sslFlags,
-      );
+      const isThere = site.bindings.some(({ protocol, text }) => protocol === 'https' && text === binding);
+      if (!isThere) await log('bindings.adding');
+      const changes = createSiteChanges(server, environment.clock, { backUp: true });
+      const place = site.id === null ? site.name : `id:${site.id}`;
+      try {
+        await changes.addHttpsBinding(place, binding, sslFlags, { unfinished });
+      } catch (error) {
+        // What is there from now on is not ours to finish.
+        await log('bindings.not-added');
+        throw error;
+      }
       await log('bindings.added');
     } finally {
       await state.close();
@@ -66,6 +74,14 @@ export async function addBinding(
   } finally {
     await close();
   }
+}
+
+/** Whether the last thing that the log has of this binding is that it was going to be added with these flags. */
+function isUnfinished(store: StoreReader, site: string, binding: string, sslFlags: number): boolean {
+  const last = readEvents(store, { subject: site, type: 'bindings' })
+    .map((event) => JSON.parse(event) as { readonly type: string; readonly data: Readonly<Record<string, unknown>> })
+    .findLast(({ data }) => data['binding'] === binding);
+  return last?.type === 'bindings.adding' && last.data['sslFlags'] === sslFlags;
 }
 
 /** IIS starts only one of two sites that have the same host and port. */

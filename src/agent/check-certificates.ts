@@ -33,9 +33,9 @@ export async function checkCertificates(
 ): Promise<void> {
   const config = await loadConfig(paths.configFile, environment.deploymentCatalogue);
   const wanted = names.length === 0 ? config.certificates : names.map((name) => named(config.certificates, name));
-  const shared = shareHost(environment);
+  const shared = shareHost(environment, () => state.store.requireLease());
   const opened: { close(): void }[] = [];
-  const state = await openState(paths.stateDir, environment, async () => (await shared.open()).keys);
+  const state: State = await openState(paths.stateDir, environment, async () => (await shared.open()).keys);
   let lease: Lease | null = null;
   try {
     lease = await leaseIfFree(state, environment);

@@ -29,7 +29,9 @@ export async function withDryRunEngine<T>(
 ): Promise<T> {
   const { fingerprint } = await readConfigFile(paths.configFile);
   const folder = await privateFolder(environment);
-  const shared = shareHost(environment);
+  const shared = shareHost(environment, () => {
+    throw new Error('a dry run changes nothing');
+  });
   let host: HostParts | null = null;
   try {
     const path = join(folder, 'everbind.db');

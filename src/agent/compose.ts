@@ -12,6 +12,7 @@ import type { AcmePorts } from '../renewal/issuers/acme/acme-ports.ts';
 import { appliedConfig } from '../renewal/state/applied-config.ts';
 import { acquireLease } from '../store/lease.ts';
 import type { AgentPaths, Environment } from './environment.ts';
+import { fenceTransport } from './fence.ts';
 import type { HostParts } from './host-parts.ts';
 import { type SharedHost, shareHost } from './shared-host.ts';
 import { openState, type State } from './state.ts';
@@ -49,8 +50,8 @@ export async function withAgent<T>(
     if (onBadConfig === undefined) throw error;
     return { error };
   });
-  const shared = shareHost(environment);
-  const state = await openState(paths.stateDir, environment, async () => (await shared.open()).keys);
+  const shared = shareHost(environment, () => state.store.requireLease());
+  const state: State = await openState(paths.stateDir, environment, async () => (await shared.open()).keys);
   const ports = lazyPorts(state, environment, shared, onProgress);
   try {
     const lease = await acquireLease(state.store, environment.clock);
@@ -91,6 +92,7 @@ function lazyPorts(
 ): { readonly engine: EnginePorts; readonly accounts: AcmeAccounts; close(): void } {
   const { store, keys, secrets } = state;
   const { clock, random } = environment;
+  const fence = (): void => store.requireLease();
   let host: HostParts | null = null;
   const opened: { close(): void }[] = [];
   const toIssuers = new Map<string, Promise<Transport>>();
@@ -98,7 +100,7 @@ function lazyPorts(
     const { openTransport } = await import('./work-modules.ts');
     const transport = await openTransport(issuer);
     opened.push(transport);
-    return transport;
+    return fenceTransport(transport, fence);
   };
   const prepare: EnginePorts['prepare'] = async () => {
     const { openHostParts } = await import('./work-modules.ts');
@@ -108,7 +110,7 @@ function lazyPorts(
         const { openHostTransport } = await import('./work-modules.ts');
         const transport = openHostTransport(plain);
         opened.push(transport);
-        return transport;
+        return fenceTransport(transport, fence);
       },
     });
   };

@@ -66,6 +66,7 @@ export async function openHostParts(
       random: environment.random,
       dnsServers: environment.dnsServers,
       dnsPort: environment.dnsPort,
+      fence: () => store.requireLease(),
       ...(dnsHosts === undefined ? {} : { dnsHosts }),
     }),
     deploymentFor,

@@ -1,5 +1,6 @@
 import type { WindowsHost } from '../ports/windows-host.ts';
 import type { OpenHost, Environment } from './environment.ts';
+import { type Fence, fenceHost } from './fence.ts';
 
 /** The web server's host for everything that one command does: connected once, when it is first needed. */
 export interface SharedHost {
@@ -8,11 +9,16 @@ export interface SharedHost {
   close(): Promise<void>;
 }
 
-export function shareHost(environment: Pick<Environment, 'openHost'>): SharedHost {
+/** `fence`: see fenceHost. */
+export function shareHost(environment: Pick<Environment, 'openHost'>, fence: Fence): SharedHost {
   let opened: Promise<OpenHost> | null = null;
+  const connect = async (): Promise<OpenHost> => {
+    const open = await environment.openHost();
+    return { host: fenceHost(open.host, fence), close: () => open.close() };
+  };
   return {
     open: async () => {
-      opened ??= environment.openHost().catch((error: unknown) => {
+      opened ??= connect().catch((error: unknown) => {
         opened = null;
         throw error;
       });

@@ -41,6 +41,8 @@ export interface SolversOptions {
   readonly dnsPort?: number | undefined;
   /** How DNS hosts are reached; absent where no DNS challenge uses one. */
   readonly dnsHosts?: DnsHostParts;
+  /** Called right before each effect at a DNS host that is no request of its transport; may throw. */
+  readonly fence?: () => void;
   /** Is told the mode of http-01 for a name under mode auto, and why. */
   readonly onChoice?: (task: ChallengeTask, choice: HttpModeChoice) => void;
 }
@@ -152,9 +154,25 @@ function createDnsSolvers(options: SolversOptions): (task: SolverTask, config: D
   const resolver = createResolver({ random, servers: options.dnsServers });
   const inTurn = createKeyedMutex();
   const kept = createKept();
+  const { fence = () => {} } = options;
+  const fenced = {
+    exchange: async (...call: Parameters<typeof exchange>) => {
+      fence();
+      return exchange(...call);
+    },
+    run: async (...call: Parameters<typeof runProgram>) => {
+      fence();
+      return runProgram(...call);
+    },
+  };
   const openProvider = async (config: DnsChallengeConfig): Promise<DnsProvider> => {
     if ('command' in config) {
-      return createExecProvider({ command: config.command, timeoutMs: config.timeoutSeconds * 1_000, clock });
+      return createExecProvider({
+        command: config.command,
+        timeoutMs: config.timeoutSeconds * 1_000,
+        clock,
+        run: fenced.run,
+      });
     }
     const hosts = options.dnsHosts;
     if (hosts === undefined) throw new Error('no DNS host can be reached from here');
@@ -165,8 +183,8 @@ function createDnsSolvers(options: SolversOptions): (task: SolverTask, config: D
       clock,
       random,
       resolver,
-      exchange,
-      runProgram,
+      exchange: fenced.exchange,
+      runProgram: fenced.run,
       systemFolder: process.platform === 'win32' ? `${process.env['SystemRoot'] ?? 'C:\\Windows'}\\System32` : null,
       inTurn,
       resolveSecret: (reference) => hosts.resolveSecret(reference),

@@ -23,9 +23,10 @@ export interface AppcmdChanges {
    * `took`, which reads back, says that the change is not there. Which exit code a command has is documented for few,
    * so what is read back decides; a command that ends with an error and did what it should is done. Tries again when
    * the configuration changed underneath. Returns false when every command reported success and the change is not
-   * there. Throws IIS_APPCMD_FAILED, IIS_ACCESS_DENIED when one failed.
+   * there. `before` runs right before each command, after the backup, and throws where it is not to be run any more.
+   * Throws IIS_APPCMD_FAILED, IIS_ACCESS_DENIED when one failed.
    */
-  make(forms: readonly AppcmdCommand[], took: () => Promise<boolean>): Promise<boolean>;
+  make(forms: readonly AppcmdCommand[], took: () => Promise<boolean>, before?: () => Promise<void>): Promise<boolean>;
 }
 
 /**
@@ -39,12 +40,12 @@ export function createAppcmdChanges(
 ): AppcmdChanges {
   let backedUp: Promise<void> | null = null;
   return {
-    make: async (forms, took) => {
+    make: async (forms, took, before = async () => {}) => {
       backedUp ??= backUp ? addBackup(host, clock) : Promise.resolve();
       await backedUp;
       let failure: EverbindError | null = null;
       for (const args of forms) {
-        const status = await runPatiently(host, clock, args);
+        const status = await runPatiently(host, clock, args, before);
         if (await took()) return true;
         if (status !== 0) failure ??= appcmdFailed(args, status);
         if (status === ACCESS_DENIED || passing.has(status)) break;
@@ -56,8 +57,14 @@ export function createAppcmdChanges(
 }
 
 /** The last exit status. */
-async function runPatiently(host: Pick<WindowsHost, 'appcmd'>, clock: Clock, args: AppcmdCommand): Promise<number> {
+async function runPatiently(
+  host: Pick<WindowsHost, 'appcmd'>,
+  clock: Clock,
+  args: AppcmdCommand,
+  before: () => Promise<void>,
+): Promise<number> {
   for (let attempt = 1; ; attempt += 1) {
+    await before();
     const status = win32Of((await host.appcmd(args)).exitCode);
     if (attempt === ATTEMPTS || !passing.has(status)) return status;
     await clock.sleep(PAUSE_MS * attempt);

@@ -12,13 +12,22 @@ import { readInventory } from './inventory.ts';
 export interface SiteChanges {
   /**
    * Adds an https binding. If it exists with these flags, nothing happens; with other flags: IIS_CHANGE_DID_NOT_TAKE.
-   * One whose flags cannot be set is removed again.
+   * One whose flags cannot be set is removed again. `unfinished`: an earlier attempt may have been killed before it set
+   * the flags; a binding without any is finished then.
    */
-  addHttpsBinding(site: string, bindingInformation: string, sslFlags: number): Promise<void>;
+  addHttpsBinding(
+    site: string,
+    bindingInformation: string,
+    sslFlags: number,
+    options?: { readonly unfinished: boolean },
+  ): Promise<void>;
   /** Removes an https binding; an absent one is no error. */
   removeHttpsBinding(site: string, bindingInformation: string): Promise<void>;
-  /** Sets the site's own FTP certificate. null removes the setting, so that the one of siteDefaults applies. */
-  setFtpCertificate(site: string, certificate: FtpCertificate | null): Promise<void>;
+  /**
+   * Sets the site's own FTP certificate. null removes the setting, so that the one of siteDefaults applies. With `from`
+   * only while it has that one, which is read right before each command: IIS_RECORD_CHANGED_BY_OTHERS.
+   */
+  setFtpCertificate(site: string, certificate: FtpCertificate | null, from?: FtpCertificate | null): Promise<void>;
 }
 
 /** `backUp`: the configuration of IIS is backed up before the first change; the last ten of our backups are kept. */
@@ -37,18 +46,17 @@ export function createSiteChanges(host: WindowsHost, clock: Clock, options: { re
   };
 
   return {
-    addHttpsBinding: async (wanted, bindingInformation, sslFlags) => {
+    addHttpsBinding: async (wanted, bindingInformation, sslFlags, { unfinished } = { unfinished: false }) => {
       const entry = bindingEntry(bindingInformation);
       const site = await current(wanted);
       const where = `site ${wanted}, https ${bindingInformation}`;
       const flags = async (): Promise<number | null | undefined> => flagsOf(await current(wanted), bindingInformation);
       const before = flagsOf(site, bindingInformation);
-      if (before !== undefined) {
-        if (before !== sslFlags) throw didNotTake(where, `flags ${before}`);
-        return;
-      }
-      const add = siteElements(site).map((element) => setSites(`/+${element}.${entry}`));
-      if (!(await changes.make(add, async () => (await flags()) !== undefined))) throw didNotTake(where, 'absent');
+      if (before === sslFlags) return;
+      if (before === undefined) {
+        const add = siteElements(site).map((element) => setSites(`/+${element}.${entry}`));
+        if (!(await changes.make(add, async () => (await flags()) !== undefined))) throw didNotTake(where, 'absent');
+      } else if (!unfinished || before !== 0) throw didNotTake(where, `flags ${before}`);
       if (sslFlags === 0) return;
       // A separate command: some versions refuse the flags among the keys of a new binding.
       const flag = siteElements(site).map((element) => setSites(`/${element}.${entry}.sslFlags:${sslFlags}`));
@@ -64,13 +72,19 @@ export function createSiteChanges(host: WindowsHost, clock: Clock, options: { re
 
     removeHttpsBinding: remove,
 
-    setFtpCertificate: async (wanted, certificate) => {
+    setFtpCertificate: async (wanted, certificate, from) => {
       const site = await current(wanted);
       if (same(site.ftp, certificate)) return;
       const took = async (): Promise<boolean> => same((await current(wanted)).ftp, certificate);
       const paths = siteElements(site).map((element) => `/${element}.ftpServer.security.ssl`);
       const forms = certificate === null ? emptied(paths) : paths.map((path) => filled(path, certificate));
-      if (await changes.make(forms, took)) return;
+      const isAsBefore = async (): Promise<void> => {
+        const { ftp } = await current(wanted);
+        if (from === undefined || same(ftp, from) || same(ftp, certificate)) return;
+        const message = `the FTP certificate of ${wanted} is ${ftp?.certificateHash ?? 'none'} now, which was not there before`;
+        throw new EverbindError('IIS_RECORD_CHANGED_BY_OTHERS', message, { site: wanted });
+      };
+      if (await changes.make(forms, took, isAsBefore)) return;
       const { ftp } = await current(wanted);
       throw didNotTake(`FTP certificate of ${wanted}`, ftp === null ? 'there is none' : ftp.certificateHash);
     },

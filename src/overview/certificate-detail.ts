@@ -1,7 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { Drift } from '../ports/deployment.ts';
 import {
   type AriWindow,
   ariWindowOf,
+  driftOf,
   type ManagedCertificate,
   requireCertificate,
 } from '../renewal/state/certificate-table.ts';
@@ -17,6 +19,8 @@ export interface CertificateDetail {
   readonly issued: readonly Issued[];
   readonly openStep: RenewalStep | null;
   readonly served: ServedState;
+  /** What the last look found not as it was deployed. */
+  readonly drift: readonly Drift[];
   /** The CA's window and the moment drawn in it. */
   readonly ariWindow: AriWindow | null;
   /** Issuers that take no orders for it until a person acts. */
@@ -36,6 +40,7 @@ export function showCertificate(db: DatabaseSync, name: string): CertificateDeta
     issued: (['active', 'pending', 'previous', 'failed'] as const).flatMap((status) => issuedWith(db, id, status)),
     openStep: openRenewal(db, id)?.step ?? null,
     served: servedState(db, id),
+    drift: driftOf(db, id),
     paused: pausedCertificates(db, id),
     ariWindow: ariWindowOf(db, id),
     renewals: pastRenewals(db, id, MOST_RENEWALS),

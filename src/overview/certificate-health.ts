@@ -15,13 +15,15 @@ export type CertificateHealth =
   | 'served-nowhere'
   /** It was deployed, and no endpoint that was looked at showed it: none could be verified before either. */
   | 'unverified'
+  /** Something is not as it was deployed. */
+  | 'drifted'
   /** It was deployed, and none of its endpoints could be looked at: their sites are stopped, for instance. */
   | 'not-checked'
   | 'ok';
 
 /** Judges one certificate. `atWork`: whether an Everbind works on the state folder now. */
 export function healthOf(
-  { active, failures, openStep, nextDue, servedNowhere, unverified, notChecked }: CertificateState,
+  { active, failures, openStep, nextDue, servedNowhere, unverified, notChecked, drifted }: CertificateState,
   { now, atWork }: { readonly now: number; readonly atWork: boolean },
 ): CertificateHealth {
   if (failures > 0) return 'failing';
@@ -29,5 +31,6 @@ export function healthOf(
   if (nextDue <= now) return active === null ? 'new' : 'due';
   if (servedNowhere) return 'served-nowhere';
   if (unverified) return 'unverified';
+  if (drifted) return 'drifted';
   return notChecked ? 'not-checked' : 'ok';
 }

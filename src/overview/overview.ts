@@ -5,6 +5,7 @@ import {
   type CertificateCounts,
   countCertificates,
   countWaiting,
+  drifted,
   explained,
   lastErrorWith,
   servedNowhere,
@@ -35,6 +36,8 @@ export interface Overview extends CertificateCounts {
   readonly servedNowhere: readonly string[];
   /** Certificates that no endpoint showed when it was looked at; the first twenty, by name. */
   readonly unverified: readonly string[];
+  /** Certificates of which something is not as it was deployed; the first twenty, by name. */
+  readonly drifted: readonly string[];
   /**
    * Pages on which CAs explain the ARI windows that they suggest (RFC 9773 section 4.1), with the certificates; the
    * first twenty.
@@ -58,12 +61,14 @@ export function readOverview(db: DatabaseSync, now: number): Overview {
   const counts = countCertificates(db, now);
   const unserved = servedNowhere(db, MOST_NAMES);
   const unseen = unverified(db, MOST_NAMES);
+  const drift = drifted(db, MOST_NAMES);
   return {
     ...counts,
-    ok: counts.expired === 0 && counts.failing === 0 && unserved.length === 0 && unseen.length === 0,
+    ok: counts.expired + counts.failing + unserved.length + unseen.length + drift.length === 0,
     atWork: isAtWork(db, now),
     servedNowhere: unserved,
     unverified: unseen,
+    drifted: drift,
     explanations: explanations(db),
     issuers: troubledIssuers(db),
     accounts: listAccounts(db),

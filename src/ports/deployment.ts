@@ -15,6 +15,10 @@ export interface CertificateMaterial {
   /** Thumbprint of the certificate that this one replaces, as far as we know it. */
   readonly previousThumbprint: string | null;
   readonly friendlyName: string;
+  /** Targets that held the certificate in use when they were last looked at, see DeploymentPlan.holds. */
+  readonly held?: readonly string[];
+  /** Those of them that somebody gave another certificate since, and that are left alone. */
+  readonly spared?: readonly string[];
   /** Called only when the certificate is installed. */
   attach(): Promise<KeyAttachment>;
 }
@@ -27,6 +31,8 @@ export interface DeploymentPlan {
   readonly type: string;
   readonly changes: readonly PlannedChange[];
   readonly skipped: readonly Skipped[];
+  /** Targets that hold the certificate once the plan is applied, where `compare` is to look. */
+  readonly holds?: readonly string[];
   /** Whatever `restore` needs to restore the earlier state exactly. */
   readonly snapshot: Json;
   /** Whatever `apply` and `verify` need besides. */
@@ -80,6 +86,31 @@ export interface EndpointFinding {
   readonly message: string;
 }
 
+/** The certificate in use as a comparison needs it. */
+export type ComparedCertificate = Pick<CertificateMaterial, 'name' | 'identifiers' | 'thumbprint'> & {
+  /** See CertificateMaterial. */
+  readonly held: readonly string[];
+  /** Thumbprints of its other certificates that are not removed yet. */
+  readonly earlier: readonly string[];
+};
+
+/** A target that is not as the last deployment left it. */
+export interface Drift {
+  /** In the operator's words. */
+  readonly target: string;
+  /** Stable word, see docs/renewal.md. */
+  readonly code: string;
+  readonly reason: string;
+  /** Another deployment puts it right. Otherwise somebody chose what is there, and it stays. */
+  readonly restorable: boolean;
+}
+
+export interface Comparison {
+  /** Targets that hold the certificate. */
+  readonly holding: readonly string[];
+  readonly drift: readonly Drift[];
+}
+
 /** A place where a certificate is deployed. Every call must be safe to repeat after a kill. */
 export interface Deployment {
   readonly type: string;
@@ -92,6 +123,11 @@ export interface Deployment {
    * `restore` to compare with. An endpoint that cannot be reached is no error.
    */
   look(plan: DeploymentPlan): Promise<DeploymentPlan>;
+  /**
+   * Compares what is there with what was deployed. Changes nothing and makes no handshake; thousands of certificates
+   * that are compared at the same time share one reading of the server. Absent where nothing can be compared.
+   */
+  compare?(certificate: ComparedCertificate): Promise<Comparison>;
   apply(plan: DeploymentPlan): Promise<void>;
   /** Checks every endpoint of the plan, by a handshake where there is one to make. Empty plan: empty list. */
   verify(plan: DeploymentPlan, material: Omit<CertificateMaterial, 'attach'>): Promise<readonly EndpointCheck[]>;

@@ -7,6 +7,7 @@ import { challenge } from './sql/challenge.ts';
 import { custody } from './sql/custody.ts';
 import { daemon } from './sql/daemon.ts';
 import { hostBackoffPerIssuer } from './sql/host-backoff-per-issuer.ts';
+import { deployedState } from './sql/deployed-state.ts';
 import { issuer } from './sql/issuer.ts';
 import { renewal } from './sql/renewal.ts';
 import { verifiedEndpoints } from './sql/verified-endpoints.ts';
@@ -26,6 +27,7 @@ export const migrations: readonly Migration[] = [
   { number: 100, sql: [auditAndLease, custody, certificate, renewal, issuer, challenge, daemon].join('') },
   { number: 101, sql: verifiedEndpoints },
   { number: 106, sql: hostBackoffPerIssuer },
+  { number: 110, sql: deployedState },
 ];
 
 /**

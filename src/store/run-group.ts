@@ -56,7 +56,7 @@ export function createGroupRunner({ db, path, clock, log, pin, signer }: GroupPa
   /** Null, or why this job failed. A failure that ended the whole transaction is thrown. */
   function runJob(job: CommitJob): Failed {
     if (job.fence !== null && job.fence.token !== leaseToken(db)) {
-      return { failure: new EverbindError('STORE_LEASE_LOST', 'another Everbind has taken over this state folder') };
+      return { failure: leaseLost() };
     }
     const mark = log.mark();
     statement(db, 'SAVEPOINT job').run();
@@ -137,6 +137,10 @@ export function createGroupRunner({ db, path, clock, log, pin, signer }: GroupPa
       },
     };
   };
+}
+
+export function leaseLost(): EverbindError {
+  return new EverbindError('STORE_LEASE_LOST', 'another Everbind has taken over this state folder');
 }
 
 /** False when another process holds the lock and there is time to wait. */

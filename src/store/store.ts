@@ -10,7 +10,7 @@ import { storeFailure } from './store-failure.ts';
 import type { Migration } from './migrations.ts';
 import { openForReading, openForReadingLog, openForWriting } from './open-database.ts';
 import { leaseToken } from './lease-row.ts';
-import { type CommitJob, createGroupRunner, type Fence, type Transaction } from './run-group.ts';
+import { type CommitJob, createGroupRunner, type Fence, leaseLost, type Transaction } from './run-group.ts';
 import { statement } from './statements.ts';
 
 export type { Transaction } from './run-group.ts';
@@ -47,6 +47,8 @@ export interface Store extends StoreReader {
    * a commit.
    */
   holdsLease(): boolean;
+  /** Throws STORE_LEASE_LOST unless it is; the holder is told, as after a commit. */
+  requireLease(): void;
 }
 
 export interface StoreOptions {
@@ -89,6 +91,8 @@ export function openStore({ path, clock, readOnly = false, volatile = false, mig
     await pin.close();
   }
 
+  const holdsLease = (): boolean => fence === null || guarded(path, () => leaseToken(db)) === fence.token;
+
   return {
     path,
     commit: <T>(job: (transaction: Transaction) => T, { fenced = true }: { readonly fenced?: boolean } = {}) =>
@@ -117,7 +121,13 @@ export function openStore({ path, clock, readOnly = false, volatile = false, mig
     fence: (lease) => {
       fence = lease;
     },
-    holdsLease: () => fence === null || guarded(path, () => leaseToken(db)) === fence.token,
+    holdsLease,
+    requireLease: () => {
+      if (holdsLease()) return;
+      const error = leaseLost();
+      fence?.onLost(error);
+      throw error;
+    },
     close: () => {
       closing ??= close();
       return closing;

@@ -124,6 +124,23 @@ describe('the FTP certificate of a site', () => {
   });
 });
 
+it('an FTP certificate that somebody sets while the backup is made is left alone', async (t) => {
+  const { host } = await simFor(t, Buffer.from(configuration([{ name: 'Shop', bindings: [] }])));
+  const ours = { certificateHash: 'ab'.repeat(20), certificateStore: 'WebHosting' };
+  const theirs = { certificateHash: 'cd'.repeat(20), certificateStore: 'MY' };
+  const others = createSiteChanges(host, clock, { backUp: false });
+  const meanwhile = {
+    ...host,
+    appcmd: async (args: readonly string[]) => {
+      if (args[1] === 'backup' && args[0] === 'add') await others.setFtpCertificate('Shop', theirs);
+      return host.appcmd(args);
+    },
+  };
+  const own = createSiteChanges(meanwhile, clock, { backUp: true });
+  await assert.rejects(own.setFtpCertificate('Shop', ours, null), coded('IIS_RECORD_CHANGED_BY_OTHERS'));
+  assert.deepEqual((await readInventory(host)).sites[0]?.ftp, theirs);
+});
+
 describe('an appcmd that does not take every form', () => {
   const first = { certificateHash: 'ab'.repeat(20), certificateStore: 'WebHosting' };
   const sites = configuration([

@@ -91,11 +91,15 @@ describe('the lease', () => {
       const [one, other] = [open(), open()];
       assert.ok(one.holdsLease(), 'none is needed');
       const clock = handClock();
-      await acquireLease(one, clock, 30_000);
+      const lease = await acquireLease(one, clock, 30_000);
       assert.ok(one.holdsLease());
+      one.requireLease();
       clock.move(60_000);
       await acquireLease(other, clock);
       assert.deepEqual([one.holdsLease(), other.holdsLease()], [false, true]);
+      assert.ok(!lease.lost.aborted);
+      assert.throws(() => one.requireLease(), { code: 'STORE_LEASE_LOST' });
+      assert.ok(lease.lost.aborted, 'the holder is told');
     });
   });
 

@@ -11,6 +11,8 @@ export interface DnsExecOptions {
   /** For one run of the program. */
   readonly timeoutMs: number;
   readonly clock: Clock;
+  /** Runs it; runProgram when absent. */
+  readonly run?: typeof runProgram;
 }
 
 /** EX_TEMPFAIL of sysexits.h: the host takes no more changes for now, and the program has changed nothing. */
@@ -23,14 +25,16 @@ const MAX_OUTPUT = 65_536;
  * its exit code decides. It must be safe to repeat and keep several values at one name, since a name and its wildcard
  * are validated by the same record.
  */
-export function createExecProvider({ command, timeoutMs, clock }: DnsExecOptions): DnsProvider {
+export function createExecProvider({
+  command,
+  timeoutMs,
+  clock,
+  run: start = runProgram,
+}: DnsExecOptions): DnsProvider {
   const pace = createHostPace(clock, ({ facts }) => facts.reason === 'program-busy');
   const run = async (record: TxtRecord, action: 'present' | 'cleanup', signal?: AbortSignal): Promise<void> => {
     const input = messageFor(record, action);
-    const problem = problemOf(
-      await runProgram({ command, input, timeoutMs, maxOutput: MAX_OUTPUT }, signal),
-      timeoutMs,
-    );
+    const problem = problemOf(await start({ command, input, timeoutMs, maxOutput: MAX_OUTPUT }, signal), timeoutMs);
     if (problem === null) return;
     const text = `the DNS program ${problem.text}`;
     if (action === 'present') throw presentFailed(taskOf(record), problem.reason, text, problem.details);

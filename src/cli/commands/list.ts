@@ -85,10 +85,11 @@ async function printList(
   sayChanged(environment, changed);
 }
 
-function trouble({ failures, lastError, servedNowhere, unverified }: CertificateState): string | null {
+function trouble({ failures, lastError, servedNowhere, unverified, drifted }: CertificateState): string | null {
   if (failures > 0) return lastError?.code ?? 'INTERNAL';
   if (servedNowhere) return 'no binding has it';
-  return unverified ? 'no handshake has shown it' : null;
+  if (unverified) return 'no handshake has shown it';
+  return drifted ? 'its bindings are not as they were deployed' : null;
 }
 
 async function sayTrouble(io: CliEnvironment['io'], certificates: Iterable<CertificateState>): Promise<void> {
@@ -127,6 +128,7 @@ const STYLES: Readonly<Record<CertificateHealth, NonNullable<Cell['style']>>> = 
   due: 'yellow',
   'served-nowhere': 'red',
   unverified: 'yellow',
+  drifted: 'yellow',
   'not-checked': 'dim',
   ok: 'green',
 };

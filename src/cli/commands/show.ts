@@ -40,7 +40,7 @@ type Shown = CertificateDetail & { readonly stagingDirectory: string | null };
 
 function print(
   { io, deploymentCatalogue: catalogue = builtInCatalogue }: CliEnvironment,
-  { certificate, issued, openStep, served, ariWindow, paused, renewals, stagingDirectory: staging }: Shown,
+  { certificate, issued, openStep, served, drift, ariWindow, paused, renewals, stagingDirectory: staging }: Shown,
   now: number,
   atWork: boolean,
 ): void {
@@ -93,6 +93,9 @@ function print(
   }
   if (served.notChecked) {
     say('not checked', 'no handshake could be made where it is deployed, for instance because each site is stopped');
+  }
+  for (const { target, code, reason, restorable } of drift) {
+    say('drift', `${target}: ${reason} [${code}]; ${restorable ? 'the next run restores it' : 'it is left as it is'}`);
   }
   for (const { issuer, link } of paused) say('paused', `by ${issuer}; to lift it open ${link}`);
   for (const one of issued) {

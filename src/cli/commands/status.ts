@@ -16,7 +16,7 @@ export function registerStatus(program: Command, environment: CliEnvironment, se
       'after',
       helpText(
         ['everbind status', 'everbind status --json'],
-        'Exit status: 0 all well, 1 a certificate is expired, failing, served nowhere or unverified.',
+        'Exit status: 0 all well, 1 a certificate is expired, failing, served nowhere, unverified or drifted.',
       ),
     )
     .action(async () => {
@@ -53,6 +53,9 @@ function print({ io }: CliEnvironment, overview: Overview, now: number): void {
       'unverified',
       `${name}: no handshake has shown it, nor did one succeed before it was renewed; see everbind show ${name}`,
     );
+  }
+  for (const name of overview.drifted) {
+    say('drifted', `${name}: its bindings are not as they were deployed; see everbind show ${name}`);
   }
   for (const { url, names } of overview.explanations) say('CA explains', `${url} (${names.join(', ')})`);
   if (overview.clock !== null) say('clock', overview.clock.message);

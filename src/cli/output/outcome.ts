@@ -35,7 +35,7 @@ export function printOutcome(io: Io, outcome: Outcome, now: number, words: Outco
       const { good, text: served } = verification(outcome.endpoints);
       const left = plural(daysLeft(outcome.notAfter, now), 'day');
       const text = `${outcome.name}: ${left}, ${served}, next ${relativeTime(outcome.nextDue, now)}`;
-      head(good ? 'green' : 'yellow', words.done, text);
+      head(good ? 'green' : 'yellow', outcome.again === true ? 'deployed' : words.done, text);
       for (const group of groupNotes(outcome.skipped.filter(needsOperator))) say(noteText(group));
       for (const check of outcome.endpoints.filter(({ outcome: came }) => came !== 'verified')) {
         say(line(check));

@@ -90,7 +90,7 @@ export function createIisFtpDeployment(options: IisFtpDeploymentOptions): Deploy
       for (const { site, before, after } of decode(plan)) {
         const found = await current(site);
         if (!same(found, before) && !same(found, after)) throw changedByOthers(site, found);
-        await siteChanges.setFtpCertificate(site, after);
+        await siteChanges.setFtpCertificate(site, after, before);
       }
     },
 
@@ -105,7 +105,7 @@ export function createIisFtpDeployment(options: IisFtpDeploymentOptions): Deploy
           foreign.push(changedByOthers(site, found));
           continue;
         }
-        await siteChanges.setFtpCertificate(site, before);
+        await siteChanges.setFtpCertificate(site, before, after);
         restored.push(await check(site, before));
       }
       if (foreign[0] !== undefined) throw foreign[0];

@@ -4,10 +4,12 @@ import type { Inventory } from '../../iis/config/inventory-types.ts';
 import { planBindings } from '../../iis/plan/plan.ts';
 import { once } from '../../concurrency/once.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Deployment, DeploymentPlan } from '../../ports/deployment.ts';
+import type { BindingPlan } from '../../iis/plan/types.ts';
+import type { CertificateMaterial, Deployment, DeploymentPlan } from '../../ports/deployment.ts';
 import type { WindowsHost } from '../../ports/windows-host.ts';
 import { type ChainTrust, judgeServed } from '../../verify/judge-served.ts';
 import type { Probe } from '../../verify/probe.ts';
+import { compareRecords, lostRecords } from './compare.ts';
 import { type Handshake, type HandshakeOptions, type Patience, shakeHands } from './handshakes.ts';
 import { installCertificate } from './install.ts';
 import { retireFrom } from './retire-from.ts';
@@ -60,16 +62,15 @@ export function createIisDeployment(options: IisDeploymentOptions): Deployment {
   return {
     type: 'iis',
     install: (material) => installCertificate(host, store, material),
-    plan: async (material) => {
-      const policy = {
-        sites: options.sites,
-        adopt: options.adopt,
-        ownThumbprints: options.ownThumbprints(),
-        adoptForeignAppIds: options.adoptForeignAppIds,
-      };
-      const { name, identifiers, thumbprint, previousThumbprint } = material;
-      const certificate = { name, thumbprint, previousThumbprint, identifiers, store };
-      return encodePlan(planBindings({ inventory: await inventory(), certificate, policy }));
+    plan: async (material) => encodePlan(planFor(options, await inventory(), material)),
+    compare: async (certificate) => {
+      const found = await inventory();
+      return compareRecords(found, {
+        ...certificate,
+        store,
+        ownThumbprints: () => options.ownThumbprints(),
+        plan: () => planFor(options, found, { ...certificate, previousThumbprint: null }),
+      });
     },
     look: async (plan) => {
       const seen = await shakeHands(decodeEndpoints(plan), handshakes, () => false);
@@ -89,6 +90,32 @@ export function createIisDeployment(options: IisDeploymentOptions): Deployment {
     },
     retire: (thumbprint) => retireFrom(host, options.ownThumbprints(), thumbprint, inventory),
   };
+}
+
+function planFor(
+  { sites, adopt, store, ownThumbprints, adoptForeignAppIds }: IisDeploymentOptions,
+  inventory: Inventory,
+  {
+    name,
+    identifiers,
+    thumbprint,
+    previousThumbprint,
+    held = [],
+    spared = [],
+  }: Omit<CertificateMaterial, 'attach' | 'chain' | 'friendlyName'>,
+): BindingPlan {
+  return planBindings({
+    inventory,
+    certificate: { name, thumbprint, previousThumbprint, identifiers, store },
+    policy: {
+      sites,
+      adopt,
+      ownThumbprints: ownThumbprints(),
+      adoptForeignAppIds,
+      lost: lostRecords(inventory, held),
+      spared: new Set(spared),
+    },
+  });
 }
 
 async function chainTrust({ host, clock, visitorRoots }: IisDeploymentOptions): Promise<ChainTrust> {

@@ -26,6 +26,12 @@ export function encodePlan(plan: BindingPlan): DeploymentPlan {
       sites,
     })),
     skipped: [...plan.skipped, ...plan.findings],
+    holds: [
+      ...new Set([
+        ...plan.changes.map(({ target }) => target),
+        ...plan.endpoints.flatMap(({ advisory, record }) => (advisory ? [] : [`http.sys record ${record}`])),
+      ]),
+    ],
     snapshot: plan.changes.map(({ key, before, after }) => ({
       key: encodeKey(key),
       before: before === null ? null : encodeRecord(before),

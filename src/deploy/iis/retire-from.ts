@@ -18,6 +18,11 @@ export async function retireFrom(
   const state = await inventory();
   if (referencesTo(hash, state).length > 0) return false;
   const copies = state.certificates.filter((certificate) => certificate.thumbprint.toLowerCase() === hash);
-  for (const copy of copies) await host.certificates.remove(copy.store, hash);
+  for (const copy of copies) {
+    // The inventory takes seconds, and somebody may have bound it meanwhile.
+    const records = await host.sslRecords.enumerate();
+    if (referencesTo(hash, { ...state, records }).length > 0) return false;
+    await host.certificates.remove(copy.store, hash);
+  }
   return true;
 }

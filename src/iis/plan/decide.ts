@@ -6,7 +6,7 @@ import type { Scope } from './scope.ts';
 import type { Slot, SlotUser } from './slots.ts';
 import type { BindingChange, PlanInput, SkippedCode } from './types.ts';
 import { recordFlagsFor } from '../config/ssl-flags.ts';
-import { IIS_APP_ID, sameStore } from '../records/ssl-record.ts';
+import { IIS_APP_ID, recordTarget, sameStore } from '../records/ssl-record.ts';
 
 /** What happens to one record of a slot. */
 export type Decision =
@@ -41,11 +41,17 @@ export function decide(
   if (record !== null && holds !== null && (holds === certificate.previousThumbprint || owner === certificate.name)) {
     return replacePrevious(slot, record, users, context);
   }
+  if (policy.lost?.has(recordTarget(record?.key ?? slot.key)) === true && users.some(({ fit }) => fit !== 'none')) {
+    return restore(slot, record, users, context);
+  }
   const wanted = users.filter(isClaimed);
   if (wanted.length === 0) return explainUnclaimed(users);
   if (record !== null && isForeign(record, context)) return foreign(record);
   if (owner !== undefined) {
     return skipped('managed-by-other', `it holds the managed certificate ${owner}`);
+  }
+  if (policy.spared?.has(recordTarget(record?.key ?? slot.key)) === true) {
+    return skipped('not-adopted', 'somebody gave it another certificate since the last deployment');
   }
   if (!policy.adopt) {
     return record === null
@@ -97,6 +103,13 @@ function replacePrevious(slot: Slot, record: SslRecord, users: readonly RatedUse
   }
   const reason = `it holds an earlier certificate of ${context.input.certificate.name}${orphan ? '; no site uses it' : ''}`;
   return { kind: 'change', rule: 'previous', reason, after: withCertificate(record, context) };
+}
+
+function restore(slot: Slot, record: SslRecord | null, users: readonly RatedUser[], context: DecideContext): Decision {
+  if (record !== null && isForeign(record, context)) return foreign(record);
+  const reason = `it held the certificate and has ${record === null ? 'none' : 'one that no store has'} now`;
+  const after = record === null ? newRecord(slot, users, context) : withCertificate(record, context);
+  return { kind: 'change', rule: 'restored', reason, after };
 }
 
 function explainUnclaimed(users: readonly RatedUser[]): Decision {

@@ -6,7 +6,7 @@ import { besideSniFindings, nameFindings, rivalsOf, siteFindings, slotFindings, 
 import { siteScope } from './scope.ts';
 import { bindingText, joinSlots, type Slot, type SlotUser } from './slots.ts';
 import type { BindingChange, BindingPlan, PlanInput, PlannedEndpoint, PlanNote } from './types.ts';
-import { IIS_APP_ID, recordKeyId, recordKeyText } from '../records/ssl-record.ts';
+import { IIS_APP_ID, recordKeyId, recordTarget } from '../records/ssl-record.ts';
 
 /**
  * Decides which http.sys records get the certificate, and says what is skipped and why. docs/binding-rules.md has the
@@ -100,10 +100,6 @@ function changeOf({ slot, record, users, decision }: Decided): readonly BindingC
 function noteOf({ slot, record, decision }: Decided): readonly PlanNote[] {
   if (decision.kind !== 'skipped') return [];
   return [{ target: recordTarget(record?.key ?? slot.key), code: decision.code, reason: decision.reason }];
-}
-
-function recordTarget(key: Slot['key']): string {
-  return `http.sys record ${recordKeyText(key)}`;
 }
 
 function shadowNote(user: SlotUser): PlanNote {

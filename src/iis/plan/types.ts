@@ -31,6 +31,10 @@ export interface PlanPolicy {
    * certificate.
    */
   readonly ownThumbprints: ReadonlyMap<string, string>;
+  /** Targets that held a certificate of ours and have lost it to nobody: they are restored without `adopt`. */
+  readonly lost?: ReadonlySet<string>;
+  /** Targets that somebody gave another certificate since the last deployment: they are not adopted. */
+  readonly spared?: ReadonlySet<string>;
   /** Application ids beside that of IIS whose records may be changed. */
   readonly adoptForeignAppIds?: readonly string[];
 }
@@ -49,7 +53,7 @@ export interface BindingChange {
   /** `http.sys record shop.example:443`. */
   readonly target: string;
   /** The rule that applies, see docs/binding-rules.md. */
-  readonly rule: 'previous' | 'adopted' | 'created' | 'store';
+  readonly rule: 'previous' | 'adopted' | 'created' | 'restored' | 'store';
   readonly reason: string;
   /** null when the record is created. */
   readonly before: SslRecord | null;

@@ -15,15 +15,17 @@ type Host = Pick<WindowsHost, 'sslRecords'>;
 
 /**
  * Makes the changes one after the other, and reads each back. Safe to repeat: changes that are made already are passed
- * over. Writes nothing when any record differs from what the plan saw (IIS_RECORD_CHANGED_BY_OTHERS).
+ * over. Writes nothing when any record differs from what the plan saw (IIS_RECORD_CHANGED_BY_OTHERS), and nothing more
+ * once one does: Windows has no compare-and-set, so each record is read once more right before it is written.
  * IIS_RECORD_DID_NOT_TAKE when a record reads back different; WIN_CALL_FAILED from Windows. After an error some changes
  * may be made: `restoreRecords` restores the records.
  */
 export async function applyChanges(host: Host, changes: readonly RecordChange[]): Promise<void> {
   const found = await readAll(host, changes);
-  const foreign = found.filter(({ change, current }) => stateOf(change, current) === 'foreign');
-  if (foreign.length > 0) throw changedByOthers(foreign.map(({ change }) => recordKeyText(change.key)));
-  for (const { change, current } of found) {
+  refuseForeign(found);
+  for (const change of changes) {
+    const current = await find(host, change.key);
+    refuseForeign([{ change, current }]);
     if (stateOf(change, current) !== 'after') await write(host, change.after, current);
   }
 }
@@ -45,6 +47,8 @@ export async function restoreRecords(host: Host, changes: readonly RecordChange[
       if (state === 'foreign') foreign.push(record);
       else if (state !== 'before') await putBack(host, change, current);
     } catch (error) {
+      // What comes next is for whoever has the lease now.
+      if (errorCode(error) === 'STORE_LEASE_LOST') throw error;
       failures.push({ record, error });
     }
   }
@@ -72,10 +76,17 @@ function stateOf(change: RecordChange, current: SslRecord | null): 'before' | 'a
   return change.before !== null && sameRecord(current, change.before) ? 'before' : 'foreign';
 }
 
-async function readAll(
-  host: Host,
-  changes: readonly RecordChange[],
-): Promise<readonly { readonly change: RecordChange; readonly current: SslRecord | null }[]> {
+interface Found {
+  readonly change: RecordChange;
+  readonly current: SslRecord | null;
+}
+
+function refuseForeign(found: readonly Found[]): void {
+  const foreign = found.filter(({ change, current }) => stateOf(change, current) === 'foreign');
+  if (foreign.length > 0) throw changedByOthers(foreign.map(({ change }) => recordKeyText(change.key)));
+}
+
+async function readAll(host: Host, changes: readonly RecordChange[]): Promise<readonly Found[]> {
   return Promise.all(changes.map(async (change) => ({ change, current: await find(host, change.key) })));
 }
 

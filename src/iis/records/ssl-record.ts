@@ -19,6 +19,11 @@ export function recordKeyText(key: SslRecordKey): string {
   }
 }
 
+/** A record as plans name it: `http.sys record shop.example:443`. */
+export function recordTarget(key: SslRecordKey): string {
+  return `http.sys record ${recordKeyText(key)}`;
+}
+
 /**
  * Equal for keys of the same record, however address and host are written; the zone of an IPv6 address does not count.
  */

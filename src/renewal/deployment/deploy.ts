@@ -2,10 +2,11 @@ import { asEverbindError, EverbindError } from '../../errors/error.ts';
 import type { EndpointCheck } from '../../ports/deployment.ts';
 import type { RunContext } from '../engine/engine-ports.ts';
 import type { Renewed, RolledBack } from '../engine/outcome.ts';
-import type { ManagedCertificate } from '../state/certificate-table.ts';
+import type { Transaction } from '../../store/store.ts';
+import { driftOf, heldOf, type ManagedCertificate, noteDeploymentPlanned } from '../state/certificate-table.ts';
 import { type Deploying, type EventData, isDeploying, journalStep, type NotDeployed } from '../state/renewal-table.ts';
 import { activate } from './activate.ts';
-import { type DeploymentJob, deploymentJob, type Planned, plannedOf } from './deployment-job.ts';
+import { type DeploymentJob, deploymentJob, type Planned, plannedOf, targetsOf } from './deployment-job.ts';
 import { restoreBindings } from './restore-bindings.ts';
 import { retireOld } from './retire.ts';
 
@@ -72,16 +73,24 @@ async function plan(context: RunContext, job: DeploymentJob, begun: NotDeployed)
       deployments: places.map(({ config }) => config.type),
     });
   }
+  const { held, drift } = context.store.read((db) => ({
+    held: heldOf(db, certificate.id),
+    drift: begun.kind === 'deployment' ? driftOf(db, certificate.id) : [],
+  }));
+  const spared = drift.flatMap(({ restorable, target }) => (restorable ? [] : [target]));
   const planned = await Promise.all(
     places.map(async ({ config, deployment }) => ({
       config,
-      plan: await deployment.look(await deployment.plan(material)),
+      plan: await deployment.look(await deployment.plan({ ...material, held: targetsOf(held, config), spared })),
     })),
   );
   const changes = planned.flatMap(({ plan: { changes } }) =>
     changes.map(({ target, replaces }) => ({ target, replaces })),
   );
-  return step(context, job, installed, { ...installed, step: 'planned', planned }, 'bindings.planned', { changes });
+  const next: Deploying = { ...installed, step: 'planned', planned };
+  return step(context, job, installed, next, 'bindings.planned', { changes }, ({ db }) =>
+    noteDeploymentPlanned(db, certificate.id),
+  );
 }
 
 async function step<T extends NotDeployed | Deploying>(
@@ -91,8 +100,9 @@ async function step<T extends NotDeployed | Deploying>(
   next: T,
   type: string,
   data: EventData,
+  also?: (transaction: Transaction) => void,
 ): Promise<T> {
-  const renewal = await journalStep(store, name, before, next, { type, data });
+  const renewal = await journalStep(store, name, before, next, { type, data }, also);
   onProgress?.({ name, step: type });
   return renewal;
 }

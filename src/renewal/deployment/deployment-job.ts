@@ -1,7 +1,8 @@
+import type { DeploymentConfig } from '../../config/types.ts';
 import { parsePemCertificates } from '../../pki/asn1/pem.ts';
 import type { CertificateMaterial, Deployment, DeploymentPlan, EndpointCheck, Json } from '../../ports/deployment.ts';
 import type { RunContext } from '../engine/engine-ports.ts';
-import type { ManagedCertificate } from '../state/certificate-table.ts';
+import type { Held, ManagedCertificate } from '../state/certificate-table.ts';
 import { activeOf, type Issued, requireIssued } from '../state/issued-table.ts';
 import type { Deploying, NotDeployed } from '../state/renewal-table.ts';
 
@@ -36,8 +37,15 @@ export function deploymentJob(
   return { certificate, issued, material };
 }
 
+/** What this deployment held when it was last looked at. */
+export function targetsOf(held: readonly Held[], config: DeploymentConfig): readonly string[] {
+  const place = JSON.stringify(config);
+  return held.find((one) => JSON.stringify(one.config) === place)?.targets ?? [];
+}
+
 /** A deployment with its plan. */
 export interface Planned {
+  readonly config: DeploymentConfig;
   readonly deployment: Deployment;
   readonly plan: DeploymentPlan;
 }
@@ -49,7 +57,7 @@ export function plannedOf(
   { planned }: Deploying,
 ): Promise<readonly Planned[]> {
   return Promise.all(
-    planned.map(async ({ config, plan }) => ({ deployment: await deploymentFor(config, certificate), plan })),
+    planned.map(async ({ config, plan }) => ({ config, deployment: await deploymentFor(config, certificate), plan })),
   );
 }
 

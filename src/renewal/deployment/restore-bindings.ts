@@ -2,7 +2,7 @@ import { asEverbindError, EverbindError } from '../../errors/error.ts';
 import type { EndpointCheck } from '../../ports/deployment.ts';
 import type { RunContext } from '../engine/engine-ports.ts';
 import type { RolledBack } from '../engine/outcome.ts';
-import { afterFailedRollBack, afterFailure } from '../engine/end-attempt.ts';
+import { afterAbandoned, afterFailure } from '../engine/end-attempt.ts';
 import { markFailed } from '../state/issued-table.ts';
 import { type Deploying, endRenewal, journalStep, type NotDeployed } from '../state/renewal-table.ts';
 import { checkData, type DeploymentJob, type Planned } from './deployment-job.ts';
@@ -39,11 +39,11 @@ export async function restoreBindings(
     progress(type);
   }
   const { restored, foreign } = await restoreAll(planned);
-  const rolledBack = renewal.kind === 'rollback';
+  const { kind } = renewal;
   const rollbacks = renewal.rollbacks + 1;
-  const abandoned = rollbacks >= MOST_ROLLBACKS || rolledBack;
+  const abandoned = rollbacks >= MOST_ROLLBACKS || kind === 'rollback';
   const told = verdict(failure, restored, foreign);
-  const reschedule = (rolledBack ? afterFailedRollBack : afterFailure)(context, certificate);
+  const reschedule = (abandoned ? afterAbandoned(kind) : afterFailure)(context, certificate);
   let nextAttempt = clock.now();
   const { planned: _, ...rest } = renewal;
   const next: NotDeployed = { ...rest, step: 'issued', rollbacks };
@@ -53,7 +53,7 @@ export async function restoreBindings(
     nextAttempt = reschedule(told, transaction);
     if (!abandoned) return;
     endRenewal(transaction.db, renewal.id, 'rolledBack', clock.now());
-    if (!rolledBack) markFailed(transaction.db, issued.id);
+    if (kind === 'renewal') markFailed(transaction.db, issued.id);
   });
   progress(type);
   return { kind: 'rolledBack', name, code: told.code, message: told.message, endpoints: checks, restored, nextAttempt };

@@ -7,7 +7,7 @@ import { certificateById } from '../state/certificate-table.ts';
 import { activeOf, previousOf } from '../state/issued-table.ts';
 import { isObtaining, openRenewal, type RenewalStep } from '../state/renewal-table.ts';
 import type { EnginePorts, OrderPreview } from './engine-ports.ts';
-import { reusableKey } from './resume-or-begin.ts';
+import { isWhatIsWanted, reusableKey } from './resume-or-begin.ts';
 import { selectIds, type Selection } from './select.ts';
 
 /** What renewing one certificate would do. */
@@ -45,11 +45,12 @@ export async function dryRun(ports: EnginePorts, selection: Selection): Promise<
       open: openRenewal(db, id),
       reused: reusableKey(db, ports.keys, config.key, activeOf(db, id)) !== null,
     }));
+    const again = certificate.redeploy && active !== null && isWhatIsWanted(ports, certificate, active) ? active : null;
     const material = {
       name,
       identifiers: config.identifiers,
       chain: active === null ? [] : parsePemCertificates(active.chain),
-      thumbprint: NEW_THUMBPRINT,
+      thumbprint: again?.thumbprint ?? NEW_THUMBPRINT,
       previousThumbprint: active?.thumbprint ?? null,
       friendlyName: name,
     };
@@ -65,7 +66,7 @@ export async function dryRun(ports: EnginePorts, selection: Selection): Promise<
       name,
       due: { at: certificate.nextDue, reason: certificate.dueReason },
       resumesAt: open?.step ?? null,
-      orders: open === null || isObtaining(open),
+      orders: open === null ? again === null : isObtaining(open),
       order: { ...order, names: config.identifiers.map(({ value }) => value) },
       key: { algorithm: config.key.algorithm, provider: config.key.provider, reused },
       challenges,

@@ -2,16 +2,17 @@ import { meaningOf, retryAfterOf, type EverbindError } from '../../errors/error.
 import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Transaction } from '../../store/store.ts';
-import { backoffMs, type Due, dueAt } from '../schedule/due-date.ts';
-import {
-  ariWindowOf,
-  type LastError,
-  type ManagedCertificate,
-  noteFailure,
-  setDue,
-} from '../state/certificate-table.ts';
+import { backoffMs, type Due } from '../schedule/due-date.ts';
+import { dueInUse, type LastError, type ManagedCertificate, noteFailure, setDue } from '../state/certificate-table.ts';
 import { activeOf, markUnused } from '../state/issued-table.ts';
-import { endRenewal, type EventData, isObtaining, type Renewal, withRenewal } from '../state/renewal-table.ts';
+import {
+  endRenewal,
+  type EventData,
+  isObtaining,
+  type Renewal,
+  type RenewalKind,
+  withRenewal,
+} from '../state/renewal-table.ts';
 import { wantStagingRun } from '../state/staging-run-table.ts';
 
 /**
@@ -56,17 +57,31 @@ function soonestOf(failure: EverbindError): number {
   return Math.max(1000, Math.ceil(Math.min(RECHECK_MS, failure.facts.retryWithinMs ?? RECHECK_MS)));
 }
 
-/** After a failed roll-back, which is not tried again by itself: when the certificate that stays in use is due. */
-export function afterFailedRollBack({ clock }: Pick<Ports, 'clock'>, { id }: ManagedCertificate): Reschedule {
-  return (failure, { db }) => {
-    const now = clock.now();
-    const active = activeOf(db, id);
-    const due: Due =
-      active === null ? { at: now, reason: 'new' } : dueAt(active, ariWindowOf(db, id)?.selected ?? null);
-    setDue(db, id, due);
-    noteFailure(db, id, noteOf(failure, now), false);
-    return due.at;
-  };
+/** After the end of an attempt that is not tried again as it was. */
+export function afterAbandoned(kind: RenewalKind): (ports: Ports, certificate: ManagedCertificate) => Reschedule {
+  switch (kind) {
+    case 'renewal':
+      return afterFailure;
+    // A person sees that it came to nothing.
+    case 'rollback':
+      return keepInUse(false);
+    // The certificate is good: another one would not be served where this one is not.
+    case 'deployment':
+      return keepInUse(true);
+  }
+}
+
+/** The next attempt comes when the certificate that stays in use is due. */
+function keepInUse(counts: boolean): (ports: Ports, certificate: ManagedCertificate) => Reschedule {
+  return ({ clock }, { id }) =>
+    (failure, { db }) => {
+      const now = clock.now();
+      const active = activeOf(db, id);
+      const due: Due = active === null ? { at: now, reason: 'new' } : dueInUse(db, active);
+      setDue(db, id, due);
+      noteFailure(db, id, noteOf(failure, now), counts);
+      return due.at;
+    };
 }
 
 function noteOf({ code, message }: EverbindError, at: number): LastError {

@@ -3,6 +3,7 @@
 
 export { createSemaphore } from '../../concurrency/semaphore.ts';
 export { defer } from './defer.ts';
+export { lookForDrift } from '../deployment/look-for-drift.ts';
 export { dryRun } from './dry-run.ts';
 export { pollRenewalInfo } from './poll-renewal-info.ts';
 export { renewOne } from './renew-one.ts';

@@ -80,9 +80,10 @@ export function createEngine(ports: EnginePorts): Engine {
       if (selection.names.length === 0 && !selection.force && !store.read((db) => anythingDue(db, now))) {
         return { managed, worked: 0 };
       }
-      const { renewOne, defer, tidyUp } = await import('./engine-modules.ts');
+      const { renewOne, defer, lookForDrift, tidyUp } = await import('./engine-modules.ts');
       const asked = selection.names.length > 0 || selection.force;
       const context = await contextFor(signal);
+      if (!asked) await lookForDrift(context);
       const concurrency = store.read(appliedConfig)?.engine.concurrency ?? 1;
       const ids = selectIds(store.read, selection, clock)[Symbol.iterator]();
       let worked = 0;
@@ -92,7 +93,8 @@ export function createEngine(ports: EnginePorts): Engine {
           const certificate = store.read((db) => certificateById(db, next.value));
           if (certificate === null) continue;
           if (!asked && (await defer(context, certificate))) continue;
-          const outcome = await renewOne(context, certificate);
+          // Whoever forces a renewal wants a new certificate.
+          const outcome = await renewOne(context, selection.force ? { ...certificate, redeploy: false } : certificate);
           // Like a maintenance window: nothing happened that anybody has to read about.
           if (outcome === null || (outcome.kind === 'deferred' && !asked)) continue;
           worked += 1;

@@ -11,6 +11,8 @@ export interface Renewed {
   readonly notAfter: number;
   readonly nextDue: number;
   readonly endpoints: readonly EndpointCheck[];
+  /** It was in use already, and was deployed again without an order. */
+  readonly again?: boolean;
   readonly changes: number;
   readonly skipped: readonly Skipped[];
 }

@@ -10,7 +10,7 @@ import {
 } from '../state/renewal-table.ts';
 import type { RunContext } from './engine-ports.ts';
 import type { Failed } from './outcome.ts';
-import { afterFailedRollBack, afterFailure, closeRenewal } from './end-attempt.ts';
+import { afterAbandoned, afterFailure, closeRenewal } from './end-attempt.ts';
 import { isResumable } from './resumable.ts';
 
 /** Notes why an attempt failed and when the next one comes. What can go on later stays open. */
@@ -25,7 +25,7 @@ export async function recordFailure(
   const open = store.read((db) => openRenewalIfReadable(db, certificate.id));
   const keep = open !== null && goesOnLater(open, error, clock.now());
   const abandoned = open?.kind === 'rollback' && !keep;
-  const reschedule = (abandoned ? afterFailedRollBack : afterFailure)(context, certificate);
+  const reschedule = (abandoned ? afterAbandoned('rollback') : afterFailure)(context, certificate);
   let nextAttempt = 0;
   await store.commit((transaction) => {
     nextAttempt = reschedule(failure, transaction);

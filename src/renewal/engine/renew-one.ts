@@ -35,13 +35,14 @@ export async function renewOne(context: RunContext, certificate: ManagedCertific
 
 /**
  * Another renewal at once, where the first one only finished what was half-bound with a key that was revoked in
- * between.
+ * between, or by a configuration that was changed in between.
  */
 async function anew(context: RunContext, { id }: ManagedCertificate, outcome: Outcome): Promise<Outcome | null> {
   if (outcome.kind !== 'renewed' || outcome.nextDue > context.clock.now()) return null;
   const certificate = context.store.read((db) => certificateById(db, id));
-  const wanted = certificate?.dueReason === 'revoked' && !certificate.removed;
-  return wanted ? renewOne(context, certificate) : null;
+  if (certificate === null || certificate.removed) return null;
+  const { dueReason } = certificate;
+  return dueReason === 'revoked' || dueReason === 'redeploy' ? renewOne(context, certificate) : null;
 }
 
 type Obtained = Exclude<Renewal, Obtaining>;

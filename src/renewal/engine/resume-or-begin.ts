@@ -1,10 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { CertificateKeyConfig } from '../../config/types.ts';
 import { meaningOf } from '../../errors/error.ts';
+import { parsePemCertificates } from '../../pki/asn1/pem.ts';
+import { parseCertificate } from '../../pki/x509/certificate.ts';
+import type { Identifier } from '../../pki/x509/names.ts';
 import type { KeyCustody, KeyHandle } from '../../ports/key-store.ts';
 import type { Store, Transaction } from '../../store/store.ts';
 import { chooseIssuer, giveBackTokens, issuersWithRoom, requireRoom, takeTokens } from '../ratelimits/limiter.ts';
-import { type ManagedCertificate, setDue } from '../state/certificate-table.ts';
+import { dueInUse, type ManagedCertificate, setDue } from '../state/certificate-table.ts';
 import { activeOf, isKeyRevoked, type Issued, requireIssued } from '../state/issued-table.ts';
 import { usableIssuers } from '../state/issuer-health.ts';
 import {
@@ -13,6 +16,7 @@ import {
   type Obtaining,
   openRenewal,
   type Renewal,
+  type RenewalKind,
   requestOf,
   insertRenewal,
   type NotDeployed,
@@ -36,7 +40,67 @@ export async function resumeOrBegin(context: RunContext, certificate: ManagedCer
     return open;
   }
   if (open !== null) await supersede(context, certificate, open, reasonToSupersede(context, certificate, open));
-  return certificate.removed ? null : begin(context, certificate);
+  if (certificate.removed) return null;
+  return (await deployInUse(context, certificate)) ?? begin(context, certificate);
+}
+
+/**
+ * Begins another deployment of the certificate in use, where one is wanted and nothing calls for a new certificate;
+ * null otherwise.
+ */
+async function deployInUse(context: RunContext, certificate: ManagedCertificate): Promise<NotDeployed | null> {
+  const { store, keys } = context;
+  const active = certificate.redeploy ? store.read((db) => activeOf(db, certificate.id)) : null;
+  if (active === null || !isWhatIsWanted(context, certificate, active)) return null;
+  // It could not be installed again.
+  if ((await stillThere(keys, active.keyHandle)) === null) return null;
+  const renewal = deploymentOf(context, active, 'deployment');
+  await store.commit((transaction) => openIn(transaction, certificate.name, renewal));
+  return renewal;
+}
+
+/** Whether a renewal would get nothing better: it is not due yet, and as the configuration wants it. */
+export function isWhatIsWanted(
+  { store, keys, clock }: Pick<RunContext, 'store' | 'keys' | 'clock'>,
+  certificate: ManagedCertificate,
+  issued: Issued,
+): boolean {
+  const { config } = certificate;
+  const now = clock.now();
+  if (issued.status !== 'active' || issued.notAfter <= now) return false;
+  if (store.read((db) => isKeyRevoked(db, issued.certificateId, issued.keyHandle))) return false;
+  if (store.read((db) => dueInUse(db, issued)).at <= now) return false;
+  if (issued.algorithm !== config.key.algorithm || !config.issuers.includes(issued.issuer)) return false;
+  if (!isKeptBy(keys, config.key.provider, issued.keyHandle)) return false;
+  const names = (identifiers: readonly Identifier[]): string =>
+    JSON.stringify(identifiers.map(({ type, value }) => `${type} ${value}`).toSorted());
+  return names(identifiersOf(issued)) === names(config.identifiers);
+}
+
+/** What begins with a certificate that is there already. */
+export function deploymentOf(
+  { clock, random }: RunContext,
+  issued: Issued,
+  kind: Exclude<RenewalKind, 'renewal'>,
+): NotDeployed {
+  return {
+    id: Buffer.from(random.bytes(8)).toString('hex'),
+    certificateId: issued.certificateId,
+    kind,
+    step: 'issued',
+    issuer: issued.issuer,
+    identifiers: identifiersOf(issued),
+    algorithm: issued.algorithm,
+    keyHandle: issued.keyHandle,
+    issuedId: issued.id,
+    rollbacks: 0,
+    startedAt: clock.now(),
+  };
+}
+
+function identifiersOf({ chain }: Issued): readonly Identifier[] {
+  const [leaf] = parsePemCertificates(chain);
+  return leaf === undefined ? [] : parseCertificate(leaf).identifiers;
 }
 
 /**
@@ -64,18 +128,30 @@ export async function supersede(
   }
 }
 
-/** Journals the start of a renewal or of a roll-back. What is open is due, also when it was begun before its time. */
+/**
+ * Journals the start of a renewal, of a roll-back or of a deployment. What is open is due, also when it was begun
+ * before its time.
+ */
 export function openIn(transaction: Transaction, name: string, renewal: Obtaining | NotDeployed): void {
   insertRenewal(transaction, name, renewal);
   setDue(transaction.db, renewal.certificateId, { at: renewal.startedAt, reason: 'requested' }, 'begun');
 }
 
-function stillWanted({ store, clock, keys }: RunContext, certificate: ManagedCertificate, renewal: Renewal): boolean {
+function stillWanted(context: RunContext, certificate: ManagedCertificate, renewal: Renewal): boolean {
+  const { store, clock, keys } = context;
   const { config } = certificate;
   if (isDeploying(renewal)) return true;
   if (certificate.removed) return false;
   if (isOfRevokedKey(store, renewal)) return false;
   if (renewal.kind === 'rollback') return true;
+  if (renewal.kind === 'deployment') {
+    const { issuedId: inUse } = renewal;
+    return isWhatIsWanted(
+      context,
+      certificate,
+      store.read((db) => requireIssued(db, inUse)),
+    );
+  }
   if (JSON.stringify(renewal.identifiers) !== JSON.stringify(config.identifiers)) return false;
   if (renewal.algorithm !== config.key.algorithm || !config.issuers.includes(renewal.issuer)) return false;
   if (!isKeptBy(keys, config.key.provider, renewal.keyHandle)) return false;

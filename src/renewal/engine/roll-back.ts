@@ -1,14 +1,12 @@
 import { EverbindError } from '../../errors/error.ts';
-import { parsePemCertificates } from '../../pki/asn1/pem.ts';
-import { parseCertificate } from '../../pki/x509/certificate.ts';
 import { deploy } from '../deployment/deploy.ts';
-import { type ManagedCertificate, requireCertificate } from '../state/certificate-table.ts';
-import { isKeyRevoked, type Issued, previousOf } from '../state/issued-table.ts';
-import { isDeploying, type NotDeployed, openRenewal } from '../state/renewal-table.ts';
+import { requireCertificate } from '../state/certificate-table.ts';
+import { isKeyRevoked, previousOf } from '../state/issued-table.ts';
+import { isDeploying, openRenewal } from '../state/renewal-table.ts';
 import type { RunContext } from './engine-ports.ts';
 import type { Outcome } from './outcome.ts';
 import { recordFailure } from './record-failure.ts';
-import { openIn, supersede } from './resume-or-begin.ts';
+import { deploymentOf, openIn, supersede } from './resume-or-begin.ts';
 
 /**
  * Binds the certificate that was in use before, or the last one before that is still valid and whose key was not
@@ -33,7 +31,7 @@ export async function rollBack(context: RunContext, name: string): Promise<Outco
   }
   // On a machine that cannot have the deployments any more, nothing is begun.
   for (const config of certificate.config.deployments) await context.deploymentFor(config, certificate);
-  const renewal = startOf(context, certificate, previous);
+  const renewal = deploymentOf(context, previous, 'rollback');
   if (open === null) await store.commit((transaction) => openIn(transaction, name, renewal));
   else {
     await supersede(context, certificate, open, 'rolled back', (transaction) => openIn(transaction, name, renewal));
@@ -44,21 +42,4 @@ export async function rollBack(context: RunContext, name: string): Promise<Outco
     context.signal.throwIfAborted();
     return recordFailure(context, certificate, error);
   }
-}
-
-function startOf({ clock, random }: RunContext, { id }: ManagedCertificate, previous: Issued): NotDeployed {
-  const [leaf] = parsePemCertificates(previous.chain);
-  return {
-    id: Buffer.from(random.bytes(8)).toString('hex'),
-    certificateId: id,
-    kind: 'rollback',
-    step: 'issued',
-    issuer: previous.issuer,
-    identifiers: leaf === undefined ? [] : parseCertificate(leaf).identifiers,
-    algorithm: previous.algorithm,
-    keyHandle: previous.keyHandle,
-    issuedId: previous.id,
-    rollbacks: 0,
-    startedAt: clock.now(),
-  };
 }

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../ports/clock.ts';
 import { dueRollovers } from '../state/account-table.ts';
-import { dueAndExpired, duePage, isAnyDue, removedButOpen } from '../state/certificate-queries.ts';
+import { anyLookDue, dueAndExpired, duePage, isAnyDue, removedButOpen } from '../state/certificate-queries.ts';
 import { requireCertificate } from '../state/certificate-table.ts';
 import { anyVisibleResponse } from '../state/challenge-table.ts';
 import { toRetire } from '../state/issued-table.ts';
@@ -24,6 +24,7 @@ const PAGE = 200;
 export function anythingDue(db: DatabaseSync, now: number): boolean {
   return (
     isAnyDue(db, now) ||
+    anyLookDue(db, now) ||
     toRetire(db, now, 1).length > 0 ||
     // A kill may have come when every certificate was finished and a challenge response still there.
     anyVisibleResponse(db) ||

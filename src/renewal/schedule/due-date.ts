@@ -7,14 +7,16 @@ export const DUE_REASONS = [
   'retry',
   'requested',
   'rolled-back',
+  'redeploy',
   'maintenance',
   'rate-limit',
 ] as const;
 
 /**
  * Why a certificate is due when it is; stable words. `requested`: a person asked for a renewal or a roll-back before
- * its time, and it is not finished. `rolled-back`: a person went back to this certificate. `maintenance`: moved to when
- * changes are welcome. `retry`: the last attempt failed. `rate-limit`: moved to when the limits of an issuer have room.
+ * its time, and it is not finished. `rolled-back`: a person went back to this certificate. `redeploy`: the certificate
+ * in use is to be deployed again, without an order. `maintenance`: moved to when changes are welcome. `retry`: the last
+ * attempt failed. `rate-limit`: moved to when the limits of an issuer have room.
  */
 export type DueReason = (typeof DUE_REASONS)[number];
 
@@ -142,4 +144,14 @@ export const POLL_WITHOUT_WINDOWS_MS = 7 * DAY;
  */
 export function pollAfterMs(retryAfterMs: number | null): number {
   return retryAfterMs === null ? POLL_USUAL : Math.min(Math.max(retryAfterMs, MINUTE), DAY);
+}
+
+/**
+ * When to look next whether what is deployed is still there: an hour after a deployment, since whoever puts things back
+ * does so soon, and from then on about daily, never later. `uniform` is from [0, 1). On the hour, so that certificates
+ * share a reading of the server, which takes seconds, and are spread over the day all the same.
+ */
+export function nextLookAt(now: number, after: 'deployment' | 'look', uniform: number): number {
+  const wait = after === 'deployment' ? HOUR : DAY - HOUR - (uniform * DAY) / 4;
+  return Math.ceil((now + wait) / HOUR) * HOUR;
 }

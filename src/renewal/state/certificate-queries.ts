@@ -4,6 +4,7 @@ import { count, integer, optionalInteger, optionalJson, optionalText, type Row, 
 import { statement } from '../../store/statements.ts';
 import {
   type LastError,
+  DRIFTED,
   type ManagedCertificate,
   NOT_CHECKED,
   SERVED_NOWHERE,
@@ -71,6 +72,18 @@ export function duePage(db: DatabaseSync, until: number, after: DueId, limit: nu
   return rows.map((row) => ({ id: integer(row, 'id'), nextDue: integer(row, 'next_due') }));
 }
 
+/** Whether any certificate is to be compared with what the server has. */
+export function anyLookDue(db: DatabaseSync, now: number): boolean {
+  const sql = 'SELECT 1 FROM certificate WHERE removed = 0 AND next_look <= ? LIMIT 1';
+  return statement(db, sql).get(now) !== undefined;
+}
+
+/** The certificates that are to be compared with what the server has. */
+export function certificatesToLook(db: DatabaseSync, now: number, limit: number): readonly ManagedCertificate[] {
+  const sql = 'SELECT * FROM certificate WHERE removed = 0 AND next_look <= ? ORDER BY next_look LIMIT ?';
+  return statement(db, sql).all(now, limit).map(toCertificate);
+}
+
 /** A certificate whose ARI window is to be asked for. */
 export interface ToPoll {
   /** Of the managed certificate. */
@@ -112,8 +125,8 @@ export function certificatesToPoll(db: DatabaseSync, now: number, limit: number)
 }
 
 /**
- * When there is something to do next: a renewal, an ARI window to ask for, an old certificate to look at; null: nothing
- * in sight.
+ * When there is something to do next: a renewal, an ARI window to ask for, bindings or an old certificate to look at;
+ * null: nothing in sight.
  */
 export function nextWake(db: DatabaseSync): number | null {
   const row = statement(
@@ -121,6 +134,7 @@ export function nextWake(db: DatabaseSync): number | null {
     `SELECT min(at) AS at FROM (
        SELECT min(next_due) AS at FROM certificate WHERE removed = 0
        UNION ALL SELECT min(next_poll) FROM certificate WHERE removed = 0 AND next_poll IS NOT NULL
+       UNION ALL SELECT min(next_look) FROM certificate WHERE removed = 0 AND next_look IS NOT NULL
        UNION ALL SELECT min(retire_at) FROM issued WHERE retire_at IS NOT NULL)`,
   ).get();
   return row === undefined ? null : optionalInteger(row, 'at');
@@ -146,7 +160,7 @@ export interface CertificateState extends ManagedCertificate, ServedState {
   readonly openStep: RenewalStep | null;
 }
 
-/** What the last deployment of a certificate left to worry about; one of these at most. */
+/** What the last deployment of a certificate, or the last look at it, left to worry about. */
 export interface ServedState {
   /** It was deployed, has deployments, and no endpoint serves it. */
   readonly servedNowhere: boolean;
@@ -154,13 +168,21 @@ export interface ServedState {
   readonly unverified: boolean;
   /** It was deployed, and none of its endpoints could be looked at: their sites are stopped, for instance. */
   readonly notChecked: boolean;
+  /** The last look found that something is not as it was deployed. */
+  readonly drifted: boolean;
 }
 
-const SERVED_COLUMNS = `${SERVED_NOWHERE} AS served_nowhere, ${UNVERIFIED} AS unverified, ${NOT_CHECKED} AS not_checked`;
+const SERVED_COLUMNS = `${SERVED_NOWHERE} AS served_nowhere, ${UNVERIFIED} AS unverified, ${NOT_CHECKED} AS not_checked,
+  ${DRIFTED} AS drifted`;
 
 function toServedState(row: Row): ServedState {
   const is = (column: string): boolean => optionalInteger(row, column) === 1;
-  return { servedNowhere: is('served_nowhere'), unverified: is('unverified'), notChecked: is('not_checked') };
+  return {
+    servedNowhere: is('served_nowhere'),
+    unverified: is('unverified'),
+    notChecked: is('not_checked'),
+    drifted: is('drifted'),
+  };
 }
 
 /** By the id of the certificate. */
@@ -245,6 +267,11 @@ export function servedNowhere(db: DatabaseSync, limit: number): readonly string[
 /** Names of certificates that no endpoint showed when it was looked at, in order. */
 export function unverified(db: DatabaseSync, limit: number): readonly string[] {
   return namesWhere(db, UNVERIFIED, limit);
+}
+
+/** Names of certificates of which something is not as it was deployed, in order. */
+export function drifted(db: DatabaseSync, limit: number): readonly string[] {
+  return namesWhere(db, DRIFTED, limit);
 }
 
 function namesWhere(db: DatabaseSync, condition: string, limit: number): readonly string[] {

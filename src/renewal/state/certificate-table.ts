@@ -1,7 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { CertificateConfig } from '../../config/types.ts';
+import type { CertificateConfig, DeploymentConfig } from '../../config/types.ts';
 import { EverbindError } from '../../errors/error.ts';
 import type { ErrorCode } from '../../errors/table.ts';
+import type { Drift } from '../../ports/deployment.ts';
 import {
   flag,
   integer,
@@ -15,7 +16,8 @@ import {
 } from '../../store/row.ts';
 import { type ClockShift, shiftTimes } from '../../store/shift-times.ts';
 import { statement } from '../../store/statements.ts';
-import { type Due, DUE_REASONS, type DueReason } from '../schedule/due-date.ts';
+import { type Dated, type Due, DUE_REASONS, type DueReason, dueAfterRollBack, dueAt } from '../schedule/due-date.ts';
+import { rolledBackAt } from './renewal-table.ts';
 
 // The table `certificate`: what is managed, when it is due, what its CA said of its ARI window. Nothing else writes it.
 // Times are milliseconds since 1970.
@@ -27,6 +29,8 @@ export interface ManagedCertificate {
   readonly config: CertificateConfig;
   readonly nextDue: number;
   readonly dueReason: DueReason;
+  /** The certificate in use is to be deployed again: see requestDeployment. */
+  readonly redeploy: boolean;
   readonly failures: number;
   readonly lastError: LastError | null;
   readonly removed: boolean;
@@ -53,6 +57,9 @@ export const UNVERIFIED = 'verified = 0';
 /** Of a row of `certificate`: it has endpoints, and none could be looked at since the last deployment. */
 export const NOT_CHECKED = 'verified IS NULL AND endpoints > 0';
 
+/** Of a row of `certificate`: the last look found that something is not as it was deployed. */
+export const DRIFTED = 'drift IS NOT NULL';
+
 /** Columns of a managed certificate. */
 export function toCertificate(row: Row): ManagedCertificate {
   return {
@@ -61,6 +68,7 @@ export function toCertificate(row: Row): ManagedCertificate {
     config: json<CertificateConfig>(row, 'config'),
     nextDue: integer(row, 'next_due'),
     dueReason: word(row, 'due_reason', DUE_REASONS),
+    redeploy: flag(row, 'redeploy'),
     failures: integer(row, 'failures'),
     lastError: optionalJson<LastError>(row, 'last_error'),
     removed: flag(row, 'removed'),
@@ -132,7 +140,7 @@ export type DueEvent =
   | 'settled'
   /** The CA was asked for its ARI window. */
   | 'polled'
-  /** A renewal was begun: what is open is due. */
+  /** A renewal was begun, or a deployment is wanted: what is open is due. */
   | 'begun'
   /** An issuer is configured otherwise, or gone. */
   | 'issuer-changed';
@@ -181,6 +189,26 @@ function writeDue(db: DatabaseSync, { at, reason }: Due, event: DueEvent, where:
   statement(db, sql).run(at, ...(keepsReason ? [] : [reason]), ...ids, ...(onlyEarlier ? [at] : []));
 }
 
+/**
+ * Has the certificate in use deployed again at once, by the configuration as it is then, without an order; for one that
+ * is to be renewed anyway the renewal does it. The wish stands until a plan is journaled that was made after it. What a
+ * look found before counts no more: nothing is spared for it.
+ */
+export function requestDeployment(db: DatabaseSync, id: number, now: number): void {
+  statement(db, 'UPDATE certificate SET redeploy = 1, drift = NULL WHERE id = ?').run(id);
+  setDue(db, id, { at: now, reason: 'redeploy' }, 'begun');
+}
+
+/** A plan was made by the present configuration, or there is nowhere to deploy to. */
+export function noteDeploymentPlanned(db: DatabaseSync, id: number): void {
+  statement(db, 'UPDATE certificate SET redeploy = 0 WHERE id = ?').run(id);
+}
+
+/** Whether the certificate in use is to be deployed again. */
+export function isDeploymentRequested(db: DatabaseSync, id: number): boolean {
+  return statement(db, 'SELECT 1 FROM certificate WHERE id = ? AND redeploy = 1').get(id) !== undefined;
+}
+
 /** Notes why an attempt failed. `counts`: one more failure in a row. */
 export function noteFailure(db: DatabaseSync, id: number, error: LastError, counts: boolean): void {
   statement(db, 'UPDATE certificate SET failures = failures + ?, last_error = ? WHERE id = ?').run(
@@ -195,6 +223,46 @@ export function forgetFailures(db: DatabaseSync, id: number): void {
   statement(db, 'UPDATE certificate SET failures = 0 WHERE id = ?').run(id);
 }
 
+/** What the targets of one deployment were when they were last looked at: those that hold the certificate in use. */
+export interface Held {
+  readonly config: DeploymentConfig;
+  readonly targets: readonly string[];
+}
+
+/** What was found the last time that the server was compared with what was deployed. */
+export interface Look {
+  readonly held: readonly Held[];
+  readonly drift: readonly Drift[];
+  /** When to look again; null: never. */
+  readonly nextLook: number | null;
+}
+
+/** Nothing before the first look. */
+export function heldOf(db: DatabaseSync, id: number): readonly Held[] {
+  const row = statement(db, 'SELECT held FROM certificate WHERE id = ?').get(id);
+  return (row === undefined ? null : optionalJson<readonly Held[]>(row, 'held')) ?? [];
+}
+
+/** What is not as it was deployed; empty when all is, or when nobody has looked. */
+export function driftOf(db: DatabaseSync, id: number): readonly Drift[] {
+  const row = statement(db, 'SELECT drift FROM certificate WHERE id = ?').get(id);
+  return (row === undefined ? null : optionalJson<readonly Drift[]>(row, 'drift')) ?? [];
+}
+
+export function noteLook(db: DatabaseSync, id: number, { held, drift, nextLook }: Look): void {
+  statement(db, 'UPDATE certificate SET held = ?, drift = ?, next_look = ? WHERE id = ?').run(
+    JSON.stringify(held),
+    drift.length === 0 ? null : JSON.stringify(drift),
+    nextLook,
+    id,
+  );
+}
+
+/** Looks at it then, and not before. */
+export function lookLater(db: DatabaseSync, id: number, at: number | null): void {
+  statement(db, 'UPDATE certificate SET next_look = ? WHERE id = ?').run(at, id);
+}
+
 /** Where a certificate is in use. */
 export interface DeployedAt {
   /** How many endpoints it is meant for, those included that nobody could look at; null: it has no deployment. */
@@ -203,16 +271,21 @@ export interface DeployedAt {
   readonly verified: number | null;
 }
 
+/** A certificate is in use. */
+export function noteDeployed(db: DatabaseSync, id: number, { endpoints, verified }: DeployedAt): void {
+  const sql = 'UPDATE certificate SET failures = 0, last_error = NULL, endpoints = ?, verified = ? WHERE id = ?';
+  statement(db, sql).run(endpoints, verified, id);
+}
+
 /**
- * A certificate is in use from now on. The ARI window was that of the one before; the CA is asked for the new one at
- * once.
+ * Another certificate is in use: the ARI window was that of the one before, and the CA is asked for its own at once.
  */
-export function noteDeployed(db: DatabaseSync, id: number, { endpoints, verified }: DeployedAt, now: number): void {
+export function forgetAriWindow(db: DatabaseSync, id: number, now: number): void {
   statement(
     db,
-    `UPDATE certificate SET failures = 0, last_error = NULL, window_start = NULL, window_end = NULL, selected = NULL,
-     explanation_url = NULL, next_poll = ?, endpoints = ?, verified = ? WHERE id = ?`,
-  ).run(now, endpoints, verified, id);
+    `UPDATE certificate SET window_start = NULL, window_end = NULL, selected = NULL, explanation_url = NULL, next_poll = ?
+     WHERE id = ?`,
+  ).run(now, id);
 }
 
 /** The CA's ARI window (RFC 9773) and the moment drawn in it. */
@@ -237,6 +310,17 @@ export function ariWindowOf(db: DatabaseSync, id: number): AriWindow | null {
   };
 }
 
+/** When the certificate in use is due, whatever has come between. */
+export function dueInUse(
+  db: DatabaseSync,
+  active: Dated & { readonly id: number; readonly certificateId: number },
+): Due {
+  const at = rolledBackAt(db, active.certificateId, active.id);
+  return at === null
+    ? dueAt(active, ariWindowOf(db, active.certificateId)?.selected ?? null)
+    : dueAfterRollBack(active, at);
+}
+
 export function setAriWindow(db: DatabaseSync, id: number, { start, end, selected, explanationUrl }: AriWindow): void {
   statement(
     db,
@@ -250,7 +334,15 @@ export function setNextPoll(db: DatabaseSync, id: number, at: number | null): vo
 }
 
 // What counts from the certificate's own dates is right whatever the clock said.
-const COUNTED_FROM_NOW: readonly DueReason[] = ['new', 'changed', 'revoked', 'requested', 'retry', 'rate-limit'];
+const COUNTED_FROM_NOW: readonly DueReason[] = [
+  'new',
+  'changed',
+  'revoked',
+  'requested',
+  'redeploy',
+  'retry',
+  'rate-limit',
+];
 
 /**
  * After the clock was put back. A certificate that seemed to have expired is never asked for again, unless it is begun
@@ -259,7 +351,7 @@ const COUNTED_FROM_NOW: readonly DueReason[] = ['new', 'changed', 'revoked', 're
 export function shiftCertificates(db: DatabaseSync, shift: ClockShift): void {
   const reasons = COUNTED_FROM_NOW.map((reason) => `'${reason}'`).join(', ');
   shiftTimes(db, { table: 'certificate', columns: ['next_due'], where: `due_reason IN (${reasons})` }, shift);
-  shiftTimes(db, { table: 'certificate', columns: ['next_poll'] }, shift);
+  shiftTimes(db, { table: 'certificate', columns: ['next_poll', 'next_look'] }, shift);
   statement(
     db,
     `UPDATE certificate SET next_poll = ? WHERE removed = 0 AND next_poll IS NULL AND EXISTS (SELECT 1 FROM issued i

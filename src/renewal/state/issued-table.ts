@@ -146,6 +146,15 @@ export function lastIssuedFor(
   return row === undefined ? null : toIssued(row);
 }
 
+/** Thumbprints of the certificates of this one that are not removed yet, without this one. */
+export function otherThumbprints(db: DatabaseSync, certificateId: number, id: number): readonly string[] {
+  const sql = `SELECT thumbprint FROM issued WHERE certificate_id = ? AND id <> ?
+    AND status IN ('pending', 'previous', 'failed', 'revoked', 'retiring')`;
+  return statement(db, sql)
+    .all(certificateId, id)
+    .map((row) => text(row, 'thumbprint'));
+}
+
 /** Thumbprint of every certificate that we issued and did not remove, with the name of its managed certificate. */
 export function ownThumbprints(db: DatabaseSync): ReadonlyMap<string, string> {
   const rows = statement(

@@ -12,8 +12,8 @@ import { type ClockShift, shiftTimes } from '../../store/shift-times.ts';
 import { statement } from '../../store/statements.ts';
 import type { Store, Transaction } from '../../store/store.ts';
 
-// The table `renewal`: the journal of all renewals and roll-backs. Nothing else writes it. Times are milliseconds
-// since 1970.
+// The table `renewal`: the journal of all renewals, roll-backs and deployments of the certificate in use. Nothing else
+// writes it. Times are milliseconds since 1970.
 
 /** What every open renewal has. */
 interface Begun {
@@ -31,9 +31,12 @@ interface Begun {
 /** A renewal whose certificate is still to be got from the issuer. */
 export type Obtaining = Begun & { readonly kind: 'renewal' } & IssuanceState;
 
-/** One that has its certificate; so has every roll-back. */
+/** `deployment`: the certificate in use is deployed again, without an order. */
+export type RenewalKind = (typeof KINDS)[number];
+
+/** One that has its certificate; so has every roll-back and every deployment of the certificate in use. */
 interface HasCertificate extends Begun {
-  readonly kind: 'renewal' | 'rollback';
+  readonly kind: RenewalKind;
   readonly issuedId: number;
 }
 
@@ -95,7 +98,7 @@ export function isDeploying(renewal: Renewal): renewal is Deploying {
 /** How a renewal ended. */
 export type RenewalOutcome = 'renewed' | 'rolledBack' | 'failed' | 'superseded';
 const OUTCOMES = ['renewed', 'rolledBack', 'failed', 'superseded'] as const satisfies readonly RenewalOutcome[];
-const KINDS = ['renewal', 'rollback'] as const;
+const KINDS = ['renewal', 'rollback', 'deployment'] as const;
 
 /** Throws STORE_CORRUPT for a row that lacks what its step has. */
 function toRenewal(row: Row): Renewal {
@@ -188,7 +191,10 @@ export function withRenewal(id: string, data: EventData): EventData {
   return { renewal: id, ...data };
 }
 
-/** Journals the start of a renewal or of a roll-back. The caller makes the certificate due in the same transaction. */
+/**
+ * Journals the start of a renewal, of a roll-back or of a deployment. The caller makes the certificate due in the same
+ * transaction.
+ */
 export function insertRenewal({ db, audit }: Transaction, name: string, renewal: Obtaining | NotDeployed): void {
   statement(
     db,
@@ -294,6 +300,14 @@ export function endUnreadable(db: DatabaseSync, certificateId: number, now: numb
     "UPDATE renewal SET outcome = 'failed', finished_at = ? WHERE certificate_id = ? AND outcome IS NULL RETURNING id";
   const row = statement(db, sql).get(now, certificateId);
   return row === undefined ? null : text(row, 'id');
+}
+
+/** When somebody last went back to this certificate, milliseconds since 1970; null: nobody did. */
+export function rolledBackAt(db: DatabaseSync, certificateId: number, issuedId: number): number | null {
+  const sql = `SELECT finished_at FROM renewal WHERE certificate_id = ? AND issued_id = ? AND kind = 'rollback'
+    AND outcome = 'renewed' ORDER BY started_at DESC LIMIT 1`;
+  const row = statement(db, sql).get(certificateId, issuedId);
+  return row === undefined ? null : optionalInteger(row, 'finished_at');
 }
 
 /** The deployments that a certificate was planned for, as far as the journal has them. */

@@ -1,5 +1,8 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
 import { test } from 'node:test';
+import { retireFrom } from '../../../src/deploy/iis/retire-from.ts';
+import type { Inventory } from '../../../src/iis/config/inventory-types.ts';
+import { readInventory } from '../../../src/iis/inventory.ts';
 import type { CertificateMaterial, DeploymentPlan, EndpointCheck } from '../../../src/ports/deployment.ts';
 import { createWorld, journaled, type World } from './fixture.ts';
 
@@ -333,6 +336,23 @@ test('retire: never what is bound, in a stopped site or an FTP setting too, and 
   ]);
   equal(await deployment.retire(theirs.toUpperCase()), true);
   for (const store of ['MY', 'WebHosting'] as const) equal(await world.sim.host.certificates.find(store, theirs), null);
+});
+
+test('retire: not what somebody binds while the inventory is read', async () => {
+  await using world = await createWorld();
+  const { host } = world.sim;
+  const { material, plan } = await installedPlan(world);
+  await world.deployment().apply(plan);
+  const theirs = world.seeded.get('campaign.everbind.test:443') ?? '';
+  const bind = async (): Promise<Inventory> => {
+    const inventory = await readInventory(host);
+    const record = (await host.sslRecords.enumerate()).find((one) => one.certificateHash === material.thumbprint);
+    ok(record !== undefined);
+    await host.sslRecords.update({ ...record, certificateHash: theirs, certificateStore: 'MY' });
+    return inventory;
+  };
+  equal(await retireFrom(host, new Map([[theirs, 'shop']]), theirs, bind), false);
+  ok((await host.certificates.find('MY', theirs)) !== null);
 });
 
 test('a journaled plan that is damaged is refused', async () => {

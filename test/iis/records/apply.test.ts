@@ -97,6 +97,24 @@ test('a record that somebody else changed since the plan stops the whole apply b
   deepEqual(await host.sslRecords.query(a.key), a);
 });
 
+test('a record that somebody else changes while others are written is left alone', async () => {
+  const [a, b] = [record('a.example:443', OLD), record('b.example:443', OLD)];
+  const sslRecords = await records(a, b);
+  const theirs = { ...b, certificateHash: THEIRS };
+  const host = {
+    sslRecords: {
+      ...sslRecords,
+      update: async (one: SslRecord) => {
+        await sslRecords.update(one);
+        await sslRecords.update(theirs);
+      },
+    },
+  };
+  const changes = [renewal('a.example:443', a), renewal('b.example:443', b)];
+  await rejects(applyChanges(host, changes), { code: 'IIS_RECORD_CHANGED_BY_OTHERS' });
+  deepEqual(await sslRecords.query(b.key), theirs);
+});
+
 test('restore leaves what somebody else changed meanwhile, restores the rest, and says so', async () => {
   const [a, b, c] = [record('a.example:443', OLD), record('b.example:443', OLD), record('c.example:443', OLD)];
   const host = { sslRecords: await records(a, b, c) };
