@@ -1,6 +1,6 @@
 import { EverbindError } from '../../errors/error.ts';
 import { parseCertificate } from '../../pki/x509/certificate.ts';
-import { parsePemCertificates } from '../../pki/asn1/pem.ts';
+import { parsePemChain } from '../../pki/asn1/pem.ts';
 import type { Signer } from '../../ports/signer.ts';
 import type { AcmeResponse } from './response.ts';
 import { decodeRenewalInfo, type RenewalInfo } from '../messages/renewal-info.ts';
@@ -8,9 +8,10 @@ import { encodeBase64url } from '../jose/base64url.ts';
 import { parseJson } from '../messages/json.ts';
 import { linkTargets } from '../messages/link-header.ts';
 import { offered } from '../messages/directory.ts';
+import { onceKnown } from './polling.ts';
 import { RESOURCES } from '../messages/resource.ts';
 import type { Session } from './session.ts';
-import { checkUrl } from '../messages/url-policy.ts';
+import { checkUrl, type UrlPolicy } from '../messages/url-policy.ts';
 
 /** The reasons of RFC 5280 section 5.3.1 that a subscriber may give. */
 export const REVOCATION_REASONS = {
@@ -63,15 +64,15 @@ export function certificateRequests(session: Session): CertificateRequests {
 
   async function download(url: string, signal?: AbortSignal): Promise<{ response: AcmeResponse; chain: Uint8Array[] }> {
     const response = await session.post({ url, payload: '', resource: RESOURCES.certificate }, signal);
-    return { response, chain: parsePemCertificates(Buffer.from(response.body).toString('latin1')) };
+    return { response, chain: parsePemChain(Buffer.from(response.body).toString('latin1')) };
   }
 
   return {
     downloadCertificate: async (url, { preferredIssuer, signal } = {}) => {
-      const { response, chain } = await download(url, signal);
+      const { response, chain } = await onceKnown(session, 'certificate', () => download(url, signal), signal);
       const alternates = linkTargets(response.headers['link'], 'alternate', response.url)
-        .slice(0, maxAlternates)
-        .map((target) => checkUrl(target, 'Link of the certificate', policy));
+        .filter((target) => isUsable(target, policy))
+        .slice(0, maxAlternates);
       if (preferredIssuer === undefined || topIssuer(chain) === preferredIssuer) {
         return { chain, alternates, preferredIssuerFound: true };
       }
@@ -98,6 +99,16 @@ export function certificateRequests(session: Session): CertificateRequests {
       return { ...decodeRenewalInfo(parseJson(response.body, 'renewalInfo')), retryAfterMs: response.retryAfterMs };
     },
   };
+}
+
+/** Another chain is a choice: one at an address of no use is none, and harms nothing. */
+function isUsable(target: string, policy: UrlPolicy): boolean {
+  try {
+    checkUrl(target, 'Link of the certificate', policy);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function topIssuer(chain: readonly Uint8Array[]): string | null {

@@ -80,7 +80,8 @@ async function issue(
   const { clock, signal } = run;
   const { client, accountUrl, roots } = session;
   let [request, order] = await openOrder(run, session, begun, journal);
-  const { orderUrl } = request.state;
+  const ordered = request;
+  const { orderUrl } = ordered.state;
   const noteReady = (): Promise<Ordered> =>
     journal.note(
       request,
@@ -88,7 +89,12 @@ async function issue(
       { type: 'order.ready', data: { order: orderUrl } },
     );
   if (order.order.status === 'pending') {
-    [order, request] = await authorize(run, client, certificate, request, order, noteReady);
+    [order, request] = await authorize(run, client, certificate, request, order, {
+      noteReady,
+      noteFailing: async (data) => {
+        await journal.note(ordered, ordered.state, { type: 'challenge.failing', data });
+      },
+    });
   } else if (request.state.step === 'ordered') {
     // Nothing was left to validate. The journal says so before the CA is asked for the certificate.
     request = await noteReady();
