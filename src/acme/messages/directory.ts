@@ -67,8 +67,8 @@ export function decodeDirectory(value: unknown, policy: UrlPolicy): Directory {
 /** Host and port of the directory and of whatever it lists: where this CA may send us. */
 export function directoryHosts(directoryUrl: string, directory: Directory): readonly string[] {
   const { newNonce, newAccount, newOrder, newAuthz, revokeCert, keyChange, renewalInfo } = directory;
-  return [directoryUrl, newNonce, newAccount, newOrder, newAuthz, revokeCert, keyChange, renewalInfo].flatMap((listed) =>
-    listed === null ? [] : new URL(listed).host,
+  return [directoryUrl, newNonce, newAccount, newOrder, newAuthz, revokeCert, keyChange, renewalInfo].flatMap(
+    (listed) => (listed === null ? [] : new URL(listed).host),
   );
 }
 

@@ -159,6 +159,7 @@ function meaningOfProblem(code: ProblemCode, problem: Problem, httpStatus: numbe
  */
 export class AcmeProblemError extends EverbindError {
   readonly problem: Problem;
+  readonly #note: string;
 
   constructor(
     code: ProblemCode,
@@ -193,13 +194,15 @@ export class AcmeProblemError extends EverbindError {
     );
     this.name = 'AcmeProblemError';
     this.problem = problem;
+    this.#note = note;
   }
 
-  /** The same failure, with a sentence of ours behind what the CA says. */
+  /** The same failure, with one more sentence of ours behind what the CA says. */
   withNote(note: string): AcmeProblemError {
     const { httpStatus = 0, retryAfterMs = null } = this.facts;
     const code = this.code as ProblemCode;
-    return new AcmeProblemError(code, this.problem, { httpStatus, retryAfterMs }, this.details, this.facts, note);
+    const notes = [this.#note, note].filter((one) => one !== '').join('. ');
+    return new AcmeProblemError(code, this.problem, { httpStatus, retryAfterMs }, this.details, this.facts, notes);
   }
 }
 

@@ -27,10 +27,14 @@ export function checkUrl(url: string, where: string, policy: UrlPolicy): string 
   if (parsed.username !== '' || parsed.password !== '') throw refused(where, 'holds credentials');
   if (url.includes('#')) throw refused(where, 'holds a fragment');
   if (policy.hosts?.has(parsed.host) === false) {
-    throw new EverbindError('ACME_FOREIGN_URL', `The address in ${where} is at a host that the directory does not list`, {
-      where,
-      host: parsed.host,
-    });
+    throw new EverbindError(
+      'ACME_FOREIGN_URL',
+      `The address in ${where} is at a host that the directory does not list`,
+      {
+        where,
+        host: parsed.host,
+      },
+    );
   }
   return url;
 }

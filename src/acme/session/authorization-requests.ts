@@ -79,7 +79,8 @@ export function authorizationRequests(session: Session): AuthorizationRequests {
       ),
 
     respondToChallenge: async (url, signal) => {
-      const ask = (): Promise<AcmeResponse> => session.post({ url, payload: {}, resource: RESOURCES.challenge }, signal);
+      const ask = (): Promise<AcmeResponse> =>
+        session.post({ url, payload: {}, resource: RESOURCES.challenge }, signal);
       const response = await onceKnown(session, 'challenge', ask, signal);
       const challenge = decodeChallenge(parseJson(response.body, 'challenge'), 'challenge', policy);
       return { challenge, retryAfterMs: response.retryAfterMs };

@@ -246,11 +246,14 @@ test('directory: what may be missing counts as missing where it cannot be read',
   assert.deepEqual(decode({ caaIdentities: 'CA.test' }).caaIdentities, ['ca.test']);
   assert.deepEqual(decode({ caaIdentities: { ca: 1 } }).caaIdentities, []);
   assert.deepEqual([...(decode({ profiles: ['a', 7, 'b'] }).profiles?.keys() ?? [])], ['a', 'b']);
-  assert.deepEqual([...(decode({ profiles: { a: null, b: 'text', c: {} } }).profiles ?? [])], [
-    ['a', ''],
-    ['b', 'text'],
-    ['c', ''],
-  ]);
+  assert.deepEqual(
+    [...(decode({ profiles: { a: null, b: 'text', c: {} } }).profiles ?? [])],
+    [
+      ['a', ''],
+      ['b', 'text'],
+      ['c', ''],
+    ],
+  );
   const odd = decode({ termsOfService: 7, website: [], externalAccountRequired: 'no', profiles: 'a' });
   assert.deepEqual(
     [odd.termsOfService, odd.website, odd.externalAccountRequired, odd.profiles],

@@ -56,7 +56,12 @@ test('a CA names its own hosts alone, with their ports', () => {
   for (const url of ['https://ca.test/x', 'https://CA.test:443/x', 'https://api.ca.test:8443/x']) {
     assert.equal(checkUrl(url, 'x', bound), url);
   }
-  for (const url of ['https://other.test/x', 'https://ca.test:8443/x', 'https://ca.test.other.test/', 'https://ca.test./']) {
+  for (const url of [
+    'https://other.test/x',
+    'https://ca.test:8443/x',
+    'https://ca.test.other.test/',
+    'https://ca.test./',
+  ]) {
     assert.throws(() => checkUrl(url, 'x', bound), coded('ACME_FOREIGN_URL'), url);
   }
   assert.throws(() => checkUrl('http://other.test/x', 'x', bound), coded('ACME_INSECURE_URL'));

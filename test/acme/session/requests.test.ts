@@ -391,7 +391,10 @@ test('what the CA does not know yet is asked for again, for a minute (go-acme/le
   for (const gone of [problem('malformed', 404), page]) {
     const late = (body: object) => clientWith((_, count) => (count < 4 ? gone : { body }));
     const order = late({ ...orderObject, status: 'ready' });
-    assert.equal((await order.client.waitForOrder('https://ca.test/order/1', { until: 'ready' })).order.status, 'ready');
+    assert.equal(
+      (await order.client.waitForOrder('https://ca.test/order/1', { until: 'ready' })).order.status,
+      'ready',
+    );
     assert.equal(order.posts().length, 4);
     const finalized = late({ ...orderObject, status: 'processing' });
     await finalized.client.finalize('https://ca.test/finalize/1', new Uint8Array(1));
@@ -403,7 +406,10 @@ test('what the CA does not know yet is asked for again, for a minute (go-acme/le
     assert.equal((await known.client.getOrder('https://ca.test/order/1', { fresh: true })).order.status, 'pending');
     // One that is old the CA has forgotten.
     const forgotten = late({ ...orderObject });
-    await assert.rejects(forgotten.client.getOrder('https://ca.test/order/1'), coded(gone === page ? 'ACME_UNEXPECTED_RESPONSE' : 'ACME_PROBLEM'));
+    await assert.rejects(
+      forgotten.client.getOrder('https://ca.test/order/1'),
+      coded(gone === page ? 'ACME_UNEXPECTED_RESPONSE' : 'ACME_PROBLEM'),
+    );
     assert.equal(forgotten.posts().length, 1);
 
     for (const ask of [

@@ -32,7 +32,13 @@ test('comments are let through in a file of roots only', () => {
 test("text between the blocks of a CA's chain is passed over (certbot/certbot#6321), within its bounds", () => {
   const text = `subject=CN = shop.test\nissuer=CN = Some CA\n${one}subject=\u0000\u00ff\n${one}`;
   assert.equal(parsePemChain(text).length, 2);
-  for (const broken of ['', 'text', one + toPem('PRIVATE KEY', Uint8Array.of(1)), one.repeat(17), `${one}-----BEGIN `]) {
+  for (const broken of [
+    '',
+    'text',
+    one + toPem('PRIVATE KEY', Uint8Array.of(1)),
+    one.repeat(17),
+    `${one}-----BEGIN `,
+  ]) {
     refuses(broken, parsePemChain);
   }
   refuses(one + ' '.repeat(1024 * 1024), parsePemChain);

@@ -88,7 +88,9 @@ async function presentPending(
 ): Promise<readonly ChallengeWork[]> {
   const { identifiers } = request;
   const { store, signal } = run;
-  const found = await Promise.all(authorizations.map((url) => client.getAuthorization(url, { identifiers, fresh: true, signal })));
+  const found = await Promise.all(
+    authorizations.map((url) => client.getAuthorization(url, { identifiers, fresh: true, signal })),
+  );
   const pending = found.filter(({ authorization }) => authorization.status === 'pending');
   const failedAt = store.read((db) => readChallengeFailures(db, certificate.id));
   const choose = (resource: AuthorizationResource, notVisible: readonly ChallengeConfig[]): Promise<ChallengeWork> =>
@@ -129,7 +131,11 @@ async function validate(
 }
 
 /** What the CA has seen at a name so far. It may repeat the address that it asked, which ends in our token. */
-function failingData(name: string, problem: Problem, works: readonly ChallengeWork[]): Readonly<Record<string, string>> {
+function failingData(
+  name: string,
+  problem: Problem,
+  works: readonly ChallengeWork[],
+): Readonly<Record<string, string>> {
   const tokens = works.map(({ task }) => task.token).filter((token) => token !== '');
   const detail = tokens.reduce((text, token) => text.replaceAll(token, '(token)'), problem.detail);
   return {
