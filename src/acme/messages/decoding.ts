@@ -3,8 +3,8 @@ import { parseTimestamp } from './timestamp.ts';
 import { checkUrl, type UrlPolicy } from './url-policy.ts';
 
 // Readers for the members of ACME objects. `where` names the member, such as `order.finalize`; all of them throw
-// ACME_RESPONSE_INVALID. What the state of an object needs is read with them alone; everything else through `ifReadable`,
-// so that no oddity in a member that nobody uses costs a certificate.
+// ACME_RESPONSE_INVALID. What the state of an object needs is read with them alone; everything else through
+// `ifReadable`, so that no oddity in a member that nobody uses costs a certificate.
 
 export type Members = Readonly<Record<string, unknown>>;
 

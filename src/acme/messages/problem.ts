@@ -142,8 +142,8 @@ function meaningOfProblem(code: ProblemCode, problem: Problem, httpStatus: numbe
   // The CA has looked, and goes on: what it saw stands at the name.
   if (code === 'ACME_WAIT_TIMEOUT') return { blames: 'host', ...refused };
   if (code !== 'ACME_PROBLEM') return refused;
-  // The status before the type: a server that fails says nothing of the name, whatever type its document has, and 429 is
-  // a limit under any type. A CA that limits the rate has counted more than we have.
+  // The status before the type: a server that fails says nothing of the name, whatever type its document has, and 429
+  // is a limit under any type. A CA that limits the rate has counted more than we have.
   const failing = httpStatus >= 500;
   const limited = httpStatus === 429 || (!failing && acmeErrorType(problem) === 'rateLimited');
   return {

@@ -5,8 +5,8 @@ const pattern = new RegExp(`^ ?${date}[Tt ]${time} ?${zone} ?$`);
 
 /**
  * Milliseconds since 1970 of an RFC 3339 time, or null. Other spellings that have one meaning are taken too: `+0000`, a
- * blank for the T or at an end, no zone at all, which is UTC (libp2p/nim-libp2p#2975). A leap second counts as the second
- * before it; fractions are cut to milliseconds.
+ * blank for the T or at an end, no zone at all, which is UTC (libp2p/nim-libp2p#2975). A leap second counts as the
+ * second before it; fractions are cut to milliseconds.
  */
 export function parseTimestamp(text: string): number | null {
   const match = text.length <= 48 ? pattern.exec(text) : null;

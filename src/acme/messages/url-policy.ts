@@ -6,8 +6,8 @@ export interface UrlPolicy {
   /** Plain http to this machine, for test CAs. Set explicitly by the operator, never by a CA. */
   readonly allowInsecureLoopback: boolean;
   /**
-   * Host and port of what the CA's directory lists; absent: any. A CA that could name the addresses of another one would
-   * have us spend our welcome there.
+   * Host and port of what the CA's directory lists; absent: any. A CA that could name the addresses of another one
+   * would have us spend our welcome there.
    */
   readonly hosts?: ReadonlySet<string>;
 }

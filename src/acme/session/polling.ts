@@ -25,8 +25,8 @@ const firstDelayOfUnknownMs = 500;
 
 /**
  * Repeats `ask` until `done`: soon and often at first, since most CAs are quick, and by Retry-After where the CA sends
- * one. Transient failures in between are ignored, and so is that the CA does not know what it has made, for a minute. Throws ACME_WAIT_TIMEOUT, with what `describe` says of the last
- * response, or what `ask` throws.
+ * one. Transient failures in between are ignored, and so is that the CA does not know what it has made, for a minute.
+ * Throws ACME_WAIT_TIMEOUT, with what `describe` says of the last response, or what `ask` throws.
  */
 export async function pollUntil<T extends { readonly retryAfterMs: number | null }>(
   session: Pick<Session, 'clock' | 'random'>,

@@ -30,8 +30,8 @@ export interface ValidationOptions extends WaitOptions {
 export interface ValidationRequests {
   /**
    * Tells the CA that these challenges can be checked, and waits until it has seen enough: until the order is ready, or
-   * further. Throws ACME_AUTHORIZATION_INVALID with the CA's reason, ACME_ORDER_INVALID, and ACME_WAIT_TIMEOUT, with the
-   * last reason that the CA gave, if any.
+   * further. Throws ACME_AUTHORIZATION_INVALID with the CA's reason, ACME_ORDER_INVALID, and ACME_WAIT_TIMEOUT, with
+   * the last reason that the CA gave, if any.
    */
   validateOrder(
     url: string,
@@ -44,7 +44,9 @@ export interface ValidationRequests {
 const FIRST_LOOK_MS = 2_000;
 /** Looked at in one round, of those that are not valid yet; the next ones in the next round. */
 const LOOKS_AT_ONCE = 8;
-/** When a response is repeated to a CA that reports an error and goes on (RFC 8555 section 8.2), after the one before. */
+/**
+ * When a response is repeated to a CA that reports an error and goes on (RFC 8555 section 8.2), after the one before.
+ */
 const REPEATS_AFTER_MS = [15_000, 30_000, 60_000];
 
 /** One challenge on its way. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type AcmeClient, createAcmeClient } from '../../../src/acme/client.ts';
 import { AcmeProblemError } from '../../../src/acme/messages/problem.ts';
-import { EverbindError } from '../../../src/errors/error.ts';
+import { EverbindError, meaningOf } from '../../../src/errors/error.ts';
 import { toPem } from '../../../src/pki/asn1/pem.ts';
 import { parseIdentifier } from '../../../src/pki/x509/names.ts';
 import type { HttpRequest } from '../../../src/ports/transport.ts';
@@ -294,6 +294,42 @@ test('waiting: failures of the line and of the server are waited out, five in a 
   const down = clientWith(() => ({ status: 502, headers: { 'content-type': 'text/html' } }));
   await assert.rejects(down.client.waitForOrder('https://ca.test/order/1'), coded('ACME_UNEXPECTED_RESPONSE'));
   assert.equal(down.posts().length, 6);
+});
+
+test('status before type: what the CA lists and does not have is not offered, whatever the document says', async () => {
+  const page = (status: number): FakeAnswer => ({ status, headers: { 'content-type': 'text/html' } });
+  const directory = { renewalInfo: 'https://ca.test/ari' };
+  const der = new Uint8Array(1);
+  const calls: readonly ((client: AcmeClient) => Promise<unknown>)[] = [
+    (client) => client.rolloverKey(newSigner()),
+    (client) => client.revokeCertificate({ der }),
+    (client) => client.renewalInfo('aa.bb'),
+  ];
+  for (const call of calls) {
+    for (const answer of [problem('rateLimited', 501), problem('malformed', 405), page(501), page(405), page(404)]) {
+      const { client } = clientWith(() => answer, directory);
+      await assert.rejects(call(client), coded('ACME_NOT_OFFERED'));
+    }
+    // Not about the resource but about what was asked for.
+    const { client } = clientWith(() => problem('malformed', 404), directory);
+    await assert.rejects(call(client), coded('ACME_PROBLEM'));
+  }
+});
+
+test('status before type: a server that fails says nothing of the name, and 429 is a limit under any type', async () => {
+  const meaning = async (answer: FakeAnswer) => {
+    const { client } = clientWith(() => answer);
+    const error: unknown = await client.newOrder({ identifiers }).catch((thrown: unknown) => thrown);
+    const { resume, blames, costs } = meaningOf(error);
+    return [resume, blames, costs];
+  };
+  for (const type of ['rateLimited', 'rejectedIdentifier', 'caa', 'malformed']) {
+    assert.deepEqual(await meaning(problem(type, 503)), ['continue', 'issuer', 'nothing'], type);
+  }
+  assert.deepEqual(await meaning(problem('malformed', 429)), ['continue', 'issuer', 'unknown']);
+  assert.deepEqual(await meaning(problem('rateLimited', 429)), ['continue', 'name', 'unknown']);
+  assert.deepEqual(await meaning(problem('rateLimited', 403)), ['continue', 'name', 'unknown']);
+  assert.deepEqual(await meaning(problem('malformed', 400)), ['restart', 'host', 'nothing']);
 });
 
 test('waiting: a refusal ends it at once', async () => {

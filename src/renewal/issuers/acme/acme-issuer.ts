@@ -64,7 +64,12 @@ function createAcmeIssuer(run: AcmeRun, name: string): Issuer {
     renewalInformation: async (ariId) => {
       const { client } = await sessions.open(name);
       const { renewalInfo } = await client.directory(signal);
-      return renewalInfo === null ? null : client.renewalInfo(ariId, signal);
+      if (renewalInfo === null) return null;
+      return client.renewalInfo(ariId, signal).catch((error: unknown) => {
+        // Listed in the directory, and not there.
+        if (error instanceof EverbindError && error.code === 'ACME_NOT_OFFERED') return null;
+        throw error;
+      });
     },
   };
 }

@@ -182,9 +182,12 @@ describe('a CA that will not change keys', () => {
     [
       'responds with 501',
       { status: 501, headers: { 'content-type': ['text/plain'] }, body: Buffer.from('no') },
-      'ACME_UNEXPECTED_RESPONSE',
+      'ACME_NOT_OFFERED',
     ],
-    ['responds with 501 and a problem', problemResponse(501, 'serverInternal'), 'ACME_PROBLEM'],
+    ['responds with 501 and a problem', problemResponse(501, 'serverInternal'), 'ACME_NOT_OFFERED'],
+    // step-ca
+    ['responds with 501 and the type of a rate limit', problemResponse(501, 'rateLimited'), 'ACME_NOT_OFFERED'],
+    ['responds with 405', problemResponse(405, 'malformed'), 'ACME_NOT_OFFERED'],
     ['has something against it', problemResponse(400, 'malformed'), 'ACME_PROBLEM'],
     ['knows the new key as that of another account', problemResponse(409, 'malformed'), 'ACME_PROBLEM'],
   ];

@@ -36,8 +36,9 @@ export interface AuthorizationJournal<T> {
 
 /**
  * Has every name of a pending order validated. Returns the order as it is once the CA has seen enough, and what
- * `noteReady` of the journal, which notes that, returned. Responses are journaled before they are made visible, and removed in the
- * end, whatever happens. When the validation fails for good, the authorizations that are still pending are abandoned.
+ * `noteReady` of the journal, which notes that, returned. Responses are journaled before they are made visible, and
+ * removed in the end, whatever happens. When the validation fails for good, the authorizations that are still pending
+ * are abandoned.
  */
 export async function authorize<T>(
   run: AcmeRun,

@@ -102,7 +102,9 @@ export async function chooseWork(
   };
 }
 
-/** Whether it can be answered, or is being looked at. A CA may mark a challenge as failed and nothing else (step-ca). */
+/**
+ * Whether it can be answered, or is being looked at. A CA may mark a challenge as failed and nothing else (step-ca).
+ */
 function isOpen({ type, status, issuerDomains, answer }: Challenge): boolean {
   if (status === 'invalid' || answer instanceof EverbindError) return false;
   return type === 'dns-persist-01' ? issuerDomains !== null : answer.token !== null;
