@@ -250,7 +250,7 @@ describe('everbind check', () => {
     await store.commit(({ db }) => assert.equal(db.prepare(sql).run().changes, 1));
     await store.close();
     // The test before has left that one spent.
-    const others = async (issuer: object): Promise<readonly string[]> =>
+    const others = async (issuer: Readonly<Record<string, unknown>>): Promise<readonly string[]> =>
       (await check('fine.check.test', http, { issuer })).findings
         .filter(({ code }) => code !== 'limit-spent')
         .map(({ code, severity, what }) => `${severity} ${code} ${what}`);

@@ -59,9 +59,9 @@ const atOrders = (change: Change): Readonly<Record<string, Change>> =>
 
 describe('members that a state does not need', () => {
   const withoutToken = (challenges: unknown): unknown =>
-    (challenges as readonly Json[]).map(({ token: _, ...challenge }) => challenge);
+    (challenges as readonly Json[]).map((challenge) => ({ ...challenge, token: undefined }));
   const VALID: Readonly<Record<string, Change>> = {
-    'no challenges': ({ challenges: _, ...authorization }) => authorization,
+    'no challenges': (authorization) => ({ ...authorization, challenges: undefined }),
     'challenges null': (authorization) => ({ ...authorization, challenges: null }),
     'an empty list of challenges': (authorization) => ({ ...authorization, challenges: [] }),
     'challenges without token': (authorization) => ({
@@ -357,7 +357,7 @@ describe('the log says what was sent', () => {
       [true, null],
     ]);
     // The directory is kept for an hour, by each run for itself.
-    answering(world, { '/dir': ({ renewalInfo: _, ...directory }) => directory });
+    answering(world, { '/dir': (directory) => ({ ...directory, renewalInfo: undefined }) });
     await world.renew([], { force: true });
     assert.deepEqual(requested(world).at(-1), [false, null]);
     assert.equal(world.orders.length, 3);

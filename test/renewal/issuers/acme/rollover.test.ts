@@ -230,8 +230,12 @@ describe('a CA that will not change keys', () => {
       return { ...response, body: Buffer.from(JSON.stringify(directory)) };
     };
     const { keyHandle } = accountOf(world);
+    const from = eventCount(world.state.store);
     await assert.rejects(rollOver(world), coded('ACME_NOT_OFFERED'));
     assert.equal(accountOf(world).keyHandle, keyHandle);
+    assert.equal(accountOf(world).rolloverCode, 'ACME_NOT_OFFERED');
+    // No key was made and nothing was begun: the log does not say so.
+    assert.deepEqual(eventTypes(world.state.store, 'ca', from), ['account.rollover-failed']);
     await world.renew([], { force: true });
     await assertWhole(world);
   });
