@@ -4,6 +4,7 @@ import { certificateRequests, type CertificateRequests } from './session/certifi
 import type { Directory } from './messages/directory.ts';
 import { orderRequests, type OrderRequests } from './session/order-requests.ts';
 import { createSession, type SessionOptions } from './session/session.ts';
+import { validationRequests, type ValidationRequests } from './session/validation.ts';
 
 /**
  * An ACME client (RFC 8555, RFC 8738, RFC 9773, draft-ietf-acme-profiles) for one CA and one account. Calls may run at
@@ -14,7 +15,12 @@ import { createSession, type SessionOptions } from './session/session.ts';
  * ACME_RESPONSE_INVALID, ACME_INSECURE_URL, ACME_NO_NONCE when the server does not speak ACME; what the signer throws;
  * the signal's reason.
  */
-export interface AcmeClient extends AccountRequests, OrderRequests, AuthorizationRequests, CertificateRequests {
+export interface AcmeClient
+  extends AccountRequests,
+    OrderRequests,
+    AuthorizationRequests,
+    ValidationRequests,
+    CertificateRequests {
   /** Fetched once and kept for an hour. */
   directory(signal?: AbortSignal): Promise<Directory>;
   /** Begins to fetch the directory and a nonce ahead of the first request. A failure is reported by that request. */
@@ -31,13 +37,16 @@ export type AcmeClientOptions = SessionOptions;
 /** Sends nothing yet. Throws ACME_INSECURE_URL. */
 export function createAcmeClient(options: AcmeClientOptions): AcmeClient {
   const session = createSession(options);
+  const orders = orderRequests(session);
+  const authorizations = authorizationRequests(session);
   return {
     directory: (signal) => session.directory(signal),
     prepare: () => session.prepare(),
     clockLead: () => session.clockLead(),
     ...accountRequests(session),
-    ...orderRequests(session),
-    ...authorizationRequests(session),
+    ...orders,
+    ...authorizations,
+    ...validationRequests(session, authorizations, orders),
     ...certificateRequests(session),
   };
 }

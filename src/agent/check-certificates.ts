@@ -7,7 +7,7 @@ import type { PreflightFinding } from '../preflight/findings.ts';
 import type { NameParts } from '../preflight/name.ts';
 import { durableHostBackoff } from '../renewal/issuers/acme/account/account-session.ts';
 import { acquireLease, type Lease } from '../store/lease.ts';
-import { askIssuer, missingSecrets, spentLimits } from './check-issuers.ts';
+import { askIssuer, keptAccountKeys, missingSecrets, spentLimits } from './check-issuers.ts';
 import type { AgentPaths, Environment } from './environment.ts';
 import { openHostParts } from './host-parts.ts';
 import { openHostTransport } from './issuer-parts.ts';
@@ -77,6 +77,7 @@ export async function checkCertificates(
       const findings = [
         ...(await examineCertificate(parts, certificate, known, signal)),
         ...unreachable,
+        ...keptAccountKeys(state, known),
         ...(await missingSecrets(state, issuers)),
         ...spentLimits(state, certificate, environment.clock.now()),
       ];

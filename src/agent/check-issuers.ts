@@ -41,6 +41,18 @@ export async function askIssuer(
   }
 }
 
+/** Issuers whose account keeps its key, although a new one is wanted from time to time. */
+export function keptAccountKeys({ store }: State, issuers: readonly KnownIssuer[]): readonly PreflightFinding[] {
+  return issuers.flatMap(({ config, directory }) => {
+    const { name: issuer, accountKeyRolloverDays: days } = config;
+    if (days === 0) return [];
+    const refused = store.read((db) => readAccount(db, config))?.rolloverCode === 'ACME_NOT_OFFERED';
+    if (directory.keyChange !== null && !refused) return [];
+    const where = directory.keyChange === null ? 'lists no keyChange' : 'lists keyChange, and does not have it';
+    return [finding('key-change-missing', `${issuer} ${where}: the key of the account stays`, { issuer })];
+  });
+}
+
 /** Issuers whose external account key is not stored here. */
 export async function missingSecrets(
   { secrets }: State,

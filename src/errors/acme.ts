@@ -31,6 +31,19 @@ export const ACME_ERRORS = entries({
     summary: 'A CA address is not HTTPS.',
     action: 'Use an https URL. Plain http is accepted for loopback addresses only, with allowInsecureLoopback.',
   },
+  ACME_FOREIGN_URL: {
+    exit: 1,
+    meaning: { blames: 'issuer' },
+    summary: 'The CA sent an address at a host that its directory does not list.',
+    action:
+      'Everbind sent nothing there. Check that the directory URL belongs to the CA, and report the host named in the details to it.',
+  },
+  ACME_OBJECT_UNKNOWN: {
+    exit: 1,
+    meaning: { resume: 'ask', blames: 'issuer' },
+    summary: 'For a minute the CA did not know an order, a challenge or a certificate that it had named itself.',
+    action: 'The order is kept; the next attempt resumes it. Where this goes on, report the address to the CA.',
+  },
   ACME_UNEXPECTED_RESPONSE: {
     exit: 1,
     meaning: { resume: 'ask', blames: 'issuer' },

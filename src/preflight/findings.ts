@@ -27,6 +27,11 @@ export const FINDINGS = {
     why: 'The CA refuses orders for a profile that it does not have.',
     fix: 'Choose one of those that it has, or leave profile out.',
   },
+  'key-change-missing': {
+    severity: 'doubtful',
+    why: 'The CA has no way to give an account a new key. Certificates are issued all the same.',
+    fix: 'Nothing to do. With accountKeyRolloverDays: 0 for this issuer no change is tried.',
+  },
   'limit-spent': {
     severity: 'fails',
     why: 'By our own count of the limits of the CA there is no room, and no order is made before there is.',

@@ -4,6 +4,7 @@ import { EverbindError } from '../../src/errors/error.ts';
 import type { ErrorCode } from '../../src/errors/table.ts';
 import { parseIdentifier } from '../../src/pki/x509/names.ts';
 import { startServer } from '../net/https-server.ts';
+import { answerTo } from './support.ts';
 import { type Deed, directoryOf, type HostileCa, json, orderOf, startHostileCa } from './hostile-ca.ts';
 
 const identifiers = [parseIdentifier('shop.test')];
@@ -16,6 +17,10 @@ const calls = {
   newOrder: (ca: HostileCa) => ca.client.newOrder({ identifiers }),
   order: (ca: HostileCa) => ca.client.getOrder(`${ca.url}/order`, { identifiers }),
   authorization: (ca: HostileCa) => ca.client.getAuthorization(`${ca.url}/authz`, { identifiers }),
+  challenge: async (ca: HostileCa) => {
+    const { authorization: found } = await ca.client.getAuthorization(`${ca.url}/authz`, { identifiers });
+    return ca.client.respondToChallenge(answerTo(found, 'http-01').url);
+  },
   certificate: (ca: HostileCa) => ca.client.downloadCertificate(certificateUrl(ca), { preferredIssuer: 'Good Root' }),
   renewalInfo: (ca: HostileCa) => ca.client.renewalInfo('aa.bb'),
 } satisfies Record<string, (ca: HostileCa) => Promise<unknown>>;
@@ -32,12 +37,12 @@ const send =
   (_request, response) =>
     void response.writeHead(status, { 'content-type': contentType }).end(body);
 
-const authorization = (value: string, token: unknown): Deed => {
+const authorization = (value: string, token: unknown, url?: string): Deed => {
   return (_request, response, ca) =>
     json(response, {
       status: 'pending',
       identifier: { type: 'dns', value },
-      challenges: [{ type: 'http-01', status: 'pending', url: `${ca.url}/chall`, token }],
+      challenges: [{ type: 'http-01', status: 'pending', url: url ?? `${ca.url}/chall`, token }],
     });
 };
 
@@ -168,6 +173,46 @@ const cases: Readonly<Record<string, Case>> = {
     call: 'order',
     code: 'ACME_INSECURE_URL',
   },
+  'more authorizations than names': {
+    path: '/new-order',
+    deed: (_q, response, ca) =>
+      json(
+        response,
+        { ...orderOf(ca.url), authorizations: Array.from({ length: 300 }, (_, index) => `${ca.url}/authz/${index}`) },
+        201,
+        { location: `${ca.url}/order` },
+      ),
+    call: 'newOrder',
+    code: 'ACME_RESPONSE_INVALID',
+  },
+  'an order at the host of somebody else': {
+    path: '/new-order',
+    deed: (_q, response, ca) => json(response, orderOf(ca.url), 201, { location: 'https://other-ca.test/order' }),
+    call: 'newOrder',
+    code: 'ACME_FOREIGN_URL',
+  },
+  'an authorization at the host of somebody else': {
+    path: '/new-order',
+    deed: (_q, response, ca) =>
+      json(response, { ...orderOf(ca.url), authorizations: ['https://other-ca.test/authz'] }, 201, {
+        location: `${ca.url}/order`,
+      }),
+    call: 'newOrder',
+    code: 'ACME_FOREIGN_URL',
+  },
+  'a certificate at another port of the same host': {
+    path: '/order',
+    deed: (_q, response, ca) =>
+      json(response, { ...orderOf(ca.url, 'shop.test', 'valid'), certificate: 'https://127.0.0.1:1/cert' }),
+    call: 'order',
+    code: 'ACME_FOREIGN_URL',
+  },
+  'a challenge at the host of somebody else': {
+    path: '/authz',
+    deed: authorization('shop.test', goodToken, 'https://other-ca.test/chall'),
+    call: 'challenge',
+    code: 'ACME_FOREIGN_URL',
+  },
   'an authorization for another name': {
     path: '/authz',
     deed: authorization('evil.test', goodToken),
@@ -177,13 +222,13 @@ const cases: Readonly<Record<string, Case>> = {
   'a token that climbs out of its folder': {
     path: '/authz',
     deed: authorization('shop.test', '../../../../../../web.config'),
-    call: 'authorization',
+    call: 'challenge',
     code: 'ACME_RESPONSE_INVALID',
   },
   'a token that can be guessed': {
     path: '/authz',
     deed: authorization('shop.test', 'AAAA'),
-    call: 'authorization',
+    call: 'challenge',
     code: 'ACME_RESPONSE_INVALID',
   },
   'plain http in the directory': {
@@ -332,12 +377,15 @@ describe('a hostile CA', { concurrency: 4 }, () => {
   });
 
   test('the honest parts of this CA are taken: the cases above fail for their deeds alone', async () => {
-    const ca = await startHostileCa({ '/authz': authorization('shop.test', goodToken) });
+    const ca = await startHostileCa({
+      '/authz': authorization('shop.test', goodToken),
+      '/chall': send('{"type":"http-01","status":"pending"}'),
+    });
     await calls.directory(ca);
     await calls.account(ca);
     await calls.newOrder(ca);
     await calls.order(ca);
-    await calls.authorization(ca);
+    await calls.challenge(ca);
     await ca.stop();
   });
 

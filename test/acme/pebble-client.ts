@@ -9,6 +9,7 @@ import { parseIdentifier } from '../../src/pki/x509/names.ts';
 import type { Transport } from '../../src/ports/transport.ts';
 import type { Signer } from '../../src/ports/signer.ts';
 import { newSigner } from './jose/signers.ts';
+import { answerTo } from './support.ts';
 
 /** A real Pebble that believes every challenge, and what is needed to talk to it. */
 export interface PebbleLab {
@@ -78,10 +79,7 @@ export async function issue(
 export async function authorize(client: AcmeClient, url: string): Promise<void> {
   const { authorization } = await client.getAuthorization(url);
   if (authorization.status === 'valid') return;
-  const challenge = authorization.challenges.find(
-    ({ type }) => type === (authorization.wildcard ? 'dns-01' : 'http-01'),
-  );
-  if (challenge === undefined) throw new Error('no challenge that fits');
-  const { retryAfterMs } = await client.respondToChallenge(challenge.url);
+  const answer = answerTo(authorization, authorization.wildcard ? 'dns-01' : 'http-01');
+  const { retryAfterMs } = await client.respondToChallenge(answer.url);
   await client.waitForAuthorization(url, { retryAfterMs });
 }

@@ -8,7 +8,7 @@ import { identifierKey, parseIdentifier } from '../../src/pki/x509/names.ts';
 import { parsePemCertificates } from '../../src/pki/asn1/pem.ts';
 import { authorize, issue, type PebbleLab, startLab } from './pebble-client.ts';
 import { newSigner } from './jose/signers.ts';
-import { coded } from './support.ts';
+import { answerTo, coded } from './support.ts';
 
 function refused(type: string, status?: number): (error: unknown) => boolean {
   return (error) => {
@@ -229,7 +229,7 @@ describe('Pebble with its ordinary settings', () => {
     const { buildCsr } = await import('../../src/pki/x509/csr.ts');
     const { url, order } = await client.newOrder({ identifiers });
     const { authorization } = await client.getAuthorization(order.authorizations[0] ?? '');
-    await client.respondToChallenge(authorization.challenges.find(({ type }) => type === 'http-01')?.url ?? '');
+    await client.respondToChallenge(answerTo(authorization, 'http-01').url);
     await client.waitForOrder(url, { until: 'ready' });
     await client.finalize(order.finalize, await buildCsr({ identifiers, signer: newSigner() }));
     const { order: done } = await client.waitForOrder(url);

@@ -1,3 +1,5 @@
+import type { Authorization } from '../../src/acme/messages/authorization.ts';
+import { type Answer, answerable } from '../../src/acme/messages/challenge.ts';
 import { EverbindError } from '../../src/errors/error.ts';
 import type { ErrorCode } from '../../src/errors/table.ts';
 import type { Clock } from '../../src/ports/clock.ts';
@@ -68,6 +70,13 @@ export function jwsOf(request: HttpRequest): { header: Record<string, unknown>; 
 }
 
 export const directoryUrl = 'https://ca.test/dir';
+
+/** What answering the challenge of this type needs. */
+export function answerTo({ challenges }: Authorization, type: string): Answer {
+  const challenge = challenges.find((candidate) => candidate.type === type);
+  if (challenge === undefined) throw new Error(`the CA offers no ${type}`);
+  return answerable(challenge);
+}
 
 /** A directory of ca.test; members can be replaced. */
 export function directoryObject(changes: Record<string, unknown> = {}): Record<string, unknown> {

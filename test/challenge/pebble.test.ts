@@ -18,6 +18,7 @@ import { freePorts } from '../../lab/loopback.ts';
 import { gated } from '../../lab/pebble/gate.ts';
 import { type Pebble, startPebble } from '../../lab/pebble/server.ts';
 import { newSigner } from '../acme/jose/signers.ts';
+import { answerTo } from '../acme/support.ts';
 import { http, startWorld } from './sim.ts';
 import { coded, withChallengeFolders } from './support.ts';
 
@@ -66,14 +67,13 @@ async function begin(identifiers: readonly Identifier[], type: ChallengeConfig['
       const { authorization } = await client.getAuthorization(authorizationUrl);
       // Pebble reuses one in a hundred valid authorizations even when told to reuse none.
       if (authorization.status === 'valid') return [];
-      const challenge = authorization.challenges.find((candidate) => candidate.type === type);
-      const token = challenge?.token ?? null;
-      assert.ok(challenge !== undefined && token !== null);
+      const { url: challengeUrl, token } = answerTo(authorization, type);
+      assert.ok(token !== null);
       const { identifier, wildcard } = authorization;
       const accountUrl = type === 'dns-account-01' ? { accountUrl: client.accountUrl() } : {};
       const keyAuthorization = client.keyAuthorization(token);
       const task = { type, identifier, wildcard, token, keyAuthorization, ...accountUrl };
-      return [{ authorizationUrl, url: challenge.url, task }];
+      return [{ authorizationUrl, url: challengeUrl, task }];
     }),
   );
   return { orderUrl: url, finalize: order.finalize, challenges: challenges.flat() };

@@ -15,6 +15,7 @@ import { createTransport } from '../../src/net/transport.ts';
 import { buildCsr } from '../../src/pki/x509/csr.ts';
 import type { HttpResponse, Transport } from '../../src/ports/transport.ts';
 import { newSigner } from '../acme/jose/signers.ts';
+import { answerTo } from '../acme/support.ts';
 
 // Each fault of the table, as a client sees it.
 
@@ -199,9 +200,8 @@ describe('responses', () => {
         const { url, order } = await account.newOrder({ identifiers });
         assert.equal((await account.getOrder(url)).order.status, 'pending');
         for (const address of order.authorizations) {
-          const { challenges } = (await account.getAuthorization(address)).authorization;
-          const challenge = challenges.find(({ type }) => type === 'http-01');
-          await account.respondToChallenge(challenge?.url ?? '');
+          const { authorization } = await account.getAuthorization(address);
+          await account.respondToChallenge(answerTo(authorization, 'http-01').url);
           while ((await account.getAuthorization(address)).authorization.status === 'pending')
             await systemClock.sleep(5);
         }
@@ -229,8 +229,8 @@ it('a request that comes to the CA twice makes one order, is refused, and asked 
 async function readyOrder(client: AcmeClient): Promise<{ url: string; finalize: string; csr: Uint8Array }> {
   const { url, order } = await client.newOrder({ identifiers });
   for (const address of order.authorizations) {
-    const { challenges } = (await client.getAuthorization(address)).authorization;
-    await client.respondToChallenge(challenges.find(({ type }) => type === 'http-01')?.url ?? '');
+    const { authorization } = await client.getAuthorization(address);
+    await client.respondToChallenge(answerTo(authorization, 'http-01').url);
   }
   await client.waitForOrder(url, { until: 'ready' });
   return { url, finalize: order.finalize, csr: await buildCsr({ identifiers, signer: newSigner() }) };

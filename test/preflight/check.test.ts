@@ -248,4 +248,20 @@ describe('everbind check', () => {
     // The one order that this CA allows was spent.
     only(await check('fine.check.test', http, { issuer }), 'limit-spent', /^orders: room again/);
   });
+
+  it('the CA has answered that it has no key changes', async () => {
+    const store = openStore({ path: join(world.stateDir, 'everbind.db'), clock: systemClock });
+    const sql = "UPDATE account SET rollover_code = 'ACME_NOT_OFFERED'";
+    await store.commit(({ db }) => assert.equal(db.prepare(sql).run().changes, 1));
+    await store.close();
+    // The test before has left that one spent.
+    const others = async (issuer: Readonly<Record<string, unknown>>): Promise<readonly string[]> =>
+      (await check('fine.check.test', http, { issuer })).findings
+        .filter(({ code }) => code !== 'limit-spent')
+        .map(({ code, severity, what }) => `${severity} ${code} ${what}`);
+    assert.deepEqual(await others({}), [
+      'doubtful key-change-missing pebble lists keyChange, and does not have it: the key of the account stays',
+    ]);
+    assert.deepEqual(await others({ accountKeyRolloverDays: 0 }), []);
+  });
 });

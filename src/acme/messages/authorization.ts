@@ -1,7 +1,7 @@
 import { EverbindError } from '../../errors/error.ts';
 import { type Identifier, identifierKey } from '../../pki/x509/names.ts';
 import { type Challenge, decodeChallenge } from './challenge.ts';
-import { boolean, list, member, members, oneOf, optional, timestamp } from './decoding.ts';
+import { ifReadable, list, member, members, oneOf } from './decoding.ts';
 import { decodeIdentifier } from './identifier.ts';
 import type { Problem } from './problem.ts';
 import type { UrlPolicy } from './url-policy.ts';
@@ -13,25 +13,31 @@ export interface Authorization {
   /** Without `*.`, also for a wildcard. */
   readonly identifier: Identifier;
   readonly status: AuthorizationStatus;
-  /** Milliseconds since 1970. */
-  readonly expires: number | null;
+  /** What has no type is left out. */
   readonly challenges: readonly Challenge[];
   readonly wildcard: boolean;
 }
 
 const statuses = ['pending', 'valid', 'invalid', 'deactivated', 'expired', 'revoked'] as const;
 
-/** Throws ACME_RESPONSE_INVALID, ACME_INSECURE_URL. */
+/**
+ * Only while it is pending must it list challenges: afterwards nothing is left to prove (nginx/nginx-acme#81). Throws
+ * ACME_RESPONSE_INVALID.
+ */
 export function decodeAuthorization(value: unknown, policy: UrlPolicy): Authorization {
   const object = members(value, 'authorization');
+  const status = oneOf(member(object, 'status'), 'authorization.status', statuses);
+  const challenges = (found: unknown): readonly Challenge[] =>
+    list(found, 'authorization.challenges', 64, (item, where) =>
+      ifReadable(item, () => decodeChallenge(item, where, policy)),
+    ).filter((challenge) => challenge !== null);
+  const listed = member(object, 'challenges');
   return {
     identifier: decodeIdentifier(member(object, 'identifier'), 'authorization.identifier'),
-    status: oneOf(member(object, 'status'), 'authorization.status', statuses),
-    expires: optional(member(object, 'expires'), (found) => timestamp(found, 'authorization.expires')),
-    challenges: list(member(object, 'challenges'), 'authorization.challenges', 64, (item, where) =>
-      decodeChallenge(item, where, policy),
-    ),
-    wildcard: optional(member(object, 'wildcard'), (found) => boolean(found, 'authorization.wildcard')) ?? false,
+    status,
+    challenges: status === 'pending' ? challenges(listed) : (ifReadable(listed, challenges) ?? []),
+    // CAs may leave it out; what else it says is no promise either.
+    wildcard: member(object, 'wildcard') === true,
   };
 }
 
@@ -51,6 +57,11 @@ export function checkAuthorization(authorization: Authorization, identifiers: re
     asked: identifiers.map(identifierKey),
     authorization: `${type}:${authorization.wildcard ? '*.' : ''}${value}`,
   });
+}
+
+/** The challenge that is answered at this address. */
+export function challengeAt({ challenges }: Authorization, url: string): Challenge | undefined {
+  return challenges.find(({ answer }) => !(answer instanceof EverbindError) && answer.url === url);
 }
 
 /** Why the authorization failed, or the last error while the CA retries; null when no challenge has one. */

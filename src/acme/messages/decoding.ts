@@ -3,7 +3,8 @@ import { parseTimestamp } from './timestamp.ts';
 import { checkUrl, type UrlPolicy } from './url-policy.ts';
 
 // Readers for the members of ACME objects. `where` names the member, such as `order.finalize`; all of them throw
-// ACME_RESPONSE_INVALID.
+// ACME_RESPONSE_INVALID. What the state of an object needs is read with them alone; everything else through
+// `ifReadable`, so that no oddity in a member that nobody uses costs a certificate.
 
 export type Members = Readonly<Record<string, unknown>>;
 
@@ -28,6 +29,16 @@ export function member(object: Members, name: string): unknown {
 /** Applies a reader unless the value is absent. */
 export function optional<T>(value: unknown, read: (value: unknown) => T): T | null {
   return value === undefined ? null : read(value);
+}
+
+/** The value of a member that nothing depends on now: null also when the reader refuses it. */
+export function ifReadable<T>(value: unknown, read: (value: unknown) => T): T | null {
+  try {
+    return optional(value, read);
+  } catch (error) {
+    if (error instanceof EverbindError) return null;
+    throw error;
+  }
 }
 
 export function string(value: unknown, where: string, maxLength: number): string {
@@ -60,7 +71,7 @@ export function list<T>(
   return value.map((item: unknown, index) => read(item, `${where}[${index}]`));
 }
 
-/** An RFC 3339 time as milliseconds since 1970. */
+/** A time as milliseconds since 1970. */
 export function timestamp(value: unknown, where: string): number {
   const time = typeof value === 'string' ? parseTimestamp(value) : null;
   if (time === null) throw invalidResponse(where, 'an RFC 3339 time');

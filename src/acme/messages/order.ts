@@ -1,6 +1,6 @@
 import { EverbindError } from '../../errors/error.ts';
 import { type Identifier, identifierKey } from '../../pki/x509/names.ts';
-import { invalidResponse, list, member, members, oneOf, optional, string, timestamp, url } from './decoding.ts';
+import { ifReadable, invalidResponse, list, member, members, oneOf, string, timestamp, url } from './decoding.ts';
 import { decodeIdentifier, sameIdentifiers } from './identifier.ts';
 import { decodeProblem, type Problem } from './problem.ts';
 import type { UrlPolicy } from './url-policy.ts';
@@ -12,9 +12,12 @@ export interface Order {
   readonly status: OrderStatus;
   readonly expires: number | null;
   readonly identifiers: readonly Identifier[];
+  /** NaN when it cannot be read. */
   readonly notBefore: number | null;
   readonly notAfter: number | null;
+  /** One for each name at most; none where an order that is not pending has no usable list. */
   readonly authorizations: readonly string[];
+  /** Empty where an order that is neither pending nor ready has no usable one. */
   readonly finalize: string;
   /** Set when the status is valid. */
   readonly certificate: string | null;
@@ -34,7 +37,10 @@ export interface OrderResource {
 
 const MAX_NAMES = 1000;
 
-/** Throws ACME_RESPONSE_INVALID, ACME_INSECURE_URL. */
+/**
+ * What the state of the order needs must be there and right; the rest is left out where it cannot be read. Throws
+ * ACME_RESPONSE_INVALID, ACME_INSECURE_URL, ACME_FOREIGN_URL.
+ */
 export function decodeOrder(value: unknown, policy: UrlPolicy): Order {
   const object = members(value, 'order');
   const status = oneOf(member(object, 'status'), 'order.status', [
@@ -45,26 +51,44 @@ export function decodeOrder(value: unknown, policy: UrlPolicy): Order {
     'invalid',
   ]);
   const time = (name: string): number | null =>
-    optional(member(object, name), (found) => timestamp(found, `order.${name}`));
+    ifReadable(member(object, name), (found) => timestamp(found, `order.${name}`));
   const identifiers = list(member(object, 'identifiers'), 'order.identifiers', MAX_NAMES, decodeIdentifier);
   if (identifiers.length === 0) throw invalidResponse('order.identifiers', 'at least one identifier');
-  const certificate = optional(member(object, 'certificate'), (found) => url(found, 'order.certificate', policy));
-  if (status === 'valid' && certificate === null) throw invalidResponse('order.certificate', 'a URL in a valid order');
+  const address = (name: string): ((found: unknown) => string) => {
+    return (found) => url(found, `order.${name}`, policy);
+  };
+  // One for each name is all that a CA can have proven. More would be requests that somebody else may have to bear.
+  const authorizations = (found: unknown): readonly string[] =>
+    list(found, 'order.authorizations', identifiers.length, (item, where) => url(item, where, policy));
+  const [listed, finalize, certificate] = ['authorizations', 'finalize', 'certificate'].map((name) =>
+    member(object, name),
+  );
+  const open = status === 'pending' || status === 'ready';
   return {
     status,
     expires: time('expires'),
     identifiers,
-    notBefore: time('notBefore'),
-    notAfter: time('notAfter'),
-    authorizations: list(member(object, 'authorizations'), 'order.authorizations', MAX_NAMES, (item, where) =>
-      url(item, where, policy),
-    ),
-    finalize: url(member(object, 'finalize'), 'order.finalize', policy),
-    certificate,
+    notBefore: asked(member(object, 'notBefore'), time('notBefore')),
+    notAfter: asked(member(object, 'notAfter'), time('notAfter')),
+    authorizations: status === 'pending' ? authorizations(listed) : (ifReadable(listed, authorizations) ?? []),
+    finalize: open ? address('finalize')(finalize) : (ifReadable(finalize, address('finalize')) ?? ''),
+    certificate:
+      status === 'valid' ? address('certificate')(certificate) : ifReadable(certificate, address('certificate')),
     error: decodeProblem(member(object, 'error')),
-    profile: optional(member(object, 'profile'), (found) => string(found, 'order.profile', 128)),
-    replaces: optional(member(object, 'replaces'), (found) => string(found, 'order.replaces', 256)),
+    profile: profileOf(member(object, 'profile')),
+    replaces: ifReadable(member(object, 'replaces'), (found) => string(found, 'order.replaces', 256)),
   };
+}
+
+/** A time that cannot be read contradicts whichever was asked for, and nothing else: NaN. */
+function asked(value: unknown, time: number | null): number | null {
+  return value === undefined ? null : (time ?? Number.NaN);
+}
+
+/** The same for a profile: the empty name is nobody's. */
+function profileOf(value: unknown): string | null {
+  if (value === undefined) return null;
+  return typeof value === 'string' && value.length <= 128 ? value : '';
 }
 
 /** What an order must say whenever the CA returns it. */

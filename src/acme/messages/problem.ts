@@ -114,7 +114,7 @@ function webAddress(text: string | null): string | null {
 
 type ProblemCode = Extract<
   ErrorCode,
-  'ACME_PROBLEM' | 'ACME_PAUSED' | 'ACME_AUTHORIZATION_INVALID' | 'ACME_ORDER_INVALID'
+  'ACME_PROBLEM' | 'ACME_PAUSED' | 'ACME_AUTHORIZATION_INVALID' | 'ACME_ORDER_INVALID' | 'ACME_WAIT_TIMEOUT'
 >;
 
 // RFC 8555 section 6.7: what a CA says of the order or the account and not of the validation. Another CA may do better.
@@ -139,14 +139,17 @@ function isRefusal(problem: Problem): boolean {
 /** What a problem says beyond its code. */
 function meaningOfProblem(code: ProblemCode, problem: Problem, httpStatus: number): Partial<FailureMeaning> {
   const refused = isRefusal(problem) ? ({ blames: 'name' } as const) : {};
+  // The CA has looked, and goes on: what it saw stands at the name.
+  if (code === 'ACME_WAIT_TIMEOUT') return { blames: 'host', ...refused };
   if (code !== 'ACME_PROBLEM') return refused;
-  // A CA that limits the rate has counted more than we have.
-  const limited = acmeErrorType(problem) === 'rateLimited';
-  const transient = httpStatus >= 500 || httpStatus === 429;
+  // The status before the type: a server that fails says nothing of the name, whatever type its document has, and 429
+  // is a limit under any type. A CA that limits the rate has counted more than we have.
+  const failing = httpStatus >= 500;
+  const limited = httpStatus === 429 || (!failing && acmeErrorType(problem) === 'rateLimited');
   return {
-    ...(transient ? { blames: 'issuer' } : {}),
-    ...refused,
-    ...(limited || transient ? { resume: 'continue' } : {}),
+    ...(failing || httpStatus === 429 ? { blames: 'issuer' } : {}),
+    ...(failing ? {} : refused),
+    ...(limited || failing ? { resume: 'continue' } : {}),
     ...(limited ? { costs: 'unknown' } : {}),
   };
 }
@@ -156,6 +159,7 @@ function meaningOfProblem(code: ProblemCode, problem: Problem, httpStatus: numbe
  */
 export class AcmeProblemError extends EverbindError {
   readonly problem: Problem;
+  readonly #note: string;
 
   constructor(
     code: ProblemCode,
@@ -190,13 +194,15 @@ export class AcmeProblemError extends EverbindError {
     );
     this.name = 'AcmeProblemError';
     this.problem = problem;
+    this.#note = note;
   }
 
-  /** The same failure, with a sentence of ours behind what the CA says. */
+  /** The same failure, with one more sentence of ours behind what the CA says. */
   withNote(note: string): AcmeProblemError {
     const { httpStatus = 0, retryAfterMs = null } = this.facts;
     const code = this.code as ProblemCode;
-    return new AcmeProblemError(code, this.problem, { httpStatus, retryAfterMs }, this.details, this.facts, note);
+    const notes = [this.#note, note].filter((one) => one !== '').join('. ');
+    return new AcmeProblemError(code, this.problem, { httpStatus, retryAfterMs }, this.details, this.facts, notes);
   }
 }
 

@@ -4,6 +4,8 @@ export interface Resource {
   readonly mediaType: string | null;
   readonly maxBytes: number;
   readonly timeoutMs: number;
+  /** The member of the directory where a CA may leave it out. */
+  readonly optional?: string;
 }
 
 const KIB = 1024;
@@ -26,7 +28,13 @@ export const RESOURCES = {
     maxBytes: 256 * KIB,
     timeoutMs: 60_000,
   },
-  revocation: { name: 'revocation', mediaType: null, maxBytes: 64 * KIB, timeoutMs: 60_000 },
-  keyChange: { name: 'key change', mediaType: null, maxBytes: 64 * KIB, timeoutMs: 60_000 },
-  renewalInfo: { name: 'renewalInfo', mediaType: json, maxBytes: 64 * KIB, timeoutMs: 30_000 },
+  revocation: { name: 'revocation', mediaType: null, maxBytes: 64 * KIB, timeoutMs: 60_000, optional: 'revokeCert' },
+  keyChange: { name: 'key change', mediaType: null, maxBytes: 64 * KIB, timeoutMs: 60_000, optional: 'keyChange' },
+  renewalInfo: {
+    name: 'renewalInfo',
+    mediaType: json,
+    maxBytes: 64 * KIB,
+    timeoutMs: 30_000,
+    optional: 'renewalInfo',
+  },
 } as const satisfies Record<string, Resource>;

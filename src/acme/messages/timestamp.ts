@@ -1,8 +1,12 @@
-const pattern = /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,12}))?(?:[Zz]|([+-])(\d{2}):(\d{2}))$/;
+const date = String.raw`(\d{4})-(\d{2})-(\d{2})`;
+const time = String.raw`(\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,12}))?`;
+const zone = String.raw`(?:[Zz]|UTC|([+-])(\d{2}):?(\d{2}))?`;
+const pattern = new RegExp(`^ ?${date}[Tt ]${time} ?${zone} ?$`);
 
 /**
- * Milliseconds since 1970 of an RFC 3339 time, or null. A leap second counts as the second before it; fractions are cut
- * to milliseconds.
+ * Milliseconds since 1970 of an RFC 3339 time, or null. Other spellings that have one meaning are taken too: `+0000`, a
+ * blank for the T or at an end, no zone at all, which is UTC (libp2p/nim-libp2p#2975). A leap second counts as the
+ * second before it; fractions are cut to milliseconds.
  */
 export function parseTimestamp(text: string): number | null {
   const match = text.length <= 48 ? pattern.exec(text) : null;

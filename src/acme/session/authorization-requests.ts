@@ -1,3 +1,4 @@
+import { EverbindError } from '../../errors/error.ts';
 import type { Identifier } from '../../pki/x509/names.ts';
 import type { PersistTerms } from '../../ports/solver.ts';
 import type { AcmeResponse } from './response.ts';
@@ -13,7 +14,7 @@ import { invalidResponse } from '../messages/decoding.ts';
 import { parseJson } from '../messages/json.ts';
 import { keyAuthorization } from '../jose/key-authorization.ts';
 import { signerKey } from '../jose/jwk.ts';
-import { pollUntil, type WaitOptions } from './polling.ts';
+import { onceKnown, pollUntil, type WaitOptions } from './polling.ts';
 import { acmeErrorType, AcmeProblemError, blankProblem } from '../messages/problem.ts';
 import { RESOURCES } from '../messages/resource.ts';
 import type { Session } from './session.ts';
@@ -27,6 +28,8 @@ export interface AuthorizationResource {
 export interface AuthorizationOptions {
   /** Names of the order. ACME_ORDER_MISMATCH when the authorization is for none of them. */
   readonly identifiers?: readonly Identifier[] | undefined;
+  /** Whether the CA has named it a moment ago, and may know it a moment later only. */
+  readonly fresh?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -62,8 +65,10 @@ export function authorizationRequests(session: Session): AuthorizationRequests {
     options: AuthorizationOptions = {},
     polling = false,
   ): Promise<AuthorizationResource> {
+    const { fresh = false, signal } = options;
     const { authorization: resource } = RESOURCES;
-    const response = await session.post({ url, payload: '', resource, polling }, options.signal);
+    const ask = (): Promise<AcmeResponse> => session.post({ url, payload: '', resource, polling }, signal);
+    const response = await (fresh ? onceKnown(session, 'authorization', ask, signal) : ask());
     const authorization = decode(response);
     if (options.identifiers !== undefined) checkAuthorization(authorization, options.identifiers);
     return { url, authorization, retryAfterMs: response.retryAfterMs };
@@ -78,7 +83,9 @@ export function authorizationRequests(session: Session): AuthorizationRequests {
       ),
 
     respondToChallenge: async (url, signal) => {
-      const response = await session.post({ url, payload: {}, resource: RESOURCES.challenge }, signal);
+      const ask = (): Promise<AcmeResponse> =>
+        session.post({ url, payload: {}, resource: RESOURCES.challenge }, signal);
+      const response = await onceKnown(session, 'challenge', ask, signal);
       const challenge = decodeChallenge(parseJson(response.body, 'challenge'), 'challenge', policy);
       return { challenge, retryAfterMs: response.retryAfterMs };
     },
@@ -107,6 +114,7 @@ export function authorizationRequests(session: Session): AuthorizationRequests {
     persistTerms: async (domain, issuerDomains, signal) => {
       const { accountHashPrefix } = (await session.directory(signal)).meta;
       const { thumbprint } = signerKey(session.signer());
+      if (accountHashPrefix instanceof EverbindError) throw accountHashPrefix;
       if (accountHashPrefix === null) checkOwnHost(session.accountUrl(), session.directoryUrl);
       return persistTerms({ domain, issuerDomains, accountUrl: session.accountUrl(), thumbprint, accountHashPrefix });
     },
@@ -122,7 +130,8 @@ function checkOwnHost(accountUrl: string, directoryUrl: string): void {
   if (new URL(accountUrl).host !== host) throw invalidResponse('Location of the account', `an address at ${host}`);
 }
 
-function authorizationFailed({ url, authorization, retryAfterMs }: AuthorizationResource): AcmeProblemError {
+/** Of one that is neither pending nor valid. */
+export function authorizationFailed({ url, authorization, retryAfterMs }: AuthorizationResource): AcmeProblemError {
   const problem = authorizationProblem(authorization) ?? blankProblem(`the authorization is ${authorization.status}`);
   return new AcmeProblemError(
     'ACME_AUTHORIZATION_INVALID',

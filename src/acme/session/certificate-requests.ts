@@ -1,7 +1,7 @@
 import { EverbindError } from '../../errors/error.ts';
 import { parseCertificate } from '../../pki/x509/certificate.ts';
 import { parseReadable } from '../../pki/path/parse-once.ts';
-import { parsePemCertificates } from '../../pki/asn1/pem.ts';
+import { parsePemChain } from '../../pki/asn1/pem.ts';
 import type { Signer } from '../../ports/signer.ts';
 import type { AcmeResponse } from './response.ts';
 import { decodeRenewalInfo, type RenewalInfo } from '../messages/renewal-info.ts';
@@ -9,6 +9,7 @@ import { encodeBase64url } from '../jose/base64url.ts';
 import { parseJson } from '../messages/json.ts';
 import { linkTargets } from '../messages/link-header.ts';
 import { offered } from '../messages/directory.ts';
+import { onceKnown } from './polling.ts';
 import { RESOURCES } from '../messages/resource.ts';
 import type { Session } from './session.ts';
 import { checkUrl, type UrlPolicy } from '../messages/url-policy.ts';
@@ -64,12 +65,12 @@ export function certificateRequests(session: Session): CertificateRequests {
 
   async function download(url: string, signal?: AbortSignal): Promise<{ response: AcmeResponse; chain: Uint8Array[] }> {
     const response = await session.post({ url, payload: '', resource: RESOURCES.certificate }, signal);
-    return { response, chain: parsePemCertificates(Buffer.from(response.body).toString('latin1')) };
+    return { response, chain: parsePemChain(Buffer.from(response.body).toString('latin1')) };
   }
 
   return {
     downloadCertificate: async (url, { preferredIssuer, signal } = {}) => {
-      const { response, chain } = await download(url, signal);
+      const { response, chain } = await onceKnown(session, 'certificate', () => download(url, signal), signal);
       const alternates = linkTargets(response.headers['link'], 'alternate', response.url)
         .filter((target) => isAllowed(target, policy))
         .slice(0, maxAlternates);

@@ -2,9 +2,10 @@ import { EverbindError } from '../../errors/error.ts';
 import type { Identifier } from '../../pki/x509/names.ts';
 import { type AcmeResponse, location } from './response.ts';
 import { encodeBase64url } from '../jose/base64url.ts';
+import { checkProfile } from '../messages/directory.ts';
 import { parseJson } from '../messages/json.ts';
 import { checkOrder, decodeOrder, type Order, type OrderResource } from '../messages/order.ts';
-import { pollUntil, type WaitOptions } from './polling.ts';
+import { onceKnown, pollUntil, type WaitOptions } from './polling.ts';
 import { acmeErrorType, AcmeProblemError, blankProblem, type Problem } from '../messages/problem.ts';
 import { RESOURCES } from '../messages/resource.ts';
 import type { Session } from './session.ts';
@@ -33,15 +34,22 @@ export interface OrderWaitOptions extends WaitOptions {
   readonly until?: 'ready' | 'valid' | undefined;
   /** Names that the order must be for. */
   readonly identifiers?: readonly Identifier[] | undefined;
+  /** Called whenever the order is pending still; what it throws ends the wait. */
+  pending?(): Promise<void>;
+}
+
+export interface OrderOptions {
+  /** Names that the order must be for. */
+  readonly identifiers?: readonly Identifier[] | undefined;
+  /** Whether the CA has made it a moment ago, and may know it a moment later only. */
+  readonly fresh?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface OrderRequests {
-  /** Throws ACME_ORDER_MISMATCH when the CA returns an order for anything else. */
+  /** Throws ACME_ORDER_MISMATCH when the CA returns an order for anything else, ACME_NOT_OFFERED. */
   newOrder(request: NewOrder, signal?: AbortSignal): Promise<NewOrderResult>;
-  getOrder(
-    url: string,
-    options?: { readonly identifiers?: readonly Identifier[]; readonly signal?: AbortSignal },
-  ): Promise<OrderResource>;
+  getOrder(url: string, options?: OrderOptions): Promise<OrderResource>;
   /** Requests the certificate (RFC 8555 section 7.4). `csr` is DER; `url` is the order's `finalize`. */
   finalize(url: string, csr: Uint8Array, signal?: AbortSignal): Promise<Omit<OrderResource, 'url'>>;
   /** Throws ACME_ORDER_INVALID, ACME_WAIT_TIMEOUT. */
@@ -69,13 +77,12 @@ export function orderRequests(session: Session): OrderRequests {
 
   async function getOrder(
     url: string,
-    {
-      identifiers,
-      signal,
-    }: { readonly identifiers?: readonly Identifier[] | undefined; readonly signal?: AbortSignal | undefined } = {},
+    { identifiers, fresh = false, signal }: OrderOptions = {},
     polling = false,
   ): Promise<OrderResource> {
-    const response = await session.post({ url, payload: '', resource: RESOURCES.order, polling }, signal);
+    const ask = (): Promise<AcmeResponse> =>
+      session.post({ url, payload: '', resource: RESOURCES.order, polling }, signal);
+    const response = await (fresh ? onceKnown(session, 'order', ask, signal) : ask());
     const order = decode(response);
     if (identifiers !== undefined) checkOrder(order, { identifiers });
     return { url, order, retryAfterMs: response.retryAfterMs };
@@ -83,8 +90,9 @@ export function orderRequests(session: Session): OrderRequests {
 
   return {
     newOrder: async (request, signal) => {
-      const { newOrder, renewalInfo, meta } = await session.directory(signal);
-      checkProfile(request.profile, meta.profiles);
+      const directory = await session.directory(signal);
+      const { newOrder, renewalInfo } = directory;
+      checkProfile(directory, request.profile);
       const { replaces, ...plain } = request;
       if (replaces === undefined || renewalInfo === null) {
         return { ...(await create(newOrder, plain, signal)), replacesRefused: null };
@@ -102,7 +110,8 @@ export function orderRequests(session: Session): OrderRequests {
 
     finalize: async (url, csr, signal) => {
       const payload = { csr: encodeBase64url(csr) };
-      const response = await session.post({ url, payload, resource: RESOURCES.finalize }, signal);
+      const ask = (): Promise<AcmeResponse> => session.post({ url, payload, resource: RESOURCES.finalize }, signal);
+      const response = await onceKnown(session, 'order to finalize', ask, signal);
       return { order: decode(response), retryAfterMs: response.retryAfterMs };
     },
 
@@ -117,6 +126,7 @@ export function orderRequests(session: Session): OrderRequests {
           ask: async (signal) => {
             const resource = await getOrder(url, { identifiers, signal }, true);
             if (resource.order.status === 'invalid') throw orderFailed(resource);
+            if (resource.order.status === 'pending') await options.pending?.();
             return resource;
           },
           done: ({ order }) => goals.includes(order.status),
@@ -130,14 +140,6 @@ export function orderRequests(session: Session): OrderRequests {
 
 function wholeSeconds(time: number): string {
   return formatTimestamp(Math.floor(time / 1000) * 1000);
-}
-
-function checkProfile(profile: string | undefined, profiles: ReadonlyMap<string, string> | null): void {
-  if (profile === undefined || profiles?.has(profile) === true) return;
-  throw new EverbindError('ACME_NOT_OFFERED', `The CA offers no profile ${JSON.stringify(profile)}`, {
-    profile,
-    offered: [...(profiles?.keys() ?? [])],
-  });
 }
 
 function orderFailed({ url, order, retryAfterMs }: OrderResource): AcmeProblemError {

@@ -19,11 +19,12 @@ export interface AcmeResponse {
 }
 
 /**
- * Throws AcmeProblemError for a problem document, ACME_UNEXPECTED_RESPONSE for anything else that failed, redirects
- * included.
+ * Throws ACME_NOT_OFFERED for a part of the protocol that the CA lists and does not have, AcmeProblemError for a
+ * problem document, ACME_UNEXPECTED_RESPONSE for anything else that failed, redirects included.
  */
 export function checkResponse(response: HttpResponse, url: string, resource: Resource, now: number): AcmeResponse {
   const retryAfter = retryAfterMs(response.headers, now);
+  if (resource.optional !== undefined && isMissing(response)) throw notOffered(resource.optional, response.status, url);
   if (response.status >= 400) throw failure(response, url, retryAfter);
   if (response.status < 200 || response.status >= 300) throw unexpected(response, url, retryAfter, 'status');
   if (resource.mediaType !== null && mediaType(response) !== resource.mediaType) {
@@ -86,6 +87,24 @@ function failure(response: HttpResponse, url: string, retryAfter: number | null)
   // The address is for the operator alone: messages go into logs.
   const detail = problem.detail.replaceAll(link, '(address kept)');
   return new AcmeProblemError('ACME_PAUSED', { ...problem, detail, instance: null }, carrier, { url, link }, { link });
+}
+
+/**
+ * Whether there is nothing at the address, whatever the document says: CAs answer 501 with the type of a rate limit
+ * (step-ca). 404 with a type of ACME's is about what was asked for.
+ */
+function isMissing(response: HttpResponse): boolean {
+  const { status } = response;
+  return status === 501 || status === 405 || (status === 404 && acmeProblemType(response) === null);
+}
+
+function notOffered(feature: string, httpStatus: number, url: string): EverbindError {
+  return new EverbindError(
+    'ACME_NOT_OFFERED',
+    `The CA lists ${feature} in its directory, and does not have it: status ${httpStatus}`,
+    { feature, url, status: httpStatus },
+    { facts: { httpStatus } },
+  );
 }
 
 /** The ACME name of the problem in a response, such as `rateLimited`; null when it has none of ACME's. */

@@ -6,8 +6,8 @@ import type { Signer } from '../../ports/signer.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../ports/transport.ts';
 import { type AcmeResponse, checkResponse, transportFailure } from './response.ts';
 import { clockLeadOf } from './clock-lead.ts';
-import { decodeDirectory, type Directory } from '../messages/directory.ts';
 import { type HostBackoffs, PATIENCE_MS } from './host-backoff.ts';
+import { decodeDirectory, type Directory, directoryHosts } from '../messages/directory.ts';
 import { parseJson } from '../messages/json.ts';
 import { signerKey } from '../jose/jwk.ts';
 import { type ProtectedHeader, signJws } from '../jose/jws.ts';
@@ -83,11 +83,14 @@ const directoryLifetimeMs = 3600_000;
 /** Sends nothing yet. Throws ACME_INSECURE_URL for a directory or an account whose URL is not allowed. */
 export function createSession(options: SessionOptions): Session {
   const { transport, clock, random, backoffs } = options;
-  const policy: UrlPolicy = { allowInsecureLoopback: options.allowInsecureLoopback === true };
-  const directoryUrl = checkUrl(options.directoryUrl, 'directory URL', policy);
+  const anyHost: UrlPolicy = { allowInsecureLoopback: options.allowInsecureLoopback === true };
+  const directoryUrl = checkUrl(options.directoryUrl, 'directory URL', anyHost);
+  // Known with the directory, which comes before the first response that names an address.
+  const hosts = new Set<string>();
+  const policy: UrlPolicy = { ...anyHost, hosts };
   const account: Session['account'] = {
     signer: options.signer ?? null,
-    url: options.accountUrl === undefined ? null : checkUrl(options.accountUrl, 'account URL', policy),
+    url: options.accountUrl === undefined ? null : checkUrl(options.accountUrl, 'account URL', anyHost),
   };
   const common = { 'user-agent': options.userAgent, 'accept-language': options.acceptLanguage ?? 'en' };
   const nonces = createNoncePool(clock, fetchNonce);
@@ -193,7 +196,9 @@ export function createSession(options: SessionOptions): Session {
 
   async function fetchDirectory(): Promise<Directory> {
     const response = await get(directoryUrl, RESOURCES.directory);
-    return decodeDirectory(parseJson(response.body, 'directory'), policy);
+    const found = decodeDirectory(parseJson(response.body, 'directory'), anyHost);
+    for (const host of directoryHosts(directoryUrl, found)) hosts.add(host);
+    return found;
   }
 
   async function post(request: SignedRequest, signal?: AbortSignal): Promise<AcmeResponse> {

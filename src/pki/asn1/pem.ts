@@ -20,6 +20,14 @@ export function parsePemCertificates(text: string, limits: PemLimits = CHAIN_LIM
 }
 
 /**
+ * The chain in the response of a CA. Text between the blocks, which RFC 8555 section 9.1 forbids, is passed over
+ * (certbot/certbot#6321); other kinds of blocks are refused. Throws PKI_PEM_INVALID.
+ */
+export function parsePemChain(text: string): Uint8Array[] {
+  return blocks(text, CHAIN_LIMITS, false);
+}
+
+/**
  * The certificates of a file of roots, which has comments between the blocks; other kinds of blocks are refused. Throws
  * PKI_PEM_INVALID.
  */

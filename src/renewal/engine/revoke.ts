@@ -37,10 +37,11 @@ export async function revoke(
   }
   const { thumbprint } = active;
   const issuer = issuers.open(active.issuer);
+  // Before the log says that anything is asked: without the key nothing is.
+  const signer = byCertificateKey ? await keys.open(active.keyHandle) : null;
   await store.commit(({ audit }) =>
     audit({ type: 'revocation.requested', subject: name, data: { thumbprint, reason, byCertificateKey } }),
   );
-  const signer = byCertificateKey ? await keys.open(active.keyHandle) : null;
   const { already } = await issuer.revoke({ der, reason, signer });
   await store.commit(({ db, audit }) => {
     noteRevoked(db, active.id, clock.now());

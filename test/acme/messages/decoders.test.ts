@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { decodeAccount } from '../../../src/acme/messages/account.ts';
 import { decodeRenewalInfo } from '../../../src/acme/messages/renewal-info.ts';
 import { checkAuthorization, decodeAuthorization } from '../../../src/acme/messages/authorization.ts';
-import { decodeChallenge } from '../../../src/acme/messages/challenge.ts';
+import { answerable, decodeChallenge } from '../../../src/acme/messages/challenge.ts';
 import { decodeDirectory } from '../../../src/acme/messages/directory.ts';
 import { checkOrder, decodeOrder } from '../../../src/acme/messages/order.ts';
 import { EverbindError } from '../../../src/errors/error.ts';
@@ -97,8 +97,9 @@ test('order: a valid one without certificate, an unknown status, an unknown type
     { identifiers: [{ type: 'ip', value: '999.1.1.1' }] },
     { identifiers: Array.from({ length: 1001 }, () => ({ type: 'dns', value: 'a.test' })) },
     { authorizations: 'https://ca.test/authz/1' },
-    { expires: 'tomorrow' },
-    { profile: 7 },
+    { authorizations: null },
+    { authorizations: Array.from({ length: 4 }, (_, index) => `https://ca.test/authz/${index}`) },
+    { status: 'ready', finalize: null },
     { finalize: 1 },
   ];
   for (const change of refused) {
@@ -141,7 +142,7 @@ test('authorization: it must be for a name of the order', () => {
 
 test('challenge: a token must be base64url with 128 bits or more', () => {
   const challenge = { type: 'http-01', url: 'https://ca.test/chall/1', status: 'pending' };
-  const decode = (changes: object) => decodeChallenge({ ...challenge, ...changes }, 'challenge', policy);
+  const decode = (changes: object) => answerable(decodeChallenge({ ...challenge, ...changes }, 'challenge', policy));
   assert.equal(decode({ token: 'A'.repeat(22) }).token, 'A'.repeat(22));
   for (const token of [
     undefined,
@@ -158,6 +159,116 @@ test('challenge: a token must be base64url with 128 bits or more', () => {
     assert.throws(() => decode({ token }), coded('ACME_RESPONSE_INVALID'), String(token));
   }
   assert.equal(decode({ type: 'dns-persist-01', token: '../../' }).token, null);
+});
+
+test('challenge: what only its answer needs is judged when it is chosen (acme.sh#4150)', () => {
+  const good = authorization.challenges[0];
+  const odd: readonly unknown[] = [
+    { type: 'vendor-01', status: 'pending', token: 'a.b' },
+    { type: 'vendor-02', status: 'pending' },
+    { type: 'vendor-03', status: 'waiting', url: 'https://ca.test/chall/9' },
+    { type: 'vendor-04', url: 'http://ca.test/chall/9', status: 'pending' },
+    { type: 'tls-alpn-01', url: 'https://ca.test/chall/2', status: 'pending', token: 'short' },
+    { type: 'dns-01', url: 'https://ca.test/chall/2', status: 'pending', token: 'a.b', error: 7, validated: 7 },
+    { status: 'pending' },
+    'dns-01',
+    null,
+  ];
+  const { challenges } = decodeAuthorization({ ...authorization, challenges: [...odd, good] }, policy);
+  assert.deepEqual(
+    challenges.map(({ type }) => type),
+    ['vendor-01', 'vendor-02', 'vendor-03', 'vendor-04', 'tls-alpn-01', 'dns-01', 'dns-01'],
+  );
+  const chosen = challenges.at(-1);
+  assert.ok(chosen !== undefined);
+  assert.deepEqual(answerable(chosen), { url: 'https://ca.test/chall/1', token: good?.token });
+  for (const challenge of challenges.slice(1, -1)) {
+    const code = challenge.type === 'vendor-04' ? 'ACME_INSECURE_URL' : 'ACME_RESPONSE_INVALID';
+    assert.throws(() => answerable(challenge), coded(code), challenge.type);
+  }
+});
+
+test('authorization: only a pending one must list challenges (nginx/nginx-acme#81)', () => {
+  const withoutToken = [{ type: 'http-01', url: 'https://ca.test/chall/1', status: 'valid' }];
+  const tooMany = Array.from({ length: 65 }, () => ({ type: 'http-01' }));
+  for (const challenges of [undefined, null, [], 'none', [7], withoutToken, tooMany]) {
+    const valid = decodeAuthorization({ ...authorization, status: 'valid', challenges }, policy);
+    assert.equal(valid.status, 'valid');
+  }
+  for (const challenges of [undefined, null, 'none', tooMany]) {
+    assert.throws(
+      () => decodeAuthorization({ ...authorization, challenges }, policy),
+      coded('ACME_RESPONSE_INVALID'),
+      JSON.stringify(challenges),
+    );
+  }
+});
+
+test('members that this state does not need are passed over (cert-manager#2700, vacp2p/nim-libp2p#2975)', () => {
+  const decodeOrderWith = (changes: object) => decodeOrder({ ...order, ...changes }, policy);
+  for (const changes of [
+    { expires: 'tomorrow' },
+    { profile: 7 },
+    { replaces: [] },
+    { notBefore: 'x', notAfter: 7 },
+    { certificate: '' },
+    { error: 'none' },
+    { status: 'ready', authorizations: null },
+    { status: 'ready', authorizations: 'https://ca.test/authz/1' },
+    { status: 'processing', finalize: null, authorizations: undefined },
+    { status: 'valid', certificate: 'https://ca.test/cert/1', finalize: '', authorizations: [7] },
+  ]) {
+    const decoded = decodeOrderWith(changes);
+    checkOrder(decoded, { identifiers: decoded.identifiers });
+  }
+  // What was asked for is looked at.
+  const { identifiers } = decodeOrder(order, policy);
+  const asked = { identifiers, profile: 'a', notAfter: Date.UTC(2027, 0, 1) };
+  for (const changes of [{ profile: 7 }, { notAfter: 'x' }, { notAfter: 7 }]) {
+    assert.throws(() => checkOrder(decodeOrderWith(changes), asked), coded('ACME_ORDER_MISMATCH'));
+  }
+  assert.equal(decodeOrderWith({ expires: '2027-01-01 00:00:00+0000' }).expires, Date.UTC(2027, 0, 1));
+
+  for (const wildcard of ['true', 1, 'no', {}]) {
+    assert.equal(decodeAuthorization({ ...authorization, wildcard, expires: 'x' }, policy).wildcard, false);
+  }
+  const account = { status: 'valid', contact: 'mailto:a@b.test', termsOfServiceAgreed: 'yes', orders: '' };
+  assert.deepEqual(decodeAccount(account, policy), {
+    status: 'valid',
+    contacts: [],
+    termsOfServiceAgreed: null,
+    orders: null,
+  });
+});
+
+test('directory: what may be missing counts as missing where it cannot be read', () => {
+  const decode = (meta: unknown) => decodeDirectory(directoryObject({ meta }), policy).meta;
+  for (const meta of ['x', [], 7]) assert.equal(decode(meta).profiles, null);
+  assert.deepEqual(decode({ caaIdentities: 'CA.test' }).caaIdentities, ['ca.test']);
+  assert.deepEqual(decode({ caaIdentities: { ca: 1 } }).caaIdentities, []);
+  assert.deepEqual([...(decode({ profiles: ['a', 7, 'b'] }).profiles?.keys() ?? [])], ['a', 'b']);
+  assert.deepEqual(
+    [...(decode({ profiles: { a: null, b: 'text', c: {} } }).profiles ?? [])],
+    [
+      ['a', ''],
+      ['b', 'text'],
+      ['c', ''],
+    ],
+  );
+  const odd = decode({ termsOfService: 7, website: [], externalAccountRequired: 'no', profiles: 'a' });
+  assert.deepEqual(
+    [odd.termsOfService, odd.website, odd.externalAccountRequired, odd.profiles],
+    [null, null, false, null],
+  );
+  // A record of dns-persist-01 with a part missing would be another record.
+  for (const prefix of [7, '', 'no uri', 'https://ca.test/;x']) {
+    assert.ok(decode({ accountHashPrefix: prefix }).accountHashPrefix instanceof EverbindError, String(prefix));
+  }
+  const { keyChange, renewalInfo } = decodeDirectory(
+    directoryObject({ keyChange: '', renewalInfo: 'http://ca.test/ari' }),
+    policy,
+  );
+  assert.deepEqual([keyChange, renewalInfo], [null, null]);
 });
 
 test('renewal info: the window must not be empty; only a web address is shown', () => {

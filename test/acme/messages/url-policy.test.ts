@@ -51,6 +51,22 @@ test('other schemes, credentials, fragments, white space and oversize are refuse
   }
 });
 
+test('a CA names its own hosts alone, with their ports', () => {
+  const bound = { ...strict, hosts: new Set(['ca.test', 'api.ca.test:8443']) };
+  for (const url of ['https://ca.test/x', 'https://CA.test:443/x', 'https://api.ca.test:8443/x']) {
+    assert.equal(checkUrl(url, 'x', bound), url);
+  }
+  for (const url of [
+    'https://other.test/x',
+    'https://ca.test:8443/x',
+    'https://ca.test.other.test/',
+    'https://ca.test./',
+  ]) {
+    assert.throws(() => checkUrl(url, 'x', bound), coded('ACME_FOREIGN_URL'), url);
+  }
+  assert.throws(() => checkUrl('http://other.test/x', 'x', bound), coded('ACME_INSECURE_URL'));
+});
+
 test('the error does not repeat the address, which may hold credentials', () => {
   assert.throws(
     () => checkUrl('https://user:secret@ca.test/', 'setting', strict),

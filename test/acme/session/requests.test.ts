@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createAcmeClient } from '../../../src/acme/client.ts';
+import { type AcmeClient, createAcmeClient } from '../../../src/acme/client.ts';
 import { AcmeProblemError } from '../../../src/acme/messages/problem.ts';
-import { EverbindError } from '../../../src/errors/error.ts';
+import { EverbindError, meaningOf } from '../../../src/errors/error.ts';
+import { toPem } from '../../../src/pki/asn1/pem.ts';
 import { parseIdentifier } from '../../../src/pki/x509/names.ts';
 import type { HttpRequest } from '../../../src/ports/transport.ts';
 import { newSigner } from '../jose/signers.ts';
@@ -89,10 +90,19 @@ test('a profile is sent only when the CA lists it', async () => {
 });
 
 test('no record of dns-persist-01 lets an account at another host have certificates', async () => {
-  const { client } = clientWith((_, count) => ({
+  const stranger = clientWith(() => ({
     body: { status: 'valid' },
-    headers: { location: count === 1 ? 'https://other-ca.test/acct/7' : 'https://ca.test/acct/1' },
+    headers: { location: 'https://other-ca.test/acct/7' },
   }));
+  await assert.rejects(stranger.client.newAccount({ onlyReturnExisting: true }), coded('ACME_FOREIGN_URL'));
+  const { client } = clientWith(
+    (_, count) => ({
+      body: { status: 'valid' },
+      headers: { location: count === 1 ? 'https://other-ca.test/acct/7' : 'https://ca.test/acct/1' },
+    }),
+    // Listed, so that it may name the account, and still not the CA's own.
+    { newAccount: 'https://other-ca.test/account' },
+  );
   await client.newAccount({ onlyReturnExisting: true });
   await assert.rejects(client.persistTerms('shop.test', ['other-ca.test']), coded('ACME_RESPONSE_INVALID'));
   await client.newAccount({ onlyReturnExisting: true });
@@ -286,11 +296,47 @@ test('waiting: failures of the line and of the server are waited out, five in a 
   assert.equal(down.posts().length, 6);
 });
 
+test('status before type: what the CA lists and does not have is not offered, whatever the document says', async () => {
+  const page = (status: number): FakeAnswer => ({ status, headers: { 'content-type': 'text/html' } });
+  const directory = { renewalInfo: 'https://ca.test/ari' };
+  const der = new Uint8Array(1);
+  const calls: readonly ((client: AcmeClient) => Promise<unknown>)[] = [
+    (client) => client.rolloverKey(newSigner()),
+    (client) => client.revokeCertificate({ der }),
+    (client) => client.renewalInfo('aa.bb'),
+  ];
+  for (const call of calls) {
+    for (const answer of [problem('rateLimited', 501), problem('malformed', 405), page(501), page(405), page(404)]) {
+      const { client } = clientWith(() => answer, directory);
+      await assert.rejects(call(client), coded('ACME_NOT_OFFERED'));
+    }
+    // Not about the resource but about what was asked for.
+    const { client } = clientWith(() => problem('malformed', 404), directory);
+    await assert.rejects(call(client), coded('ACME_PROBLEM'));
+  }
+});
+
+test('status before type: a server that fails says nothing of the name, and 429 is a limit under any type', async () => {
+  const meaning = async (answer: FakeAnswer) => {
+    const { client } = clientWith(() => answer);
+    const error: unknown = await client.newOrder({ identifiers }).catch((thrown: unknown) => thrown);
+    const { resume, blames, costs } = meaningOf(error);
+    return [resume, blames, costs];
+  };
+  for (const type of ['rateLimited', 'rejectedIdentifier', 'caa', 'malformed']) {
+    assert.deepEqual(await meaning(problem(type, 503)), ['continue', 'issuer', 'nothing'], type);
+  }
+  assert.deepEqual(await meaning(problem('malformed', 429)), ['continue', 'issuer', 'unknown']);
+  assert.deepEqual(await meaning(problem('rateLimited', 429)), ['continue', 'name', 'unknown']);
+  assert.deepEqual(await meaning(problem('rateLimited', 403)), ['continue', 'name', 'unknown']);
+  assert.deepEqual(await meaning(problem('malformed', 400)), ['restart', 'host', 'nothing']);
+});
+
 test('waiting: a refusal ends it at once', async () => {
   for (const refusal of [
     problem('unauthorized', 403),
     problem('orderNotReady', 403),
-    { status: 404, headers: { 'content-type': 'text/html' } },
+    { status: 410, headers: { 'content-type': 'text/html' } },
   ]) {
     const { client, posts } = clientWith(() => refusal);
     await assert.rejects(client.waitForOrder('https://ca.test/order/1'), EverbindError);
@@ -366,6 +412,70 @@ test('waiting: a challenge that the CA tries again for ever is reported with wha
       return true;
     },
   );
+});
+
+test('a CA of several hosts: what its directory lists may be anywhere in its responses', async () => {
+  const url = 'https://orders.ca.test/order/1';
+  const { client } = clientWith(() => ({ ...created, headers: { location: url } }), {
+    newOrder: 'https://orders.ca.test/new',
+  });
+  assert.equal((await client.newOrder({ identifiers })).url, url);
+});
+
+test('what the CA does not know yet is asked for again, for a minute (go-acme/lego#2518, #674)', async () => {
+  const page: FakeAnswer = { status: 404, headers: { 'content-type': 'text/html' } };
+  for (const gone of [problem('malformed', 404), page]) {
+    const late = (body: object) => clientWith((_, count) => (count < 4 ? gone : { body }));
+    const order = late({ ...orderObject, status: 'ready' });
+    assert.equal(
+      (await order.client.waitForOrder('https://ca.test/order/1', { until: 'ready' })).order.status,
+      'ready',
+    );
+    assert.equal(order.posts().length, 4);
+    const finalized = late({ ...orderObject, status: 'processing' });
+    await finalized.client.finalize('https://ca.test/finalize/1', new Uint8Array(1));
+    const [first, ...others] = finalized.posts();
+    for (const other of others) assert.deepEqual(other.payload, first?.payload);
+    const challenge = late({ type: 'http-01', status: 'processing' });
+    assert.equal((await challenge.client.respondToChallenge('https://ca.test/c/1')).challenge.status, 'processing');
+    const known = late({ ...orderObject });
+    assert.equal((await known.client.getOrder('https://ca.test/order/1', { fresh: true })).order.status, 'pending');
+    // One that is old the CA has forgotten.
+    const forgotten = late({ ...orderObject });
+    await assert.rejects(
+      forgotten.client.getOrder('https://ca.test/order/1'),
+      coded(gone === page ? 'ACME_UNEXPECTED_RESPONSE' : 'ACME_PROBLEM'),
+    );
+    assert.equal(forgotten.posts().length, 1);
+
+    for (const ask of [
+      (client: AcmeClient) => client.waitForOrder('https://ca.test/order/1'),
+      (client: AcmeClient) => client.finalize('https://ca.test/finalize/1', new Uint8Array(1)),
+      (client: AcmeClient) => client.downloadCertificate('https://ca.test/cert/1'),
+      (client: AcmeClient) => client.getAuthorization('https://ca.test/authz/1', { fresh: true }),
+    ]) {
+      const never = clientWith(() => gone);
+      const begun = never.clock.now();
+      await assert.rejects(ask(never.client), coded('ACME_OBJECT_UNKNOWN'));
+      const waited = never.clock.now() - begun;
+      assert.ok(waited >= 60_000 && waited < 70_000, `${waited} ms`);
+      assert.ok(never.posts().length < 40);
+    }
+  }
+  const lost = clientWith(() => problem('accountDoesNotExist', 404));
+  await assert.rejects(lost.client.waitForOrder('https://ca.test/order/1'), coded('ACME_PROBLEM'));
+  assert.equal(lost.posts().length, 1);
+});
+
+test('another chain at an address of no use is no other chain', async () => {
+  const { client } = clientWith(() => ({
+    headers: {
+      'content-type': 'application/pem-certificate-chain',
+      link: '<http://ca.test/2>;rel=alternate, <https://other.test/3>;rel=alternate, </4>;rel=alternate',
+    },
+    body: Buffer.from(toPem('CERTIFICATE', Uint8Array.of(1))),
+  }));
+  assert.deepEqual((await client.downloadCertificate('https://ca.test/cert/1')).alternates, ['https://ca.test/4']);
 });
 
 test('waiting stops when the signal says so', async () => {

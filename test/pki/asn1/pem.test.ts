@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { EverbindError } from '../../../src/errors/error.ts';
-import { parsePemCertificates, parsePemRoots, toPem } from '../../../src/pki/asn1/pem.ts';
+import { parsePemCertificates, parsePemChain, parsePemRoots, toPem } from '../../../src/pki/asn1/pem.ts';
 
 const one = toPem('CERTIFICATE', Uint8Array.of(1, 2, 3));
 
@@ -27,6 +27,21 @@ test('comments are let through in a file of roots only', () => {
   const text = `# Root\n${one}\nAnother\n=======\n${one}`;
   assert.equal(parsePemRoots(text).length, 2);
   refuses(text);
+});
+
+test("text between the blocks of a CA's chain is passed over (certbot/certbot#6321), within its bounds", () => {
+  const text = `subject=CN = shop.test\nissuer=CN = Some CA\n${one}subject=\u0000\u00ff\n${one}`;
+  assert.equal(parsePemChain(text).length, 2);
+  for (const broken of [
+    '',
+    'text',
+    one + toPem('PRIVATE KEY', Uint8Array.of(1)),
+    one.repeat(17),
+    `${one}-----BEGIN `,
+  ]) {
+    refuses(broken, parsePemChain);
+  }
+  refuses(one + ' '.repeat(1024 * 1024), parsePemChain);
 });
 
 test('broken texts', () => {

@@ -8,6 +8,7 @@ import { parsePemCertificates } from '../../../src/pki/asn1/pem.ts';
 import type { HttpRequest } from '../../../src/ports/transport.ts';
 import type { RevokeResult } from '../../../src/renewal/engine/revoke.ts';
 import type { Issued } from '../../../src/renewal/state/issued-table.ts';
+import { coded } from '../../acme/support.ts';
 import { eventCount, eventsOf, eventTypes, keyHandles, rowsOf, troubleOf } from '../support/obtain-rows.ts';
 import { BOUND, endsOf, expectKind, issuedOf, RENEWED, runOne, statusesOf } from '../support/use-judge.ts';
 import { notServed } from '../support/use-server.ts';
@@ -76,6 +77,15 @@ function listen(world: UseWorld): readonly Revocation[] {
   };
   return found;
 }
+
+test('by a key that is gone: nothing is sent, and the log does not say so', async (world) => {
+  const { keyHandle } = await inUse(world);
+  await world.state.keys.destroy(keyHandle);
+  const requests = listen(world);
+  const from = eventCount(world.state.store);
+  await assert.rejects(revoke(world, { byCertificateKey: true }), coded('KEY_NOT_FOUND'));
+  assert.deepEqual([requests, eventTypes(world.state.store, 'shop', from)], [[], []]);
+});
 
 const reasons = [
   { reason: null, told: undefined },

@@ -66,7 +66,12 @@ function createAcmeIssuer(run: AcmeRun, name: string): Issuer {
     renewalInformation: async (ariId) => {
       const { client } = await sessions.open(name);
       const { renewalInfo } = await client.directory(signal);
-      return renewalInfo === null ? null : client.renewalInfo(ariId, signal);
+      if (renewalInfo === null) return null;
+      return client.renewalInfo(ariId, signal).catch((error: unknown) => {
+        // Listed in the directory, and not there.
+        if (error instanceof EverbindError && error.code === 'ACME_NOT_OFFERED') return null;
+        throw error;
+      });
     },
   };
 }
@@ -82,7 +87,8 @@ async function issue(
   const { clock, signal } = run;
   const { client, accountUrl, roots } = session;
   let [request, order] = await openOrder(run, session, begun, journal);
-  const { orderUrl } = request.state;
+  const ordered = request;
+  const { orderUrl } = ordered.state;
   const noteReady = (): Promise<Ordered> =>
     journal.note(
       request,
@@ -90,7 +96,12 @@ async function issue(
       { type: 'order.ready', data: { order: orderUrl } },
     );
   if (order.order.status === 'pending') {
-    [order, request] = await authorize(run, client, certificate, request, order, noteReady);
+    [order, request] = await authorize(run, client, certificate, request, order, {
+      noteReady,
+      noteFailing: async (data) => {
+        await journal.note(ordered, ordered.state, { type: 'challenge.failing', data });
+      },
+    });
   } else if (request.state.step === 'ordered') {
     // Nothing was left to validate. The journal says so before the CA is asked for the certificate.
     request = await noteReady();

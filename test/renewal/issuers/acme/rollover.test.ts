@@ -182,9 +182,12 @@ describe('a CA that will not change keys', () => {
     [
       'responds with 501',
       { status: 501, headers: { 'content-type': ['text/plain'] }, body: Buffer.from('no') },
-      'ACME_UNEXPECTED_RESPONSE',
+      'ACME_NOT_OFFERED',
     ],
-    ['responds with 501 and a problem', problemResponse(501, 'serverInternal'), 'ACME_PROBLEM'],
+    ['responds with 501 and a problem', problemResponse(501, 'serverInternal'), 'ACME_NOT_OFFERED'],
+    // step-ca
+    ['responds with 501 and the type of a rate limit', problemResponse(501, 'rateLimited'), 'ACME_NOT_OFFERED'],
+    ['responds with 405', problemResponse(405, 'malformed'), 'ACME_NOT_OFFERED'],
     ['has something against it', problemResponse(400, 'malformed'), 'ACME_PROBLEM'],
     ['knows the new key as that of another account', problemResponse(409, 'malformed'), 'ACME_PROBLEM'],
   ];
@@ -227,8 +230,12 @@ describe('a CA that will not change keys', () => {
       return { ...response, body: Buffer.from(JSON.stringify(directory)) };
     };
     const { keyHandle } = accountOf(world);
+    const from = eventCount(world.state.store);
     await assert.rejects(rollOver(world), coded('ACME_NOT_OFFERED'));
     assert.equal(accountOf(world).keyHandle, keyHandle);
+    assert.equal(accountOf(world).rolloverCode, 'ACME_NOT_OFFERED');
+    // No key was made and nothing was begun: the log does not say so.
+    assert.deepEqual(eventTypes(world.state.store, 'ca', from), ['account.rollover-failed']);
     await world.renew([], { force: true });
     await assertWhole(world);
   });

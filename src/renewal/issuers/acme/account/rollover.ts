@@ -1,3 +1,4 @@
+import { offered } from '../../../../acme/messages/directory.ts';
 import { asEverbindError, EverbindError } from '../../../../errors/error.ts';
 import type { KeyHandle } from '../../../../ports/key-store.ts';
 import {
@@ -45,6 +46,8 @@ export async function rollOver(run: AcmeRun, issuer: string): Promise<Rollover> 
   refuseWhileValidating(run, issuer);
   const row = store.read((db) => readAccount(db, config));
   if (row === null || row.url !== url) throw noAccount(issuer);
+  // Before a key is chosen, and the log says that a change was begun.
+  if (row.nextKey === null) await requireKeyChange(run, session, row);
   const key = row.nextKey ?? newAccountKey(run);
   if (row.nextKey === null) await store.commit((transaction) => startRollover(transaction, row, key));
   try {
@@ -88,6 +91,17 @@ function refuseWhileValidating({ store }: AcmeRun, issuer: string): void {
   const name = store.read((db) => visibleTo(db, issuer));
   if (name === null) return;
   throw new EverbindError('RENEWAL_UNDER_WAY', `challenge responses of ${name} are visible still`, { name });
+}
+
+/** Notes, and throws as ACME_NOT_OFFERED, that the directory lists no key change. */
+async function requireKeyChange(run: AcmeRun, session: IssuerSession, row: AccountRow): Promise<void> {
+  const { keyChange } = await session.client.directory(run.signal);
+  try {
+    offered(keyChange, 'keyChange');
+  } catch (error) {
+    await noteFailure(run, session, row, error);
+    throw error;
+  }
 }
 
 /** Throws RENEWAL_NO_ACCOUNT unless the CA has told us an account. */

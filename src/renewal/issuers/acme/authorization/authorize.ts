@@ -1,9 +1,8 @@
-import { isTransient } from '../../../../acme/session/response.ts';
 import type { AcmeClient } from '../../../../acme/client.ts';
 import { authorizationProblem } from '../../../../acme/messages/authorization.ts';
 import type { AuthorizationResource } from '../../../../acme/session/authorization-requests.ts';
 import type { OrderResource } from '../../../../acme/messages/order.ts';
-import { AcmeProblemError, isProblem } from '../../../../acme/messages/problem.ts';
+import { acmeErrorType, AcmeProblemError, isProblem, type Problem } from '../../../../acme/messages/problem.ts';
 import type { ChallengeConfig } from '../../../../config/types.ts';
 import {
   forgetChallengeFailures,
@@ -15,7 +14,7 @@ import { chooseWork, type ChallengeWork } from './challenge-work.ts';
 import type { AcmeRun } from '../acme-ports.ts';
 import { isResumable } from '../../../engine/resumable.ts';
 import { abandonPending } from '../order/abandon-order.ts';
-import { cleanUp, presentAll, settled } from './present-all.ts';
+import { cleanUp, presentAll } from './present-all.ts';
 import type { IssuanceRequest } from '../../../../ports/issuer.ts';
 import type { ManagedCertificate } from '../../../state/certificate-table.ts';
 
@@ -24,11 +23,22 @@ import type { ManagedCertificate } from '../../../state/certificate-table.ts';
  * seconds.
  */
 const GRACE_MS = 10_000;
+/** Names whose errors the log has of one attempt; the failure names all. */
+const MOST_NOTED = 10;
+const MOST_OF_DETAIL = 500;
+
+/** Where the course of a validation is noted. */
+export interface AuthorizationJournal<T> {
+  noteReady(): Promise<T>;
+  /** The CA reports an error for a name, and tries again. */
+  noteFailing(data: Readonly<Record<string, string>>): Promise<void>;
+}
 
 /**
  * Has every name of a pending order validated. Returns the order as it is once the CA has seen enough, and what
- * `noteReady`, which journals that, returned. Responses are journaled before they are made visible, and removed in the
- * end, whatever happens. When the validation fails for good, the authorizations that are still pending are abandoned.
+ * `noteReady` of the journal, which notes that, returned. Responses are journaled before they are made visible, and
+ * removed in the end, whatever happens. When the validation fails for good, the authorizations that are still pending
+ * are abandoned.
  */
 export async function authorize<T>(
   run: AcmeRun,
@@ -36,7 +46,7 @@ export async function authorize<T>(
   certificate: ManagedCertificate,
   request: IssuanceRequest,
   order: OrderResource,
-  noteReady: () => Promise<T>,
+  journal: AuthorizationJournal<T>,
 ): Promise<[OrderResource, T]> {
   const { store, clock, signal } = run;
   const { authorizations } = order.order;
@@ -44,7 +54,7 @@ export async function authorize<T>(
     signal.aborted || isResumable(error, { startedAt: request.startedAt, ...request.state }, clock.now());
   try {
     const works = await presentPending(run, client, certificate, request, authorizations);
-    const ready = await validate(run, client, request, order, works, goesOn).catch(async (error: unknown) => {
+    const ready = await validate(run, client, request, order, works, journal, goesOn).catch(async (error: unknown) => {
       // Before the responses are removed: a name that the CA then looks for in vain has not failed by itself.
       const reason = await withFirewallDoubt(await reasonOf(client, authorizations, error), works);
       await cleanUp(run, works);
@@ -57,7 +67,7 @@ export async function authorize<T>(
     const failedAt = store.read((db) => readChallengeFailures(db, certificate.id));
     const worked = waysOf(works).filter((way) => failedAt(way) !== null);
     const [noted] = await Promise.all([
-      noteReady(),
+      journal.noteReady(),
       cleanUp(run, works),
       forgetChallengeFailures(store, certificate.id, worked),
     ]);
@@ -79,7 +89,9 @@ async function presentPending(
 ): Promise<readonly ChallengeWork[]> {
   const { identifiers } = request;
   const { store, signal } = run;
-  const found = await Promise.all(authorizations.map((url) => client.getAuthorization(url, { identifiers, signal })));
+  const found = await Promise.all(
+    authorizations.map((url) => client.getAuthorization(url, { identifiers, fresh: true, signal })),
+  );
   const pending = found.filter(({ authorization }) => authorization.status === 'pending');
   const failedAt = store.read((db) => readChallengeFailures(db, certificate.id));
   const choose = (resource: AuthorizationResource, notVisible: readonly ChallengeConfig[]): Promise<ChallengeWork> =>
@@ -95,16 +107,20 @@ async function validate(
   { identifiers }: IssuanceRequest,
   order: OrderResource,
   works: readonly ChallengeWork[],
+  { noteFailing }: AuthorizationJournal<unknown>,
   goesOn: (error: unknown) => boolean,
 ): Promise<OrderResource> {
   let asked = false;
   try {
     signal.throwIfAborted();
     asked = works.length > 0;
-    // A response of the CA that is still on its way when ours are removed would have the CA look for nothing, and cost
-    // the order.
-    await settled(works.map((work) => respond(client, work, signal)));
-    return await client.waitForOrder(order.url, { until: 'ready', identifiers, signal });
+    let noted = 0;
+    const failing = async (name: string, problem: Problem): Promise<void> => {
+      noted += 1;
+      if (noted <= MOST_NOTED) await noteFailing(failingData(name, problem, works));
+    };
+    const challenges = works.map((work) => ({ ...work, name: work.task.identifier.value }));
+    return await client.validateOrder(order.url, challenges, { identifiers, failing, signal });
   } catch (error) {
     // Told to stop, or cut off, while the CA looks: a response that is removed from under its eyes would cost the
     // order.
@@ -113,6 +129,21 @@ async function validate(
     }
     throw error;
   }
+}
+
+/** What the CA has seen at a name so far. It may repeat the address that it asked, which ends in our token. */
+function failingData(
+  name: string,
+  problem: Problem,
+  works: readonly ChallengeWork[],
+): Readonly<Record<string, string>> {
+  const tokens = works.map(({ task }) => task.token).filter((token) => token !== '');
+  const detail = tokens.reduce((text, token) => text.replaceAll(token, '(token)'), problem.detail);
+  return {
+    name,
+    problem: acmeErrorType(problem) ?? problem.type,
+    detail: detail.slice(0, MOST_OF_DETAIL).toWellFormed(),
+  };
 }
 
 /** Of names that have another way. */
@@ -124,7 +155,7 @@ function waysOf(works: readonly ChallengeWork[]): readonly Way[] {
 
 /** What the CA has looked at and refused. */
 function failedWays(works: readonly ChallengeWork[], reason: unknown): readonly Way[] {
-  if (!(reason instanceof AcmeProblemError) || reason.code !== 'ACME_AUTHORIZATION_INVALID') return [];
+  if (!(reason instanceof AcmeProblemError)) return [];
   const { names } = reason.facts;
   return names === undefined ? [] : waysOf(works.filter(({ task }) => names.includes(task.identifier.value)));
 }
@@ -138,25 +169,6 @@ async function withFirewallDoubt(reason: unknown, works: readonly ChallengeWork[
     if (doubt !== null) return reason.withNote(doubt);
   }
   return reason;
-}
-
-/**
- * Tells the CA of one response. CAs refuse what was named before, by a request that came to them twice: then it is
- * looked at already.
- */
-async function respond(
-  client: AcmeClient,
-  { authorizationUrl, challengeUrl }: ChallengeWork,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    await client.respondToChallenge(challengeUrl, signal);
-  } catch (error) {
-    if (!(error instanceof AcmeProblemError) || isTransient(error)) throw error;
-    const { authorization } = await client.getAuthorization(authorizationUrl, { signal });
-    const challenge = authorization.challenges.find(({ url }) => url === challengeUrl);
-    if (challenge === undefined || challenge.status === 'pending') throw error;
-  }
 }
 
 /** An order that became invalid says less than the authorization that made it so. */

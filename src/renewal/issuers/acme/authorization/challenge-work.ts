@@ -1,5 +1,7 @@
 import type { AcmeClient } from '../../../../acme/client.ts';
 import type { AuthorizationResource } from '../../../../acme/session/authorization-requests.ts';
+import { answerable, type Challenge } from '../../../../acme/messages/challenge.ts';
+import { AcmeProblemError, blankProblem } from '../../../../acme/messages/problem.ts';
 import { challengesFor } from '../../../../config/challenge-for.ts';
 import type { CertificateConfig, ChallengeConfig } from '../../../../config/types.ts';
 import { EverbindError } from '../../../../errors/error.ts';
@@ -27,9 +29,15 @@ export interface ChallengeWork extends ChallengeResponse {
   readonly notVisible: readonly ChallengeConfig[];
   readonly authorizationUrl: string;
   readonly challengeUrl: string;
+  /** Whether the CA has not been told of the response yet. */
+  readonly pending: boolean;
 }
 
-/** Chooses among what is configured and offered. Throws RENEWAL_CHALLENGE_NOT_OFFERED, CHALLENGE_UNSUPPORTED. */
+/**
+ * Chooses among what is configured and offered and can be answered. Throws RENEWAL_CHALLENGE_NOT_OFFERED,
+ * CHALLENGE_UNSUPPORTED, and, where none is left, ACME_AUTHORIZATION_INVALID for one that has failed, or what is wrong
+ * with the CA's challenge.
+ */
 export async function chooseWork(
   run: AcmeRun,
   client: AcmeClient,
@@ -47,24 +55,27 @@ export async function chooseWork(
       certificate.identifiers.some(({ value }) => value === `*.${identifier.value}`));
   const ordered: Identifier = wildcard ? { type: 'dns', value: `*.${identifier.value}` } : identifier;
   const candidates = challengesFor(certificate, ordered);
-  const found = chooseChallenge({
+  const open = authorization.challenges.filter(isOpen);
+  const choice = chooseChallenge({
     identifier: ordered,
     candidates,
-    offered: authorization.challenges.map(({ type }) => type),
+    offered: open.map(({ type }) => type),
     failedAt: (candidate) => failedAt({ name: ordered.value, config: candidate }),
     notVisible,
   });
-  const config = found?.config ?? null;
-  const challenge = authorization.challenges.find(({ type }) => type === config?.type);
-  const issuerDomains = challenge?.issuerDomains ?? null;
-  const token = challenge?.token ?? (issuerDomains === null ? null : '');
-  if (config === null || challenge === undefined || token === null) {
+  const config = choice?.config ?? null;
+  const challenge = open.find(({ type }) => type === config?.type);
+  if (config === null || challenge === undefined) {
+    refuseUnusable(resource, candidates);
     throw new EverbindError(
       'RENEWAL_CHALLENGE_NOT_OFFERED',
       `the CA offers no ${candidates.map(({ type }) => type).join(', ') || 'configured'} challenge for ${ordered.value}`,
       { name: ordered.value, offered: authorization.challenges.map(({ type }) => type) },
     );
   }
+  const { url: challengeUrl, token: found } = answerable(challenge);
+  const { issuerDomains } = challenge;
+  const token = found ?? '';
   const task: ChallengeTask = {
     type: config.type,
     identifier,
@@ -78,14 +89,43 @@ export async function chooseWork(
   };
   return {
     authorizationUrl,
-    challengeUrl: challenge.url,
+    challengeUrl,
+    pending: challenge.status === 'pending',
     task,
     config,
     solver: run.solverFor(task, config),
     ordered,
     candidates,
-    choice: found?.code ?? null,
+    choice: choice?.code ?? null,
     resource,
     notVisible,
   };
+}
+
+/**
+ * Whether it can be answered, or is being looked at. A CA may mark a challenge as failed and nothing else (step-ca).
+ */
+function isOpen({ type, status, issuerDomains, answer }: Challenge): boolean {
+  if (status === 'invalid' || answer instanceof EverbindError) return false;
+  return type === 'dns-persist-01' ? issuerDomains !== null : answer.token !== null;
+}
+
+/** Says of the challenges that might have been answered why they cannot be. */
+function refuseUnusable(
+  { url, authorization: { identifier, challenges } }: AuthorizationResource,
+  candidates: readonly ChallengeConfig[],
+): void {
+  const wanted = challenges.filter(({ type }) => candidates.some((candidate) => candidate.type === type));
+  const failed = wanted.find(({ status }) => status === 'invalid');
+  if (failed !== undefined) {
+    throw new AcmeProblemError(
+      'ACME_AUTHORIZATION_INVALID',
+      failed.error ?? blankProblem('the challenge is invalid'),
+      { httpStatus: 200, retryAfterMs: null },
+      { url, identifier: identifier.value },
+      { names: [identifier.value] },
+    );
+  }
+  const odd = wanted.find(({ answer }) => answer instanceof EverbindError);
+  if (odd !== undefined) answerable(odd);
 }

@@ -1,4 +1,5 @@
 import type { AcmeClient } from '../../../../acme/client.ts';
+import { checkProfile } from '../../../../acme/messages/directory.ts';
 import type { OrderResource } from '../../../../acme/messages/order.ts';
 import { acmeErrorType, type Problem } from '../../../../acme/messages/problem.ts';
 import type { NewOrder, NewOrderResult } from '../../../../acme/session/order-requests.ts';
@@ -13,13 +14,16 @@ import { recoverOrder } from './recover-order.ts';
 /** How often a request is sent again that the CA may have carried out, and the pauses before it. */
 export const MOST_REPEATS = 3;
 export const FIRST_PAUSE_MS = 100;
+/** So long after the request an order is young: a server of the CA may not know it yet (go-acme/lego#2518). */
+const YOUNG_MS = 15 * 60_000;
 
 /** A request that has its order. */
 export type Ordered = IssuanceRequest & { readonly state: Extract<IssuanceState, { readonly orderUrl: string }> };
 
 /**
  * The order of this request: the one that the journal names, the one that a killed run made and could not note, or a
- * new one. Throws RENEWAL_ORDER_LOST when the one in the journal leads nowhere.
+ * new one. Throws RENEWAL_ORDER_LOST when the one in the journal leads nowhere, ACME_NOT_OFFERED for a profile that the
+ * CA does not list.
  */
 export async function openOrder(
   run: AcmeRun,
@@ -44,7 +48,10 @@ async function newOrder(
 ): Promise<[Ordered, OrderResource]> {
   const { client, config } = session;
   const { identifiers } = request;
-  const replaces = replacedId(run, session, request);
+  const directory = await client.directory(run.signal);
+  // Before anything is noted: the log says what is sent, and nothing is.
+  checkProfile(directory, config.profile);
+  const replaces = directory.renewalInfo === null ? null : replacedId(run, session, request);
   const requested = await journal.note(
     request,
     { step: 'order-requested' },
@@ -122,10 +129,13 @@ async function resumeOrder(
   state: Ordered['state'],
 ): Promise<OrderResource> {
   const { orderUrl: url } = state;
+  const asked = askedForMs({ startedAt, ...state }, clock.now());
   // Another account (a new directory, a lost key) cannot see the order.
   if (state.accountUrl !== accountUrl) throw lost(url, 'it belongs to another account');
-  const resource = await client.getOrder(url, { identifiers, signal }).catch((error: unknown) => {
-    if (error instanceof EverbindError && error.facts.httpStatus === 404) throw lost(url, 'the CA does not know it');
+  const fresh = asked < YOUNG_MS;
+  const resource = await client.getOrder(url, { identifiers, fresh, signal }).catch((error: unknown) => {
+    const unknown = error instanceof EverbindError && error.facts.httpStatus === 404;
+    if (unknown && !fresh) throw lost(url, 'the CA does not know it');
     throw error;
   });
   // Whether it has expired is the CA's to say (RFC 8555 section 7.1.6): one clock may be wrong, and a certificate may
@@ -134,7 +144,7 @@ async function resumeOrder(
   if (status === 'invalid') {
     throw lost(url, 'it became invalid', error);
   }
-  if (status === 'processing' && askedForMs({ startedAt, ...state }, clock.now()) > PATIENCE_MS) {
+  if (status === 'processing' && asked > PATIENCE_MS) {
     throw lost(url, 'the CA never finishes it');
   }
   return resource;

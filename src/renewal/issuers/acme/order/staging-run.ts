@@ -68,7 +68,10 @@ async function stagingOrder(
     const { signal } = run;
     let order = await openStagingOrder(run, session, request, stagingRun);
     if (order.order.status === 'pending') {
-      [order] = await authorize(run, client, certificate, request, order, async () => {});
+      [order] = await authorize(run, client, certificate, request, order, {
+        noteReady: async () => {},
+        noteFailing: async () => {},
+      });
     }
     if (order.order.status === 'ready') {
       const csr = await buildCsr({ identifiers, signer: await throwAwayKey(run, request) });
