@@ -155,8 +155,10 @@ export function accountRequests(session: Session): AccountRequests {
           { url: page, payload: '', resource: RESOURCES.orders },
           signal,
         );
-        const object = members(parseJson(response.body, 'orders list'), 'orders list');
-        yield* list(member(object, 'orders'), 'orders list', maxUrlsPerPage, (item, where) => url(item, where, policy));
+        const body = parseJson(response.body, 'orders list');
+        // step-ca sends the array alone, without the object around it (smallstep/certificates, acme/api/account.go).
+        const orders = Array.isArray(body) ? body : member(members(body, 'orders list'), 'orders');
+        yield* list(orders, 'orders list', maxUrlsPerPage, (item, where) => url(item, where, policy));
         const [next] = linkTargets(response.headers['link'], 'next', response.url);
         page = next === undefined ? null : checkUrl(next, 'Link of the orders list', policy);
       }

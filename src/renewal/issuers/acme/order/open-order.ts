@@ -23,7 +23,7 @@ export async function openOrder(
   const { state } = request;
   if ('orderUrl' in state) return [{ ...request, state }, await resumeOrder(run, session, request, state)];
   if (state.step === 'order-requested') {
-    const found = await recoverOrder(run, session.client, request.identifiers);
+    const found = await recoverOrder(run, session, request);
     if (found !== null) return [await noteOrder(session, request, journal, found, 'order.recovered', {}), found];
   }
   return newOrder(run, session, request, journal);
