@@ -38,6 +38,8 @@ export interface SignedRequest {
   readonly resource: Resource;
   /** Signs with this key, named by its JWK, instead of the account's. */
   readonly keyOf?: Signer;
+  /** Signs as the account, with this key instead of the one that it has here. */
+  readonly accountKey?: Signer;
 }
 
 /**
@@ -139,8 +141,8 @@ export function createSession(options: SessionOptions): Session {
 
   async function post(request: SignedRequest, signal?: AbortSignal): Promise<AcmeResponse> {
     signal?.throwIfAborted();
-    const { url, resource, payload, keyOf } = request;
-    const signer = keyOf ?? session.signer();
+    const { url, resource, payload, keyOf, accountKey } = request;
+    const signer = keyOf ?? accountKey ?? session.signer();
     const key: ProtectedHeader['key'] =
       keyOf === undefined ? { kid: session.accountUrl() } : { jwk: signerKey(keyOf).jwk };
     let fresh: string | null = null;
