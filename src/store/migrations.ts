@@ -8,6 +8,7 @@ import { custody } from './sql/custody.ts';
 import { daemon } from './sql/daemon.ts';
 import { issuer } from './sql/issuer.ts';
 import { renewal } from './sql/renewal.ts';
+import { restoreFailures } from './sql/restore-failures.ts';
 import { verifiedEndpoints } from './sql/verified-endpoints.ts';
 
 /** One change of the schema. */
@@ -24,6 +25,7 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { number: 100, sql: [auditAndLease, custody, certificate, renewal, issuer, challenge, daemon].join('') },
   { number: 101, sql: verifiedEndpoints },
+  { number: 104, sql: restoreFailures },
 ];
 
 /**
