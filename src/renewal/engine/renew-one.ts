@@ -11,7 +11,7 @@ import { obtain } from './obtain.ts';
 import type { Outcome } from './outcome.ts';
 import { closeRenewal } from './end-attempt.ts';
 import { failureData, recordFailure } from './record-failure.ts';
-import { isResumable, mayHaveIssued } from './resumable.ts';
+import { isOfTheOrder, isResumable, mayHaveIssued } from './resumable.ts';
 import { begin, resumeOrBegin } from './resume-or-begin.ts';
 
 /**
@@ -130,7 +130,9 @@ async function obtainOrAnew(
     return await obtain(context, certificate, renewal);
   } catch (error) {
     const failure = asEverbindError(error);
-    if (failure.code !== 'RENEWAL_ORDER_LOST') throw error;
+    const givenUp = context.forced && 'orderUrl' in renewal && isOfTheOrder(failure);
+    if (failure.code !== 'RENEWAL_ORDER_LOST' && !givenUp) throw error;
+    context.signal.throwIfAborted();
     // Only an order of an earlier attempt can be lost, so this does not come round again.
     await context.store.commit((transaction) =>
       closeRenewal(transaction, certificate.name, renewal, context.clock.now(), {
