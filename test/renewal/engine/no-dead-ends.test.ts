@@ -34,16 +34,19 @@ const KEYS: readonly Place[] = ['key generate', 'key open', 'key attach'];
 const HOST: readonly Place[] = [
   'deployment',
   'install before',
-  'install after',
   'plan before',
-  'plan after',
   'look before',
-  'look after',
   'apply before',
-  'apply after',
   'verify before',
-  'verify after',
   'retire before',
+];
+/** All of it has happened, and nobody was told. */
+const HOST_AFTER: readonly Place[] = [
+  'install after',
+  'plan after',
+  'look after',
+  'apply after',
+  'verify after',
   'retire after',
 ];
 const COMMITS: readonly Place[] = ['commit at nothing', ...RENEWAL_STEPS.map((step) => `commit at ${step}` as const)];
@@ -56,11 +59,19 @@ const ofIssuer = codes('ACME', 'NET', 'PKI', 'CHALLENGE', 'DNS', 'SECRET', 'CONF
 const ofHost = codes('IIS', 'WIN', 'KEY', 'VERIFY', 'STORE', 'RENEWAL');
 const ofStore = codes('STORE');
 
+const BY_NAME: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'RENEWAL_ORDER_LOST',
+  'STORE_CORRUPT',
+  'IIS_RECORD_CHANGED_BY_OTHERS',
+  'IIS_RECORD_NOT_RESTORABLE',
+]);
+
 const combinations: readonly Combination[] = [
   ...each(ISSUER, ofIssuer),
   ...each(KEYS, codes('KEY', 'WIN', 'STORE')),
   ...each(['check'], codes('PKI')),
   ...each(HOST, ofHost),
+  ...representatives(each(HOST_AFTER, ofHost)),
   // Visitors do not get it, and it cannot be taken back.
   ...each(['restore before', 'restore after'], ofHost, true),
   ...each(COMMITS, ofStore),
@@ -121,7 +132,9 @@ function withCertificates(work: (world: FaultyWorld) => Promise<void>): Promise<
   });
 }
 
-/** Codes that mean the same to the engine, and one of them for all; those that it knows by name stand for themselves. */
+/**
+ * Codes that mean the same to the engine, and one of them for all; those that it knows by name stand for themselves.
+ */
 function representatives(of: readonly Combination[]): readonly Combination[] {
   const byMeaning = new Map<string, Combination>();
   for (const one of of) {
@@ -132,13 +145,6 @@ function representatives(of: readonly Combination[]): readonly Combination[] {
   }
   return [...byMeaning.values()];
 }
-
-const BY_NAME: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'RENEWAL_ORDER_LOST',
-  'STORE_CORRUPT',
-  'IIS_RECORD_CHANGED_BY_OTHERS',
-  'IIS_RECORD_NOT_RESTORABLE',
-]);
 
 interface Case extends Combination {
   readonly name: 'shop' | 'kept';
