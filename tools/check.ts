@@ -5,6 +5,7 @@ import { checkDnsPage } from './dns-page.ts';
 import { checkErrorsPage } from './errors-page.ts';
 import { checkGeneratedFiles } from './generate-schema.ts';
 import { checkBothSides, checkWalls } from './walls.ts';
+import { checkWaitingTable } from './waiting-table.ts';
 import { checkLineWidth } from './wrap-comments.ts';
 
 // Everything that judges the code without running it: formatter, types, linter, walls, unused code, generated pages.
@@ -46,6 +47,7 @@ await check('comments and Markdown of 120 columns at most', checkLineWidth);
 await check('error pages', checkErrorsPage);
 await check('page of DNS providers', checkDnsPage);
 await check('page of what is believed of Windows', checkBeliefsPage);
+await check('table of what waits, and what ends it', checkWaitingTable);
 await check('schema of everbind.yaml and its reference', checkGeneratedFiles);
 
 if (failures.length > 0) {

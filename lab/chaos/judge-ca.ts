@@ -60,6 +60,7 @@ export async function judgeCa(world: ChaosWorld, state: State, rounds: number): 
     const excuses = [
       ...orders.filter(({ made }) => isBlind(made, proxy)).map(({ order }) => namesOf(order.identifiers)),
       ...givenUpAt(world, state, issuer),
+      ...searchedInVain(state, issuer),
     ];
     for (const { url, order, thumbprint, made } of orders) {
       const text = `${issuer} order ${new URL(url).pathname} (${order.status})`;
@@ -103,6 +104,15 @@ function givenUpAt({ proxies }: ChaosWorld, state: State, issuer: string): reado
   ).map((row) => namesOf(JSON.parse(row['identifiers'] as string) as Order['identifiers']));
 }
 
+/** Names of the orders that were searched for at this issuer while it could not show its list of them. */
+function searchedInVain(state: State, issuer: string): readonly string[] {
+  return rowsOf(
+    state,
+    `SELECT r.identifiers FROM audit_event e JOIN renewal r ON r.id = json_extract(e.event, '$.data.renewal')
+     WHERE json_extract(e.event, '$.type') = 'order.search-failed' AND r.issuer = '${issuer}'`,
+  ).map((row) => namesOf(JSON.parse(row['identifiers'] as string) as Order['identifiers']));
+}
+
 function namesOf(identifiers: Order['identifiers']): string {
   return identifiers.map(identifierKey).toSorted().join(' ');
 }
@@ -111,7 +121,7 @@ function namesOf(identifiers: Order['identifiers']): string {
  * Whether no client can learn of this order in time. A request that came to the CA twice is refused for its nonce the
  * second time, and a client that is told so must ask again (RFC 8555 section 6.5): it cannot know that the first one
  * was taken. An old response, also one of the account's list of orders, says nothing of a new order. A response that is
- * only lost is no excuse: the list has the order.
+ * only lost is no excuse while the list can be had: it has the order.
  */
 function isBlind({ fault }: Passed, { passed }: FaultProxy): boolean {
   const oldList = passed.some(({ kind, fault: met }) => kind === 'orders' && met === 'duplicate response');

@@ -132,7 +132,15 @@ export const ACME_ERRORS = entries({
   ACME_KEY_CHANGE_FAILED: {
     exit: 1,
     summary: 'The CA accepted a new account key but does not know the account by it.',
-    action: 'The old key stays in use. Report it to the CA; try again with a new key.',
+    action:
+      'Nothing to do: Everbind keeps both keys, asks the CA which one it knows, and tries the change again after a day. Report it to the CA if it comes again.',
+  },
+  ACME_ACCOUNT_KEY_REFUSED: {
+    exit: 1,
+    meaning: { resume: 'continue', blames: 'issuer', costs: 'nothing' },
+    summary: 'The CA does not accept the key of the account with it.',
+    action:
+      'Nothing to do: the next attempt uses the other key of a key change that was not finished, or registers another account, at most one a day. Usual cause: the state folder was restored from a copy older than the last change of the account key. CAA and dns-persist-01 records that name the account then need the address of the new one (everbind status).',
   },
   ACME_KEY_UNSUPPORTED: {
     exit: 2,

@@ -82,6 +82,13 @@ export const IIS_ERRORS = entries({
     action:
       'The details name the records; Everbind tries again at the next run. Until then look at them: netsh http show sslcert.',
   },
+  IIS_RECORD_NOT_RESTORABLE: {
+    exit: 1,
+    summary:
+      'An http.sys record cannot get back the certificate that it had: that certificate or its key is not in the store any more.',
+    action:
+      'Nothing to do for the record: it served nothing before, and keeps the new certificate. Find out who removes certificates that are in use.',
+  },
   IIS_CERTIFICATE_NOT_STORED: {
     exit: 1,
     summary: 'A certificate is not in the store after it was imported, or came without its key.',

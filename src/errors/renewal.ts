@@ -23,8 +23,8 @@ export const RENEWAL_ERRORS = entries({
   },
   RENEWAL_UNDER_WAY: {
     exit: 1,
-    summary: 'A renewal of this certificate is not finished.',
-    action: 'Run everbind renew NAME to finish it first.',
+    summary: 'A renewal of this certificate, or what it needs, is not finished.',
+    action: 'See the message for what stands in the way, then run the command again.',
   },
   RENEWAL_RATE_LIMITED: {
     exit: 1,
@@ -70,6 +70,7 @@ export const RENEWAL_ERRORS = entries({
     exit: 1,
     meaning: { blames: 'host' },
     summary: 'The earlier state could not be restored in full.',
-    action: 'Look at the bindings now: everbind scan, everbind show NAME. Everbind tries again at the next run.',
+    action:
+      'Look at the bindings now: everbind scan, everbind show NAME. Everbind tries again at the next run; everbind renew NAME --force leaves the bindings as they are and begins anew.',
   },
 });

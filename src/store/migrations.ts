@@ -10,6 +10,7 @@ import { hostBackoffPerIssuer } from './sql/host-backoff-per-issuer.ts';
 import { deployedState } from './sql/deployed-state.ts';
 import { issuer } from './sql/issuer.ts';
 import { renewal } from './sql/renewal.ts';
+import { restoreFailures } from './sql/restore-failures.ts';
 import { verifiedEndpoints } from './sql/verified-endpoints.ts';
 
 /** One change of the schema. */
@@ -26,6 +27,7 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { number: 100, sql: [auditAndLease, custody, certificate, renewal, issuer, challenge, daemon].join('') },
   { number: 101, sql: verifiedEndpoints },
+  { number: 104, sql: restoreFailures },
   { number: 106, sql: hostBackoffPerIssuer },
   { number: 110, sql: deployedState },
 ];

@@ -12,6 +12,7 @@ import { linkTargets } from '../messages/link-header.ts';
 import { offered } from '../messages/directory.ts';
 import { RESOURCES } from '../messages/resource.ts';
 import type { Session } from './session.ts';
+import { isProblem } from '../messages/problem.ts';
 import { checkUrl } from '../messages/url-policy.ts';
 
 export interface NewAccount {
@@ -45,10 +46,15 @@ export interface AccountRequests {
   deactivateAccount(signal?: AbortSignal): Promise<Account>;
   /**
    * Gives the account a new key, checks that the CA knows it, and signs with it from then on (RFC 8555 section 7.3.5).
-   * When the response is lost, either key may be the account's: newAccount with onlyReturnExisting and the new key
-   * finds out. Throws ACME_KEY_CHANGE_FAILED.
+   * When the response is lost, either key may be the account's: `isKeyOf` finds out. Throws ACME_KEY_CHANGE_FAILED.
    */
   rolloverKey(newSigner: Signer, signal?: AbortSignal): Promise<void>;
+  /**
+   * Whether the CA knows the account by this key: it shows the account to it (POST-as-GET, RFC 8555 section 6.3), or
+   * finds the account by it (section 7.3.1). CAs refuse either for reasons of their own, so that null, nobody knows, is
+   * a response like the others. Rejects with the reason of the signal only.
+   */
+  isKeyOf(signer: Signer, signal?: AbortSignal): Promise<boolean | null>;
   /** URLs of the account's orders, page by page (RFC 8555 section 7.1.2.1); none where the CA keeps no list. */
   orderUrls(signal?: AbortSignal): AsyncIterable<string>;
 }
@@ -75,6 +81,22 @@ export function accountRequests(session: Session): AccountRequests {
 
   function lookUp(signer: Signer, signal?: AbortSignal): Promise<AccountResource> {
     return submit({ onlyReturnExisting: true }, signer, signal);
+  }
+
+  async function isKeyOf(signer: Signer, signal?: AbortSignal): Promise<boolean | null> {
+    const account = session.accountUrl();
+    try {
+      await session.post({ url: account, payload: '', resource: RESOURCES.account, accountKey: signer }, signal);
+      return true;
+    } catch {
+      signal?.throwIfAborted();
+    }
+    try {
+      return (await lookUp(signer, signal)).url === account;
+    } catch (error) {
+      signal?.throwIfAborted();
+      return isProblem(error, 'accountDoesNotExist') ? false : null;
+    }
   }
 
   async function create(request: NewAccount, signer: Signer, signal?: AbortSignal): Promise<AccountResource> {
@@ -133,16 +155,17 @@ export function accountRequests(session: Session): AccountRequests {
       });
       const payload = await unlessAborted(signing, signal);
       await session.post({ url: keyChange, payload, resource: RESOURCES.keyChange }, signal);
-      // The caller destroys the old key next and must be sure: one CA has refused with an empty 200.
-      const { url: owner } = await lookUp(newSigner, signal);
-      if (owner !== account) {
-        throw new EverbindError('ACME_KEY_CHANGE_FAILED', 'The CA accepted the key change but did not make it', {
-          account,
-          owner,
-        });
+      // The caller destroys the old key next and must be sure: one CA has refused with an empty 200. Where the CA tells
+      // nothing of either key, its 200 counts.
+      const known = await isKeyOf(newSigner, signal);
+      if (known === false || (known === null && (await isKeyOf(session.signer(), signal)) === true)) {
+        const message = 'The CA accepted the key change and does not know the account by the new key';
+        throw new EverbindError('ACME_KEY_CHANGE_FAILED', message, { account });
       }
       session.account.signer = newSigner;
     },
+
+    isKeyOf,
 
     orderUrls: async function* (signal) {
       const seen = new Set<string>();
@@ -155,8 +178,10 @@ export function accountRequests(session: Session): AccountRequests {
           { url: page, payload: '', resource: RESOURCES.orders },
           signal,
         );
-        const object = members(parseJson(response.body, 'orders list'), 'orders list');
-        yield* list(member(object, 'orders'), 'orders list', maxUrlsPerPage, (item, where) => url(item, where, policy));
+        const body = parseJson(response.body, 'orders list');
+        // step-ca sends the array alone, without the object around it (smallstep/certificates, acme/api/account.go).
+        const orders = Array.isArray(body) ? body : member(members(body, 'orders list'), 'orders');
+        yield* list(orders, 'orders list', maxUrlsPerPage, (item, where) => url(item, where, policy));
         const [next] = linkTargets(response.headers['link'], 'next', response.url);
         page = next === undefined ? null : checkUrl(next, 'Link of the orders list', policy);
       }

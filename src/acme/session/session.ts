@@ -41,6 +41,8 @@ export interface SignedRequest {
   readonly keyOf?: Signer;
   /** Whoever asks again and again anyway wants to hear of a failure at once. */
   readonly polling?: boolean;
+  /** Signs as the account, with this key instead of the one that it has here. */
+  readonly accountKey?: Signer;
 }
 
 /**
@@ -203,8 +205,8 @@ export function createSession(options: SessionOptions): Session {
 
   async function post(request: SignedRequest, signal?: AbortSignal): Promise<AcmeResponse> {
     signal?.throwIfAborted();
-    const { url, resource, payload, keyOf, polling = false } = request;
-    const signer = keyOf ?? session.signer();
+    const { url, resource, payload, keyOf, accountKey, polling = false } = request;
+    const signer = keyOf ?? accountKey ?? session.signer();
     const key: ProtectedHeader['key'] =
       keyOf === undefined ? { kid: session.accountUrl() } : { jwk: signerKey(keyOf).jwk };
     // A response to a challenge may be repeated (RFC 8555 section 8.2).

@@ -1,5 +1,5 @@
 import type { SiteChanges } from '../../iis/change-sites.ts';
-import { EverbindError } from '../../errors/error.ts';
+import { asEverbindError, errorCode, EverbindError } from '../../errors/error.ts';
 import { type FtpCertificate, type SiteInventory, siteText } from '../../iis/config/inventory-types.ts';
 import { readInventory } from '../../iis/inventory.ts';
 import { missingSites, siteScope } from '../../iis/plan/scope.ts';
@@ -98,17 +98,25 @@ export function createIisFtpDeployment(options: IisFtpDeploymentOptions): Deploy
 
     restore: async (plan) => {
       const foreign: EverbindError[] = [];
+      const failures: unknown[] = [];
       const restored: EndpointCheck[] = [];
+      // One that fails does not keep the others from it.
       for (const { site, before, after } of decode(plan)) {
-        const found = await current(site);
-        if (!same(found, before) && !same(found, after)) {
-          foreign.push(changedByOthers(site, found));
-          continue;
+        try {
+          const found = await current(site);
+          if (!same(found, before) && !same(found, after)) {
+            foreign.push(changedByOthers(site, found));
+            continue;
+          }
+          await siteChanges.setFtpCertificate(site, before, after);
+          restored.push(await check(site, before));
+        } catch (error) {
+          if (errorCode(error) === 'IIS_SITE_UNKNOWN') foreign.push(asEverbindError(error));
+          else failures.push(error);
         }
-        await siteChanges.setFtpCertificate(site, before, after);
-        restored.push(await check(site, before));
       }
-      if (foreign[0] !== undefined) throw foreign[0];
+      const [worst = foreign[0]] = failures;
+      if (worst !== undefined) throw worst;
       return restored;
     },
 

@@ -1,4 +1,4 @@
-import { EverbindError, errorCode } from '../../errors/error.ts';
+import { EverbindError, errorCode, WindowsError } from '../../errors/error.ts';
 import { canonicalHost, hostToUnicode } from '../../pki/x509/names.ts';
 import type { SslRecord, SslRecordKey, SslRecords, WindowsHost } from '../../ports/windows-host.ts';
 import { recordKeyId, recordKeyText, sameRecord } from './ssl-record.ts';
@@ -34,10 +34,12 @@ export async function applyChanges(host: Host, changes: readonly RecordChange[])
  * Restores every record to what it was before the changes: rewrites or recreates earlier records, removes created ones.
  * Safe to repeat, also after a kill during `applyChanges` or this. A record that is neither as it was nor as we wrote
  * it belongs to somebody else and is kept (IIS_RECORD_CHANGED_BY_OTHERS, after all others are restored).
- * IIS_RESTORE_FAILED when a record could not be restored.
+ * IIS_RECORD_NOT_RESTORABLE when the certificate that a record had is gone, or its key: nobody can restore it, and it
+ * keeps the new one. IIS_RESTORE_FAILED when a record could not be restored otherwise.
  */
 export async function restoreRecords(host: Host, changes: readonly RecordChange[]): Promise<void> {
   const foreign: string[] = [];
+  const lost: string[] = [];
   const failures: { readonly record: string; readonly error: unknown }[] = [];
   for (const change of changes) {
     const record = recordKeyText(change.key);
@@ -45,7 +47,7 @@ export async function restoreRecords(host: Host, changes: readonly RecordChange[
       const current = await find(host, change.key);
       const state = stateOf(change, current);
       if (state === 'foreign') foreign.push(record);
-      else if (state !== 'before') await putBack(host, change, current);
+      else if (state !== 'before' && !(await putBack(host, change, current))) lost.push(record);
     } catch (error) {
       // What comes next is for whoever has the lease now.
       if (errorCode(error) === 'STORE_LEASE_LOST') throw error;
@@ -61,6 +63,14 @@ export async function restoreRecords(host: Host, changes: readonly RecordChange[
       `not restored: ${records.join(', ')}: ${reason}`,
       { records, changedByOthers: foreign, cause: errorCode(first.error) },
       { cause: first.error },
+    );
+  }
+  if (lost.length > 0) {
+    const others = foreign.length === 0 ? '' : `; changed by somebody else since it was read: ${foreign.join(', ')}`;
+    throw new EverbindError(
+      'IIS_RECORD_NOT_RESTORABLE',
+      `the certificate before is gone, the new one stays: ${lost.join(', ')}${others}`,
+      { records: lost, changedByOthers: foreign },
     );
   }
   if (foreign.length > 0) throw changedByOthers(foreign);
@@ -103,11 +113,27 @@ async function find({ sslRecords }: Host, key: SslRecordKey): Promise<SslRecord 
   return null;
 }
 
-async function putBack(host: Host, change: RecordChange, current: SslRecord | null): Promise<void> {
-  if (change.before !== null) return write(host, change.before, current);
-  if (current === null) return;
+/** http.sys has no certificate and key for this thumbprint: ERROR_NO_SUCH_LOGON_SESSION. */
+const CERTIFICATE_GONE = 1312;
+
+/** False when that cannot be done any more, and the record holds the new certificate. */
+async function putBack(host: Host, change: RecordChange, current: SslRecord | null): Promise<boolean> {
+  if (change.before !== null) {
+    try {
+      await write(host, change.before, current);
+      return true;
+    } catch (error) {
+      if (!(error instanceof WindowsError) || error.status !== CERTIFICATE_GONE) throw error;
+    }
+    // Where an update is a removal and a new record, the record may be gone by now.
+    const left = await find(host, change.key);
+    if (left === null) await write(host, change.after, null);
+    return false;
+  }
+  if (current === null) return true;
   await host.sslRecords.remove(current.key);
   if ((await host.sslRecords.query(current.key)) !== null) throw didNotTake(change.key, 'it is still there');
+  return true;
 }
 
 async function write(host: Host, record: SslRecord, current: SslRecord | null): Promise<void> {

@@ -38,9 +38,16 @@ async function deployInTurn(
 ): Promise<Renewed | RolledBack> {
   context.signal.throwIfAborted();
   let renewal = isDeploying(begun) ? begun : await plan(context, job, begun);
-  const planned = await plannedOf(context, job, renewal);
-  const failed = (failure: EverbindError, checks: readonly EndpointCheck[]): Promise<RolledBack> =>
-    restoreBindings(context, job, renewal, planned, { failure, checks });
+  const { planned, gone } = await plannedOf(context, job, renewal);
+  const failed = async (failure: EverbindError, checks: readonly EndpointCheck[]): Promise<Renewed | RolledBack> =>
+    restoreBindings(context, job, renewal, { planned, gone, failure, checks, servedMeanwhile });
+  // Where nothing can be restored, visitors may get the new certificate everywhere by now.
+  const servedMeanwhile = async (): Promise<Renewed | null> => {
+    const checks = await verifyAll(planned, job);
+    if (checks instanceof EverbindError || checks.some(({ outcome }) => outcome === 'failed')) return null;
+    return activate(context, job, renewal, planned, checks);
+  };
+  if (gone !== null && renewal.step !== 'restoring') return failed(gone, []);
   if (renewal.step === 'planned') {
     const failure = await applyAll(planned);
     if (failure !== null) return failed(failure, []);
@@ -87,7 +94,7 @@ async function plan(context: RunContext, job: DeploymentJob, begun: NotDeployed)
   const changes = planned.flatMap(({ plan: { changes } }) =>
     changes.map(({ target, replaces }) => ({ target, replaces })),
   );
-  const next: Deploying = { ...installed, step: 'planned', planned };
+  const next: Deploying = { ...installed, step: 'planned', planned, restoreFailures: 0 };
   return step(context, job, installed, next, 'bindings.planned', { changes }, ({ db }) =>
     noteDeploymentPlanned(db, certificate.id),
   );

@@ -1,4 +1,5 @@
 import type { DeploymentConfig } from '../../config/types.ts';
+import { asEverbindError, EverbindError } from '../../errors/error.ts';
 import { parsePemCertificates } from '../../pki/asn1/pem.ts';
 import type { CertificateMaterial, Deployment, DeploymentPlan, EndpointCheck, Json } from '../../ports/deployment.ts';
 import type { RunContext } from '../engine/engine-ports.ts';
@@ -50,15 +51,33 @@ export interface Planned {
   readonly plan: DeploymentPlan;
 }
 
-/** The journaled plans with the deployments that they are for. */
-export function plannedOf(
+/**
+ * The journaled plans with the deployments that they are for. `gone`: why one cannot be had any more that the
+ * configuration does not have either, such as IIS on a server whose role was removed: nobody will come to restore it.
+ * Throws for one that is still wanted.
+ */
+export async function plannedOf(
   { deploymentFor }: RunContext,
   { certificate }: DeploymentJob,
   { planned }: Deploying,
-): Promise<readonly Planned[]> {
-  return Promise.all(
-    planned.map(async ({ config, plan }) => ({ config, deployment: await deploymentFor(config, certificate), plan })),
+): Promise<{ readonly planned: readonly Planned[]; readonly gone: EverbindError | null }> {
+  const { config: wanted, removed } = certificate;
+  const declared = new Set(removed ? [] : wanted.deployments.map((config) => JSON.stringify(config)));
+  const found = await Promise.all(
+    planned.map(async ({ config, plan }) => {
+      try {
+        return { config, deployment: await deploymentFor(config, certificate), plan };
+      } catch (error) {
+        if (declared.has(JSON.stringify(config))) throw error;
+        return asEverbindError(error);
+      }
+    }),
   );
+  const isGone = (one: Planned | EverbindError): one is EverbindError => one instanceof EverbindError;
+  return {
+    planned: found.filter((one): one is Planned => !isGone(one)),
+    gone: found.find(isGone) ?? null,
+  };
 }
 
 /** What an audit event keeps of a check. */

@@ -63,6 +63,11 @@ export interface RunContext extends EnginePorts {
    * time.
    */
   readonly deploying: Semaphore;
+  /**
+   * A person named these certificates and wants them now: what Everbind waits for of its own accord does not count.
+   * What a CA refuses does.
+   */
+  readonly forced: boolean;
   /** Aborts what waits: the person wants to stop, or the lease is lost. */
   readonly signal: AbortSignal;
 }

@@ -55,7 +55,7 @@ export function createEngine(ports: EnginePorts): Engine {
   async function withoutHost(signal: AbortSignal): Promise<RunContext> {
     const { createSemaphore } = await import('./engine-modules.ts');
     const issuers = await ports.openIssuers(signal);
-    return { ...ports, issuers, deploying: createSemaphore(DEPLOYING), signal };
+    return { ...ports, issuers, deploying: createSemaphore(DEPLOYING), forced: false, signal };
   }
 
   const engine: Engine = {
@@ -82,7 +82,8 @@ export function createEngine(ports: EnginePorts): Engine {
       }
       const { renewOne, defer, lookForDrift, tidyUp } = await import('./engine-modules.ts');
       const asked = selection.names.length > 0 || selection.force;
-      const context = await contextFor(signal);
+      const forced = selection.force && selection.names.length > 0;
+      const context = { ...(await contextFor(signal)), forced };
       if (!asked) await lookForDrift(context);
       const concurrency = store.read(appliedConfig)?.engine.concurrency ?? 1;
       const ids = selectIds(store.read, selection, clock)[Symbol.iterator]();

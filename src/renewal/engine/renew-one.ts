@@ -11,7 +11,7 @@ import { obtain } from './obtain.ts';
 import type { Outcome } from './outcome.ts';
 import { closeRenewal } from './end-attempt.ts';
 import { failureData, recordFailure } from './record-failure.ts';
-import { isResumable, mayHaveIssued, recheckedForMs } from './resumable.ts';
+import { isOfTheOrder, isResumable, mayHaveIssued, recheckedForMs } from './resumable.ts';
 import { begin, resumeOrBegin } from './resume-or-begin.ts';
 
 /**
@@ -131,9 +131,11 @@ async function obtainOrAnew(
     return await obtain(context, certificate, renewal);
   } catch (error) {
     const failure = asEverbindError(error);
-    if (failure.code !== 'RENEWAL_ORDER_LOST') throw error;
+    const givenUp = context.forced && 'orderUrl' in renewal && isOfTheOrder(failure);
+    if (failure.code !== 'RENEWAL_ORDER_LOST' && !givenUp) throw error;
+    context.signal.throwIfAborted();
     const wait = recheckedForMs(renewal, certificate.lastError?.code ?? null, context.clock.now());
-    if (wait !== null) {
+    if (wait !== null && !context.forced) {
       const facts = { ...failure.facts, retryAfterMs: wait };
       throw new EverbindError(failure.code, failure.message, failure.details, { cause: failure, facts });
     }

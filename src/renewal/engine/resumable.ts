@@ -1,4 +1,4 @@
-import { meaningOf } from '../../errors/error.ts';
+import { type EverbindError, meaningOf } from '../../errors/error.ts';
 import type { ErrorCode } from '../../errors/table.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Store } from '../../store/store.ts';
@@ -24,12 +24,16 @@ export function askedForMs({ startedAt, authorizedAt }: Asked, now: number): num
   return now - (authorizedAt ?? startedAt);
 }
 
-/** Whether a failure before the certificate is there leaves an order that the next attempt can finish. */
+/**
+ * Whether a failure before the certificate is there leaves an order that the next attempt can finish. An issuer that
+ * fails at one order for longer than a day may never finish it, although it works.
+ */
 export function isResumable(error: unknown, renewal: Asked, now: number): boolean {
   const asked = askedForMs(renewal, now);
-  switch (meaningOf(error).resume) {
+  const { resume, blames } = meaningOf(error);
+  switch (resume) {
     case 'continue':
-      return true;
+      return blames !== 'issuer' || asked < PATIENCE_MS;
     case 'ask':
       return asked < PATIENCE_MS;
     case 'recheck':
@@ -50,6 +54,24 @@ const NOT_ACCEPTED: ReadonlySet<ErrorCode> = new Set(['PKI_CHAIN_INVALID', 'PKI_
 export function recheckedForMs(renewal: Asked, lastCode: ErrorCode | null, now: number): number | null {
   const left = RECHECKED_MS - askedForMs(renewal, now);
   return lastCode !== null && NOT_ACCEPTED.has(lastCode) && left > 0 ? left : null;
+}
+
+const OF_THE_LINE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'ACME_TRANSPORT',
+  'ACME_TIMEOUT',
+  'ACME_SERVER_UNTRUSTED',
+  'ACME_HOST_BACKOFF',
+]);
+
+/**
+ * Whether the issuer failed at an order in a way that another order may not meet, rather than the line to it, or all of
+ * it for now: a person who forces a renewal then gets another order.
+ */
+export function isOfTheOrder(error: EverbindError): boolean {
+  const { httpStatus } = error.facts;
+  return (
+    meaningOf(error).blames === 'issuer' && !OF_THE_LINE.has(error.code) && httpStatus !== 503 && httpStatus !== 429
+  );
 }
 
 /**

@@ -9,7 +9,7 @@ import type { Store, Transaction } from '../../store/store.ts';
 import { chooseIssuer, giveBackTokens, issuersWithRoom, requireRoom, takeTokens } from '../ratelimits/limiter.ts';
 import { dueInUse, type ManagedCertificate, setDue } from '../state/certificate-table.ts';
 import { activeOf, isKeyRevoked, type Issued, requireIssued } from '../state/issued-table.ts';
-import { usableIssuers } from '../state/issuer-health.ts';
+import { preferredIssuer, usableIssuers } from '../state/issuer-health.ts';
 import {
   isDeploying,
   isObtaining,
@@ -183,10 +183,10 @@ function isBetterElsewhere(context: RunContext, certificate: ManagedCertificate,
 
 /**
  * Begins a new renewal, with this issuer or the first that can be asked, and takes from its buckets. Throws
- * RENEWAL_RATE_LIMITED.
+ * RENEWAL_RATE_LIMITED, unless a person forces it.
  */
 export async function begin(
-  { store, random, clock, keys }: RunContext,
+  { store, random, clock, keys, forced }: RunContext,
   certificate: ManagedCertificate,
   wanted: string | null = null,
 ): Promise<Obtaining> {
@@ -203,7 +203,7 @@ export async function begin(
       certificateId: id,
       kind: 'renewal',
       step: reused === null ? 'started' : 'key',
-      issuer: wanted === null ? chooseIssuer(db, certificate, now) : requireRoom(db, certificate, wanted, now),
+      issuer: (forced ? issuerForced : issuerWithRoom)(db, certificate, wanted, now),
       identifiers: config.identifiers,
       algorithm,
       keyHandle: reused ?? `${keys.storeFor(provider).provider}:r-${renewalId}`,
@@ -214,6 +214,16 @@ export async function begin(
     takeTokens(transaction, certificate, begun, now);
     return begun;
   });
+}
+
+/** Throws RENEWAL_RATE_LIMITED. */
+function issuerWithRoom(db: DatabaseSync, certificate: ManagedCertificate, wanted: string | null, now: number): string {
+  return wanted === null ? chooseIssuer(db, certificate, now) : requireRoom(db, certificate, wanted, now);
+}
+
+/** Our count may be wrong: the issuer itself says what it refuses. One that has room by our count comes first. */
+function issuerForced(db: DatabaseSync, certificate: ManagedCertificate, wanted: string | null, now: number): string {
+  return wanted ?? issuersWithRoom(db, certificate, now)[0] ?? preferredIssuer(db, certificate, now);
 }
 
 /**

@@ -101,7 +101,7 @@ export class RateLimitedError extends EverbindError {
   }
 }
 
-/** Takes what a new renewal with this issuer costs, in the transaction that begins it. There must be no shortage. */
+/** Takes what a new renewal with this issuer costs, in the transaction that begins it. A shortage grows. */
 export function takeTokens(
   { db }: Transaction,
   certificate: ManagedCertificate,

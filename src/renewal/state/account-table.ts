@@ -106,14 +106,22 @@ export function forgetAccount({ db, audit }: Transaction, { name, directory }: A
 }
 
 /**
- * The CA has deactivated the account: another one with another key takes its place. The old keys are destroyed from
- * `destroyAt` on.
+ * The CA has deactivated the account, or does not accept its key: another one with another key takes its place. The old
+ * keys are destroyed from `destroyAt` on.
  */
 export function replaceAccount(
   transaction: Transaction,
   { issuer, directory, url, keyHandle, nextKey }: AccountRow,
   key: KeyHandle,
-  { now, destroyAt }: { readonly now: number; readonly destroyAt: number },
+  {
+    now,
+    destroyAt,
+    event,
+  }: {
+    readonly now: number;
+    readonly destroyAt: number;
+    readonly event: 'account.deactivated' | 'account.key-refused';
+  },
 ): void {
   statement(
     transaction.db,
@@ -123,8 +131,30 @@ export function replaceAccount(
   for (const old of [keyHandle, nextKey]) {
     if (old !== null) scheduleKeyDeletion(transaction, issuer, old, destroyAt);
   }
-  transaction.audit({ type: 'account.deactivated', subject: issuer, data: { url, key: keyHandle } });
+  transaction.audit({ type: event, subject: issuer, data: { url, key: keyHandle } });
   transaction.audit({ type: 'account.started', subject: issuer, data: { directory, key } });
+}
+
+/** The CA has the account of our key at another address. */
+export function noteMoved({ db, audit }: Transaction, { issuer, directory, url }: AccountRow, to: string): void {
+  statement(db, 'UPDATE account SET url = ? WHERE issuer = ? AND directory = ?').run(to, issuer, directory);
+  audit({ type: 'account.moved', subject: issuer, data: { url: to, before: url } });
+}
+
+/**
+ * The CA refuses the key of an account whose rollover was not finished, and does not tell which key it knows: the other
+ * one is used from now on, and both are kept. `code` says so until the next rollover.
+ */
+export function swapKeys(
+  { db, audit }: Transaction,
+  { issuer, directory, url, keyHandle, nextKey }: AccountRow,
+  code: string,
+): void {
+  statement(
+    db,
+    'UPDATE account SET key_handle = next_key, next_key = key_handle, rollover_code = ? WHERE issuer = ? AND directory = ? AND next_key IS NOT NULL',
+  ).run(code, issuer, directory);
+  audit({ type: 'account.keys-swapped', subject: issuer, data: { url, key: nextKey, before: keyHandle } });
 }
 
 /** Notes the key of a rollover, which is not made yet. */

@@ -49,6 +49,8 @@ export interface NotDeployed extends HasCertificate {
 export interface Deploying extends HasCertificate {
   readonly step: 'planned' | 'bound' | 'restoring';
   readonly planned: readonly PlannedDeployment[];
+  /** How often in a row the bindings could not be restored. */
+  readonly restoreFailures: number;
 }
 
 /** A plan and the deployment that it is for, whatever the configuration says by now. */
@@ -147,6 +149,7 @@ function toRenewal(row: Row): Renewal {
         step,
         issuedId: integer(row, 'issued_id'),
         planned: plannedOf(row),
+        restoreFailures: integer(row, 'restore_failures'),
       };
   }
 }
@@ -260,7 +263,9 @@ export function writeStep({ db }: Transaction, before: Renewal, next: Renewal): 
     const { planned } = next;
     columns.push(['deployments', JSON.stringify(planned.map(({ config }) => config))]);
     columns.push(['plans', JSON.stringify(planned.map(({ plan }) => plan))]);
+    columns.push(['restore_failures', 0]);
   }
+  if (next.step === 'restoring') columns.push(['restore_failures', next.restoreFailures]);
   if (next.rollbacks !== before.rollbacks) columns.push(['rollbacks', next.rollbacks]);
   const assignments = columns.map(([column]) => `${column} = ?`).join(', ');
   statement(db, `UPDATE renewal SET ${assignments} WHERE id = ?`).run(...columns.map(([, value]) => value), id);

@@ -503,7 +503,9 @@ test('a key change is signed by both keys and takes effect', async () => {
   await client.rolloverKey(next);
   await client.getAccount();
   const [change, check, later] = posts();
-  assert.deepEqual(check?.payload, { onlyReturnExisting: true });
+  // The account is asked for with the new key: CAs refuse look-ups for reasons of their own.
+  assert.deepEqual(check?.payload, '');
+  assert.deepEqual([check?.header['alg'], check?.header['kid']], ['EdDSA', 'https://ca.test/acct/1']);
   assert.equal(change?.header['kid'], 'https://ca.test/acct/1');
   const inner = change?.payload as { protected: string; payload: string };
   const header = JSON.parse(Buffer.from(inner.protected, 'base64url').toString()) as Record<string, unknown>;
@@ -516,10 +518,22 @@ test('a key change is signed by both keys and takes effect', async () => {
 });
 
 test('a key change that the CA accepts and does not make leaves the old key in use', async () => {
-  const { client, posts } = clientWith((request) => ({
-    headers: request.url.endsWith('/account') ? { location: 'https://ca.test/acct/2' } : {},
-    body: { status: 'valid' },
-  }));
+  for (const found of [{ headers: { location: 'https://ca.test/acct/2' } }, problem('accountDoesNotExist', 400)]) {
+    const { client, posts } = clientWith(({ url }, count) => {
+      if (url.endsWith('/account')) return { body: { status: 'valid' }, ...found };
+      return url.endsWith('/acct/1') && count === 2 ? problem('malformed', 400) : { body: { status: 'valid' } };
+    });
+    await assert.rejects(client.rolloverKey(newSigner('EdDSA')), coded('ACME_KEY_CHANGE_FAILED'));
+    await client.getAccount();
+    assert.equal(posts().at(-1)?.header['alg'], 'ES256');
+  }
+});
+
+test('a key change that the CA accepts, does not make, and refuses to look up leaves the old key in use', async () => {
+  const { client, posts } = clientWith(({ url }, count) => {
+    if (url.endsWith('/account')) return problem('externalAccountRequired', 401);
+    return url.endsWith('/acct/1') && count === 2 ? problem('malformed', 400) : { body: { status: 'valid' } };
+  });
   await assert.rejects(client.rolloverKey(newSigner('EdDSA')), coded('ACME_KEY_CHANGE_FAILED'));
   await client.getAccount();
   assert.equal(posts().at(-1)?.header['alg'], 'ES256');

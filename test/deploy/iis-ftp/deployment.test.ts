@@ -102,6 +102,23 @@ describe('the FTP deployment', () => {
     );
   });
 
+  it('takes back what is there when a site is gone or cannot be changed, and says so', async () => {
+    await using world = await createWorld();
+    const material = await world.material(names);
+    const deployment = deploymentOf(world, true);
+    await deployment.install(material);
+    const plan = journaled(await deployment.plan(material));
+    const [change] = plan.snapshot as readonly Record<string, string | null>[];
+    const withGone = { ...plan, snapshot: [{ ...change, site: 'Gone' }, { ...change }] } as DeploymentPlan;
+    await deployment.apply(plan);
+    await assert.rejects(deployment.restore(withGone), coded('IIS_SITE_UNKNOWN'));
+    assert.equal(await ftpOf(world), null);
+    // What may heal counts for more than what nobody can restore.
+    await deployment.apply(plan);
+    await world.sim.faults.add({ kind: 'appcmd', exitCode: 5, stdout: '', words: ['set', 'config'] });
+    await assert.rejects(deployment.restore(withGone), coded('IIS_ACCESS_DENIED'));
+  });
+
   it('says when the change fails, and the state before is still there', async () => {
     await using world = await createWorld();
     const material = await world.material(names);

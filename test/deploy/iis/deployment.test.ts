@@ -4,7 +4,7 @@ import { retireFrom } from '../../../src/deploy/iis/retire-from.ts';
 import type { Inventory } from '../../../src/iis/config/inventory-types.ts';
 import { readInventory } from '../../../src/iis/inventory.ts';
 import type { CertificateMaterial, DeploymentPlan, EndpointCheck } from '../../../src/ports/deployment.ts';
-import { createWorld, journaled, type World } from './fixture.ts';
+import { createWorld, journaled, sitesOf, type World } from './fixture.ts';
 
 const names = ['shop.everbind.test', '*.tenants.everbind.test', 'campaign.everbind.test'];
 
@@ -296,6 +296,43 @@ test('restore keeps a record that somebody else changed meanwhile', async () => 
   await rejects(world.deployment().restore(plan), { code: 'IIS_RECORD_CHANGED_BY_OTHERS' });
   equal((await world.sim.host.sslRecords.query(key))?.flags, 2);
   equal((await world.held())['shop.everbind.test:8443'], world.seeded.get('shop.everbind.test:8443'));
+});
+
+// microsoft/IIS.Administration#284: a certificate goes from the store while records still hold it.
+test('restore leaves the new certificate where somebody deleted the one before, and restores the rest', async () => {
+  const sites = {
+    Gone: [
+      ['*:443:a.everbind.test', 1],
+      ['*:443:b.everbind.test', 1],
+    ],
+  } as const;
+  await using world = await createWorld({ applicationHostConfig: sitesOf(sites) });
+  const { host } = world.sim;
+  const material = await world.material(['a.everbind.test', 'b.everbind.test']);
+  const deployment = world.deployment();
+  await deployment.install(material);
+  const before = await world.held();
+  const plan = journaled(await deployment.look(await deployment.plan(material)));
+  equal(plan.changes.length, 2);
+  await deployment.apply(plan);
+  const record = await host.sslRecords.query({ kind: 'hostnameport', host: 'a.everbind.test', port: 443 });
+  ok(record !== null);
+  const gone = before['a.everbind.test:443'] ?? '';
+  ok(await host.certificates.find('MY', gone));
+  await host.certificates.remove('MY', gone);
+  const restoring = deployment.restore(plan);
+  await rejects(restoring, { code: 'IIS_RECORD_NOT_RESTORABLE' });
+  const after = await world.held();
+  equal(after['a.everbind.test:443'], material.thumbprint);
+  equal(after['b.everbind.test:443'], before['b.everbind.test:443']);
+  // The next plan begins with what is there, and takes.
+  const again = journaled(await deployment.look(await deployment.plan(material)));
+  deepEqual(
+    again.changes.map(({ target }) => target),
+    ['http.sys record b.everbind.test:443'],
+  );
+  await deployment.apply(again);
+  allSeen(await deployment.verify(again, material));
 });
 
 test('restore removes a record that the plan created', async () => {

@@ -157,12 +157,12 @@ test('a failing call: apply passes the Windows error on, restore does the rest f
   const failing: SslRecords = {
     ...inner,
     update: async (one) => {
-      if (one.key.kind === 'hostnameport' && one.key.host === 'a.example') throw new WindowsError('Update', 1312);
+      if (one.key.kind === 'hostnameport' && one.key.host === 'a.example') throw new WindowsError('Update', 31);
       await inner.update(one);
     },
   };
   const changes = [renewal('a.example:443', a), renewal('b.example:443', b)];
-  await rejects(applyChanges({ sslRecords: failing }, changes), { code: 'WIN_CALL_FAILED', status: 1312 });
+  await rejects(applyChanges({ sslRecords: failing }, changes), { code: 'WIN_CALL_FAILED', status: 31 });
   await applyChanges({ sslRecords: inner }, changes);
   await rejects(restoreRecords({ sslRecords: failing }, changes), {
     code: 'IIS_RESTORE_FAILED',
@@ -234,3 +234,27 @@ test('a record survives the journal', () => {
 function isFailedByKill(error: unknown): boolean {
   return error instanceof Error && error.cause instanceof Killed;
 }
+
+test('restore cannot bring back a certificate that somebody deleted: the new one stays, the rest is restored', async () => {
+  const stored = new Set([OLD, NEW, THEIRS]);
+  const sslRecords = createRecords(
+    (_, hash) => stored.has(hash),
+    async () => {},
+  );
+  const [a, b, c] = [record('a.example:443', OLD), record('b.example:443', THEIRS), record('c.example:443', THEIRS)];
+  for (const one of [a, b, c]) await sslRecords.set(one);
+  const changes = [renewal('a.example:443', a), renewal('b.example:443', b), renewal('c.example:443', c)];
+  await applyChanges({ sslRecords }, changes);
+  stored.delete(THEIRS);
+  // A kill between removing and setting has left no record at all.
+  await sslRecords.remove(c.key);
+  await rejects(restoreRecords({ sslRecords }, changes), {
+    code: 'IIS_RECORD_NOT_RESTORABLE',
+    details: { records: ['b.example:443', 'c.example:443'], changedByOthers: [] },
+  });
+  deepEqual(sorted(sslRecords.current()), sorted([a, ...changes.slice(1).map(({ after }) => after)]));
+  // Any other failure counts for more: it may heal.
+  const failing = { ...sslRecords, update: async () => Promise.reject(new WindowsError('x', 31)) };
+  await sslRecords.update(changes[0]?.after ?? a);
+  await rejects(restoreRecords({ sslRecords: failing }, changes), { code: 'IIS_RESTORE_FAILED' });
+});

@@ -176,7 +176,9 @@ describe('a server that cannot be put back', () => {
       const second = await runOne(world, 'failed');
       assert.equal(second.code, 'RENEWAL_NOT_RESTORED');
       assertWait(second.nextAttempt, 4, [begun, clock.now()]);
-      assert.deepEqual(callsOf(world, calls), ['restore shop:B', 'restore shop:A']);
+      // It is only looked at, should visitors get the new one by now.
+      const made = ['restore shop:B', 'restore shop:A', 'verify shop:A', 'verify shop:B'];
+      assert.deepEqual(callsOf(world, calls), made);
       assert.deepEqual(eventTypes(state.store, 'shop', next), ['renewal.resumed', 'renewal.attempt-failed']);
       assert.deepEqual(statusesOf(world, 'shop'), ['active', 'pending']);
 
@@ -231,6 +233,96 @@ describe('a server that cannot be put back', () => {
     clock.moveTo(outcome.nextAttempt);
     await runOne(world, 'renewed');
   });
+
+  const beyond = [
+    'IIS_RECORD_NOT_RESTORABLE',
+    'IIS_SITE_UNKNOWN',
+    'IIS_PLAN_INVALID',
+  ] as const satisfies readonly ErrorCode[];
+  for (const code of beyond) {
+    test(`by anybody (${code}) keeps the new one there, and the next run binds the same certificate`, async (world) => {
+      const { server, clock } = world;
+      const old = await inUse(world);
+      const lost = (): Error => new EverbindError(code, 'gone for good');
+      server.trouble = stuck(failing('restore', 'before', 'shop:B', lost));
+      const outcome = await runOne(world, 'rolledBack', { force });
+      assert.equal(outcome.code, 'RENEWAL_NOT_RESTORED');
+      assert.match(outcome.message, /^gone for good; before that: 2 of 2/);
+      assert.equal(server.bound.get('shop:A'), old);
+      assert.notEqual(server.bound.get('shop:B'), old);
+      assert.equal(world.show('shop').openStep, 'issued');
+      // It stays lost.
+      server.trouble = failing('restore', 'before', 'shop:B', lost);
+      clock.moveTo(outcome.nextAttempt);
+      await runOne(world, 'renewed');
+      assert.equal(world.orders.length, 2);
+    });
+  }
+
+  test('is committed by the next run when visitors get the new one by then', async (world) => {
+    const { server, clock, state } = world;
+    const old = await inUse(world);
+    server.trouble = stuck(failing('restore'));
+    const { nextAttempt } = await runOne(world, 'failed', { force });
+    server.trouble = failing('restore');
+    clock.moveTo(nextAttempt);
+    const from = eventCount(state.store);
+    const { thumbprint } = await runOne(world, 'renewed');
+    assert.notEqual(thumbprint, old);
+    assert.deepEqual(eventTypes(state.store, 'shop', from), ['renewal.resumed', 'renewal.committed']);
+    assert.deepEqual(statusesOf(world, 'shop'), ['previous', 'active']);
+  });
+
+  test('for about a day is left as it is: the next attempt asks for another certificate', async (world) => {
+    const { server, clock } = world;
+    await inUse(world);
+    server.trouble = stuck(failing('restore'));
+    const begun = clock.now();
+    clock.moveTo((await runOne(world, 'failed', { force })).nextAttempt);
+    for (let attempt = 2; attempt < 8; attempt += 1) clock.moveTo((await runOne(world, 'failed')).nextAttempt);
+    assert.ok(clock.now() - begun > 15 * 3_600_000);
+    const last = await runOne(world, 'rolledBack');
+    assert.equal(last.code, 'RENEWAL_NOT_RESTORED');
+    assert.equal(world.show('shop').openStep, null);
+    assert.deepEqual(statusesOf(world, 'shop'), ['active', 'failed']);
+    server.trouble = () => {};
+    clock.moveTo(last.nextAttempt);
+    const { thumbprint } = await runOne(world, 'renewed');
+    assert.deepEqual(Object.fromEntries(server.bound), { 'shop:A': thumbprint, 'shop:B': thumbprint });
+    assert.equal(world.orders.length, 3);
+  });
+
+  test('is left as it is at once when a person forces it by name', async (world) => {
+    const { server } = world;
+    await inUse(world);
+    server.trouble = stuck(failing('restore'));
+    await runOne(world, 'failed', { force });
+    const [outcome] = (await world.renew(['shop'], { force })).outcomes;
+    expectKind(outcome, 'rolledBack');
+    assert.equal(world.show('shop').openStep, null);
+    server.trouble = () => {};
+    const [next] = (await world.renew(['shop'], { force })).outcomes;
+    expectKind(next, 'renewed');
+  });
+
+  for (const code of ['IIS_NOT_INSTALLED', 'STORE_NEWER'] as const) {
+    test(`since the deployment is gone (${code}) waits for it while it is declared, and no longer`, async (world) => {
+      const { server, clock } = world;
+      await inUse(world);
+      server.trouble = stuck(failing('restore'));
+      await runOne(world, 'failed', { force });
+      server.trouble = () => {};
+      world.unavailable = new EverbindError(code, 'away for the test');
+      const waiting = await runOne(world, 'failed', { force });
+      assert.equal(waiting.code, code);
+      assert.equal(world.show('shop').openStep, 'restoring');
+      await world.apply('[{ name: shop, names: [shop.use.test], deployments: [] }]');
+      const outcome = expectKind((await world.renew()).outcomes[0], 'rolledBack');
+      assert.match(outcome.message, /^away for the test/);
+      clock.moveTo(outcome.nextAttempt);
+      await runOne(world, 'renewed');
+    });
+  }
 
   const changes: Readonly<Record<string, string>> = {
     'is used elsewhere now': '[{ name: shop, names: [shop.use.test], deployments: [{ type: iis, sites: [C] }] }]',

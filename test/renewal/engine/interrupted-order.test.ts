@@ -5,10 +5,11 @@ import type { State } from '../../../src/agent/state.ts';
 import { EverbindError } from '../../../src/errors/error.ts';
 import type { Issuer, Issuers } from '../../../src/ports/issuer.ts';
 import type { Engine } from '../../../src/renewal/engine/engine.ts';
+import { ALL_DUE, type Selection } from '../../../src/renewal/engine/select.ts';
 import type { Outcome } from '../../../src/renewal/engine/outcome.ts';
 import { activeOf } from '../../../src/renewal/state/issued-table.ts';
 import { fileDeployment } from '../support/file-server.ts';
-import { settableClock } from '../support/obtain-clock.ts';
+import { type SettableClock, settableClock } from '../support/obtain-clock.ts';
 import { keyHandles, rowsOf } from '../support/obtain-rows.ts';
 import { applyText, withState } from '../support/obtain-state.ts';
 import { engineWithoutAcme } from '../support/without-acme.ts';
@@ -30,6 +31,9 @@ interface World {
   /** Declares the certificate with this issuer, and no other one. */
   apply(issuer: string): Promise<void>;
   renew(): Promise<Outcome>;
+  /** What is due, which must be the certificate. */
+  renewDue(): Promise<Outcome>;
+  readonly clock: SettableClock;
   /** What is open: kind and step. */
   open(): readonly string[];
   issuerInUse(): string | undefined;
@@ -84,7 +88,9 @@ function withWorld(work: (world: World) => Promise<void>): Promise<void> {
         declared.add(name);
         return applyText(state, clock, configuration(name));
       },
-      renew: () => renewOnce(engine),
+      clock,
+      renew: () => renewOnce(engine, { names: ['shop'], force: true }),
+      renewDue: () => renewOnce(engine, ALL_DUE),
       open: () =>
         rowsOf(store, 'SELECT kind, step FROM renewal WHERE outcome IS NULL').map(
           (row) => `${String(row['kind'])} ${String(row['step'])}`,
@@ -98,10 +104,10 @@ function withWorld(work: (world: World) => Promise<void>): Promise<void> {
 const configuration = (issuer: string): string =>
   `version: 1\nissuers: [{ name: ${issuer}, directory: "https://${issuer}.test/" }]\ncertificates: [{ name: shop, names: [shop.test], deployments: [{ type: iis }] }]\n`;
 
-async function renewOnce(engine: Engine): Promise<Outcome> {
+async function renewOnce(engine: Engine, selection: Selection): Promise<Outcome> {
   const outcomes: Outcome[] = [];
   const { signal } = new AbortController();
-  await engine.renew({ names: ['shop'], force: true }, (outcome) => outcomes.push(outcome), signal);
+  await engine.renew(selection, (outcome) => outcomes.push(outcome), signal);
   assert.equal(outcomes.length, 1);
   return outcomes[0] as Outcome;
 }
@@ -166,4 +172,51 @@ it('this machine cannot deploy from the beginning: nothing is ordered', () =>
     const outcome = await world.renew();
     assert.equal(outcome.kind === 'failed' ? outcome.code : outcome.kind, 'IIS_NOT_INSTALLED');
     assert.deepEqual(world.orders, []);
+  }));
+
+for (const [code, more] of [
+  ['ACME_WAIT_TIMEOUT', {}],
+  ['ACME_PROBLEM', { httpStatus: 500, meaning: { resume: 'continue', blames: 'issuer' } }],
+  ['ACME_RESPONSE_INVALID', {}],
+] as const) {
+  it(`the issuer never finishes the order (${code}): a person who forces it gets another one at once`, () =>
+    withWorld(async (world) => {
+      await world.apply('first');
+      await interrupt(world);
+      world.onOrder = () => {
+        if (world.orders.length === 1) throw new EverbindError(code, 'never for the test', {}, { facts: more });
+      };
+      assert.equal((await world.renew()).kind, 'renewed');
+      assert.deepEqual(world.orders, ['first', 'first']);
+      assert.deepEqual(world.open(), []);
+    }));
+
+  it(`the issuer never finishes the order (${code}): after a day there is another one`, () =>
+    withWorld(async (world) => {
+      await world.apply('first');
+      world.onOrder = () => {
+        if (world.orders.length === 1) throw new EverbindError(code, 'never for the test', {}, { facts: more });
+      };
+      const begun = world.clock.now();
+      for (let attempt = 1; ; attempt += 1) {
+        const outcome = await world.renewDue();
+        if (outcome.kind === 'renewed') break;
+        assert.ok(outcome.kind === 'failed' && attempt < 12, JSON.stringify(outcome));
+        world.clock.moveTo(outcome.nextAttempt);
+      }
+      assert.deepEqual(world.orders, ['first', 'first']);
+      const hours = (world.clock.now() - begun) / HOUR;
+      assert.ok(hours > 20 && hours < 40, `${hours} hours`);
+    }));
+}
+
+it('the line to the issuer is broken: a person who forces it gets the same order', () =>
+  withWorld(async (world) => {
+    await world.apply('first');
+    await interrupt(world);
+    world.onOrder = lose;
+    assert.equal((await world.renew()).kind, 'failed');
+    world.onOrder = () => {};
+    assert.equal((await world.renew()).kind, 'renewed');
+    assert.deepEqual(world.orders, ['first']);
   }));

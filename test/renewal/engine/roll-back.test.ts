@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
+import { EverbindError } from '../../../src/errors/error.ts';
 import type { ErrorCode } from '../../../src/errors/table.ts';
 import { eventCount, eventsOf, eventTypes, troubleOf } from '../support/obtain-rows.ts';
 import {
@@ -175,19 +176,59 @@ describe('going back is refused', () => {
     await refused(world, 'RENEWAL_UNKNOWN_CERTIFICATE');
   });
 
-  test('while bindings stand half-changed', async (world) => {
-    const { server, clock } = world;
+  test('while bindings stand half-changed and cannot be looked at', async (world) => {
+    const { server } = world;
     await renewals(world, 2);
-    server.trouble = (call, moment) => {
-      failing('restore')(call, moment);
-      return notServed()(call, moment);
-    };
-    const { nextAttempt } = await runOne(world, 'failed', { force });
+    await halfChanged(world);
+    world.unavailable = new EverbindError('IIS_NOT_INSTALLED', 'IIS is away for the test');
     await refused(world, 'RENEWAL_UNDER_WAY');
+    assert.equal(world.show('shop').openStep, 'restoring');
+    world.unavailable = null;
     server.trouble = () => {};
-    clock.moveTo(nextAttempt);
-    await runOne(world, 'rolledBack');
     expectKind(await world.rollBack('shop'), 'renewed');
+  });
+});
+
+/** A third certificate is bound, is not served, and cannot be taken back. */
+async function halfChanged(world: UseWorld): Promise<void> {
+  world.server.trouble = (call, moment) => {
+    failing('restore')(call, moment);
+    return notServed()(call, moment);
+  };
+  await runOne(world, 'failed', { force });
+  assert.equal(world.show('shop').openStep, 'restoring');
+}
+
+describe('going back while bindings stand half-changed', () => {
+  test('restores them first', async (world) => {
+    const [first = '', second = ''] = await renewals(world, 2);
+    await halfChanged(world);
+    world.server.trouble = () => {};
+    assert.equal(expectKind(await world.rollBack('shop'), 'renewed').thumbprint, first);
+    assert.deepEqual([...world.server.bound], [['shop:all', first]]);
+    assert.deepEqual(endsOf(world, 'shop').slice(-2), ['renewal superseded', 'rollback renewed']);
+    assert.ok(world.server.installed.has(second));
+  });
+
+  test('leads out also where they cannot be restored', async (world) => {
+    const [first = ''] = await renewals(world, 2);
+    await halfChanged(world);
+    // The certificate of this renewal stays out of reach of visitors, the earlier one does not.
+    const third = issuedOf(world, 'shop')[2]?.thumbprint;
+    world.server.trouble = (call, moment) => {
+      failing('restore')(call, moment);
+      return call.thumbprint === third ? notServed()(call, moment) : undefined;
+    };
+    assert.equal(expectKind(await world.rollBack('shop'), 'renewed').thumbprint, first);
+    assert.deepEqual(endsOf(world, 'shop').slice(-2), ['renewal rolledBack', 'rollback renewed']);
+  });
+
+  test('goes back from the new one where visitors get that by now', async (world) => {
+    const [, second = ''] = await renewals(world, 2);
+    await halfChanged(world);
+    world.server.trouble = failing('restore');
+    assert.equal(expectKind(await world.rollBack('shop'), 'renewed').thumbprint, second);
+    assert.deepEqual(endsOf(world, 'shop').slice(-2), ['renewal renewed', 'rollback renewed']);
   });
 });
 

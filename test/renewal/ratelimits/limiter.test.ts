@@ -7,7 +7,7 @@ import { failed, renewed } from '../support/obtain-judge.ts';
 import { eventsOf, rowsOf } from '../support/obtain-rows.ts';
 import { withFolder } from '../support/obtain-state.ts';
 import { obtainSuite } from '../support/obtain-suite.ts';
-import { problemResponse, type World } from '../support/obtain-world.ts';
+import { problemResponse, type RunResult, type World } from '../support/obtain-world.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -37,6 +37,14 @@ function buckets(world: World): readonly string[] {
 }
 
 const waits = (world: World, name: string): boolean => world.show(name).certificate.dueReason === 'rate-limit';
+
+/** A run that finds this certificate due. */
+async function renewAsDue(world: World, name: string): Promise<RunResult> {
+  await world.state.store.commit(
+    ({ db }) => void db.prepare('UPDATE certificate SET next_due = 0 WHERE name = ?').run(name),
+  );
+  return world.renew([name]);
+}
 
 describe('the rate limits of an account', () => {
   test('routine stops before the CA would: the others wait for their own token each, and nothing has failed', async (world) => {
@@ -89,6 +97,17 @@ describe('the rate limits of an account', () => {
     assert.equal(world.orders.length, 1);
     world.clock.moveTo(outcome.nextAttempt);
     await renewed(world);
+  });
+
+  test('a person who forces it by name is not held by our count, and spends all the same', async (world) => {
+    await declare(world, ['a', 'b', 'c'], 'orders: { count: 2, hours: 10000 }');
+    assert.deepEqual(kinds((await world.renew(['a'])).outcomes), ['renewed']);
+    assert.deepEqual(kinds((await world.renew([], { force: true })).outcomes), ['deferred', 'deferred', 'deferred']);
+    const full = (): number => Number(rowsOf(world.state.store, 'SELECT full_at FROM bucket')[0]?.['full_at']);
+    const before = full();
+    assert.deepEqual(kinds((await world.renew(['b'], { force: true })).outcomes), ['renewed']);
+    assert.ok(full() > before + 4000 * HOUR);
+    assert.deepEqual(kinds((await renewAsDue(world, 'c')).outcomes), ['deferred']);
   });
 
   test('what is kept is for a certificate about to expire, or revoked', async (world) => {
@@ -150,7 +169,7 @@ describe('the rate limits of an account', () => {
     world.clock.advance(60 * DAY);
     assert.deepEqual(kinds((await world.renew(['a'])).outcomes), ['renewed']);
     world.clock.advance(-50 * DAY);
-    const [outcome] = (await world.renew(['b'], { force: true })).outcomes;
+    const [outcome] = (await renewAsDue(world, 'b')).outcomes;
     assert.ok(outcome?.kind === 'deferred');
     assert.ok(outcome.nextAttempt < world.clock.now() + 3 * HOUR);
     world.clock.moveTo(outcome.nextAttempt);
@@ -161,8 +180,7 @@ describe('the rate limits of an account', () => {
 describe('exemptions', () => {
   const limits =
     'orders: { count: 2, hours: 1000 }, certificatesPerDomain: { count: 2, hours: 1000 }, certificatesPerSet: { count: 4, hours: 1000 }';
-  const again = async (world: World): Promise<readonly string[]> =>
-    kinds((await world.renew(['a'], { force: true })).outcomes);
+  const again = async (world: World): Promise<readonly string[]> => kinds((await renewAsDue(world, 'a')).outcomes);
 
   test('a renewal for the same names counts for the set only; within the window of the CA for nothing', async (world) => {
     await declare(world, ['a'], `${limits}, exemptRenewals: true`);

@@ -24,6 +24,8 @@ export interface UseWorld {
   readonly server: UseServer;
   /** Addresses of the orders that the CA has made. */
   readonly orders: readonly string[];
+  /** Thrown instead of giving a deployment; null: nothing. */
+  unavailable: Error | null;
   /** Told each request to the CA before it is sent; may throw. */
   onRequest: (request: HttpRequest) => void;
   /** Told each handle before its key is destroyed; may throw. */
@@ -95,7 +97,10 @@ function withUseWorld(pebble: Pebble, work: (world: UseWorld) => Promise<void>):
       },
       ports: {
         solverFor: () => ({ type: 'http-01', present: async () => {}, wait: async () => {}, cleanUp: async () => {} }),
-        deploymentFor: async (config, certificate) => server.deploymentFor(config, certificate),
+        deploymentFor: async (config, certificate) => {
+          if (world.unavailable !== null) throw world.unavailable;
+          return server.deploymentFor(config, certificate);
+        },
       },
     });
     const { state, engine } = opened;
@@ -105,6 +110,7 @@ function withUseWorld(pebble: Pebble, work: (world: UseWorld) => Promise<void>):
       engine,
       server,
       orders,
+      unavailable: null,
       onRequest: () => {},
       onDestroy: () => {},
       apply: (certificates, top) => opened.apply(certificates, top),

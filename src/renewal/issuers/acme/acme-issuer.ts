@@ -52,17 +52,17 @@ function createAcmeIssuer(run: AcmeRun, name: string): Issuer {
     issue: (request, signer, journal) =>
       sessions.use(name, (session) => issue(run, session, certificateOf(request), request, signer, journal)),
     abandon: (request) => abandonOrder(run, name, request),
-    revoke: async ({ der, reason, signer }) => {
-      const { client } = await sessions.open(name);
-      try {
-        const how = { ...(reason === null ? {} : { reason }), ...(signer === null ? {} : { signer }) };
-        await client.revokeCertificate({ der, ...how }, signal);
-        return { already: false };
-      } catch (error) {
-        if (!isProblem(error, 'alreadyRevoked')) throw error;
-        return { already: true };
-      }
-    },
+    revoke: ({ der, reason, signer }) =>
+      sessions.use(name, async ({ client }) => {
+        try {
+          const how = { ...(reason === null ? {} : { reason }), ...(signer === null ? {} : { signer }) };
+          await client.revokeCertificate({ der, ...how }, signal);
+          return { already: false };
+        } catch (error) {
+          if (!isProblem(error, 'alreadyRevoked')) throw error;
+          return { already: true };
+        }
+      }),
     renewalInformation: async (ariId) => {
       const { client } = await sessions.open(name);
       const { renewalInfo } = await client.directory(signal);

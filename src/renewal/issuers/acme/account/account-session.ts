@@ -1,7 +1,5 @@
 import { type AcmeClient, createAcmeClient } from '../../../../acme/client.ts';
-import { isTransient } from '../../../../acme/session/response.ts';
 import { createHostBackoffs, type HostBackoffs } from '../../../../acme/session/host-backoff.ts';
-import { AcmeProblemError } from '../../../../acme/messages/problem.ts';
 import type { IssuerConfig } from '../../../../config/types.ts';
 import { EverbindError } from '../../../../errors/error.ts';
 import type { KeyAlgorithm, KeyCustody, KeyHandle } from '../../../../ports/key-store.ts';
@@ -12,7 +10,9 @@ import {
   insertAccount,
   noteRegistered,
   readAccount,
+  replaceAccount,
 } from '../../../state/account-table.ts';
+import type { Transaction } from '../../../../store/store.ts';
 import { hostBackoffs, noteHostBackoff } from '../../../state/issuer-health.ts';
 import type { AcmePorts } from '../acme-ports.ts';
 
@@ -38,7 +38,7 @@ export async function openAccount(
       backoffs,
     });
   const known = await ensureAccountRow(ports, config);
-  const row = await settle(ports, config, known, (signer) => clientOf(signer, null), signal);
+  const row = await settle(ports, config, known, clientOf, signal);
   const client = clientOf(await openOrMake(keys, row.keyHandle, config.accountKey), row.url);
   return { client, accountUrl: row.url ?? (await register(ports, config, client, signal)) };
 }
@@ -98,36 +98,31 @@ export async function openOrMake(keys: KeyCustody, handle: KeyHandle, algorithm:
 }
 
 /**
- * A rollover that was begun and not finished: the CA is asked whether it knows the account by the new key (RFC 8555
- * section 7.3.1). Where it does, the rollover is finished; else the account is used with the key that it had, and the
- * rollover tried again in its time.
+ * A rollover that was begun and not finished: the CA is asked whether it knows the account by the new key. Where it
+ * does, the rollover is finished; else the account is used with the key that it had, and the rollover tried again in
+ * its time. Where the CA tells nothing, requests will show which key it is.
  */
 async function settle(
   { store, keys, clock }: AcmePorts,
   config: IssuerConfig,
   row: AccountRow,
-  clientOf: (signer: Signer) => AcmeClient,
+  clientOf: (signer: Signer, accountUrl: string) => AcmeClient,
   signal: AbortSignal,
 ): Promise<AccountRow> {
-  const signer = row.nextKey === null || row.url === null ? null : await openIfMade(keys, row.nextKey);
-  if (signer === null) return row;
-  try {
-    const { url } = await clientOf(signer).newAccount({ onlyReturnExisting: true }, signal);
-    if (url !== row.url) return row;
-  } catch (error) {
-    if (error instanceof AcmeProblemError && !isTransient(error)) return row;
-    throw error;
-  }
+  if (row.nextKey === null || row.url === null) return row;
+  const signer = await openIfMade(keys, row.nextKey);
+  if (signer === null || (await clientOf(signer, row.url).isKeyOf(signer, signal)) !== true) return row;
   await store.commit((transaction) => finishRollover(transaction, row, clock.now()));
   return store.read((db) => readAccount(db, config)) ?? row;
 }
 
 async function register(
-  { store, resolveSecret }: AcmePorts,
+  ports: AcmePorts,
   config: IssuerConfig,
   client: AcmeClient,
   signal: AbortSignal,
 ): Promise<string> {
+  const { store, resolveSecret } = ports;
   const binding = config.externalAccountBinding;
   const account = {
     contacts: config.contacts,
@@ -141,7 +136,41 @@ async function register(
           },
         }),
   };
-  const { url, created } = await client.newAccount(account, signal);
+  const { url, created } = await client.newAccount(account, signal).catch(async (error: unknown) => {
+    // A key may belong to an account that is closed: nothing would ever be registered with it.
+    if (isRefusal(error)) await store.commit((transaction) => replaceOnceADay(ports, transaction, config, null));
+    throw error;
+  });
   await store.commit((transaction) => noteRegistered(transaction, config, url, created));
   return url;
+}
+
+const DAY = 86_400_000;
+/** The key of an account that the CA does not serve any more is kept for so long, should the CA have been wrong. */
+const KEPT_MS = 30 * DAY;
+
+/**
+ * Another account with another key takes the place of the one with this address, which the CA does not serve; null: of
+ * one that it does not register. At most one in a day: a CA that has something against us has it against every account,
+ * and counts them.
+ */
+export function replaceOnceADay(
+  ports: Pick<AcmePorts, 'clock' | 'random' | 'keys'>,
+  transaction: Transaction,
+  config: IssuerConfig,
+  accountUrl: string | null,
+  event: 'account.deactivated' | 'account.key-refused' = 'account.key-refused',
+): void {
+  const row = readAccount(transaction.db, config);
+  const now = ports.clock.now();
+  if (row === null || row.url !== accountUrl || now < (row.keyAt ?? 0) + DAY) return;
+  replaceAccount(transaction, row, newAccountKey(ports), { now, destroyAt: now + KEPT_MS, event });
+}
+
+/** Whether the CA took the request and will have none of it: not its load, its limits, or the line. */
+export function isRefusal(error: unknown): boolean {
+  if (!(error instanceof EverbindError)) return false;
+  if (error.code !== 'ACME_PROBLEM' && error.code !== 'ACME_UNEXPECTED_RESPONSE') return false;
+  const { httpStatus = 0 } = error.facts;
+  return httpStatus >= 400 && httpStatus < 500 && httpStatus !== 429;
 }

@@ -1,16 +1,12 @@
-import type { AcmeClient } from '../../../../acme/client.ts';
 import { isProblem } from '../../../../acme/messages/problem.ts';
 import type { HostBackoffs } from '../../../../acme/session/host-backoff.ts';
 import type { IssuerConfig } from '../../../../config/types.ts';
-import { EverbindError } from '../../../../errors/error.ts';
-import { forgetAccount, readAccount, replaceAccount } from '../../../state/account-table.ts';
+import { asEverbindError, EverbindError } from '../../../../errors/error.ts';
+import type { Transaction } from '../../../../store/store.ts';
+import { forgetAccount, noteMoved, readAccount, swapKeys } from '../../../state/account-table.ts';
 import { issuerConfig } from '../../../state/applied-config.ts';
 import type { AcmePorts, AcmeRun, IssuerSession, IssuerSessions } from '../acme-ports.ts';
-import { durableHostBackoff, newAccountKey, openAccount } from './account-session.ts';
-
-const DAY = 86_400_000;
-/** The key of an account that the CA does not serve any more is kept for so long, should the CA have been wrong. */
-const KEPT_MS = 30 * DAY;
+import { durableHostBackoff, isRefusal, openAccount, replaceOnceADay } from './account-session.ts';
 
 /** What one run shares: each issuer is opened once. The signal ends what waits. */
 export function createAcmeRun(ports: AcmePorts, signal: AbortSignal): AcmeRun {
@@ -62,12 +58,17 @@ function createIssuerSessions(
    * has deactivated or revoked (RFC 8555 section 7.1.6) makes room for another one with another key. Does nothing when
    * another renewal has noticed before, and the account may be there again already.
    */
-  const checkAccount = async (session: IssuerSession, refusal: unknown): Promise<void> => {
+  const checkAccount = async (session: IssuerSession, refusal: unknown): Promise<unknown> => {
     if (isAccountGone(refusal)) {
       if (await close(session)) await forget(ports, session);
-    } else if (isUnauthorized(refusal) && (await isDead(session.client, signal)) && (await close(session))) {
-      await replace(ports, session);
+      return refusal;
     }
+    if (!isRefusal(refusal)) return refusal;
+    const found = await lookAt(session, signal);
+    if (found === 'served') return refusal;
+    if (await close(session))
+      await ports.store.commit((transaction) => settleAccount(ports, transaction, session, found));
+    return found === 'deactivated' ? refusal : keyRefused(session, refusal);
   };
   return {
     open,
@@ -76,8 +77,7 @@ function createIssuerSessions(
       try {
         return await work(session);
       } catch (error) {
-        await checkAccount(session, error);
-        throw error;
+        throw await checkAccount(session, error);
       }
     },
   };
@@ -113,48 +113,77 @@ function stagingOf(config: IssuerConfig): IssuerConfig {
 }
 
 /** Whether the CA has lost our account, or never had it. */
-export function isAccountGone(error: unknown): boolean {
+function isAccountGone(error: unknown): boolean {
   return isProblem(error, 'accountDoesNotExist');
 }
 
 /**
- * Whether the CA will not have this account do this: that may be about the account, or about what was asked. Failed
- * validations are neither.
+ * What the CA makes of our account and its key. `doubt`: it tells nothing of either, and may be unwell. `elsewhere`:
+ * the key is that of the account at this address.
  */
-function isUnauthorized(error: unknown): boolean {
-  return isProblem(error, 'unauthorized') && error.code === 'ACME_PROBLEM';
-}
+type Found = 'served' | 'deactivated' | 'key-refused' | 'doubt' | { readonly elsewhere: string };
 
 /**
- * Whether the CA does not serve the account any more. CAs refuse to show one that is deactivated (RFC 8555 section
- * 7.3.6 wants that), as they may refuse anything else for a while: only when looking it up by its key ends the same way
- * it counts.
+ * Looks after a request was refused. That may be about the account or about what was asked, and CAs word a signature
+ * that does not fit in many ways: whatever its type, the CA is asked to show the account, and where it refuses that, to
+ * find it by its key. One that is deactivated is refused as well (RFC 8555 section 7.3.6 wants that).
  */
-async function isDead(client: AcmeClient, signal: AbortSignal): Promise<boolean> {
+async function lookAt({ client, accountUrl }: IssuerSession, signal: AbortSignal): Promise<Found> {
+  let shown: unknown;
   try {
-    return (await client.getAccount(signal)).status !== 'valid';
+    return (await client.getAccount(signal)).status === 'valid' ? 'served' : 'deactivated';
   } catch (error) {
-    if (!isUnauthorized(error)) return false;
+    signal.throwIfAborted();
+    if (!isAnswer(error)) return 'served';
+    shown = error;
   }
   try {
-    return (await client.newAccount({ onlyReturnExisting: true }, signal)).account.status !== 'valid';
+    const { url, account } = await client.newAccount({ onlyReturnExisting: true }, signal);
+    if (account.status !== 'valid') return 'deactivated';
+    return url === accountUrl ? 'served' : { elsewhere: url };
   } catch (error) {
-    return isUnauthorized(error) || isAccountGone(error);
+    signal.throwIfAborted();
+    if (!isAnswer(error)) return 'served';
+    if (!isRefusal(shown)) return 'doubt';
+    return isProblem(error, 'unauthorized') ? 'deactivated' : 'key-refused';
   }
+}
+
+/** Whether the CA said something of it, rather than nothing, or that it was asked too often. */
+function isAnswer(error: unknown): boolean {
+  const { httpStatus } = asEverbindError(error).facts;
+  return httpStatus !== undefined && httpStatus !== 429;
+}
+
+/** Has the next attempt use what the CA may take: the account where it is, the other key, or another account. */
+function settleAccount(
+  ports: AcmePorts,
+  transaction: Transaction,
+  { config, accountUrl }: IssuerSession,
+  found: Exclude<Found, 'served'>,
+): void {
+  const row = readAccount(transaction.db, config);
+  if (row === null || row.url !== accountUrl) return;
+  if (typeof found === 'object') noteMoved(transaction, row, found.elsewhere);
+  else if (found !== 'deactivated' && row.nextKey !== null && row.rolloverCode !== KEY_REFUSED) {
+    swapKeys(transaction, row, KEY_REFUSED);
+  } else if (found !== 'doubt') {
+    replaceOnceADay(ports, transaction, config, accountUrl, `account.${found}`);
+  }
+}
+
+const KEY_REFUSED = 'ACME_ACCOUNT_KEY_REFUSED';
+
+function keyRefused({ config, accountUrl }: IssuerSession, refusal: unknown): EverbindError {
+  const { message } = asEverbindError(refusal);
+  return new EverbindError(
+    KEY_REFUSED,
+    `${config.name} does not accept the key of our account ${accountUrl}: ${message}`,
+    { issuer: config.name, account: accountUrl },
+    { cause: refusal },
+  );
 }
 
 async function forget({ store }: AcmePorts, { config, accountUrl }: IssuerSession): Promise<void> {
   await store.commit((transaction) => forgetAccount(transaction, config, accountUrl));
-}
-
-/** At most one in a day: a CA that has something against us has it against every account, and counts them. */
-async function replace(ports: AcmePorts, { config, accountUrl }: IssuerSession): Promise<void> {
-  const { store, clock } = ports;
-  const key = newAccountKey(ports);
-  await store.commit((transaction) => {
-    const row = readAccount(transaction.db, config);
-    const now = clock.now();
-    if (row === null || row.url !== accountUrl || now < (row.keyAt ?? 0) + DAY) return;
-    replaceAccount(transaction, row, key, { now, destroyAt: now + KEPT_MS });
-  });
 }

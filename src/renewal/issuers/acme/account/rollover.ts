@@ -13,8 +13,7 @@ import {
 } from '../../../state/account-table.ts';
 import { visibleTo } from '../../../state/challenge-table.ts';
 import type { AcmePorts, AcmeRun, IssuerSession } from '../acme-ports.ts';
-import { newAccountKey, openOrMake } from './account-session.ts';
-import { isAccountGone } from './issuer-session.ts';
+import { isRefusal, newAccountKey, openOrMake } from './account-session.ts';
 import { recordsNameKey } from './persist-records.ts';
 
 const DAY = 86_400_000;
@@ -124,7 +123,7 @@ async function noteFailure(
   error: unknown,
 ): Promise<void> {
   const { code } = asEverbindError(error);
-  const refused = isRefusal(error) && (await client.getAccount(signal).catch(() => null))?.status === 'valid';
+  const refused = isKeyChangeRefused(error) && (await client.getAccount(signal).catch(() => null))?.status === 'valid';
   const again = clock.now() + (refused ? AFTER_REFUSAL_MS : AFTER_FAILURE_MS);
   await store.commit((transaction) => noteRolloverFailed(transaction, row, { code, refused, again, now: clock.now() }));
 }
@@ -133,12 +132,7 @@ async function noteFailure(
  * Whether the CA did not take the request at all: it offers no key changes, answers 501 (step-ca does), or says what is
  * wrong.
  */
-function isRefusal(error: unknown): boolean {
-  if (!(error instanceof EverbindError)) return false;
-  if (error.code === 'ACME_NOT_OFFERED') return true;
-  if (error.code !== 'ACME_PROBLEM' && error.code !== 'ACME_UNEXPECTED_RESPONSE') return false;
-  // The check after the change: the CA took it, and one of its servers may not know yet.
-  if (isAccountGone(error)) return false;
-  const { httpStatus = 0 } = error.facts;
-  return (httpStatus >= 400 && httpStatus < 500 && httpStatus !== 429) || httpStatus === 501;
+function isKeyChangeRefused(error: unknown): boolean {
+  if (isRefusal(error)) return true;
+  return error instanceof EverbindError && (error.code === 'ACME_NOT_OFFERED' || error.facts.httpStatus === 501);
 }

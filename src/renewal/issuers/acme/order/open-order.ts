@@ -9,7 +9,7 @@ import type { IssuanceJournal, IssuanceRequest, IssuanceState } from '../../../.
 import { askedForMs, PATIENCE_MS } from '../../../engine/resumable.ts';
 import { activeOf } from '../../../state/issued-table.ts';
 import type { AcmeRun, IssuerSession } from '../acme-ports.ts';
-import { recoverOrder } from './recover-order.ts';
+import { recoverOrder, searchOrder } from './recover-order.ts';
 
 /** How often a request is sent again that the CA may have carried out, and the pauses before it. */
 export const MOST_REPEATS = 3;
@@ -34,7 +34,7 @@ export async function openOrder(
   const { state } = request;
   if ('orderUrl' in state) return [{ ...request, state }, await resumeOrder(run, session, request, state)];
   if (state.step === 'order-requested') {
-    const found = await recoverOrder(run, session.client, request.identifiers);
+    const found = await recoverOrder(run, session, request);
     if (found !== null) return [await noteOrder(session, request, journal, found, 'order.recovered', {}), found];
   }
   return newOrder(run, session, request, journal);
@@ -102,7 +102,7 @@ async function lookForOrder(
 ): Promise<OrderResource | 'none' | null> {
   try {
     if ((await client.getAccount(run.signal)).orders === null) return null;
-    return (await recoverOrder(run, client, identifiers)) ?? 'none';
+    return (await searchOrder(run, client, identifiers)) ?? 'none';
   } catch {
     run.signal.throwIfAborted();
     return null;

@@ -1,4 +1,4 @@
-import { EverbindError } from '../../../../errors/error.ts';
+import { errorCode, EverbindError } from '../../../../errors/error.ts';
 import type { IssuanceRequest } from '../../../../ports/issuer.ts';
 import type { ManagedCertificate } from '../../../state/certificate-table.ts';
 import { activeOf, isUrgent } from '../../../state/issued-table.ts';
@@ -6,9 +6,15 @@ import { withRenewal } from '../../../state/renewal-table.ts';
 import type { AcmeRun, IssuerSession } from '../acme-ports.ts';
 
 /**
+ * What this machine sees of CAA may not be what the CA sees: after so many failed attempts in a row the CA is asked
+ * whatever was found.
+ */
+const MOST_REFUSED = 3;
+
+/**
  * Asks DNS and the directory before the first order for a certificate, and before those that follow a failure: routine
  * has no reason to wait for it, and what is in a hurry is ordered whatever it says. Throws RENEWAL_PREFLIGHT_FAILED for
- * what is certain to be refused; the rest is noted.
+ * what is certain to be refused, three times in a row; the rest is noted, and so is a look that fails.
  */
 export async function preflight(
   run: AcmeRun,
@@ -19,7 +25,14 @@ export async function preflight(
   const { store, signal } = run;
   if (run.preflight === undefined || !isWanted(run, certificate)) return;
   const directory = await client.directory(signal);
-  const obstacles = await run.preflight({ config, directory, accountUrl, certificate: certificate.config }, signal);
+  const obstacles = await run
+    .preflight({ config, directory, accountUrl, certificate: certificate.config }, signal)
+    .catch(async (error: unknown) => {
+      signal.throwIfAborted();
+      const data = withRenewal(renewalId, { issuer: config.name, code: errorCode(error) });
+      await store.commit(({ audit }) => audit({ type: 'preflight.failed', subject: certificate.name, data }));
+      return [];
+    });
   const [first] = obstacles.toSorted((a, b) => Number(b.certain) - Number(a.certain));
   if (first === undefined) return;
   const codes = [...new Set(obstacles.map(({ code }) => code))];
@@ -30,7 +43,7 @@ export async function preflight(
       data: withRenewal(renewalId, { issuer: config.name, codes }),
     }),
   );
-  if (!first.certain) return;
+  if (!first.certain || certificate.failures >= MOST_REFUSED) return;
   const where = first.name === null ? config.name : `${first.name} at ${config.name}`;
   throw new EverbindError('RENEWAL_PREFLIGHT_FAILED', `${where}: ${first.what}`, {
     issuer: config.name,
