@@ -8,4 +8,6 @@ if ((first === '--version' || first === '-V') && rest.length === 0) {
 } else {
   const { main } = await import('./product.ts');
   process.exitCode = await main(process);
+  // Nothing that hangs, a call of the operating system for instance, keeps a command from ending.
+  setTimeout(() => process.exit(), 10_000).unref();
 }

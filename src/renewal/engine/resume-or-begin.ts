@@ -6,12 +6,13 @@ import type { Store, Transaction } from '../../store/store.ts';
 import { chooseIssuer, giveBackTokens, issuersWithRoom, requireRoom, takeTokens } from '../ratelimits/limiter.ts';
 import { type ManagedCertificate, setDue } from '../state/certificate-table.ts';
 import { activeOf, isKeyRevoked, type Issued, requireIssued } from '../state/issued-table.ts';
-import { usableIssuers } from '../state/issuer-health.ts';
+import { preferredIssuer, usableIssuers } from '../state/issuer-health.ts';
 import {
   isDeploying,
   isObtaining,
   type Obtaining,
   openRenewal,
+  openRenewalIfReadable,
   type Renewal,
   requestOf,
   insertRenewal,
@@ -57,7 +58,7 @@ export async function supersede(
   // Later steps have nothing pending any more, earlier ones nothing at the issuer.
   if (open.step !== 'ordered') return;
   try {
-    await issuers.open(open.issuer).abandon(requestOf(name, open));
+    await issuers.open(open.issuer, signal).abandon(requestOf(name, open));
   } catch {
     // The issuer may no longer be configured: its order expires by itself.
     signal.throwIfAborted();
@@ -96,8 +97,25 @@ function reasonToSupersede(context: RunContext, certificate: ManagedCertificate,
   return stillWanted(context, certificate, renewal) ? 'another issuer' : 'configuration changed';
 }
 
+type Asking = Pick<RunContext, 'store' | 'clock'>;
+
+/** The issuer that a run asks for this certificate, as far as it is known before; null: none has to be asked. */
+export function issuerToAsk(context: Asking, certificate: ManagedCertificate): string | null {
+  const { store, clock } = context;
+  const { id, config, removed } = certificate;
+  const open = store.read((db) => openRenewalIfReadable(db, id));
+  if (removed || (open !== null && !isObtaining(open))) return null;
+  if (open !== null && config.issuers.includes(open.issuer) && !isBetterElsewhere(context, certificate, open))
+    return open.issuer;
+  const now = clock.now();
+  return store.read((db) => {
+    const [roomy] = config.issuers.length > 1 ? issuersWithRoom(db, certificate, now) : [];
+    return roomy ?? preferredIssuer(db, certificate, now);
+  });
+}
+
 /** Whether its issuer is not asked for now, there is no certificate yet, and another issuer can be asked. */
-function isBetterElsewhere(context: RunContext, certificate: ManagedCertificate, renewal: Renewal): boolean {
+function isBetterElsewhere(context: Asking, certificate: ManagedCertificate, renewal: Renewal): boolean {
   if (!isObtaining(renewal) || mayHaveIssued(context, renewal)) return false;
   const { store, clock } = context;
   const now = clock.now();

@@ -19,13 +19,13 @@ import { runAtStaging } from './order/staging-run.ts';
 export function createAcmeIssuers(ports: AcmePorts, signal: AbortSignal): Issuers {
   const run = createAcmeRun(ports, signal);
   return {
-    open: (name) => {
+    open: (name, attempt = signal) => {
       configOf(run, name);
-      return createAcmeIssuer(run, name);
+      return createAcmeIssuer({ ...run, signal: attempt }, name);
     },
-    tidyUp: async () => {
+    tidyUp: async (tidying) => {
       await cleanUpLeftovers(run).catch(() => {});
-      await rollOverDue(run);
+      await rollOverDue({ ...run, signal: tidying });
     },
   };
 }
@@ -46,12 +46,12 @@ function createAcmeIssuer(run: AcmeRun, name: string): Issuer {
         const certificate = certificateOf(request);
         await preflight(run, session, certificate, request);
         await runAtStaging(run, session, certificate, request);
-      }),
+      }, signal),
     issue: (request, signer, journal) =>
-      sessions.use(name, (session) => issue(run, session, certificateOf(request), request, signer, journal)),
+      sessions.use(name, (session) => issue(run, session, certificateOf(request), request, signer, journal), signal),
     abandon: (request) => abandonOrder(run, name, request),
     revoke: async ({ der, reason, signer }) => {
-      const { client } = await sessions.open(name);
+      const { client } = await sessions.open(name, signal);
       try {
         const how = { ...(reason === null ? {} : { reason }), ...(signer === null ? {} : { signer }) };
         await client.revokeCertificate({ der, ...how }, signal);
@@ -62,7 +62,7 @@ function createAcmeIssuer(run: AcmeRun, name: string): Issuer {
       }
     },
     renewalInformation: async (ariId) => {
-      const { client } = await sessions.open(name);
+      const { client } = await sessions.open(name, signal);
       const { renewalInfo } = await client.directory(signal);
       return renewalInfo === null ? null : client.renewalInfo(ariId, signal);
     },

@@ -1,9 +1,12 @@
 import type { AcmeClient } from '../../../../acme/client.ts';
+import { withDeadline } from '../../../../concurrency/deadline.ts';
+import { unlessAborted } from '../../../../concurrency/unless-aborted.ts';
 import { isProblem } from '../../../../acme/messages/problem.ts';
 import type { HostBackoffs } from '../../../../acme/session/host-backoff.ts';
 import type { IssuerConfig } from '../../../../config/types.ts';
 import { EverbindError } from '../../../../errors/error.ts';
 import { forgetAccount, readAccount, replaceAccount } from '../../../state/account-table.ts';
+import { LOOK_MS, OPENING_MS, overdue } from '../../../schedule/issuer-backoff.ts';
 import { issuerConfig } from '../../../state/applied-config.ts';
 import type { AcmePorts, AcmeRun, IssuerSession, IssuerSessions } from '../acme-ports.ts';
 import { durableHostBackoff, newAccountKey, openAccount } from './account-session.ts';
@@ -33,14 +36,14 @@ function createIssuerSessions(
 ): IssuerSessions {
   const opened = new Map<string, Promise<IssuerSession>>();
   const backoffs = durableHostBackoff(ports);
-  const open = (name: string): Promise<IssuerSession> => {
+  const open = (name: string, attempt?: AbortSignal): Promise<IssuerSession> => {
     let session = opened.get(name);
     if (session === undefined) {
       session = openIssuer(ports, at(configOf(ports, name)), backoffs, signal);
       opened.set(name, session);
       session.catch(() => opened.delete(name));
     }
-    return session;
+    return unlessAborted(session, attempt);
   };
   /** Whether this session was the current one. */
   const close = async (session: IssuerSession): Promise<boolean> => {
@@ -50,6 +53,10 @@ function createIssuerSessions(
     opened.delete(name);
     return true;
   };
+  const looksDead = (client: AcmeClient): Promise<boolean> => {
+    const late = (): Error => overdue('a look at the account', LOOK_MS);
+    return withDeadline({ clock: ports.clock, ms: LOOK_MS, signal, late }, (look) => isDead(client, look));
+  };
   /**
    * One that the CA does not know any more is registered anew, with its key, when it is needed next; one that the CA
    * has deactivated or revoked (RFC 8555 section 7.1.6) makes room for another one with another key. Does nothing when
@@ -58,14 +65,14 @@ function createIssuerSessions(
   const checkAccount = async (session: IssuerSession, refusal: unknown): Promise<void> => {
     if (isAccountGone(refusal)) {
       if (await close(session)) await forget(ports, session);
-    } else if (isUnauthorized(refusal) && (await isDead(session.client, signal)) && (await close(session))) {
+    } else if (isUnauthorized(refusal) && (await looksDead(session.client)) && (await close(session))) {
       await replace(ports, session);
     }
   };
   return {
     open,
-    use: async (issuer, work) => {
-      const session = await open(issuer);
+    use: async (issuer, work, attempt) => {
+      const session = await open(issuer, attempt);
       try {
         return await work(session);
       } catch (error) {
@@ -82,7 +89,13 @@ async function openIssuer(
   backoffs: HostBackoffs,
   signal: AbortSignal,
 ): Promise<IssuerSession> {
-  const [account, roots] = await Promise.all([openAccount(ports, config, backoffs, signal), ports.rootsFor(config)]);
+  const late = (): Error => overdue(`the account with ${config.name}`, OPENING_MS, 'issuer');
+  const [account, roots] = await Promise.all([
+    withDeadline({ clock: ports.clock, ms: OPENING_MS, signal, late }, (opening) =>
+      openAccount(ports, config, backoffs, opening),
+    ),
+    ports.rootsFor(config),
+  ]);
   return { config, ...account, roots };
 }
 
