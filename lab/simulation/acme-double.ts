@@ -62,7 +62,10 @@ export function acmeDouble({ host, ca, clock, manner, lifetimeMs }: DoubleParts)
     }
     if (what === 'ari') {
       const now = clock.now();
-      const suggestedWindow = { start: new Date(now + lifetimeMs).toISOString(), end: new Date(now + 2 * lifetimeMs).toISOString() };
+      const suggestedWindow = {
+        start: new Date(now + lifetimeMs).toISOString(),
+        end: new Date(now + 2 * lifetimeMs).toISOString(),
+      };
       return respond(200, { suggestedWindow }, { 'retry-after': ['3600'] });
     }
     if (what === 'order' && id === '') {
@@ -70,12 +73,19 @@ export function acmeDouble({ host, ca, clock, manner, lifetimeMs }: DoubleParts)
       const made = String(orders.size + 1);
       const names = identifiers.map(({ value }) => value);
       orders.set(made, { names, chain: null });
-      const body = { status: 'ready', identifiers, authorizations: [`${at}/authorization/${made}`], finalize: `${at}/finalize/${made}` };
+      const body = {
+        status: 'ready',
+        identifiers,
+        authorizations: [`${at}/authorization/${made}`],
+        finalize: `${at}/finalize/${made}`,
+      };
       return respond(201, body, { location: [`${at}/order/${made}`] });
     }
     if (what === 'finalize' && order !== undefined) {
       const { csr } = payloadOf(request) as { readonly csr: string };
-      const spki = pkijs.CertificationRequest.fromBER(new Uint8Array(Buffer.from(csr, 'base64url'))).subjectPublicKeyInfo;
+      const spki = pkijs.CertificationRequest.fromBER(
+        new Uint8Array(Buffer.from(csr, 'base64url')),
+      ).subjectPublicKeyInfo;
       const validity = { notBefore: new Date(clock.now() - SECOND), notAfter: new Date(clock.now() + lifetimeMs) };
       const leaf = await ca.certify({ names: order.names, ...validity }, new Uint8Array(spki.toSchema().toBER()));
       order.chain = `-----BEGIN CERTIFICATE-----\n${Buffer.from(leaf).toString('base64').replace(/.{64}/g, '$&\n').trimEnd()}\n-----END CERTIFICATE-----\n`;
@@ -96,12 +106,11 @@ export function acmeDouble({ host, ca, clock, manner, lifetimeMs }: DoubleParts)
     if (manner === 'black-hole') return late();
     const response = await answer(request);
     const takes =
-      manner === 'good'
-        ? 50
-        : manner === 'octet-a-second'
-          ? SECOND * response.body.length
-          : request.timeoutMs - SECOND;
-    if (takes >= request.timeoutMs || (manner === 'endless' && response.status === 201 && request.url.endsWith('/order')))
+      manner === 'good' ? 50 : manner === 'octet-a-second' ? SECOND * response.body.length : request.timeoutMs - SECOND;
+    if (
+      takes >= request.timeoutMs ||
+      (manner === 'endless' && response.status === 201 && request.url.endsWith('/order'))
+    )
       return late();
     await clock.sleep(takes, signal);
     return response;

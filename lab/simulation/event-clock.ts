@@ -1,4 +1,6 @@
 import { createHook } from 'node:async_hooks';
+import { pbkdf2 } from 'node:crypto';
+import { stat } from 'node:fs';
 import type { Clock } from '../../src/ports/clock.ts';
 
 /** A clock for programs that wait: whenever all of them do, time goes on to whoever wakes first. */
@@ -12,8 +14,53 @@ interface Waker {
   wake(): void;
 }
 
-/** Turns of the event loop in which nothing may happen before time goes on. */
+/** Turns of the event loop in which nothing may begin before time goes on. */
 const QUIET_TURNS = 3;
+
+// With one thread for files, keys and signatures, what ends there ends in the order in which it was begun. Read when the
+// first of it begins.
+process.env['UV_THREADPOOL_SIZE'] = '1';
+
+/** How much has begun in that thread. */
+let begun = 0;
+createHook({
+  init: (_id, type) => {
+    if (type.includes('REQ')) begun += 1;
+  },
+}).enable();
+
+/**
+ * Whether nothing began while all that had begun came to its end, and whoever waited for it had a turn; nor does anybody
+ * wait for the machine's time, as commits do that gather.
+ */
+async function isQuietTurn(): Promise<boolean> {
+  const before = begun;
+  await new Promise<void>((resolve) => {
+    stat('.', () => setImmediate(resolve));
+  });
+  return begun === before + 1 && !process.getActiveResourcesInfo().includes('Timeout');
+}
+
+let isAlone: Promise<void> | null = null;
+
+/** Throws when the thread is not the only one: something had begun before this module came. */
+async function checkThread(): Promise<void> {
+  const order: string[] = [];
+  const slow = new Promise<void>((resolve) => {
+    pbkdf2('', '', 20_000, 32, 'sha256', () => {
+      order.push('slow');
+      resolve();
+    });
+  });
+  await new Promise<void>((resolve) => {
+    stat('.', () => {
+      order.push('quick');
+      resolve();
+    });
+  });
+  await slow;
+  if (order[0] !== 'slow') throw new Error('import the clock first: it needs the only thread of the pool');
+}
 
 export function createEventClock(start: number): EventClock {
   let now = start;
@@ -59,10 +106,9 @@ export function createEventClock(start: number): EventClock {
         done = true;
       };
       work.then(finish, finish);
+      await (isAlone ??= checkThread());
       while (!done) {
-        for (let quiet = 0; quiet < QUIET_TURNS && !done; quiet = isBusy() ? 0 : quiet + 1) {
-          await new Promise((resolve) => setImmediate(resolve));
-        }
+        for (let quiet = 0; quiet < QUIET_TURNS && !done; ) quiet = (await isQuietTurn()) ? quiet + 1 : 0;
         const waker = done ? null : first();
         if (waker === null) continue;
         now = Math.max(now, waker.at);
@@ -71,23 +117,4 @@ export function createEventClock(start: number): EventClock {
       return work;
     },
   };
-}
-
-/** Work of the system for somebody, such as reading a file or signing: its id, and when it was begun. */
-const pending = new Map<number, number>();
-/** What runs at once and not in another thread begins like the rest, and its end is not told. */
-const LONGEST_MS = 5;
-
-createHook({
-  init: (id, type) => {
-    if (type.includes('REQ')) pending.set(id, performance.now());
-  },
-  before: (id) => void pending.delete(id),
-}).enable();
-
-function isBusy(): boolean {
-  if (process.getActiveResourcesInfo().some((kind) => kind.includes('Req'))) return true;
-  const now = performance.now();
-  for (const [id, begun] of pending) if (now - begun > LONGEST_MS) pending.delete(id);
-  return pending.size > 0;
 }

@@ -6,7 +6,14 @@ import { drawInWindow, dueAfterUse, keepsDraw, pollAfterMs, POLL_WITHOUT_WINDOWS
 import { overdue, POLLING_MS } from '../schedule/issuer-backoff.ts';
 import { placeDue } from '../schedule/maintenance.ts';
 import { certificatesToPoll, issuersToPoll, type ToPoll } from '../state/certificate-queries.ts';
-import { type AriWindow, ariWindowOf, certificateById, setAriWindow, setDue, setNextPoll } from '../state/certificate-table.ts';
+import {
+  type AriWindow,
+  ariWindowOf,
+  certificateById,
+  setAriWindow,
+  setDue,
+  setNextPoll,
+} from '../state/certificate-table.ts';
 import { activeOf, issuedBefore } from '../state/issued-table.ts';
 import type { RunContext } from './engine-ports.ts';
 
@@ -59,12 +66,7 @@ function pollIssuer(context: RunContext, issuer: string | null, began: number): 
 }
 
 /** How many certificates were asked for. */
-async function pollPage(
-  context: RunContext,
-  issuer: string | null,
-  until: number,
-  silence: Silence,
-): Promise<number> {
+async function pollPage(context: RunContext, issuer: string | null, until: number, silence: Silence): Promise<number> {
   const page = context.store.read((db) => certificatesToPoll(db, until, issuer, PAGE));
   const responses = await pollAll(context, page, silence);
   await context.store.commit((transaction) => {
@@ -101,11 +103,7 @@ function createSilence(): Silence {
   };
 }
 
-async function pollAll(
-  context: RunContext,
-  page: readonly ToPoll[],
-  silence: Silence,
-): Promise<readonly Polled[]> {
+async function pollAll(context: RunContext, page: readonly ToPoll[], silence: Silence): Promise<readonly Polled[]> {
   const responses: Polled[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEventClock } from '../../../lab/simulation/event-clock.ts';
 import { acmeDouble, type Manner } from '../../../lab/simulation/acme-double.ts';
+import { createRandom } from '../../../lab/simulation/random.ts';
 import { createLabCa } from '../../../lab/test-ca.ts';
 import { EverbindError } from '../../../src/errors/error.ts';
 import type { Transport } from '../../../src/ports/transport.ts';
 
-// A day of `everbind run` with CAs that hang, in simulated time: `node day.ts [FAULT]` prints its figures as JSON. The
-// daemon, the engine, the ACME client, the keys and the database are the real ones.
+// A day of `everbind run` with CAs that hang, in simulated time: `node day.ts HOURS [FAULT]` prints its figures as JSON.
+// The daemon, the engine, the ACME client, the keys and the database are the real ones.
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -24,8 +25,13 @@ const FAULTS: Readonly<Record<string, { readonly file: string; readonly from: st
     from: ' ?? NO_ISSUER',
     to: ' === null ? NO_ISSUER : NO_ISSUER',
   },
-  'renewals wait for each other': { file: '/renewal/engine/run.ts', from: 'if (keepsOn) cancel', to: 'if (false) cancel' },
-  'no deadline for an issuer': { file: '/schedule/issuer-backoff.ts', from: 'ISSUER_MS = 30 *', to: 'ISSUER_MS = 6000 *' },
+  'renewals wait for each other': {
+    file: '/renewal/engine/run.ts',
+    from: 'if (keepsOn) cancel',
+    to: 'if (false) cancel',
+  },
+  'a search without end': { file: '/session/account-requests.ts', from: 'listingMs = 120_000', to: 'listingMs = 1e9' },
+  'no breaker for a lone issuer': { file: '/schedule/issuer-backoff.ts', from: 'TOLERATED = 3', to: 'TOLERATED = 1e9' },
 };
 
 export interface Day {
@@ -57,11 +63,10 @@ function plant(fault: string): void {
   });
 }
 
-async function liveThroughADay(): Promise<Day> {
+async function live(hours: number): Promise<Day> {
   const { runDaemon } = await import('../../../src/agent/daemon/daemon.ts');
   const { databaseFile } = await import('../../../src/agent/state.ts');
   const { openStore } = await import('../../../src/store/store.ts');
-  const { systemRandom } = await import('../../../src/net/system.ts');
   const folder = await mkdtemp(join(tmpdir(), 'everbind-day-'));
   const clock = createEventClock(Date.now());
   const ca = await createLabCa('Day Root');
@@ -104,7 +109,7 @@ async function liveThroughADay(): Promise<Day> {
     { stateDir: folder, configFile: join(folder, 'everbind.yaml') },
     {
       clock,
-      random: systemRandom,
+      random: createRandom('a day'),
       signal: stop.signal,
       openHost: () => Promise.reject(new EverbindError('WIN_NOT_WINDOWS', 'there is no web server')),
       transportTo: ({ name }) => transports.get(name) as Transport,
@@ -123,11 +128,13 @@ async function liveThroughADay(): Promise<Day> {
     },
   );
   const watch = async (): Promise<void> => {
-    while (clock.now() < start + 24 * HOUR) {
+    while (clock.now() < start + hours * HOUR) {
       await clock.sleep(MINUTE / 4);
       const store = openStore({ path: databaseFile(folder), clock, readOnly: true });
       const held = store.read((db) => db.prepare('SELECT holder FROM lease').get());
-      for (const row of store.read((db) => db.prepare("SELECT name, next_due FROM certificate WHERE name LIKE 'good%'").all())) {
+      for (const row of store.read((db) =>
+        db.prepare("SELECT name, next_due FROM certificate WHERE name LIKE 'good%'").all(),
+      )) {
         const at = Number(row['next_due']);
         if (at > clock.now()) due.set(String(row['name']), at);
       }
@@ -178,6 +185,6 @@ function longestAttempt(events: readonly { type: string; subject: string; time: 
   return longest;
 }
 
-const [fault] = process.argv.slice(2);
+const [hours, fault] = process.argv.slice(2);
 if (fault !== undefined) plant(fault);
-process.stdout.write(`${JSON.stringify(await liveThroughADay())}\n`);
+process.stdout.write(`${JSON.stringify(await live(Number(hours)))}\n`);

@@ -39,14 +39,18 @@ function createAcmeIssuer(run: AcmeRun, name: string): Issuer {
   };
   return {
     prepare: (request) =>
-      sessions.use(name, async (session) => {
-        session.client.prepare();
-        // The real CA was asked already.
-        if (request.state.step !== 'started' && request.state.step !== 'key') return;
-        const certificate = certificateOf(request);
-        await preflight(run, session, certificate, request);
-        await runAtStaging(run, session, certificate, request);
-      }, signal),
+      sessions.use(
+        name,
+        async (session) => {
+          session.client.prepare();
+          // The real CA was asked already.
+          if (request.state.step !== 'started' && request.state.step !== 'key') return;
+          const certificate = certificateOf(request);
+          await preflight(run, session, certificate, request);
+          await runAtStaging(run, session, certificate, request);
+        },
+        signal,
+      ),
     issue: (request, signer, journal) =>
       sessions.use(name, (session) => issue(run, session, certificateOf(request), request, signer, journal), signal),
     abandon: (request) => abandonOrder(run, name, request),

@@ -32,11 +32,7 @@ function late(): Error {
  * Abandons at the CA what the order of a superseded renewal still waits for (RFC 8555 section 7.5.2). As far as it can
  * be done now: an issuer that is not asked for now, or a CA that fails, keeps nobody from what comes next.
  */
-export async function abandonOrder(
-  run: AcmeRun,
-  issuer: string,
-  { state }: IssuanceRequest,
-): Promise<void> {
+export async function abandonOrder(run: AcmeRun, issuer: string, { state }: IssuanceRequest): Promise<void> {
   const { store, sessions, clock, signal } = run;
   // Later steps have nothing pending any more.
   if (state.step !== 'ordered' || store.read((db) => closedUntil(db, issuer, clock.now())) !== null) return;

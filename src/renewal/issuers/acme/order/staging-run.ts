@@ -69,21 +69,25 @@ async function stagingOrder(
   request: IssuanceRequest,
   stagingRun: StagingRun,
 ): Promise<string> {
-  return run.stagingSessions.use(issuer, async (session) => {
-    const { client } = session;
-    const { identifiers } = request;
-    const { signal } = run;
-    let order = await openStagingOrder(run, session, request, stagingRun);
-    if (order.order.status === 'pending') {
-      [order] = await authorize(run, client, certificate, request, order, async () => {});
-    }
-    if (order.order.status === 'ready') {
-      const csr = await buildCsr({ identifiers, signer: await throwAwayKey(run, request) });
-      order = { url: order.url, ...(await client.finalize(order.order.finalize, csr, signal)) };
-    }
-    if (order.order.status !== 'valid') await client.waitForOrder(order.url, { until: 'valid', identifiers, signal });
-    return order.url;
-  }, run.signal);
+  return run.stagingSessions.use(
+    issuer,
+    async (session) => {
+      const { client } = session;
+      const { identifiers } = request;
+      const { signal } = run;
+      let order = await openStagingOrder(run, session, request, stagingRun);
+      if (order.order.status === 'pending') {
+        [order] = await authorize(run, client, certificate, request, order, async () => {});
+      }
+      if (order.order.status === 'ready') {
+        const csr = await buildCsr({ identifiers, signer: await throwAwayKey(run, request) });
+        order = { url: order.url, ...(await client.finalize(order.order.finalize, csr, signal)) };
+      }
+      if (order.order.status !== 'valid') await client.waitForOrder(order.url, { until: 'valid', identifiers, signal });
+      return order.url;
+    },
+    run.signal,
+  );
 }
 
 /** Destroyed at the end of the run, also of another one after a kill: noted before it is made. */
