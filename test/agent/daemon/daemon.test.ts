@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { createEventClock } from '../../../lab/simulation/event-clock.ts';
+import { acmeDouble } from '../../../lab/simulation/acme-double.ts';
+import { createLabCa } from '../../../lab/test-ca.ts';
 import { copyFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -129,6 +131,7 @@ test('work that stands still, and does not stop when it is told to, fails its cy
       join(folder, 'everbind.yaml'),
       `${CONFIGURATION}certificates: [{ name: shop, names: [shop.test], deployments: [] }]\n`,
     );
+    const ca = acmeDouble({ host: 'ca.test', ca: await createLabCa('Root'), clock, manner: 'good', lifetimeMs: MINUTE });
     const stop = new AbortController();
     const start = clock.now();
     const troubles: { readonly code: string; readonly minutes: number }[] = [];
@@ -140,8 +143,9 @@ test('work that stands still, and does not stop when it is told to, fails its cy
         random: systemRandom,
         signal: stop.signal,
         openHost: () => Promise.reject(new EverbindError('WIN_NOT_WINDOWS', 'none here')),
-        // Deaf to every signal.
-        transportTo: () => () => new Promise(() => {}),
+        // Deaf to every signal once it is to order.
+        transportTo: () => (request, signal) =>
+          request.url.endsWith('/order') ? new Promise(() => {}) : ca(request, signal),
       },
       {
         onOutcome: () => {},
