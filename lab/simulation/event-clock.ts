@@ -17,8 +17,8 @@ interface Waker {
 /** Turns of the event loop in which nothing may begin before time goes on. */
 const QUIET_TURNS = 3;
 
-// With one thread for files, keys and signatures, what ends there ends in the order in which it was begun. Read when the
-// first of it begins.
+// With one thread for files, keys and signatures, what ends there ends in the order in which it was begun. Read when
+// the first of it begins.
 process.env['UV_THREADPOOL_SIZE'] = '1';
 
 /** How much has begun in that thread. */
@@ -30,8 +30,8 @@ createHook({
 }).enable();
 
 /**
- * Whether nothing began while all that had begun came to its end, and whoever waited for it had a turn; nor does anybody
- * wait for the machine's time, as commits do that gather.
+ * Whether nothing began while all that had begun came to its end, and whoever waited for it had a turn; nor does
+ * anybody wait for the machine's time, as commits do that gather.
  */
 async function isQuietTurn(): Promise<boolean> {
   const before = begun;

@@ -4,8 +4,8 @@ import type { Clock } from '../../ports/clock.ts';
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 /**
- * The least pause after a cycle, whatever the database says, so that this never becomes a busy loop. The least time from
- * the begin of one to that of the next grows with each cycle that leaves something due.
+ * The least pause after a cycle, whatever the database says, so that this never becomes a busy loop. The least time
+ * from the begin of one to that of the next grows with each cycle that leaves something due.
  */
 const SHORTEST = 5 * SECOND;
 const LONGEST_SHORT = 5 * MINUTE;

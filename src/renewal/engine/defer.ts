@@ -1,13 +1,9 @@
-import { EverbindError } from '../../errors/error.ts';
 import type { DueReason } from '../schedule/due-date.ts';
 import { placeDue } from '../schedule/maintenance.ts';
 import { type ManagedCertificate, setDue } from '../state/certificate-table.ts';
 import { activeOf } from '../state/issued-table.ts';
-import { closedUntil } from '../state/issuer-health.ts';
 import { isDeploying, openRenewalIfReadable } from '../state/renewal-table.ts';
 import type { RunContext } from './engine-ports.ts';
-import type { Deferred } from './outcome.ts';
-import { issuerToAsk } from './resume-or-begin.ts';
 
 // Nobody waits for these; the others are for a person, or for a site that has no good certificate.
 const patient: ReadonlySet<DueReason> = new Set<DueReason>([
@@ -37,24 +33,4 @@ export async function defer(context: RunContext, certificate: ManagedCertificate
     audit({ type: 'renewal.deferred', subject: name, data: { until: new Date(due.at).toISOString() } });
   });
   return true;
-}
-
-/**
- * Moves a certificate to when its issuer is asked again, where every one that it has was closed after failures: each
- * attempt would only wait for the same time limits. The log has the issuer's event, not one for each certificate. Null
- * when it is to be worked on now.
- */
-export async function deferWhileClosed(context: RunContext, certificate: ManagedCertificate): Promise<Deferred | null> {
-  const { store, clock } = context;
-  const { id, name, nextDue } = certificate;
-  const now = clock.now();
-  const issuer = issuerToAsk(context, certificate);
-  const until = issuer === null ? null : store.read((db) => closedUntil(db, issuer, now));
-  if (until === null) return null;
-  // One that is only asked for by force keeps its own time.
-  const nextAttempt = nextDue <= now ? until : nextDue;
-  if (nextDue <= now) await store.commit(({ db }) => setDue(db, id, { at: until, reason: 'issuer-closed' }));
-  const message = `${issuer} failed several times in a row and is not asked before ${new Date(until).toISOString()}`;
-  const { code, action } = new EverbindError('RENEWAL_ISSUER_CLOSED', message);
-  return { kind: 'deferred', name, code, message, action, nextAttempt };
 }

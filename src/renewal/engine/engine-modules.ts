@@ -4,6 +4,7 @@
 export { createSemaphore } from '../../concurrency/semaphore.ts';
 export { dryRun } from './dry-run.ts';
 export { pollRenewalInfo } from './poll-renewal-info.ts';
+export { renewOne } from './renew-one.ts';
 export { revoke } from './revoke.ts';
 export { rollBack } from './roll-back.ts';
 export { runSelected } from './run.ts';

@@ -73,9 +73,13 @@ export function createEngine(ports: EnginePorts): Engine {
     const asked = selection.names.length > 0 || selection.force;
     const due = asked || store.read((db) => anythingDue(db, clock.now()));
     if (!due && !isToPoll()) return { managed, worked: 0 };
-    const { runSelected } = await import('./engine-modules.ts');
+    const { runSelected, renewOne } = await import('./engine-modules.ts');
     const poll = (until: AbortSignal): Promise<number> | null => (isToPoll() ? engine.pollRenewalInfo(until) : null);
-    const worked = await runSelected(ports, { selection, keepsOn, poll, open: contextFor, onOutcome }, signal);
+    const worked = await runSelected(
+      ports,
+      { selection, keepsOn, poll, open: contextFor, renewOne, onOutcome },
+      signal,
+    );
     return { managed, worked };
   }
 

@@ -43,7 +43,9 @@ export async function pollRenewalInfo(context: RunContext): Promise<number> {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** All of one issuer; what does not respond in time is left to another run, and its certificates get their time to ask. */
+/**
+ * All of one issuer; what does not respond in time is left to another run, and its certificates get their time to ask.
+ */
 function pollIssuer(context: RunContext, issuer: string | null, began: number): Promise<number> {
   const { clock, signal } = context;
   const silence = createSilence();
@@ -145,8 +147,8 @@ function note(context: RunContext, transaction: Transaction, { asked, suggested,
 }
 
 /**
- * A window gets a draw of its own when it changes the plan: the draw that is there stays while it lies in the window, or
- * hardly outside. Returns whether the log was told: of another plan, or another explanation.
+ * A window gets a draw of its own when it changes the plan: the draw that is there stays while it lies in the window,
+ * or hardly outside. Returns whether the log was told: of another plan, or another explanation.
  */
 function noteWindow(
   { random }: RunContext,

@@ -4,7 +4,7 @@ import { asEverbindError, meaningOf, retryAfterOf } from '../../errors/error.ts'
 import { deploy } from '../deployment/deploy.ts';
 import { giveBackTokens, issuersWithRoom, noteFailedValidations, RateLimitedError } from '../ratelimits/limiter.ts';
 import { waitForRoom } from '../ratelimits/wait.ts';
-import { attemptMs, ISSUER_MS, overdue, refusedForMs } from '../schedule/issuer-backoff.ts';
+import { ISSUER_MS, overdue, refusedForMs } from '../schedule/issuer-backoff.ts';
 import { certificateById, type ManagedCertificate } from '../state/certificate-table.ts';
 import { noteOutage, noteRefusal } from '../state/issuer-health.ts';
 import { isObtaining, type NotDeployed, type Obtaining, openRenewal, type Renewal } from '../state/renewal-table.ts';
@@ -24,7 +24,8 @@ import { begin, resumeOrBegin } from './resume-or-begin.ts';
  */
 export async function renewOne(context: RunContext, certificate: ManagedCertificate): Promise<Outcome | null> {
   const { clock, signal } = context;
-  const ms = attemptMs(certificate.config.issuers.length) + allVisibleWithinMs(certificate.config);
+  // Each of its issuers in turn, and the wait for its turn at the web server.
+  const ms = (certificate.config.issuers.length + 1) * ISSUER_MS + allVisibleWithinMs(certificate.config);
   context.onWork?.(ms);
   try {
     const outcome = await withDeadline({ clock, ms, signal, late: () => overdue('the renewal', ms) }, (attempt) =>

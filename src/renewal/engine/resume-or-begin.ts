@@ -1,12 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { CertificateKeyConfig } from '../../config/types.ts';
-import { meaningOf } from '../../errors/error.ts';
+import { EverbindError, meaningOf } from '../../errors/error.ts';
 import type { KeyCustody, KeyHandle } from '../../ports/key-store.ts';
 import type { Store, Transaction } from '../../store/store.ts';
 import { chooseIssuer, giveBackTokens, issuersWithRoom, requireRoom, takeTokens } from '../ratelimits/limiter.ts';
 import { type ManagedCertificate, setDue } from '../state/certificate-table.ts';
 import { activeOf, isKeyRevoked, type Issued, requireIssued } from '../state/issued-table.ts';
-import { preferredIssuer, usableIssuers } from '../state/issuer-health.ts';
+import { closedUntil, preferredIssuer, usableIssuers } from '../state/issuer-health.ts';
 import {
   isDeploying,
   isObtaining,
@@ -20,6 +20,7 @@ import {
 } from '../state/renewal-table.ts';
 import type { RunContext } from './engine-ports.ts';
 import { closeRenewal } from './end-attempt.ts';
+import type { Deferred } from './outcome.ts';
 import { mayHaveIssued } from './resumable.ts';
 
 /**
@@ -112,6 +113,26 @@ export function issuerToAsk(context: Asking, certificate: ManagedCertificate): s
     const [roomy] = config.issuers.length > 1 ? issuersWithRoom(db, certificate, now) : [];
     return roomy ?? preferredIssuer(db, certificate, now);
   });
+}
+
+/**
+ * Moves a certificate to when its issuer is asked again, where every one that it has was closed after failures: each
+ * attempt would only wait for the same time limits. The log has the issuer's event, not one for each certificate. Null
+ * when it is to be worked on now.
+ */
+export async function deferWhileClosed(context: RunContext, certificate: ManagedCertificate): Promise<Deferred | null> {
+  const { store, clock } = context;
+  const { id, name, nextDue } = certificate;
+  const now = clock.now();
+  const issuer = issuerToAsk(context, certificate);
+  const until = issuer === null ? null : store.read((db) => closedUntil(db, issuer, now));
+  if (until === null) return null;
+  // One that is only asked for by force keeps its own time.
+  const nextAttempt = nextDue <= now ? until : nextDue;
+  if (nextDue <= now) await store.commit(({ db }) => setDue(db, id, { at: until, reason: 'issuer-closed' }));
+  const message = `${issuer} failed several times in a row and is not asked before ${new Date(until).toISOString()}`;
+  const { code, action } = new EverbindError('RENEWAL_ISSUER_CLOSED', message);
+  return { kind: 'deferred', name, code, message, action, nextAttempt };
 }
 
 /** Whether its issuer is not asked for now, there is no certificate yet, and another issuer can be asked. */

@@ -4,14 +4,13 @@ import { allVisibleWithinMs } from '../../config/challenge-for.ts';
 import { retireLeftovers } from '../deployment/retire.ts';
 import { overdue, TIDYING_MS } from '../schedule/issuer-backoff.ts';
 import { appliedConfig } from '../state/applied-config.ts';
-import { certificateById } from '../state/certificate-table.ts';
+import { certificateById, type ManagedCertificate } from '../state/certificate-table.ts';
 import { isOnProbation } from '../state/issuer-health.ts';
 import { destroyDueKeys } from '../state/key-deletions.ts';
-import { defer, deferWhileClosed } from './defer.ts';
+import { defer } from './defer.ts';
 import type { RunContext } from './engine-ports.ts';
 import type { Outcome } from './outcome.ts';
-import { renewOne } from './renew-one.ts';
-import { issuerToAsk } from './resume-or-begin.ts';
+import { deferWhileClosed, issuerToAsk } from './resume-or-begin.ts';
 import { anythingDue, selectIds, type Selection } from './select.ts';
 
 const MINUTE = 60_000;
@@ -34,17 +33,18 @@ export interface RunParts {
   readonly poll: (signal: AbortSignal) => Promise<unknown> | null;
   /** Opens issuers and web server, when they are first needed. */
   readonly open: (signal: AbortSignal) => Promise<RunContext>;
+  readonly renewOne: (context: RunContext, certificate: ManagedCertificate) => Promise<Outcome | null>;
   readonly onOutcome: (outcome: Outcome) => void;
 }
 
 /**
- * Works on what is selected, each issuer's certificates in a lane of their own: one that is slow keeps none waiting that
- * another one issues, nor does polling. One failing certificate never stops the others; only the signal does, and a web
- * server that cannot be used. Returns how many were worked on.
+ * Works on what is selected, each issuer's certificates in a lane of their own: one that is slow keeps none waiting
+ * that another one issues, nor does polling. One failing certificate never stops the others; only the signal does, and
+ * a web server that cannot be used. Returns how many were worked on.
  */
 export async function runSelected(
   { store, clock, onWork }: Pick<RunContext, 'store' | 'clock' | 'onWork'>,
-  { selection, keepsOn, poll, open, onOutcome }: RunParts,
+  { selection, keepsOn, poll, open, renewOne, onOutcome }: RunParts,
   signal: AbortSignal,
 ): Promise<number> {
   const { names, force } = selection;
@@ -84,12 +84,15 @@ export async function runSelected(
     if (asking === null) return;
     polling = true;
     isPollWanted = false;
-    const done = (failure: unknown): void => {
-      pollFailure ??= failure;
-      polling = false;
-      lookAgain();
-    };
-    asking.then(() => done(null), done);
+    asking
+      .catch((error: unknown) => {
+        pollFailure ??= error;
+      })
+      .finally(() => {
+        polling = false;
+        lookAgain();
+      })
+      .catch(() => {});
   };
 
   let longestWait = 0;
@@ -98,6 +101,7 @@ export async function runSelected(
     if (certificate === null) return;
     longestWait = Math.max(longestWait, allVisibleWithinMs(certificate.config));
     const run = await context();
+    until.throwIfAborted();
     if (!asked && (await defer(run, certificate))) return;
     const closed = names.length > 0 ? null : await deferWhileClosed(run, certificate);
     const outcome = closed ?? (await renewOne(run, certificate));

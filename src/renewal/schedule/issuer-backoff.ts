@@ -9,8 +9,8 @@ const LONGEST_CLOSED = 60 * MINUTE;
 
 /**
  * How long an issuer is not asked after this many failures in a row; 0: not yet. Five minutes, doubled with each
- * further failure up to an hour, a tenth more or less by `uniform` from [0, 1), so that many servers do not come back at
- * once.
+ * further failure up to an hour, a tenth more or less by `uniform` from [0, 1), so that many servers do not come back
+ * at once.
  */
 export function closedForMs(failures: number, uniform: number): number {
   if (failures < TOLERATED) return 0;
@@ -45,14 +45,6 @@ export const LOOK_MS = MINUTE;
 export const TIDYING_MS = 5 * MINUTE;
 /** Renewal information of all certificates of one issuer, in one run. */
 export const POLLING_MS = 5 * MINUTE;
-
-/**
- * An attempt before its certificate is deployed: each of its issuers in turn, and the wait for its turn at the web
- * server.
- */
-export function attemptMs(issuers: number): number {
-  return (issuers + 1) * ISSUER_MS;
-}
 
 /** RENEWAL_DEADLINE: what was begun took longer than `ms`. The renewal stays as it is, and goes on from there. */
 export function overdue(what: string, ms: number, blames: FailureMeaning['blames'] = 'us'): EverbindError {

@@ -101,8 +101,9 @@ export function noteRefusal(
 
 /** It has issued this certificate: whatever was noted of it, and a pause of the certificate, are over. */
 export function noteIssuerWorks({ db, audit }: Transaction, certificateId: number, issuer: string): void {
-  const { changes } = statement(db, 'DELETE FROM issuer_health WHERE issuer = ?').run(issuer);
-  if (changes > 0) audit({ type: 'issuer.works', subject: issuer, data: {} });
+  const row = statement(db, 'DELETE FROM issuer_health WHERE issuer = ? RETURNING closed_until').get(issuer);
+  // A failure or two that closed nothing are told by the certificates that they were for.
+  if (row !== undefined && integer(row, 'closed_until') > 0) audit({ type: 'issuer.works', subject: issuer, data: {} });
   statement(db, 'DELETE FROM issuer_refusal WHERE certificate_id = ? AND issuer = ? AND link IS NOT NULL').run(
     certificateId,
     issuer,

@@ -131,7 +131,13 @@ test('work that stands still, and does not stop when it is told to, fails its cy
       join(folder, 'everbind.yaml'),
       `${CONFIGURATION}certificates: [{ name: shop, names: [shop.test], deployments: [] }]\n`,
     );
-    const ca = acmeDouble({ host: 'ca.test', ca: await createLabCa('Root'), clock, manner: 'good', lifetimeMs: MINUTE });
+    const ca = acmeDouble({
+      host: 'ca.test',
+      ca: await createLabCa('Root'),
+      clock,
+      manner: 'good',
+      lifetimeMs: MINUTE,
+    });
     const stop = new AbortController();
     const start = clock.now();
     const troubles: { readonly code: string; readonly minutes: number }[] = [];
@@ -158,8 +164,9 @@ test('work that stands still, and does not stop when it is told to, fails its cy
               () => (taken = 'taken'),
               ({ code: why }: EverbindError) => (taken = why),
             )
-            .finally(() => store.close())
-            .finally(() => stop.abort(new EverbindError('CLI_INTERRUPTED', 'stop')));
+            .then(() => store.close())
+            .finally(() => stop.abort(new EverbindError('CLI_INTERRUPTED', 'stop')))
+            .catch(() => {});
         },
       },
     );

@@ -9,8 +9,8 @@ import { createLabCa } from '../../../lab/test-ca.ts';
 import { EverbindError } from '../../../src/errors/error.ts';
 import type { Transport } from '../../../src/ports/transport.ts';
 
-// A day of `everbind run` with CAs that hang, in simulated time: `node day.ts HOURS [FAULT]` prints its figures as JSON.
-// The daemon, the engine, the ACME client, the keys and the database are the real ones.
+// A day of `everbind run` with CAs that hang, in simulated time: `node day.ts HOURS [FAULT]` prints its figures as
+// JSON. The daemon, the engine, the ACME client, the keys and the database are the real ones.
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
