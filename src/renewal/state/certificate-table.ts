@@ -250,7 +250,15 @@ export function setNextPoll(db: DatabaseSync, id: number, at: number | null): vo
 }
 
 // What counts from the certificate's own dates is right whatever the clock said.
-const COUNTED_FROM_NOW: readonly DueReason[] = ['new', 'changed', 'revoked', 'requested', 'retry', 'rate-limit'];
+const COUNTED_FROM_NOW: readonly DueReason[] = [
+  'new',
+  'changed',
+  'revoked',
+  'requested',
+  'retry',
+  'rate-limit',
+  'issuer-closed',
+];
 
 /**
  * After the clock was put back. A certificate that seemed to have expired is never asked for again, unless it is begun

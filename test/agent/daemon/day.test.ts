@@ -33,21 +33,21 @@ it('a day of everbind run with three CAs that hang: a good one renews on time, a
 });
 
 it('the same day is another one without a share of the work for each issuer', async () => {
-  const day = await live(8, 'one lane for all');
+  const day = await live(24, 'one lane for all');
   assert.ok(day.latest > 2 * MINUTE, String(day.latest));
 });
 
 it('… when what falls due waits for the end of what is under way', async () => {
-  const day = await live(8, 'renewals wait for each other');
+  const day = await live(24, 'renewals wait for each other');
   assert.ok(day.latest > 2 * MINUTE, String(day.latest));
 });
 
 it('… when a search for an order ends with the attempt only', async () => {
-  const day = await live(8, 'a search without end');
+  const day = await live(24, 'a search without end');
   assert.ok(day.longestAttempt > 25 * MINUTE, String(day.longestAttempt));
 });
 
 it('… when a lone issuer that fails is asked for each of its certificates', async () => {
-  const day = await live(8, 'no breaker for a lone issuer');
+  const day = await live(24, 'no breaker for a lone issuer');
   assert.ok((day.requests['black-hole'] ?? 0) > 100, String(day.requests['black-hole']));
 });

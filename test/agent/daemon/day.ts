@@ -129,7 +129,7 @@ async function live(hours: number): Promise<Day> {
   );
   const watch = async (): Promise<void> => {
     while (clock.now() < start + hours * HOUR) {
-      await clock.sleep(MINUTE / 4);
+      await clock.sleep(MINUTE);
       const store = openStore({ path: databaseFile(folder), clock, readOnly: true });
       const held = store.read((db) => db.prepare('SELECT holder FROM lease').get());
       for (const row of store.read((db) =>
