@@ -53,6 +53,11 @@ const dueReasons: Readonly<Record<DueReason, Row>> = {
     'Asks the issuer whatever our count says',
     'Changed settings of the issuer: at once',
   ],
+  'issuer-closed': [
+    'The issuer is asked again; where another issuer can be asked, none waits',
+    'Asks the issuer now',
+    'Changed settings of the issuer: at once',
+  ],
   retry: [
     `${waits.join(', ')} after each failure in a row, sooner before expiry; \`Retry-After\` for ${longestWish} at most`,
     'Makes the attempt now; a CA that named a time may refuse again',

@@ -1,8 +1,10 @@
 import type { IssuerConfig } from '../config/types.ts';
+import { alarm } from '../concurrency/deadline.ts';
 import { loadConfig } from '../config/load.ts';
 import { readConfigFile } from '../config/read.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Transport } from '../ports/transport.ts';
-import { asEverbindError, type EverbindError } from '../errors/error.ts';
+import { asEverbindError, EverbindError } from '../errors/error.ts';
 import { applyConfig } from '../renewal/engine/apply-config.ts';
 import { correctAfterClockPutBack } from '../renewal/engine/clock-put-back.ts';
 import { createEngine, type Engine } from '../renewal/engine/engine.ts';
@@ -10,7 +12,7 @@ import type { EnginePorts } from '../renewal/engine/engine-ports.ts';
 import type { AcmeAccounts } from '../renewal/issuers/acme/acme-accounts.ts';
 import type { AcmePorts } from '../renewal/issuers/acme/acme-ports.ts';
 import { appliedConfig } from '../renewal/state/applied-config.ts';
-import { acquireLease } from '../store/lease.ts';
+import { acquireLease, type Lease } from '../store/lease.ts';
 import type { AgentPaths, Environment } from './environment.ts';
 import { fenceTransport } from './fence.ts';
 import type { HostParts } from './host-parts.ts';
@@ -51,10 +53,17 @@ export async function withAgent<T>(
     return { error };
   });
   const shared = shareHost(environment, () => state.store.requireLease());
+  let lease: Lease | null = null;
   const state: State = await openState(paths.stateDir, environment, async () => (await shared.open()).keys);
-  const ports = lazyPorts(state, environment, shared, onProgress);
+  const ports = lazyPorts(state, environment, shared, {
+    onProgress: (event) => {
+      lease?.progress();
+      onProgress(event);
+    },
+    onWork: (ms) => lease?.progress(ms),
+  });
   try {
-    const lease = await acquireLease(state.store, environment.clock);
+    lease = await acquireLease(state.store, environment.clock);
     try {
       await correctAfterClockPutBack(state.store, environment.clock);
       try {
@@ -69,7 +78,8 @@ export async function withAgent<T>(
         onBadConfig(known);
       }
       const signal = AbortSignal.any([environment.signal, lease.lost]);
-      return await work({ state, engine: createEngine(ports.engine), accounts: ports.accounts, signal });
+      const doing = work({ state, engine: createEngine(ports.engine), accounts: ports.accounts, signal });
+      return await unlessStalled(doing, environment.clock, lease.lost);
     } finally {
       await lease.release();
     }
@@ -80,6 +90,23 @@ export async function withAgent<T>(
   }
 }
 
+/** What is told to stop comes to rest within this; what does not is left behind. */
+const REST_MS = 60_000;
+
+/** The work; once it has stood still for too long and does not stop when it is told to, STORE_LEASE_STALLED. */
+function unlessStalled<T>(work: Promise<T>, clock: Clock, lost: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => {
+      const { reason } = lost;
+      if (!(reason instanceof EverbindError) || reason.code !== 'STORE_LEASE_STALLED') return;
+      const cancel = alarm(clock, REST_MS, () => reject(reason));
+      work.finally(cancel).catch(() => {});
+    };
+    lost.addEventListener('abort', leave, { once: true });
+    work.then(resolve, reject).finally(() => lost.removeEventListener('abort', leave));
+  });
+}
+
 /**
  * Everything that talks to issuers and to Windows is loaded and opened when it is first used: most runs find nothing
  * due.
@@ -88,7 +115,7 @@ function lazyPorts(
   state: State,
   environment: Environment,
   shared: SharedHost,
-  onProgress: NonNullable<EnginePorts['onProgress']>,
+  heard: Pick<EnginePorts, 'onProgress' | 'onWork'>,
 ): { readonly engine: EnginePorts; readonly accounts: AcmeAccounts; close(): void } {
   const { store, keys, secrets } = state;
   const { clock, random } = environment;
@@ -97,6 +124,7 @@ function lazyPorts(
   const opened: { close(): void }[] = [];
   const toIssuers = new Map<string, Promise<Transport>>();
   const open = async (issuer: IssuerConfig): Promise<Transport> => {
+    if (environment.transportTo !== undefined) return fenceTransport(environment.transportTo(issuer), fence);
     const { openTransport } = await import('./work-modules.ts');
     const transport = await openTransport(issuer);
     opened.push(transport);
@@ -157,7 +185,7 @@ function lazyPorts(
         const { previewOrder } = await import('./work-modules.ts');
         return store.read((db) => previewOrder(db, certificate, clock.now()));
       },
-      onProgress,
+      ...heard,
     },
     accounts: {
       rollOver: async (issuer, signal) => {

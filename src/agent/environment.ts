@@ -1,6 +1,8 @@
+import type { IssuerConfig } from '../config/types.ts';
 import type { DeploymentCatalogue } from '../deploy/catalogue.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
+import type { Transport } from '../ports/transport.ts';
 import type { WindowsHost } from '../ports/windows-host.ts';
 
 /** What the agent runs in. The product's environment is this machine; the lab's has a double of a Windows host. */
@@ -20,6 +22,8 @@ export interface Environment {
   readonly dnsPort?: number;
   /** Port at which CAs connect for http-01, as `everbind check` does; 80 when absent. */
   readonly publicHttpPort?: number;
+  /** The connection to a CA; over the network when absent. */
+  readonly transportTo?: (issuer: IssuerConfig) => Transport;
   /** Deployment types; those that the program has when absent. */
   readonly deploymentCatalogue?: DeploymentCatalogue;
   /** Aborted when the person or the service manager asks the program to stop. */

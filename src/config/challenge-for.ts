@@ -25,6 +25,20 @@ export function challengeFor(
   return challenges.find(({ type }) => canValidate(type, identifier)) ?? challenges[0] ?? null;
 }
 
+/** How long the configuration allows a challenge response to take until it is visible, milliseconds. */
+export function visibleWithinMs(config: ChallengeConfig): number {
+  if (!('propagation' in config)) return 0;
+  // One run of the program makes the record, another removes it.
+  return 1000 * (config.propagation.timeoutSeconds + ('command' in config ? 2 * config.timeoutSeconds : 0));
+}
+
+/** The same for every challenge of a certificate, one after another, as they may have to be tried. */
+export function allVisibleWithinMs({ challenges }: Pick<CertificateConfig, 'challenges'>): number {
+  return challenges
+    .flatMap(({ challenge, otherwise = [] }) => [challenge, ...otherwise])
+    .reduce((sum, config) => sum + visibleWithinMs(config), 0);
+}
+
 /** RFC 8555 section 7.1.4 reserves wildcards for challenges by DNS; RFC 8738 section 7 forbids those for addresses. */
 export function canValidate(type: ChallengeConfig['type'], { type: kind, value }: Identifier): boolean {
   const byDns = type.startsWith('dns-');

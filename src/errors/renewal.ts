@@ -26,6 +26,19 @@ export const RENEWAL_ERRORS = entries({
     summary: 'A renewal of this certificate, or what it needs, is not finished.',
     action: 'See the message for what stands in the way, then run the command again.',
   },
+  RENEWAL_DEADLINE: {
+    exit: 1,
+    meaning: { resume: 'continue' },
+    summary: 'A step of the renewal took longer than it may, and was given up so that nothing else waits for it.',
+    action:
+      'Nothing to do if it happens once: the next attempt goes on with the same order. If it stays, see the message for what was waited for; everbind check NAME looks at the CA, DNS and the challenge.',
+  },
+  RENEWAL_ISSUER_CLOSED: {
+    exit: 1,
+    summary: 'The last attempts with every issuer of this certificate failed, so none of them is asked for now.',
+    action:
+      'Nothing to do: one certificate asks again before long, and the others follow when it succeeds. See everbind status. everbind renew NAME --force asks at once.',
+  },
   RENEWAL_RATE_LIMITED: {
     exit: 1,
     summary: 'The limits of every issuer of this certificate are spent for now, by the count that Everbind keeps.',

@@ -67,6 +67,13 @@ export const STORE_ERRORS = entries({
     summary: 'Another Everbind is at work on this state folder.',
     action: 'Wait until it ends. A process that has died is detected without your help.',
   },
+  STORE_LEASE_STALLED: {
+    exit: 1,
+    meaning: { resume: 'continue' },
+    summary: 'Work stood still past its deadline, so Everbind gave up its right to write and ended the run.',
+    action:
+      'Nothing is lost: the next run goes on. If it stays, the audit log shows what each certificate did last: everbind audit log.',
+  },
   STORE_LEASE_LOST: {
     exit: 4,
     meaning: { resume: 'continue' },

@@ -4,4 +4,9 @@ export interface Clock {
   now(): number;
   /** Resolves after `ms` milliseconds; rejects with the signal's reason when it aborts first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Calls `ring` once `ms` milliseconds have passed, unless the function that it returns is called before. Only clocks
+   * whose time is not the machine's have it: nobody sleeps until an alarm, so their time must not run towards it.
+   */
+  alarm?(ms: number, ring: () => void): () => void;
 }

@@ -116,11 +116,14 @@ export interface Issuer {
 
 /** The issuers of one run of the engine: what they open is kept until the run ends. */
 export interface Issuers {
-  /** Throws CONFIG_INVALID for one that is not configured. */
-  open(name: string): Issuer;
+  /**
+   * The signal ends what its calls wait for, as that of the run does. Throws CONFIG_INVALID for one that is not
+   * configured.
+   */
+  open(name: string, signal?: AbortSignal): Issuer;
   /**
    * Removes what earlier runs left behind, and does what is due of itself, such as a new account key. Failures are kept
-   * for a later run.
+   * for a later run, and so is what the signal ends.
    */
-  tidyUp(): Promise<void>;
+  tidyUp(signal: AbortSignal): Promise<void>;
 }

@@ -25,3 +25,22 @@ test('never more than allowed at a time, in the order of coming, and a failure g
   const statuses = (await results).map(({ status }) => status);
   assert.deepEqual(statuses, ['fulfilled', 'rejected', 'fulfilled', 'fulfilled', 'fulfilled']);
 });
+
+test('whoever is told to stop leaves the queue, and the others keep their places', async () => {
+  const slots = createSemaphore(1);
+  const begun: string[] = [];
+  let end = (): void => {};
+  const first = slots.run(() => new Promise<void>((resolve) => (end = resolve)));
+  const stop = new AbortController();
+  const stopped = slots.run(async () => void begun.push('stopped'), stop.signal);
+  const last = slots.run(async () => void begun.push('last'));
+  stop.abort(new Error('enough'));
+  await assert.rejects(stopped, /enough/);
+  end();
+  await Promise.all([first, last]);
+  assert.deepEqual(begun, ['last']);
+  await assert.rejects(
+    slots.run(async () => {}, stop.signal),
+    /enough/,
+  );
+});

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createEventClock } from '../../lab/simulation/event-clock.ts';
 import { systemClock } from '../../src/net/system.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import { acquireLease } from '../../src/store/lease.ts';
@@ -108,6 +109,32 @@ describe('the lease', () => {
       const lease = await acquireLease(open(), systemClock);
       assert.equal(await open().commit(() => 'a secret is set'), 'a secret is set');
       await lease.release();
+    });
+  });
+
+  it('is given back by work that stands still, fifteen minutes after it said that it would be heard again', async () => {
+    await withFolder(async ({ open }) => {
+      const clock = createEventClock(Date.UTC(2026, 0, 1));
+      const [one, other] = [open(), open()];
+      const lease = await acquireLease(one, clock);
+      const after = (minutes: number): Promise<void> => clock.drive(clock.sleep(minutes * 60_000));
+      await after(14);
+      lease.progress();
+      await after(14);
+      lease.progress(30 * 60_000);
+      await after(20);
+      // What is nearer takes nothing from what may take longer.
+      lease.progress();
+      await after(24);
+      assert.equal(lease.lost.aborted, false);
+      await after(2);
+      assert.equal(lease.lost.reason.code, 'STORE_LEASE_STALLED');
+      await assert.rejects(
+        one.commit(() => undefined),
+        { code: 'STORE_LEASE_LOST' },
+      );
+      const next = await acquireLease(other, clock);
+      await next.release();
     });
   });
 

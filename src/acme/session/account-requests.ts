@@ -1,3 +1,4 @@
+import { countdown } from '../../concurrency/countdown.ts';
 import { unlessAborted } from '../../concurrency/unless-aborted.ts';
 import { EverbindError } from '../../errors/error.ts';
 import type { Signer } from '../../ports/signer.ts';
@@ -55,12 +56,17 @@ export interface AccountRequests {
    * a response like the others. Rejects with the reason of the signal only.
    */
   isKeyOf(signer: Signer, signal?: AbortSignal): Promise<boolean | null>;
-  /** URLs of the account's orders, page by page (RFC 8555 section 7.1.2.1); none where the CA keeps no list. */
+  /**
+   * URLs of the account's orders, page by page (RFC 8555 section 7.1.2.1); none where the CA keeps no list. A list that
+   * has no end, or takes minutes, is left off there: an order is looked for, and one that is not found is made anew.
+   */
   orderUrls(signal?: AbortSignal): AsyncIterable<string>;
 }
 
-const maxPages = 10_000;
+const maxPages = 100;
 const maxUrlsPerPage = 10_000;
+/** From the first page on, with what is done with the URLs in between. */
+const listingMs = 120_000;
 
 export function accountRequests(session: Session): AccountRequests {
   const { policy } = session;
@@ -169,10 +175,11 @@ export function accountRequests(session: Session): AccountRequests {
 
     orderUrls: async function* (signal) {
       const seen = new Set<string>();
+      const timeLeft = countdown(session.clock, listingMs);
       let page: string | null = (await change('', signal)).orders;
-      while (page !== null) {
+      while (page !== null && seen.size < maxPages) {
         // A list that leads back to itself would never end.
-        if (seen.has(page) || seen.size === maxPages) throw invalidResponse('orders list', 'an end');
+        if (seen.has(page)) throw invalidResponse('orders list', 'an end');
         seen.add(page);
         const response: AcmeResponse = await session.post(
           { url: page, payload: '', resource: RESOURCES.orders },
@@ -181,7 +188,11 @@ export function accountRequests(session: Session): AccountRequests {
         const body = parseJson(response.body, 'orders list');
         // step-ca sends the array alone, without the object around it (smallstep/certificates, acme/api/account.go).
         const orders = Array.isArray(body) ? body : member(members(body, 'orders list'), 'orders');
-        yield* list(orders, 'orders list', maxUrlsPerPage, (item, where) => url(item, where, policy));
+        for (const order of list(orders, 'orders list', maxUrlsPerPage, (item, where) => url(item, where, policy))) {
+          if (timeLeft() <= 0) return;
+          yield order;
+        }
+        if (timeLeft() <= 0) return;
         const [next] = linkTargets(response.headers['link'], 'next', response.url);
         page = next === undefined ? null : checkUrl(next, 'Link of the orders list', policy);
       }

@@ -52,7 +52,7 @@ export async function runDaemon(
           clock,
           () => store.commit(({ db }) => beat(db)),
           async () => {
-            await engine.cycle(ALL_DUE, onOutcome, stop);
+            await engine.cycle(ALL_DUE, onOutcome, stop, true);
             return store.read(nextWake);
           },
         );

@@ -4,8 +4,8 @@ import type { Clock } from '../../ports/clock.ts';
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 /**
- * The least time between two cycles, whatever the database says, so that this never becomes a busy loop. It grows with
- * each cycle that leaves something due.
+ * The least pause after a cycle, whatever the database says, so that this never becomes a busy loop. The least time
+ * from the begin of one to that of the next grows with each cycle that leaves something due.
  */
 const SHORTEST = 5 * SECOND;
 const LONGEST_SHORT = 5 * MINUTE;
@@ -41,6 +41,7 @@ export async function runLoop(parts: LoopParts): Promise<void> {
   while (!signal.aborted) {
     let trouble: EverbindError | null = null;
     let wake: number;
+    const begun = clock.now();
     try {
       const next = await parts.cycle();
       failures = 0;
@@ -54,7 +55,7 @@ export async function runLoop(parts: LoopParts): Promise<void> {
       parts.onTrouble(trouble, wake);
     }
     const shortest = Math.min(SHORTEST * 2 ** Math.min(Math.max(leftovers - 1, 0), 10), LONGEST_SHORT);
-    await wait(parts, Math.max(wake, clock.now() + shortest), trouble);
+    await wait(parts, Math.max(wake, begun + shortest, clock.now() + SHORTEST), trouble);
   }
 }
 

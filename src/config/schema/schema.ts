@@ -12,9 +12,10 @@ import { keyProvider, listOf, name, oneOf, section, text, wholeNumber, yesOrNo }
 
 const engine = section(
   {
-    concurrency: wholeNumber(1, 64)
-      .optional()
-      .meta({ description: 'How many certificates are renewed at the same time.', default: DEFAULTS.concurrency }),
+    concurrency: wholeNumber(1, 64).optional().meta({
+      description: 'How many certificates are renewed at the same time with one issuer.',
+      default: DEFAULTS.concurrency,
+    }),
   },
   'a mapping with the settings of the engine',
 );

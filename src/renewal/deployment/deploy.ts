@@ -25,7 +25,7 @@ export async function deploy(
   const nowhere = certificate.config.deployments.length === 0 && renewal.step === 'issued';
   const outcome = nowhere
     ? await activate(context, job, renewal, [], [])
-    : await context.deploying.run(() => deployInTurn(context, job, renewal));
+    : await context.deploying.run(() => deployInTurn(context, job, renewal), context.signal);
   // The new certificate serves already: what cannot be tidied up now is tidied up after the next renewal.
   if (outcome.kind === 'renewed') await retireOld(context, certificate).catch(() => {});
   return outcome;

@@ -12,6 +12,7 @@ const patient: ReadonlySet<DueReason> = new Set<DueReason>([
   'retry',
   'maintenance',
   'rate-limit',
+  'issuer-closed',
   'rolled-back',
 ]);
 

@@ -2,11 +2,9 @@
 // itself costs its start time.
 
 export { createSemaphore } from '../../concurrency/semaphore.ts';
-export { defer } from './defer.ts';
-export { lookForDrift } from '../deployment/look-for-drift.ts';
 export { dryRun } from './dry-run.ts';
 export { pollRenewalInfo } from './poll-renewal-info.ts';
 export { renewOne } from './renew-one.ts';
 export { revoke } from './revoke.ts';
 export { rollBack } from './roll-back.ts';
-export { tidyUp } from './tidy-up.ts';
+export { runSelected } from './run.ts';

@@ -29,6 +29,8 @@ export interface EnginePorts {
   /** What an order would be like, by what is known here. Asks nobody. */
   previewOrder(certificate: { readonly id: number; readonly config: CertificateConfig }): Promise<OrderPreview>;
   onProgress?(event: ProgressEvent): void;
+  /** Told that work begins that may take so many milliseconds without progress. */
+  onWork?(ms: number): void;
 }
 
 /** What the engine tells while it works. */

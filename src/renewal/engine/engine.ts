@@ -1,11 +1,9 @@
-import { appliedConfig } from '../state/applied-config.ts';
 import { anythingToPoll, countManaged } from '../state/certificate-queries.ts';
-import { certificateById } from '../state/certificate-table.ts';
 import type { DryRun } from './dry-run.ts';
 import type { EnginePorts, RunContext } from './engine-ports.ts';
 import type { Outcome } from './outcome.ts';
 import type { RevokeRequest, RevokeResult } from './revoke.ts';
-import { anythingDue, selectIds, type Selection } from './select.ts';
+import { anythingDue, type Selection } from './select.ts';
 
 /** The work of Everbind over one state folder. The caller holds the lease for everything but dryRun. */
 export interface Engine {
@@ -15,10 +13,16 @@ export interface Engine {
    */
   renew(selection: Selection, onOutcome: (outcome: Outcome) => void, signal: AbortSignal): Promise<RunCount>;
   /**
-   * One whole run: polls renewal information, which may make certificates due, renews, and polls again for what was
-   * renewed, which has no ARI window yet.
+   * One whole run: renews, and meanwhile polls renewal information, which may make certificates due; polls again for
+   * what was renewed, which has no ARI window yet. With `keepsOn` also takes what falls due before it ends, begins
+   * nothing more after an hour, and ends soon after that.
    */
-  cycle(selection: Selection, onOutcome: (outcome: Outcome) => void, signal: AbortSignal): Promise<RunCount>;
+  cycle(
+    selection: Selection,
+    onOutcome: (outcome: Outcome) => void,
+    signal: AbortSignal,
+    keepsOn?: boolean,
+  ): Promise<RunCount>;
   /** What renewing would do. Changes nothing, neither here nor at the CA. */
   dryRun(selection: Selection): Promise<readonly DryRun[]>;
   /** Deploys the previous certificate again, verified like a renewal. */
@@ -58,57 +62,32 @@ export function createEngine(ports: EnginePorts): Engine {
     return { ...ports, issuers, deploying: createSemaphore(DEPLOYING), forced: false, signal };
   }
 
-  const engine: Engine = {
-    cycle: async (selection, onOutcome, signal) => {
-      await engine.pollRenewalInfo(signal);
-      let renewed = false;
-      const count = await engine.renew(
-        selection,
-        (outcome) => {
-          renewed ||= outcome.kind === 'renewed';
-          onOutcome(outcome);
-        },
-        signal,
-      );
-      if (renewed) await engine.pollRenewalInfo(signal);
-      return count;
-    },
+  async function run(
+    selection: Selection,
+    onOutcome: (outcome: Outcome) => void,
+    signal: AbortSignal,
+    { polls, keepsOn }: { readonly polls: boolean; readonly keepsOn: boolean },
+  ): Promise<RunCount> {
+    const managed = store.read(countManaged);
+    const isToPoll = (): boolean => polls && store.read((db) => anythingToPoll(db, clock.now()));
+    const asked = selection.names.length > 0 || selection.force;
+    const due = asked || store.read((db) => anythingDue(db, clock.now()));
+    if (!due && !isToPoll()) return { managed, worked: 0 };
+    const { runSelected, renewOne } = await import('./engine-modules.ts');
+    const poll = (until: AbortSignal): Promise<number> | null => (isToPoll() ? engine.pollRenewalInfo(until) : null);
+    const worked = await runSelected(
+      ports,
+      { selection, keepsOn, poll, open: contextFor, renewOne, onOutcome },
+      signal,
+    );
+    return { managed, worked };
+  }
 
-    renew: async (selection, onOutcome, signal) => {
-      const managed = store.read(countManaged);
-      const now = clock.now();
-      if (selection.names.length === 0 && !selection.force && !store.read((db) => anythingDue(db, now))) {
-        return { managed, worked: 0 };
-      }
-      const { renewOne, defer, lookForDrift, tidyUp } = await import('./engine-modules.ts');
-      const asked = selection.names.length > 0 || selection.force;
-      const forced = selection.force && selection.names.length > 0;
-      const context = { ...(await contextFor(signal)), forced };
-      if (!asked) await lookForDrift(context);
-      const concurrency = store.read(appliedConfig)?.engine.concurrency ?? 1;
-      const ids = selectIds(store.read, selection, clock)[Symbol.iterator]();
-      let worked = 0;
-      const worker = async (): Promise<void> => {
-        for (let next = ids.next(); next.done !== true; next = ids.next()) {
-          signal.throwIfAborted();
-          const certificate = store.read((db) => certificateById(db, next.value));
-          if (certificate === null) continue;
-          if (!asked && (await defer(context, certificate))) continue;
-          // Whoever forces a renewal wants a new certificate.
-          const outcome = await renewOne(context, selection.force ? { ...certificate, redeploy: false } : certificate);
-          // Like a maintenance window: nothing happened that anybody has to read about.
-          if (outcome === null || (outcome.kind === 'deferred' && !asked)) continue;
-          worked += 1;
-          onOutcome(outcome);
-        }
-      };
-      // Whoever stops first, the others have come to rest before the caller closes what they use.
-      const ends = await Promise.allSettled(Array.from({ length: concurrency }, worker));
-      const stopped = ends.find((end) => end.status === 'rejected');
-      if (stopped !== undefined) throw stopped.reason;
-      await tidyUp(context);
-      return { managed, worked };
-    },
+  const engine: Engine = {
+    cycle: (selection, onOutcome, signal, keepsOn = false) =>
+      run(selection, onOutcome, signal, { polls: true, keepsOn }),
+
+    renew: (selection, onOutcome, signal) => run(selection, onOutcome, signal, { polls: false, keepsOn: false }),
 
     dryRun: async (selection) => {
       const { dryRun } = await import('./engine-modules.ts');

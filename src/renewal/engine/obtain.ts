@@ -27,8 +27,8 @@ export async function obtain(
   { name }: ManagedCertificate,
   begun: Obtaining,
 ): Promise<NotDeployed> {
-  const { store, keys, clock, issuers } = context;
-  const issuer = issuers.open(begun.issuer);
+  const { store, keys, clock, issuers, signal } = context;
+  const issuer = issuers.open(begun.issuer, signal);
   const request = requestOf(name, begun);
   await issuer.prepare(request);
   if (begun.step === 'started') await keys.generate(begun.keyHandle, begun.algorithm);

@@ -28,7 +28,7 @@ export interface RolledBack {
   readonly nextAttempt: number;
 }
 
-/** No issuer has room in its limits; no failure. */
+/** No issuer has room in its limits, or none is asked for now; no failure. */
 export interface Deferred {
   readonly kind: 'deferred';
   readonly name: string;

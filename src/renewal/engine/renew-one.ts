@@ -1,14 +1,16 @@
+import { withDeadline } from '../../concurrency/deadline.ts';
+import { allVisibleWithinMs } from '../../config/challenge-for.ts';
 import { asEverbindError, EverbindError, meaningOf, retryAfterOf } from '../../errors/error.ts';
 import { deploy } from '../deployment/deploy.ts';
 import { giveBackTokens, issuersWithRoom, noteFailedValidations, RateLimitedError } from '../ratelimits/limiter.ts';
 import { waitForRoom } from '../ratelimits/wait.ts';
-import { refusedForMs } from '../schedule/issuer-backoff.ts';
+import { ISSUER_MS, overdue, refusedForMs } from '../schedule/issuer-backoff.ts';
 import { certificateById, type ManagedCertificate } from '../state/certificate-table.ts';
 import { noteOutage, noteRefusal } from '../state/issuer-health.ts';
 import { isObtaining, type NotDeployed, type Obtaining, openRenewal, type Renewal } from '../state/renewal-table.ts';
 import type { RunContext } from './engine-ports.ts';
 import { obtain } from './obtain.ts';
-import type { Outcome } from './outcome.ts';
+import type { Outcome, Renewed, RolledBack } from './outcome.ts';
 import { closeRenewal } from './end-attempt.ts';
 import { failureData, recordFailure } from './record-failure.ts';
 import { isOfTheOrder, isResumable, mayHaveIssued, recheckedForMs } from './resumable.ts';
@@ -16,14 +18,20 @@ import { begin, resumeOrBegin } from './resume-or-begin.ts';
 
 /**
  * One renewal of one certificate, begun or resumed; null when there was nothing left to do for a certificate that is no
- * longer declared. Failure is data; only the wish to stop, and a database that does not take it, are thrown.
+ * longer declared. Failure is data; only the wish to stop, and a database that does not take it, are thrown. Its
+ * deadline ends what it waits for; from the first change at the web server on, nothing is cut off: that would come
+ * between a change and the note of it.
  */
 export async function renewOne(context: RunContext, certificate: ManagedCertificate): Promise<Outcome | null> {
+  const { clock, signal } = context;
+  // Each of its issuers in turn, and the wait for its turn at the web server.
+  const ms = (certificate.config.issuers.length + 1) * ISSUER_MS + allVisibleWithinMs(certificate.config);
+  context.onWork?.(ms);
   try {
-    const renewal = await resumeOrBegin(context, certificate);
-    if (renewal === null) return null;
-    const outcome = await deploy(context, certificate, await obtained(context, certificate, renewal));
-    return (await anew(context, certificate, outcome)) ?? outcome;
+    const outcome = await withDeadline({ clock, ms, signal, late: () => overdue('the renewal', ms) }, (attempt) =>
+      inTime({ ...context, signal: attempt }, certificate),
+    );
+    return outcome === null ? null : ((await anew(context, certificate, outcome)) ?? outcome);
   } catch (error) {
     context.signal.throwIfAborted();
     if (!(error instanceof RateLimitedError)) return recordFailure(context, certificate, error);
@@ -31,6 +39,12 @@ export async function renewOne(context: RunContext, certificate: ManagedCertific
     const nextAttempt = await waitForRoom(context, certificate, error);
     return { kind: 'deferred', name: certificate.name, code, message, action, nextAttempt };
   }
+}
+
+async function inTime(context: RunContext, certificate: ManagedCertificate): Promise<Renewed | RolledBack | null> {
+  const renewal = await resumeOrBegin(context, certificate);
+  if (renewal === null) return null;
+  return deploy(context, certificate, await obtained(context, certificate, renewal));
 }
 
 /**
@@ -57,7 +71,7 @@ async function obtained(context: RunContext, certificate: ManagedCertificate, be
   const tried = new Set<string>();
   for (let renewal = begun; ; ) {
     try {
-      return await obtainOrAnew(context, certificate, renewal);
+      return await fromIssuer(context, certificate, renewal);
     } catch (error) {
       context.signal.throwIfAborted();
       await noteFailedValidations(context, renewal, error);
@@ -81,8 +95,6 @@ async function failOver(
   tried: ReadonlySet<string>,
 ): Promise<Obtaining | null> {
   const { store, clock } = context;
-  const paused = error instanceof EverbindError && error.facts.link !== undefined;
-  if (certificate.config.issuers.length < 2 && !paused) return null;
   if (!(await noteIssuerFault(context, certificate, issuer, error))) return null;
   const next = store.read((db) => issuersWithRoom(db, certificate, clock.now())).find((name) => !tried.has(name));
   if (next === undefined) return null;
@@ -110,6 +122,9 @@ async function noteIssuerFault(
   if (blames !== 'issuer' && blames !== 'name') return false;
   const now = clock.now();
   const { code, facts } = asEverbindError(error);
+  // A lone issuer that refuses is asked again all the same: there is nobody else.
+  const isAlone = certificate.config.issuers.length < 2 && facts.link === undefined;
+  if (blames === 'name' && isAlone) return false;
   await store.commit((transaction) => {
     if (blames === 'issuer') {
       const wish = code === 'ACME_HOST_BACKOFF' ? retryAfterOf(error) : null;
@@ -120,6 +135,16 @@ async function noteIssuerFault(
     }
   });
   return true;
+}
+
+/** Within the time that one issuer has. */
+function fromIssuer(context: RunContext, certificate: ManagedCertificate, renewal: Obtaining): Promise<NotDeployed> {
+  const { clock, signal } = context;
+  const ms = ISSUER_MS + allVisibleWithinMs(certificate.config);
+  const late = (): Error => overdue(`the issuer ${renewal.issuer}`, ms, 'issuer');
+  return withDeadline({ clock, ms, signal, late }, (attempt) =>
+    obtainOrAnew({ ...context, signal: attempt }, certificate, renewal),
+  );
 }
 
 async function obtainOrAnew(

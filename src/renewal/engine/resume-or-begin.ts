@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { CertificateKeyConfig } from '../../config/types.ts';
-import { meaningOf } from '../../errors/error.ts';
+import { EverbindError, meaningOf } from '../../errors/error.ts';
 import { parsePemCertificates } from '../../pki/asn1/pem.ts';
 import { parseCertificate } from '../../pki/x509/certificate.ts';
 import type { Identifier } from '../../pki/x509/names.ts';
@@ -9,12 +9,13 @@ import type { Store, Transaction } from '../../store/store.ts';
 import { chooseIssuer, giveBackTokens, issuersWithRoom, requireRoom, takeTokens } from '../ratelimits/limiter.ts';
 import { dueInUse, type ManagedCertificate, setDue } from '../state/certificate-table.ts';
 import { activeOf, isKeyRevoked, type Issued, requireIssued } from '../state/issued-table.ts';
-import { preferredIssuer, usableIssuers } from '../state/issuer-health.ts';
+import { closedUntil, preferredIssuer, usableIssuers } from '../state/issuer-health.ts';
 import {
   isDeploying,
   isObtaining,
   type Obtaining,
   openRenewal,
+  openRenewalIfReadable,
   type Renewal,
   type RenewalKind,
   requestOf,
@@ -23,6 +24,7 @@ import {
 } from '../state/renewal-table.ts';
 import type { RunContext } from './engine-ports.ts';
 import { closeRenewal } from './end-attempt.ts';
+import type { Deferred } from './outcome.ts';
 import { mayHaveIssued } from './resumable.ts';
 
 /**
@@ -121,7 +123,7 @@ export async function supersede(
   // Later steps have nothing pending any more, earlier ones nothing at the issuer.
   if (open.step !== 'ordered') return;
   try {
-    await issuers.open(open.issuer).abandon(requestOf(name, open));
+    await issuers.open(open.issuer, signal).abandon(requestOf(name, open));
   } catch {
     // The issuer may no longer be configured: its order expires by itself.
     signal.throwIfAborted();
@@ -172,8 +174,47 @@ function reasonToSupersede(context: RunContext, certificate: ManagedCertificate,
   return stillWanted(context, certificate, renewal) ? 'another issuer' : 'configuration changed';
 }
 
+type Asking = Pick<RunContext, 'store' | 'keys' | 'clock'>;
+
+/** The issuer that a run asks for this certificate, as far as it is known before; null: none has to be asked. */
+export function issuerToAsk(context: Asking, certificate: ManagedCertificate): string | null {
+  const { store, clock } = context;
+  const { id, config, removed, redeploy } = certificate;
+  const open = store.read((db) => openRenewalIfReadable(db, id));
+  if (removed || (open !== null && !isObtaining(open))) return null;
+  const active = redeploy && open === null ? store.read((db) => activeOf(db, id)) : null;
+  if (active !== null && isWhatIsWanted(context, certificate, active)) return null;
+  if (open !== null && config.issuers.includes(open.issuer) && !isBetterElsewhere(context, certificate, open))
+    return open.issuer;
+  const now = clock.now();
+  return store.read((db) => {
+    const [roomy] = config.issuers.length > 1 ? issuersWithRoom(db, certificate, now) : [];
+    return roomy ?? preferredIssuer(db, certificate, now);
+  });
+}
+
+/**
+ * Moves a certificate to when its issuer is asked again, where every one that it has was closed after failures: each
+ * attempt would only wait for the same time limits. The log has the issuer's event, not one for each certificate. Null
+ * when it is to be worked on now.
+ */
+export async function deferWhileClosed(context: RunContext, certificate: ManagedCertificate): Promise<Deferred | null> {
+  const { store, clock } = context;
+  const { id, name, nextDue } = certificate;
+  const now = clock.now();
+  const issuer = issuerToAsk(context, certificate);
+  const until = issuer === null ? null : store.read((db) => closedUntil(db, issuer, now));
+  if (until === null) return null;
+  // One that is only asked for by force keeps its own time.
+  const nextAttempt = nextDue <= now ? until : nextDue;
+  if (nextDue <= now) await store.commit(({ db }) => setDue(db, id, { at: until, reason: 'issuer-closed' }));
+  const message = `${issuer} failed several times in a row and is not asked before ${new Date(until).toISOString()}`;
+  const { code, action } = new EverbindError('RENEWAL_ISSUER_CLOSED', message);
+  return { kind: 'deferred', name, code, message, action, nextAttempt };
+}
+
 /** Whether its issuer is not asked for now, there is no certificate yet, and another issuer can be asked. */
-function isBetterElsewhere(context: RunContext, certificate: ManagedCertificate, renewal: Renewal): boolean {
+function isBetterElsewhere(context: Asking, certificate: ManagedCertificate, renewal: Renewal): boolean {
   if (!isObtaining(renewal) || mayHaveIssued(context, renewal)) return false;
   const { store, clock } = context;
   const now = clock.now();

@@ -10,13 +10,15 @@ export const DUE_REASONS = [
   'redeploy',
   'maintenance',
   'rate-limit',
+  'issuer-closed',
 ] as const;
 
 /**
  * Why a certificate is due when it is; stable words. `requested`: a person asked for a renewal or a roll-back before
  * its time, and it is not finished. `rolled-back`: a person went back to this certificate. `redeploy`: the certificate
  * in use is to be deployed again, without an order. `maintenance`: moved to when changes are welcome. `retry`: the last
- * attempt failed. `rate-limit`: moved to when the limits of an issuer have room.
+ * attempt failed. `rate-limit`: moved to when the limits of an issuer have room. `issuer-closed`: moved to when an
+ * issuer is asked again whose last attempts failed.
  */
 export type DueReason = (typeof DUE_REASONS)[number];
 
@@ -103,6 +105,14 @@ export function dueAfterRollBack(validity: Dated, now: number): Due {
 /** A uniform draw in the window; `uniform` is from [0, 1). Drawn once and kept while the window stands. */
 export function drawInWindow(window: { readonly start: number; readonly end: number }, uniform: number): number {
   return Math.floor(window.start + uniform * (window.end - window.start));
+}
+
+/** By so much a window may move away from the moment that was drawn in it: the plan stays what it is. */
+const NEAR = HOUR;
+
+/** Whether a moment that was drawn before serves for this window, too. */
+export function keepsDraw(selected: number, window: { readonly start: number; readonly end: number }): boolean {
+  return selected >= window.start - NEAR && selected < window.end + NEAR;
 }
 
 const STEPS = [MINUTE, 4 * MINUTE, 16 * MINUTE, HOUR, 3 * HOUR];

@@ -101,14 +101,27 @@ export function anythingToPoll(db: DatabaseSync, now: number): boolean {
   return statement(db, sql).get(now, now) !== undefined;
 }
 
-/** The first of those that may be asked for. Never those that are due or replaced (RFC 9773 section 4.3). */
-export function certificatesToPoll(db: DatabaseSync, now: number, limit: number): readonly ToPoll[] {
+const TO_POLL = `FROM certificate c LEFT JOIN issued i ON i.certificate_id = c.id AND i.status = 'active'
+  WHERE c.removed = 0 AND c.next_poll IS NOT NULL AND c.next_poll <= ? AND c.next_due > ?`;
+
+/** Who issued what may be asked for; null: nobody did. */
+export function issuersToPoll(db: DatabaseSync, now: number): readonly (string | null)[] {
+  const rows = statement(db, `SELECT DISTINCT i.issuer ${TO_POLL}`).all(now, now);
+  return rows.map((row) => optionalText(row, 'issuer'));
+}
+
+/** The first of those of an issuer. Never those that are due or replaced (RFC 9773 section 4.3). */
+export function certificatesToPoll(
+  db: DatabaseSync,
+  now: number,
+  ofIssuer: string | null,
+  limit: number,
+): readonly ToPoll[] {
   const rows = statement(
     db,
-    `SELECT c.id, c.window_start, c.window_end, c.explanation_url, i.issuer, i.ari_id, i.not_after FROM certificate c
-     LEFT JOIN issued i ON i.certificate_id = c.id AND i.status = 'active'
-     WHERE c.removed = 0 AND c.next_poll IS NOT NULL AND c.next_poll <= ? AND c.next_due > ? ORDER BY c.next_poll LIMIT ?`,
-  ).all(now, now, limit);
+    `SELECT c.id, c.window_start, c.window_end, c.explanation_url, i.issuer, i.ari_id, i.not_after ${TO_POLL}
+     AND i.issuer IS ? ORDER BY c.next_poll LIMIT ?`,
+  ).all(now, now, ofIssuer, limit);
   return rows.map((row) => {
     const issuer = optionalText(row, 'issuer');
     const start = optionalInteger(row, 'window_start');

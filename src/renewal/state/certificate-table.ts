@@ -162,7 +162,7 @@ const PRECEDENCE: Readonly<Record<DueEvent, Precedence>> = {
   // A run that dies in a renewal must not leave half-changed bindings alone for weeks.
   begun: { over: DUE_REASONS, onlyEarlier: true, keepsReason: false },
   // Whoever fixed the issuer wants to see what failed, or waited for its limits, tried again.
-  'issuer-changed': { over: ['retry', 'rate-limit'], onlyEarlier: true, keepsReason: true },
+  'issuer-changed': { over: ['retry', 'rate-limit', 'issuer-closed'], onlyEarlier: true, keepsReason: true },
 };
 
 /**
@@ -342,6 +342,7 @@ const COUNTED_FROM_NOW: readonly DueReason[] = [
   'redeploy',
   'retry',
   'rate-limit',
+  'issuer-closed',
 ];
 
 /**

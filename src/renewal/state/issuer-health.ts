@@ -3,7 +3,7 @@ import { integer, text } from '../../store/row.ts';
 import { type ClockShift, shiftTimes } from '../../store/shift-times.ts';
 import { statement } from '../../store/statements.ts';
 import type { Transaction } from '../../store/store.ts';
-import { closedForMs } from '../schedule/issuer-backoff.ts';
+import { closedForMs, TOLERATED } from '../schedule/issuer-backoff.ts';
 import type { ManagedCertificate } from './certificate-table.ts';
 
 // The tables `issuer_health`, `issuer_refusal` and `host_backoff`: who is not asked for now. An issuer does not work,
@@ -20,10 +20,17 @@ export function openedAt(db: DatabaseSync, certificateId: number, issuer: string
   return row === undefined ? 0 : integer(row, 'at');
 }
 
-/** Whether an issuer is not asked at all for now. */
-export function isClosed(db: DatabaseSync, issuer: string, now: number): boolean {
-  const sql = 'SELECT 1 FROM issuer_health WHERE issuer = ? AND closed_until > ?';
-  return statement(db, sql).get(issuer, now) !== undefined;
+/** Until when an issuer is not asked at all; null: it is asked. */
+export function closedUntil(db: DatabaseSync, issuer: string, now: number): number | null {
+  const row = statement(db, 'SELECT closed_until FROM issuer_health WHERE issuer = ?').get(issuer);
+  const until = row === undefined ? 0 : integer(row, 'closed_until');
+  return until > now ? until : null;
+}
+
+/** Whether an issuer was closed, and nothing has shown since that it works: one certificate at a time tries it. */
+export function isOnProbation(db: DatabaseSync, issuer: string, now: number): boolean {
+  const sql = 'SELECT 1 FROM issuer_health WHERE issuer = ? AND failures >= ? AND closed_until <= ?';
+  return statement(db, sql).get(issuer, TOLERATED, now) !== undefined;
 }
 
 type Choosing = Pick<ManagedCertificate, 'id' | 'config'>;
@@ -44,7 +51,10 @@ export function preferredIssuer(db: DatabaseSync, certificate: Choosing, now: nu
   return moments.toSorted((a, b) => a.at - b.at)[0]?.issuer ?? '';
 }
 
-/** One more failure in a row. `wish`: how long the issuer asked to be spared, milliseconds; `uniform` from [0, 1). */
+/**
+ * One more failure in a row. What was under way when the issuer was closed says nothing new: it closes it for no
+ * longer. `wish`: how long the issuer asked to be spared, milliseconds; `uniform` from [0, 1).
+ */
 export function noteOutage(
   { db, audit }: Transaction,
   issuer: string,
@@ -53,6 +63,8 @@ export function noteOutage(
   { uniform, wish }: { readonly uniform: number; readonly wish: number | null },
 ): void {
   const row = statement(db, 'SELECT failures FROM issuer_health WHERE issuer = ?').get(issuer);
+  const stands = closedUntil(db, issuer, now);
+  if (stands !== null && stands >= now + (wish ?? 0)) return;
   const failures = (row === undefined ? 0 : integer(row, 'failures')) + 1;
   const closed = Math.max(closedForMs(failures, uniform), wish ?? 0);
   const until = closed === 0 ? 0 : now + closed;
@@ -89,8 +101,9 @@ export function noteRefusal(
 
 /** It has issued this certificate: whatever was noted of it, and a pause of the certificate, are over. */
 export function noteIssuerWorks({ db, audit }: Transaction, certificateId: number, issuer: string): void {
-  const { changes } = statement(db, 'DELETE FROM issuer_health WHERE issuer = ?').run(issuer);
-  if (changes > 0) audit({ type: 'issuer.works', subject: issuer, data: {} });
+  const row = statement(db, 'DELETE FROM issuer_health WHERE issuer = ? RETURNING closed_until').get(issuer);
+  // A failure or two that closed nothing are told by the certificates that they were for.
+  if (row !== undefined && integer(row, 'closed_until') > 0) audit({ type: 'issuer.works', subject: issuer, data: {} });
   statement(db, 'DELETE FROM issuer_refusal WHERE certificate_id = ? AND issuer = ? AND link IS NOT NULL').run(
     certificateId,
     issuer,

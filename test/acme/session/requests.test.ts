@@ -244,6 +244,26 @@ test('the orders list: pages, none, and a list without end', async () => {
   await assert.rejects(all(endless.client.orderUrls()), coded('ACME_RESPONSE_INVALID'));
 });
 
+test('a list of orders is left off after a hundred pages, or two minutes', async () => {
+  const pages = (elapsed: (clock: ReturnType<typeof clientWith>['clock']) => void): ReturnType<typeof clientWith> => {
+    let page = 0;
+    const made = clientWith((request) => {
+      if (request.url === 'https://ca.test/acct/1')
+        return { body: { status: 'valid', orders: 'https://ca.test/orders' } };
+      page += 1;
+      elapsed(made.clock);
+      return {
+        headers: { link: `</orders?page=${page}>;rel="next"` },
+        body: { orders: [`https://ca.test/o/${page}`] },
+      };
+    });
+    return made;
+  };
+  assert.equal((await all(pages(() => {}).client.orderUrls())).length, 100);
+  const slow = pages((clock) => void clock.sleep(50_000));
+  assert.equal((await all(slow.client.orderUrls())).length, 2);
+});
+
 test('waiting: soon at first, then ever later, and by Retry-After where there is one', async () => {
   const statuses = ['pending', 'pending', 'processing', 'processing', 'valid'];
   const { client, clock } = clientWith((_request, count) => ({

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { createEventClock } from '../../../lab/simulation/event-clock.ts';
+import { acmeDouble } from '../../../lab/simulation/acme-double.ts';
+import { createLabCa } from '../../../lab/test-ca.ts';
 import { copyFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -119,4 +122,56 @@ test('a cycle that finds another Everbind at work is tried again; until then sta
     assert.deepEqual(troubles, ['STORE_LEASE_HELD']);
     assert.equal(seen[0], 'STORE_LEASE_HELD');
     assert.equal(seen.at(-1), null);
+  }));
+
+test('work that stands still, and does not stop when it is told to, fails its cycle; the lease is free then', () =>
+  withFolder(async (folder) => {
+    const clock = createEventClock(Date.now());
+    await writeFile(
+      join(folder, 'everbind.yaml'),
+      `${CONFIGURATION}certificates: [{ name: shop, names: [shop.test], deployments: [] }]\n`,
+    );
+    const ca = acmeDouble({
+      host: 'ca.test',
+      ca: await createLabCa('Root'),
+      clock,
+      manner: 'good',
+      lifetimeMs: MINUTE,
+    });
+    const stop = new AbortController();
+    const start = clock.now();
+    const troubles: { readonly code: string; readonly minutes: number }[] = [];
+    let taken: string | null = null;
+    const running = runDaemon(
+      { stateDir: folder, configFile: join(folder, 'everbind.yaml') },
+      {
+        clock,
+        random: systemRandom,
+        signal: stop.signal,
+        openHost: () => Promise.reject(new EverbindError('WIN_NOT_WINDOWS', 'none here')),
+        // Deaf to every signal once it is to order.
+        transportTo: () => (request, signal) =>
+          request.url.endsWith('/order') ? new Promise(() => {}) : ca(request, signal),
+      },
+      {
+        onOutcome: () => {},
+        onTrouble: ({ code }) => {
+          troubles.push({ code, minutes: Math.floor((clock.now() - start) / MINUTE) });
+          const store = openStore({ path: databaseFile(folder), clock });
+          acquireLease(store, clock)
+            .then((lease) => lease.release())
+            .then(
+              () => (taken = 'taken'),
+              ({ code: why }: EverbindError) => (taken = why),
+            )
+            .then(() => store.close())
+            .finally(() => stop.abort(new EverbindError('CLI_INTERRUPTED', 'stop')))
+            .catch(() => {});
+        },
+      },
+    );
+    await clock.drive(running);
+    // An attempt with one issuer may take an hour.
+    assert.deepEqual(troubles, [{ code: 'STORE_LEASE_STALLED', minutes: 76 }]);
+    assert.equal(taken, 'taken');
   }));

@@ -1,12 +1,14 @@
+import { createEventClock } from '../../../lab/simulation/event-clock.ts';
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { rootCertificates } from 'node:tls';
 import { AcmeProblemError, blankProblem } from '../../../src/acme/messages/problem.ts';
 import { EverbindError } from '../../../src/errors/error.ts';
+import type { Clock } from '../../../src/ports/clock.ts';
 import type { Issuer, Issuers } from '../../../src/ports/issuer.ts';
 import { type SettableClock, settableClock } from '../support/obtain-clock.ts';
 import { applyText, withFolder } from '../support/obtain-state.ts';
-import { rowsOf } from '../support/obtain-rows.ts';
+import { eventsOf, rowsOf } from '../support/obtain-rows.ts';
 import { openEngine, type Opened } from '../support/state.ts';
 
 // What becomes of thousands of windows to ask for when a CA is down, slow, or wants to be asked all the time.
@@ -18,7 +20,7 @@ const AT_ONCE = 16;
 const [ROOT = ''] = rootCertificates;
 const NO_CA = { directoryUrl: 'https://127.0.0.1:1/dir', listenerCaPem: ROOT, rootPem: ROOT };
 
-type Ask = (issuer: string, ariId: string) => ReturnType<Issuer['renewalInformation']>;
+type Ask = (issuer: string, ariId: string, signal: AbortSignal | undefined) => ReturnType<Issuer['renewalInformation']>;
 
 const never = (): Promise<never> => Promise.reject(new Error('only windows are asked for here'));
 const unused: Issuer = { prepare: never, issue: never, abandon: never, revoke: never, renewalInformation: never };
@@ -28,12 +30,14 @@ function withFleet(
   count: number,
   renewalInfo: (clock: SettableClock) => Ask,
   work: (opened: Opened, clock: SettableClock) => Promise<void>,
+  time?: Clock,
 ): Promise<void> {
   return withFolder(async (folder) => {
-    const clock = settableClock();
-    const ask = renewalInfo(clock);
+    const settable = settableClock();
+    const clock = time ?? settable;
+    const ask = renewalInfo(settable);
     const openIssuers = async (): Promise<Issuers> => ({
-      open: (name) => ({ ...unused, renewalInformation: (id) => ask(name, id) }),
+      open: (name, signal) => ({ ...unused, renewalInformation: (id) => ask(name, id, signal) }),
       tidyUp: async () => {},
     });
     const opened = await openEngine(folder, NO_CA, { clock, ports: { openIssuers } });
@@ -60,7 +64,7 @@ function withFleet(
         UPDATE certificate SET next_due = ${now + 60 * DAY}, due_reason = 'lifetime', next_poll = ${now}`),
     );
     try {
-      await work(opened, clock);
+      await work(opened, settable);
     } finally {
       await opened.close();
     }
@@ -159,4 +163,73 @@ it('one that limits the rate is not asked for each of them', async () => {
       assert.ok(count < 2 * (3 + AT_ONCE), String(count));
     },
   );
+});
+
+it('one that is slow to answer takes five minutes of a run, and keeps the others’ windows from nobody', async () => {
+  const clock = createEventClock(Date.now());
+  await withFleet(
+    300,
+    () => async (issuer, _, signal) => {
+      await clock.sleep(issuer === 'down' ? 29_000 : 10, signal);
+      return {
+        window: { start: clock.now() + 50 * DAY, end: clock.now() + 51 * DAY },
+        explanationUrl: null,
+        retryAfterMs: null,
+      };
+    },
+    async (opened) => {
+      const before = clock.now();
+      assert.equal(await clock.drive(refresh(opened)), 600);
+      assert.equal(clock.now() - before, 5 * MINUTE);
+      const known = rowsOf(opened.state.store, 'SELECT count(*) AS n FROM certificate WHERE window_start IS NOT NULL');
+      assert.ok(Number(known[0]?.['n']) >= 300 + 10 * AT_ONCE, 'what came in time is kept');
+      assert.deepEqual(
+        rowsOf(opened.state.store, `SELECT name FROM certificate WHERE next_poll <= ${clock.now()}`),
+        [],
+      );
+    },
+    clock,
+  );
+});
+
+/** Asks for a day whenever it may; returns how many events that made. */
+async function eventsOfADay(windows: (nth: number, now: number) => { start: number; page: string }): Promise<number> {
+  const clock = createEventClock(Date.now());
+  let events = 0;
+  let asked = 0;
+  await withFleet(
+    1,
+    () => async (issuer) => {
+      if (issuer === 'down') return null;
+      asked += 1;
+      const { start, page } = windows(asked, clock.now());
+      return { window: { start, end: start + MINUTE }, explanationUrl: page, retryAfterMs: MINUTE };
+    },
+    async (opened) => {
+      const end = clock.now() + DAY;
+      while (clock.now() < end) {
+        await clock.drive(refresh(opened));
+        await clock.drive(clock.sleep(MINUTE));
+      }
+      events = eventsOf(opened.state.store, 'up0').filter(({ type }) => type === 'renewal-info.received').length;
+    },
+    clock,
+  );
+  assert.ok(asked > 3, 'it is asked again');
+  return events;
+}
+
+it('one whose windows change each minute does not fill the log', async () => {
+  const jumping = await eventsOfADay((nth, now) => ({
+    start: now + (nth % 2 === 0 ? 20 : 40) * DAY,
+    page: 'https://up.test/',
+  }));
+  assert.ok(jumping >= 2 && jumping <= 6, String(jumping));
+});
+
+it('… nor does one that moves them a little, or explains them otherwise each time', async () => {
+  const begin = Date.now() + 50 * DAY;
+  assert.equal(await eventsOfADay((nth) => ({ start: begin + (nth % 2) * 30_000, page: 'https://up.test/' })), 1);
+  const explained = await eventsOfADay((nth) => ({ start: begin, page: `https://up.test/${nth}` }));
+  assert.ok(explained <= 6, String(explained));
 });

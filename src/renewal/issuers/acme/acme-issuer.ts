@@ -21,13 +21,13 @@ import { runAtStaging } from './order/staging-run.ts';
 export function createAcmeIssuers(ports: AcmePorts, signal: AbortSignal): Issuers {
   const run = createAcmeRun(ports, signal);
   return {
-    open: (name) => {
+    open: (name, attempt = signal) => {
       configOf(run, name);
-      return createAcmeIssuer(run, name);
+      return createAcmeIssuer({ ...run, signal: attempt }, name);
     },
-    tidyUp: async () => {
+    tidyUp: async (tidying) => {
       await cleanUpLeftovers(run).catch(() => {});
-      await rollOverDue(run);
+      await rollOverDue({ ...run, signal: tidying });
     },
   };
 }
@@ -41,30 +41,38 @@ function createAcmeIssuer(run: AcmeRun, name: string): Issuer {
   };
   return {
     prepare: (request) =>
-      sessions.use(name, async (session) => {
-        session.client.prepare();
-        // The real CA was asked already.
-        if (request.state.step !== 'started' && request.state.step !== 'key') return;
-        const certificate = certificateOf(request);
-        await preflight(run, session, certificate, request);
-        await runAtStaging(run, session, certificate, request);
-      }),
+      sessions.use(
+        name,
+        async (session) => {
+          session.client.prepare();
+          // The real CA was asked already.
+          if (request.state.step !== 'started' && request.state.step !== 'key') return;
+          const certificate = certificateOf(request);
+          await preflight(run, session, certificate, request);
+          await runAtStaging(run, session, certificate, request);
+        },
+        signal,
+      ),
     issue: (request, signer, journal) =>
-      sessions.use(name, (session) => issue(run, session, certificateOf(request), request, signer, journal)),
+      sessions.use(name, (session) => issue(run, session, certificateOf(request), request, signer, journal), signal),
     abandon: (request) => abandonOrder(run, name, request),
     revoke: ({ der, reason, signer }) =>
-      sessions.use(name, async ({ client }) => {
-        try {
-          const how = { ...(reason === null ? {} : { reason }), ...(signer === null ? {} : { signer }) };
-          await client.revokeCertificate({ der, ...how }, signal);
-          return { already: false };
-        } catch (error) {
-          if (!isProblem(error, 'alreadyRevoked')) throw error;
-          return { already: true };
-        }
-      }),
+      sessions.use(
+        name,
+        async ({ client }) => {
+          try {
+            const how = { ...(reason === null ? {} : { reason }), ...(signer === null ? {} : { signer }) };
+            await client.revokeCertificate({ der, ...how }, signal);
+            return { already: false };
+          } catch (error) {
+            if (!isProblem(error, 'alreadyRevoked')) throw error;
+            return { already: true };
+          }
+        },
+        signal,
+      ),
     renewalInformation: async (ariId) => {
-      const { client } = await sessions.open(name);
+      const { client } = await sessions.open(name, signal);
       const { renewalInfo } = await client.directory(signal);
       if (renewalInfo === null) return null;
       return client.renewalInfo(ariId, signal).catch((error: unknown) => {

@@ -59,12 +59,12 @@ export interface IssuerSession {
 /** Opens each issuer once for all renewals of a run. */
 export interface IssuerSessions {
   /** Registers the account when there is none yet. A failure is not kept: the next caller tries again. */
-  open(issuer: string): Promise<IssuerSession>;
+  open(issuer: string, signal?: AbortSignal): Promise<IssuerSession>;
   /**
    * Opens the issuer for this work. Where the CA refuses it in a way that may be about the account, the account is
-   * looked at before that is thrown.
+   * looked at before that is thrown. The signal ends the wait, also for an issuer that is being opened for others.
    */
-  use<T>(issuer: string, work: (session: IssuerSession) => Promise<T>): Promise<T>;
+  use<T>(issuer: string, work: (session: IssuerSession) => Promise<T>, signal?: AbortSignal): Promise<T>;
 }
 
 /** The ports of ACME issuers, with what one run shares. */

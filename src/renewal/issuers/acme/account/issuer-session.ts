@@ -1,8 +1,11 @@
+import { withDeadline } from '../../../../concurrency/deadline.ts';
+import { unlessAborted } from '../../../../concurrency/unless-aborted.ts';
 import { isProblem } from '../../../../acme/messages/problem.ts';
 import type { HostBackoffs } from '../../../../acme/session/host-backoff.ts';
 import type { IssuerConfig } from '../../../../config/types.ts';
 import { asEverbindError, EverbindError } from '../../../../errors/error.ts';
 import type { Transaction } from '../../../../store/store.ts';
+import { LOOK_MS, OPENING_MS, overdue } from '../../../schedule/issuer-backoff.ts';
 import { forgetAccount, noteMoved, readAccount, swapKeys } from '../../../state/account-table.ts';
 import { issuerConfig } from '../../../state/applied-config.ts';
 import type { AcmePorts, AcmeRun, IssuerSession, IssuerSessions } from '../acme-ports.ts';
@@ -35,7 +38,7 @@ function createIssuerSessions(
     backoffs.set(directory, kept);
     return kept;
   };
-  const open = (name: string): Promise<IssuerSession> => {
+  const open = (name: string, attempt?: AbortSignal): Promise<IssuerSession> => {
     let session = opened.get(name);
     if (session === undefined) {
       const config = at(configOf(ports, name));
@@ -43,7 +46,7 @@ function createIssuerSessions(
       opened.set(name, session);
       session.catch(() => opened.delete(name));
     }
-    return session;
+    return unlessAborted(session, attempt);
   };
   /** Whether this session was the current one. */
   const close = async (session: IssuerSession): Promise<boolean> => {
@@ -52,6 +55,15 @@ function createIssuerSessions(
     if ((await current?.catch(() => null)) !== session || opened.get(name) !== current) return false;
     opened.delete(name);
     return true;
+  };
+  /** A look that takes too long says nothing. */
+  const look = (session: IssuerSession): Promise<Found> => {
+    const late = (): Error => overdue('a look at the account', LOOK_MS);
+    const asking = withDeadline({ clock: ports.clock, ms: LOOK_MS, signal, late }, (until) => lookAt(session, until));
+    return asking.catch(() => {
+      signal.throwIfAborted();
+      return 'served';
+    });
   };
   /**
    * One that the CA does not know any more is registered anew, with its key, when it is needed next; one that the CA
@@ -64,7 +76,7 @@ function createIssuerSessions(
       return refusal;
     }
     if (!isRefusal(refusal)) return refusal;
-    const found = await lookAt(session, signal);
+    const found = await look(session);
     if (found === 'served') return refusal;
     if (await close(session))
       await ports.store.commit((transaction) => settleAccount(ports, transaction, session, found));
@@ -72,8 +84,8 @@ function createIssuerSessions(
   };
   return {
     open,
-    use: async (issuer, work) => {
-      const session = await open(issuer);
+    use: async (issuer, work, attempt) => {
+      const session = await open(issuer, attempt);
       try {
         return await work(session);
       } catch (error) {
@@ -89,7 +101,13 @@ async function openIssuer(
   backoffs: HostBackoffs,
   signal: AbortSignal,
 ): Promise<IssuerSession> {
-  const [account, roots] = await Promise.all([openAccount(ports, config, backoffs, signal), ports.rootsFor(config)]);
+  const late = (): Error => overdue(`the account with ${config.name}`, OPENING_MS, 'issuer');
+  const [account, roots] = await Promise.all([
+    withDeadline({ clock: ports.clock, ms: OPENING_MS, signal, late }, (opening) =>
+      openAccount(ports, config, backoffs, opening),
+    ),
+    ports.rootsFor(config),
+  ]);
   return { config, ...account, roots };
 }
 

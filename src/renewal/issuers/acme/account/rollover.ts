@@ -11,6 +11,7 @@ import {
   readAccount,
   startRollover,
 } from '../../../state/account-table.ts';
+import { closedUntil } from '../../../state/issuer-health.ts';
 import { visibleTo } from '../../../state/challenge-table.ts';
 import type { AcmePorts, AcmeRun, IssuerSession } from '../acme-ports.ts';
 import { isRefusal, newAccountKey, openOrMake } from './account-session.ts';
@@ -39,7 +40,7 @@ export interface Rollover {
  * the CA says; that is noted, and the next time put off.
  */
 export async function rollOver(run: AcmeRun, issuer: string): Promise<Rollover> {
-  const session = await run.sessions.open(issuer);
+  const session = await run.sessions.open(issuer, run.signal);
   const { config, accountUrl: url, client } = session;
   const { store, keys, clock, signal } = run;
   refuseWhileValidating(run, issuer);
@@ -66,8 +67,10 @@ export async function rollOverDue(run: AcmeRun): Promise<void> {
   const due = (): readonly string[] => store.read((db) => dueRollovers(db, clock.now()));
   for (const issuer of due()) {
     signal.throwIfAborted();
+    // An issuer that does not work keeps nobody waiting for this.
+    if (store.read((db) => closedUntil(db, issuer, clock.now())) !== null) continue;
     try {
-      const session = await sessions.open(issuer);
+      const session = await sessions.open(issuer, signal);
       // Opening the account may have finished a rollover of before.
       if (!due().includes(issuer)) continue;
       // Nobody is there to replace the records: the key stays, and a person may change both.

@@ -1,3 +1,4 @@
+import { withDeadline } from '../../../../concurrency/deadline.ts';
 import type { AcmeClient } from '../../../../acme/client.ts';
 import { authorizationProblem } from '../../../../acme/messages/authorization.ts';
 import type { AuthorizationResource } from '../../../../acme/session/authorization-requests.ts';
@@ -10,6 +11,7 @@ import {
   readChallengeFailures,
   type Way,
 } from '../../../state/challenge-table.ts';
+import { LOOK_MS, overdue } from '../../../schedule/issuer-backoff.ts';
 import { chooseWork, type ChallengeWork } from './challenge-work.ts';
 import type { AcmeRun } from '../acme-ports.ts';
 import { isResumable } from '../../../engine/resumable.ts';
@@ -56,7 +58,7 @@ export async function authorize<T>(
     const works = await presentPending(run, client, certificate, request, authorizations);
     const ready = await validate(run, client, request, order, works, journal, goesOn).catch(async (error: unknown) => {
       // Before the responses are removed: a name that the CA then looks for in vain has not failed by itself.
-      const reason = await withFirewallDoubt(await reasonOf(client, authorizations, error), works);
+      const reason = await withFirewallDoubt(await reasonOf(run, client, authorizations, error), works);
       await cleanUp(run, works);
       if (store.holdsLease()) {
         await noteChallengeFailures(store, certificate.id, failedWays(works, reason), clock.now());
@@ -74,7 +76,7 @@ export async function authorize<T>(
     return [ready, noted];
   } catch (error) {
     // An order that can go on later needs its authorizations, and so does a new holder of the lease.
-    if (store.holdsLease() && !goesOn(error)) await abandonPending(client, authorizations, signal);
+    if (store.holdsLease() && !goesOn(error)) await abandonPending(run, client, authorizations);
     throw error;
   }
 }
@@ -102,7 +104,7 @@ async function presentPending(
 
 /** Tells the CA of the responses, and waits until it has seen enough. */
 async function validate(
-  { signal }: AcmeRun,
+  { clock, signal }: AcmeRun,
   client: AcmeClient,
   { identifiers }: IssuanceRequest,
   order: OrderResource,
@@ -125,7 +127,10 @@ async function validate(
     // Told to stop, or cut off, while the CA looks: a response that is removed from under its eyes would cost the
     // order.
     if (asked && goesOn(error)) {
-      await client.waitForOrder(order.url, { until: 'ready', identifiers, timeoutMs: GRACE_MS }).catch(() => {});
+      const late = (): Error => overdue('the last look at an order', GRACE_MS);
+      await withDeadline({ clock, ms: GRACE_MS, late }, (grace) =>
+        client.waitForOrder(order.url, { until: 'ready', identifiers, timeoutMs: GRACE_MS, signal: grace }),
+      ).catch(() => {});
     }
     throw error;
   }
@@ -172,9 +177,17 @@ async function withFirewallDoubt(reason: unknown, works: readonly ChallengeWork[
 }
 
 /** An order that became invalid says less than the authorization that made it so. */
-async function reasonOf(client: AcmeClient, urls: readonly string[], error: unknown): Promise<unknown> {
+async function reasonOf(
+  { clock }: Pick<AcmeRun, 'clock'>,
+  client: AcmeClient,
+  urls: readonly string[],
+  error: unknown,
+): Promise<unknown> {
   if (!(error instanceof AcmeProblemError) || error.code !== 'ACME_ORDER_INVALID') return error;
-  const answers = await Promise.allSettled(urls.map((url) => client.getAuthorization(url)));
+  const late = (): Error => overdue('a look at the authorizations', LOOK_MS);
+  const answers = await withDeadline({ clock, ms: LOOK_MS, late }, (signal) =>
+    Promise.allSettled(urls.map((url) => client.getAuthorization(url, { signal }))),
+  );
   const invalid = answers.flatMap((answer) =>
     answer.status === 'fulfilled' && answer.value.authorization.status === 'invalid' ? answer.value : [],
   );

@@ -1,7 +1,10 @@
 import type { AuthorizationResource } from '../../../../acme/session/authorization-requests.ts';
+import { withDeadline } from '../../../../concurrency/deadline.ts';
+import { visibleWithinMs } from '../../../../config/challenge-for.ts';
 import type { ChallengeConfig } from '../../../../config/types.ts';
 import { EverbindError } from '../../../../errors/error.ts';
 import type { IssuanceRequest } from '../../../../ports/issuer.ts';
+import { overdue, PRESENTING_MS } from '../../../schedule/issuer-backoff.ts';
 import { forgetResponses, noteResponses, visibleResponses } from '../../../state/challenge-table.ts';
 import { withRenewal } from '../../../state/renewal-table.ts';
 import type { AcmeRun } from '../acme-ports.ts';
@@ -83,14 +86,18 @@ interface NotPresented<T> {
  * and those that failed are returned; empty when all are visible.
  */
 export async function present<T extends ChallengeResponse>(
-  { store, signal }: AcmeRun,
+  { store, clock, signal }: AcmeRun,
   renewalId: string,
   works: readonly T[],
 ): Promise<readonly NotPresented<T>[]> {
   if (works.length === 0) return [];
   await noteResponses(store, renewalId, works);
-  let failed = await failures(works, ({ solver, task }) => solver.present(task, signal));
-  if (failed.length === 0) failed = await failures(works, ({ solver, task }) => solver.wait(task, signal));
+  const ms = PRESENTING_MS + Math.max(...works.map(({ config }) => visibleWithinMs(config)));
+  const late = (): Error => overdue('making the challenge responses visible', ms, 'host');
+  const failed = await withDeadline({ clock, ms, signal, late }, async (presenting) => {
+    const absent = await failures(works, ({ solver, task }) => solver.present(task, presenting));
+    return absent.length > 0 ? absent : failures(works, ({ solver, task }) => solver.wait(task, presenting));
+  });
   if (failed.length > 0) await cleanUp({ store }, works);
   return failed;
 }

@@ -1,10 +1,13 @@
 import type { OrderResource } from '../../../../acme/messages/order.ts';
 import { acmeErrorType, AcmeProblemError, type Problem } from '../../../../acme/messages/problem.ts';
 import { asEverbindError, EverbindError, meaningOf } from '../../../../errors/error.ts';
+import { withDeadline } from '../../../../concurrency/deadline.ts';
+import { allVisibleWithinMs } from '../../../../config/challenge-for.ts';
 import { buildCsr } from '../../../../pki/x509/csr.ts';
 import type { IssuanceRequest } from '../../../../ports/issuer.ts';
 import type { Signer } from '../../../../ports/signer.ts';
 import type { ManagedCertificate } from '../../../state/certificate-table.ts';
+import { overdue, STAGING_MS } from '../../../schedule/issuer-backoff.ts';
 import { isUrgent } from '../../../state/issued-table.ts';
 import { scheduleKeyDeletion } from '../../../state/key-deletions.ts';
 import {
@@ -36,7 +39,11 @@ export async function runAtStaging(
   );
   if (stagingRun === null || staging === null || stagingRun.over === request.renewalId) return;
   try {
-    const order = await stagingOrder(run, issuer, certificate, request, stagingRun);
+    const ms = STAGING_MS + allVisibleWithinMs(certificate.config);
+    const late = (): Error => overdue(`the staging environment of ${issuer}`, ms, 'issuer');
+    const order = await withDeadline({ clock, ms, signal, late }, (staging) =>
+      stagingOrder({ ...run, signal: staging }, issuer, certificate, request, stagingRun),
+    );
     await endStagingRun(store, request, 'staging-run.passed', { issuer, order });
   } catch (error) {
     signal.throwIfAborted();
@@ -62,24 +69,28 @@ async function stagingOrder(
   request: IssuanceRequest,
   stagingRun: StagingRun,
 ): Promise<string> {
-  return run.stagingSessions.use(issuer, async (session) => {
-    const { client } = session;
-    const { identifiers } = request;
-    const { signal } = run;
-    let order = await openStagingOrder(run, session, request, stagingRun);
-    if (order.order.status === 'pending') {
-      [order] = await authorize(run, client, certificate, request, order, {
-        noteReady: async () => {},
-        noteFailing: async () => {},
-      });
-    }
-    if (order.order.status === 'ready') {
-      const csr = await buildCsr({ identifiers, signer: await throwAwayKey(run, request) });
-      order = { url: order.url, ...(await client.finalize(order.order.finalize, csr, signal)) };
-    }
-    if (order.order.status !== 'valid') await client.waitForOrder(order.url, { until: 'valid', identifiers, signal });
-    return order.url;
-  });
+  return run.stagingSessions.use(
+    issuer,
+    async (session) => {
+      const { client } = session;
+      const { identifiers } = request;
+      const { signal } = run;
+      let order = await openStagingOrder(run, session, request, stagingRun);
+      if (order.order.status === 'pending') {
+        [order] = await authorize(run, client, certificate, request, order, {
+          noteReady: async () => {},
+          noteFailing: async () => {},
+        });
+      }
+      if (order.order.status === 'ready') {
+        const csr = await buildCsr({ identifiers, signer: await throwAwayKey(run, request) });
+        order = { url: order.url, ...(await client.finalize(order.order.finalize, csr, signal)) };
+      }
+      if (order.order.status !== 'valid') await client.waitForOrder(order.url, { until: 'valid', identifiers, signal });
+      return order.url;
+    },
+    run.signal,
+  );
 }
 
 /** Destroyed at the end of the run, also of another one after a kill: noted before it is made. */
