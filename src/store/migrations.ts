@@ -8,6 +8,7 @@ import { custody } from './sql/custody.ts';
 import { daemon } from './sql/daemon.ts';
 import { issuer } from './sql/issuer.ts';
 import { renewal } from './sql/renewal.ts';
+import { rowDigests } from './sql/row-digests.ts';
 import { verifiedEndpoints } from './sql/verified-endpoints.ts';
 
 /** One change of the schema. */
@@ -24,6 +25,7 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { number: 100, sql: [auditAndLease, custody, certificate, renewal, issuer, challenge, daemon].join('') },
   { number: 101, sql: verifiedEndpoints },
+  { number: 107, sql: rowDigests },
 ];
 
 /**

@@ -5,6 +5,7 @@ import { EverbindError } from '../errors/error.ts';
 import { makeFolder, syncFolder } from './folders.ts';
 import { migrate } from './migrate.ts';
 import { type Migration, pendingMigrations } from './migrations.ts';
+import { keepDigests } from './row-digest.ts';
 
 /** How long opening and reading wait for a lock of another process, ms. */
 const OPENING_WAIT = 5000;
@@ -44,6 +45,7 @@ export function openForWriting({ path, now, volatile, migrations }: WritingOptio
     }
     db.exec('PRAGMA synchronous = FULL; PRAGMA secure_delete = ON');
     migrate(db, path, now, migrations);
+    keepDigests(db);
     // From here on store.ts syncs the commits: SQLite would block the event loop while it waits for the disk.
     db.exec(`PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = ${LOCK_WAIT}`);
     if (volatile) db.exec(VOLATILE);

@@ -1,5 +1,6 @@
 import { EverbindError } from '../errors/error.ts';
 import type { ErrorCode } from '../errors/table.ts';
+import { isDamage } from './row.ts';
 
 // Primary result codes of SQLite (sqlite.org/rescode.html). Others, such as a broken constraint, are defects of the job
 // that met them.
@@ -22,10 +23,13 @@ const codes: Readonly<Record<number, ErrorCode>> = {
 /** IOERR_CORRUPTFS, IOERR_DATA: the disk did not return what was written. */
 const CORRUPTION = new Set([8458, 8202]);
 
-/** Makes an error of SQLite or of the file system one of ours; returns every other as it is. */
+/**
+ * Makes an error of SQLite or of the file system one of ours, and what Node says of a number in a row that JavaScript
+ * does not have; returns every other as it is.
+ */
 export function storeFailure(error: unknown, path: string): unknown {
   if (error instanceof EverbindError || !(error instanceof Error)) return error;
-  const code = sqliteCode(error) ?? fileSystemCode(error);
+  const code = sqliteCode(error) ?? fileSystemCode(error) ?? (isDamage(error) ? 'STORE_CORRUPT' : null);
   return code === null ? error : new EverbindError(code, `${path}: ${error.message}`, { path }, { cause: error });
 }
 

@@ -10,7 +10,7 @@ import {
   noteFailure,
   setDue,
 } from '../state/certificate-table.ts';
-import { activeOf, markUnused } from '../state/issued-table.ts';
+import { activeIfReadable, markUnused } from '../state/issued-table.ts';
 import { endRenewal, type EventData, isObtaining, type Renewal, withRenewal } from '../state/renewal-table.ts';
 import { wantStagingRun } from '../state/staging-run-table.ts';
 
@@ -32,7 +32,7 @@ export function afterFailure({ clock, random }: Ports, { id, failures }: Managed
     const { costs } = meaningOf(failure);
     // RFC 8555 section 6.7, as far as Boulder and others count it: failed validations, and orders that came to nothing.
     if (costs === 'validation' || costs === 'order') wantStagingRun(db, id);
-    const active = activeOf(db, id);
+    const active = activeIfReadable(db, id);
     const wait = backoffMs({
       failures: failures + 1,
       uniform: random.uniform(),
@@ -49,7 +49,7 @@ export function afterFailure({ clock, random }: Ports, { id, failures }: Managed
 export function afterFailedRollBack({ clock }: Pick<Ports, 'clock'>, { id }: ManagedCertificate): Reschedule {
   return (failure, { db }) => {
     const now = clock.now();
-    const active = activeOf(db, id);
+    const active = activeIfReadable(db, id);
     const due: Due =
       active === null ? { at: now, reason: 'new' } : dueAt(active, ariWindowOf(db, id)?.selected ?? null);
     setDue(db, id, due);

@@ -9,3 +9,4 @@ export { renewOne } from './renew-one.ts';
 export { revoke } from './revoke.ts';
 export { rollBack } from './roll-back.ts';
 export { tidyUp } from './tidy-up.ts';
+export { noteDamaged } from './record-failure.ts';

@@ -1,6 +1,6 @@
 import { appliedConfig } from '../state/applied-config.ts';
 import { anythingToPoll, countManaged } from '../state/certificate-queries.ts';
-import { certificateById } from '../state/certificate-table.ts';
+import { certificateIfReadable } from '../state/certificate-table.ts';
 import type { DryRun } from './dry-run.ts';
 import type { EnginePorts, RunContext } from './engine-ports.ts';
 import type { Outcome } from './outcome.ts';
@@ -80,7 +80,7 @@ export function createEngine(ports: EnginePorts): Engine {
       if (selection.names.length === 0 && !selection.force && !store.read((db) => anythingDue(db, now))) {
         return { managed, worked: 0 };
       }
-      const { renewOne, defer, tidyUp } = await import('./engine-modules.ts');
+      const { renewOne, defer, noteDamaged, tidyUp } = await import('./engine-modules.ts');
       const asked = selection.names.length > 0 || selection.force;
       const context = await contextFor(signal);
       const concurrency = store.read(appliedConfig)?.engine.concurrency ?? 1;
@@ -89,8 +89,12 @@ export function createEngine(ports: EnginePorts): Engine {
       const worker = async (): Promise<void> => {
         for (let next = ids.next(); next.done !== true; next = ids.next()) {
           signal.throwIfAborted();
-          const certificate = store.read((db) => certificateById(db, next.value));
-          if (certificate === null) continue;
+          const certificate = store.read((db) => certificateIfReadable(db, next.value));
+          if (certificate === null) {
+            worked += 1;
+            onOutcome(await noteDamaged(context, next.value));
+            continue;
+          }
           if (!asked && (await defer(context, certificate))) continue;
           const outcome = await renewOne(context, certificate);
           // Like a maintenance window: nothing happened that anybody has to read about.
