@@ -23,9 +23,8 @@ export function lockfileProblems({ packages }: Lock): readonly string[] {
     if (link === true) problems.push(`${path} is a link to a folder`);
     if (typeof integrity !== 'string') problems.push(`${path} has no integrity`);
     else if (!INTEGRITY.test(integrity)) problems.push(`${path} has the integrity ${integrity}, not one SHA-512`);
-    if (resolved !== undefined && !String(resolved).startsWith(REGISTRY)) {
-      problems.push(`${path} comes from ${String(resolved)}`);
-    }
+    const from = typeof resolved === 'string' ? resolved : JSON.stringify(resolved);
+    if (resolved !== undefined && !from.startsWith(REGISTRY)) problems.push(`${path} comes from ${from}`);
     for (const name of Object.keys(Object(entry['optionalDependencies']))) {
       if (!isThere(packages, path, name)) problems.push(`${path} needs ${name}, which is missing`);
     }

@@ -73,11 +73,6 @@ function damagedRowsOf(db: DatabaseSync, table: DigestedTable, slice: Slice | nu
   return damaged;
 }
 
-/** Gives a row that was rebuilt, or that a migration has changed, the digest of what it has now. */
-export function digestAnew(db: DatabaseSync, { table, rowid }: DamagedRow): void {
-  statement(db, `UPDATE ${table} SET digest = ${digestSql(columnsOf(db, table), '')} WHERE rowid = ?`).run(rowid);
-}
-
 /**
  * Runs migrations, which change rows and columns, and gives every row a digest that had the right one before, or none
  * since its table had no digests yet.
@@ -90,8 +85,7 @@ export function migrateDigests(db: DatabaseSync, migrate: () => void): void {
   columnsKnown.delete(db);
   for (const table of tablesOf(db)) {
     const kept = damaged.filter((row) => row.table === table).map(({ rowid }) => rowid);
-    const sql = `UPDATE ${table} SET digest = ${digestSql(columnsOf(db, table), '')}
-      WHERE rowid NOT IN (SELECT value FROM json_each(?))`;
+    const sql = `UPDATE ${table} SET digest = ${digestSql(columnsOf(db, table), '')} WHERE rowid NOT IN (SELECT value FROM json_each(?))`;
     db.prepare(sql).run(JSON.stringify(kept));
   }
 }
@@ -135,33 +129,26 @@ function digest(content: string): Uint8Array {
   return hash('sha256', content, 'buffer');
 }
 
-const columnsKnown = new WeakMap<DatabaseSync, Map<DigestedTable, readonly string[]>>();
+const columnsKnown = new WeakMap<DatabaseSync, ReadonlyMap<DigestedTable, readonly string[]>>();
 
 /** Columns that the digest covers, in the order of their names. */
 function columnsOf(db: DatabaseSync, table: DigestedTable): readonly string[] {
-  let known = columnsKnown.get(db);
-  if (known === undefined) {
-    known = new Map();
-    columnsKnown.set(db, known);
-  }
-  let columns = known.get(table);
-  if (columns === undefined) {
-    columns = namesOf(db, table)
-      .filter((name) => name !== 'digest')
-      .sort();
-    known.set(table, columns);
-  }
-  return columns;
+  return allColumns(db).get(table) ?? [];
 }
 
 /** Those that this database has: one from an earlier version gets digests when it is migrated. */
 function tablesOf(db: DatabaseSync): readonly DigestedTable[] {
-  return DIGESTED_TABLES.filter((table) => namesOf(db, table).includes('digest'));
+  return [...allColumns(db).keys()];
 }
 
-function namesOf(db: DatabaseSync, table: DigestedTable): string[] {
-  return db
-    .prepare('SELECT name FROM pragma_table_info(?)')
-    .all(table)
-    .map((row) => text(row, 'name'));
+function allColumns(db: DatabaseSync): ReadonlyMap<DigestedTable, readonly string[]> {
+  let known = columnsKnown.get(db);
+  if (known === undefined) {
+    const query = db.prepare('SELECT name FROM pragma_table_info(?) ORDER BY name');
+    const names = DIGESTED_TABLES.map((table) => [table, query.all(table).map((row) => text(row, 'name'))] as const);
+    const digested = names.filter(([, columns]) => columns.includes('digest'));
+    known = new Map(digested.map(([table, columns]) => [table, columns.filter((name) => name !== 'digest')]));
+    columnsKnown.set(db, known);
+  }
+  return known;
 }

@@ -14,8 +14,8 @@ import {
 } from '../state/certificate-table.ts';
 import { forgetIssuer } from '../state/issuer-health.ts';
 
-/** Rows of each table: about a hundredth of a second. */
-const LOOKED_AT = 250;
+/** Rows of each table: some milliseconds. */
+const LOOKED_AT = 100;
 
 /**
  * Brings the managed certificates in line with the configuration, in one commit. `load` is called only when the file

@@ -188,7 +188,9 @@ function statusOf(db: DatabaseSync, name: string, thumbprint: string, { outcome 
   return outcome === null ? 'pending' : 'failed';
 }
 
-/** A renewal cannot go on with a certificate that is lost, and a managed certificate without one in use needs another. */
+/**
+ * A renewal cannot go on with a certificate that is lost, and a managed certificate without one in use needs another.
+ */
 function replaceLost(db: DatabaseSync, owner: number, id: number, now: number): void {
   const open = openRenewalIfReadable(db, owner);
   if (open !== null && !isObtaining(open) && open.issuedId === id) endRenewal(db, open.id, 'failed', now);

@@ -224,8 +224,8 @@ export interface CertificateCounts {
   readonly nextDue: NamedMoment | null;
   readonly soonestExpiry: NamedMoment | null;
   /**
-   * The one that has been due for longest, when that is more than a day: nothing tries it, or nothing comes of it. null:
-   * none.
+   * The one that has been due for longest, when that is more than a day: nothing tries it, or nothing comes of it.
+   * null: none.
    */
   readonly overdue: NamedMoment | null;
 }
