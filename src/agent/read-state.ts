@@ -1,20 +1,20 @@
-import { join } from 'node:path';
 import { loadConfig } from '../config/load.ts';
 import { readConfigFile } from '../config/read.ts';
-import { masterKeyFile } from '../custody/sealing/master-key-file.ts';
 import { checkMaster } from '../custody/sealing/sealer.ts';
 import { asEverbindError, type EverbindError } from '../errors/error.ts';
 import { appliedConfig, isChanged } from '../renewal/state/applied-config.ts';
+import { requireTrustedPath } from '../store/trusted-path.ts';
 import { openAuditLog, openStore, type Store, type StoreReader } from '../store/store.ts';
 import type { AgentPaths, Environment } from './environment.ts';
-import { databaseFile } from './state.ts';
+import { databaseFile, masterKeyOf, requireTrustedState } from './state.ts';
 
-/** Opens the database for reading, even while a renewal runs. Throws STORE_NOT_FOUND. */
+/** Opens the database for reading, even while a renewal runs. Throws STORE_NOT_FOUND, STORE_EXPOSED. */
 export async function withReadOnlyStore<T>(
   paths: AgentPaths,
   environment: Environment,
   work: (store: Store) => T | Promise<T>,
 ): Promise<T> {
+  await requireTrustedState(paths.stateDir, environment, { make: false });
   const store = openStore({ path: databaseFile(paths.stateDir), clock: environment.clock, readOnly: true });
   try {
     return await work(store);
@@ -56,11 +56,12 @@ export async function findProblems(
 ): Promise<readonly EverbindError[]> {
   const checks = [
     async () => {
+      requireTrustedPath(configFile);
       const { fingerprint } = await readConfigFile(configFile);
       // What was applied is right: a large file is not parsed again.
       if (store.read(appliedConfig)?.fingerprint !== fingerprint) await loadConfig(configFile, deploymentCatalogue);
     },
-    () => checkMaster({ store, protector: masterKeyFile(join(stateDir, 'master.key')) }),
+    () => checkMaster({ store, protector: masterKeyOf(stateDir) }),
   ];
   const ends = await Promise.allSettled(checks.map((check) => check()));
   return ends.flatMap((end) => (end.status === 'rejected' ? asEverbindError(end.reason) : []));
