@@ -19,7 +19,8 @@ export interface FirstIssuer {
 /**
  * Adds a certificate to the configuration file, or makes the file. The result is checked as a whole before it
  * atomically and durably replaces the old one. Throws CONFIG_NOT_ADDED, CONFIG_INVALID, CONFIG_UNREADABLE,
- * CONFIG_UNWRITABLE, STORE_EXPOSED; CLI_USAGE for a new file without agreement to the terms, and for an issuer where there is a file.
+ * CONFIG_UNWRITABLE, STORE_EXPOSED; CLI_USAGE for a new file without agreement to the terms, and for an issuer where
+ * there is a file.
  */
 export async function writeAddition(
   path: string,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
+import { runCommand } from '../../lab/run-command.ts';
 import { openState, type State } from '../../src/agent/state.ts';
 import { systemClock } from '../../src/net/system.ts';
 import { applyText } from '../renewal/support/obtain-state.ts';
@@ -18,21 +18,25 @@ certificates: [{ name: shop, names: [shop.test] }]
 `;
 
 /** Only root can mount. */
-const skip = process.platform !== 'linux' || process.geteuid?.() !== 0 || !canMount();
+const skip = process.platform !== 'linux' || process.geteuid?.() !== 0 || !(await canMount());
 
-function canMount(): boolean {
+async function canMount(): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), 'everbind-mount-'));
-  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]);
-  if (status === 0) spawnSync('umount', [folder]);
+  const isMounted = await mount(folder, 'size=64k');
+  if (isMounted) await runCommand('umount', [folder]);
   rmSync(folder, { recursive: true });
-  return status === 0;
+  return isMounted;
+}
+
+async function mount(folder: string, options: string): Promise<boolean> {
+  return (await runCommand('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder])).exitCode === 0;
 }
 
 async function withFullDisk(
   work: (disk: { readonly stateDir: string; fill(): void; empty(): void }) => Promise<void>,
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'everbind-full-'));
-  assert.equal(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=3m,mode=0700', 'tmpfs', folder]).status, 0);
+  assert.ok(await mount(folder, 'size=3m,mode=0700'));
   const filler = join(folder, 'filler');
   try {
     await work({
@@ -53,7 +57,7 @@ async function withFullDisk(
       empty: () => rmSync(filler),
     });
   } finally {
-    spawnSync('umount', [folder]);
+    await runCommand('umount', [folder]);
     rmSync(folder, { recursive: true });
   }
 }

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,8 +17,8 @@ before(async () => {
   root = join(folder, 'root.pem');
   writeFileSync(root, (await testAuthority()).certificatePem);
   // As OpenSSL looks files of a folder up: by a hash of the subject.
-  const { stdout } = spawnSync('openssl', ['x509', '-in', root, '-noout', '-hash'], { encoding: 'utf8' });
-  writeFileSync(join(folder, `${stdout.trim() || 'unknown'}.0`), (await testAuthority()).certificatePem);
+  const { stdout } = await runCommand('openssl', ['x509', '-in', root, '-noout', '-hash']);
+  writeFileSync(join(folder, `${stdout.trim()}.0`), (await testAuthority()).certificatePem);
   server = await startServer((_request, response) => response.end('trusted'));
 });
 after(async () => {
