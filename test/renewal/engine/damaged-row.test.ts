@@ -7,6 +7,7 @@ import { EverbindError } from '../../../src/errors/error.ts';
 import { listCertificates } from '../../../src/overview/list-certificates.ts';
 import { readOverview } from '../../../src/overview/overview.ts';
 import type { Issuer, Issuers } from '../../../src/ports/issuer.ts';
+import { insertAccount, noteRegistered, readAccount } from '../../../src/renewal/state/account-table.ts';
 import { certificateByName } from '../../../src/renewal/state/certificate-table.ts';
 import { activeOf } from '../../../src/renewal/state/issued-table.ts';
 import type { Store } from '../../../src/store/store.ts';
@@ -230,3 +231,27 @@ it('a lost issued certificate is not removed from anywhere, and its managed cert
     ]);
     assert.ok(!eventTypes(store).includes('certificate.retired'));
   }));
+
+describe('a changed row of account', async () => {
+  const desk = { name: 'desk', directory: 'https://desk.test/' };
+  for (const column of await columnsOf('account')) {
+    it(`(${column}) is named; the account is registered again with its key, or with another one`, () =>
+      withWorld(async ({ store, run, tamper, clock }) => {
+        await run();
+        await store.commit((transaction) => {
+          insertAccount(transaction, desk, 'software:account-1', clock.now());
+          noteRegistered(transaction, desk, 'https://desk.test/1', true);
+        });
+        tamper(change('account', column, 'true'));
+        const { ok, damaged } = store.read((db) => readOverview(db, clock.now()));
+        assert.deepEqual([ok, damaged.map(({ table }) => table)], [false, ['account']]);
+        await run();
+        assert.deepEqual(store.read((db) => readOverview(db, clock.now())).damaged, []);
+        const account = store.read((db) => readAccount(db, desk));
+        // Whoever reads null makes another one.
+        assert.equal(account?.url ?? null, null);
+        const changed = column === 'key_handle' ? 'software:account-1x' : 'software:account-1';
+        if (column !== 'issuer' && column !== 'directory') assert.equal(account?.keyHandle, changed);
+      }));
+  }
+});
