@@ -4,6 +4,7 @@ import { checkBeliefsPage } from './beliefs-page.ts';
 import { checkDnsPage } from './dns-page.ts';
 import { checkErrorsPage } from './errors-page.ts';
 import { checkGeneratedFiles } from './generate-schema.ts';
+import { checkLockfile } from './lockfile.ts';
 import { checkBothSides, checkWalls } from './walls.ts';
 import { checkWaitingTable } from './waiting-table.ts';
 import { checkLineWidth } from './wrap-comments.ts';
@@ -36,6 +37,7 @@ async function checkArchitecture(): Promise<void> {
   console.log(result.stdout.trim().split('\n').at(-1));
 }
 
+await check('lock file: every package has its integrity', checkLockfile);
 await check('formatting (biome)', program('biome', 'format', '.'));
 await check('types (tsc)', program('tsc'));
 await check('lint (oxlint with type information)', program('oxlint', '--type-aware', '--deny-warnings'));

@@ -5,6 +5,7 @@ import { addCertificate, type NewCertificate, type NewIssuer } from '../config/a
 import { checkAddition } from '../config/check/addition.ts';
 import { EverbindError } from '../errors/error.ts';
 import { makeFolder, syncFolder } from '../store/folders.ts';
+import { requireTrustedPath } from '../store/trusted-path.ts';
 
 const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';
 
@@ -18,7 +19,8 @@ export interface FirstIssuer {
 /**
  * Adds a certificate to the configuration file, or makes the file. The result is checked as a whole before it
  * atomically and durably replaces the old one. Throws CONFIG_NOT_ADDED, CONFIG_INVALID, CONFIG_UNREADABLE,
- * CONFIG_UNWRITABLE; CLI_USAGE for a new file without agreement to the terms, and for an issuer where there is a file.
+ * CONFIG_UNWRITABLE, STORE_EXPOSED; CLI_USAGE for a new file without agreement to the terms, and for an issuer where
+ * there is a file.
  */
 export async function writeAddition(
   path: string,
@@ -26,6 +28,7 @@ export async function writeAddition(
   first: FirstIssuer,
 ): Promise<{ readonly file: string }> {
   const file = resolve(path);
+  requireTrustedPath(file);
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
     throw new EverbindError('CONFIG_UNREADABLE', `${file}: ${error.code ?? 'unreadable'}`, { file }, { cause: error });

@@ -7,6 +7,7 @@ import type { PreflightFinding } from '../preflight/findings.ts';
 import type { NameParts } from '../preflight/name.ts';
 import { durableHostBackoff } from '../renewal/issuers/acme/account/account-session.ts';
 import { acquireLease, type Lease } from '../store/lease.ts';
+import { requireTrustedPath } from '../store/trusted-path.ts';
 import { askIssuer, keptAccountKeys, missingSecrets, spentLimits } from './check-issuers.ts';
 import type { AgentPaths, Environment } from './environment.ts';
 import { openHostParts } from './host-parts.ts';
@@ -31,6 +32,7 @@ export async function checkCertificates(
   names: readonly string[],
   onChecked: (checked: Checked) => void,
 ): Promise<void> {
+  requireTrustedPath(paths.configFile);
   const config = await loadConfig(paths.configFile, environment.deploymentCatalogue);
   const wanted = names.length === 0 ? config.certificates : names.map((name) => named(config.certificates, name));
   const shared = shareHost(environment, () => state.store.requireLease());

@@ -13,10 +13,11 @@ import { createEngine, type Engine } from '../renewal/engine/engine.ts';
 import { previewOrder } from '../renewal/issuers/acme/order/preview.ts';
 import { copyWithoutLog } from '../store/copy-database.ts';
 import { openStore } from '../store/store.ts';
+import { requireTrustedPath } from '../store/trusted-path.ts';
 import type { AgentPaths, Environment } from './environment.ts';
 import { type HostParts, openHostParts } from './host-parts.ts';
 import { shareHost } from './shared-host.ts';
-import { databaseFile } from './state.ts';
+import { databaseFile, requireTrustedState } from './state.ts';
 
 /**
  * The engine over a private copy of the database, with the configuration as it stands now: whatever it writes is thrown
@@ -27,6 +28,8 @@ export async function withDryRunEngine<T>(
   environment: Environment,
   work: (engine: Engine) => Promise<T>,
 ): Promise<T> {
+  requireTrustedPath(paths.configFile);
+  await requireTrustedState(paths.stateDir, environment, { make: false });
   const { fingerprint } = await readConfigFile(paths.configFile);
   const folder = await privateFolder(environment);
   const shared = shareHost(environment, () => {

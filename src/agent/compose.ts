@@ -13,6 +13,7 @@ import type { AcmeAccounts } from '../renewal/issuers/acme/acme-accounts.ts';
 import type { AcmePorts } from '../renewal/issuers/acme/acme-ports.ts';
 import { appliedConfig } from '../renewal/state/applied-config.ts';
 import { acquireLease, type Lease } from '../store/lease.ts';
+import { requireTrustedPath } from '../store/trusted-path.ts';
 import type { AgentPaths, Environment } from './environment.ts';
 import { fenceTransport } from './fence.ts';
 import type { HostParts } from './host-parts.ts';
@@ -48,6 +49,7 @@ export async function withAgent<T>(
   work: (work: OpenAgent) => Promise<T>,
   { onBadConfig }: AgentOptions = {},
 ): Promise<T> {
+  requireTrustedPath(paths.configFile);
   const file = await readConfigFile(paths.configFile).catch((error: unknown) => {
     if (onBadConfig === undefined) throw error;
     return { error };

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { getCACertificates } from 'node:tls';
 import type { IssuerConfig } from '../config/types.ts';
 import { EverbindError } from '../errors/error.ts';
+import { bundledRoots, systemRoots } from '../net/roots.ts';
 import { createTransport, type NetTransport } from '../net/transport.ts';
 import { parsePemRoots } from '../pki/asn1/pem.ts';
 import { VERSION } from './version.ts';
@@ -32,7 +32,7 @@ export function openHostTransport(plain: { readonly loopback: boolean } | 'metad
 export async function certificateRoots(issuer: IssuerConfig): Promise<readonly Uint8Array[]> {
   const own = await readAll(issuer.certificateRoots);
   // A private CA is named on purpose; the web's roots have no business there.
-  const texts = own.length > 0 ? own : [...getCACertificates('default'), ...getCACertificates('system')];
+  const texts = own.length > 0 ? own : [...bundledRoots(), ...systemRoots()];
   return texts.flatMap((text) => parsePemRoots(text));
 }
 
@@ -42,7 +42,7 @@ export async function certificateRoots(issuer: IssuerConfig): Promise<readonly U
  */
 export async function visitorRoots(issuers: readonly IssuerConfig[]): Promise<readonly Uint8Array[]> {
   const own = await readAll([...new Set(issuers.flatMap((issuer) => issuer.certificateRoots))]);
-  return [...getCACertificates('bundled'), ...own].flatMap((text) => parsePemRoots(text));
+  return [...bundledRoots(), ...own].flatMap((text) => parsePemRoots(text));
 }
 
 async function readAll(files: readonly string[]): Promise<string[]> {

@@ -1,15 +1,20 @@
+import { loadConfig } from '../config/load.ts';
 import { readConfigFile } from '../config/read.ts';
-import { appliedConfig } from '../renewal/state/applied-config.ts';
+import { checkMaster } from '../custody/sealing/sealer.ts';
+import { asEverbindError, type EverbindError } from '../errors/error.ts';
+import { appliedConfig, isChanged } from '../renewal/state/applied-config.ts';
+import { requireTrustedPath } from '../store/trusted-path.ts';
 import { openAuditLog, openStore, type Store, type StoreReader } from '../store/store.ts';
 import type { AgentPaths, Environment } from './environment.ts';
-import { databaseFile } from './state.ts';
+import { databaseFile, masterKeyOf, requireTrustedState } from './state.ts';
 
-/** Opens the database for reading, even while a renewal runs. Throws STORE_NOT_FOUND. */
+/** Opens the database for reading, even while a renewal runs. Throws STORE_NOT_FOUND, STORE_EXPOSED. */
 export async function withReadOnlyStore<T>(
   paths: AgentPaths,
   environment: Environment,
   work: (store: Store) => T | Promise<T>,
 ): Promise<T> {
+  await requireTrustedState(paths.stateDir, environment, { make: false });
   const store = openStore({ path: databaseFile(paths.stateDir), clock: environment.clock, readOnly: true });
   try {
     return await work(store);
@@ -40,5 +45,24 @@ export async function withAuditLog<T>(
  */
 export async function configChanged(paths: AgentPaths, store: Store): Promise<boolean> {
   const file = await readConfigFile(paths.configFile).catch(() => null);
-  return file !== null && file.fingerprint !== store.read(appliedConfig)?.fingerprint;
+  return file !== null && store.read((db) => isChanged(db, file.fingerprint));
+}
+
+/** What of the state folder cannot be used now, beside the database: the next run would fail with it. */
+export async function findProblems(
+  { configFile, stateDir }: AgentPaths,
+  { deploymentCatalogue }: Environment,
+  store: Store,
+): Promise<readonly EverbindError[]> {
+  const checks = [
+    async () => {
+      requireTrustedPath(configFile);
+      const { fingerprint } = await readConfigFile(configFile);
+      // What was applied is right: a large file is not parsed again.
+      if (store.read(appliedConfig)?.fingerprint !== fingerprint) await loadConfig(configFile, deploymentCatalogue);
+    },
+    () => checkMaster({ store, protector: masterKeyOf(stateDir) }),
+  ];
+  const ends = await Promise.allSettled(checks.map((check) => check()));
+  return ends.flatMap((end) => (end.status === 'rejected' ? asEverbindError(end.reason) : []));
 }

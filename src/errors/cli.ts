@@ -6,6 +6,12 @@ export const CLI_ERRORS = entries({
     summary: 'The command line is wrong.',
     action: 'See everbind COMMAND --help for the options and examples.',
   },
+  CLI_ENVIRONMENT: {
+    exit: 2,
+    summary: 'A variable of the environment loads code into Everbind, or changes how it encrypts; nothing was done.',
+    action:
+      'Find out who set the variable that is named. Start Everbind without it: in a service or a scheduled task, remove it from the variables of the machine and of the account.',
+  },
   CLI_CANCELLED: {
     exit: 1,
     summary: 'The question was answered with no, or nobody was there to answer it.',

@@ -9,9 +9,10 @@ export const STORE_ERRORS = entries({
   },
   STORE_EXPOSED: {
     exit: 5,
-    summary: 'Accounts other than SYSTEM and administrators can reach the state folder; nothing in it was read.',
+    summary:
+      'Others than this account and administrators (SYSTEM, root) can change the state folder, the configuration or a folder above them; nothing in it was read.',
     action:
-      'Look at what is in the folder, since others may have put it there, and move away what is not yours. Then: icacls FOLDER /setowner *S-1-5-32-544 /T, and icacls FOLDER /inheritance:r /grant:r *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F; icacls FOLDER shows who is left.',
+      'Look at what is in the folder, since others may have put it there, and move away what is not yours. Then, on Windows: icacls FOLDER /setowner *S-1-5-32-544 /T, and icacls FOLDER /inheritance:r /grant:r *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F, and icacls FOLDER\\* /reset /T for what is inside; icacls FOLDER /T shows who is left. Elsewhere: the command that the message ends with.',
   },
   STORE_FAILED: {
     exit: 1,

@@ -7,10 +7,15 @@ import {
   type ManagedCertificate,
   requireCertificate,
 } from '../renewal/state/certificate-table.ts';
-import { servedState, type ServedState } from '../renewal/state/certificate-queries.ts';
-import { type Issued, issuedWith } from '../renewal/state/issued-table.ts';
+import { type Damage, findDamage, servedState, type ServedState } from '../renewal/state/certificate-queries.ts';
+import { type Issued, issuedIfReadable } from '../renewal/state/issued-table.ts';
 import { type Paused, pausedCertificates } from '../renewal/state/issuer-health.ts';
-import { openRenewal, type PastRenewal, pastRenewals, type RenewalStep } from '../renewal/state/renewal-table.ts';
+import {
+  openRenewalIfReadable,
+  type PastRenewal,
+  pastRenewals,
+  type RenewalStep,
+} from '../renewal/state/renewal-table.ts';
 
 /** Everything about one certificate. */
 export interface CertificateDetail {
@@ -27,22 +32,27 @@ export interface CertificateDetail {
   readonly paused: readonly Paused[];
   /** The last twenty, the newest first. */
   readonly renewals: readonly PastRenewal[];
+  /** What of it is damaged and left out. */
+  readonly damaged: readonly Damage[];
 }
 
 const MOST_RENEWALS = 20;
 
-/** Throws RENEWAL_UNKNOWN_CERTIFICATE. */
+/** Throws RENEWAL_UNKNOWN_CERTIFICATE, and STORE_CORRUPT when the row of the certificate itself is damaged. */
 export function showCertificate(db: DatabaseSync, name: string): CertificateDetail {
   const certificate = requireCertificate(db, name);
   const { id } = certificate;
   return {
     certificate,
-    issued: (['active', 'pending', 'previous', 'failed'] as const).flatMap((status) => issuedWith(db, id, status)),
-    openStep: openRenewal(db, id)?.step ?? null,
+    issued: (['active', 'pending', 'previous', 'failed'] as const).flatMap((status) =>
+      issuedIfReadable(db, id, status),
+    ),
+    openStep: openRenewalIfReadable(db, id)?.step ?? null,
     served: servedState(db, id),
     drift: driftOf(db, id),
     paused: pausedCertificates(db, id),
     ariWindow: ariWindowOf(db, id),
     renewals: pastRenewals(db, id, MOST_RENEWALS),
+    damaged: findDamage(db).filter((damage) => damage.name === name),
   };
 }

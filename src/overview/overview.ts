@@ -1,12 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { EverbindError } from '../errors/error.ts';
 import { type LimitState, nearlySpentLimits } from '../renewal/ratelimits/spent-limits.ts';
 import { type AccountRow, listAccounts } from '../renewal/state/account-table.ts';
 import {
   type CertificateCounts,
   countCertificates,
   countWaiting,
+  type Damage,
   drifted,
   explained,
+  findDamage,
   lastErrorWith,
   servedNowhere,
   unverified,
@@ -32,6 +35,10 @@ export interface Overview extends CertificateCounts {
   readonly ok: boolean;
   /** Whether an Everbind works on this state folder now. */
   readonly atWork: boolean;
+  /** Files of the state folder that cannot be used: nothing is renewed until a person acts. */
+  readonly problems: readonly Pick<EverbindError, 'code' | 'message' | 'action'>[];
+  /** What is not as it was written; the first twenty. The next run writes it anew. */
+  readonly damaged: readonly Damage[];
   /** Certificates that no endpoint serves though they have deployments; the first twenty, by name. */
   readonly servedNowhere: readonly string[];
   /** Certificates that no endpoint showed when it was looked at; the first twenty, by name. */
@@ -56,15 +63,26 @@ export interface Overview extends CertificateCounts {
   readonly daemon: (Daemon & { readonly alive: boolean }) | null;
 }
 
-/** Within one transaction: all of it is of one moment. */
-export function readOverview(db: DatabaseSync, now: number): Overview {
+/** Within one transaction: all of it is of one moment. `problems`: what of the state folder cannot be used. */
+export function readOverview(db: DatabaseSync, now: number, problems: readonly EverbindError[] = []): Overview {
   const counts = countCertificates(db, now);
+  const damaged = findDamage(db);
   const unserved = servedNowhere(db, MOST_NAMES);
   const unseen = unverified(db, MOST_NAMES);
   const drift = drifted(db, MOST_NAMES);
   return {
     ...counts,
-    ok: counts.expired + counts.failing + unserved.length + unseen.length + drift.length === 0,
+    ok:
+      counts.expired === 0 &&
+      counts.failing === 0 &&
+      counts.overdue === null &&
+      problems.length === 0 &&
+      damaged.length === 0 &&
+      unserved.length === 0 &&
+      unseen.length === 0 &&
+      drift.length === 0,
+    problems: problems.map(({ code, message, action }) => ({ code, message, action })),
+    damaged: damaged.slice(0, MOST_NAMES),
     atWork: isAtWork(db, now),
     servedNowhere: unserved,
     unverified: unseen,

@@ -8,7 +8,7 @@ import type { SavedCheckpoint } from '../audit/saved-checkpoints.ts';
 import { type StoredLog, verifyLog } from '../audit/verify-log.ts';
 import { EverbindError } from '../errors/error.ts';
 import { readPins } from './checkpoint-pin.ts';
-import { octets } from './row.ts';
+import { octets, optionalText, text } from './row.ts';
 import { statement } from './statements.ts';
 import type { StoreReader } from './store.ts';
 
@@ -153,4 +153,26 @@ function* leafHashes(db: DatabaseSync, start: number, end: number): Iterable<Uin
 function selectNewestCheckpoint(db: DatabaseSync): string | null {
   const row = statement(db, 'SELECT note FROM audit_checkpoint ORDER BY size DESC LIMIT 1').get();
   return row === undefined ? null : String(row['note']);
+}
+
+/** The newest event of one of these types, about this subject or with this thumbprint in its data; null: none. */
+export function newestEvent(
+  db: DatabaseSync,
+  types: readonly string[],
+  { subject, thumbprint }: { readonly subject?: string; readonly thumbprint?: string },
+): { readonly subject: string; readonly thumbprint: string | null; readonly renewal: string | null } | null {
+  const row = statement(
+    db,
+    `SELECT event ->> '$.subject' AS subject, event ->> '$.data.thumbprint' AS thumbprint, event ->> '$.data.renewal' AS renewal
+     FROM (SELECT seq, iif(json_valid(event), event, '{}') AS event FROM audit_event) WHERE event ->> '$.type' IN (SELECT value FROM json_each(?1))
+     AND event ->> '$.subject' = coalesce(?2, event ->> '$.subject')
+     AND coalesce(event ->> '$.data.thumbprint', '') = coalesce(?3, event ->> '$.data.thumbprint', '')
+     ORDER BY seq DESC LIMIT 1`,
+  ).get(JSON.stringify(types), subject ?? null, thumbprint ?? null);
+  if (row === undefined) return null;
+  return {
+    subject: text(row, 'subject'),
+    thumbprint: optionalText(row, 'thumbprint'),
+    renewal: optionalText(row, 'renewal'),
+  };
 }

@@ -3,6 +3,7 @@ import { EverbindError } from '../errors/error.ts';
 import { keepCopy } from './keep-copy.ts';
 import { activeHolder, readLease } from './lease-row.ts';
 import { applyMigration, type Migration, pendingMigrations } from './migrations.ts';
+import { migrateDigests } from './row-digest.ts';
 
 /**
  * Brings the database up to date, all or nothing; first keeps a copy of one that exists. Throws STORE_LEASE_HELD while
@@ -22,7 +23,9 @@ export function migrate(db: DatabaseSync, path: string, now: number, known?: rea
       refuseWhileHeld(db, now);
       keepCopy(path, now);
     }
-    for (const migration of pending) applyMigration(db, migration);
+    migrateDigests(db, () => {
+      for (const migration of pending) applyMigration(db, migration);
+    });
     const broken = db.prepare('PRAGMA foreign_key_check').get();
     if (broken !== undefined) throw new Error(`a migration broke references of ${String(broken['table'])}`);
     db.exec('COMMIT');

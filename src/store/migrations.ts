@@ -11,6 +11,7 @@ import { deployedState } from './sql/deployed-state.ts';
 import { issuer } from './sql/issuer.ts';
 import { renewal } from './sql/renewal.ts';
 import { restoreFailures } from './sql/restore-failures.ts';
+import { rowDigests } from './sql/row-digests.ts';
 import { verifiedEndpoints } from './sql/verified-endpoints.ts';
 
 /** One change of the schema. */
@@ -29,6 +30,7 @@ export const migrations: readonly Migration[] = [
   { number: 101, sql: verifiedEndpoints },
   { number: 104, sql: restoreFailures },
   { number: 106, sql: hostBackoffPerIssuer },
+  { number: 107, sql: rowDigests },
   { number: 110, sql: deployedState },
 ];
 

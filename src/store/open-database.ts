@@ -1,10 +1,13 @@
 import { chmodSync, closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { EverbindError } from '../errors/error.ts';
 import { makeFolder, syncFolder } from './folders.ts';
+import { isFull } from './store-failure.ts';
 import { migrate } from './migrate.ts';
 import { type Migration, pendingMigrations } from './migrations.ts';
+import { keepDigests } from './row-digest.ts';
 
 /** How long opening and reading wait for a lock of another process, ms. */
 const OPENING_WAIT = 5000;
@@ -44,6 +47,7 @@ export function openForWriting({ path, now, volatile, migrations }: WritingOptio
     }
     db.exec('PRAGMA synchronous = FULL; PRAGMA secure_delete = ON');
     migrate(db, path, now, migrations);
+    keepDigests(db);
     // From here on store.ts syncs the commits: SQLite would block the event loop while it waits for the disk.
     db.exec(`PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = ${LOCK_WAIT}`);
     if (volatile) db.exec(VOLATILE);
@@ -91,7 +95,19 @@ function openChecked(path: string, check: (db: DatabaseSync) => void): DatabaseS
   if (statSync(path, { throwIfNoEntry: false }) === undefined) {
     throw new EverbindError('STORE_NOT_FOUND', `there is no ${path}`, { path });
   }
-  const db = open(path, true);
+  try {
+    return checked(open(path, true), check);
+  } catch (error) {
+    if (!isFull(error, path) || !isWholeWithoutLog(path)) throw error;
+    // Even a reader makes an index of the write-ahead log, for which there is no room. All is in the database itself,
+    // and while the disk is full nobody writes to it.
+    const url = pathToFileURL(path);
+    url.searchParams.set('immutable', '1');
+    return checked(open(url, true), check);
+  }
+}
+
+function checked(db: DatabaseSync, check: (db: DatabaseSync) => void): DatabaseSync {
   try {
     check(db);
     return db;
@@ -101,7 +117,12 @@ function openChecked(path: string, check: (db: DatabaseSync) => void): DatabaseS
   }
 }
 
-function open(path: string, readOnly: boolean): DatabaseSync {
+/** Whether nothing waits in the write-ahead log. */
+function isWholeWithoutLog(path: string): boolean {
+  return (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) === 0;
+}
+
+function open(path: string | URL, readOnly: boolean): DatabaseSync {
   const db = new DatabaseSync(path, { readOnly, timeout: OPENING_WAIT, enableForeignKeyConstraints: true });
   // The file may come from an attacker: check sizes, and let its schema call no function with side effects.
   db.exec('PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF');

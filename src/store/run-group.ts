@@ -127,9 +127,8 @@ export function createGroupRunner({ db, path, clock, log, pin, signer }: GroupPa
     return {
       settle: (unsynced) => {
         if (note !== null && unsynced === null) pin.keep(note);
-        const lost: Failed = unsynced === null ? null : { failure: storeFailure(unsynced.failure, path) };
         for (const job of jobs) {
-          const failed = failures.get(job) ?? lost;
+          const failed = failures.get(job) ?? unsynced;
           const failure = failed?.failure;
           if (failure instanceof EverbindError && failure.code === 'STORE_LEASE_LOST') job.fence?.onLost(failure);
           job.settle(failed);

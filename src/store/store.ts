@@ -159,8 +159,13 @@ function createLogSync(path: string): { readonly sync: () => Promise<void>; read
   return {
     sync: async () => {
       // Windows flushes only files that are open for writing.
-      log ??= open(`${path}-wal`, 'r+');
-      await (await log).datasync();
+      try {
+        log ??= open(`${path}-wal`, 'r+');
+        await (await log).datasync();
+      } catch (error) {
+        // The commits of this group fail with it, and so does every later one.
+        throw storeFailure(error, path);
+      }
     },
     close: async () => {
       const opened = log;

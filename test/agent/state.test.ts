@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -103,6 +103,7 @@ test('where modes do not make the state folder private, that is done before anyt
   assert.deepEqual(asked, [stateDir, stateDir]);
   await privately(['renew', '--dry-run']);
   const copy = asked.pop() ?? '';
+  assert.equal(asked.pop(), stateDir);
   assert.match(copy, /everbind-dry-run-[0-9a-f]{32}$/, 'the copy that a dry run works on');
   assert.deepEqual([asked.length, await stat(copy).catch(() => 'gone')], [2, 'gone']);
   await rm(stateDir, { recursive: true });
@@ -284,4 +285,73 @@ test('a lost master key: what the error says to do is enough, and less is refuse
   await away(left);
   assert.equal((await set()).status, 0);
   assert.equal((await run(['audit', 'verify'])).status, 0);
+});
+
+const commands: readonly (readonly string[])[] = [
+  ['renew', '--all-due'],
+  ['renew', '--all-due', '--dry-run'],
+  ['list'],
+  ['show', 'api'],
+  ['secret', 'set', 'token'],
+  ['add', 'more', '--names', 'more.example.com'],
+  ['check'],
+];
+
+/** The commands that go on, though they must not. */
+async function obeyed(): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const args of commands) {
+    const { status, err } = await run(args, { input: 'value' });
+    if (status !== 5 || !err.includes('STORE_EXPOSED')) found.push(`${args.join(' ')}: ${status} ${err}`);
+  }
+  return found;
+}
+
+const posix = { skip: process.platform === 'win32' };
+
+test('a state folder that others can write to is not obeyed, by no command, also when it is new', posix, async () => {
+  const stateDir = join(folder, 'state');
+  await mkdir(stateDir);
+  await chmod(stateDir, 0o777);
+  await chmod(folder, 0o755);
+  assert.deepEqual(await obeyed(), []);
+  assert.deepEqual(await readdir(stateDir), []);
+  await chmod(stateDir, 0o755);
+  assert.equal((await run(['secret', 'set', 'token'], { input: 'value' })).status, 0);
+  await chmod(folder, 0o777);
+  assert.deepEqual(await obeyed(), []);
+});
+
+test('a database that is a link is not opened', posix, async () => {
+  const stateDir = join(folder, 'state');
+  await mkdir(stateDir);
+  await symlink(join(folder, 'elsewhere.db'), join(stateDir, 'everbind.db'));
+  const { status, err } = await run(['secret', 'set', 'token'], { input: 'value' });
+  assert.equal(status, 5);
+  assert.match(err, /symbolic link/);
+  assert.deepEqual(await readdir(folder), ['state']);
+});
+
+const asRoot = { skip: process.geteuid?.() !== 0 };
+
+test('what somebody else owns is not obeyed: everbind.yaml, the database, the folder', asRoot, async () => {
+  const stateDir = join(folder, 'state');
+  await run(['add', 'api', '--names', 'api.example.com', '--accept-terms']);
+  await run(['secret', 'set', 'token'], { input: 'value' });
+  const withConfig = (line: string): boolean => /^(?:renew|add|check)/.test(line);
+  for (const [file, applies] of [
+    ['everbind.yaml', withConfig],
+    ['everbind.db', (line: string) => !/^(?:add|check)/.test(line)],
+    ['', () => true],
+  ] as const) {
+    const path = join(stateDir, file);
+    await chown(path, 4242, 4242);
+    const went = await obeyed();
+    assert.deepEqual(went.filter(applies), [], file);
+    await chown(path, 0, 0);
+  }
+  await chown(join(stateDir, 'everbind.yaml'), 4242, 4242);
+  const { status, out } = await run(['status']);
+  assert.equal(status, 1);
+  assert.match(out, /^problem +\[STORE_EXPOSED\]/m);
 });

@@ -39,7 +39,7 @@ test('everbind list has every certificate once and by name, as text and as JSON,
       certificates.map(({ name }) => name),
       names.toSorted(),
     );
-    assert.deepEqual(Object.keys(rest), ['configChanged']);
+    assert.deepEqual(Object.keys(rest), ['configChanged', 'damaged']);
     const { out } = await run('list');
     const lines = out.trimEnd().split('\n');
     assert.deepEqual(

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { createLabCa } from '../../lab/test-ca.ts';
 import { after, test } from 'node:test';
 import { inspect } from 'node:util';
@@ -226,16 +225,14 @@ test('roots are added to those of Node, and rubbish is no root', async () => {
 test('roots that are given do not take the place of Node’s own', async () => {
   const server = await serve((_request, response) => response.end());
   const { certificatePem: other } = await createLabCa('Everbind tests: another');
-  const before = getCACertificates('default');
-  const transport = createTransport({ roots: [other], proxy: null });
+  const transport = createTransport({
+    roots: [other],
+    ownRoots: [(await testAuthority()).certificatePem],
+    proxy: null,
+  });
   cleanUp.push(() => transport.close());
-  setDefaultCACertificates([(await testAuthority()).certificatePem]);
-  try {
-    await Promise.all([1, 2, 3].map(() => transport(get(server.url))));
-    await transport(get(server.url));
-  } finally {
-    setDefaultCACertificates(before);
-  }
+  await Promise.all([1, 2, 3].map(() => transport(get(server.url))));
+  await transport(get(server.url));
   const without = createTransport({ roots: [other], proxy: null });
   cleanUp.push(() => without.close());
   for (let round = 0; round < 2; round += 1)

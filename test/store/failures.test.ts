@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -86,6 +86,27 @@ describe('a lock that another program holds', () => {
       await store.close();
       await commit;
       other.close();
+    });
+  });
+});
+
+describe('a disk that fails', () => {
+  it('fails the commit that was not synced and every later one with the same code', async () => {
+    await withFolder(async ({ open, path }) => {
+      const store = open();
+      // What is to be synced cannot be opened.
+      rmSync(`${path}-wal`);
+      const commit = () => store.commit(() => 1);
+      const codes = [];
+      for (let attempt = 0; attempt < 3; attempt += 1) {
+        codes.push(
+          await commit().then(
+            () => 'done',
+            (error: { readonly code: string }) => error.code,
+          ),
+        );
+      }
+      assert.deepEqual(codes, ['STORE_FAILED', 'STORE_FAILED', 'STORE_FAILED']);
     });
   });
 });

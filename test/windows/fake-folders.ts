@@ -20,6 +20,8 @@ export interface FakeFolders {
   as(account: Account): Native;
   /** Owner and access list of a folder, as SDDL. */
   descriptorOf(path: string): string | undefined;
+  /** Gives a file that is there an owner and an access list. */
+  describe(path: string, sddl: string): void;
 }
 
 export function fakeFolders(): FakeFolders {
@@ -91,5 +93,9 @@ export function fakeFolders(): FakeFolders {
       copyText: at,
     } as unknown as Native;
   };
-  return { as, descriptorOf: (path) => descriptors.get(path) };
+  return {
+    as,
+    descriptorOf: (path) => descriptors.get(path),
+    describe: (path, sddl) => void descriptors.set(path, sddl),
+  };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { accessProblem } from '../../src/windows/files/folder-access.ts';
+import { accessProblem, changeProblem } from '../../src/windows/files/folder-access.ts';
 
 const SELF = 'S-1-5-21-1-2-3-1001';
 
@@ -35,4 +35,39 @@ it('one that anybody else owns or reaches is not', () => {
   ] as const) {
     assert.match(accessProblem(sddl, SELF) ?? 'none', problem, sddl);
   }
+});
+
+it('a file that others may read at most cannot be changed by them, whoever made it', () => {
+  for (const sddl of [
+    'O:BAD:AI(A;ID;FA;;;SY)(A;ID;FA;;;BA)',
+    'O:S-1-5-21-1-2-3-1002D:AI(A;ID;FA;;;SY)(A;ID;FA;;;BA)',
+    'O:BAG:DUD:(A;;FA;;;BA)(A;;0x1200a9;;;BU)(A;;FRFX;;;WD)',
+    'O:BAD:(A;;FA;;;BA)(D;;FA;;;WD)',
+  ]) {
+    assert.equal(changeProblem(sddl, SELF), null, sddl);
+  }
+});
+
+it('a file that others may write, delete, give away or own is told', () => {
+  for (const rights of [
+    'FA',
+    'FW',
+    'FRFW',
+    'GA',
+    'GW',
+    'SD',
+    'WD',
+    'WO',
+    '0x2',
+    '0x10000',
+    '0x1301bf',
+    '0x40000',
+    '?',
+    'F',
+  ]) {
+    const sddl = `O:BAD:(A;;FA;;;BA)(A;;${rights};;;BU)`;
+    assert.match(changeProblem(sddl, SELF) ?? 'none', /^BU has access/, sddl);
+  }
+  assert.match(changeProblem('O:BAD:NO_ACCESS_CONTROL', SELF) ?? 'none', /no access list/);
+  assert.match(changeProblem('', SELF) ?? 'none', /security descriptor/);
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
@@ -65,5 +65,26 @@ it('without the rights of an administrator a folder belongs to the account, whic
   await ensurePrivateFolder(path, folders.as(USER));
   assert.equal(folders.descriptorOf(path), `O:${USER.sid}${ACCESS}(A;OICI;FA;;;${USER.sid})`);
   await ensurePrivateFolder(path, folders.as(USER));
+  await assert.rejects(ensurePrivateFolder(path, folders.as(SYSTEM)), { code: 'STORE_EXPOSED' });
+});
+
+it('a file in a private folder that others can change is refused, and what an administrator made is not', async (t) => {
+  const folders = fakeFolders();
+  const path = await place(t);
+  await ensurePrivateFolder(path, folders.as(SYSTEM));
+  for (const name of ['everbind.yaml', 'everbind.db', 'master.key']) {
+    const file = join(path, name);
+    await writeFile(file, '');
+    folders.describe(file, `O:${ADMINISTRATOR.sid}D:AI(A;ID;FA;;;SY)(A;ID;FA;;;BA)`);
+    await ensurePrivateFolder(path, folders.as(SYSTEM));
+    folders.describe(file, 'O:BAD:AI(A;;0x1301bf;;;BU)(A;ID;FA;;;SY)(A;ID;FA;;;BA)');
+    await assert.rejects(ensurePrivateFolder(path, folders.as(SYSTEM)), (error: unknown) => {
+      assert.ok(error instanceof EverbindError);
+      assert.deepEqual([error.code, error.details['path']], ['STORE_EXPOSED', file]);
+      return true;
+    });
+    await rm(file);
+  }
+  await symlink('elsewhere.yaml', join(path, 'everbind.yaml'));
   await assert.rejects(ensurePrivateFolder(path, folders.as(SYSTEM)), { code: 'STORE_EXPOSED' });
 });

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { listCertificates } from '../../overview/list-certificates.ts';
-import type { CertificateState } from '../../renewal/state/certificate-queries.ts';
+import { type CertificateState, type Damage, findDamage } from '../../renewal/state/certificate-queries.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { jsonText } from '../output/json.ts';
@@ -22,10 +22,12 @@ export function registerList(program: Command, environment: CliEnvironment, _set
       await withReadOnlyStore(globals, environment, async (store) => {
         const changed = await configChanged(globals, store);
         const certificates = (): Iterable<CertificateState> => listCertificates(store);
-        if (globals.json) await outAll(environment.io, json(certificates(), changed));
+        const damaged = store.read(findDamage);
+        if (globals.json) await outAll(environment.io, json(certificates(), changed, damaged));
         else
           await printList(environment, certificates, {
             changed,
+            damaged,
             atWork: store.read((db) => isAtWork(db, environment.clock.now())),
           });
       });
@@ -33,19 +35,30 @@ export function registerList(program: Command, environment: CliEnvironment, _set
 }
 
 /** One JSON object, written certificate by certificate. */
-function* json(certificates: Iterable<CertificateState>, changed: boolean): Generator<string, void> {
+function* json(
+  certificates: Iterable<CertificateState>,
+  changed: boolean,
+  damaged: readonly Damage[],
+): Generator<string, void> {
   let before = '{"certificates":[';
   for (const certificate of certificates) {
     yield before + jsonText(certificate);
     before = ',';
   }
-  yield `${before === ',' ? '' : before}],"configChanged":${String(changed)}}\n`;
+  yield `${before === ',' ? '' : before}],"configChanged":${String(changed)},"damaged":${jsonText(damaged)}}\n`;
+}
+
+/** What is said beside the certificates. */
+interface Told {
+  readonly changed: boolean;
+  readonly damaged: readonly Damage[];
+  readonly atWork: boolean;
 }
 
 async function printList(
   environment: CliEnvironment,
   certificates: () => Iterable<CertificateState>,
-  { changed, atWork }: { readonly changed: boolean; readonly atWork: boolean },
+  { changed, damaged, atWork }: Told,
 ): Promise<void> {
   const { io, clock } = environment;
   const now = clock.now();
@@ -74,13 +87,15 @@ async function printList(
   const lines = tableLines(columns, rows, { columns: io.columns, paint: painter(io.colour) });
   const title = lines.next();
   if (count === 0) {
-    if (!changed) io.out('No certificate is managed; declare one with everbind add.\n');
+    sayDamaged(io, damaged);
+    if (!changed && damaged.length === 0) io.out('No certificate is managed; declare one with everbind add.\n');
     sayChanged(environment, changed);
     return;
   }
   if (title.done !== true) io.out(title.value);
   await outAll(io, lines);
   if (troubled) await sayTrouble(io, certificates());
+  sayDamaged(io, damaged);
   if (changed) io.out('\n');
   sayChanged(environment, changed);
 }
@@ -100,6 +115,13 @@ async function sayTrouble(io: CliEnvironment['io'], certificates: Iterable<Certi
     sayWrapped(io, '', `${certificate.name}: ${text}; see everbind show ${certificate.name}`, 2);
     await io.drained();
   }
+}
+
+function sayDamaged(io: CliEnvironment['io'], damaged: readonly Damage[]): void {
+  const names = [...new Set(damaged.map(({ table, name }) => (name === '' ? `a row of ${table}` : name)))];
+  if (names.length === 0) return;
+  const text = `damaged in the database: ${names.join(', ')}. The next run writes it anew; see everbind status.`;
+  sayWrapped(io, painter(io.colour)('red', 'note  '), text, 6);
 }
 
 function sayChanged({ io }: CliEnvironment, changed: boolean): void {

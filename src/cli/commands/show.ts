@@ -40,7 +40,18 @@ type Shown = CertificateDetail & { readonly stagingDirectory: string | null };
 
 function print(
   { io, deploymentCatalogue: catalogue = builtInCatalogue }: CliEnvironment,
-  { certificate, issued, openStep, served, drift, ariWindow, paused, renewals, stagingDirectory: staging }: Shown,
+  {
+    certificate,
+    issued,
+    openStep,
+    served,
+    drift,
+    ariWindow,
+    paused,
+    renewals,
+    damaged,
+    stagingDirectory: staging,
+  }: Shown,
   now: number,
   atWork: boolean,
 ): void {
@@ -106,6 +117,12 @@ function print(
   }
   for (const past of renewals) {
     say(past.kind, `${shortTime(past.startedAt)} ${past.outcome ?? `open after ${past.step}`}`);
+  }
+  for (const { table } of damaged) {
+    say(
+      'damaged',
+      `a row of the table ${table}, left out here; the next run writes it anew (everbind renew --all-due)`,
+    );
   }
   say('events', `everbind audit log --subject ${certificate.name}`);
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { withReadOnlyStore } from '../../agent/read-state.ts';
+import { findProblems, withReadOnlyStore } from '../../agent/read-state.ts';
 import { type Overview, readOverview } from '../../overview/overview.ts';
 import type { CliEnvironment, SetStatus } from '../environment.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
@@ -16,15 +16,16 @@ export function registerStatus(program: Command, environment: CliEnvironment, se
       'after',
       helpText(
         ['everbind status', 'everbind status --json'],
-        'Exit status: 0 all well, 1 a certificate is expired, failing, served nowhere, unverified or drifted.',
+        'Exit status: 0 all well, 1 a certificate is expired, failing, overdue by more than a day, served nowhere, unverified or drifted, or a file of the state folder is damaged.',
       ),
     )
     .action(async () => {
       const globals = globalsOf(command, environment);
       const now = environment.clock.now();
-      const overview = await withReadOnlyStore(globals, environment, (store) =>
-        store.read((db) => readOverview(db, now)),
-      );
+      const overview = await withReadOnlyStore(globals, environment, async (store) => {
+        const problems = await findProblems(globals, environment, store);
+        return store.read((db) => readOverview(db, now, problems));
+      });
       setStatus(overview.ok ? 0 : 1);
       if (globals.json) sayJson(environment.io, overview);
       else print(environment, overview, now);
@@ -45,6 +46,13 @@ function print({ io }: CliEnvironment, overview: Overview, now: number): void {
   };
   moment('next renewal', overview.nextDue);
   moment('first expiry', overview.soonestExpiry);
+  for (const { code, message, action } of overview.problems) say('problem', `[${code}] ${message}. ${action}`);
+  for (const { table, name } of overview.damaged) say('damaged', damageText(table, name));
+  if (overview.overdue !== null) {
+    const { name, at } = overview.overdue;
+    const text = `${name} since ${shortTime(at)}: nothing renews it. Run everbind renew --all-due, and look at what starts Everbind`;
+    say('overdue', text);
+  }
   for (const name of overview.servedNowhere) {
     say('served nowhere', `${name}: no binding has it; everbind renew ${name} --dry-run says why`);
   }
@@ -76,6 +84,11 @@ function print({ io }: CliEnvironment, overview: Overview, now: number): void {
     say('limit', `${issuer}: ${what}: ${left} of ${of} left${room}`);
   }
   if (overview.waiting > 0) say('waiting', `${plural(overview.waiting, 'certificate')} for room in a limit`);
+}
+
+function damageText(table: Overview['damaged'][number]['table'], name: string): string {
+  const whose = name === '' ? '' : `${name}: `;
+  return `${whose}a row of the table ${table} is not as it was written. The next run writes it anew (everbind renew --all-due); check the disk, and who else writes to everbind.db`;
 }
 
 function daemonText({ pid, seenAt, nextWake, trouble, alive }: NonNullable<Overview['daemon']>, now: number): string {

@@ -41,19 +41,29 @@ export function createSealer(options: SealerOptions): Sealer {
 const CHECK: SealContext = { purpose: 'check', name: 'master' };
 const CHECK_TEXT = Buffer.from('everbind master key');
 
+/**
+ * Whether the master key opens what is sealed in this store, which may be open for reading only; a store in which
+ * nothing is sealed yet needs none. Throws KEY_SEAL_BROKEN, and what the protector throws.
+ */
+export async function checkMaster({ store, protector }: Pick<SealerOptions, 'store' | 'protector'>): Promise<void> {
+  const check = readCheck(store);
+  if (check === null) return;
+  const raw = await protector.unseal();
+  if (raw === null) throw masterGone(protector);
+  const master = createSecretKey(raw);
+  raw.fill(0);
+  unseal(master, CHECK, check);
+}
+
+function masterGone({ description: place }: MasterKeyProtector): EverbindError {
+  const message = `the master key ${place} is gone; keys are sealed under it`;
+  return new EverbindError('KEY_SEAL_BROKEN', message, { place, reason: 'the master key is gone' });
+}
+
 async function openMaster({ store, protector, clock }: SealerOptions): Promise<KeyObject> {
   const check = readCheck(store);
   const found = await protector.unseal();
-  if (found === null && check !== null) {
-    throw new EverbindError(
-      'KEY_SEAL_BROKEN',
-      `the master key ${protector.description} is gone; keys are sealed under it`,
-      {
-        place: protector.description,
-        reason: 'the master key is gone',
-      },
-    );
-  }
+  if (found === null && check !== null) throw masterGone(protector);
   const raw = found ?? (await protector.create());
   const master = createSecretKey(raw);
   raw.fill(0);

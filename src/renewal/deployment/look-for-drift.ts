@@ -1,5 +1,6 @@
 import { meaningOf } from '../../errors/error.ts';
 import type { ComparedCertificate, Comparison, Deployment, Drift } from '../../ports/deployment.ts';
+import { ifReadable } from '../../store/row.ts';
 import type { Transaction } from '../../store/store.ts';
 import type { RunContext } from '../engine/engine-ports.ts';
 import { nextLookAt } from '../schedule/due-date.ts';
@@ -64,16 +65,11 @@ interface Look {
 
 async function prepare(context: RunContext, certificate: ManagedCertificate): Promise<Look> {
   const { id, name, config } = certificate;
-  const { active, open, held, earlier } = context.store.read((db) => {
-    const inUse = activeOf(db, id);
-    return {
-      active: inUse,
-      open: openRenewalIfReadable(db, id),
-      held: heldOf(db, id),
-      earlier: otherThumbprints(db, id, inUse?.id ?? 0),
-    };
-  });
+  const state = readState(context, id);
   const look = (places: Look['places'], lostKey: readonly Drift[] = []): Look => ({ certificate, places, lostKey });
+  // A row that is damaged is written anew first.
+  if (state === null) return look('later');
+  const { active, open, held, earlier } = state;
   if (active === null || config.deployments.length === 0) return look('never');
   if (open !== null) return look('later');
   try {
@@ -95,6 +91,21 @@ async function prepare(context: RunContext, certificate: ManagedCertificate): Pr
     context.signal.throwIfAborted();
     return look('later');
   }
+}
+
+/** What the database has of it; null when a row of it is damaged. */
+function readState({ store }: RunContext, id: number) {
+  return ifReadable(() =>
+    store.read((db) => {
+      const inUse = activeOf(db, id);
+      return {
+        active: inUse,
+        open: openRenewalIfReadable(db, id),
+        held: heldOf(db, id),
+        earlier: otherThumbprints(db, id, inUse?.id ?? 0),
+      };
+    }),
+  );
 }
 
 /** A key that is merely away comes back; one that is gone needs another certificate. */

@@ -1,4 +1,5 @@
 import type { CertificateConfig, Config, IssuerConfig } from '../../config/types.ts';
+import { damagedRows } from '../../store/row-digest.ts';
 import type { Store, Transaction } from '../../store/store.ts';
 import { appliedConfig, noteApplied } from '../state/applied-config.ts';
 import {
@@ -13,12 +14,15 @@ import {
 } from '../state/certificate-table.ts';
 import { forgetIssuer } from '../state/issuer-health.ts';
 
+/** Rows of each table: some milliseconds. */
+const LOOKED_AT = 100;
+
 /**
  * Brings the managed certificates in line with the configuration, in one commit. `load` is called only when the file
  * has changed since the last time: at thousands of certificates the parser costs more than all else. A certificate that
  * is no longer declared is kept with its history and not renewed any more, until it is declared again. One whose names,
  * key algorithm, key provider or CA changed is due now, and so is one whose last attempt failed when anything about it
- * changed.
+ * changed. Rows that are not as they were written are written anew.
  */
 export async function applyConfig(
   store: Store,
@@ -27,11 +31,16 @@ export async function applyConfig(
   load: () => Promise<Config>,
 ): Promise<void> {
   const last = store.read(appliedConfig);
-  if (last?.fingerprint === fingerprint) return;
+  const same = last?.fingerprint === fingerprint;
+  // Whoever reads the whole file reads all rows as well; otherwise some of them, others in each run.
+  const damage = store.read((db) => damagedRows(db, same ? { most: LOOKED_AT, turn: Math.floor(now) } : null));
+  if (same && damage.length === 0) return;
   const config = await load();
   const moved = movedIssuers(last?.issuers ?? [], config.issuers);
+  const rebuildRows = damage.length === 0 ? null : (await import('./rebuild.ts')).rebuildRows;
   await store.commit((transaction) => {
     const { db, audit } = transaction;
+    rebuildRows?.(transaction, damage, config, now);
     const known = declaredBefore(db);
     let changed = 0;
     for (const certificate of config.certificates) {

@@ -1,7 +1,7 @@
 import type { DueReason } from '../schedule/due-date.ts';
 import { placeDue } from '../schedule/maintenance.ts';
 import { type ManagedCertificate, setDue } from '../state/certificate-table.ts';
-import { activeOf } from '../state/issued-table.ts';
+import { activeIfReadable } from '../state/issued-table.ts';
 import { isDeploying, openRenewalIfReadable } from '../state/renewal-table.ts';
 import type { RunContext } from './engine-ports.ts';
 
@@ -21,7 +21,7 @@ export async function defer(context: RunContext, certificate: ManagedCertificate
   const { store, clock, random } = context;
   const { id, name, config, dueReason, removed } = certificate;
   if (config.maintenance === null || removed || !patient.has(dueReason)) return false;
-  const active = store.read((db) => activeOf(db, id));
+  const active = store.read((db) => activeIfReadable(db, id));
   const open = store.read((db) => openRenewalIfReadable(db, id));
   // Revoked, and the first attempt to replace it failed: the reason is another one by now.
   if (active === null || active.revokedAt !== null || (open !== null && isDeploying(open))) return false;

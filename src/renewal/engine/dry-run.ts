@@ -3,9 +3,9 @@ import type { ErrorCode } from '../../errors/table.ts';
 import { parsePemCertificates } from '../../pki/asn1/pem.ts';
 import type { DeploymentPlan } from '../../ports/deployment.ts';
 import type { DueReason } from '../schedule/due-date.ts';
-import { certificateById } from '../state/certificate-table.ts';
+import { certificateIfReadable } from '../state/certificate-table.ts';
 import { activeOf, previousOf } from '../state/issued-table.ts';
-import { isObtaining, openRenewal, type RenewalStep } from '../state/renewal-table.ts';
+import { isObtaining, openRenewalIfReadable, type RenewalStep } from '../state/renewal-table.ts';
 import type { EnginePorts, OrderPreview } from './engine-ports.ts';
 import { isWhatIsWanted, reusableKey } from './resume-or-begin.ts';
 import { selectIds, type Selection } from './select.ts';
@@ -36,13 +36,13 @@ export async function dryRun(ports: EnginePorts, selection: Selection): Promise<
   const { store, clock } = ports;
   const results: DryRun[] = [];
   for (const id of selectIds(store.read, selection, clock)) {
-    const certificate = store.read((db) => certificateById(db, id));
+    const certificate = store.read((db) => certificateIfReadable(db, id));
     if (certificate === null) continue;
     const { name, config } = certificate;
     const { active, previous, open, reused } = store.read((db) => ({
       active: activeOf(db, id),
       previous: previousOf(db, id),
-      open: openRenewal(db, id),
+      open: openRenewalIfReadable(db, id),
       reused: reusableKey(db, ports.keys, config.key, activeOf(db, id)) !== null,
     }));
     const again = certificate.redeploy && active !== null && isWhatIsWanted(ports, certificate, active) ? active : null;

@@ -4,7 +4,7 @@ import type { Random } from '../../ports/random.ts';
 import type { Transaction } from '../../store/store.ts';
 import { backoffMs, type Due } from '../schedule/due-date.ts';
 import { dueInUse, type LastError, type ManagedCertificate, noteFailure, setDue } from '../state/certificate-table.ts';
-import { activeOf, markUnused } from '../state/issued-table.ts';
+import { activeIfReadable, markUnused } from '../state/issued-table.ts';
 import {
   endRenewal,
   type EventData,
@@ -36,7 +36,7 @@ export function afterFailure({ clock, random }: Ports, { id, failures }: Managed
     const { costs } = meaningOf(failure);
     // RFC 8555 section 6.7, as far as Boulder and others count it: failed validations, and orders that came to nothing.
     if (costs === 'validation' || costs === 'order') wantStagingRun(db, id);
-    const active = activeOf(db, id);
+    const active = activeIfReadable(db, id);
     const usual = backoffMs({
       failures: failures + 1,
       uniform: random.uniform(),
@@ -76,7 +76,7 @@ function keepInUse(counts: boolean): (ports: Ports, certificate: ManagedCertific
   return ({ clock }, { id }) =>
     (failure, { db }) => {
       const now = clock.now();
-      const active = activeOf(db, id);
+      const active = activeIfReadable(db, id);
       const due: Due = active === null ? { at: now, reason: 'new' } : dueInUse(db, active);
       setDue(db, id, due);
       noteFailure(db, id, noteOf(failure, now), counts);

@@ -1,6 +1,7 @@
-import { asEverbindError, type EverbindError, meaningOf } from '../../errors/error.ts';
+import { asEverbindError, EverbindError, meaningOf } from '../../errors/error.ts';
 import { giveBackTokens } from '../ratelimits/limiter.ts';
-import type { ManagedCertificate } from '../state/certificate-table.ts';
+import { applyAgain } from '../state/applied-config.ts';
+import { damagedCertificate, type ManagedCertificate } from '../state/certificate-table.ts';
 import {
   endUnreadable,
   isDeploying,
@@ -34,6 +35,7 @@ export async function recordFailure(
       subject: name,
       data: { renewal: open?.id ?? null, step: open?.step ?? null, ...failureData(failure) },
     });
+    if (failure.code === 'STORE_CORRUPT') applyAgain(transaction.db);
     if (open === null) {
       const id = failure.code === 'STORE_CORRUPT' ? endUnreadable(transaction.db, certificate.id, clock.now()) : null;
       if (id !== null)
@@ -47,6 +49,18 @@ export async function recordFailure(
   context.onProgress?.({ name, step: 'renewal.attempt-failed' });
   const { code, message, action, facts } = failure;
   return { kind: 'failed', name, code, message, action, link: facts.link ?? null, nextAttempt };
+}
+
+/** A certificate whose row is damaged: the next run writes it anew, and goes on with it then. */
+export async function noteDamaged({ store, clock }: RunContext, id: number): Promise<Failed> {
+  const [name = `row ${id}`] = store.read((db) => damagedCertificate(db, id)).names;
+  const message = `the row of ${name} in the table certificate is not as it was written`;
+  const { code, action } = new EverbindError('STORE_CORRUPT', message);
+  await store.commit(({ db, audit }) => {
+    applyAgain(db);
+    audit({ type: 'state.damaged', subject: name, data: { table: 'certificate', row: id } });
+  });
+  return { kind: 'failed', name, code, message, action, link: null, nextAttempt: clock.now() };
 }
 
 /** A roll-back is an order of a person for now: unless bindings were changed it does not come back by itself. */

@@ -8,7 +8,7 @@ import type { KeyCustody, KeyHandle } from '../../ports/key-store.ts';
 import type { Store, Transaction } from '../../store/store.ts';
 import { chooseIssuer, giveBackTokens, issuersWithRoom, requireRoom, takeTokens } from '../ratelimits/limiter.ts';
 import { dueInUse, type ManagedCertificate, setDue } from '../state/certificate-table.ts';
-import { activeOf, isKeyRevoked, type Issued, requireIssued } from '../state/issued-table.ts';
+import { activeIfReadable, activeOf, isKeyRevoked, type Issued, requireIssued } from '../state/issued-table.ts';
 import { closedUntil, preferredIssuer, usableIssuers } from '../state/issuer-health.ts';
 import {
   isDeploying,
@@ -182,7 +182,7 @@ export function issuerToAsk(context: Asking, certificate: ManagedCertificate): s
   const { id, config, removed, redeploy } = certificate;
   const open = store.read((db) => openRenewalIfReadable(db, id));
   if (removed || (open !== null && !isObtaining(open))) return null;
-  const active = redeploy && open === null ? store.read((db) => activeOf(db, id)) : null;
+  const active = redeploy && open === null ? store.read((db) => activeIfReadable(db, id)) : null;
   if (active !== null && isWhatIsWanted(context, certificate, active)) return null;
   if (open !== null && config.issuers.includes(open.issuer) && !isBetterElsewhere(context, certificate, open))
     return open.issuer;

@@ -6,12 +6,13 @@ import { retireLeftovers } from '../deployment/retire.ts';
 import { overdue, TIDYING_MS } from '../schedule/issuer-backoff.ts';
 import { appliedConfig } from '../state/applied-config.ts';
 import { anyLookDue } from '../state/certificate-queries.ts';
-import { certificateById, type ManagedCertificate } from '../state/certificate-table.ts';
+import { certificateIfReadable, type ManagedCertificate } from '../state/certificate-table.ts';
 import { isOnProbation } from '../state/issuer-health.ts';
 import { destroyDueKeys } from '../state/key-deletions.ts';
 import { defer } from './defer.ts';
 import type { RunContext } from './engine-ports.ts';
 import type { Outcome } from './outcome.ts';
+import { noteDamaged } from './record-failure.ts';
 import { deferWhileClosed, issuerToAsk } from './resume-or-begin.ts';
 import { anythingDue, selectIds, type Selection } from './select.ts';
 
@@ -100,8 +101,11 @@ export async function runSelected(
 
   let longestWait = 0;
   const workOn = async (id: number): Promise<void> => {
-    const certificate = store.read((db) => certificateById(db, id));
-    if (certificate === null) return;
+    const certificate = store.read((db) => certificateIfReadable(db, id));
+    if (certificate === null) {
+      worked += 1;
+      return onOutcome(await noteDamaged(await context(), id));
+    }
     longestWait = Math.max(longestWait, allVisibleWithinMs(certificate.config));
     const run = await context();
     until.throwIfAborted();
@@ -120,7 +124,7 @@ export async function runSelected(
   const lanes = createLanes<number>({
     next,
     laneOf: (id) => {
-      const certificate = store.read((db) => certificateById(db, id));
+      const certificate = store.read((db) => certificateIfReadable(db, id));
       return (certificate === null ? null : issuerToAsk({ store, keys, clock }, certificate)) ?? NO_ISSUER;
     },
     roomOf: (issuer) => (store.read((db) => isOnProbation(db, issuer, clock.now())) ? 1 : concurrency),

@@ -1,7 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { IssuerConfig } from '../../config/types.ts';
 import type { KeyHandle } from '../../ports/key-store.ts';
-import { integer, optionalInteger, optionalText, type Row, text } from '../../store/row.ts';
+import { allThatFit, ifReadable, integer, optionalInteger, optionalText, type Row, text } from '../../store/row.ts';
+import { requireWhole } from '../../store/row-digest.ts';
 import { type ClockShift, shiftTimes } from '../../store/shift-times.ts';
 import { statement } from '../../store/statements.ts';
 import type { Transaction } from '../../store/store.ts';
@@ -27,7 +28,9 @@ export interface AccountRow {
   readonly rolloverCode: string | null;
 }
 
-function toAccount(row: Row): AccountRow {
+/** Throws STORE_CORRUPT when the row is not as it was written. */
+function toAccount(db: DatabaseSync, row: Row): AccountRow {
+  requireWhole(db, 'account', row);
   return {
     issuer: text(row, 'issuer'),
     directory: text(row, 'directory'),
@@ -46,12 +49,13 @@ type AccountKey = Pick<IssuerConfig, 'name' | 'directory'>;
 /** The account with this issuer at its directory. */
 export function readAccount(db: DatabaseSync, { name, directory }: AccountKey): AccountRow | null {
   const row = statement(db, 'SELECT * FROM account WHERE issuer = ? AND directory = ?').get(name, directory);
-  return row === undefined ? null : toAccount(row);
+  return row === undefined ? null : toAccount(db, row);
 }
 
-/** Every account that a CA knows, by issuer. */
+/** Every account that a CA knows, by issuer; without those whose row is damaged. */
 export function listAccounts(db: DatabaseSync): readonly AccountRow[] {
-  return statement(db, 'SELECT * FROM account WHERE url IS NOT NULL ORDER BY issuer, directory').all().map(toAccount);
+  const sql = 'SELECT * FROM account WHERE url IS NOT NULL ORDER BY issuer, directory';
+  return allThatFit(statement(db, sql)).flatMap((row) => ifReadable(() => toAccount(db, row)) ?? []);
 }
 
 /** Whether a CA has told us an account with an issuer of this name. */
@@ -210,6 +214,24 @@ export function noteRolloverFailed(
     data: { url, code, abandoned: refused, again: new Date(again).toISOString() },
   });
 }
+
+/**
+ * Writes a damaged row anew. Its account is registered again with the key that the row names, so that the CA responds
+ * with the one that it has; a key that is not there is made. Returns the issuer.
+ */
+export function rebuildAccount(db: DatabaseSync, rowid: number): string {
+  const row = statement(db, 'SELECT issuer, directory, key_handle FROM account WHERE rowid = ?').get(rowid) ?? {};
+  const issuer = text(row, 'issuer');
+  const handle = text(row, 'key_handle');
+  const sql = 'INSERT OR REPLACE INTO account (rowid, issuer, directory, key_handle) VALUES (?, ?, ?, ?)';
+  if (ACCOUNT_KEY.test(handle)) statement(db, sql).run(rowid, issuer, text(row, 'directory'), handle);
+  // The next use notes another account, with another key.
+  else statement(db, 'DELETE FROM account WHERE rowid = ?').run(rowid);
+  return issuer;
+}
+
+/** A handle that any key store of this program may have. */
+const ACCOUNT_KEY = /^software:[\w.-]+$/;
 
 /** After the clock was put back. */
 export function shiftAccounts(db: DatabaseSync, shift: ClockShift): void {

@@ -1,6 +1,17 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { ErrorCode } from '../../errors/table.ts';
-import { count, integer, optionalInteger, optionalJson, optionalText, type Row, text, word } from '../../store/row.ts';
+import {
+  count,
+  ifReadable,
+  integer,
+  optionalInteger,
+  optionalJson,
+  optionalText,
+  type Row,
+  text,
+  word,
+} from '../../store/row.ts';
+import { damagedRows, type DigestedTable } from '../../store/row-digest.ts';
 import { statement } from '../../store/statements.ts';
 import {
   type LastError,
@@ -15,6 +26,11 @@ import type { Issued } from './issued-table.ts';
 import { RENEWAL_STEPS, type RenewalStep } from './renewal-table.ts';
 
 // Questions about all certificates at once, by looks into indexes. Times are milliseconds since 1970.
+
+/** A number of a row, or the nearest that JavaScript has: a damaged one must not end a question about all rows. */
+function fit(number: string): string {
+  return `max(-9007199254740991, min(9007199254740991, ${number}))`;
+}
 
 /** How many managed certificates there are. */
 export function countManaged(db: DatabaseSync): number {
@@ -81,7 +97,8 @@ export function anyLookDue(db: DatabaseSync, now: number): boolean {
 /** The certificates that are to be compared with what the server has. */
 export function certificatesToLook(db: DatabaseSync, now: number, limit: number): readonly ManagedCertificate[] {
   const sql = 'SELECT * FROM certificate WHERE removed = 0 AND next_look <= ? ORDER BY next_look LIMIT ?';
-  return statement(db, sql).all(now, limit).map(toCertificate);
+  const rows = statement(db, sql).all(now, limit);
+  return rows.flatMap((row) => ifReadable(() => toCertificate(db, row)) ?? []);
 }
 
 /** A certificate whose ARI window is to be asked for. */
@@ -119,22 +136,24 @@ export function certificatesToPoll(
 ): readonly ToPoll[] {
   const rows = statement(
     db,
-    `SELECT c.id, c.window_start, c.window_end, c.explanation_url, i.issuer, i.ari_id, i.not_after ${TO_POLL}
-     AND i.issuer IS ? ORDER BY c.next_poll LIMIT ?`,
+    `SELECT c.id, ${fit('c.window_start')} AS window_start, ${fit('c.window_end')} AS window_end, c.explanation_url,
+     i.issuer, i.ari_id, ${fit('i.not_after')} AS not_after ${TO_POLL} AND i.issuer IS ? ORDER BY c.next_poll LIMIT ?`,
   ).all(now, now, ofIssuer, limit);
-  return rows.map((row) => {
-    const issuer = optionalText(row, 'issuer');
-    const start = optionalInteger(row, 'window_start');
-    return {
-      id: integer(row, 'id'),
-      active:
-        issuer === null ? null : { issuer, ariId: optionalText(row, 'ari_id'), notAfter: integer(row, 'not_after') },
-      known:
-        start === null
-          ? null
-          : { start, end: integer(row, 'window_end'), explanationUrl: optionalText(row, 'explanation_url') },
-    };
-  });
+  return rows.flatMap((row) => ifReadable(() => toPoll(row)) ?? []);
+}
+
+function toPoll(row: Row): ToPoll {
+  const issuer = optionalText(row, 'issuer');
+  const start = optionalInteger(row, 'window_start');
+  return {
+    id: integer(row, 'id'),
+    active:
+      issuer === null ? null : { issuer, ariId: optionalText(row, 'ari_id'), notAfter: integer(row, 'not_after') },
+    known:
+      start === null
+        ? null
+        : { start, end: integer(row, 'window_end'), explanationUrl: optionalText(row, 'explanation_url') },
+  };
 }
 
 /**
@@ -144,7 +163,7 @@ export function certificatesToPoll(
 export function nextWake(db: DatabaseSync): number | null {
   const row = statement(
     db,
-    `SELECT min(at) AS at FROM (
+    `SELECT ${fit('min(at)')} AS at FROM (
        SELECT min(next_due) AS at FROM certificate WHERE removed = 0
        UNION ALL SELECT min(next_poll) FROM certificate WHERE removed = 0 AND next_poll IS NOT NULL
        UNION ALL SELECT min(next_look) FROM certificate WHERE removed = 0 AND next_look IS NOT NULL
@@ -162,7 +181,7 @@ export function countWaiting(db: DatabaseSync): number {
 /** Whether a certificate with dns-persist-01 is issued by this issuer. */
 export function usesPersistRecords(db: DatabaseSync, issuer: string): boolean {
   const sql = `SELECT count(*) AS n FROM (SELECT 1 FROM certificate WHERE removed = 0 AND config LIKE '%"dns-persist-01"%'
-    AND EXISTS (SELECT 1 FROM json_each(config, '$.issuers') WHERE value = ?) LIMIT 1)`;
+    AND EXISTS (SELECT 1 FROM json_each(iif(json_valid(config), config, '{}'), '$.issuers') WHERE value = ?) LIMIT 1)`;
   return count(statement(db, sql).get(issuer)) > 0;
 }
 
@@ -204,32 +223,45 @@ export function servedState(db: DatabaseSync, id: number): ServedState {
   return toServedState(row ?? {});
 }
 
-/** The managed certificates after this name, in the order of their names. */
-export function certificatePage(db: DatabaseSync, after: string, limit: number): readonly CertificateState[] {
-  const rows = statement(
-    db,
-    `SELECT c.*, i.thumbprint, i.not_before, i.not_after, i.issuer, r.step, ${SERVED_COLUMNS} FROM certificate c
+const STATE_COLUMNS = `c.*, i.thumbprint, i.not_before, i.not_after, i.issuer, r.step, ${SERVED_COLUMNS} FROM certificate c
      LEFT JOIN issued i ON i.certificate_id = c.id AND i.status = 'active'
-     LEFT JOIN renewal r ON r.certificate_id = c.id AND r.outcome IS NULL
-     WHERE c.removed = 0 AND c.name > ? ORDER BY c.name LIMIT ?`,
-  ).all(after, limit);
-  return rows.map((row) => {
-    const thumbprint = optionalText(row, 'thumbprint');
-    return {
-      ...toCertificate(row),
-      active:
-        thumbprint === null
-          ? null
-          : {
-              thumbprint,
-              notBefore: integer(row, 'not_before'),
-              notAfter: integer(row, 'not_after'),
-              issuer: text(row, 'issuer'),
-            },
-      openStep: row['step'] === null ? null : word(row, 'step', RENEWAL_STEPS),
-      ...toServedState(row),
-    };
-  });
+     LEFT JOIN renewal r ON r.certificate_id = c.id AND r.outcome IS NULL`;
+
+/**
+ * The managed certificates after this name, in the order of their names; fewer than `limit` when there are no more.
+ * Those whose rows are damaged are left out: findDamage has them.
+ */
+export function certificatePage(db: DatabaseSync, after: string, limit: number): readonly CertificateState[] {
+  const sql = 'SELECT id, name FROM certificate WHERE removed = 0 AND name > ? ORDER BY name LIMIT ?';
+  const found: CertificateState[] = [];
+  for (let last = after; found.length < limit; ) {
+    const rows = statement(db, sql).all(last, limit);
+    // Row by row: one that cannot be read keeps nobody from the others.
+    found.push(...rows.flatMap((row) => ifReadable(() => toState(db, integer(row, 'id'))) ?? []));
+    const end = rows.at(-1);
+    if (end === undefined || rows.length < limit) break;
+    last = text(end, 'name');
+  }
+  return found;
+}
+
+function toState(db: DatabaseSync, id: number): CertificateState {
+  const row = statement(db, `SELECT ${STATE_COLUMNS} WHERE c.id = ?`).get(id) ?? {};
+  const thumbprint = optionalText(row, 'thumbprint');
+  return {
+    ...toCertificate(db, row),
+    active:
+      thumbprint === null
+        ? null
+        : {
+            thumbprint,
+            notBefore: integer(row, 'not_before'),
+            notAfter: integer(row, 'not_after'),
+            issuer: text(row, 'issuer'),
+          },
+    openStep: row['step'] === null ? null : word(row, 'step', RENEWAL_STEPS),
+    ...toServedState(row),
+  };
 }
 
 export interface NamedMoment {
@@ -248,7 +280,15 @@ export interface CertificateCounts {
   /** When the next certificate is due; null without certificates. */
   readonly nextDue: NamedMoment | null;
   readonly soonestExpiry: NamedMoment | null;
+  /**
+   * The one that has been due for longest, when that is more than a day: nothing tries it, or nothing comes of it.
+   * null: none.
+   */
+  readonly overdue: NamedMoment | null;
 }
+
+/** A run a day is the least that is advised. */
+const OVERDUE_MS = 86_400_000;
 
 export function countCertificates(db: DatabaseSync, now: number): CertificateCounts {
   const number = (sql: string, ...values: number[]): number => count(statement(db, sql).get(...values));
@@ -257,6 +297,9 @@ export function countCertificates(db: DatabaseSync, now: number): CertificateCou
     return row === undefined ? null : { at: integer(row, 'at'), name: text(row, 'name') };
   };
   const active = `FROM issued i JOIN certificate c ON c.id = i.certificate_id WHERE i.status = 'active' AND c.removed = 0`;
+  const next = moment(
+    `SELECT ${fit('next_due')} AS at, name FROM certificate WHERE removed = 0 ORDER BY next_due LIMIT 1`,
+  );
   return {
     managed: countManaged(db),
     neverIssued: number(
@@ -267,8 +310,9 @@ export function countCertificates(db: DatabaseSync, now: number): CertificateCou
     expired: number(`SELECT count(*) AS n ${active} AND i.not_after <= ?`, now),
     failing: number('SELECT count(*) AS n FROM certificate WHERE removed = 0 AND failures > 0'),
     interrupted: number('SELECT count(*) AS n FROM renewal WHERE outcome IS NULL'),
-    nextDue: moment('SELECT next_due AS at, name FROM certificate WHERE removed = 0 ORDER BY next_due LIMIT 1'),
-    soonestExpiry: moment(`SELECT i.not_after AS at, c.name AS name ${active} ORDER BY i.not_after LIMIT 1`),
+    nextDue: next,
+    overdue: next !== null && next.at < now - OVERDUE_MS ? next : null,
+    soonestExpiry: moment(`SELECT ${fit('i.not_after')} AS at, c.name AS name ${active} ORDER BY i.not_after LIMIT 1`),
   };
 }
 
@@ -292,6 +336,31 @@ function namesWhere(db: DatabaseSync, condition: string, limit: number): readonl
   return statement(db, sql)
     .all(limit)
     .map((row) => text(row, 'name'));
+}
+
+/** Something of the state that is damaged, and whose it is. */
+export interface Damage {
+  /** The table. */
+  readonly table: DigestedTable;
+  /** A certificate, or for an account an issuer; empty where the row does not tell. */
+  readonly name: string;
+}
+
+/** Everything that is not as it was written, found by reading all rows. */
+export function findDamage(db: DatabaseSync): readonly Damage[] {
+  return damagedRows(db).map(({ table, rowid }) => ({ table, name: ownerOf(db, table, rowid) }));
+}
+
+const OWNERS: Readonly<Record<DigestedTable, string>> = {
+  applied_config: `SELECT 'everbind.yaml' AS name WHERE ? <> 0`,
+  certificate: 'SELECT name FROM certificate WHERE rowid = ?',
+  issued: 'SELECT c.name FROM issued i JOIN certificate c ON c.id = i.certificate_id WHERE i.rowid = ?',
+  renewal: 'SELECT c.name FROM renewal r JOIN certificate c ON c.id = r.certificate_id WHERE r.rowid = ?',
+  account: 'SELECT issuer AS name FROM account WHERE rowid = ?',
+};
+
+function ownerOf(db: DatabaseSync, table: DigestedTable, rowid: number): string {
+  return String(statement(db, OWNERS[table]).get(rowid)?.['name'] ?? '');
 }
 
 /** Certificates whose CA explains its ARI window on a page (RFC 9773 section 4.1), the next due first. */

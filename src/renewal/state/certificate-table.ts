@@ -5,6 +5,7 @@ import type { ErrorCode } from '../../errors/table.ts';
 import type { Drift } from '../../ports/deployment.ts';
 import {
   flag,
+  ifReadable,
   integer,
   json,
   optionalInteger,
@@ -14,6 +15,7 @@ import {
   text,
   word,
 } from '../../store/row.ts';
+import { requireWhole } from '../../store/row-digest.ts';
 import { type ClockShift, shiftTimes } from '../../store/shift-times.ts';
 import { statement } from '../../store/statements.ts';
 import { type Dated, type Due, DUE_REASONS, type DueReason, dueAfterRollBack, dueAt } from '../schedule/due-date.ts';
@@ -44,9 +46,9 @@ export interface LastError {
 
 /**
  * Of a row of `certificate`: it has deployments, and since the last one no endpoint serves it. Every binding was
- * skipped, or there is none.
+ * skipped, or there is none. Damaged JSON must not end a question about all rows.
  */
-export const SERVED_NOWHERE = `endpoints = 0 AND json_array_length(config, '$.deployments') > 0`;
+export const SERVED_NOWHERE = `endpoints = 0 AND iif(json_valid(config), json_array_length(config, '$.deployments'), 0) > 0`;
 
 /**
  * Of a row of `certificate`: endpoints were looked at since the last deployment, and none showed it. They failed in the
@@ -60,8 +62,9 @@ export const NOT_CHECKED = 'verified IS NULL AND endpoints > 0';
 /** Of a row of `certificate`: the last look found that something is not as it was deployed. */
 export const DRIFTED = 'drift IS NOT NULL';
 
-/** Columns of a managed certificate. */
-export function toCertificate(row: Row): ManagedCertificate {
+/** From all columns of its row. Throws STORE_CORRUPT when the row is not as it was written. */
+export function toCertificate(db: DatabaseSync, row: Row): ManagedCertificate {
+  requireWhole(db, 'certificate', row);
   return {
     id: integer(row, 'id'),
     name: text(row, 'name'),
@@ -78,13 +81,18 @@ export function toCertificate(row: Row): ManagedCertificate {
 /** Also one that is no longer declared; null when there is none. */
 export function certificateById(db: DatabaseSync, id: number): ManagedCertificate | null {
   const row = statement(db, 'SELECT * FROM certificate WHERE id = ?').get(id);
-  return row === undefined ? null : toCertificate(row);
+  return row === undefined ? null : toCertificate(db, row);
+}
+
+/** The same, null also when its row is damaged: for what has to go on with the other certificates. */
+export function certificateIfReadable(db: DatabaseSync, id: number): ManagedCertificate | null {
+  return ifReadable(() => certificateById(db, id));
 }
 
 /** Declared ones alone; null when there is none. */
 export function certificateByName(db: DatabaseSync, name: string): ManagedCertificate | null {
   const row = statement(db, 'SELECT * FROM certificate WHERE name = ? AND removed = 0').get(name);
-  return row === undefined ? null : toCertificate(row);
+  return row === undefined ? null : toCertificate(db, row);
 }
 
 /** Declared ones alone. Throws RENEWAL_UNKNOWN_CERTIFICATE. */
@@ -122,6 +130,68 @@ export function declaredBefore(db: DatabaseSync): Map<string, DeclaredBefore> {
 export function insertCertificate(db: DatabaseSync, config: CertificateConfig, now: number): void {
   const sql = `INSERT INTO certificate (name, config, next_due, due_reason) VALUES (?, ?, ?, 'new')`;
   statement(db, sql).run(config.name, JSON.stringify(config), now);
+}
+
+/** What is left of a damaged row. */
+export interface DamagedCertificate {
+  readonly id: number;
+  /** The names that its columns `name` and `config` have, as far as they can be read; one of them may be damaged. */
+  readonly names: readonly string[];
+}
+
+/** Names of all certificates, without those whose rows are damaged: these ids. */
+export function wholeNames(db: DatabaseSync, damaged: readonly number[]): ReadonlySet<string> {
+  const sql = 'SELECT name FROM certificate WHERE id NOT IN (SELECT value FROM json_each(?))';
+  const rows = statement(db, sql).all(JSON.stringify(damaged));
+  return new Set(rows.map((row) => text(row, 'name')));
+}
+
+/** Also of one that is no longer declared; null when there is none. */
+export function certificateIdOf(db: DatabaseSync, name: string): number | null {
+  const row = statement(db, 'SELECT id FROM certificate WHERE name = ?').get(name);
+  return row === undefined ? null : integer(row, 'id');
+}
+
+/** What is left of this row. */
+export function damagedCertificate(db: DatabaseSync, id: number): DamagedCertificate {
+  const sql = `SELECT name, iif(json_valid(config), json_extract(config, '$.name'), NULL) AS declared FROM certificate WHERE id = ?`;
+  const row = statement(db, sql).get(id) ?? {};
+  return { id, names: [row['name'], row['declared']].filter((name) => typeof name === 'string') };
+}
+
+/**
+ * Writes the row of a certificate anew under its id, from its declaration; nothing of the damaged one is kept.
+ * `deployed`: it has a certificate in use, and whether endpoints serve it is not known any more.
+ */
+export function rebuildCertificate(
+  db: DatabaseSync,
+  id: number,
+  config: CertificateConfig,
+  { due, deployed, removed, now }: Rebuilt & { readonly now: number },
+): void {
+  const endpoints = config.deployments.length === 0 ? null : config.deployments.length;
+  statement(
+    db,
+    `INSERT OR REPLACE INTO certificate (id, name, config, removed, next_due, due_reason, next_poll, endpoints)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  ).run(
+    id,
+    config.name,
+    JSON.stringify(config),
+    removed ? 1 : 0,
+    due.at,
+    due.reason,
+    deployed ? now : null,
+    deployed ? endpoints : null,
+  );
+}
+
+/** What a row that is written anew says beside its declaration. */
+export interface Rebuilt {
+  readonly due: Due;
+  readonly deployed: boolean;
+  /** It is not declared. */
+  readonly removed: boolean;
 }
 
 /** Keeps another configuration; the certificate is declared from now on. */

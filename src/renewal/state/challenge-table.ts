@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { ChallengeConfig } from '../../config/types.ts';
 import type { ChallengeTask } from '../../ports/solver.ts';
-import { integer, json, text } from '../../store/row.ts';
+import { ifReadable, integer, json, text } from '../../store/row.ts';
 import { statement } from '../../store/statements.ts';
 import type { Store } from '../../store/store.ts';
 
@@ -37,11 +37,18 @@ export async function forgetResponses(store: Store, tasks: readonly ChallengeTas
   });
 }
 
-/** What interrupted runs left visible, and what could not be removed so far. */
+/**
+ * What interrupted runs left visible, and what could not be removed so far; without what is damaged, which nobody could
+ * remove.
+ */
 export function visibleResponses(db: DatabaseSync): readonly VisibleResponse[] {
   return statement(db, 'SELECT task, config FROM challenge_response')
     .all()
-    .map((row) => ({ task: json<ChallengeTask>(row, 'task'), config: json<ChallengeConfig>(row, 'config') }));
+    .flatMap(
+      (row) =>
+        ifReadable(() => ({ task: json<ChallengeTask>(row, 'task'), config: json<ChallengeConfig>(row, 'config') })) ??
+        [],
+    );
 }
 
 export function anyVisibleResponse(db: DatabaseSync): boolean {

@@ -2,7 +2,17 @@ import type { DatabaseSync } from 'node:sqlite';
 import { EverbindError } from '../../errors/error.ts';
 import { CERTIFICATE_KEY_ALGORITHMS } from '../../config/key-algorithms.ts';
 import type { CertificateKeyAlgorithm } from '../../ports/key-store.ts';
-import { integer, optionalInteger, optionalText, type Row, text, word } from '../../store/row.ts';
+import {
+  allThatFit,
+  ifReadable,
+  integer,
+  optionalInteger,
+  optionalText,
+  type Row,
+  text,
+  word,
+} from '../../store/row.ts';
+import { requireWhole } from '../../store/row-digest.ts';
 import { type ClockShift, shiftTimes } from '../../store/shift-times.ts';
 import { statement } from '../../store/statements.ts';
 import { urgentFrom } from '../schedule/token-bucket.ts';
@@ -40,7 +50,9 @@ export interface Issued {
   readonly revokedAt: number | null;
 }
 
-function toIssued(row: Row): Issued {
+/** Throws STORE_CORRUPT when the row is not as it was written. */
+function toIssued(db: DatabaseSync, row: Row): Issued {
+  requireWhole(db, 'issued', row);
   return {
     id: integer(row, 'id'),
     certificateId: integer(row, 'certificate_id'),
@@ -62,7 +74,7 @@ function toIssued(row: Row): Issued {
 /** Null when there is none. */
 function issuedById(db: DatabaseSync, id: number): Issued | null {
   const row = statement(db, 'SELECT * FROM issued WHERE id = ?').get(id);
-  return row === undefined ? null : toIssued(row);
+  return row === undefined ? null : toIssued(db, row);
 }
 
 /** One that the journal refers to. Throws STORE_CORRUPT. */
@@ -72,16 +84,30 @@ export function requireIssued(db: DatabaseSync, id: number): Issued {
   throw new EverbindError('STORE_CORRUPT', `the journal refers to the certificate ${id}, which is not there`, { id });
 }
 
+const WITH_STATUS = 'SELECT * FROM issued WHERE certificate_id = ? AND status = ? ORDER BY id DESC';
+
 /** Certificates of one managed certificate in this state, the newest first. */
 export function issuedWith(db: DatabaseSync, certificateId: number, status: IssuedStatus): readonly Issued[] {
-  return statement(db, 'SELECT * FROM issued WHERE certificate_id = ? AND status = ? ORDER BY id DESC')
+  return statement(db, WITH_STATUS)
     .all(certificateId, status)
-    .map(toIssued);
+    .map((row) => toIssued(db, row));
+}
+
+/** The same without those whose row is damaged. */
+export function issuedIfReadable(db: DatabaseSync, certificateId: number, status: IssuedStatus): readonly Issued[] {
+  return allThatFit(statement(db, WITH_STATUS), certificateId, status).flatMap(
+    (row) => ifReadable(() => toIssued(db, row)) ?? [],
+  );
 }
 
 /** The certificate in use; null when there is none. */
 export function activeOf(db: DatabaseSync, certificateId: number): Issued | null {
   return issuedWith(db, certificateId, 'active')[0] ?? null;
+}
+
+/** The same, null also when its row is damaged: for what has to go on. */
+export function activeIfReadable(db: DatabaseSync, certificateId: number): Issued | null {
+  return issuedIfReadable(db, certificateId, 'active')[0] ?? null;
 }
 
 /** Whether a certificate is in a hurry: the one in use expires soon, has expired, or is revoked. */
@@ -127,7 +153,7 @@ export function previousOf(db: DatabaseSync, certificateId: number): readonly Is
      ORDER BY r.started_at DESC LIMIT 1) DESC, id DESC`,
   )
     .all(certificateId)
-    .map(toIssued);
+    .map((row) => toIssued(db, row));
 }
 
 /** The last one that this account got for exactly these names by a renewal; null: none. */
@@ -143,7 +169,7 @@ export function lastIssuedFor(
      WHERE r.certificate_id = ? AND r.kind = 'renewal' AND r.identifiers = ? AND i.account_url = ?
      ORDER BY r.started_at DESC LIMIT 1`,
   ).get(certificateId, JSON.stringify(identifiers), accountUrl);
-  return row === undefined ? null : toIssued(row);
+  return row === undefined ? null : toIssued(db, row);
 }
 
 /** Thumbprints of the certificates of this one that are not removed yet, without this one. */
@@ -186,6 +212,45 @@ export function insertIssued(db: DatabaseSync, issued: Omit<Issued, 'id' | 'stat
   return Number(lastInsertRowid);
 }
 
+/** Of a damaged row: whose it is, and the certificate, if that is still there; empty where it cannot be read. */
+export function damagedIssued(
+  db: DatabaseSync,
+  id: number,
+): { readonly certificateId: number | null; readonly thumbprint: string; readonly chain: string } {
+  const sql = `SELECT (SELECT id FROM certificate c WHERE c.id = certificate_id) AS certificate_id, thumbprint, chain
+    FROM issued WHERE id = ?`;
+  const row = ifReadable(() => statement(db, sql).get(id)) ?? {};
+  return {
+    certificateId: ifReadable(() => integer(row, 'certificate_id')),
+    thumbprint: ifReadable(() => text(row, 'thumbprint')) ?? '',
+    chain: ifReadable(() => text(row, 'chain')) ?? '',
+  };
+}
+
+/** Writes the row of a certificate anew under its id; nothing of the damaged one is kept. */
+export function rebuildIssued(db: DatabaseSync, issued: Issued): void {
+  statement(
+    db,
+    `INSERT OR REPLACE INTO issued (id, certificate_id, thumbprint, status, chain, algorithm, key_handle, issuer, account_url, not_before, not_after, issued_at, ari_id, revoked_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  ).run(
+    issued.id,
+    issued.certificateId,
+    issued.thumbprint,
+    issued.status,
+    issued.chain,
+    issued.algorithm,
+    issued.keyHandle,
+    issued.issuer,
+    issued.accountUrl,
+    issued.notBefore,
+    issued.notAfter,
+    issued.issuedAt,
+    issued.ariId,
+    issued.revokedAt,
+  );
+}
+
 /** It is in use from now on; the one before is kept for rolling back, unless it was revoked. */
 export function markActive(db: DatabaseSync, { id, certificateId }: Pick<Issued, 'id' | 'certificateId'>): void {
   statement(
@@ -226,11 +291,10 @@ export function markRetired(db: DatabaseSync, id: number): void {
   statement(db, `UPDATE issued SET status = 'retired', retire_at = NULL, chain = '' WHERE id = ?`).run(id);
 }
 
-/** Those to be removed by now, the first a thousand. */
+/** Those to be removed by now, the first a thousand; a damaged one is not touched. */
 export function toRetire(db: DatabaseSync, now: number, limit = 1000): readonly Issued[] {
-  return statement(db, 'SELECT * FROM issued WHERE retire_at <= ? ORDER BY retire_at LIMIT ?')
-    .all(now, limit)
-    .map(toIssued);
+  const sql = 'SELECT * FROM issued WHERE retire_at <= ? ORDER BY retire_at LIMIT ?';
+  return allThatFit(statement(db, sql), now, limit).flatMap((row) => ifReadable(() => toIssued(db, row)) ?? []);
 }
 
 /** After the clock was put back. */

@@ -1,13 +1,25 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { CERTIFICATE_KEY_ALGORITHMS } from '../../config/key-algorithms.ts';
 import type { DeploymentConfig } from '../../config/types.ts';
-import { errorCode, EverbindError } from '../../errors/error.ts';
+import { EverbindError } from '../../errors/error.ts';
 import type { Identifier } from '../../pki/x509/names.ts';
 import type { DeploymentPlan, Json } from '../../ports/deployment.ts';
 import type { IssuanceRequest, IssuanceState } from '../../ports/issuer.ts';
 import type { CertificateKeyAlgorithm, KeyHandle } from '../../ports/key-store.ts';
 import type { Cost } from '../../ports/limits.ts';
-import { integer, json, optionalInteger, optionalJson, optionalText, type Row, text, word } from '../../store/row.ts';
+import {
+  allThatFit,
+  ifReadable,
+  integer,
+  json,
+  optionalInteger,
+  optionalJson,
+  optionalText,
+  type Row,
+  text,
+  word,
+} from '../../store/row.ts';
+import { requireWhole } from '../../store/row-digest.ts';
 import { type ClockShift, shiftTimes } from '../../store/shift-times.ts';
 import { statement } from '../../store/statements.ts';
 import type { Store, Transaction } from '../../store/store.ts';
@@ -102,8 +114,9 @@ export type RenewalOutcome = 'renewed' | 'rolledBack' | 'failed' | 'superseded';
 const OUTCOMES = ['renewed', 'rolledBack', 'failed', 'superseded'] as const satisfies readonly RenewalOutcome[];
 const KINDS = ['renewal', 'rollback', 'deployment'] as const;
 
-/** Throws STORE_CORRUPT for a row that lacks what its step has. */
-function toRenewal(row: Row): Renewal {
+/** Throws STORE_CORRUPT for a row that is not as it was written, or lacks what its step has. */
+function toRenewal(db: DatabaseSync, row: Row): Renewal {
+  requireWhole(db, 'renewal', row);
   const begun: Begun = {
     id: text(row, 'id'),
     certificateId: integer(row, 'certificate_id'),
@@ -167,17 +180,12 @@ function plannedOf(row: Row): readonly PlannedDeployment[] {
 /** The renewal of this certificate that was not finished, if any. */
 export function openRenewal(db: DatabaseSync, certificateId: number): Renewal | null {
   const row = statement(db, 'SELECT * FROM renewal WHERE certificate_id = ? AND outcome IS NULL').get(certificateId);
-  return row === undefined ? null : toRenewal(row);
+  return row === undefined ? null : toRenewal(db, row);
 }
 
 /** The same, null also when its row makes no sense: for what has to go on with the other certificates. */
 export function openRenewalIfReadable(db: DatabaseSync, certificateId: number): Renewal | null {
-  try {
-    return openRenewal(db, certificateId);
-  } catch (error) {
-    if (errorCode(error) === 'STORE_CORRUPT') return null;
-    throw error;
-  }
+  return ifReadable(() => openRenewal(db, certificateId));
 }
 
 /** What an issuer is told of a renewal. */
@@ -357,6 +365,62 @@ export function costsOf(db: DatabaseSync, id: string): readonly Cost[] | null {
   return row === undefined ? null : optionalJson<readonly Cost[]>(row, 'costs');
 }
 
+/** What the journal has of how a certificate was got. */
+export interface ObtainedBy {
+  readonly issuer: string;
+  /** JSON, as the configuration had them. */
+  readonly identifiers: string;
+  readonly algorithm: CertificateKeyAlgorithm;
+  readonly keyHandle: KeyHandle;
+  readonly accountUrl: string;
+  readonly outcome: RenewalOutcome | null;
+  readonly startedAt: number;
+}
+
+/** By the id of the renewal; null when there is none, or its row is damaged. */
+export function obtainedBy(db: DatabaseSync, id: string): ObtainedBy | null {
+  const row = statement(db, 'SELECT * FROM renewal WHERE id = ?').get(id);
+  if (row === undefined) return null;
+  return ifReadable(() => ({
+    issuer: text(requireWhole(db, 'renewal', row), 'issuer'),
+    identifiers: text(row, 'identifiers'),
+    algorithm: word(row, 'algorithm', CERTIFICATE_KEY_ALGORITHMS),
+    keyHandle: text(row, 'key_handle'),
+    accountUrl: text(row, 'account_url'),
+    outcome: row['outcome'] === null ? null : word(row, 'outcome', OUTCOMES),
+    startedAt: integer(row, 'started_at'),
+  }));
+}
+
+/**
+ * Writes a damaged row anew as that of a renewal that came to nothing: whatever it says cannot be gone on with. Its key
+ * is not destroyed, since the row may name another one by now. Returns its certificate; null when the row is gone, or
+ * belongs to none.
+ */
+export function rebuildRenewal(db: DatabaseSync, rowid: number, now: number): number | null {
+  const sql = `SELECT id, certificate_id, issuer, key_handle FROM renewal WHERE rowid = ? AND certificate_id IN (SELECT id FROM certificate)`;
+  const row = statement(db, sql).get(rowid);
+  if (row === undefined) {
+    statement(db, 'DELETE FROM renewal WHERE rowid = ?').run(rowid);
+    return null;
+  }
+  statement(
+    db,
+    `INSERT OR REPLACE INTO renewal (rowid, id, certificate_id, kind, step, outcome, issuer, identifiers, algorithm, key_handle, started_at, finished_at, key_destroyed)
+     VALUES (?, ?, ?, 'renewal', 'started', 'failed', ?, '[]', ?, ?, ?, ?, 1)`,
+  ).run(
+    rowid,
+    text(row, 'id'),
+    integer(row, 'certificate_id'),
+    text(row, 'issuer'),
+    CERTIFICATE_KEY_ALGORITHMS[0],
+    text(row, 'key_handle'),
+    now,
+    now,
+  );
+  return integer(row, 'certificate_id');
+}
+
 export interface PastRenewal {
   readonly id: string;
   readonly kind: string;
@@ -367,20 +431,24 @@ export interface PastRenewal {
   readonly finishedAt: number | null;
 }
 
-/** The last ones of a certificate, the newest first. */
+/** The last ones of a certificate, the newest first; without those whose row is damaged. */
 export function pastRenewals(db: DatabaseSync, certificateId: number, limit: number): readonly PastRenewal[] {
   const sql = 'SELECT * FROM renewal WHERE certificate_id = ? ORDER BY started_at DESC, id LIMIT ?';
-  return statement(db, sql)
-    .all(certificateId, limit)
-    .map((row) => ({
-      id: text(row, 'id'),
-      kind: text(row, 'kind'),
-      outcome: row['outcome'] === null ? null : word(row, 'outcome', OUTCOMES),
-      step: word(row, 'step', RENEWAL_STEPS),
-      orderUrl: optionalText(row, 'order_url'),
-      startedAt: integer(row, 'started_at'),
-      finishedAt: optionalInteger(row, 'finished_at'),
-    }));
+  return allThatFit(statement(db, sql), certificateId, limit).flatMap(
+    (row) => ifReadable(() => toPastRenewal(requireWhole(db, 'renewal', row))) ?? [],
+  );
+}
+
+function toPastRenewal(row: Row): PastRenewal {
+  return {
+    id: text(row, 'id'),
+    kind: text(row, 'kind'),
+    outcome: row['outcome'] === null ? null : word(row, 'outcome', OUTCOMES),
+    step: word(row, 'step', RENEWAL_STEPS),
+    orderUrl: optionalText(row, 'order_url'),
+    startedAt: integer(row, 'started_at'),
+    finishedAt: optionalInteger(row, 'finished_at'),
+  };
 }
 
 /** After the clock was put back. */

@@ -1,8 +1,8 @@
 import { lstatSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { EverbindError } from '../../errors/error.ts';
 import { isAdministrator } from '../administrator.ts';
-import { accessProblem } from './folder-access.ts';
+import { accessProblem, changeProblem } from './folder-access.ts';
 import { layouts } from '../ffi/layouts.ts';
 import { handleRoom, loadNative, mustBeZero, type Native, numberRoom } from '../ffi/native.ts';
 import { securityDescriptor } from './security-descriptor.ts';
@@ -29,12 +29,15 @@ const ACCESS = 'D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)';
 
 /**
  * Makes a folder that only SYSTEM, administrators and this account can enter, private from the moment it exists. A
- * folder that is there already must be so: in %ProgramData% everybody may make one, with a configuration in it that we
- * would then obey. Throws STORE_EXPOSED, WindowsError.
+ * folder that is there already must be so, and nobody else may change the files in it: in %ProgramData% everybody may
+ * make one, with a configuration in it that we would then obey. Throws STORE_EXPOSED, WindowsError.
  */
 export async function ensurePrivateFolder(path: string, native?: Native): Promise<void> {
   ensureWith(native ?? (await loadNative()), path);
 }
+
+/** What is obeyed, or holds what is obeyed. */
+const FILES = ['everbind.yaml', 'everbind.db', 'everbind.db-wal', 'everbind.db-shm', 'master.key'] as const;
 
 function ensureWith(native: Native, path: string): void {
   if (create(native, path)) return;
@@ -45,6 +48,18 @@ function ensureWith(native: Native, path: string): void {
   if (problem !== null) {
     throw new EverbindError('STORE_EXPOSED', `the folder ${path} is not private: ${problem}`, { path, problem });
   }
+  // The folder may have been open to others when they were made, and a file may have an access list of its own.
+  for (const file of FILES.map((name) => join(path, name))) refuseChangeable(native, file);
+}
+
+function refuseChangeable(native: Native, file: string): void {
+  const facts = lstatSync(file, { throwIfNoEntry: false });
+  if (facts === undefined) return;
+  const problem = facts.isFile()
+    ? changeProblem(descriptionOf(native, file), ownSid(native))
+    : 'it is a link or no file';
+  if (problem === null) return;
+  throw new EverbindError('STORE_EXPOSED', `others can change ${file}: ${problem}`, { path: file, problem });
 }
 
 /** False when something of that name exists. */
