@@ -68,11 +68,12 @@ export async function addBinding(
   }
 }
 
-/** IIS starts only one of two sites that have the same host and port. */
+/** IIS starts only one of two sites that have the same host and port. A site that is stopped is in nobody's way. */
 function refuseTaken({ sites }: Inventory, own: SiteInventory, { host, port }: NewBinding): void {
   const other = sites.find(
     (site) =>
       site !== own &&
+      site.state !== 'Stopped' &&
       site.bindings.some(
         ({ protocol, information }) =>
           protocol === 'https' &&

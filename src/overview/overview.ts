@@ -6,6 +6,7 @@ import {
   countCertificates,
   countWaiting,
   explained,
+  partlyServed,
   servedNowhere,
   unverified,
 } from '../renewal/state/certificate-queries.ts';
@@ -31,6 +32,8 @@ export interface Overview extends CertificateCounts {
   readonly atWork: boolean;
   /** Certificates that no endpoint serves though they have deployments; the first twenty, by name. */
   readonly servedNowhere: readonly string[];
+  /** Declared places where visitors get another certificate, of the first twenty certificates, by name. */
+  readonly partlyServed: readonly { readonly name: string; readonly places: readonly string[] }[];
   /** Certificates that no endpoint showed when it was looked at; the first twenty, by name. */
   readonly unverified: readonly string[];
   /**
@@ -53,12 +56,14 @@ export interface Overview extends CertificateCounts {
 export function readOverview(db: DatabaseSync, now: number): Overview {
   const counts = countCertificates(db, now);
   const unserved = servedNowhere(db, MOST_NAMES);
+  const partly = partlyServed(db, MOST_NAMES);
   const unseen = unverified(db, MOST_NAMES);
   return {
     ...counts,
-    ok: counts.expired === 0 && counts.failing === 0 && unserved.length === 0 && unseen.length === 0,
+    ok: counts.expired === 0 && counts.failing === 0 && unserved.length + partly.length + unseen.length === 0,
     atWork: isAtWork(db, now),
     servedNowhere: unserved,
+    partlyServed: partly,
     unverified: unseen,
     explanations: explanations(db),
     issuers: troubledIssuers(db),

@@ -8,6 +8,7 @@ import { custody } from './sql/custody.ts';
 import { daemon } from './sql/daemon.ts';
 import { deployedState } from './sql/deployed-state.ts';
 import { issuer } from './sql/issuer.ts';
+import { otherCertificate } from './sql/other-certificate.ts';
 import { renewal } from './sql/renewal.ts';
 import { verifiedEndpoints } from './sql/verified-endpoints.ts';
 
@@ -25,6 +26,7 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { number: 100, sql: [auditAndLease, custody, certificate, renewal, issuer, challenge, daemon].join('') },
   { number: 101, sql: verifiedEndpoints },
+  { number: 109, sql: otherCertificate },
   { number: 110, sql: deployedState },
 ];
 

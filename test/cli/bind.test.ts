@@ -87,6 +87,24 @@ it('add says which host names have no https binding, and how to get one', async 
   assert.deepEqual(all.value['unbound'], [], 'a binding for every host serves this one too');
 });
 
+it('binds a host that only a stopped site has', async () => {
+  const { host } = world.sim;
+  const old = ['add', 'site', '/name:Old', '/bindings:https/*:443:Moved.cli.test', '/physicalPath:C:\\old'];
+  assert.equal((await host.appcmd(old)).exitCode, 0);
+  const running = await world.run(['bind', 'Shop', 'moved.cli.test']);
+  assert.equal(running.status, 2);
+  assert.match(running.err, /bound to the site Old already/);
+  assert.equal((await host.appcmd(['set', 'site', 'Old', '/serverAutoStart:false'])).exitCode, 0);
+  for (let tries = 0; tries < 100; tries += 1) {
+    const { sites } = await readInventory(host);
+    if (sites.find(({ name }) => name === 'Old')?.state === 'Stopped') break;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const stopped = await world.run(['bind', 'Shop', 'moved.cli.test']);
+  assert.equal(stopped.status, 0, stopped.err);
+  assert.equal((await host.appcmd(['delete', 'site', 'Old'])).exitCode, 0);
+});
+
 it('refuses what cannot work and changes nothing', async () => {
   const before = await Promise.all(['Shop', 'Blog', 'Everything'].map(bindings));
   for (const [args, message] of [

@@ -4,6 +4,7 @@ import type { CertificateState } from '../../renewal/state/certificate-queries.t
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { jsonText } from '../output/json.ts';
+import { otherCertificateText } from '../output/notes.ts';
 import { type Cell, tableLines } from '../output/table.ts';
 import { outAll, painter, sayWrapped } from '../output/text.ts';
 import { daysLeft, relativeTime } from '../output/time.ts';
@@ -85,9 +86,16 @@ async function printList(
   sayChanged(environment, changed);
 }
 
-function trouble({ failures, lastError, servedNowhere, unverified }: CertificateState): string | null {
+function trouble({
+  failures,
+  lastError,
+  servedNowhere,
+  unverified,
+  otherCertificate,
+}: CertificateState): string | null {
   if (failures > 0) return lastError?.code ?? 'INTERNAL';
   if (servedNowhere) return 'no binding has it';
+  if (otherCertificate.length > 0) return otherCertificateText(otherCertificate);
   return unverified ? 'no handshake has shown it' : null;
 }
 
@@ -126,6 +134,7 @@ const STYLES: Readonly<Record<CertificateHealth, NonNullable<Cell['style']>>> = 
   new: 'yellow',
   due: 'yellow',
   'served-nowhere': 'red',
+  'partly-served': 'red',
   unverified: 'yellow',
   'not-checked': 'dim',
   ok: 'green',

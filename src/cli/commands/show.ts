@@ -5,6 +5,7 @@ import { stagingDirectory } from '../../renewal/issuers/acme/order/preview.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
+import { otherCertificateText } from '../output/notes.ts';
 import { challengeText } from '../output/challenge-text.ts';
 import { painter, printable, wrap } from '../output/text.ts';
 import { daysLeft, relativeTime, shortTime } from '../output/time.ts';
@@ -85,6 +86,9 @@ function print(
   }
   const { name } = certificate;
   if (served.servedNowhere) say('served', `nowhere: no binding has it; everbind renew ${name} --dry-run says why`);
+  if (served.otherCertificate.length > 0) {
+    say('partly served', `${otherCertificateText(served.otherCertificate)}; everbind renew ${name} --dry-run says why`);
+  }
   if (served.unverified) {
     say(
       'unverified',

@@ -125,6 +125,9 @@ function decide(
 ): Decision {
   const target = `FTP certificate of ${siteText(site)}`;
   const skip = (code: string, reason: string): Decision => ({ skipped: { target, code, reason } });
+  const left = (code: string, reason: string): Decision => ({
+    skipped: { target, code, reason, ...(site.state === 'Stopped' ? {} : { otherCertificate: true }) },
+  });
   if (site.name === '') return skip('site-nameless', 'the site has no name');
   if (!site.bindings.some(({ protocol }) => protocol === 'ftp'))
     return skip('no-ftp-binding', 'the site speaks no FTP');
@@ -134,8 +137,8 @@ function decide(
   const own = before !== null && ownThumbprints().has(before.certificateHash);
   if (!own && !adopt) {
     return before === null
-      ? skip('no-certificate', 'it has no certificate of its own, and giving it one needs adopt')
-      : skip(
+      ? left('no-certificate', 'it has no certificate of its own, and giving it one needs adopt')
+      : left(
           'foreign-certificate',
           `it holds the certificate ${before.certificateHash}, which Everbind did not install; see adopt`,
         );

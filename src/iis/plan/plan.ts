@@ -99,7 +99,9 @@ function changeOf({ slot, record, users, decision }: Decided): readonly BindingC
 
 function noteOf({ slot, record, decision }: Decided): readonly PlanNote[] {
   if (decision.kind !== 'skipped') return [];
-  return [{ target: recordTarget(record?.key ?? slot.key), code: decision.code, reason: decision.reason }];
+  const { code, reason, otherCertificate } = decision;
+  const target = recordTarget(record?.key ?? slot.key);
+  return [{ target, code, reason, ...(otherCertificate === undefined ? {} : { otherCertificate }) }];
 }
 
 function recordTarget(key: Slot['key']): string {

@@ -45,7 +45,7 @@ export async function activate(
     markActive(db, issued);
     markOld(db, certificate, now);
     endRenewal(db, renewal.id, 'renewed', now);
-    noteDeployed(db, id, servedAt(planned, endpoints));
+    noteDeployed(db, id, servedAt(planned, endpoints, issued.thumbprint));
     if (renewal.kind !== 'deployment') forgetAriWindow(db, id, now);
     setDue(db, id, due);
     const data = {
@@ -81,13 +81,31 @@ function dueOf(db: DatabaseSync, kind: RenewalKind, issued: Issued, now: number)
 }
 
 /** What has it already is not looked at again, and counts as verified. */
-function servedAt(planned: readonly Planned[], endpoints: readonly EndpointCheck[]): DeployedAt {
-  if (planned.length === 0) return { endpoints: null, verified: null };
+function servedAt(planned: readonly Planned[], endpoints: readonly EndpointCheck[], thumbprint: string): DeployedAt {
+  if (planned.length === 0) return { endpoints: null, verified: null, otherCertificate: [] };
   const already = planned.flatMap(({ plan }) => plan.skipped.filter(({ code }) => code === 'already')).length;
   const lookedAt = endpoints.filter(({ outcome }) => outcome !== 'not-checked');
   const verified = lookedAt.filter(({ outcome }) => outcome === 'verified').length;
   return {
     endpoints: endpoints.length + already,
     verified: lookedAt.length + already === 0 ? null : verified + already,
+    otherCertificate: otherwiseServed(planned, endpoints, thumbprint),
   };
+}
+
+/** Declared places that were left with another certificate, and endpoints where one is served as it was before. */
+function otherwiseServed(
+  planned: readonly Planned[],
+  endpoints: readonly EndpointCheck[],
+  thumbprint: string,
+): readonly string[] {
+  const left = planned.flatMap(({ plan }) => plan.skipped.filter(({ otherCertificate }) => otherCertificate === true));
+  const served = endpoints.filter(
+    ({ outcome, servedThumbprint }) =>
+      outcome === 'failed-before' && servedThumbprint !== null && servedThumbprint !== thumbprint,
+  );
+  return [
+    ...left.map(({ target }) => target),
+    ...served.map(({ endpoint, host }) => (host === '' ? endpoint : `${endpoint} (${host})`)),
+  ];
 }

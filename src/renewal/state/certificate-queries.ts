@@ -1,11 +1,22 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { count, integer, optionalInteger, optionalText, type Row, text, word } from '../../store/row.ts';
+import {
+  count,
+  integer,
+  json,
+  optionalInteger,
+  optionalJson,
+  optionalText,
+  type Row,
+  text,
+  word,
+} from '../../store/row.ts';
 import { statement } from '../../store/statements.ts';
 import { type Due, dueAfterRollBack, dueAt } from '../schedule/due-date.ts';
 import {
   ariWindowOf,
   type ManagedCertificate,
   NOT_CHECKED,
+  PARTLY_SERVED,
   SERVED_NOWHERE,
   toCertificate,
   UNVERIFIED,
@@ -144,7 +155,7 @@ export interface CertificateState extends ManagedCertificate, ServedState {
   readonly openStep: RenewalStep | null;
 }
 
-/** What the last deployment of a certificate left to worry about; one of these at most. */
+/** What the last deployment of a certificate left to worry about. */
 export interface ServedState {
   /** It was deployed, has deployments, and no endpoint serves it. */
   readonly servedNowhere: boolean;
@@ -152,13 +163,21 @@ export interface ServedState {
   readonly unverified: boolean;
   /** It was deployed, and none of its endpoints could be looked at: their sites are stopped, for instance. */
   readonly notChecked: boolean;
+  /** Declared places where visitors got another certificate after it was deployed, in the operator's words. */
+  readonly otherCertificate: readonly string[];
 }
 
-const SERVED_COLUMNS = `${SERVED_NOWHERE} AS served_nowhere, ${UNVERIFIED} AS unverified, ${NOT_CHECKED} AS not_checked`;
+const SERVED_COLUMNS = `${SERVED_NOWHERE} AS served_nowhere, ${UNVERIFIED} AS unverified, ${NOT_CHECKED} AS not_checked,
+  other_certificate`;
 
 function toServedState(row: Row): ServedState {
   const is = (column: string): boolean => optionalInteger(row, column) === 1;
-  return { servedNowhere: is('served_nowhere'), unverified: is('unverified'), notChecked: is('not_checked') };
+  return {
+    servedNowhere: is('served_nowhere'),
+    unverified: is('unverified'),
+    notChecked: is('not_checked'),
+    otherCertificate: optionalJson<readonly string[]>(row, 'other_certificate') ?? [],
+  };
 }
 
 /** By the id of the certificate. */
@@ -243,6 +262,17 @@ export function servedNowhere(db: DatabaseSync, limit: number): readonly string[
 /** Names of certificates that no endpoint showed when it was looked at, in order. */
 export function unverified(db: DatabaseSync, limit: number): readonly string[] {
   return namesWhere(db, UNVERIFIED, limit);
+}
+
+/** Certificates with declared places where visitors get another one, in the order of their names. */
+export function partlyServed(
+  db: DatabaseSync,
+  limit: number,
+): readonly { readonly name: string; readonly places: readonly string[] }[] {
+  const sql = `SELECT name, other_certificate FROM certificate WHERE removed = 0 AND ${PARTLY_SERVED} ORDER BY name LIMIT ?`;
+  return statement(db, sql)
+    .all(limit)
+    .map((row) => ({ name: text(row, 'name'), places: json<readonly string[]>(row, 'other_certificate') }));
 }
 
 function namesWhere(db: DatabaseSync, condition: string, limit: number): readonly string[] {

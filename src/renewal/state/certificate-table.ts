@@ -55,6 +55,9 @@ export const UNVERIFIED = 'verified = 0';
 /** Of a row of `certificate`: it has endpoints, and none could be looked at since the last deployment. */
 export const NOT_CHECKED = 'verified IS NULL AND endpoints > 0';
 
+/** Of a row of `certificate`: visitors got another certificate at a declared place after the last deployment. */
+export const PARTLY_SERVED = 'other_certificate IS NOT NULL AND endpoints > 0';
+
 /** Columns of a managed certificate. */
 export function toCertificate(row: Row): ManagedCertificate {
   return {
@@ -223,12 +226,23 @@ export interface DeployedAt {
   readonly endpoints: number | null;
   /** How many of those that were looked at showed it; null: none was looked at. */
   readonly verified: number | null;
+  /** Declared places where visitors get another certificate, in the operator's words. */
+  readonly otherCertificate: readonly string[];
 }
 
+/** As many places as anybody reads. */
+const MOST_PLACES = 100;
+
 /** A certificate is in use. */
-export function noteDeployed(db: DatabaseSync, id: number, { endpoints, verified }: DeployedAt): void {
-  const sql = 'UPDATE certificate SET failures = 0, last_error = NULL, endpoints = ?, verified = ? WHERE id = ?';
-  statement(db, sql).run(endpoints, verified, id);
+export function noteDeployed(
+  db: DatabaseSync,
+  id: number,
+  { endpoints, verified, otherCertificate }: DeployedAt,
+): void {
+  const sql = `UPDATE certificate SET failures = 0, last_error = NULL, endpoints = ?, verified = ?, other_certificate = ?
+    WHERE id = ?`;
+  const places = otherCertificate.length === 0 ? null : JSON.stringify(otherCertificate.slice(0, MOST_PLACES));
+  statement(db, sql).run(endpoints, verified, places, id);
 }
 
 /** Another certificate is in use: the ARI window was that of the one before, and the CA is asked for its own at once. */

@@ -207,6 +207,64 @@ test('rule adopted: a catch-all only where its site is named', () => {
   deepEqual(notes(named.findings), ['catch-all-adopted 0.0.0.0:443']);
 });
 
+test('rule shared-record: a stopped site with the very same host does not keep the live one from its certificate', () => {
+  const scenario = {
+    names: ['www.shop.example', '192.0.2.7'],
+    records: [record('www.shop.example:443', THEIRS), record('0.0.0.0:8443', THEIRS)],
+    policy: { adopt: true, sites: ['New'] },
+  };
+  const bindings = ['https *:443:WWW.shop.example. 1', 'https *:8443: 0'];
+  const live = site('New', ['https *:443:www.shop.example 1', 'https *:8443: 0']);
+  const stopped = plan({ ...scenario, sites: [site('Old', bindings, { state: 'Stopped' }), live] });
+  deepEqual(changes(stopped), ['adopted 0.0.0.0:8443', 'adopted www.shop.example:443']);
+  deepEqual(notes(stopped.skipped), []);
+  for (const state of ['Started', 'Unknown'] as const) {
+    const running = plan({ ...scenario, sites: [site('Old', bindings, { state }), live] });
+    deepEqual(changes(running), []);
+    deepEqual(notes(running.skipped), ['shared-record 0.0.0.0:8443', 'shared-record www.shop.example:443']);
+  }
+});
+
+test('rule shared-record: a stopped site with another host behind the record counts, and so does a twin of a stopped site', () => {
+  const scenario = { names: ['shop.example'], policy: { adopt: true, sites: ['New'] } };
+  const otherHost = plan({
+    ...scenario,
+    sites: [
+      site('Old', ['https 10.0.0.1:443:old.example 0'], { state: 'Stopped' }),
+      site('New', ['https 10.0.0.1:443:shop.example 0']),
+    ],
+    records: [record('10.0.0.1:443', THEIRS)],
+  });
+  deepEqual(notes(otherHost.skipped), ['shared-record 10.0.0.1:443']);
+  const bothStopped = plan({
+    ...scenario,
+    sites: [site('Old', [sni], { state: 'Stopped' }), site('New', [sni], { state: 'Stopped' })],
+    records: [record('shop.example:443', THEIRS)],
+  });
+  deepEqual(notes(bothStopped.skipped), ['shared-record shop.example:443']);
+});
+
+test('a declared binding that visitors get another certificate at is marked, and no other', () => {
+  const marked = (result: BindingPlan): readonly string[] =>
+    notes(result.skipped.filter(({ otherCertificate }) => otherCertificate === true));
+  const scenario = {
+    names: ['shop.example', 'old.example'],
+    records: [record('shop.example:443', OLD), record('old.example:443', THEIRS)],
+  };
+  const bindings = [sni, 'https *:443:old.example 1'];
+  deepEqual(marked(plan({ ...scenario, sites: [site('Shop', bindings)] })), ['not-adopted old.example:443']);
+  deepEqual(marked(plan({ ...scenario, sites: [site('Shop', bindings, { state: 'Stopped' })] })), []);
+  deepEqual(marked(plan({ ...scenario, sites: [site('Shop', bindings)], policy: { sites: ['Other'] } })), []);
+  // Everbind renews that one, too.
+  const others = [record('shop.example:443', OLD), record('old.example:443', OTHER)];
+  deepEqual(marked(plan({ ...scenario, records: others, sites: [site('Shop', bindings)] })), []);
+  const foreign = [record('old.example:443', THEIRS, { appId: FOREIGN_APP_ID })];
+  deepEqual(marked(plan({ ...scenario, records: foreign, sites: [site('Shop', bindings)] })), [
+    'foreign-app-id old.example:443',
+    'no-record shop.example:443',
+  ]);
+});
+
 test('rule shared-record: a record is not adopted over the head of a site that this certificate does not claim', () => {
   const shared = {
     names: ['north.example'],
