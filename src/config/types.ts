@@ -42,6 +42,8 @@ export interface IssuerConfig {
   readonly profile: string | null;
   /** Common name of the issuer that one of the offered chains should end below; null takes the CA's default chain. */
   readonly preferredIssuer: string | null;
+  /** How many names a certificate of this CA can have; null: as far as Everbind knows the CA. */
+  readonly maxNames: number | null;
   /** Rate limits of the CA; null: those that Everbind knows of it. */
   readonly limits: LimitsConfig | null;
   /** PEM files, absolute: extra roots for the TLS connection to the CA. */
@@ -160,7 +162,13 @@ export interface DeploymentConfig {
 /** A warning: odd, but nothing stops because of it. */
 export interface ConfigWarning {
   /** Stable word for programs. */
-  readonly code: 'name-in-two-certificates' | 'name-covered-by-wildcard' | 'issuer-unused' | 'program-missing';
+  readonly code:
+    | 'name-in-two-certificates'
+    | 'name-covered-by-wildcard'
+    | 'name-not-public'
+    | 'too-many-names'
+    | 'issuer-unused'
+    | 'program-missing';
   /** Both from 1. */
   readonly line: number;
   readonly column: number;

@@ -1,6 +1,8 @@
 import type { Directory } from '../acme/messages/directory.ts';
 import { createSemaphore } from '../concurrency/semaphore.ts';
+import { isPublicCa, maxNamesOf, publicNameProblem } from '../config/issuer-facts.ts';
 import type { CertificateConfig, IssuerConfig } from '../config/types.ts';
+import type { Identifier } from '../pki/x509/names.ts';
 import { examineCaa } from './caa.ts';
 import type { Lookups } from './dns.ts';
 import { finding, type PreflightFinding } from './findings.ts';
@@ -34,7 +36,11 @@ export async function examineOrder(
     const check = { issuer: config.name, identities, accountUrl, name: identifier.value, challenges };
     return slots.run(() => examineCaa(kept, check, signal));
   });
-  return [...examineIssuer(config, directory, accountUrl !== null), ...(await Promise.all(found)).flat()];
+  return [
+    ...examineIssuer(config, directory, accountUrl !== null),
+    ...examineNames(config, certificate.identifiers),
+    ...(await Promise.all(found)).flat(),
+  ];
 }
 
 /** Why a CA would refuse an order, by its directory alone. `registered`: there is an account with it. */
@@ -56,6 +62,22 @@ export function examineIssuer(
     const names = [...(meta.profiles?.keys() ?? [])];
     const has = names.length === 0 ? 'no profiles' : names.join(', ');
     findings.push(finding('profile-unknown', `${issuer} has no profile ${profile}; it has ${has}`, { issuer }));
+  }
+  return findings;
+}
+
+/** Why a CA would refuse an order for these names, by what is known of the CA. */
+function examineNames(issuer: IssuerConfig, identifiers: readonly Identifier[]): readonly PreflightFinding[] {
+  const findings: PreflightFinding[] = [];
+  const most = maxNamesOf(issuer);
+  if (most !== null && identifiers.length > most) {
+    const what = `${identifiers.length} names, and ${issuer.name} takes ${most} at most`;
+    findings.push(finding('too-many-names', what, { issuer: issuer.name }));
+  }
+  for (const identifier of isPublicCa(issuer) ? identifiers : []) {
+    const problem = publicNameProblem(identifier);
+    if (problem === null) continue;
+    findings.push(finding('name-not-public', problem, { name: identifier.value, issuer: issuer.name }));
   }
   return findings;
 }

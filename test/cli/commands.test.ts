@@ -50,7 +50,7 @@ test('add adopts when the question is answered with yes, or by --adopt without o
   assert.doesNotMatch(asked.out, /are skipped/);
   const { status, value } = await world.json('add', 'all', '--site', 'id:3', '--names', 'all.cli.test', '--adopt');
   assert.equal(status, 0);
-  assert.deepEqual(value['certificate']?.['deployments'], [{ type: 'iis', sites: ['id:3'], adopt: true }]);
+  assert.deepEqual(value['certificates']?.[0]?.['deployments'], [{ type: 'iis', sites: ['id:3'], adopt: true }]);
   const text = await readFile(world.configFile, 'utf8');
   assert.equal(text.match(/adopt: true/g)?.length, 2);
   assert.match(text, /- shop\.cli\.test\n +- www\.shop\.cli\.test|\[ ?shop\.cli\.test, www\.shop\.cli\.test ?\]/);

@@ -31,6 +31,7 @@ export function checkIssuer(input: IssuerInput, path: readonly PathStep[], conte
       binding === undefined ? null : { keyId: binding.keyId, hmacKey: binding.hmacKey as SecretReference },
     profile: input.profile ?? null,
     preferredIssuer: input.preferredIssuer ?? null,
+    maxNames: input.maxNames ?? null,
     limits: input.limits === undefined ? null : { ...input.limits, known: input.limits.known ?? true },
     trustRoots: checkFiles(input.trustRoots ?? [], [...path, 'trustRoots'], context),
     certificateRoots: checkFiles(input.certificateRoots ?? [], [...path, 'certificateRoots'], context),

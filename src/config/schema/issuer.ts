@@ -125,6 +125,13 @@ export const issuer = section(
         description: 'Where the CA offers several chains, take the one that leads to this common name.',
         examples: ['ISRG Root X1'],
       }),
+    maxNames: wholeNumber(1, 10_000)
+      .optional()
+      .meta({
+        description:
+          "How many names a certificate of this CA can have; a certificate with more is not ordered there. Everbind knows that of Let's Encrypt: 100, and 25 with the profiles tlsserver and shortlived.",
+        examples: [100],
+      }),
     limits: limits.optional().meta({
       description:
         'Rate limits of the CA. Everbind stops before they are reached, and reserves a tenth for certificates that are about to expire.',

@@ -245,7 +245,9 @@ export function noteDeployed(
   statement(db, sql).run(endpoints, verified, places, id);
 }
 
-/** Another certificate is in use: the ARI window was that of the one before, and the CA is asked for its own at once. */
+/**
+ * Another certificate is in use: the ARI window was that of the one before, and the CA is asked for its own at once.
+ */
 export function forgetAriWindow(db: DatabaseSync, id: number, now: number): void {
   statement(
     db,

@@ -6,9 +6,9 @@ import { withRenewal } from '../../../state/renewal-table.ts';
 import type { AcmeRun, IssuerSession } from '../acme-ports.ts';
 
 /**
- * Asks DNS and the directory before the first order for a certificate, and before those that follow a failure: routine
- * has no reason to wait for it, and what is in a hurry is ordered whatever it says. Throws RENEWAL_PREFLIGHT_FAILED for
- * what is certain to be refused; the rest is noted.
+ * Asks DNS and the directory before the first order for a certificate, and before those that follow a change or a
+ * failure: routine has no reason to wait for it, and what is in a hurry is ordered whatever it says. Throws
+ * RENEWAL_PREFLIGHT_FAILED for what is certain to be refused; the rest is noted.
  */
 export async function preflight(
   run: AcmeRun,
@@ -39,9 +39,9 @@ export async function preflight(
   });
 }
 
-function isWanted({ store, clock }: AcmeRun, { id, failures }: ManagedCertificate): boolean {
+function isWanted({ store, clock }: AcmeRun, { id, failures, dueReason }: ManagedCertificate): boolean {
   return store.read((db) => {
     if (isUrgent(db, id, clock.now())) return false;
-    return failures > 0 || activeOf(db, id) === null;
+    return failures > 0 || dueReason === 'changed' || activeOf(db, id) === null;
   });
 }
