@@ -1,3 +1,4 @@
+import { EverbindError } from '../../src/errors/error.ts';
 import { parseApplicationHost } from '../../src/iis/config/application-host.ts';
 import { siteInventory } from '../../src/iis/config/application-host-inventory.ts';
 import { readSite, readSites } from '../../src/iis/config/application-host-sites.ts';
@@ -9,7 +10,7 @@ import { type MutableElement, mutableCopy, writeElement } from './xml-writer.ts'
 export interface SimConfiguration {
   /** The whole document. */
   readonly root: MutableElement;
-  /** The `<sites>` elements; the first takes new sites. Empty for a file that is no server's configuration. */
+  /** The `<sites>` elements; the first takes new sites. */
   readonly sections: readonly MutableElement[];
   /** `<site>` elements in order. */
   siteElements(): readonly MutableElement[];
@@ -24,7 +25,12 @@ export interface SimConfiguration {
 /** Loads a configuration. Throws IIS_CONFIG_INVALID. */
 export function loadConfiguration(octets: Uint8Array): SimConfiguration {
   // For its checks: the double refuses what the product's parser refuses.
-  parseApplicationHost(octets);
+  const { root: rootName, hasSites } = parseApplicationHost(octets);
+  // IIS does not start with it.
+  if (rootName !== 'configuration' || !hasSites) {
+    const message = `<${rootName}> is no configuration of a server with a section system.applicationHost/sites`;
+    throw new EverbindError('IIS_CONFIG_INVALID', message);
+  }
   const root = mutableCopy(readXml(octets));
   const named = (element: MutableElement, name: string): readonly MutableElement[] =>
     childrenNamed(element, name) as readonly MutableElement[];
@@ -37,7 +43,7 @@ export function loadConfiguration(octets: Uint8Array): SimConfiguration {
     for (const name of path) level = level.flatMap((parent) => named(parent, name));
     return level;
   };
-  const sections = root.name === 'configuration' ? elementsBelowRoot('system.applicationHost', 'sites') : [];
+  const sections = elementsBelowRoot('system.applicationHost', 'sites');
   return {
     root,
     sections,

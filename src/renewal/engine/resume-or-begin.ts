@@ -125,10 +125,7 @@ export async function supersede(
   }
 }
 
-/**
- * Journals the start of a renewal, of a roll-back or of a deployment. What is open is due, also when it was begun
- * before its time.
- */
+/** Journals the start of a renewal, of a roll-back or of a deployment. What is open is due, also when it was begun before its time. */
 export function openIn(transaction: Transaction, name: string, renewal: Obtaining | NotDeployed): void {
   insertRenewal(transaction, name, renewal);
   setDue(transaction.db, renewal.certificateId, { at: renewal.startedAt, reason: 'requested' }, 'begun');

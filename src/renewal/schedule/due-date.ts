@@ -14,9 +14,9 @@ export const DUE_REASONS = [
 
 /**
  * Why a certificate is due when it is; stable words. `requested`: a person asked for a renewal or a roll-back before
- * its time, and it is not finished. `rolled-back`: a person went back to this certificate. `redeploy`: the certificate
- * in use is to be deployed again, without an order. `maintenance`: moved to when changes are welcome. `retry`: the last
- * attempt failed. `rate-limit`: moved to when the limits of an issuer have room.
+ * its time, and it is not finished. `rolled-back`: a person went back to this certificate. `redeploy`: the certificate in
+ * use is to be deployed again, without an order. `maintenance`: moved to when
+ * changes are welcome. `retry`: the last attempt failed. `rate-limit`: moved to when the limits of an issuer have room.
  */
 export type DueReason = (typeof DUE_REASONS)[number];
 
