@@ -32,7 +32,9 @@ export function printOutcome(io: Io, outcome: Outcome, now: number, words: Outco
   const say = (text: string): void => sayWrapped(io, '    ', text, 4);
   switch (outcome.kind) {
     case 'renewed': {
-      const { good, text: served } = verification(outcome.endpoints);
+      const { good, text: served } = outcome.inUse
+        ? verification(outcome.endpoints)
+        : { good: false, text: 'issued, not in use' };
       const left = plural(daysLeft(outcome.notAfter, now), 'day');
       const text = `${outcome.name}: ${left}, ${served}, next ${relativeTime(outcome.nextDue, now)}`;
       head(good ? 'green' : 'yellow', words.done, text);

@@ -40,12 +40,13 @@ export async function activate(
       ? { at: now, reason: 'redeploy' }
       : placeDue(config.maintenance, wanted, issued, random.uniform());
   const type = `${renewal.kind}.committed`;
+  const deployed = servedAt(planned, endpoints, issued.thumbprint);
   await store.commit(({ db, audit }) => {
     if (planned.length === 0) noteDeploymentPlanned(db, id);
     markActive(db, issued);
     markOld(db, certificate, now);
     endRenewal(db, renewal.id, 'renewed', now);
-    noteDeployed(db, id, servedAt(planned, endpoints, issued.thumbprint));
+    noteDeployed(db, id, deployed);
     if (renewal.kind !== 'deployment') forgetAriWindow(db, id, now);
     setDue(db, id, due);
     const data = {
@@ -63,6 +64,7 @@ export async function activate(
     thumbprint: issued.thumbprint,
     notAfter: issued.notAfter,
     nextDue: due.at,
+    inUse: deployed.endpoints !== 0,
     endpoints,
     changes: planned.reduce((sum, { plan }) => sum + plan.changes.length, 0),
     skipped: planned.flatMap(({ plan }) => plan.skipped),

@@ -458,6 +458,43 @@ test('finding name-without-binding: an ordered name that no https binding is for
   deepEqual(notes(result.findings), ['name-without-binding 192.0.2.1', 'name-without-binding api.example']);
 });
 
+test('finding name-without-binding: another site has a wildcard for the name, and keeps its certificate', () => {
+  const tenants = site('Tenants', ['https *:443:*.example.com 1']);
+  const scenario = {
+    names: ['shop.example.com'],
+    sites: [tenants, site('Shop', ['http *:80:shop.example.com'])],
+    records: [record('*.example.com:443', THEIRS)],
+    policy: { sites: ['Shop'], adopt: true },
+  };
+  const elsewhere = plan(scenario);
+  deepEqual([changes(elsewhere), notes(elsewhere.skipped)], [[], []]);
+  deepEqual(notes(elsewhere.findings), ['name-without-binding shop.example.com']);
+  match(elsewhere.findings[0]?.reason ?? '', /no https binding of the declared sites.*\*\.example\.com of Tenants$/);
+  // Where that record holds an earlier certificate of ours, the name is served by it.
+  const ours = plan({ ...scenario, records: [record('*.example.com:443', OLD)] });
+  deepEqual(
+    [changes(ours), notes(ours.findings)],
+    [['previous *.example.com:443'], ['shared-name-mismatch *.example.com:443']],
+  );
+  // The very host in another site is skipped as not declared, which says enough.
+  const exact = plan({ ...scenario, sites: [site('Tenants', ['https *:443:shop.example.com 1'])], records: [] });
+  deepEqual(
+    [notes(exact.skipped), notes(exact.findings)],
+    [['not-declared shop.example.com:443'], ['site-not-found site Shop']],
+  );
+});
+
+test('finding name-without-binding: another site has the name in the central store, or behind a catch-all', () => {
+  const policy = { sites: ['Shop'], adopt: true };
+  const shop = site('Shop', ['http *:80:shop.example.com']);
+  for (const binding of ['https *:443:shop.example.com 3', 'https *:443: 0']) {
+    const sites = [shop, site('Other', [binding])];
+    const result = plan({ names: ['shop.example.com'], sites, records: [], policy });
+    deepEqual(notes(result.findings), ['name-without-binding shop.example.com'], binding);
+    match(result.findings[0]?.reason ?? '', /Other/, binding);
+  }
+});
+
 test('a catch-all that serves the certificate serves every name', () => {
   const result = plan({
     names: ['shop.example', 'api.example'],

@@ -65,6 +65,7 @@ describe('a binding of a declared site that another site has too', () => {
     await windows.sim.host.appcmd(['stop', 'site', 'Old']);
     await runOne(world, 'renewed', { force: true });
     deepEqual(judged(world), ['ok', true, []]);
+    equal(outcome.inUse, true);
     const held = await windows.held();
     equal(held[`${WWW}:443`], held[`${ONLY}:443`]);
     match(held[`${WWW}:443`] ?? '', /^[0-9a-f]{40}$/);
