@@ -1,9 +1,9 @@
 import { EverbindError } from '../../src/errors/error.ts';
 import { parseApplicationHost } from '../../src/iis/config/application-host.ts';
-import { siteInventory } from '../../src/iis/config/application-host-inventory.ts';
+import { ftpCertificate, siteInventory } from '../../src/iis/config/application-host-inventory.ts';
 import { readSite, readSites } from '../../src/iis/config/application-host-sites.ts';
 import { childrenNamed, readXml } from '../../src/iis/config/application-host-xml.ts';
-import type { SiteInventory } from '../../src/iis/config/inventory-types.ts';
+import type { FtpCertificate, SiteInventory } from '../../src/iis/config/inventory-types.ts';
 import { type MutableElement, mutableCopy, writeElement } from './xml-writer.ts';
 
 /** The applicationHost.config that the simulated IIS runs on. */
@@ -16,6 +16,8 @@ export interface SimConfiguration {
   siteElements(): readonly MutableElement[];
   /** A site as its element describes it, defaults of the section included; the caller gives `state`. */
   inventoryOf(element: MutableElement, state: SiteInventory['state']): SiteInventory;
+  /** The FTP certificate of siteDefaults. */
+  ftpDefaults(): FtpCertificate | null;
   /** Elements at a path below the root; `<location path="">` and `"."` count as the root. */
   elementsBelowRoot(...path: readonly string[]): readonly MutableElement[];
   /** The document as IIS would write it after a change. */
@@ -50,6 +52,7 @@ export function loadConfiguration(octets: Uint8Array): SimConfiguration {
     elementsBelowRoot,
     siteElements: () => sections.flatMap((section) => named(section, 'site')),
     inventoryOf: (element, state) => siteInventory(readSite(element), readSites(sections), state),
+    ftpDefaults: () => ftpCertificate(readSites(sections).siteDefaults.ftpServer),
     write: () => Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\r\n${writeElement(root)}`),
   };
 }

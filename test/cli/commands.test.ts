@@ -17,7 +17,7 @@ test('scan says what is served and for how long', async () => {
   assert.equal(status, 0, out + err);
   assert.match(out, /^SITE +BINDING +ISSUER +DAYS +STATE$/m);
   assert.match(out, /Shop +\*:443:shop\.cli\.test .* [45] +ok/);
-  assert.match(out, /3 sites, 4 https bindings: 0 with a problem, 4 with less than 14 days left\./);
+  assert.match(out, /3 sites, 4 https bindings: 0 with a problem, 4 about to expire\./);
   const { value } = await world.json('scan', '--no-probe');
   assert.equal(value['bindings']?.['length'], 4);
   assert.equal(value['bindings']?.[0]?.['note'], 'not contacted');

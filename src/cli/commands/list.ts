@@ -7,7 +7,7 @@ import { jsonText } from '../output/json.ts';
 import { otherCertificateText } from '../output/notes.ts';
 import { type Cell, tableLines } from '../output/table.ts';
 import { outAll, painter, sayWrapped } from '../output/text.ts';
-import { daysLeft, relativeTime } from '../output/time.ts';
+import { daysCell, relativeTime } from '../output/time.ts';
 import { configChanged, withReadOnlyStore } from '../../agent/read-state.ts';
 import { type CertificateHealth, healthOf } from '../../overview/certificate-health.ts';
 import { isAtWork } from '../../overview/overview.ts';
@@ -116,9 +116,7 @@ function sayChanged({ io }: CliEnvironment, changed: boolean): void {
 }
 
 function days({ active }: CertificateState, now: number): Cell {
-  if (active === null) return { text: '-' };
-  const left = daysLeft(active.notAfter, now);
-  return { text: String(left), style: left < 0 ? 'red' : left < 14 ? 'yellow' : 'green' };
+  return active === null ? { text: '-' } : daysCell(active, now);
 }
 
 /** The first name, and the number of further ones. */

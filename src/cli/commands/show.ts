@@ -8,7 +8,7 @@ import { sayJson } from '../output/json.ts';
 import { otherCertificateText } from '../output/notes.ts';
 import { challengeText } from '../output/challenge-text.ts';
 import { painter, printable, wrap } from '../output/text.ts';
-import { daysLeft, relativeTime, shortTime } from '../output/time.ts';
+import { leftText, relativeTime, shortTime } from '../output/time.ts';
 import { withReadOnlyStore } from '../../agent/read-state.ts';
 import { isAtWork } from '../../overview/overview.ts';
 import type { SetStatus, CliEnvironment } from '../environment.ts';
@@ -102,7 +102,7 @@ function print(
   for (const one of issued) {
     say(
       one.status,
-      `${one.thumbprint}, ${daysLeft(one.notAfter, now)} days, until ${shortTime(one.notAfter)}, ${one.issuer}`,
+      `${one.thumbprint}, ${leftText(one.notAfter, now)}, until ${shortTime(one.notAfter)}, ${one.issuer}`,
     );
   }
   for (const past of renewals) {

@@ -82,15 +82,13 @@ function dueOf(db: DatabaseSync, kind: RenewalKind, issued: Issued, now: number)
   }
 }
 
-/** What has it already is not looked at again, and counts as verified. */
 function servedAt(planned: readonly Planned[], endpoints: readonly EndpointCheck[], thumbprint: string): DeployedAt {
   if (planned.length === 0) return { endpoints: null, verified: null, otherCertificate: [] };
-  const already = planned.flatMap(({ plan }) => plan.skipped.filter(({ code }) => code === 'already')).length;
   const lookedAt = endpoints.filter(({ outcome }) => outcome !== 'not-checked');
   const verified = lookedAt.filter(({ outcome }) => outcome === 'verified').length;
   return {
-    endpoints: endpoints.length + already,
-    verified: lookedAt.length + already === 0 ? null : verified + already,
+    endpoints: endpoints.length,
+    verified: lookedAt.length === 0 ? null : verified,
     otherCertificate: otherwiseServed(planned, endpoints, thumbprint),
   };
 }
