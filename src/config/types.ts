@@ -1,3 +1,4 @@
+import type { MacAlgorithm } from '../acme/jose/external-account.ts';
 import type { Identifier } from '../pki/x509/names.ts';
 import type { CertificateKeyAlgorithm, KeyAlgorithm } from '../ports/key-store.ts';
 import type { Limit, LimitKind } from '../ports/limits.ts';
@@ -64,6 +65,7 @@ export interface LimitsConfig extends Readonly<Partial<Record<LimitKind, Limit |
 export interface ExternalAccountBindingConfig {
   readonly keyId: string;
   readonly hmacKey: SecretReference;
+  readonly algorithm: MacAlgorithm;
 }
 
 export interface CertificateKeyConfig {

@@ -44,7 +44,7 @@ test('what a directory says against an account holds only until there is one', (
     examineIssuer(config, directory, registered).map(({ code }) => code);
   assert.deepEqual(codes(issuer, false), ['terms-not-agreed', 'external-account-missing', 'profile-unknown']);
   assert.deepEqual(codes(issuer, true), ['profile-unknown']);
-  const binding = { keyId: 'one', hmacKey: 'secret:HMAC' } as const;
+  const binding = { keyId: 'one', hmacKey: 'secret:HMAC', algorithm: 'HS256' } as const;
   const ready = { ...issuer, termsOfServiceAgreed: true, externalAccountBinding: binding, profile: 'classic' };
   assert.deepEqual(codes(ready, false), []);
 });

@@ -14,6 +14,10 @@ const externalAccountBinding = section(
         'Reference to the HMAC key (base64url, as the CA gave it), kept sealed by `everbind secret set NAME`. The key itself is refused here.',
       examples: ['secret:zerossl-hmac'],
     }),
+    algorithm: oneOf(['HS256', 'HS384', 'HS512']).optional().meta({
+      description: 'MAC algorithm that the CA wants (RFC 7518 section 3.2).',
+      default: DEFAULTS.macAlgorithm,
+    }),
   },
   'a mapping with keyId and hmacKey',
 );

@@ -1,3 +1,4 @@
+import { macKeyOf } from '../../../../acme/jose/external-account.ts';
 import { type AcmeClient, createAcmeClient } from '../../../../acme/client.ts';
 import { isTransient } from '../../../../acme/session/response.ts';
 import { createHostBackoffs, type HostBackoffs } from '../../../../acme/session/host-backoff.ts';
@@ -135,7 +136,8 @@ async function register(
       : {
           externalAccountBinding: {
             keyId: binding.keyId,
-            hmacKey: Buffer.from(await resolveSecret(binding.hmacKey), 'base64url'),
+            hmacKey: macKeyOf(binding.hmacKey, await resolveSecret(binding.hmacKey)),
+            algorithm: binding.algorithm,
           },
         }),
   };
