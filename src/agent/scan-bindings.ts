@@ -41,8 +41,8 @@ export interface ScanReport {
 }
 
 /**
- * Reads the configuration of this machine and makes a handshake with every https and FTP binding, unless nothing is to be
- * contacted. Errors: those of connectHost.
+ * Reads the configuration of this machine and makes a handshake with every https and FTP binding, unless nothing is to
+ * be contacted. Errors: those of connectHost.
  */
 export async function scanBindings(
   environment: Environment,

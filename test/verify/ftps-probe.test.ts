@@ -93,7 +93,7 @@ describe('the handshake with an FTP site', () => {
       ['ftp-unasked', '220 \r\n', '234 \r\n230 logged in\r\n'],
     ];
     for (const [reason, ...script] of cases) {
-      const { port } = await serve(t, ...(script as [string, ...string[]]));
+      const { port } = await serve(t, ...script);
       await assert.rejects(ftpsProbe(21)(at(port)), (error: unknown) => {
         coded('VERIFY_HANDSHAKE_FAILED')(error);
         assert.equal((error as { facts: { reason?: string } }).facts.reason, reason);

@@ -1,10 +1,9 @@
-import { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { FtpCertificate, SiteInventory } from '../../../src/iis/config/inventory-types.ts';
 import { canonicalHost } from '../../../src/pki/x509/names.ts';
 import type { SimStores } from '../certificate-stores.ts';
 import type { Listener, Wanted } from './listeners.ts';
-import { acceptTls } from './tls-front.ts';
+import { acceptTls, type ServedIdentity } from './tls-front.ts';
 
 const IMPLICIT_PORT = 990;
 const MAX_LINE = 512;
@@ -41,12 +40,11 @@ export function createFtpFront(world: {
       here.find((one) => host !== '' && canonicalHost(one.host) === host) ?? here.find((one) => one.host === '');
     return found === undefined ? null : (found.site.ftp ?? world.defaults());
   };
-  const identityOf = async (certificate: FtpCertificate | null) => {
+  const identityOf = async (certificate: FtpCertificate | null): Promise<ServedIdentity | null> => {
     if (certificate === null) return null;
     const servable = world.stores.servable(certificate.certificateStore, certificate.certificateHash);
     if (servable === null) return null;
-    const above: readonly X509Certificate[] = await world.stores.chainAbove(servable.certificate);
-    return { ...servable, above, allowTls13: true };
+    return { ...servable, above: world.stores.chainAbove(servable.certificate), allowTls13: true };
   };
   return {
     wanted: () => bindings().map(({ address, port }) => ({ scheme: 'ftp', address, port })),

@@ -45,11 +45,13 @@ export async function dryRun(ports: EnginePorts, selection: Selection): Promise<
       open: openRenewal(db, id),
       reused: reusableKey(db, ports.keys, config.key, activeOf(db, id)) !== null,
     }));
+    // What is in use already is deployed once more.
+    const again = certificate.dueReason === 'redeploy' && !selection.force && open === null ? active : null;
     const material = {
       name,
       identifiers: config.identifiers,
       chain: active === null ? [] : parsePemCertificates(active.chain),
-      thumbprint: NEW_THUMBPRINT,
+      thumbprint: again?.thumbprint ?? NEW_THUMBPRINT,
       previousThumbprint: active?.thumbprint ?? null,
       friendlyName: name,
     };
@@ -65,13 +67,13 @@ export async function dryRun(ports: EnginePorts, selection: Selection): Promise<
       name,
       due: { at: certificate.nextDue, reason: certificate.dueReason },
       resumesAt: open?.step ?? null,
-      orders: open === null || isObtaining(open),
+      orders: again === null && (open === null || isObtaining(open)),
       order: { ...order, names: config.identifiers.map(({ value }) => value) },
       key: { algorithm: config.key.algorithm, provider: config.key.provider, reused },
       challenges,
       plans,
       problem: problem === null ? null : { code: problem.code, message: problem.message, action: problem.action },
-      retired: previous.slice(kept).map(({ thumbprint }) => thumbprint),
+      retired: again === null ? previous.slice(kept).map(({ thumbprint }) => thumbprint) : [],
     });
   }
   return results;

@@ -12,8 +12,8 @@ import { type ClockShift, shiftTimes } from '../../store/shift-times.ts';
 import { statement } from '../../store/statements.ts';
 import type { Store, Transaction } from '../../store/store.ts';
 
-// The table `renewal`: the journal of all renewals, roll-backs and deployments of the certificate in use. Nothing else writes it. Times are milliseconds
-// since 1970.
+// The table `renewal`: the journal of all renewals, roll-backs and deployments of the certificate in use. Nothing else
+// writes it. Times are milliseconds since 1970.
 
 /** What every open renewal has. */
 interface Begun {
@@ -191,7 +191,10 @@ export function withRenewal(id: string, data: EventData): EventData {
   return { renewal: id, ...data };
 }
 
-/** Journals the start of a renewal, of a roll-back or of a deployment. The caller makes the certificate due in the same transaction. */
+/**
+ * Journals the start of a renewal, of a roll-back or of a deployment. The caller makes the certificate due in the same
+ * transaction.
+ */
 export function insertRenewal({ db, audit }: Transaction, name: string, renewal: Obtaining | NotDeployed): void {
   statement(
     db,
@@ -336,6 +339,11 @@ export function unusedKeys(db: DatabaseSync, certificateId: number): readonly Un
 
 export function noteKeyDestroyed(db: DatabaseSync, id: string): void {
   statement(db, 'UPDATE renewal SET key_destroyed = 1 WHERE id = ?').run(id);
+}
+
+/** Their issuer has another name. */
+export function renameRenewals(db: DatabaseSync, from: string, to: string): void {
+  statement(db, 'UPDATE renewal SET issuer = ? WHERE issuer = ?').run(to, from);
 }
 
 /** Keeps what beginning this renewal took from the buckets of its issuer; null once it was given back. */
