@@ -15,7 +15,8 @@ import { WITH_IIS } from './serving/firewall.ts';
 import { createHttpFront } from './serving/http-front.ts';
 import { createIdentities } from './identities.ts';
 import { createKeyProviders } from './key-providers.ts';
-import { createListeners, type Listener, type Listeners } from './serving/listeners.ts';
+import { createFtpFront } from './serving/ftp-front.ts';
+import { createListeners, type Listener, type Listeners, type Wanted } from './serving/listeners.ts';
 import { createCredentials } from './serving/credentials.ts';
 import { createNetwork } from './serving/network.ts';
 import { createOtherNodes } from './serving/other-nodes.ts';
@@ -120,6 +121,12 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
     serverTypes: () => serverMimeMap(configuration.elementsBelowRoot('system.webServer', 'staticContent')),
   });
 
+  const ftp = createFtpFront({
+    sites: () => sites.all().map(({ inventory }) => inventory),
+    defaults: configuration.ftpDefaults,
+    stores,
+  });
+
   const network = createNetwork({
     configured: () => sites.all().map(({ inventory }) => inventory),
     urls: sites.urls,
@@ -130,7 +137,8 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
 
   // Windows listens where a URL is registered, by IIS or by another application; a record alone opens no socket, but
   // one with a foreign application id stands for an application that has registered its URLs.
-  const wanted = (): { scheme: 'http' | 'https'; address: string; port: number }[] => [
+  const wanted = (): Wanted[] => [
+    ...ftp.wanted(),
     ...sites.urls(),
     ...network.apart(),
     ...registrations.current().map(({ scheme, port }) => ({ scheme, address: '*', port })),
@@ -146,7 +154,8 @@ export async function startSimWindows(options: SimWindowsOptions): Promise<SimWi
   const onConnection = (socket: Parameters<typeof acceptTls>[0], listener: Listener): void => {
     const [other = null] = [...listener.addresses].map(otherNodes.at).filter((answer) => answer !== null);
     if (other === 'silence') return;
-    if (other === 'refuses' || (other !== null && listener.scheme === 'http')) socket.resetAndDestroy();
+    if (other === 'refuses' || (other !== null && listener.scheme !== 'https')) socket.resetAndDestroy();
+    else if (listener.scheme === 'ftp') ftp.accept(socket, listener);
     else if (listener.scheme === 'http') http.accept(socket, listener);
     else
       acceptTls(

@@ -153,6 +153,7 @@ function issuerConfig({ name, orders, domain, exactSet, exemptsRenewals }: CaPro
     externalAccountBinding: null,
     profile: null,
     preferredIssuer: null,
+    maxNames: null,
     limits: {
       known: false,
       exemptRenewals: exemptsRenewals,

@@ -1,7 +1,7 @@
 import { EverbindError } from '../errors/error.ts';
 import { awaitListening } from '../iis/await-site.ts';
 import { createSiteChanges } from '../iis/change-sites.ts';
-import { type Inventory, type SiteInventory, siteText } from '../iis/config/inventory-types.ts';
+import { type Inventory, type SiteBinding, type SiteInventory, siteText } from '../iis/config/inventory-types.ts';
 import { readInventory } from '../iis/inventory.ts';
 import { canonicalHost } from '../pki/x509/names.ts';
 import { readEvents } from '../store/audit-read.ts';
@@ -44,7 +44,7 @@ export async function addBinding(
     const site = findSite(inventory.sites, wanted.site);
     refuseTaken(inventory, site, wanted);
     const { sslFlags } = wanted;
-    const binding = `*:${wanted.port}:${wanted.host}`;
+    const binding = textOf(site, wanted) ?? `*:${wanted.port}:${wanted.host}`;
     const state = await openState(stateDir, environment);
     try {
       const log = (type: string): Promise<void> =>
@@ -84,18 +84,25 @@ function isUnfinished(store: StoreReader, site: string, binding: string, sslFlag
   return last?.type === 'bindings.adding' && last.data['sslFlags'] === sslFlags;
 }
 
-/** IIS starts only one of two sites that have the same host and port. */
+/** The bindingInformation that the site has for this host already, however it is spelled there. */
+function textOf({ bindings }: SiteInventory, wanted: NewBinding): string | undefined {
+  return bindings.find((binding) => isFor(binding, wanted) && addressOf(binding) === '*')?.text;
+}
+
+function addressOf({ information }: SiteBinding): string | null {
+  return information.kind === 'ip-port-host' ? information.address : null;
+}
+
+function isFor({ protocol, information }: SiteBinding, { host, port }: Pick<NewBinding, 'host' | 'port'>): boolean {
+  if (protocol !== 'https' || information.kind !== 'ip-port-host') return false;
+  return information.port === port && canonicalHost(information.host) === host;
+}
+
+/** IIS starts only one of two sites that have the same host and port. A site that is stopped is in nobody's way. */
 function refuseTaken({ sites }: Inventory, own: SiteInventory, { host, port }: NewBinding): void {
   const other = sites.find(
     (site) =>
-      site !== own &&
-      site.bindings.some(
-        ({ protocol, information }) =>
-          protocol === 'https' &&
-          information.kind === 'ip-port-host' &&
-          information.port === port &&
-          canonicalHost(information.host) === host,
-      ),
+      site !== own && site.state !== 'Stopped' && site.bindings.some((binding) => isFor(binding, { host, port })),
   );
   if (other === undefined) return;
   throw new EverbindError('CLI_USAGE', `${host}:${port} is bound to the site ${siteText(other)} already`);

@@ -3,6 +3,9 @@ import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { addCertificate, type NewCertificate, type NewIssuer } from '../config/add-certificate.ts';
 import { checkAddition } from '../config/check/addition.ts';
+import { isPublicCa, maxNamesOf, publicNameProblem } from '../config/issuer-facts.ts';
+import type { Config } from '../config/types.ts';
+import type { SetAside } from '../iis/plan/site-names.ts';
 import { EverbindError } from '../errors/error.ts';
 import { makeFolder, syncFolder } from '../store/folders.ts';
 import { requireTrustedPath } from '../store/trusted-path.ts';
@@ -16,17 +19,31 @@ export interface FirstIssuer {
   readonly acceptTerms?: boolean;
 }
 
+/** What was declared. */
+export interface Addition {
+  readonly file: string;
+  /** One, or several where there are more names than the issuer takes in one. */
+  readonly certificates: readonly NewCertificate[];
+  /** Hosts of sites that were left out, with the reason. */
+  readonly aside: readonly SetAside[];
+  /** What is odd about them, in words. */
+  readonly warnings: readonly string[];
+}
+
 /**
- * Adds a certificate to the configuration file, or makes the file. The result is checked as a whole before it
- * atomically and durably replaces the old one. Throws CONFIG_NOT_ADDED, CONFIG_INVALID, CONFIG_UNREADABLE,
- * CONFIG_UNWRITABLE, STORE_EXPOSED; CLI_USAGE for a new file without agreement to the terms, and for an issuer where
- * there is a file.
+ * Adds a certificate to the configuration file, or makes the file. `fromSites`: its names are whatever the sites have;
+ * those that its CA does not issue for are left out, and more than it takes in one are declared as several certificates
+ * (NAME-1, NAME-2, …), as equal in size as can be, the names in their order. Names that somebody chose are declared as
+ * they are. The result is checked as a whole before it atomically and durably replaces the old one. Throws
+ * CONFIG_NOT_ADDED, CONFIG_INVALID, CONFIG_UNREADABLE, CONFIG_UNWRITABLE, STORE_EXPOSED; CLI_USAGE for a new file without
+ * agreement to the terms, and for an issuer where there is a file.
  */
 export async function writeAddition(
   path: string,
   certificate: NewCertificate,
   first: FirstIssuer,
-): Promise<{ readonly file: string }> {
+  { fromSites }: { readonly fromSites: boolean },
+): Promise<Addition> {
   const file = resolve(path);
   requireTrustedPath(file);
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -40,15 +57,83 @@ export async function writeAddition(
   }
   const entry =
     issuer !== null && certificate.issuers === undefined ? { ...certificate, issuers: [issuer.name] } : certificate;
-  const next = addCertificate(text, entry, issuer);
-  checkAddition(text, next, file, certificate.name);
+  const declare = (entries: readonly NewCertificate[]): Declared => declareIn(file, text, entries, issuer);
+  const once = declare([entry]);
+  const names = fromSites ? once.issuable : entry.names;
+  const aside = entry.names.filter((one) => !names.includes(one)).map((host) => ({ host, reason: once.why(host) }));
+  if (names.length === 0) {
+    const reasons = aside.map(({ host, reason }) => `${host}: ${reason}`).join('; ');
+    throw new EverbindError('CLI_USAGE', `no name that the CA issues for: ${reasons}`);
+  }
+  const parts = fromSites ? split({ ...entry, names }, once.most) : [entry];
+  const declared = parts.length === 1 && aside.length === 0 ? once : declare(parts);
   try {
-    await replaceFile(file, next);
+    await replaceFile(file, declared.text);
   } catch (error) {
     const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     throw new EverbindError('CONFIG_UNWRITABLE', `${file}: ${reason}`, { file, reason }, { cause: error });
   }
-  return { file };
+  return { file, certificates: parts, aside, warnings: declared.warnings };
+}
+
+interface Declared {
+  /** Of the whole file. */
+  readonly text: string;
+  /** About the certificates that were added. */
+  readonly warnings: readonly string[];
+  /** Names of the last certificate, as written, that its issuers may issue for. */
+  readonly issuable: readonly string[];
+  /** How many names its issuers take in one; null: not known. */
+  readonly most: number | null;
+  /** Why its issuers do not issue for a name. */
+  why(name: string): string;
+}
+
+/** The text of the file with these certificates, and what its check says. Throws CONFIG_NOT_ADDED, CONFIG_INVALID. */
+function declareIn(
+  file: string,
+  before: string | null,
+  entries: readonly NewCertificate[],
+  issuer: NewIssuer | null,
+): Declared {
+  let text = before;
+  let config: Config | null = null;
+  for (const entry of entries) {
+    const next = addCertificate(text, entry, text === null ? issuer : null);
+    config = checkAddition(text, next, file, entry.name);
+    text = next;
+  }
+  const added = config?.certificates.slice(-entries.length) ?? [];
+  const last = added.at(-1);
+  if (text === null || config === null || last === undefined) throw new RangeError('nothing was added');
+  const { certificates, warnings, issuers } = config;
+  const own = added.map((_, index) => `certificates[${certificates.length - 1 - index}].`);
+  const used = issuers.filter(({ name }) => last.issuers.includes(name));
+  const problemOf = (index: number): string | null => {
+    const identifier = last.identifiers[index];
+    return identifier === undefined || !used.some(isPublicCa) ? null : publicNameProblem(identifier);
+  };
+  const names = entries.at(-1)?.names ?? [];
+  const limits = used.flatMap((one) => maxNamesOf(one) ?? []);
+  return {
+    text,
+    warnings: warnings.filter(({ path }) => own.some((start) => path.startsWith(start))).map(({ message }) => message),
+    issuable: names.filter((_, index) => problemOf(index) === null),
+    most: limits.length === 0 ? null : Math.min(...limits),
+    why: (name) => problemOf(names.indexOf(name)) ?? '',
+  };
+}
+
+function split(entry: NewCertificate, most: number | null): readonly NewCertificate[] {
+  const { name, names } = entry;
+  const parts = most === null ? 1 : Math.ceil(names.length / most);
+  if (parts === 1) return [entry];
+  const size = Math.ceil(names.length / parts);
+  return Array.from({ length: parts }, (_, index) => ({
+    ...entry,
+    name: `${name}-${index + 1}`,
+    names: names.slice(index * size, (index + 1) * size),
+  }));
 }
 
 function firstIssuer(file: string, { directory = LETS_ENCRYPT, contact, acceptTerms = false }: FirstIssuer): NewIssuer {

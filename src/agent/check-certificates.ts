@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os';
 import { loadConfig } from '../config/load.ts';
 import type { CertificateConfig, IssuerConfig } from '../config/types.ts';
 import { createResolver } from '../dns/resolver.ts';
@@ -60,6 +61,7 @@ export async function checkCertificates(
       random: environment.random,
       solverFor,
       publicHttpPort: environment.publicHttpPort ?? 80,
+      ownAddresses: ownAddresses(),
       mayTry: lease !== null,
     };
     const ports = { store: state.store, clock: environment.clock, random: environment.random };
@@ -99,6 +101,10 @@ function named(certificates: readonly CertificateConfig[], name: string): Certif
   throw new EverbindError('RENEWAL_UNKNOWN_CERTIFICATE', `there is no certificate ${name} in the configuration`, {
     name,
   });
+}
+
+function ownAddresses(): readonly string[] {
+  return Object.values(networkInterfaces()).flatMap((list) => list?.map(({ address }) => address) ?? []);
 }
 
 /** Null while another Everbind works: everything but trying a challenge can be done beside it. */

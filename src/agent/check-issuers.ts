@@ -1,3 +1,4 @@
+import { macKeyOf } from '../acme/jose/external-account.ts';
 import { createAcmeClient } from '../acme/client.ts';
 import type { HostBackoffs } from '../acme/session/host-backoff.ts';
 import type { CertificateConfig, IssuerConfig } from '../config/types.ts';
@@ -53,7 +54,7 @@ export function keptAccountKeys({ store }: State, issuers: readonly KnownIssuer[
   });
 }
 
-/** Issuers whose external account key is not stored here. */
+/** Issuers whose external account key is not stored here, or is none. */
 export async function missingSecrets(
   { secrets }: State,
   issuers: readonly IssuerConfig[],
@@ -62,7 +63,7 @@ export async function missingSecrets(
   for (const { name: issuer, externalAccountBinding: binding } of issuers) {
     if (binding === null) continue;
     try {
-      await secrets.resolveSecret(binding.hmacKey);
+      macKeyOf(binding.hmacKey, await secrets.resolveSecret(binding.hmacKey));
     } catch (error) {
       findings.push(finding('secret-missing', said(asEverbindError(error)), { issuer }));
     }

@@ -8,7 +8,7 @@ import type { Environment } from './environment.ts';
 const LIMIT_MS = 30_000;
 
 /** What a CA refuses without fail: its own word, and records that it reads as we do. */
-const CERTAIN: ReadonlySet<FindingCode> = new Set<FindingCode>(['caa-forbids', 'profile-unknown']);
+const CERTAIN: ReadonlySet<FindingCode> = new Set<FindingCode>(['caa-forbids', 'profile-unknown', 'too-many-names']);
 
 /**
  * Looks at an order as `everbind check` does, without putting anything in place; nothing found where DNS takes too

@@ -8,15 +8,17 @@ import { canonicalHost } from '../pki/x509/names.ts';
 import type { WindowsHost } from '../ports/windows-host.ts';
 import { describeServed, type ServedDescription } from '../verify/describe.ts';
 import type { Probe } from '../verify/probe.ts';
+import { ftpsProbe } from '../verify/ftps-probe.ts';
 import { tlsProbe } from '../verify/tls-probe.ts';
 import { connectHost } from './connect-host.ts';
 import type { Environment } from './environment.ts';
 
-/** One https binding and what visitors get there. */
+/** One https or FTP binding and what visitors get there. */
 export interface ScanRow {
   readonly site: string;
   readonly siteId: number | null;
   readonly state: SiteInventory['state'];
+  readonly protocol: 'https' | 'ftp';
   /** bindingInformation as written. */
   readonly binding: string;
   readonly host: string;
@@ -39,8 +41,8 @@ export interface ScanReport {
 }
 
 /**
- * Reads the configuration of this machine and makes a handshake with every https binding, unless nothing is to be
- * contacted. Errors: those of connectHost.
+ * Reads the configuration of this machine and makes a handshake with every https and FTP binding, unless nothing is to
+ * be contacted. Errors: those of connectHost.
  */
 export async function scanBindings(
   environment: Environment,
@@ -50,7 +52,7 @@ export async function scanBindings(
   try {
     const inventory = await readInventory(host);
     const own = await host.addresses();
-    const work = { host, own, probe: contact ? tlsProbe : null };
+    const work = { host, own, probe: contact ? PROBES : null };
     return { inventory, rows: await scanAll(inventory, work, environment.clock.now(), onDone) };
   } finally {
     await close();
@@ -62,8 +64,13 @@ interface Contact {
   /** Addresses of this machine. */
   readonly own: readonly string[];
   /** null: nothing is contacted. */
-  readonly probe: Probe | null;
+  readonly probe: Probes | null;
 }
+
+/** By the port that a site is bound to. */
+type Probes = Readonly<Record<ScanRow['protocol'], (boundPort: number) => Probe>>;
+
+const PROBES: Probes = { https: () => tlsProbe, ftp: ftpsProbe };
 
 /** Several at a time. */
 async function scanAll(
@@ -73,7 +80,10 @@ async function scanAll(
   onDone: (done: number, all: number) => void,
 ): Promise<readonly ScanRow[]> {
   const work = inventory.sites.flatMap((site) =>
-    site.bindings.filter(({ protocol }) => protocol === 'https').map((binding) => ({ site, binding })),
+    site.bindings.flatMap((binding): readonly Scanned[] => {
+      const { protocol } = binding;
+      return protocol === 'https' || protocol === 'ftp' ? [{ site, binding, protocol }] : [];
+    }),
   );
   const rows: ScanRow[] = [];
   let next = 0;
@@ -83,7 +93,7 @@ async function scanAll(
       const index = next++;
       const item = work[index];
       if (item === undefined) return;
-      rows[index] = await scanBinding(item.site, item.binding, contact, now);
+      rows[index] = await scanBinding(item, { ...contact, ftpDefaults: inventory.ftpDefaults }, now);
       onDone(++done, work.length);
     }
   };
@@ -91,10 +101,15 @@ async function scanAll(
   return rows;
 }
 
+interface Scanned {
+  readonly site: SiteInventory;
+  readonly binding: SiteBinding;
+  readonly protocol: ScanRow['protocol'];
+}
+
 async function scanBinding(
-  site: SiteInventory,
-  binding: SiteBinding,
-  { host, own, probe }: Contact,
+  { site, binding, protocol }: Scanned,
+  { host, own, probe, ftpDefaults }: Contact & Pick<Inventory, 'ftpDefaults'>,
   now: number,
 ): Promise<ScanRow> {
   const { information } = binding;
@@ -103,6 +118,7 @@ async function scanBinding(
     site: siteText(site),
     siteId: site.id,
     state: site.state,
+    protocol,
     binding: binding.text,
     host: name,
     hint: null,
@@ -117,6 +133,9 @@ async function scanBinding(
   // The problems of the inventory say what is wrong with it.
   if (information.kind !== 'ip-port-host') return unserved('binding-unreadable', 'unreadable');
   if (site.state === 'Stopped') return { ...row, served: null, problems: [], note: 'site is stopped' };
+  if (protocol === 'ftp' && site.ftp === null && ftpDefaults === null) {
+    return { ...row, served: null, problems: [], note: 'no certificate' };
+  }
   if (probe === null) return { ...row, served: null, problems: [], note: 'not contacted' };
   if (!hasAddress(own, information.address)) {
     return { ...row, served: null, problems: [], note: 'this machine does not have that address' };
@@ -124,7 +143,11 @@ async function scanBinding(
   const [endpoint] = await host.endpoints(information.address, information.port);
   if (endpoint === undefined) return unserved('VERIFY_CONNECT_FAILED', 'nothing listens there');
   try {
-    const served = describeServed(await probe({ ...endpoint, host: name, timeoutMs: TIMEOUT_MS }), name, now);
+    const served = describeServed(
+      await probe[protocol](information.port)({ ...endpoint, host: name, timeoutMs: TIMEOUT_MS }),
+      name,
+      now,
+    );
     return { ...row, served, problems: served.problems, note: served.problems.map(words).join(', ') };
   } catch (error) {
     if (!(error instanceof EverbindError)) throw error;
@@ -143,7 +166,10 @@ const texts: Readonly<Record<string, string>> = {
   VERIFY_TIMEOUT: 'no response in time',
 };
 
-function hintFor(code: string, { sslFlags }: SiteBinding): string | null {
+function hintFor(code: string, { protocol, sslFlags }: SiteBinding): string | null {
+  if (code === 'VERIFY_HANDSHAKE_FAILED' && protocol === 'ftp') {
+    return 'does the site allow TLS, and is its certificate with the key in the store?';
+  }
   if (code !== 'VERIFY_HANDSHAKE_FAILED' || sslFlags === null) return null;
   return hasFlag(sslFlags, SSL_FLAG.centralStore)
     ? 'is its file in the central certificate store? Everbind skips such bindings'

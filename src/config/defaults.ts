@@ -5,6 +5,7 @@ export const DEFAULTS = {
   concurrency: 64,
   accountKey: 'ec-p256',
   accountKeyRolloverDays: 90,
+  macAlgorithm: 'HS256',
   keyAlgorithm: 'ec-p256',
   keyProvider: process.platform === 'win32' ? 'cng' : 'software',
   reuseKey: false,

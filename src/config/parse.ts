@@ -53,7 +53,7 @@ function checkParts(value: unknown, folder: string, catalogue: DeploymentCatalog
     const input = checkShape(parts.certificate, entry, ['certificates', index], report);
     return input === null ? null : checkCertificate(input, ['certificates', index], defaults, context);
   });
-  checkAcross(rawIssuers.map(nameOf), rawCertificates.map(nameOf), certificates, report);
+  checkAcross(rawIssuers.map(nameOf), rawCertificates.map(nameOf), certificates, issuers, report);
   return {
     engine: { concurrency: engine?.concurrency ?? DEFAULTS.concurrency },
     issuers,

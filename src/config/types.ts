@@ -1,3 +1,4 @@
+import type { MacAlgorithm } from '../acme/jose/external-account.ts';
 import type { Identifier } from '../pki/x509/names.ts';
 import type { CertificateKeyAlgorithm, KeyAlgorithm } from '../ports/key-store.ts';
 import type { Limit, LimitKind } from '../ports/limits.ts';
@@ -42,6 +43,8 @@ export interface IssuerConfig {
   readonly profile: string | null;
   /** Common name of the issuer that one of the offered chains should end below; null takes the CA's default chain. */
   readonly preferredIssuer: string | null;
+  /** How many names a certificate of this CA can have; null: as far as Everbind knows the CA. */
+  readonly maxNames: number | null;
   /** Rate limits of the CA; null: those that Everbind knows of it. */
   readonly limits: LimitsConfig | null;
   /** PEM files, absolute: extra roots for the TLS connection to the CA. */
@@ -62,6 +65,7 @@ export interface LimitsConfig extends Readonly<Partial<Record<LimitKind, Limit |
 export interface ExternalAccountBindingConfig {
   readonly keyId: string;
   readonly hmacKey: SecretReference;
+  readonly algorithm: MacAlgorithm;
 }
 
 export interface CertificateKeyConfig {
@@ -160,7 +164,13 @@ export interface DeploymentConfig {
 /** A warning: odd, but nothing stops because of it. */
 export interface ConfigWarning {
   /** Stable word for programs. */
-  readonly code: 'name-in-two-certificates' | 'name-covered-by-wildcard' | 'issuer-unused' | 'program-missing';
+  readonly code:
+    | 'name-in-two-certificates'
+    | 'name-covered-by-wildcard'
+    | 'name-not-public'
+    | 'too-many-names'
+    | 'issuer-unused'
+    | 'program-missing';
   /** Both from 1. */
   readonly line: number;
   readonly column: number;

@@ -25,6 +25,9 @@ export async function readSitesSection({ files }: Pick<WindowsHost, 'files'>): P
   const path = `${folder}\\applicationHost.config`;
   const configuration = await parsed(path);
   if (configuration.root !== 'configuration') throw notSites(path, configuration);
+  if (!configuration.hasSites) {
+    throw new EverbindError('IIS_CONFIG_INVALID', `${path} has no section system.applicationHost/sites`, { path });
+  }
   const { configSource } = configuration;
   if (configSource === null) return configuration;
   // As in .NET: a file beside this one or below.

@@ -10,7 +10,7 @@ import { readSitesSection } from './configuration.ts';
 /**
  * Reads the present state of the server, all at the same time: what is configured from the files of IIS, which sites
  * run from appcmd, http.sys records, certificate stores. Throws IIS_APPCMD_FAILED, IIS_ACCESS_DENIED,
- * IIS_APPCMD_OUTPUT_INVALID, WIN_CALL_FAILED.
+ * IIS_APPCMD_OUTPUT_INVALID, WIN_CALL_FAILED, and IIS_CONFIG_INVALID for what is no configuration of a server.
  */
 export async function readInventory(host: WindowsHost): Promise<Inventory> {
   const [sites, records, personal, hosting] = await Promise.all([
@@ -24,7 +24,9 @@ export async function readInventory(host: WindowsHost): Promise<Inventory> {
 
 async function currentSites(host: WindowsHost): Promise<Pick<Inventory, 'sites' | 'ftpDefaults' | 'problems'>> {
   const first = await readSites(host);
-  const { section, listed, problems } = first.settled ? first : await readSites(host);
+  const reading = first.settled ? first : await readSites(host);
+  if ('invalid' in reading) throw reading.invalid;
+  const { section, listed, problems } = reading;
   if (listed.length === 0 && section.sites.length > 0) throw listIsEmpty();
   const joined = join(section, listed);
   return {
@@ -43,8 +45,22 @@ interface SiteReading {
   readonly settled: boolean;
 }
 
-async function readSites(host: WindowsHost): Promise<SiteReading> {
-  const [configured, listed] = await Promise.all([readSitesSection(host).catch(failure), listSites(host)]);
+/** What stands there is no configuration of a server. */
+interface NoReading {
+  readonly invalid: EverbindError;
+  readonly settled: false;
+}
+
+async function readSites(host: WindowsHost): Promise<SiteReading | NoReading> {
+  const [configured, listed] = await Promise.all([
+    readSitesSection(host).catch(failure),
+    listSites(host).catch(failure),
+  ]);
+  // A server without sites has a configuration that says so.
+  if (isInvalid(configured) && (listed instanceof EverbindError ? !isDenied(listed) : listed.length === 0)) {
+    return { invalid: configured, settled: false };
+  }
+  if (listed instanceof EverbindError) throw listed;
   if (configured instanceof EverbindError) {
     const reason = `${configured.message}; names with letters beyond ASCII may be wrong, use id:N for such sites`;
     const problem = { target: 'applicationHost.config', code: 'configuration-unreadable', reason } as const;
@@ -59,13 +75,21 @@ function failure(error: unknown): EverbindError {
   throw error;
 }
 
+function isInvalid(read: unknown): read is EverbindError {
+  return read instanceof EverbindError && read.code === 'IIS_CONFIG_INVALID';
+}
+
+function isDenied({ code }: EverbindError): boolean {
+  return code === 'IIS_ACCESS_DENIED';
+}
+
 const SHARING_VIOLATION = 32;
 const LOCK_VIOLATION = 33;
 
 /** Another program has the file open, or has written half of it. */
 function mayPass(error: EverbindError): boolean {
   if (error instanceof WindowsError) return error.status === SHARING_VIOLATION || error.status === LOCK_VIOLATION;
-  return error.code === 'IIS_CONFIG_INVALID';
+  return isInvalid(error);
 }
 
 /** By SITE.ID. Sites that share an id, which IIS refuses, get their states in the order of the list. */

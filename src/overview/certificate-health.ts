@@ -13,6 +13,8 @@ export type CertificateHealth =
   | 'due'
   /** It was deployed, has deployments, and no endpoint serves it. */
   | 'served-nowhere'
+  /** It is in use, and visitors of a declared place get another certificate. */
+  | 'partly-served'
   /** It was deployed, and no endpoint that was looked at showed it: none could be verified before either. */
   | 'unverified'
   /** Something is not as it was deployed. */
@@ -23,13 +25,24 @@ export type CertificateHealth =
 
 /** Judges one certificate. `atWork`: whether an Everbind works on the state folder now. */
 export function healthOf(
-  { active, failures, openStep, nextDue, servedNowhere, unverified, notChecked, drifted }: CertificateState,
+  {
+    active,
+    failures,
+    openStep,
+    nextDue,
+    servedNowhere,
+    unverified,
+    notChecked,
+    otherCertificate,
+    drifted,
+  }: CertificateState,
   { now, atWork }: { readonly now: number; readonly atWork: boolean },
 ): CertificateHealth {
   if (failures > 0) return 'failing';
   if (openStep !== null) return atWork ? 'under-way' : 'interrupted';
   if (nextDue <= now) return active === null ? 'new' : 'due';
   if (servedNowhere) return 'served-nowhere';
+  if (otherCertificate.length > 0) return 'partly-served';
   if (unverified) return 'unverified';
   if (drifted) return 'drifted';
   return notChecked ? 'not-checked' : 'ok';

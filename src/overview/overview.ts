@@ -11,6 +11,7 @@ import {
   explained,
   findDamage,
   lastErrorWith,
+  partlyServed,
   servedNowhere,
   unverified,
 } from '../renewal/state/certificate-queries.ts';
@@ -41,6 +42,8 @@ export interface Overview extends CertificateCounts {
   readonly damaged: readonly Damage[];
   /** Certificates that no endpoint serves though they have deployments; the first twenty, by name. */
   readonly servedNowhere: readonly string[];
+  /** Declared places where visitors get another certificate, of the first twenty certificates, by name. */
+  readonly partlyServed: readonly { readonly name: string; readonly places: readonly string[] }[];
   /** Certificates that no endpoint showed when it was looked at; the first twenty, by name. */
   readonly unverified: readonly string[];
   /** Certificates of which something is not as it was deployed; the first twenty, by name. */
@@ -68,6 +71,7 @@ export function readOverview(db: DatabaseSync, now: number, problems: readonly E
   const counts = countCertificates(db, now);
   const damaged = findDamage(db);
   const unserved = servedNowhere(db, MOST_NAMES);
+  const partly = partlyServed(db, MOST_NAMES);
   const unseen = unverified(db, MOST_NAMES);
   const drift = drifted(db, MOST_NAMES);
   return {
@@ -79,12 +83,14 @@ export function readOverview(db: DatabaseSync, now: number, problems: readonly E
       problems.length === 0 &&
       damaged.length === 0 &&
       unserved.length === 0 &&
+      partly.length === 0 &&
       unseen.length === 0 &&
       drift.length === 0,
     problems: problems.map(({ code, message, action }) => ({ code, message, action })),
     damaged: damaged.slice(0, MOST_NAMES),
     atWork: isAtWork(db, now),
     servedNowhere: unserved,
+    partlyServed: partly,
     unverified: unseen,
     drifted: drift,
     explanations: explanations(db),

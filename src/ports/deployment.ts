@@ -54,6 +54,11 @@ export interface Skipped {
   /** Stable word for programs, see docs/binding-rules.md. */
   readonly code: string;
   readonly reason: string;
+  /**
+   * The place is declared, the certificate is for it, and visitors get one there that Everbind does not renew, or none:
+   * whoever watches must be told.
+   */
+  readonly otherCertificate?: true;
 }
 
 /**

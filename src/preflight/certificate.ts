@@ -1,7 +1,9 @@
 import type { Directory } from '../acme/messages/directory.ts';
 import { clockProblem } from '../pki/clock-lead.ts';
 import { createSemaphore } from '../concurrency/semaphore.ts';
+import { isPublicCa, maxNamesOf, publicNameProblem } from '../config/issuer-facts.ts';
 import type { CertificateConfig, IssuerConfig } from '../config/types.ts';
+import type { Identifier } from '../pki/x509/names.ts';
 import { examineCaa } from './caa.ts';
 import type { Lookups } from './dns.ts';
 import { finding, type PreflightFinding } from './findings.ts';
@@ -39,7 +41,12 @@ export async function examineOrder(
   });
   const wrong = clockLead === null ? null : clockProblem(clockLead);
   const clock = wrong === null ? [] : [finding('clock-wrong', wrong, { issuer: config.name })];
-  return [...clock, ...examineIssuer(config, directory, accountUrl !== null), ...(await Promise.all(found)).flat()];
+  return [
+    ...clock,
+    ...examineIssuer(config, directory, accountUrl !== null),
+    ...examineNames(config, certificate.identifiers),
+    ...(await Promise.all(found)).flat(),
+  ];
 }
 
 /** Why a CA would refuse an order, by its directory alone. `registered`: there is an account with it. */
@@ -61,6 +68,22 @@ export function examineIssuer(
     const names = [...(meta.profiles?.keys() ?? [])];
     const has = names.length === 0 ? 'no profiles' : names.join(', ');
     findings.push(finding('profile-unknown', `${issuer} has no profile ${profile}; it has ${has}`, { issuer }));
+  }
+  return findings;
+}
+
+/** Why a CA would refuse an order for these names, by what is known of the CA. */
+function examineNames(issuer: IssuerConfig, identifiers: readonly Identifier[]): readonly PreflightFinding[] {
+  const findings: PreflightFinding[] = [];
+  const most = maxNamesOf(issuer);
+  if (most !== null && identifiers.length > most) {
+    const what = `${identifiers.length} names, and ${issuer.name} takes ${most} at most`;
+    findings.push(finding('too-many-names', what, { issuer: issuer.name }));
+  }
+  for (const identifier of isPublicCa(issuer) ? identifiers : []) {
+    const problem = publicNameProblem(identifier);
+    if (problem === null) continue;
+    findings.push(finding('name-not-public', problem, { name: identifier.value, issuer: issuer.name }));
   }
   return findings;
 }

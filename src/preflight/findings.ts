@@ -32,6 +32,16 @@ export const FINDINGS = {
     why: 'The CA has no way to give an account a new key. Certificates are issued all the same.',
     fix: 'Nothing to do. With accountKeyRolloverDays: 0 for this issuer no change is tried.',
   },
+  'too-many-names': {
+    severity: 'fails',
+    why: 'The CA refuses orders with more names, and so none is made there.',
+    fix: 'Make several certificates of them; set maxNames for this issuer where it takes more.',
+  },
+  'name-not-public': {
+    severity: 'doubtful',
+    why: 'CAs of the web issue for public names and addresses alone, and one that is not public has them refuse the whole order.',
+    fix: 'Leave it out of names. For a private CA name its roots under certificateRoots of the issuer.',
+  },
   'limit-spent': {
     severity: 'fails',
     why: 'By our own count of the limits of the CA there is no room, and no order is made before there is.',
@@ -71,6 +81,11 @@ export const FINDINGS = {
     severity: 'doubtful',
     why: 'The CA has to reach port 80 there. Many routers do not let a server reach its own public address, so this may be true from here only.',
     fix: 'Open port 80 to everybody, and try it from outside.',
+  },
+  'inside-view': {
+    severity: 'doubtful',
+    why: 'This machine has private addresses alone: asked from inside, a router may answer itself, and names may lead elsewhere than they do for a CA.',
+    fix: 'Open the address in a browser from outside: it has to show this server. A renewal tries it, whatever is seen from here.',
   },
   'firewall-doubtful': {
     severity: 'doubtful',

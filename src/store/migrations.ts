@@ -9,6 +9,7 @@ import { daemon } from './sql/daemon.ts';
 import { hostBackoffPerIssuer } from './sql/host-backoff-per-issuer.ts';
 import { deployedState } from './sql/deployed-state.ts';
 import { issuer } from './sql/issuer.ts';
+import { otherCertificate } from './sql/other-certificate.ts';
 import { renewal } from './sql/renewal.ts';
 import { restoreFailures } from './sql/restore-failures.ts';
 import { rowDigests } from './sql/row-digests.ts';
@@ -31,6 +32,7 @@ export const migrations: readonly Migration[] = [
   { number: 104, sql: restoreFailures },
   { number: 106, sql: hostBackoffPerIssuer },
   { number: 107, sql: rowDigests },
+  { number: 109, sql: otherCertificate },
   { number: 110, sql: deployedState },
 ];
 

@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { EverbindError } from '../errors/error.ts';
 import { ipVersion } from '../pki/x509/ip-address.ts';
@@ -9,16 +10,22 @@ import type { Probe, ProbeTarget, ServedCertificate } from './probe.ts';
 const MAX_CHAIN = 20;
 
 /** Makes the handshake with node:tls. Sends nothing else. */
-export const tlsProbe: Probe = (target, signal) =>
-  new Promise((resolve, reject) => {
+export const tlsProbe: Probe = (target, signal) => shakeHands(target, signal, null);
+
+/** The same over a connection that is there already; `target.timeoutMs` is for the handshake alone. */
+export function shakeHands(
+  target: ProbeTarget,
+  signal: AbortSignal | undefined,
+  over: Socket | null,
+): Promise<ServedCertificate> {
+  return new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
       reject(signal.reason as Error);
       return;
     }
-    let connected = false;
+    let connected = over !== null;
     const socket = connect({
-      host: target.address,
-      port: target.port,
+      ...(over === null ? { host: target.address, port: target.port } : { socket: over }),
       servername: serverName(target.host),
       minVersion: target.version ?? 'TLSv1.2',
       maxVersion: target.version ?? 'TLSv1.3',
@@ -59,6 +66,7 @@ export const tlsProbe: Probe = (target, signal) =>
       else settle(hangUp, () => resolve(served));
     });
   });
+}
 
 function serverName(host: string): string {
   const canonical = canonicalHost(host);
@@ -82,14 +90,20 @@ const problems = {
   VERIFY_TIMEOUT: 'no TLS handshake in time',
 } as const;
 
-function probeError(code: keyof typeof problems, target: ProbeTarget, cause: unknown): EverbindError {
+/** An error of the Probe. `problem` and `reason` say more than the code and the cause do. */
+export function probeError(
+  code: keyof typeof problems,
+  target: ProbeTarget,
+  cause: unknown,
+  more: { readonly problem?: string; readonly reason?: string } = {},
+): EverbindError {
   const { address, port, host } = target;
   const place = `${address.includes(':') ? `[${address}]` : address}:${port}`;
-  const reason = (cause as NodeJS.ErrnoException | undefined)?.code ?? null;
+  const reason = more.reason ?? (cause as NodeJS.ErrnoException | undefined)?.code ?? null;
   const asked = host === '' ? '' : ` for ${host}`;
   return new EverbindError(
     code,
-    `${place}${asked}: ${problems[code]}${reason === null ? '' : ` (${reason})`}`,
+    `${place}${asked}: ${more.problem ?? problems[code]}${reason === null ? '' : ` (${reason})`}`,
     { address, port, host, reason },
     { cause },
   );

@@ -87,6 +87,42 @@ it('add says which host names have no https binding, and how to get one', async 
   assert.deepEqual(all.value['unbound'], [], 'a binding for every host serves this one too');
 });
 
+it('binds a host that only a stopped site has', async () => {
+  const { host } = world.sim;
+  const old = ['add', 'site', '/name:Old', '/bindings:https/*:443:Moved.cli.test', '/physicalPath:C:\\old'];
+  assert.equal((await host.appcmd(old)).exitCode, 0);
+  const running = await world.run(['bind', 'Shop', 'moved.cli.test']);
+  assert.equal(running.status, 2);
+  assert.match(running.err, /bound to the site Old already/);
+  assert.equal((await host.appcmd(['set', 'site', 'Old', '/serverAutoStart:false'])).exitCode, 0);
+  for (let tries = 0; tries < 100; tries += 1) {
+    const { sites } = await readInventory(host);
+    if (sites.find(({ name }) => name === 'Old')?.state === 'Stopped') break;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const stopped = await world.run(['bind', 'Shop', 'moved.cli.test']);
+  assert.equal(stopped.status, 0, stopped.err);
+  assert.equal((await host.appcmd(['delete', 'site', 'Old'])).exitCode, 0);
+});
+
+it('takes a host in several spellings for one, when it declares a certificate and when it binds', async () => {
+  const { host } = world.sim;
+  const spelled = 'https/*:9443:Case.cli.test,https/*:9444:case.cli.test.,https/*:9443:a_b.cli.test';
+  const add = ['add', 'site', '/name:Case', `/bindings:${spelled}`, '/physicalPath:C:\\case'];
+  assert.equal((await host.appcmd(add)).exitCode, 0);
+  const declared = await world.run(['add', 'case', '--site', 'Case', '--adopt']);
+  assert.equal(declared.status, 0, declared.err);
+  assert.match(declared.out, /^added {1,2}case for case\.cli\.test to /m);
+  assert.match(declared.out.replaceAll(/\n +/g, ' '), /^note {2}a_b\.cli\.test is left out: .*underscore/m);
+  const typed = await world.json('add', 'typed', '--names', 'Typed.cli.test,typed.cli.test.', '--adopt');
+  assert.deepEqual(typed.value['certificates']?.[0]?.['names'], ['typed.cli.test']);
+  const before = await bindings('Case');
+  const { status, out } = await world.run(['bind', 'Case', 'case.cli.test', '--port', '9443', '--ssl-flags', '0']);
+  assert.deepEqual([status, out], [0, 'bound https *:9443:Case.cli.test to Case\n']);
+  assert.deepEqual(await bindings('Case'), before);
+  assert.equal((await host.appcmd(['delete', 'site', 'Case'])).exitCode, 0);
+});
+
 it('refuses what cannot work and changes nothing', async () => {
   const before = await Promise.all(['Shop', 'Blog', 'Everything'].map(bindings));
   for (const [args, message] of [

@@ -17,7 +17,7 @@ test('scan says what is served and for how long', async () => {
   assert.equal(status, 0, out + err);
   assert.match(out, /^SITE +BINDING +ISSUER +DAYS +STATE$/m);
   assert.match(out, /Shop +\*:443:shop\.cli\.test .* [45] +ok/);
-  assert.match(out, /3 sites, 4 https bindings: 0 with a problem, 4 with less than 14 days left\./);
+  assert.match(out, /3 sites, 4 https bindings: 0 with a problem, 4 about to expire\./);
   const { value } = await world.json('scan', '--no-probe');
   assert.equal(value['bindings']?.['length'], 4);
   assert.equal(value['bindings']?.[0]?.['note'], 'not contacted');
@@ -50,7 +50,7 @@ test('add adopts when the question is answered with yes, or by --adopt without o
   assert.doesNotMatch(asked.out, /are skipped/);
   const { status, value } = await world.json('add', 'all', '--site', 'id:3', '--names', 'all.cli.test', '--adopt');
   assert.equal(status, 0);
-  assert.deepEqual(value['certificate']?.['deployments'], [{ type: 'iis', sites: ['id:3'], adopt: true }]);
+  assert.deepEqual(value['certificates']?.[0]?.['deployments'], [{ type: 'iis', sites: ['id:3'], adopt: true }]);
   const text = await readFile(world.configFile, 'utf8');
   assert.equal(text.match(/adopt: true/g)?.length, 2);
   assert.match(text, /- shop\.cli\.test\n +- www\.shop\.cli\.test|\[ ?shop\.cli\.test, www\.shop\.cli\.test ?\]/);

@@ -21,8 +21,12 @@ function check(outcome: EndpointOutcome, code: string | null = null): EndpointCh
 }
 
 function printed(...endpoints: readonly EndpointCheck[]): string {
+  return print(endpoints, true);
+}
+
+function print(endpoints: readonly EndpointCheck[], inUse: boolean): string {
   const { io, out } = recorder();
-  const renewed = { kind: 'renewed', name: 'shop', thumbprint: 'ab', changes: 1, skipped: [] } as const;
+  const renewed = { kind: 'renewed', name: 'shop', thumbprint: 'ab', inUse, changes: 1, skipped: [] } as const;
   printOutcome({ ...io, columns: 200 }, { ...renewed, notAfter: NOW + 9e9, nextDue: NOW + 5e9, endpoints }, NOW);
   return out();
 }
@@ -42,6 +46,7 @@ test('one verified endpoint is enough, and the others are listed', () => {
 
 test('nothing to look at, nothing that could be looked at, and nothing seen are told apart', () => {
   match(printed(), /no endpoint to verify/);
+  match(print([], false), /^renewed .*: \d+ days, issued, not in use,/);
   match(printed(check('not-checked', 'site-stopped')), /no endpoint could be checked/);
   match(printed(check('shadowed', 'ip-record-beside-sni')), /no endpoint verified/);
 });

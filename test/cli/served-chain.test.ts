@@ -60,6 +60,7 @@ test('a finding is told once with its endpoints, a note in one line for each cod
       thumbprint: 'ab',
       notAfter: 86_400_000,
       nextDue: 3_600_000,
+      inUse: true,
       endpoints: [
         check('a.test', missing, note('another path to A')),
         check('b.test', missing),

@@ -32,6 +32,7 @@ certificates: [{ name: shop, names: [Shop.Example.com., bücher.example, "2001:D
         externalAccountBinding: null,
         profile: null,
         preferredIssuer: null,
+        maxNames: null,
         limits: null,
         trustRoots: [],
         certificateRoots: [],

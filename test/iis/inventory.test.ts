@@ -181,6 +181,33 @@ test('what cannot be read is asked of appcmd, and reported: names may be wrong',
   }
 });
 
+test('what is no configuration of a server is an error where appcmd knows no site either, and not a server without sites', async () => {
+  const none: readonly string[] = [
+    inside.slice(0, inside.indexOf('</site>') + 7),
+    `<sites>${inside}</sites>`,
+    '',
+    '\ufeff',
+    '\0'.repeat(4096),
+    '<configuration />',
+    '<configuration><system.webServer /></configuration>',
+    configuration(inside).replace('<configuration>', '<configuration xmlns="urn:other">'),
+    configuration(inside).replaceAll('configuration>', 'Configuration>'),
+  ];
+  const refused: AppcmdResult = { exitCode: 13, stdout: Buffer.from('ERROR ( message:Configuration error )') };
+  for (const text of none) {
+    for (const site of ['', refused]) {
+      const simulated = host({ site, config: refused }, { [HOME]: [text] });
+      await rejects(readInventory(simulated.host), { code: 'IIS_CONFIG_INVALID' }, text.slice(0, 60));
+    }
+  }
+  for (const fine of [configuration(''), configuration(inside).replace('<sites>', '<sites xmlns="">')]) {
+    const whole = await readInventory(host({ site: fine.includes('site ') ? list : '' }, { [HOME]: [fine] }).host);
+    deepEqual(whole.problems, []);
+  }
+  const located = `<configuration><location path=".">${configuration(inside).slice(15, -16)}</location></configuration>`;
+  deepEqual(named(await readInventory(host({ site: list }, { [HOME]: [located] }).host)), ASIS);
+});
+
 test('a file that another program is writing is read again', async () => {
   for (const first of [32, 33, '', '<configuration><system.applic']) {
     const simulated = host({ site: list, config: section }, { [HOME]: [first, configuration(inside)] });

@@ -134,10 +134,48 @@ test('a proxy address without a scheme is an http proxy', async () => {
   await proxy.stop();
 });
 
+test('an address as people write it is used: blanks around it, a scheme in capitals, a line end behind it', async (t) => {
+  const proxy = await startProxy();
+  t.after(() => proxy.stop());
+  const at = `127.0.0.1:${proxy.port}`;
+  const written = [` http://${at}`, `http://${at} `, `${at}\r\n`, `HTTP://${at}`, `\thttp://user:pass@${at}/`];
+  for (const [index, address] of written.entries()) {
+    for (const name of ['HTTPS_PROXY', 'https_proxy']) {
+      const transport = createTransport({ roots, proxy: { [name]: address } });
+      await transport(request);
+      transport.close();
+    }
+    assert.equal(proxy.connects.length, 2 * (index + 1), JSON.stringify(address));
+  }
+});
+
+test('exceptions are taken with semicolons, blanks, brackets and final dots, too', async (t) => {
+  const proxy = await startProxy();
+  t.after(() => proxy.stop());
+  const environment = { HTTPS_PROXY: `127.0.0.1:${proxy.port}` };
+  for (const exceptions of [
+    'a.test;127.0.0.1',
+    'a.test 127.0.0.1',
+    ' ,127.0.0.1. ',
+    '127.0.0.0 - 127.0.0.9',
+    '[127.0.0.1]',
+  ]) {
+    const transport = createTransport({ roots, proxy: { ...environment, no_proxy: exceptions } });
+    await transport(request);
+    transport.close();
+    assert.deepEqual(proxy.connects, [], exceptions);
+  }
+  const transport = createTransport({ roots, proxy: { ...environment, NO_PROXY: ' ; ' } });
+  await transport(request);
+  transport.close();
+  assert.equal(proxy.connects.length, 1);
+});
+
 test('an address that is no HTTP proxy is refused: connecting directly would be a surprise', async () => {
   for (const address of [
     'socks5://127.0.0.1:1080',
     'http://',
+    ' ',
     'http://user:pa%ss@127.0.0.1:1',
     'http://user:hunter2@a b/',
     'ftp://x',

@@ -133,3 +133,15 @@ test('after a failure it is looked at again, but not when the certificate in use
   const { outcome, ordered } = await renew(['hurry.test'], more, { clock });
   assert.deepEqual([outcome.kind, ordered], ['renewed', 1], JSON.stringify(outcome));
 });
+
+test('more names than the CA takes are not ordered, also when names were added to a certificate in use', async () => {
+  const most = { issuer: { maxNames: 1 } };
+  const one = await renew(['www.many.test'], { name: 'many' }, most);
+  assert.deepEqual([one.outcome.kind, one.ordered], ['renewed', 1]);
+  const two = await renew(['www.many.test', 'more.many.test'], { name: 'many' }, most);
+  assert.ok(two.outcome.kind === 'failed');
+  assert.deepEqual([two.outcome.code, two.ordered], ['RENEWAL_PREFLIGHT_FAILED', 0]);
+  assert.match(two.outcome.message, /^pebble: 2 names, and pebble takes 1 at most/);
+  const first = await renew(['a.many.test', 'b.many.test'], { name: 'many2' }, most);
+  assert.deepEqual([first.outcome.kind, first.ordered], ['failed', 0]);
+});

@@ -119,9 +119,13 @@ export const iis: readonly Belief[] = [
     belief: 'The FTP service uses a new hash without a restart.',
     verdict: 'unknown',
     question: 27,
-    meanwhile: 'Everbind says that it read the setting back, not that visitors get it.',
+    meanwhile:
+      'A handshake shows what visitors get. Where that is the certificate from before, Everbind says so and restores nothing.',
     reliesOn: ['src/deploy/iis-ftp/deployment.ts'],
-    test: test('deploy/iis-ftp/deployment.test.ts', 'installs, sets, reads back, renews, takes back, retires'),
+    test: test(
+      'deploy/iis-ftp/deployment.test.ts',
+      'fails when it is the wrong name or another certificate, and is a doubt when it is the one from before',
+    ),
   },
   {
     id: 'A130',

@@ -4,7 +4,7 @@ import { createPlacement } from '../placement.ts';
 
 /** What must listen, as configured. */
 export interface Wanted {
-  readonly scheme: 'http' | 'https';
+  readonly scheme: 'http' | 'https' | 'ftp';
   /** `*` or an IP address. */
   readonly address: string;
   readonly port: number;
@@ -12,7 +12,7 @@ export interface Wanted {
 
 /** A socket on loopback that stands for one or more configured addresses of one port. */
 export interface Listener {
-  readonly scheme: 'http' | 'https';
+  readonly scheme: 'http' | 'https' | 'ftp';
   /** As configured. */
   readonly port: number;
   readonly endpoint: Endpoint;

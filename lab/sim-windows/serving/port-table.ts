@@ -30,9 +30,9 @@ export function portRows(sites: readonly SimSite[], listeners: Pick<Listeners, '
       }
       const { address, port, host } = information;
       const web = protocol === 'http' || protocol === 'https';
-      const running = web && inventory.state === 'Started';
+      const running = web ? inventory.state === 'Started' : protocol === 'ftp' && inventory.serverAutoStart;
       const endpoint = running ? listeners.endpointOf(address.split('%')[0] ?? '*', port) : null;
-      const note = running ? null : web ? (conflict ?? 'the site is stopped') : 'not served here';
+      const note = running ? null : web || protocol === 'ftp' ? (conflict ?? 'the site is stopped') : 'not served here';
       return { ...row, address, port, host, endpoint, note };
     }),
   );

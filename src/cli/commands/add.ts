@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EverbindError } from '../../errors/error.ts';
 import { type SiteInventory, siteText } from '../../iis/config/inventory-types.ts';
+import { distinctHosts, namesOfSites } from '../../iis/plan/site-names.ts';
 import { bindingHosts, unboundHosts } from '../../iis/plan/unbound.ts';
 import type { NewCertificate } from '../../config/add-certificate.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
@@ -56,7 +57,11 @@ export function registerAdd(program: Command, environment: CliEnvironment, _setS
       const options = command.opts<AddOptions>();
       const { writeAddition } = await import('../../agent/add-to-config.ts');
       const sites = options.site === undefined ? [] : await findIisSites(environment, options.site);
-      const names = options.names?.split(',').map((part) => part.trim()) ?? namesOf(sites);
+      const ofSites = namesOfSites(sites);
+      const names =
+        options.names === undefined
+          ? ofSites.names
+          : distinctHosts(options.names.split(',').map((part) => part.trim()));
       if (names.length === 0) {
         throw new EverbindError('CLI_USAGE', 'no names: give --names, or a --site whose bindings have host names');
       }
@@ -72,13 +77,25 @@ export function registerAdd(program: Command, environment: CliEnvironment, _setS
       if (dirname(resolve(globals.configFile)) === resolve(globals.stateDir)) {
         await environment.ensurePrivateFolder?.(globals.stateDir);
       }
-      const written = await writeAddition(globals.configFile, certificate, options);
-      const unbound = unboundHosts(names, sites);
-      if (globals.json) sayJson(environment.io, { ok: true, file: written.file, certificate, unbound });
-      else {
+      const fromSites = options.names === undefined;
+      const { file, certificates, ...found } = await writeAddition(globals.configFile, certificate, options, {
+        fromSites,
+      });
+      const aside = [...(fromSites ? ofSites.aside : []), ...found.aside];
+      const unbound = unboundHosts(
+        certificates.flatMap((one) => one.names),
+        sites,
+      );
+      if (globals.json) {
+        sayJson(environment.io, { ok: true, file, certificates, aside, warnings: found.warnings, unbound });
+      } else {
         const paint = painter(environment.io.colour);
-        sayWrapped(environment.io, paint('green', 'added '), `${name} for ${names.join(', ')} to ${written.file}`, 6);
+        for (const one of certificates) {
+          sayWrapped(environment.io, paint('green', 'added '), `${one.name} for ${one.names.join(', ')} to ${file}`, 6);
+        }
         const note = (text: string): void => sayWrapped(environment.io, paint('yellow', 'note  '), text, 6);
+        for (const { host, reason } of aside) note(`${host} is left out: ${reason}`);
+        for (const warning of found.warnings) note(warning);
         if (!adopt && bindingHosts(sites, 'https').length > 0) {
           note(
             'bindings that hold a certificate that Everbind did not install are skipped; adopt: true in the file takes them over',
@@ -89,7 +106,8 @@ export function registerAdd(program: Command, environment: CliEnvironment, _setS
           const site = siteArgument(first?.id ?? null, first?.name ?? '');
           note(`no https binding for ${host}; to add one: everbind bind ${site} ${host}`);
         }
-        environment.io.out(`See what would happen: everbind renew ${name} --dry-run\n`);
+        const added = certificates.map((one) => one.name).join(' ');
+        environment.io.out(`See what would happen: everbind renew ${added} --dry-run\n`);
       }
     });
 }
@@ -97,15 +115,6 @@ export function registerAdd(program: Command, environment: CliEnvironment, _setS
 async function findIisSites(environment: CliEnvironment, wanted: readonly string[]): Promise<readonly SiteInventory[]> {
   const { findSites } = await import('../../agent/server-modules.ts');
   return findSites(environment, wanted);
-}
-
-/** Hosts of the https bindings; for a site without any, those of its http bindings. */
-function namesOf(sites: readonly SiteInventory[]): string[] {
-  const all = sites.flatMap((site) => {
-    const https = bindingHosts([site], 'https').filter((host) => host !== '');
-    return https.length > 0 ? https : bindingHosts([site], 'http').filter((host) => host !== '');
-  });
-  return [...new Set(all)];
 }
 
 async function wantsAdoption(

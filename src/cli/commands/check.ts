@@ -45,7 +45,12 @@ export function registerCheck(program: Command, environment: CliEnvironment, set
 
 function printChecked({ io }: CliEnvironment, { name, findings }: Checked, ok: boolean): void {
   const paint = painter(io.colour);
-  io.out(`${ok ? paint('green', 'ok') : paint('red', 'would fail')}  ${paint('bold', name)}\n`);
+  const verdict = ok
+    ? findings.length === 0
+      ? paint('green', 'ok')
+      : paint('yellow', 'doubtful')
+    : paint('red', 'would fail');
+  io.out(`${verdict}  ${paint('bold', name)}\n`);
   for (const { code, severity, name: about, issuer, what, why, fix } of findings) {
     const where = [about, issuer === null ? null : `at ${issuer}`].filter((part) => part !== null).join(' ');
     const head = paint(severity === 'fails' ? 'red' : 'yellow', severity.padEnd(8));

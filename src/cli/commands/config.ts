@@ -19,12 +19,14 @@ export function registerConfig(program: Command, environment: CliEnvironment, _s
       'after',
       helpText(
         ['everbind config check', 'everbind config check --config ./everbind.yaml --json'],
-        'Exit status: 0 right, 2 wrong (each problem with line, column, path and what was expected).',
+        'Exit status: 0 right, 2 wrong (each problem with line, column, path and what was expected; or the HMAC key of an issuer, as it is stored, is none).',
       ),
     )
     .action(async () => {
       const globals = globalsOf(check, environment);
       const config = await loadConfig(globals.configFile, environment.deploymentCatalogue);
+      const { checkExternalKeys } = await import('../../agent/external-keys.ts');
+      await checkExternalKeys(globals, environment, config.issuers);
       const counts = { issuers: config.issuers.length, certificates: config.certificates.length };
       if (globals.json) {
         sayJson(environment.io, { ok: true, file: config.file, ...counts, warnings: config.warnings });

@@ -4,9 +4,10 @@ import { type CertificateState, type Damage, findDamage } from '../../renewal/st
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { jsonText } from '../output/json.ts';
+import { otherCertificateText } from '../output/notes.ts';
 import { type Cell, tableLines } from '../output/table.ts';
 import { outAll, painter, sayWrapped } from '../output/text.ts';
-import { daysLeft, relativeTime } from '../output/time.ts';
+import { daysCell, relativeTime } from '../output/time.ts';
 import { configChanged, withReadOnlyStore } from '../../agent/read-state.ts';
 import { type CertificateHealth, healthOf } from '../../overview/certificate-health.ts';
 import { isAtWork } from '../../overview/overview.ts';
@@ -100,9 +101,17 @@ async function printList(
   sayChanged(environment, changed);
 }
 
-function trouble({ failures, lastError, servedNowhere, unverified, drifted }: CertificateState): string | null {
+function trouble({
+  failures,
+  lastError,
+  servedNowhere,
+  unverified,
+  drifted,
+  otherCertificate,
+}: CertificateState): string | null {
   if (failures > 0) return lastError?.code ?? 'INTERNAL';
   if (servedNowhere) return 'no binding has it';
+  if (otherCertificate.length > 0) return otherCertificateText(otherCertificate);
   if (unverified) return 'no handshake has shown it';
   return drifted ? 'its bindings are not as they were deployed' : null;
 }
@@ -131,9 +140,7 @@ function sayChanged({ io }: CliEnvironment, changed: boolean): void {
 }
 
 function days({ active }: CertificateState, now: number): Cell {
-  if (active === null) return { text: '-' };
-  const left = daysLeft(active.notAfter, now);
-  return { text: String(left), style: left < 0 ? 'red' : left < 14 ? 'yellow' : 'green' };
+  return active === null ? { text: '-' } : daysCell(active, now);
 }
 
 /** The first name, and the number of further ones. */
@@ -149,6 +156,7 @@ const STYLES: Readonly<Record<CertificateHealth, NonNullable<Cell['style']>>> = 
   new: 'yellow',
   due: 'yellow',
   'served-nowhere': 'red',
+  'partly-served': 'red',
   unverified: 'yellow',
   drifted: 'yellow',
   'not-checked': 'dim',

@@ -4,11 +4,10 @@ import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
 import { type Cell, renderTable } from '../output/table.ts';
 import { cut, painter, plural, sayWrapped, wrap } from '../output/text.ts';
+import { daysCell, expiresSoon } from '../output/time.ts';
 import { createProgress } from '../progress.ts';
 import type { ScanRow } from '../../agent/scan-bindings.ts';
 import type { SetStatus, CliEnvironment } from '../environment.ts';
-
-const SOON_DAYS = 14;
 
 /** `everbind scan` */
 export function registerScan(program: Command, environment: CliEnvironment, setStatus: SetStatus): void {
@@ -49,11 +48,12 @@ export function registerScan(program: Command, environment: CliEnvironment, setS
 
 function print(environment: CliEnvironment, rows: readonly ScanRow[], sites: number): void {
   const paint = painter(environment.io.colour);
+  const now = environment.clock.now();
   if (rows.length === 0) {
-    environment.io.out(`${plural(sites, 'site')}, none with an https binding.\n`);
+    environment.io.out(`${plural(sites, 'site')}, none with an https or FTP binding.\n`);
     return;
   }
-  const cells = rows.map((row) => [row.site, row.binding, issuer(row), days(row), verdict(row)]);
+  const cells = rows.map((row) => [row.site, bindingOf(row), issuer(row), days(row, now), verdict(row)]);
   environment.io.out(
     renderTable(
       [
@@ -68,10 +68,10 @@ function print(environment: CliEnvironment, rows: readonly ScanRow[], sites: num
     ),
   );
   const problems = rows.filter(({ problems: found }) => found.length > 0).length;
-  const soon = rows.filter(
-    ({ served }) => served?.daysLeft !== null && served !== null && served.daysLeft < SOON_DAYS,
-  ).length;
-  const counts = `${plural(sites, 'site')}, ${plural(rows.length, 'https binding')}: ${problems} with a problem, ${soon} with less than ${SOON_DAYS} days left.`;
+  const soon = rows.filter(({ served }) => served !== null && isSoon(served, now)).length;
+  const ftp = rows.filter(({ protocol }) => protocol === 'ftp').length;
+  const bindings = `${plural(rows.length - ftp, 'https binding')}${ftp === 0 ? '' : `, ${plural(ftp, 'FTP binding')}`}`;
+  const counts = `${plural(sites, 'site')}, ${bindings}: ${problems} with a problem, ${soon} about to expire.`;
   environment.io.out(`\n${wrap(counts, environment.io.columns).join('\n')}\n`);
 }
 
@@ -83,10 +83,17 @@ function issuer({ served }: ScanRow): string {
   return cut(/(?:^|, ?)CN=([^,]+)/.exec(text)?.[1] ?? text, ISSUER_COLUMNS);
 }
 
-function days({ served }: ScanRow): Cell {
-  const left = served?.daysLeft ?? null;
-  if (left === null) return { text: '' };
-  return { text: String(left), style: left < 0 ? 'red' : left < SOON_DAYS ? 'yellow' : 'green' };
+function days({ served }: ScanRow, now: number): Cell {
+  if (served === null || served.notBefore === null || served.notAfter === null) return { text: '' };
+  return daysCell({ notBefore: served.notBefore, notAfter: served.notAfter }, now);
+}
+
+function isSoon({ notBefore, notAfter }: NonNullable<ScanRow['served']>, now: number): boolean {
+  return notBefore !== null && notAfter !== null && expiresSoon({ notBefore, notAfter }, now);
+}
+
+function bindingOf({ protocol, binding }: ScanRow): string {
+  return protocol === 'ftp' ? `ftp ${binding}` : binding;
 }
 
 function verdict(row: ScanRow): Cell {

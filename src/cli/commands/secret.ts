@@ -7,6 +7,7 @@ import { sayJson } from '../output/json.ts';
 import { renderTable } from '../output/table.ts';
 import { painter } from '../output/text.ts';
 import { shortTime } from '../output/time.ts';
+import { checkSecretValue } from '../../agent/external-keys.ts';
 import { withReadOnlyStore } from '../../agent/read-state.ts';
 import { openState, type State } from '../../agent/state.ts';
 import type { SetStatus, CliEnvironment } from '../environment.ts';
@@ -28,6 +29,7 @@ export function registerSecret(program: Command, environment: CliEnvironment, _s
         (await environment.io.ask(`Value of ${name}: `, { hidden: true })) ??
         (await environment.io.readInput(MAX_SECRET_OCTETS));
       const trimmed = value.replace(/\r?\n$/, '');
+      await checkSecretValue(globalsOf(set, environment), environment, name, trimmed);
       await withState(set, async ({ secrets }) => {
         await secrets.setSecret(name, trimmed);
         print(set, { ok: true, name }, `set ${name}; refer to it as secret:${name}\n`);

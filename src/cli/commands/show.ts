@@ -5,9 +5,10 @@ import { stagingDirectory } from '../../renewal/issuers/acme/order/preview.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
+import { otherCertificateText } from '../output/notes.ts';
 import { challengeText } from '../output/challenge-text.ts';
 import { painter, printable, wrap } from '../output/text.ts';
-import { daysLeft, relativeTime, shortTime } from '../output/time.ts';
+import { leftText, relativeTime, shortTime } from '../output/time.ts';
 import { withReadOnlyStore } from '../../agent/read-state.ts';
 import { isAtWork } from '../../overview/overview.ts';
 import type { SetStatus, CliEnvironment } from '../environment.ts';
@@ -96,6 +97,9 @@ function print(
   }
   const { name } = certificate;
   if (served.servedNowhere) say('served', `nowhere: no binding has it; everbind renew ${name} --dry-run says why`);
+  if (served.otherCertificate.length > 0) {
+    say('partly served', `${otherCertificateText(served.otherCertificate)}; everbind renew ${name} --dry-run says why`);
+  }
   if (served.unverified) {
     say(
       'unverified',
@@ -112,7 +116,7 @@ function print(
   for (const one of issued) {
     say(
       one.status,
-      `${one.thumbprint}, ${daysLeft(one.notAfter, now)} days, until ${shortTime(one.notAfter)}, ${one.issuer}`,
+      `${one.thumbprint}, ${leftText(one.notAfter, now)}, until ${shortTime(one.notAfter)}, ${one.issuer}`,
     );
   }
   for (const past of renewals) {

@@ -5,6 +5,7 @@ import type { CliEnvironment, SetStatus } from '../environment.ts';
 import { globalsOf, withGlobals } from '../globals.ts';
 import { helpText } from '../help.ts';
 import { sayJson } from '../output/json.ts';
+import { otherCertificateText } from '../output/notes.ts';
 import { painter, plural, sayWrapped } from '../output/text.ts';
 import { relativeTime, shortTime } from '../output/time.ts';
 
@@ -16,7 +17,7 @@ export function registerStatus(program: Command, environment: CliEnvironment, se
       'after',
       helpText(
         ['everbind status', 'everbind status --json'],
-        'Exit status: 0 all well, 1 a certificate is expired, failing, overdue by more than a day, served nowhere, unverified or drifted, or a file of the state folder is damaged.',
+        'Exit status: 0 all well, 1 a certificate is expired, failing, overdue by more than a day, served nowhere, only partly, unverified or drifted, or a file of the state folder is damaged.',
       ),
     )
     .action(async () => {
@@ -55,6 +56,9 @@ function print({ io }: CliEnvironment, overview: Overview, now: number): void {
   }
   for (const name of overview.servedNowhere) {
     say('served nowhere', `${name}: no binding has it; everbind renew ${name} --dry-run says why`);
+  }
+  for (const { name, places } of overview.partlyServed) {
+    say('partly served', `${name}: ${otherCertificateText(places)}; everbind renew ${name} --dry-run says why`);
   }
   for (const name of overview.unverified) {
     say(

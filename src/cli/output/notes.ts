@@ -65,10 +65,19 @@ const MOST_TARGETS = 4;
 
 /** `http.sys record a:443, b:443 and 7 more: the reason [code]`. */
 export function noteText({ targets, code, reason }: NoteGroup): string {
+  return `${targetsText(targets)}: ${reason} [${code}]`;
+}
+
+/** `another certificate is at http.sys record a:443, b:443 and 7 more`. */
+export function otherCertificateText(places: readonly string[]): string {
+  return `another certificate is at ${targetsText(places)}`;
+}
+
+function targetsText(targets: readonly string[]): string {
   const [first = '', ...others] = targets;
   // Name the kind of thing only once.
   const kind = /^http\.sys record /.exec(first)?.[0] ?? '';
   const shown = [first, ...others.slice(0, MOST_TARGETS - 1).map((target) => target.replace(kind, ''))];
   const hidden = targets.length - shown.length;
-  return `${shown.join(', ')}${hidden > 0 ? ` and ${hidden} more` : ''}: ${reason} [${code}]`;
+  return `${shown.join(', ')}${hidden > 0 ? ` and ${hidden} more` : ''}`;
 }

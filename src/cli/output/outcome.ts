@@ -3,7 +3,7 @@ import type { Outcome } from '../../renewal/engine/outcome.ts';
 import type { Io } from '../io.ts';
 import { groupNotes, needsOperator, type NoteGroup, noteText } from './notes.ts';
 import { painter, plural, sayWrapped, type Style } from './text.ts';
-import { daysLeft, relativeTime, shortTime } from './time.ts';
+import { leftText, relativeTime, shortTime } from './time.ts';
 
 /** Words for success and for restored bindings, at most eleven columns. */
 export interface OutcomeWords {
@@ -32,8 +32,10 @@ export function printOutcome(io: Io, outcome: Outcome, now: number, words: Outco
   const say = (text: string): void => sayWrapped(io, '    ', text, 4);
   switch (outcome.kind) {
     case 'renewed': {
-      const { good, text: served } = verification(outcome.endpoints);
-      const left = plural(daysLeft(outcome.notAfter, now), 'day');
+      const { good, text: served } = outcome.inUse
+        ? verification(outcome.endpoints)
+        : { good: false, text: 'issued, not in use' };
+      const left = leftText(outcome.notAfter, now);
       const text = `${outcome.name}: ${left}, ${served}, next ${relativeTime(outcome.nextDue, now)}`;
       head(good ? 'green' : 'yellow', outcome.again === true ? 'deployed' : words.done, text);
       for (const group of groupNotes(outcome.skipped.filter(needsOperator))) say(noteText(group));

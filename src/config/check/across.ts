@@ -1,19 +1,22 @@
 import { identifierKey } from '../../pki/x509/names.ts';
 import { quote } from '../config-problem.ts';
 import type { Report } from '../report.ts';
-import type { CertificateConfig } from '../types.ts';
+import { isPublicCa, maxNamesOf, publicNameProblem } from '../issuer-facts.ts';
+import type { CertificateConfig, IssuerConfig } from '../types.ts';
 
 /** Checks what spans several parts: names that must be unique, names in two certificates, unused issuers. */
 export function checkAcross(
   issuerNames: readonly (string | null)[],
   certificateNames: readonly (string | null)[],
   certificates: readonly (CertificateConfig | null)[],
+  issuers: readonly IssuerConfig[],
   report: Report,
 ): void {
   checkUnique('issuers', issuerNames, report);
   checkUnique('certificates', certificateNames, report);
   warnSharedNames(certificates, report);
   warnCoveredNames(certificates, report);
+  warnRefusedNames(issuers, certificates, report);
   warnUnusedIssuers(issuerNames, certificates, report);
 }
 
@@ -57,6 +60,33 @@ function warnCoveredNames(certificates: readonly (CertificateConfig | null)[], r
       if (wildcard === value || !wildcards.has(wildcard)) continue;
       const message = `${wildcard} covers ${value}; some CAs refuse such an order`;
       report.warn('name-covered-by-wildcard', ['certificates', index, 'names', position], message);
+    }
+  }
+}
+
+/** One name that a CA does not issue for, or one too many, and it refuses the whole order. */
+function warnRefusedNames(
+  issuers: readonly IssuerConfig[],
+  certificates: readonly (CertificateConfig | null)[],
+  report: Report,
+): void {
+  for (const [index, certificate] of certificates.entries()) {
+    if (certificate === null) continue;
+    const { identifiers } = certificate;
+    const path = ['certificates', index, 'names'] as const;
+    for (const issuer of issuers.filter(({ name }) => certificate.issuers.includes(name))) {
+      const most = maxNamesOf(issuer);
+      if (most !== null && identifiers.length > most) {
+        const message = `${identifiers.length} names, and ${issuer.name} takes ${most} at most: make several certificates of them`;
+        report.warn('too-many-names', path, message);
+      }
+      if (!isPublicCa(issuer)) continue;
+      for (const [position, identifier] of identifiers.entries()) {
+        const problem = publicNameProblem(identifier);
+        if (problem === null) continue;
+        const message = `${issuer.name} will refuse the whole certificate because of ${identifier.value}: ${problem}`;
+        report.warn('name-not-public', [...path, position], message);
+      }
     }
   }
 }

@@ -1,16 +1,17 @@
 import { EverbindError } from '../../errors/error.ts';
 import { parseConfig } from '../parse.ts';
 import { ConfigError, problemText } from '../config-problem.ts';
+import type { Config } from '../types.ts';
 import { parseYaml } from '../yaml/document.ts';
 
 /**
  * Checks a configuration to which a certificate was added at the end; `before` is its text without it, null for a new
- * one. Problems of the addition alone are reported without a line, since no file has it yet. Throws CONFIG_NOT_ADDED
- * for those, CONFIG_INVALID for what was wrong before.
+ * one. Returns the configuration. Problems of the addition alone are reported without a line, since no file has it yet.
+ * Throws CONFIG_NOT_ADDED for those, CONFIG_INVALID for what was wrong before.
  */
-export function checkAddition(before: string | null, next: string, file: string, name: string): void {
+export function checkAddition(before: string | null, next: string, file: string, name: string): Config {
   try {
-    parseConfig(Buffer.from(next), file);
+    return parseConfig(Buffer.from(next), file);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const own = before === null ? '' : `certificates[${certificates(next) - 1}].`;

@@ -28,9 +28,16 @@ export function checkIssuer(input: IssuerInput, path: readonly PathStep[], conte
     accountKey: input.accountKey ?? DEFAULTS.accountKey,
     accountKeyRolloverDays: input.accountKeyRolloverDays ?? DEFAULTS.accountKeyRolloverDays,
     externalAccountBinding:
-      binding === undefined ? null : { keyId: binding.keyId, hmacKey: binding.hmacKey as SecretReference },
+      binding === undefined
+        ? null
+        : {
+            keyId: binding.keyId,
+            hmacKey: binding.hmacKey as SecretReference,
+            algorithm: binding.algorithm ?? DEFAULTS.macAlgorithm,
+          },
     profile: input.profile ?? null,
     preferredIssuer: input.preferredIssuer ?? null,
+    maxNames: input.maxNames ?? null,
     limits: input.limits === undefined ? null : { ...input.limits, known: input.limits.known ?? true },
     trustRoots: checkFiles(input.trustRoots ?? [], [...path, 'trustRoots'], context),
     certificateRoots: checkFiles(input.certificateRoots ?? [], [...path, 'certificateRoots'], context),

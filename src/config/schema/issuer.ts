@@ -14,6 +14,10 @@ const externalAccountBinding = section(
         'Reference to the HMAC key (base64url, as the CA gave it), kept sealed by `everbind secret set NAME`. The key itself is refused here.',
       examples: ['secret:zerossl-hmac'],
     }),
+    algorithm: oneOf(['HS256', 'HS384', 'HS512']).optional().meta({
+      description: 'MAC algorithm that the CA wants (RFC 7518 section 3.2).',
+      default: DEFAULTS.macAlgorithm,
+    }),
   },
   'a mapping with keyId and hmacKey',
 );
@@ -124,6 +128,13 @@ export const issuer = section(
       .meta({
         description: 'Where the CA offers several chains, take the one that leads to this common name.',
         examples: ['ISRG Root X1'],
+      }),
+    maxNames: wholeNumber(1, 10_000)
+      .optional()
+      .meta({
+        description:
+          "How many names a certificate of this CA can have; a certificate with more is not ordered there. Everbind knows that of Let's Encrypt: 100, and 25 with the profiles tlsserver and shortlived.",
+        examples: [100],
       }),
     limits: limits.optional().meta({
       description:

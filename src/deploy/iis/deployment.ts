@@ -118,7 +118,12 @@ function planFor(
   });
 }
 
-async function chainTrust({ host, clock, visitorRoots }: IisDeploymentOptions): Promise<ChainTrust> {
+/** What chains may lead to at this moment. */
+export async function chainTrust({
+  host,
+  clock,
+  visitorRoots,
+}: Pick<IisDeploymentOptions, 'host' | 'clock' | 'visitorRoots'>): Promise<ChainTrust> {
   const [visitors, machine] = await Promise.all([
     visitorRoots(),
     // They only tell more about a chain. A store that cannot be read is no reason to roll back.

@@ -37,9 +37,14 @@ export function encodePlan(plan: BindingPlan): DeploymentPlan {
       before: before === null ? null : encodeRecord(before),
       after: encodeRecord(after),
     })),
-    detail: {
-      endpoints: plan.endpoints.map(({ rival, ...endpoint }): Json => ({ ...endpoint, rival: rival && { ...rival } })),
-    },
+    detail: encodeEndpoints(plan.endpoints),
+  };
+}
+
+/** The detail of a plan with these endpoints. */
+export function encodeEndpoints(endpoints: readonly PlannedEndpoint[]): Json {
+  return {
+    endpoints: endpoints.map(({ rival, ...endpoint }): Json => ({ ...endpoint, rival: rival && { ...rival } })),
   };
 }
 

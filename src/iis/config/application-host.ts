@@ -5,6 +5,8 @@ import { childrenNamed, elementsAt, readXml, type XmlAttributes, type XmlElement
 export interface IisConfiguration extends RawSites {
   /** Name of the root element: `configuration` in a server's own file. */
   readonly root: string;
+  /** Whether there is a section system.applicationHost/sites, as in every server's own file. */
+  readonly hasSites: boolean;
   /**
    * Sites of a fragment (root `site`, `sites`, `siteDefaults`, `system.applicationHost`), as manuals print them. They
    * belong to no server and so are not among `sites`.
@@ -43,6 +45,7 @@ export function parseApplicationHost(source: Uint8Array | string): IisConfigurat
     ...section,
     sites: whole ? section.sites : [],
     root: root.name,
+    hasSites: sections.length > 0,
     fragmentSites,
     applicationPools: applicationHosts
       .flatMap((host) => elementsAt(host, 'applicationPools', 'add'))

@@ -12,7 +12,13 @@ import { IIS_APP_ID, recordTarget, sameStore } from '../records/ssl-record.ts';
 export type Decision =
   /** Does not concern this certificate. */
   | { readonly kind: 'irrelevant' }
-  | { readonly kind: 'skipped'; readonly code: SkippedCode; readonly reason: string }
+  | {
+      readonly kind: 'skipped';
+      readonly code: SkippedCode;
+      readonly reason: string;
+      /** See Skipped of the port. */
+      readonly otherCertificate?: true;
+    }
   /** It holds the certificate already. */
   | { readonly kind: 'settled' }
   | {
@@ -46,13 +52,24 @@ export function decide(
   }
   const wanted = users.filter(isClaimed);
   if (wanted.length === 0) return explainUnclaimed(users);
-  if (record !== null && isForeign(record, context)) return foreign(record);
-  if (owner !== undefined) {
+  if (owner !== undefined && (record === null || !isForeign(record, context))) {
     return skipped('managed-by-other', `it holds the managed certificate ${owner}`);
   }
   if (policy.spared?.has(recordTarget(record?.key ?? slot.key)) === true) {
     return skipped('not-adopted', 'somebody gave it another certificate since the last deployment');
   }
+  const decision = claim(slot, record, users, context);
+  // Nobody visits a site that is stopped.
+  return decision.kind === 'skipped' && owner === undefined && wanted.some(mayRun)
+    ? { ...decision, otherCertificate: true }
+    : decision;
+}
+
+/** Decides about a record that a binding claims and that is not another managed certificate's. */
+function claim(slot: Slot, record: SslRecord | null, users: readonly RatedUser[], context: DecideContext): Decision {
+  const { policy } = context.input;
+  const holds = record?.certificateHash?.toLowerCase() ?? null;
+  if (record !== null && isForeign(record, context)) return foreign(record);
   if (!policy.adopt) {
     return record === null
       ? skipped('no-record', 'there is no http.sys record, and creating one needs adopt')
@@ -61,7 +78,8 @@ export function decide(
           `it holds the certificate ${holds ?? '(none)'}, which Everbind did not install, and adopt is off`,
         );
   }
-  const others = users.filter((user) => !isClaimed(user));
+  const claimed = users.filter(isClaimed);
+  const others = users.filter((user) => !isClaimed(user) && !isStoppedTwin(user, claimed));
   if (others.length > 0) {
     return skipped('shared-record', `it also serves ${siteList(others)}, which this certificate does not cover`);
   }
@@ -85,6 +103,15 @@ export interface DecideContext {
  */
 function isClaimed({ fit, scope }: RatedUser): boolean {
   return scope !== 'outside' && (fit === 'exact' || (fit === 'catch-all' && scope === 'explicit'));
+}
+
+/** A site that is stopped, and cannot run while a claimed one does: IIS starts one of two that have the same host. */
+function isStoppedTwin(user: RatedUser, claimed: readonly RatedUser[]): boolean {
+  return !mayRun(user) && claimed.some((other) => other.host === user.host && mayRun(other));
+}
+
+function mayRun({ site }: SlotUser): boolean {
+  return site.state !== 'Stopped';
 }
 
 function settle(record: SslRecord, context: DecideContext): Decision {

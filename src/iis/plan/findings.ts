@@ -2,7 +2,7 @@ import { canonicalHost, hostToUnicode, type Identifier } from '../../pki/x509/na
 import { certificateNames } from './match.ts';
 import { siteList, type RatedUser } from './decide.ts';
 import { missingSites, siteScope } from './scope.ts';
-import { bindingText, type Slot, type SlotUser, type UnusableBinding } from './slots.ts';
+import { bindingText, type Slot, type UnusableBinding } from './slots.ts';
 import type { BindingChange, PlanInput, PlanNote } from './types.ts';
 import { recordFlagsFor } from '../config/ssl-flags.ts';
 import { recordKeyText } from '../records/ssl-record.ts';
@@ -81,32 +81,53 @@ export function besideSniFindings(
   });
 }
 
-/** Names of the certificate that no https binding on this server serves. */
+/**
+ * Names of the certificate that no https binding of the declared sites is for, nor one that holds the certificate
+ * (`ours`). Bindings of other sites have the certificates of those.
+ */
 export function nameFindings(
   input: PlanInput,
-  users: Iterable<SlotUser>,
+  users: readonly RatedUser[],
   unusable: readonly UnusableBinding[],
-  servesCatchAll: boolean,
+  ours: ReadonlySet<RatedUser>,
 ): readonly PlanNote[] {
   const names = certificateNames(input.certificate.identifiers);
-  const served = new Set<Identifier>();
-  for (const { host, address } of users) for (const name of names.servedBy(host, address)) served.add(name);
-  for (const { host, binding } of unusable) {
-    if (binding.protocol === 'https') for (const name of names.servedBy(host, '*')) served.add(name);
-  }
   const scope = siteScope(input.policy.sites);
-  const catchAlls = [...users].filter(({ host, site }) => host === '' && scope(site) !== 'outside');
-  const hint =
+  const served = new Set<Identifier>();
+  const elsewhere = new Map<Identifier, string[]>();
+  const note = (name: Identifier, place: string): unknown =>
+    elsewhere.set(name, [...(elsewhere.get(name) ?? []), place]);
+  for (const user of users) {
+    const found = names.servedBy(user.host, user.address);
+    // One that fits exactly in another site is skipped, which says why.
+    const counts = user.scope !== 'outside' || user.fit === 'exact' || ours.has(user);
+    for (const name of found) {
+      if (counts) served.add(name);
+      else note(name, bindingText(user.site, user.binding));
+    }
+  }
+  for (const { host, binding, site } of unusable) {
+    if (binding.protocol !== 'https') continue;
+    for (const name of names.servedBy(host, '*')) {
+      if (scope(site) !== 'outside') served.add(name);
+      else note(name, bindingText(site, binding));
+    }
+  }
+  const catchAlls = users.filter(({ host }) => host === '');
+  if (catchAlls.some((user) => user.fit === 'catch-all' && ours.has(user))) return [];
+  const everyHost =
     catchAlls.length === 0
       ? ''
       : `; ${siteList(catchAlls)} serves every host: name the site and set adopt to use the certificate there`;
+  const declared = input.policy.sites === null ? 'this server' : 'the declared sites';
   return input.certificate.identifiers
-    .filter((identifier) => !served.has(identifier) && !servesCatchAll)
-    .map((identifier) => ({
-      target: identifier.value,
-      code: 'name-without-binding',
-      reason: `no https binding of this server is for this name${hint}`,
-    }));
+    .filter((identifier) => !served.has(identifier))
+    .map((identifier) => {
+      const places = [...new Set(elsewhere.get(identifier) ?? [])].sort().join(', ');
+      const hint = places === '' ? everyHost : `; visitors get the certificate of ${places}`;
+      const reason = `no https binding of ${declared} is for this name${hint}`;
+      return { target: identifier.value, code: 'name-without-binding', reason };
+    });
 }
 
 /** Bindings of a declared site, or for a host of the certificate, whose certificate is not ours to set. */

@@ -34,8 +34,8 @@ export function planBindings(given: PlanInput): BindingPlan {
   const served = decisions.filter(({ decision }) => decision.kind === 'change' || decision.kind === 'settled');
   const held = heldAfter(decisions);
   const shadowed = (user: SlotUser): boolean => isShadowed(user, (id) => held.get(id), input.certificate.thumbprint);
-  const users = [...slots.values()].flatMap((slot) => slot.users);
-  const servesCatchAll = served.some((one) => one.users.some(({ fit }) => fit === 'catch-all'));
+  // Each once, also where a host has two records.
+  const users = new Map(decisions.map((one) => [one.slot, one.users]));
   const ours = new Set(served.map(({ slot }) => slot));
   const rivals = rivalsOf(slots.values(), (slot) => ours.has(slot));
   return {
@@ -48,7 +48,12 @@ export function planBindings(given: PlanInput): BindingPlan {
       ),
       ...served.flatMap((one) => one.users.filter(shadowed).map(shadowNote)),
       ...besideSniFindings([...ours], rivals),
-      ...nameFindings(input, users, unusable, servesCatchAll),
+      ...nameFindings(
+        input,
+        [...users.values()].flat(),
+        unusable,
+        new Set(served.flatMap((one) => users.get(one.slot) ?? [])),
+      ),
     ].sort(byTarget),
     endpoints: mergeEndpoints(
       served.flatMap(({ slot, record, users: rated }) => [
@@ -99,7 +104,9 @@ function changeOf({ slot, record, users, decision }: Decided): readonly BindingC
 
 function noteOf({ slot, record, decision }: Decided): readonly PlanNote[] {
   if (decision.kind !== 'skipped') return [];
-  return [{ target: recordTarget(record?.key ?? slot.key), code: decision.code, reason: decision.reason }];
+  const { code, reason, otherCertificate } = decision;
+  const target = recordTarget(record?.key ?? slot.key);
+  return [{ target, code, reason, ...(otherCertificate === undefined ? {} : { otherCertificate }) }];
 }
 
 function shadowNote(user: SlotUser): PlanNote {

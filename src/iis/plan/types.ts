@@ -67,6 +67,8 @@ export interface PlanNote {
   readonly target: string;
   readonly code: SkippedCode | FindingCode;
   readonly reason: string;
+  /** See Skipped of the port. */
+  readonly otherCertificate?: true;
 }
 
 export type SkippedCode =

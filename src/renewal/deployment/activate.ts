@@ -44,12 +44,13 @@ export async function activate(
       ? { at: now, reason: 'redeploy' }
       : placeDue(config.maintenance, wanted, issued, random.uniform());
   const type = `${renewal.kind}.committed`;
+  const deployed = servedAt(planned, endpoints, issued.thumbprint);
   await store.commit(({ db, audit }) => {
     if (planned.length === 0) noteDeploymentPlanned(db, id);
     markActive(db, issued);
     markOld(db, certificate, now);
     endRenewal(db, renewal.id, 'renewed', now);
-    noteDeployed(db, id, servedAt(planned, endpoints));
+    noteDeployed(db, id, deployed);
     noteLook(db, id, lookAfter(db, id, renewal.kind, planned, now));
     if (renewal.kind !== 'deployment') forgetAriWindow(db, id, now);
     setDue(db, id, due);
@@ -69,6 +70,7 @@ export async function activate(
     notAfter: issued.notAfter,
     nextDue: due.at,
     ...(renewal.kind === 'deployment' ? { again: true } : {}),
+    inUse: deployed.endpoints !== 0,
     endpoints,
     changes: planned.reduce((sum, { plan }) => sum + plan.changes.length, 0),
     skipped: planned.flatMap(({ plan }) => plan.skipped),
@@ -102,13 +104,31 @@ function lookAfter(db: DatabaseSync, id: number, kind: RenewalKind, planned: rea
 }
 
 /** What has it already is not looked at again, and counts as verified. */
-function servedAt(planned: readonly Planned[], endpoints: readonly EndpointCheck[]): DeployedAt {
-  if (planned.length === 0) return { endpoints: null, verified: null };
+function servedAt(planned: readonly Planned[], endpoints: readonly EndpointCheck[], thumbprint: string): DeployedAt {
+  if (planned.length === 0) return { endpoints: null, verified: null, otherCertificate: [] };
   const already = planned.flatMap(({ plan }) => plan.skipped.filter(({ code }) => code === 'already')).length;
   const lookedAt = endpoints.filter(({ outcome }) => outcome !== 'not-checked');
   const verified = lookedAt.filter(({ outcome }) => outcome === 'verified').length;
   return {
     endpoints: endpoints.length + already,
     verified: lookedAt.length + already === 0 ? null : verified + already,
+    otherCertificate: otherwiseServed(planned, endpoints, thumbprint),
   };
+}
+
+/** Declared places that were left with another certificate, and endpoints where one is served as it was before. */
+function otherwiseServed(
+  planned: readonly Planned[],
+  endpoints: readonly EndpointCheck[],
+  thumbprint: string,
+): readonly string[] {
+  const left = planned.flatMap(({ plan }) => plan.skipped.filter(({ otherCertificate }) => otherCertificate === true));
+  const served = endpoints.filter(
+    ({ outcome, servedThumbprint }) =>
+      outcome === 'failed-before' && servedThumbprint !== null && servedThumbprint !== thumbprint,
+  );
+  return [
+    ...left.map(({ target }) => target),
+    ...served.map(({ endpoint, host }) => (host === '' ? endpoint : `${endpoint} (${host})`)),
+  ];
 }

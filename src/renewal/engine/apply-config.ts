@@ -8,6 +8,7 @@ import {
   forgetFailures,
   insertCertificate,
   markRemoved,
+  requestDeployment,
   setDue,
   setDueOfAll,
   updateConfig,
@@ -22,7 +23,8 @@ const LOOKED_AT = 100;
  * has changed since the last time: at thousands of certificates the parser costs more than all else. A certificate that
  * is no longer declared is kept with its history and not renewed any more, until it is declared again. One whose names,
  * key algorithm, key provider or CA changed is due now, and so is one whose last attempt failed when anything about it
- * changed. Rows that are not as they were written are written anew.
+ * changed. One whose deployments alone changed is deployed again without an order. An issuer that has another name now
+ * is the same issuer. Rows that are not as they were written are written anew.
  */
 export async function applyConfig(
   store: Store,
@@ -37,15 +39,18 @@ export async function applyConfig(
   if (same && damage.length === 0) return;
   const config = await load();
   const moved = movedIssuers(last?.issuers ?? [], config.issuers);
+  const renamed = renamedIssuers(last?.issuers ?? [], config.issuers);
+  const rename = renamed.size === 0 ? null : (await import('./rename-issuers.ts')).renameIssuers;
   const rebuildRows = damage.length === 0 ? null : (await import('./rebuild.ts')).rebuildRows;
   await store.commit((transaction) => {
     const { db, audit } = transaction;
     rebuildRows?.(transaction, damage, config, now);
+    rename?.(transaction, renamed);
     const known = declaredBefore(db);
     let changed = 0;
     for (const certificate of config.certificates) {
       const before = known.get(certificate.name) ?? null;
-      changed += applyCertificate(transaction, certificate, before, now, moved);
+      changed += applyCertificate(transaction, certificate, before, now, { moved, renamed });
       known.delete(certificate.name);
     }
     for (const [name, { id, removed }] of known) {
@@ -56,7 +61,11 @@ export async function applyConfig(
     }
     noteApplied(db, config, now);
     if (JSON.stringify(last?.issuers) !== JSON.stringify(config.issuers)) {
-      beginAnewWithIssuers(transaction, last?.issuers ?? [], config.issuers, now);
+      const before = (last?.issuers ?? []).map((issuer) => ({
+        ...issuer,
+        name: renamed.get(issuer.name) ?? issuer.name,
+      }));
+      beginAnewWithIssuers(transaction, before, config.issuers, now);
     }
     audit({
       type: 'config.applied',
@@ -83,6 +92,31 @@ function beginAnewWithIssuers(
   setDueOfAll(transaction.db, { at: now, reason: 'retry' }, 'issuer-changed');
 }
 
+/**
+ * From old names to new ones: issuers of which one is gone and one has come with the same account, and no others with
+ * that.
+ */
+function renamedIssuers(before: readonly IssuerConfig[], after: readonly IssuerConfig[]): ReadonlyMap<string, string> {
+  const newcomers = Map.groupBy(
+    after.filter(({ name }) => before.every((issuer) => issuer.name !== name)),
+    accountOf,
+  );
+  const gone = Map.groupBy(
+    before.filter(({ name }) => after.every((issuer) => issuer.name !== name)),
+    accountOf,
+  );
+  const renamed = new Map<string, string>();
+  for (const [account, [old, ...others]] of gone) {
+    const [one, ...more] = newcomers.get(account) ?? [];
+    if (old !== undefined && one !== undefined && others.length + more.length === 0) renamed.set(old.name, one.name);
+  }
+  return renamed;
+}
+
+function accountOf({ directory, externalAccountBinding }: IssuerConfig): string {
+  return JSON.stringify([directory, externalAccountBinding?.keyId ?? null]);
+}
+
 /** Issuers that stand for another CA than before: tried out with the staging CA, then pointed to the real one. */
 function movedIssuers(before: readonly IssuerConfig[], after: readonly IssuerConfig[]): ReadonlySet<string> {
   const directories = new Map(before.map(({ name, directory }) => [name, directory]));
@@ -91,13 +125,18 @@ function movedIssuers(before: readonly IssuerConfig[], after: readonly IssuerCon
   );
 }
 
+interface IssuerChanges {
+  readonly moved: ReadonlySet<string>;
+  readonly renamed: ReadonlyMap<string, string>;
+}
+
 /** 1 when something changed, else 0. */
 function applyCertificate(
   { db, audit }: Transaction,
   certificate: CertificateConfig,
   known: DeclaredBefore | null,
   now: number,
-  moved: ReadonlySet<string>,
+  { moved, renamed }: IssuerChanges,
 ): number {
   if (known === null) {
     insertCertificate(db, certificate, now);
@@ -106,13 +145,17 @@ function applyCertificate(
   }
   const isMoved = moved.has(certificate.issuers[0] ?? '');
   if (known.config === JSON.stringify(certificate) && !known.removed && !isMoved) return 0;
-  const another = isMoved || issuance(certificate) !== issuance(JSON.parse(known.config) as CertificateConfig);
+  const before = JSON.parse(known.config) as CertificateConfig;
+  const issuers = before.issuers.map((name) => renamed.get(name) ?? name);
+  const another = isMoved || issuance(certificate) !== issuance({ ...before, issuers });
+  const elsewhere = JSON.stringify(certificate.deployments) !== JSON.stringify(before.deployments);
   updateConfig(db, known.id, certificate);
-  const dueNow = another || known.failures > 0;
-  if (dueNow) {
+  const dueNow = another || elsewhere || known.failures > 0;
+  if (another || known.failures > 0) {
     setDue(db, known.id, { at: now, reason: another ? 'changed' : 'retry' });
     forgetFailures(db, known.id);
   }
+  if (elsewhere) requestDeployment(db, known.id, now);
   audit({ type: 'certificate.changed', subject: certificate.name, data: { names: namesOf(certificate), dueNow } });
   return 1;
 }

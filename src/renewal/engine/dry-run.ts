@@ -45,7 +45,9 @@ export async function dryRun(ports: EnginePorts, selection: Selection): Promise<
       open: openRenewalIfReadable(db, id),
       reused: reusableKey(db, ports.keys, config.key, activeOf(db, id)) !== null,
     }));
-    const again = certificate.redeploy && active !== null && isWhatIsWanted(ports, certificate, active) ? active : null;
+    // What is in use already is deployed once more. Whoever forces a renewal wants a new certificate.
+    const redeploy = certificate.redeploy && !selection.force && open === null;
+    const again = redeploy && active !== null && isWhatIsWanted(ports, certificate, active) ? active : null;
     const material = {
       name,
       identifiers: config.identifiers,
@@ -66,13 +68,13 @@ export async function dryRun(ports: EnginePorts, selection: Selection): Promise<
       name,
       due: { at: certificate.nextDue, reason: certificate.dueReason },
       resumesAt: open?.step ?? null,
-      orders: open === null ? again === null : isObtaining(open),
+      orders: again === null && (open === null || isObtaining(open)),
       order: { ...order, names: config.identifiers.map(({ value }) => value) },
       key: { algorithm: config.key.algorithm, provider: config.key.provider, reused },
       challenges,
       plans,
       problem: problem === null ? null : { code: problem.code, message: problem.message, action: problem.action },
-      retired: previous.slice(kept).map(({ thumbprint }) => thumbprint),
+      retired: again === null ? previous.slice(kept).map(({ thumbprint }) => thumbprint) : [],
     });
   }
   return results;

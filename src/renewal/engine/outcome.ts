@@ -10,6 +10,8 @@ export interface Renewed {
   readonly thumbprint: string;
   readonly notAfter: number;
   readonly nextDue: number;
+  /** Whether any place has it, or it has no deployment. */
+  readonly inUse: boolean;
   readonly endpoints: readonly EndpointCheck[];
   /** It was in use already, and was deployed again without an order. */
   readonly again?: boolean;

@@ -39,6 +39,11 @@ function key({ issuer, directory }: LimitedIssuer, { kind, subject }: Cost): [st
   return [directory, accountOf(issuer, kind), kind, subject];
 }
 
+/** The issuer has another name: the CA counts on for its account. */
+export function renameBuckets(db: DatabaseSync, from: string, to: string): void {
+  statement(db, 'UPDATE OR REPLACE bucket SET account = ? WHERE account = ?').run(to, from);
+}
+
 /** The bucket of this cost, full where nothing is noted. */
 export function readBucket(db: DatabaseSync, limited: LimitedIssuer, cost: Cost, now: number): Bucket {
   const row = statement(

@@ -233,6 +233,12 @@ export function rebuildAccount(db: DatabaseSync, rowid: number): string {
 /** A handle that any key store of this program may have. */
 const ACCOUNT_KEY = /^software:[\w.-]+$/;
 
+/** The issuer has another name: its accounts are the same, also with its staging environment. */
+export function renameAccounts(db: DatabaseSync, from: string, to: string): void {
+  // An account that was left under the new name belongs to nobody's configuration since.
+  statement(db, 'UPDATE OR REPLACE account SET issuer = ? WHERE issuer = ?').run(to, from);
+}
+
 /** After the clock was put back. */
 export function shiftAccounts(db: DatabaseSync, shift: ClockShift): void {
   shiftTimes(db, { table: 'account', columns: ['rollover_after', 'key_at'] }, shift);

@@ -4,6 +4,7 @@ import {
   count,
   ifReadable,
   integer,
+  json,
   optionalInteger,
   optionalJson,
   optionalText,
@@ -18,6 +19,7 @@ import {
   DRIFTED,
   type ManagedCertificate,
   NOT_CHECKED,
+  PARTLY_SERVED,
   SERVED_NOWHERE,
   toCertificate,
   UNVERIFIED,
@@ -202,10 +204,12 @@ export interface ServedState {
   readonly notChecked: boolean;
   /** The last look found that something is not as it was deployed. */
   readonly drifted: boolean;
+  /** Declared places where visitors got another certificate after it was deployed, in the operator's words. */
+  readonly otherCertificate: readonly string[];
 }
 
 const SERVED_COLUMNS = `${SERVED_NOWHERE} AS served_nowhere, ${UNVERIFIED} AS unverified, ${NOT_CHECKED} AS not_checked,
-  ${DRIFTED} AS drifted`;
+  ${DRIFTED} AS drifted, other_certificate`;
 
 function toServedState(row: Row): ServedState {
   const is = (column: string): boolean => optionalInteger(row, column) === 1;
@@ -214,6 +218,7 @@ function toServedState(row: Row): ServedState {
     unverified: is('unverified'),
     notChecked: is('not_checked'),
     drifted: is('drifted'),
+    otherCertificate: optionalJson<readonly string[]>(row, 'other_certificate') ?? [],
   };
 }
 
@@ -329,6 +334,19 @@ export function unverified(db: DatabaseSync, limit: number): readonly string[] {
 /** Names of certificates of which something is not as it was deployed, in order. */
 export function drifted(db: DatabaseSync, limit: number): readonly string[] {
   return namesWhere(db, DRIFTED, limit);
+}
+
+/** Certificates with declared places where visitors get another one, in the order of their names. */
+export function partlyServed(
+  db: DatabaseSync,
+  limit: number,
+): readonly { readonly name: string; readonly places: readonly string[] }[] {
+  const sql = `SELECT name, other_certificate FROM certificate WHERE removed = 0 AND ${PARTLY_SERVED} ORDER BY name LIMIT ?`;
+  const rows = statement(db, sql).all(limit);
+  return rows.flatMap(
+    (row) =>
+      ifReadable(() => ({ name: text(row, 'name'), places: json<readonly string[]>(row, 'other_certificate') })) ?? [],
+  );
 }
 
 function namesWhere(db: DatabaseSync, condition: string, limit: number): readonly string[] {

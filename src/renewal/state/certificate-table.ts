@@ -62,6 +62,9 @@ export const NOT_CHECKED = 'verified IS NULL AND endpoints > 0';
 /** Of a row of `certificate`: the last look found that something is not as it was deployed. */
 export const DRIFTED = 'drift IS NOT NULL';
 
+/** Of a row of `certificate`: visitors got another certificate at a declared place after the last deployment. */
+export const PARTLY_SERVED = 'other_certificate IS NOT NULL AND endpoints > 0';
+
 /** From all columns of its row. Throws STORE_CORRUPT when the row is not as it was written. */
 export function toCertificate(db: DatabaseSync, row: Row): ManagedCertificate {
   requireWhole(db, 'certificate', row);
@@ -339,12 +342,23 @@ export interface DeployedAt {
   readonly endpoints: number | null;
   /** How many of those that were looked at showed it; null: none was looked at. */
   readonly verified: number | null;
+  /** Declared places where visitors get another certificate, in the operator's words. */
+  readonly otherCertificate: readonly string[];
 }
 
+/** As many places as anybody reads. */
+const MOST_PLACES = 100;
+
 /** A certificate is in use. */
-export function noteDeployed(db: DatabaseSync, id: number, { endpoints, verified }: DeployedAt): void {
-  const sql = 'UPDATE certificate SET failures = 0, last_error = NULL, endpoints = ?, verified = ? WHERE id = ?';
-  statement(db, sql).run(endpoints, verified, id);
+export function noteDeployed(
+  db: DatabaseSync,
+  id: number,
+  { endpoints, verified, otherCertificate }: DeployedAt,
+): void {
+  const sql = `UPDATE certificate SET failures = 0, last_error = NULL, endpoints = ?, verified = ?, other_certificate = ?
+    WHERE id = ?`;
+  const places = otherCertificate.length === 0 ? null : JSON.stringify(otherCertificate.slice(0, MOST_PLACES));
+  statement(db, sql).run(endpoints, verified, places, id);
 }
 
 /**

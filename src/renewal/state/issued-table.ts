@@ -301,3 +301,8 @@ export function toRetire(db: DatabaseSync, now: number, limit = 1000): readonly 
 export function shiftIssued(db: DatabaseSync, shift: ClockShift): void {
   shiftTimes(db, { table: 'issued', columns: ['retire_at'] }, shift);
 }
+
+/** Their issuer has another name. */
+export function renameIssued(db: DatabaseSync, from: string, to: string): void {
+  statement(db, 'UPDATE issued SET issuer = ? WHERE issuer = ?').run(to, from);
+}

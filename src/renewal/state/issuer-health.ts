@@ -116,6 +116,12 @@ export function forgetIssuer({ db }: Pick<Transaction, 'db'>, issuer: string): v
   statement(db, 'DELETE FROM issuer_refusal WHERE issuer = ?').run(issuer);
 }
 
+/** It has another name. */
+export function renameHealth(db: DatabaseSync, from: string, to: string): void {
+  statement(db, 'UPDATE OR REPLACE issuer_health SET issuer = ? WHERE issuer = ?').run(to, from);
+  statement(db, 'UPDATE OR REPLACE issuer_refusal SET issuer = ? WHERE issuer = ?').run(to, from);
+}
+
 /** An issuer that is not well. */
 export interface IssuerTrouble {
   readonly issuer: string;

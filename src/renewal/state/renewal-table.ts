@@ -354,6 +354,11 @@ export function noteKeyDestroyed(db: DatabaseSync, id: string): void {
   statement(db, 'UPDATE renewal SET key_destroyed = 1 WHERE id = ?').run(id);
 }
 
+/** Their issuer has another name. */
+export function renameRenewals(db: DatabaseSync, from: string, to: string): void {
+  statement(db, 'UPDATE renewal SET issuer = ? WHERE issuer = ?').run(to, from);
+}
+
 /** Keeps what beginning this renewal took from the buckets of its issuer; null once it was given back. */
 export function setCosts(db: DatabaseSync, id: string, costs: readonly Cost[] | null): void {
   const value = costs === null ? null : JSON.stringify(costs);

@@ -207,6 +207,64 @@ test('rule adopted: a catch-all only where its site is named', () => {
   deepEqual(notes(named.findings), ['catch-all-adopted 0.0.0.0:443']);
 });
 
+test('rule shared-record: a stopped site with the very same host does not keep the live one from its certificate', () => {
+  const scenario = {
+    names: ['www.shop.example', '192.0.2.7'],
+    records: [record('www.shop.example:443', THEIRS), record('0.0.0.0:8443', THEIRS)],
+    policy: { adopt: true, sites: ['New'] },
+  };
+  const bindings = ['https *:443:WWW.shop.example. 1', 'https *:8443: 0'];
+  const live = site('New', ['https *:443:www.shop.example 1', 'https *:8443: 0']);
+  const stopped = plan({ ...scenario, sites: [site('Old', bindings, { state: 'Stopped' }), live] });
+  deepEqual(changes(stopped), ['adopted 0.0.0.0:8443', 'adopted www.shop.example:443']);
+  deepEqual(notes(stopped.skipped), []);
+  for (const state of ['Started', 'Unknown'] as const) {
+    const running = plan({ ...scenario, sites: [site('Old', bindings, { state }), live] });
+    deepEqual(changes(running), []);
+    deepEqual(notes(running.skipped), ['shared-record 0.0.0.0:8443', 'shared-record www.shop.example:443']);
+  }
+});
+
+test('rule shared-record: a stopped site with another host behind the record counts, and so does a twin of a stopped site', () => {
+  const scenario = { names: ['shop.example'], policy: { adopt: true, sites: ['New'] } };
+  const otherHost = plan({
+    ...scenario,
+    sites: [
+      site('Old', ['https 10.0.0.1:443:old.example 0'], { state: 'Stopped' }),
+      site('New', ['https 10.0.0.1:443:shop.example 0']),
+    ],
+    records: [record('10.0.0.1:443', THEIRS)],
+  });
+  deepEqual(notes(otherHost.skipped), ['shared-record 10.0.0.1:443']);
+  const bothStopped = plan({
+    ...scenario,
+    sites: [site('Old', [sni], { state: 'Stopped' }), site('New', [sni], { state: 'Stopped' })],
+    records: [record('shop.example:443', THEIRS)],
+  });
+  deepEqual(notes(bothStopped.skipped), ['shared-record shop.example:443']);
+});
+
+test('a declared binding that visitors get another certificate at is marked, and no other', () => {
+  const marked = (result: BindingPlan): readonly string[] =>
+    notes(result.skipped.filter(({ otherCertificate }) => otherCertificate === true));
+  const scenario = {
+    names: ['shop.example', 'old.example'],
+    records: [record('shop.example:443', OLD), record('old.example:443', THEIRS)],
+  };
+  const bindings = [sni, 'https *:443:old.example 1'];
+  deepEqual(marked(plan({ ...scenario, sites: [site('Shop', bindings)] })), ['not-adopted old.example:443']);
+  deepEqual(marked(plan({ ...scenario, sites: [site('Shop', bindings, { state: 'Stopped' })] })), []);
+  deepEqual(marked(plan({ ...scenario, sites: [site('Shop', bindings)], policy: { sites: ['Other'] } })), []);
+  // Everbind renews that one, too.
+  const others = [record('shop.example:443', OLD), record('old.example:443', OTHER)];
+  deepEqual(marked(plan({ ...scenario, records: others, sites: [site('Shop', bindings)] })), []);
+  const foreign = [record('old.example:443', THEIRS, { appId: FOREIGN_APP_ID })];
+  deepEqual(marked(plan({ ...scenario, records: foreign, sites: [site('Shop', bindings)] })), [
+    'foreign-app-id old.example:443',
+    'no-record shop.example:443',
+  ]);
+});
+
 test('rule shared-record: a record is not adopted over the head of a site that this certificate does not claim', () => {
   const shared = {
     names: ['north.example'],
@@ -398,6 +456,43 @@ test('finding name-without-binding: an ordered name that no https binding is for
     records: [record('shop.example:443', OLD)],
   });
   deepEqual(notes(result.findings), ['name-without-binding 192.0.2.1', 'name-without-binding api.example']);
+});
+
+test('finding name-without-binding: another site has a wildcard for the name, and keeps its certificate', () => {
+  const tenants = site('Tenants', ['https *:443:*.example.com 1']);
+  const scenario = {
+    names: ['shop.example.com'],
+    sites: [tenants, site('Shop', ['http *:80:shop.example.com'])],
+    records: [record('*.example.com:443', THEIRS)],
+    policy: { sites: ['Shop'], adopt: true },
+  };
+  const elsewhere = plan(scenario);
+  deepEqual([changes(elsewhere), notes(elsewhere.skipped)], [[], []]);
+  deepEqual(notes(elsewhere.findings), ['name-without-binding shop.example.com']);
+  match(elsewhere.findings[0]?.reason ?? '', /no https binding of the declared sites.*\*\.example\.com of Tenants$/);
+  // Where that record holds an earlier certificate of ours, the name is served by it.
+  const ours = plan({ ...scenario, records: [record('*.example.com:443', OLD)] });
+  deepEqual(
+    [changes(ours), notes(ours.findings)],
+    [['previous *.example.com:443'], ['shared-name-mismatch *.example.com:443']],
+  );
+  // The very host in another site is skipped as not declared, which says enough.
+  const exact = plan({ ...scenario, sites: [site('Tenants', ['https *:443:shop.example.com 1'])], records: [] });
+  deepEqual(
+    [notes(exact.skipped), notes(exact.findings)],
+    [['not-declared shop.example.com:443'], ['site-not-found site Shop']],
+  );
+});
+
+test('finding name-without-binding: another site has the name in the central store, or behind a catch-all', () => {
+  const policy = { sites: ['Shop'], adopt: true };
+  const shop = site('Shop', ['http *:80:shop.example.com']);
+  for (const binding of ['https *:443:shop.example.com 3', 'https *:443: 0']) {
+    const sites = [shop, site('Other', [binding])];
+    const result = plan({ names: ['shop.example.com'], sites, records: [], policy });
+    deepEqual(notes(result.findings), ['name-without-binding shop.example.com'], binding);
+    match(result.findings[0]?.reason ?? '', /Other/, binding);
+  }
 });
 
 test('a catch-all that serves the certificate serves every name', () => {

@@ -1,3 +1,4 @@
+import { macKeyOf } from '../../../../acme/jose/external-account.ts';
 import { type AcmeClient, createAcmeClient } from '../../../../acme/client.ts';
 import { createHostBackoffs, type HostBackoffs } from '../../../../acme/session/host-backoff.ts';
 import type { IssuerConfig } from '../../../../config/types.ts';
@@ -132,7 +133,8 @@ async function register(
       : {
           externalAccountBinding: {
             keyId: binding.keyId,
-            hmacKey: Buffer.from(await resolveSecret(binding.hmacKey), 'base64url'),
+            hmacKey: macKeyOf(binding.hmacKey, await resolveSecret(binding.hmacKey)),
+            algorithm: binding.algorithm,
           },
         }),
   };

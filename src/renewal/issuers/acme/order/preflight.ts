@@ -12,9 +12,10 @@ import type { AcmeRun, IssuerSession } from '../acme-ports.ts';
 const MOST_REFUSED = 3;
 
 /**
- * Asks DNS and the directory before the first order for a certificate, and before those that follow a failure: routine
- * has no reason to wait for it, and what is in a hurry is ordered whatever it says. Throws RENEWAL_PREFLIGHT_FAILED for
- * what is certain to be refused, three times in a row; the rest is noted, and so is a look that fails.
+ * Asks DNS and the directory before the first order for a certificate, and before those that follow a change or a
+ * failure: routine has no reason to wait for it, and what is in a hurry is ordered whatever it says. Throws
+ * RENEWAL_PREFLIGHT_FAILED for what is certain to be refused, three times in a row; the rest is noted, and so is a look
+ * that fails.
  */
 export async function preflight(
   run: AcmeRun,
@@ -52,9 +53,9 @@ export async function preflight(
   });
 }
 
-function isWanted({ store, clock }: AcmeRun, { id, failures }: ManagedCertificate): boolean {
+function isWanted({ store, clock }: AcmeRun, { id, failures, dueReason }: ManagedCertificate): boolean {
   return store.read((db) => {
     if (isUrgent(db, id, clock.now())) return false;
-    return failures > 0 || activeOf(db, id) === null;
+    return failures > 0 || dueReason === 'changed' || activeOf(db, id) === null;
   });
 }
