@@ -35,8 +35,8 @@ export interface Addition {
  * those that its CA does not issue for are left out, and more than it takes in one are declared as several certificates
  * (NAME-1, NAME-2, …), as equal in size as can be, the names in their order. Names that somebody chose are declared as
  * they are. The result is checked as a whole before it atomically and durably replaces the old one. Throws
- * CONFIG_NOT_ADDED, CONFIG_INVALID, CONFIG_UNREADABLE, CONFIG_UNWRITABLE, STORE_EXPOSED; CLI_USAGE for a new file without
- * agreement to the terms, and for an issuer where there is a file.
+ * CONFIG_NOT_ADDED, CONFIG_INVALID, CONFIG_UNREADABLE, CONFIG_UNWRITABLE, STORE_EXPOSED; CLI_USAGE for a new file
+ * without agreement to the terms, and for an issuer where there is a file.
  */
 export async function writeAddition(
   path: string,

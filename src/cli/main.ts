@@ -8,8 +8,8 @@ if ((first === '--version' || first === '-V') && rest.length === 0) {
 } else {
   const { main } = await import('./product.ts');
   process.exitCode = await main(process);
-  // Nothing that hangs, a call of the operating system for instance, keeps a command from ending; whoever still reads its
-  // output does.
+  // Nothing that hangs, a call of the operating system for instance, keeps a command from ending; whoever still reads
+  // its output does.
   setInterval(() => {
     if (process.stdout.writableLength + process.stderr.writableLength === 0) process.exit();
   }, 10_000).unref();

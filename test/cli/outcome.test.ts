@@ -53,7 +53,15 @@ test('nothing to look at, nothing that could be looked at, and nothing seen are 
 
 test('a certificate that was deployed again is not called renewed', () => {
   const { io, out } = recorder();
-  const renewed = { kind: 'renewed', name: 'shop', thumbprint: 'ab', changes: 1, skipped: [], again: true } as const;
+  const renewed = {
+    kind: 'renewed',
+    name: 'shop',
+    thumbprint: 'ab',
+    changes: 1,
+    skipped: [],
+    again: true,
+    inUse: true,
+  } as const;
   printOutcome({ ...io, columns: 200 }, { ...renewed, notAfter: NOW + 9e9, nextDue: NOW + 5e9, endpoints: [] }, NOW);
   match(out(), /^deployed {4}shop/);
 });

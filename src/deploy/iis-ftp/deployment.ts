@@ -164,6 +164,7 @@ export function createIisFtpDeployment(options: IisFtpDeploymentOptions): Deploy
           await siteChanges.setFtpCertificate(site, before, after);
           restored.push(...(await readBack(site, before)));
         } catch (error) {
+          if (errorCode(error) === 'STORE_LEASE_LOST') throw error;
           if (errorCode(error) === 'IIS_SITE_UNKNOWN') foreign.push(asEverbindError(error));
           else failures.push(error);
         }

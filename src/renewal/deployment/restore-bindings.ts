@@ -1,4 +1,4 @@
-import { asEverbindError, EverbindError } from '../../errors/error.ts';
+import { asEverbindError, errorCode, EverbindError } from '../../errors/error.ts';
 import type { EndpointCheck } from '../../ports/deployment.ts';
 import type { RunContext } from '../engine/engine-ports.ts';
 import type { ErrorCode } from '../../errors/table.ts';
@@ -108,6 +108,8 @@ async function restoreAll(planned: readonly Planned[]): Promise<Restored> {
     try {
       restored.push(...(await deployment.restore(plan)));
     } catch (error) {
+      // Another process restores by now.
+      if (errorCode(error) === 'STORE_LEASE_LOST') throw error;
       failures.push(asEverbindError(error));
     }
   }
