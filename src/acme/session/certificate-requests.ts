@@ -2,7 +2,7 @@ import { EverbindError } from '../../errors/error.ts';
 import { parseCertificate } from '../../pki/x509/certificate.ts';
 import { parsePemChain } from '../../pki/asn1/pem.ts';
 import type { Signer } from '../../ports/signer.ts';
-import type { AcmeResponse } from './response.ts';
+import { type AcmeResponse, isTransient } from './response.ts';
 import { decodeRenewalInfo, type RenewalInfo } from '../messages/renewal-info.ts';
 import { encodeBase64url } from '../jose/base64url.ts';
 import { parseJson } from '../messages/json.ts';
@@ -67,6 +67,18 @@ export function certificateRequests(session: Session): CertificateRequests {
     return { response, chain: parsePemChain(Buffer.from(response.body).toString('latin1')) };
   }
 
+  /** Null for one that cannot be had: the default chain is there. What may come later is asked for later. */
+  async function other(url: string, signal?: AbortSignal): Promise<readonly Uint8Array[] | null> {
+    try {
+      const { chain } = await download(url, signal);
+      topIssuer(chain);
+      return chain;
+    } catch (error) {
+      if (!(error instanceof EverbindError) || isTransient(error)) throw error;
+      return null;
+    }
+  }
+
   return {
     downloadCertificate: async (url, { preferredIssuer, signal } = {}) => {
       const { response, chain } = await onceKnown(session, 'certificate', () => download(url, signal), signal);
@@ -76,9 +88,9 @@ export function certificateRequests(session: Session): CertificateRequests {
       if (preferredIssuer === undefined || topIssuer(chain) === preferredIssuer) {
         return { chain, alternates, preferredIssuerFound: true };
       }
-      const others = await Promise.all(alternates.map((alternate) => download(alternate, signal)));
-      const found = others.find((other) => topIssuer(other.chain) === preferredIssuer);
-      return { chain: found?.chain ?? chain, alternates, preferredIssuerFound: found !== undefined };
+      const others = await Promise.all(alternates.map((alternate) => other(alternate, signal)));
+      const found = others.find((one) => one !== null && topIssuer(one) === preferredIssuer);
+      return { chain: found ?? chain, alternates, preferredIssuerFound: found !== undefined };
     },
 
     revokeCertificate: async ({ der, reason, signer }, signal) => {
