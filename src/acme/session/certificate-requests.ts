@@ -3,7 +3,7 @@ import { parseCertificate } from '../../pki/x509/certificate.ts';
 import { parseReadable } from '../../pki/path/parse-once.ts';
 import { parsePemChain } from '../../pki/asn1/pem.ts';
 import type { Signer } from '../../ports/signer.ts';
-import type { AcmeResponse } from './response.ts';
+import { type AcmeResponse, isTransient } from './response.ts';
 import { decodeRenewalInfo, type RenewalInfo } from '../messages/renewal-info.ts';
 import { encodeBase64url } from '../jose/base64url.ts';
 import { parseJson } from '../messages/json.ts';
@@ -68,6 +68,18 @@ export function certificateRequests(session: Session): CertificateRequests {
     return { response, chain: parsePemChain(Buffer.from(response.body).toString('latin1')) };
   }
 
+  /** Null for one that cannot be had: the default chain is there. What may come later is asked for later. */
+  async function other(url: string, signal?: AbortSignal): Promise<readonly Uint8Array[] | null> {
+    try {
+      const { chain } = await download(url, signal);
+      topIssuer(chain);
+      return chain;
+    } catch (error) {
+      if (!(error instanceof EverbindError) || isTransient(error)) throw error;
+      return null;
+    }
+  }
+
   return {
     downloadCertificate: async (url, { preferredIssuer, signal } = {}) => {
       const { response, chain } = await onceKnown(session, 'certificate', () => download(url, signal), signal);
@@ -77,17 +89,9 @@ export function certificateRequests(session: Session): CertificateRequests {
       if (preferredIssuer === undefined || topIssuer(chain) === preferredIssuer) {
         return { chain, alternates, preferredIssuerFound: true };
       }
-      // An alternate that cannot be had is one less to choose from: the certificate is there.
-      const others = await Promise.allSettled(
-        alternates.map(async (alternate) => {
-          const other = await download(alternate, signal);
-          return { chain: other.chain, isPreferred: topIssuer(other.chain) === preferredIssuer };
-        }),
-      );
-      signal?.throwIfAborted();
-      const found = others.find((other) => other.status === 'fulfilled' && other.value.isPreferred);
-      if (found?.status !== 'fulfilled') return { chain, alternates, preferredIssuerFound: false };
-      return { chain: found.value.chain, alternates, preferredIssuerFound: true };
+      const others = await Promise.all(alternates.map((alternate) => other(alternate, signal)));
+      const found = others.find((one) => one !== null && topIssuer(one) === preferredIssuer);
+      return { chain: found ?? chain, alternates, preferredIssuerFound: found !== undefined };
     },
 
     revokeCertificate: async ({ der, reason, signer }, signal) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createLabCa } from '../../../lab/test-ca.ts';
 import { type AcmeClient, createAcmeClient } from '../../../src/acme/client.ts';
 import { AcmeProblemError } from '../../../src/acme/messages/problem.ts';
 import { EverbindError, meaningOf } from '../../../src/errors/error.ts';
@@ -496,6 +497,23 @@ test('another chain at an address of no use is no other chain', async () => {
     body: Buffer.from(toPem('CERTIFICATE', Uint8Array.of(1))),
   }));
   assert.deepEqual((await client.downloadCertificate('https://ca.test/cert/1')).alternates, ['https://ca.test/4']);
+});
+
+test('another chain that cannot be had is no other chain; one that cannot be had now is asked for later', async () => {
+  const chain = {
+    headers: { 'content-type': 'application/pem-certificate-chain', link: '</2>;rel=alternate, </3>;rel=alternate' },
+    body: Buffer.from((await createLabCa('Everbind test')).certificatePem),
+  };
+  const text: FakeAnswer = { ...chain, body: Buffer.from('no chain') };
+  for (const odd of [problem('malformed', 404), text]) {
+    const { client } = clientWith(({ url }) => (url.endsWith('/2') ? odd : chain));
+    const found = await client.downloadCertificate('https://ca.test/cert/1', { preferredIssuer: 'Nobody' });
+    assert.equal(found.preferredIssuerFound, false);
+    assert.equal(found.chain.length, 1);
+  }
+  const busy = clientWith(({ url }) => (url.endsWith('/2') ? problem('serverInternal', 503) : chain));
+  const asked = busy.client.downloadCertificate('https://ca.test/cert/1', { preferredIssuer: 'Nobody' });
+  await assert.rejects(asked, coded('ACME_PROBLEM'));
 });
 
 test('waiting stops when the signal says so', async () => {

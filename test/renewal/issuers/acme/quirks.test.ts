@@ -324,6 +324,45 @@ describe('a challenge that the CA tries again (RFC 8555 section 8.2)', () => {
   });
 });
 
+describe('several challenges for a name', () => {
+  const several = (name: string): string =>
+    `[{ name: shop, names: [${name}], deployments: [], challenge: { type: auto, of: [{ type: http-01 }, { type: tls-alpn-01 }] } }]`;
+  const chosen = (world: World): readonly unknown[] =>
+    eventsOf(world.state.store, 'shop')
+      .filter(({ type }) => type === 'challenge.chosen')
+      .map(({ data }) => data['challenge']);
+
+  test('one that the CA tries in vain makes room for the other, with the same order', async (world) => {
+    await world.apply(several(freshName()));
+    const error = { type: 'urn:ietf:params:acme:error:connection', detail: 'cannot reach it' };
+    world.meddle = ({ url }) => {
+      if (!url.includes('/chalZ/')) return null;
+      const body = Buffer.from(JSON.stringify({ type: 'http-01', status: 'pending', url, error }));
+      return { status: 200, headers: { 'content-type': ['application/json'] }, body };
+    };
+    const { code, nextAttempt } = await failed(world);
+    assert.equal(code, 'ACME_WAIT_TIMEOUT');
+    world.clock.moveTo(nextAttempt);
+    await failed(world);
+    assert.deepEqual(chosen(world), ['http-01', 'tls-alpn-01']);
+    assert.equal(world.orders.length, 1);
+  });
+
+  test('one that the CA names wrongly is passed over', async (world) => {
+    await world.apply(several(freshName()));
+    answering(world, {
+      '/authZ/': (object) => ({
+        ...object,
+        challenges: (object['challenges'] as readonly Json[]).map((challenge) =>
+          challenge['type'] === 'tls-alpn-01' ? { ...challenge, token: '../../web.config' } : challenge,
+        ),
+      }),
+    });
+    await renewed(world);
+    assert.equal(world.orders.length, 1);
+  });
+});
+
 describe('the hosts of a CA', () => {
   test('an order that leads to another host: nothing is sent there', async (world) => {
     await world.apply(certificate(freshName()));
