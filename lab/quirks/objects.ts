@@ -10,6 +10,10 @@ const vendorChallenge = {
   token: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
 };
 
+function without(json: Json, member: string): Json {
+  return Object.fromEntries(Object.entries(json).filter(([name]) => name !== member));
+}
+
 /** Beside the challenges of a pending authorization. */
 const beside = (challenge: object) =>
   changing('authorization', (json) =>
@@ -62,7 +66,7 @@ export const OBJECT_QUIRKS: readonly Quirk[] = [
     name: 'a valid authorization lists no challenges',
     source: 'nginx/nginx-acme#81',
     pebble: reusing,
-    play: () => ofValid(({ challenges: _, ...json }) => json),
+    play: () => ofValid((json) => without(json, 'challenges')),
   },
   {
     name: 'a valid authorization has null for challenges',
@@ -74,8 +78,7 @@ export const OBJECT_QUIRKS: readonly Quirk[] = [
     name: 'a valid authorization has a challenge without a token',
     source: 'nginx/nginx-acme#81',
     pebble: reusing,
-    play: () =>
-      ofValid((json) => ({ ...json, challenges: challengesOf(json).map(({ token: _, ...challenge }) => challenge) })),
+    play: () => ofValid((json) => ({ ...json, challenges: challengesOf(json).map((each) => without(each, 'token')) })),
   },
   {
     name: 'a ready order has null for authorizations',

@@ -1,13 +1,4 @@
-import type {
-  AwaitExpression,
-  BinaryExpression,
-  CallExpression,
-  Expression,
-  ExpressionStatement,
-  IfStatement,
-  Node,
-  NumericLiteral,
-} from '@swc/core';
+import type { BinaryExpression, Expression, ExpressionStatement, IfStatement, Node, NumericLiteral } from '@swc/core';
 import { type SourceFile, walk } from '../architecture/source-tree.ts';
 
 /** One mechanical change of one file. */
@@ -40,17 +31,19 @@ const SYNC = /^(sync|fsync|datasync|syncFolder|syncFile)/i;
 export function mutantsOf(file: SourceFile): readonly Mutant[] {
   const octets = Buffer.from(file.text);
   const base = 1;
-  const mutants: (Mutant & { readonly at: number })[] = [];
+  const mutants: { readonly at: number; readonly mutant: Mutant }[] = [];
   const add = (kind: Mutant['kind'], from: number, to: number, after: string): void => {
     const [start, end] = [from - base, to - base];
     mutants.push({
-      path: file.path,
-      line: file.lineOf(from),
-      kind,
-      before: oneLine(octets.subarray(start, end).toString()),
-      after: oneLine(after),
-      text: Buffer.concat([octets.subarray(0, start), Buffer.from(after), octets.subarray(end)]).toString(),
       at: start,
+      mutant: {
+        path: file.path,
+        line: file.lineOf(from),
+        kind,
+        before: oneLine(octets.subarray(start, end).toString()),
+        after: oneLine(after),
+        text: Buffer.concat([octets.subarray(0, start), Buffer.from(after), octets.subarray(end)]).toString(),
+      },
     });
   };
   const textOf = (node: Expression): string =>
@@ -83,7 +76,7 @@ export function mutantsOf(file: SourceFile): readonly Mutant[] {
       add('check skipped', node.span.start, node.span.end, ';');
     }
   });
-  return mutants.toSorted((a, b) => a.at - b.at).map(({ at: _, ...mutant }) => mutant);
+  return mutants.toSorted((a, b) => a.at - b.at).map(({ mutant }) => mutant);
 }
 
 /** As many as `count`, spread evenly over all of them. */
@@ -119,9 +112,9 @@ function isIf(node: Node): node is IfStatement {
 
 /** Name of the function that a statement calls, awaited or not; null for anything else. */
 function calledName(expression: Expression): string | null {
-  const call = expression.type === 'AwaitExpression' ? (expression as AwaitExpression).argument : expression;
+  const call = expression.type === 'AwaitExpression' ? expression.argument : expression;
   if (call.type !== 'CallExpression') return null;
-  const { callee } = call as CallExpression;
+  const { callee } = call;
   if (callee.type === 'Identifier') return callee.value;
   return callee.type === 'MemberExpression' && callee.property.type === 'Identifier' ? callee.property.value : null;
 }
