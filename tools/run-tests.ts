@@ -13,6 +13,9 @@ const LONGEST = [
   'test/agent/saga/kill.test.ts',
   'test/renewal/engine/kill.test.ts',
   'test/lab/interop/dns.test.ts',
+  'test/lab/interop/cas.test.ts',
+  'test/renewal/engine/no-dead-ends.test.ts',
+  'test/agent/daemon/day.test.ts',
 ];
 /**
  * Many tests wait for a time limit or for another program, so that one file more than there are processors keeps those

@@ -37,7 +37,12 @@ export interface Quirk {
   /** Where it was met: a public report, or the section that permits it. */
   readonly source: string;
   /** What is absent is at its best: no attempt fails, and the CA makes one order for each certificate. */
-  readonly permits?: { readonly failedAttempts?: number; readonly spareOrders?: number };
+  readonly permits?: {
+    readonly failedAttempts?: number;
+    readonly spareOrders?: number;
+    /** The program may do without what the CA refuses. */
+    readonly unplayed?: true;
+  };
   readonly pebble?: PebbleOptions;
   /** How many certificates are renewed at a time; 3 by default. */
   readonly certificates?: number;
