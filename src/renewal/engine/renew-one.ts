@@ -118,7 +118,7 @@ async function noteIssuerFault(
   issuer: string,
   error: unknown,
 ): Promise<boolean> {
-  const { blames } = meaningOf(error);
+  const { blames, resume } = meaningOf(error);
   if (blames !== 'issuer' && blames !== 'name') return false;
   const now = clock.now();
   const { code, facts } = asEverbindError(error);
@@ -126,6 +126,8 @@ async function noteIssuerFault(
   const isAlone = certificate.config.issuers.length < 2 && facts.link === undefined;
   if (blames === 'name' && isAlone) return false;
   await store.commit((transaction) => {
+    // A certificate that this machine does not accept says little of the issuer, and nothing to other certificates.
+    if (resume === 'recheck') return;
     if (blames === 'issuer') {
       const wish = code === 'ACME_HOST_BACKOFF' ? retryAfterOf(error) : null;
       noteOutage(transaction, issuer, code, now, { uniform: random.uniform(), wish });

@@ -19,19 +19,31 @@ const OF_EACH = 24;
 const MANNERS: readonly Manner[] = ['good', 'black-hole', 'octet-a-second', 'endless'];
 
 /** What is planted in the source text, to see the test fail. */
-const FAULTS: Readonly<Record<string, { readonly file: string; readonly from: string; readonly to: string }>> = {
-  'one lane for all': {
-    file: '/renewal/engine/run.ts',
-    from: ' ?? NO_ISSUER',
-    to: ' === null ? NO_ISSUER : NO_ISSUER',
-  },
-  'renewals wait for each other': {
-    file: '/renewal/engine/run.ts',
-    from: 'if (keepsOn) cancel',
-    to: 'if (false) cancel',
-  },
-  'a search without end': { file: '/session/account-requests.ts', from: 'listingMs = 120_000', to: 'listingMs = 1e9' },
-  'no breaker for a lone issuer': { file: '/schedule/issuer-backoff.ts', from: 'TOLERATED = 3', to: 'TOLERATED = 1e9' },
+interface Change {
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+const NO_BREAKER: Change = {
+  file: '/schedule/issuer-backoff.ts',
+  from: 'TOLERATED = 3',
+  to: 'TOLERATED = 1e9',
+};
+
+const FAULTS: Readonly<Record<string, readonly Change[]>> = {
+  'one lane for all': [
+    { file: '/renewal/engine/run.ts', from: ' ?? NO_ISSUER', to: ' === null ? NO_ISSUER : NO_ISSUER' },
+  ],
+  // Without the breaker something hangs at any time.
+  'renewals wait for each other': [
+    { file: '/renewal/engine/run.ts', from: 'if (keepsOn) cancel', to: 'if (false) cancel' },
+    NO_BREAKER,
+  ],
+  'a search without end': [
+    { file: '/session/account-requests.ts', from: 'listingMs = 120_000', to: 'listingMs = 1e9' },
+  ],
+  'no breaker for a lone issuer': [NO_BREAKER],
 };
 
 export interface Day {
@@ -49,16 +61,16 @@ export interface Day {
 }
 
 function plant(fault: string): void {
-  const found = FAULTS[fault];
-  if (found === undefined) throw new Error(`no fault ${fault}`);
-  const { file, from, to } = found;
+  const changes = FAULTS[fault];
+  if (changes === undefined) throw new Error(`no fault ${fault}`);
   registerHooks({
     load: (url, context, next) => {
       const loaded = next(url, context);
-      if (!url.endsWith(file)) return loaded;
+      const change = changes.find(({ file }) => url.endsWith(file));
+      if (change === undefined) return loaded;
       const source = Buffer.from(loaded.source as Uint8Array).toString('utf8');
-      if (!source.includes(from)) throw new Error(`the fault is not to be planted in ${file}`);
-      return { ...loaded, source: source.replace(from, to) };
+      if (!source.includes(change.from)) throw new Error(`the fault is not to be planted in ${change.file}`);
+      return { ...loaded, source: source.replace(change.from, change.to) };
     },
   });
 }

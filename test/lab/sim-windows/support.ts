@@ -122,3 +122,6 @@ export function fetchRaw(
     call.end();
   });
 }
+
+/** Files of the corpus that are pieces of a configuration, without the section system.applicationHost/sites. */
+export const OF_NO_SERVER: ReadonlySet<string> = new Set(['049', '058', '065', '066']);

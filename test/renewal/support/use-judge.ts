@@ -35,9 +35,9 @@ export function expectKind<K extends Outcome['kind']>(outcome: Outcome | undefin
 export async function runOne<K extends Outcome['kind']>(
   world: UseWorld,
   kind: K,
-  { force = false }: { readonly force?: boolean } = {},
+  { names = [], force = false }: { readonly names?: readonly string[]; readonly force?: boolean } = {},
 ): Promise<Of<K>> {
-  const { outcomes } = await world.renew([], { force });
+  const { outcomes } = await world.renew(names, { force });
   assert.equal(outcomes.length, 1, JSON.stringify(outcomes));
   return expectKind(outcomes[0], kind);
 }

@@ -58,7 +58,7 @@ function rollOver({ accounts }: World): ReturnType<World['accounts']['rollOver']
 /** The next renewal works, with the account and the key that stand in the database. */
 async function assertUsable(world: World): Promise<void> {
   const orders = world.orders.length;
-  const { outcomes } = await world.renew([], { force: true });
+  const { outcomes } = await world.renew(['shop'], { force: true });
   assert.deepEqual(
     outcomes.map(({ kind }) => kind),
     ['renewed'],
@@ -207,12 +207,12 @@ describe('a state folder from before a key change', () => {
     await assertUsable(world);
     const second = await outdated(world);
     for (let attempt = 0; attempt < 3; attempt += 1) {
-      const [outcome] = (await world.renew([], { force: true })).outcomes;
+      const [outcome] = (await world.renew(['shop'], { force: true })).outcomes;
       assert.equal(outcome?.kind === 'failed' ? outcome.code : outcome?.kind, 'ACME_ACCOUNT_KEY_REFUSED');
     }
     assert.deepEqual(accountOf(world), second);
     world.clock.advance(DAY);
-    await world.renew([], { force: true });
+    await world.renew(['shop'], { force: true });
     await assertUsable(world);
   });
 

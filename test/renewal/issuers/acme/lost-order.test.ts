@@ -21,10 +21,14 @@ function json(body: string, status = 200): HttpResponse {
   return { status, headers: { 'content-type': ['application/json'] }, body: Buffer.from(body) };
 }
 
+function unreachable(): never {
+  throw new EverbindError('NET_CONNECTION_FAILED', 'reset for the test');
+}
+
 /** Has the CA make an order whose response is lost. Returns its address. */
 async function loseOrder(world: World): Promise<string> {
   await world.apply(one);
-  world.onResponse = ({ url }, response) => (url.endsWith('/order-plz') ? LOST : response);
+  world.onResponse = ({ url }, response) => (url.endsWith('/order-plz') ? unreachable() : response);
   const { nextAttempt } = await failed(world);
   world.onResponse = (_, response) => response;
   assert.equal(world.show('shop').openStep, 'order-requested');
@@ -36,9 +40,6 @@ async function loseOrder(world: World): Promise<string> {
 }
 
 describe('a list of orders that cannot be had', () => {
-  const unreachable = (): never => {
-    throw new EverbindError('NET_CONNECTION_FAILED', 'reset for the test');
-  };
   const faults: Readonly<Record<string, () => HttpResponse>> = {
     'is a 500': () => problemResponse(500, 'serverInternal'),
     'is a 500 without a problem': () => ({ ...json('oops', 500), headers: { 'content-type': ['text/html'] } }),
