@@ -11,6 +11,7 @@ import { acquireLease, type Lease } from '../store/lease.ts';
 import { requireTrustedPath } from '../store/trusted-path.ts';
 import { askIssuer, keptAccountKeys, missingSecrets, spentLimits } from './check-issuers.ts';
 import type { AgentPaths, Environment } from './environment.ts';
+import { fenceTransport } from './fence.ts';
 import { openHostParts } from './host-parts.ts';
 import { openHostTransport } from './issuer-parts.ts';
 import { shareHost } from './shared-host.ts';
@@ -48,7 +49,7 @@ export async function checkCertificates(
       openTransport: (plain) => {
         const transport = openHostTransport(plain);
         opened.push(transport);
-        return Promise.resolve(transport);
+        return Promise.resolve(fenceTransport(transport, () => state.store.requireLease()));
       },
     });
     const lookups = {

@@ -1,3 +1,4 @@
+import { EverbindError, meaningOf } from '../errors/error.ts';
 import type { Clock } from '../ports/clock.ts';
 
 /**
@@ -34,9 +35,15 @@ export async function withDeadline<T>(
   try {
     return await work(signal === undefined ? passed.signal : AbortSignal.any([signal, passed.signal]));
   } catch (error) {
-    if (passed.signal.aborted && signal?.aborted !== true) throw passed.signal.reason;
+    if (passed.signal.aborted && signal?.aborted !== true && wasToldBy(error, passed.signal))
+      throw passed.signal.reason;
     throw error;
   } finally {
     cancel();
   }
+}
+
+/** Whether work failed for another reason than that it was told to stop: such news is not replaced. */
+function hasItsOwnReason(error: unknown): boolean {
+  return error instanceof EverbindError && meaningOf(error).resume !== 'continue';
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createEventClock } from '../../lab/simulation/event-clock.ts';
 import { withDeadline } from '../../src/concurrency/deadline.ts';
+import { EverbindError } from '../../src/errors/error.ts';
 import { systemClock } from '../../src/net/system.ts';
 
 const late = (): Error => new Error('too late');
@@ -24,6 +25,15 @@ describe('a deadline', () => {
     };
     await assert.rejects(clock.drive(withDeadline({ clock, ms: 60_000, late }, work)), /too late/);
     assert.equal(clock.now(), 65_000);
+  });
+
+  it('leaves what failed for a reason of its own alone', async () => {
+    const clock = createEventClock(0);
+    const work = async (signal: AbortSignal): Promise<never> => {
+      await aborted(signal).catch(() => {});
+      throw new EverbindError('RENEWAL_NOT_RESTORED', 'half of it is changed');
+    };
+    await assert.rejects(clock.drive(withDeadline({ clock, ms: 60_000, late }, work)), /half of it/);
   });
 
   it('takes nothing from work that is done in time, or all the same', async () => {

@@ -3,6 +3,7 @@ import type { ComparedCertificate, Comparison, Deployment, Drift } from '../../p
 import { ifReadable } from '../../store/row.ts';
 import type { Transaction } from '../../store/store.ts';
 import type { RunContext } from '../engine/engine-ports.ts';
+import { applyAgain } from '../state/applied-config.ts';
 import { nextLookAt } from '../schedule/due-date.ts';
 import { certificatesToLook } from '../state/certificate-queries.ts';
 import {
@@ -20,6 +21,8 @@ import { targetsOf } from './deployment-job.ts';
 
 /** What could not be looked at, or is being renewed, is looked at again after this time. */
 const AGAIN_MS = 3_600_000;
+/** Key stores are asked for so long: a device takes its time for each key. */
+const PREPARES_MS = 120_000;
 /** More are left to the next run. */
 const MOST = 20_000;
 
@@ -30,9 +33,19 @@ const MOST = 20_000;
  */
 export async function lookForDrift(context: RunContext): Promise<void> {
   const { store, clock, random, signal } = context;
+  const begun = clock.now();
+  const { certificates, damaged } = store.read((db) => certificatesToLook(db, begun, MOST));
+  if (damaged.length > 0) {
+    await store.commit(({ db }) => {
+      for (const id of damaged) lookLater(db, id, begun + AGAIN_MS);
+      applyAgain(db);
+    });
+  }
   const looks: Look[] = [];
-  for (const certificate of store.read((db) => certificatesToLook(db, clock.now(), MOST))) {
+  for (const certificate of certificates) {
     signal.throwIfAborted();
+    // Renewals wait for this: the rest is left to the next run.
+    if (clock.now() > begun + PREPARES_MS) break;
     looks.push(await prepare(context, certificate));
   }
   if (looks.length === 0) return;

@@ -35,7 +35,11 @@ export async function applyConfig(
   const last = store.read(appliedConfig);
   const same = last?.fingerprint === fingerprint;
   // Whoever reads the whole file reads all rows as well; otherwise some of them, others in each run.
-  const damage = store.read((db) => damagedRows(db, same ? { most: LOOKED_AT, turn: Math.floor(now) } : null));
+  const damage = store.read((db) => {
+    const found = damagedRows(db, same ? { most: LOOKED_AT, turn: Math.floor(now) } : null);
+    // What is written anew depends on which of all the others are whole.
+    return same && found.length > 0 ? damagedRows(db) : found;
+  });
   if (same && damage.length === 0) return;
   const config = await load();
   const moved = movedIssuers(last?.issuers ?? [], config.issuers);
@@ -44,8 +48,9 @@ export async function applyConfig(
   const rebuildRows = damage.length === 0 ? null : (await import('./rebuild.ts')).rebuildRows;
   await store.commit((transaction) => {
     const { db, audit } = transaction;
-    rebuildRows?.(transaction, damage, config, now);
+    // First, so that what is written anew finds its issuer.
     rename?.(transaction, renamed);
+    rebuildRows?.(transaction, damage, config, now);
     const known = declaredBefore(db);
     let changed = 0;
     for (const certificate of config.certificates) {

@@ -1,7 +1,9 @@
 import { withDeadline } from '../../concurrency/deadline.ts';
 import { meaningOf, retryAfterOf } from '../../errors/error.ts';
 import type { SuggestedWindow } from '../../ports/issuer.ts';
+import { ifReadable } from '../../store/row.ts';
 import type { Transaction } from '../../store/store.ts';
+import { applyAgain } from '../state/applied-config.ts';
 import { drawInWindow, dueAfterUse, keepsDraw, pollAfterMs, POLL_WITHOUT_WINDOWS_MS } from '../schedule/due-date.ts';
 import { overdue, POLLING_MS } from '../schedule/issuer-backoff.ts';
 import { placeDue } from '../schedule/maintenance.ts';
@@ -140,7 +142,9 @@ function note(context: RunContext, transaction: Transaction, { asked, suggested,
   setNextPoll(db, id, nextPoll);
   if (suggested === null) return;
   const known = ariWindowOf(db, id);
-  const told = noteWindow(context, transaction, id, suggested, known);
+  const told = ifReadable(() => noteWindow(context, transaction, id, suggested, known));
+  // A row that is damaged keeps no other certificate from its window; the next run writes it anew.
+  if (told === null) return applyAgain(db);
   // A CA that says something else each minute is not followed from minute to minute: each time is an event.
   if (told && known !== null && nextPoll !== null)
     setNextPoll(db, id, Math.max(nextPoll, context.clock.now() + pollAfterMs(null)));

@@ -15,6 +15,7 @@ import {
   certificateIdOf,
   damagedCertificate,
   rebuildCertificate,
+  requestDeployment,
   setDue,
   wholeNames,
 } from '../state/certificate-table.ts';
@@ -131,6 +132,8 @@ function keepInUse(db: DatabaseSync, id: number, config: CertificateConfig, now:
   const due = asDeclared ? dueAt(active, null) : { at: now, reason: 'changed' as const };
   rebuildCertificate(db, id, config, { due, deployed: true, removed: false, now });
   if (openRenewalIfReadable(db, id) !== null) setDue(db, id, { at: now, reason: 'requested' }, 'begun');
+  // Where it is deployed was in the row as well: the places that are declared now get it again.
+  else if (asDeclared && config.deployments.length > 0) requestDeployment(db, id, now);
 }
 
 /** Whose certificate this is, and how it was got: what the audit log says, with the renewal that it names. */

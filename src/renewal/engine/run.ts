@@ -83,8 +83,17 @@ export async function runSelected(
   let polling = false;
   let isPollWanted = true;
   let pollFailure: unknown = null;
+  /** Called by a timer, too: a database that cannot be read ends the run, and not the process. */
+  const beginPoll = (): Promise<unknown> | null => {
+    try {
+      return poll(until);
+    } catch (error) {
+      pollFailure ??= error;
+      return null;
+    }
+  };
   const startPoll = (): void => {
-    const asking = polling || !begins ? null : poll(until);
+    const asking = polling || !begins ? null : beginPoll();
     if (asking === null) return;
     polling = true;
     isPollWanted = false;
@@ -100,25 +109,30 @@ export async function runSelected(
   };
 
   let longestWait = 0;
-  const workOn = async (id: number): Promise<void> => {
+  /** Whether it may be taken again in this run. */
+  const workOn = async (id: number): Promise<boolean> => {
     const certificate = store.read((db) => certificateIfReadable(db, id));
     if (certificate === null) {
       worked += 1;
-      return onOutcome(await noteDamaged(await context(), id));
+      onOutcome(await noteDamaged(await context(), id));
+      return false;
     }
     longestWait = Math.max(longestWait, allVisibleWithinMs(certificate.config));
     const run = await context();
     until.throwIfAborted();
-    if (!asked && (await defer(run, certificate))) return;
+    if (!asked && (await defer(run, certificate))) return true;
     const closed = names.length > 0 ? null : await deferWhileClosed(run, certificate);
     // Whoever forces a renewal wants a new certificate.
     const outcome = closed ?? (await renewOne(run, force ? { ...certificate, redeploy: false } : certificate));
     // Like a maintenance window: nothing happened that anybody has to read about.
-    if (outcome === null || (outcome.kind === 'deferred' && !asked)) return;
+    // What is removed is selected whenever it is due, and has its own patience.
+    const again = !certificate.removed;
+    if (outcome === null || (outcome.kind === 'deferred' && !asked)) return again;
     worked += 1;
     // What is new has no ARI window yet.
     isPollWanted ||= outcome.kind === 'renewed';
     onOutcome(outcome);
+    return again;
   };
 
   const lanes = createLanes<number>({
@@ -129,11 +143,9 @@ export async function runSelected(
     },
     roomOf: (issuer) => (store.read((db) => isOnProbation(db, issuer, clock.now())) ? 1 : concurrency),
     work: async (id) => {
-      try {
-        await workOn(id);
-      } finally {
-        if (keepsOn) taken.delete(id);
-      }
+      // What was waiting for its turn is left to the next run.
+      if (!begins) return;
+      if ((await workOn(id)) && keepsOn) taken.delete(id);
     },
     mayComeMore: () => {
       if (isPollWanted) startPoll();

@@ -69,10 +69,11 @@ export function dueAndExpired(db: DatabaseSync, now: number): readonly number[] 
 export function lastErrorWith(db: DatabaseSync, code: ErrorCode): LastError | null {
   const row = statement(
     db,
-    `SELECT last_error FROM certificate WHERE removed = 0 AND failures > 0 AND last_error ->> 'code' = ?
-     ORDER BY last_error ->> 'at' DESC LIMIT 1`,
+    `SELECT last_error FROM certificate WHERE removed = 0 AND failures > 0
+       AND iif(json_valid(last_error), last_error ->> 'code', NULL) = ?
+     ORDER BY iif(json_valid(last_error), last_error ->> 'at', NULL) DESC LIMIT 1`,
   ).get(code);
-  return row === undefined ? null : optionalJson<LastError>(row, 'last_error');
+  return row === undefined ? null : ifReadable(() => optionalJson<LastError>(row, 'last_error'));
 }
 
 export interface DueId {
@@ -97,10 +98,21 @@ export function anyLookDue(db: DatabaseSync, now: number): boolean {
 }
 
 /** The certificates that are to be compared with what the server has. */
-export function certificatesToLook(db: DatabaseSync, now: number, limit: number): readonly ManagedCertificate[] {
+export function certificatesToLook(
+  db: DatabaseSync,
+  now: number,
+  limit: number,
+): { readonly certificates: readonly ManagedCertificate[]; readonly damaged: readonly number[] } {
   const sql = 'SELECT * FROM certificate WHERE removed = 0 AND next_look <= ? ORDER BY next_look LIMIT ?';
-  const rows = statement(db, sql).all(now, limit);
-  return rows.flatMap((row) => ifReadable(() => toCertificate(db, row)) ?? []);
+  const damaged: number[] = [];
+  const certificates = statement(db, sql)
+    .all(now, limit)
+    .flatMap((row) => {
+      const certificate = ifReadable(() => toCertificate(db, row));
+      if (certificate === null) damaged.push(Number(row['id']));
+      return certificate ?? [];
+    });
+  return { certificates, damaged };
 }
 
 /** A certificate whose ARI window is to be asked for. */
