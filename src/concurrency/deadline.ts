@@ -35,8 +35,7 @@ export async function withDeadline<T>(
   try {
     return await work(signal === undefined ? passed.signal : AbortSignal.any([signal, passed.signal]));
   } catch (error) {
-    if (passed.signal.aborted && signal?.aborted !== true && !hasItsOwnReason(error))
-      throw passed.signal.reason;
+    if (passed.signal.aborted && signal?.aborted !== true && !hasItsOwnReason(error)) throw passed.signal.reason;
     throw error;
   } finally {
     cancel();

@@ -68,7 +68,7 @@ export const PKI_ERRORS = entries({
     exit: 1,
     summary: 'The certificate is good by the clock of the CA, and not by the clock of this machine.',
     action:
-      'Set the clock of this machine (w32tm /resync). The certificate is kept and used as soon as the clock is right; nothing is ordered again meanwhile.',
+      'Set the clock of this machine (w32tm /resync). The certificate is used as soon as the clock is right. For two days nothing else is ordered.',
   },
   PKI_ISSUED_KEY_USAGE: {
     exit: 1,

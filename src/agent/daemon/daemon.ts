@@ -43,7 +43,7 @@ export async function runDaemon(
       environment,
       () => {},
       ({ state: { store }, engine, signal: stop }) => {
-        // A cycle may take hours. The trouble of the one before it stays visible.
+        // A cycle may take more than an hour. The trouble of the one before it stays visible.
         const beat = (db: DatabaseSync): void => {
           const now = clock.now();
           writeDaemon(db, { ...identity, seenAt: now, nextWake: now, trouble: readDaemon(db)?.trouble ?? null });

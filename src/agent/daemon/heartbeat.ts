@@ -4,7 +4,7 @@ const BEAT_MS = 30_000;
 
 /**
  * Calls `beat`, which notes that this process lives, now and twice a minute while the work goes on, which may take
- * hours. An error of a beat does not stop the work.
+ * more than an hour. An error of a beat does not stop the work.
  */
 export async function withHeartbeat<T>(clock: Clock, beat: () => Promise<void>, work: () => Promise<T>): Promise<T> {
   const done = new AbortController();

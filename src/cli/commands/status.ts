@@ -17,7 +17,7 @@ export function registerStatus(program: Command, environment: CliEnvironment, se
       'after',
       helpText(
         ['everbind status', 'everbind status --json'],
-        'Exit status: 0 all well, 1 a certificate is expired, failing, overdue by more than a day, served nowhere, only partly, unverified or drifted, or a file of the state folder is damaged.',
+        'Exit status: 0 all well, 1 a certificate is expired, failing, overdue by more than a day, served nowhere, only partly, unverified or drifted, or everbind.yaml, master.key or the database is damaged or cannot be used.',
       ),
     )
     .action(async () => {
