@@ -1,4 +1,3 @@
-import { EverbindError, meaningOf } from '../errors/error.ts';
 import type { Clock } from '../ports/clock.ts';
 
 /**
@@ -20,6 +19,8 @@ export interface Deadline {
   readonly signal?: AbortSignal | undefined;
   /** What is thrown when the deadline passes. */
   late(): Error;
+  /** Whether work that was told to stop failed for another reason, which is worse news and stays; never when absent. */
+  readonly keeps?: (error: unknown) => boolean;
 }
 
 /**
@@ -27,7 +28,7 @@ export interface Deadline {
  * what is still under way could write to what the caller does next.
  */
 export async function withDeadline<T>(
-  { clock, ms, signal, late }: Deadline,
+  { clock, ms, signal, late, keeps = () => false }: Deadline,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const passed = new AbortController();
@@ -35,14 +36,9 @@ export async function withDeadline<T>(
   try {
     return await work(signal === undefined ? passed.signal : AbortSignal.any([signal, passed.signal]));
   } catch (error) {
-    if (passed.signal.aborted && signal?.aborted !== true && !hasItsOwnReason(error)) throw passed.signal.reason;
+    if (passed.signal.aborted && signal?.aborted !== true && !keeps(error)) throw passed.signal.reason;
     throw error;
   } finally {
     cancel();
   }
-}
-
-/** Whether work failed for another reason than that it was told to stop: such news is not replaced. */
-function hasItsOwnReason(error: unknown): boolean {
-  return error instanceof EverbindError && meaningOf(error).resume !== 'continue';
 }

@@ -4,6 +4,7 @@ import { createEventClock } from '../../lab/simulation/event-clock.ts';
 import { withDeadline } from '../../src/concurrency/deadline.ts';
 import { EverbindError } from '../../src/errors/error.ts';
 import { systemClock } from '../../src/net/system.ts';
+import { hasItsOwnReason } from '../../src/renewal/schedule/issuer-backoff.ts';
 
 const late = (): Error => new Error('too late');
 const aborted = (signal: AbortSignal): Promise<never> =>
@@ -33,7 +34,10 @@ describe('a deadline', () => {
       await aborted(signal).catch(() => {});
       throw new EverbindError('RENEWAL_NOT_RESTORED', 'half of it is changed');
     };
-    await assert.rejects(clock.drive(withDeadline({ clock, ms: 60_000, late }, work)), /half of it/);
+    const keeps = hasItsOwnReason;
+    await assert.rejects(clock.drive(withDeadline({ clock, ms: 60_000, late, keeps }, work)), /half of it/);
+    const aborts = withDeadline({ clock, ms: 60_000, late, keeps }, aborted);
+    await assert.rejects(clock.drive(aborts), /too late/);
   });
 
   it('takes nothing from work that is done in time, or all the same', async () => {

@@ -4,7 +4,7 @@ import { asEverbindError, EverbindError, meaningOf, retryAfterOf } from '../../e
 import { deploy } from '../deployment/deploy.ts';
 import { giveBackTokens, issuersWithRoom, noteFailedValidations, RateLimitedError } from '../ratelimits/limiter.ts';
 import { waitForRoom } from '../ratelimits/wait.ts';
-import { ISSUER_MS, overdue, refusedForMs } from '../schedule/issuer-backoff.ts';
+import { hasItsOwnReason, ISSUER_MS, overdue, refusedForMs } from '../schedule/issuer-backoff.ts';
 import { certificateById, type ManagedCertificate } from '../state/certificate-table.ts';
 import { noteOutage, noteRefusal } from '../state/issuer-health.ts';
 import { isObtaining, type NotDeployed, type Obtaining, openRenewal, type Renewal } from '../state/renewal-table.ts';
@@ -28,8 +28,9 @@ export async function renewOne(context: RunContext, certificate: ManagedCertific
   const ms = (certificate.config.issuers.length + 1) * ISSUER_MS + allVisibleWithinMs(certificate.config);
   context.onWork?.(ms);
   try {
-    const outcome = await withDeadline({ clock, ms, signal, late: () => overdue('the renewal', ms) }, (attempt) =>
-      inTime({ ...context, signal: attempt }, certificate),
+    const outcome = await withDeadline(
+      { clock, ms, signal, late: () => overdue('the renewal', ms), keeps: hasItsOwnReason },
+      (attempt) => inTime({ ...context, signal: attempt }, certificate),
     );
     return outcome === null ? null : ((await anew(context, certificate, outcome)) ?? outcome);
   } catch (error) {
@@ -144,7 +145,7 @@ function fromIssuer(context: RunContext, certificate: ManagedCertificate, renewa
   const { clock, signal } = context;
   const ms = ISSUER_MS + allVisibleWithinMs(certificate.config);
   const late = (): Error => overdue(`the issuer ${renewal.issuer}`, ms, 'issuer');
-  return withDeadline({ clock, ms, signal, late }, (attempt) =>
+  return withDeadline({ clock, ms, signal, late, keeps: hasItsOwnReason }, (attempt) =>
     obtainOrAnew({ ...context, signal: attempt }, certificate, renewal),
   );
 }

@@ -1,4 +1,4 @@
-import { EverbindError } from '../../errors/error.ts';
+import { EverbindError, meaningOf } from '../../errors/error.ts';
 import type { FailureMeaning } from '../../errors/failure.ts';
 
 /** After so many failures in a row an issuer is not asked for a while. Fewer may be bad luck. */
@@ -50,4 +50,9 @@ export const POLLING_MS = 5 * MINUTE;
 export function overdue(what: string, ms: number, blames: FailureMeaning['blames'] = 'us'): EverbindError {
   const message = `${what} took longer than ${Math.round(ms / 1000)} s`;
   return new EverbindError('RENEWAL_DEADLINE', message, { timeoutMs: ms }, { facts: { meaning: { blames } } });
+}
+
+/** Whether work failed for another reason than that it was told to stop. */
+export function hasItsOwnReason(error: unknown): boolean {
+  return error instanceof EverbindError && meaningOf(error).resume !== 'continue';
 }
