@@ -244,7 +244,7 @@ function waitingSection(): string {
     HEADING,
     '',
     'Generated from the code by `node tools/waiting-table.ts --write`. Time leads out of everything here, and so does a',
-    'person, at once, except where a CA or a host has said itself how long it wants to be left alone, or counts what',
+    'person, at once, except where a CA or a host has said itself when it may be asked again, or counts what',
     'Everbind would do. `--force` without a name makes every attempt now, and passes none of the other waits.',
     '',
     ...table('Due reason', dueReasons),

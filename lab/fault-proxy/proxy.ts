@@ -7,6 +7,7 @@ import { cutResponse } from './cut.ts';
 import type { NamedFault } from './fault.ts';
 import type { FaultPlan } from './fault-plan.ts';
 import { garble } from './garble.ts';
+import { forwarded, MAX_BODY, readBody } from './incoming.ts';
 import { createOldNonces } from './old-nonces.ts';
 import { refusal } from './refusal.ts';
 import { requestKind, type RequestKind } from './request-kind.ts';
@@ -45,8 +46,6 @@ export interface FaultProxy {
   calm(): void;
   stop(): Promise<void>;
 }
-
-const MAX_BODY = 1024 * 1024;
 
 /**
  * An HTTPS server before a CA that spoils what its plan says. Requests are forwarded with the client's Host, from which
@@ -175,26 +174,4 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
 
 function pathOf({ url = '/' }: IncomingMessage): string {
   return url.split('?', 1)[0] ?? '/';
-}
-
-/** What the CA is to see of the client; above all its Host. */
-function forwarded(headers: IncomingMessage['headers']): Record<string, string> {
-  const names = ['host', 'user-agent', 'accept', 'accept-language', 'content-type'];
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = headers[name];
-      return typeof value === 'string' ? [[name, value]] : [];
-    }),
-  );
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > MAX_BODY) throw new Error('more than an ACME client sends');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
 }

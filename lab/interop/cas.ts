@@ -13,7 +13,7 @@ Visitors decide: a client of its own looks at every host after each step.
 
   --only TEXT        only CAs and quirks whose name contains this
   --certificates N   at each CA, all at once (default 42)
-  --short            one certificate in ten, two CAs, every sixth quirk
+  --short            five certificates, two CAs, every sixth quirk
   --sabotage NAME    does one thing wrong, which must be noticed: record-sticks, renewed-twice, foreign-certificate,
                      secret-kept, quirk-idle
 

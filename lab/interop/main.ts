@@ -8,9 +8,9 @@ const [group = '', ...args] = process.argv.slice(2);
 const say = (line: string): void => console.log(line);
 
 /** Prints the last line. */
-function end(line: { readonly ok: boolean }): void {
+function end(line: object, ok: boolean): void {
   say(JSON.stringify(line));
-  if (!line.ok) process.exitCode = 1;
+  if (!ok) process.exitCode = 1;
 }
 
 async function dns(): Promise<void> {
@@ -27,13 +27,17 @@ async function dns(): Promise<void> {
     }
   };
   await check('dns: everything could be started, asked and stopped', () => runDns(check));
-  end({ passed, failed, servers: dnsServers, ok: failed === 0 } as { readonly ok: boolean });
+  const ok = failed === 0;
+  end({ passed, failed, servers: dnsServers, ok }, ok);
 }
 
 async function cas(): Promise<void> {
   if (args.includes('--help')) return say(casHelp.trimEnd());
   const options = casOptions(args);
-  if (options !== null) return end(await runCas(options, say));
+  if (options !== null) {
+    const line = await runCas(options, say);
+    return end(line, line.ok);
+  }
   console.error(casHelp);
   process.exitCode = 2;
 }

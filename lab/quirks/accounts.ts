@@ -29,11 +29,11 @@ export const ACCOUNT_QUIRKS: readonly Quirk[] = [
     }),
   },
   {
-    name: 'the key change is listed and not implemented',
+    name: 'the key change is listed and answered with 501',
     source: 'smallstep/certificates, handler of key-change',
     rollover: 'refused',
     play: () => ({
-      answer: ({ kind }) => (kind === 'key-change' ? problem(501, 'rateLimited', 'not implemented') : null),
+      answer: ({ kind }) => (kind === 'key-change' ? problem(501, 'rateLimited', 'no key change here') : null),
     }),
   },
   {

@@ -29,7 +29,7 @@ export const RENEWAL_ERRORS = entries({
   RENEWAL_DEADLINE: {
     exit: 1,
     meaning: { resume: 'continue' },
-    summary: 'A step of the renewal took longer than it may, and was given up so that nothing else waits for it.',
+    summary: 'A step of the renewal took longer than it may, and was stopped so that nothing else waits for it.',
     action:
       'Nothing to do if it happens once: the next attempt goes on with the same order. If it stays, see the message for what was waited for; everbind check NAME looks at the CA, DNS and the challenge.',
   },

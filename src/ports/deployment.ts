@@ -17,7 +17,7 @@ export interface CertificateMaterial {
   readonly friendlyName: string;
   /** Targets that held the certificate in use when they were last looked at, see DeploymentPlan.holds. */
   readonly held?: readonly string[];
-  /** Those of them that somebody gave another certificate since, and that are left alone. */
+  /** Those of them that somebody gave another certificate since, and that are skipped. */
   readonly spared?: readonly string[];
   /** Called only when the certificate is installed. */
   attach(): Promise<KeyAttachment>;

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpResponse } from '../../../src/ports/transport.ts';
+import { forwarded, MAX_BODY, readBody } from '../../fault-proxy/incoming.ts';
 import { requestKind, type RequestKind } from '../../fault-proxy/request-kind.ts';
 import { jsonOf, send } from '../../fault-proxy/response.ts';
 import { listenTls } from '../../fault-proxy/tls-listener.ts';
@@ -117,24 +118,6 @@ export async function startCaFront(ca: CaPlace, play: QuirkPlay = {}): Promise<C
       upstream.close();
     },
   };
-}
-
-const MAX_BODY = 1024 * 1024;
-
-function forwarded(headers: IncomingMessage['headers']): Record<string, string> {
-  const names = ['host', 'user-agent', 'accept', 'accept-language', 'content-type'];
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = headers[name];
-      return typeof value === 'string' ? [[name, value]] : [];
-    }),
-  );
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
 }
 
 /** What a JWS holds (RFC 7515 section 7.2); null for no JSON object. */

@@ -28,7 +28,7 @@ const MOST = 20_000;
 
 /**
  * Compares what the server has with what was deployed, for the certificates whose time has come, and has what can be
- * restored deployed again in this run. What somebody chose otherwise is noted and left alone. A change is logged once.
+ * restored deployed again in this run. What somebody chose otherwise is noted and skipped. A change is logged once.
  * Never keeps a certificate from being renewed: what cannot be looked at is put off.
  */
 export async function lookForDrift(context: RunContext): Promise<void> {
